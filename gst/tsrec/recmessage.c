@@ -1,0 +1,101 @@
+/* gst-tsrec: the one builder of every element message and stats structure
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "recmessage.h"
+
+/* Lists of fields stand one field a line. */
+/* clang-format off */
+
+#define STR(s) ((s) ? (s) : "")
+
+GstStructure *
+rec_structure_new_monitor_stats (
+    const gchar *name, const RecMonitorStats *stats)
+{
+  return gst_structure_new (name,
+      "recording-id", G_TYPE_STRING, STR (stats->recording_id),
+      "stage", G_TYPE_STRING, STR (stats->stage),
+      "packets", G_TYPE_UINT64, stats->packets,
+      "bytes", G_TYPE_UINT64, stats->bytes,
+      "packet-rate", G_TYPE_DOUBLE, stats->packet_rate,
+      "bitrate", G_TYPE_UINT64, stats->bitrate,
+      "zero-packet-streak", G_TYPE_UINT64, stats->zero_packet_streak,
+      "idle-time", G_TYPE_UINT64, stats->idle_time,
+      "bytes-written", G_TYPE_UINT64, stats->bytes_written,
+      "bytes-durable", G_TYPE_UINT64, stats->bytes_durable,
+      "memory-rss", G_TYPE_UINT64, stats->memory_rss,
+      "memory-rss-peak", G_TYPE_UINT64, stats->memory_rss_peak,
+      "memory-queued", G_TYPE_UINT64, stats->memory_queued,
+      "running-time", G_TYPE_UINT64, stats->running_time,
+      "utc-time", G_TYPE_INT64, stats->utc_time, NULL);
+}
+
+GstMessage *
+rec_message_new_alert (GstElement *src, const gchar *recording_id,
+    const gchar *stage, const gchar *rule, gboolean raised, guint64 value,
+    guint64 threshold)
+{
+  return gst_message_new_element (GST_OBJECT (src),
+      gst_structure_new ("recmonitor-alert",
+      "recording-id", G_TYPE_STRING, STR (recording_id),
+      "stage", G_TYPE_STRING, STR (stage),
+      "rule", G_TYPE_STRING, rule,
+      "state", G_TYPE_STRING, raised ? "raised" : "cleared",
+      "value", G_TYPE_UINT64, value,
+      "threshold", G_TYPE_UINT64, threshold, NULL));
+}
+
+GstMessage *
+rec_message_new_opened (GstElement *src, const gchar *location, guint index,
+    GstClockTime running_time)
+{
+  return gst_message_new_element (GST_OBJECT (src),
+      gst_structure_new ("recfilesink-opened",
+      "location", G_TYPE_STRING, STR (location),
+      "index", G_TYPE_UINT64, (guint64) index,
+      "running-time", G_TYPE_UINT64, running_time, NULL));
+}
+
+GstMessage *
+rec_message_new_closed (GstElement *src, const gchar *location, guint index,
+    GstClockTime running_time, guint64 bytes, GstClockTime duration,
+    const gchar *reason)
+{
+  return gst_message_new_element (GST_OBJECT (src),
+      gst_structure_new ("recfilesink-closed",
+      "location", G_TYPE_STRING, STR (location),
+      "index", G_TYPE_UINT64, (guint64) index,
+      "running-time", G_TYPE_UINT64, running_time,
+      "bytes", G_TYPE_UINT64, bytes,
+      "duration", G_TYPE_UINT64, duration,
+      "reason", G_TYPE_STRING, STR (reason), NULL));
+}
+
+GstMessage *
+rec_message_new_disk (GstElement *src, const gchar *name, const gchar *location,
+    guint64 bytes_free, guint64 bytes_dropped)
+{
+  return gst_message_new_element (GST_OBJECT (src),
+      gst_structure_new (name,
+      "location", G_TYPE_STRING, STR (location),
+      "bytes-free", G_TYPE_UINT64, bytes_free,
+      "bytes-dropped", G_TYPE_UINT64, bytes_dropped, NULL));
+}
+
+GstMessage *
+rec_message_new_track (GstElement *src, const gchar *name, GstPad *pad,
+    const GstCaps *caps, const gchar *reason)
+{
+  gchar *caps_str = caps ? gst_caps_to_string (caps) : NULL;
+  GstStructure *s = gst_structure_new (name,
+      "pad", G_TYPE_STRING, GST_OBJECT_NAME (pad),
+      "caps", G_TYPE_STRING, STR (caps_str),
+      "reason", G_TYPE_STRING, STR (reason), NULL);
+
+  g_free (caps_str);
+  return gst_message_new_element (GST_OBJECT (src), s);
+}

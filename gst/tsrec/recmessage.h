@@ -1,0 +1,89 @@
+/* gst-tsrec: the one builder of every element message and stats structure
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Every structure that leaves an element of this plugin on the bus is built
+ * here, so that a field has one name, one type and one unit. Sizes are guint64
+ * bytes, times guint64 nanoseconds (UTC: gint64 microseconds since 1970),
+ * counters guint64. A time that is not known is GST_CLOCK_TIME_NONE.
+ *
+ * The builders are thread safe and take no lock. They return a structure or a
+ * message that the caller owns; strings are copied, NULL becomes "".
+ * Never post the message while holding a lock.
+ */
+
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/**
+ * RecMonitorStats:
+ * @recording_id: names the recording, the same in every monitor of it
+ * @stage: where in the pipeline this monitor stands
+ * @packets: buffers that passed since start
+ * @bytes: bytes that passed since start
+ * @packet_rate: packets per second over the last interval
+ * @bitrate: bits per second over the last interval
+ * @zero_packet_streak: see the `zero-packet-streak` property of recmonitor
+ * @idle_time: time since the last packet, or since start, ns
+ * @bytes_written: bytes that the sink downstream gave to the kernel; 0 unless
+ *   a sink answered
+ * @bytes_durable: of these, bytes known to be on stable storage
+ * @memory_rss: resident memory of the process, bytes
+ * @memory_rss_peak: its highest value so far, bytes
+ * @memory_queued: bytes held by the queues upstream of the monitor
+ * @running_time: of the pipeline, ns
+ * @utc_time: µs since 1970
+ */
+typedef struct
+{
+  const gchar *recording_id;
+  const gchar *stage;
+  guint64 packets;
+  guint64 bytes;
+  gdouble packet_rate;
+  guint64 bitrate;
+  guint64 zero_packet_streak;
+  GstClockTime idle_time;
+  guint64 bytes_written;
+  guint64 bytes_durable;
+  guint64 memory_rss;
+  guint64 memory_rss_peak;
+  guint64 memory_queued;
+  GstClockTime running_time;
+  gint64 utc_time;
+} RecMonitorStats;
+
+/* Structure named @name ("recmonitor-stats" for the message,
+ * "application/x-recmonitor-stats" for the property). */
+GstStructure *rec_structure_new_monitor_stats (
+    const gchar *name, const RecMonitorStats *stats);
+
+/* "recmonitor-alert"; @rule is one of zero-packet-streak, memory,
+ * no-bytes-written, no-packets; @value and @threshold are in the unit of the
+ * rule (frames or ticks, bytes, ns, ns). */
+GstMessage *rec_message_new_alert (GstElement *src, const gchar *recording_id,
+    const gchar *stage, const gchar *rule, gboolean raised, guint64 value,
+    guint64 threshold);
+
+/* "recfilesink-opened": fragment number @index was created at @running_time. */
+GstMessage *rec_message_new_opened (GstElement *src, const gchar *location,
+    guint index, GstClockTime running_time);
+
+/* "recfilesink-closed"; @reason is one of eos, fragment, stopped, error,
+ * disk-full, failover. */
+GstMessage *rec_message_new_closed (GstElement *src, const gchar *location,
+    guint index, GstClockTime running_time, guint64 bytes,
+    GstClockTime duration, const gchar *reason);
+
+/* "recfilesink-disk-low", "recfilesink-disk-full", "recfilesink-recovered". */
+GstMessage *rec_message_new_disk (GstElement *src, const gchar *name,
+    const gchar *location, guint64 bytes_free, guint64 bytes_dropped);
+
+/* "tsrecmux-track-rejected", "tsrecmux-track-changed"; @caps may be NULL. */
+GstMessage *rec_message_new_track (GstElement *src, const gchar *name,
+    GstPad *pad, const GstCaps *caps, const gchar *reason);
+
+G_END_DECLS

@@ -1,0 +1,110 @@
+/* gst-tsrec: what the elements ask of and tell each other along the pads
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The elements never include each other and never look each other up by name:
+ * they meet in these custom queries and events, which pass through queues,
+ * tees and bins, and which an application or another muxer may answer too.
+ *
+ * Ownership: constructors return a new query or event that the caller owns.
+ * Parsers return FALSE when the object is of another kind or was not answered;
+ * outputs are then untouched. All of it is thread safe.
+ */
+
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/* --- query "tsrec-written": downstream; recmonitor asks, recfilesink answers.
+ *
+ * Answered from any thread without taking a lock that is held during a write,
+ * so it also answers while a write hangs.
+ */
+
+/**
+ * RecWritten:
+ * @bytes_written: bytes accepted by the kernel in this recording, over all
+ *   fragments
+ * @bytes_durable: of these, bytes covered by a successful fdatasync
+ * @file_size: size of the current file (fragment), bytes
+ * @buffers_written: buffers (access units) accepted
+ * @write_blocked: how long the write that is now under way has been going on,
+ *   ns; 0 when none is
+ * @waiting_for_disk: TRUE while on-disk-full=wait drops access units
+ */
+typedef struct
+{
+  guint64 bytes_written;
+  guint64 bytes_durable;
+  guint64 file_size;
+  guint64 buffers_written;
+  GstClockTime write_blocked;
+  gboolean waiting_for_disk;
+} RecWritten;
+
+GstQuery *rec_query_new_written (void);
+gboolean rec_query_is_written (GstQuery *query);
+/* @location: the current file, may be NULL. */
+void rec_query_set_written (
+    GstQuery *query, const RecWritten *written, const gchar *location);
+/* @location: NULL, or set to a string the caller frees (NULL if unknown). */
+gboolean rec_query_parse_written (
+    GstQuery *query, RecWritten *written, gchar **location);
+
+/* --- query "tsrec-resume": downstream; tsrecmux asks once, before its first
+ * packet; recfilesink answers when it goes on in a file that was left by an
+ * earlier run. */
+
+#define REC_RESUME_N_PIDS 8192
+#define REC_RESUME_CC_NONE 0xff
+
+/**
+ * RecResume:
+ * @continuity_counter: the last continuity_counter of each PID in the file,
+ *   REC_RESUME_CC_NONE for a PID that is not in it
+ * @pat_version: version_number of the last PAT, -1 when there was none
+ * @pmt_version: version_number of the last PMT, -1 when there was none
+ * @sdt_version: version_number of the last SDT, -1 when there was none
+ * @last_ts: highest PCR, DTS or PTS in the file, 90 kHz units, 33 bit
+ * @elapsed: wall-clock time since the file was last written, ns
+ */
+typedef struct
+{
+  guint8 continuity_counter[REC_RESUME_N_PIDS];
+  gint pat_version;
+  gint pmt_version;
+  gint sdt_version;
+  guint64 last_ts;
+  GstClockTime elapsed;
+} RecResume;
+
+GstQuery *rec_query_new_resume (void);
+gboolean rec_query_is_resume (GstQuery *query);
+void rec_query_set_resume (GstQuery *query, const RecResume *resume);
+gboolean rec_query_parse_resume (GstQuery *query, RecResume *resume);
+
+/* --- event "tsrec-resync": upstream; recfilesink sends it when bytes of the
+ * stream did not reach the file (disk full, failed write) and writing can go
+ * on. tsrecmux then asks its video tracks for a key frame, and marks the next
+ * random access point buffer GST_BUFFER_FLAG_DISCONT; from that buffer on the
+ * first packet of every PID carries discontinuity_indicator=1. The sink drops
+ * everything before that buffer. Where no video flows, the next buffer that
+ * starts with PSI counts as the random access point.
+ *
+ * gst_pad_push_event() returns FALSE when nobody upstream understood it; the
+ * sink then goes on at the next buffer that is not a DELTA_UNIT. */
+GstEvent *rec_event_new_resync (void);
+gboolean rec_event_is_resync (GstEvent *event);
+
+/* --- event "tsrec-journal": downstream, serialized; anything upstream of
+ * recfilesink may send it, and recfilesink adds the time and writes it to the
+ * journal as one line. Other elements pass it on. @fields: a structure named
+ * after the journal event ("gap", "caps-changed", "track-rejected", …) with
+ * fields of basic types; the event takes ownership of it. */
+GstEvent *rec_event_new_journal (GstStructure *fields);
+/* Returns the structure, owned by the event, or NULL. */
+const GstStructure *rec_event_parse_journal (GstEvent *event);
+
+G_END_DECLS
