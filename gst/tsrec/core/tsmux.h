@@ -1,0 +1,317 @@
+/* gst-tsrec: an MPEG transport stream mux in plain C
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Access units go in, whole 188-byte packets come out: one program, any number
+ * of tracks, nothing waits for anything. The stream that comes out conforms to
+ * ISO/IEC 13818-1 and can be cut at every random access point.
+ *
+ * An access unit is muxed in two steps, so that the packets can be written
+ * straight into the buffer that leaves:
+ *
+ *   size_t size = ts_mux_begin (mux, track, &au);
+ *   if (size > 0) {
+ *     uint8_t *out = get_a_buffer_of_at_least (size);
+ *     size = ts_mux_finish (mux, out, size, &output);
+ *   }
+ *
+ * Time: every timestamp that goes in is in nanoseconds on one timeline that
+ * all tracks share (in GStreamer: the running time; it may be negative). The
+ * first access unit that is written gets the TS time `start_offset`. PCR
+ * follows the highest DTS seen, `preroll` behind it, and never goes back.
+ *
+ * Errors: a function that can fail says so in its return value and changes
+ * nothing. No input, however broken, makes the stream invalid: what cannot be
+ * right is corrected and counted in TsStats.
+ *
+ * Threads: none of this is thread safe; the caller serializes all calls on one
+ * TsMux. Nothing blocks. Memory is allocated when a track is added or
+ * configured and when a parameter set changes, never per access unit.
+ */
+
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A time that is not known. */
+#define TS_TIME_NONE INT64_MIN
+#define TS_NS_PER_S INT64_C (1000000000)
+#define TS_NS_PER_MS INT64_C (1000000)
+
+/* The tracks that fit in one PMT section with their descriptors. */
+#define TS_MUX_MAX_TRACKS 32
+#define TS_MUX_MAX_NAME 80
+
+typedef enum
+{
+  TS_CODEC_NONE = 0,
+  TS_CODEC_H264,        /* byte-stream, one access unit a call */
+  TS_CODEC_H265,        /* byte-stream, one access unit a call */
+  TS_CODEC_H266,        /* byte-stream, one access unit a call */
+  TS_CODEC_MPEG1_VIDEO, /* one picture a call, with the headers before it */
+  TS_CODEC_MPEG2_VIDEO, /* one picture a call, with the headers before it */
+  TS_CODEC_AAC_ADTS,    /* one or more ADTS frames a call */
+  TS_CODEC_AAC_RAW,     /* one raw_data_block a call; an ADTS header is added */
+  TS_CODEC_AAC_LOAS,    /* LATM in an AudioSyncStream; becomes ADTS where ADTS
+                           can express it, stays LATM otherwise */
+  TS_CODEC_MPEG1_AUDIO, /* MPEG-1 layer 1, 2 or 3 */
+  TS_CODEC_MPEG2_AUDIO, /* the same at the low sampling rates of MPEG-2 */
+  TS_CODEC_AC3,
+  TS_CODEC_EAC3,
+  TS_CODEC_OPUS, /* one Opus packet a call; the control header is added */
+  TS_CODEC_KLV,  /* SMPTE ST 336, asynchronous carriage */
+  TS_CODEC_ID3,  /* ID3v2 tag a call, as Apple's timed metadata */
+  TS_N_CODECS
+} TsCodec;
+
+typedef struct TsMux TsMux;
+typedef struct TsTrack TsTrack;
+
+/**
+ * TsMuxConfig:
+ * @transport_stream_id: of the PAT and the SDT, 0 to 65535
+ * @program_number: 1 to 65535
+ * @pmt_pid: PID of the PMT, 0x0020 to 0x1ffa
+ * @service_name: UTF-8, at most TS_MUX_MAX_NAME bytes; longer is cut at a
+ *   character
+ * @service_provider: likewise
+ * @start_offset: TS time of the first access unit, ns; raised to @preroll
+ *   when it is less
+ * @preroll: how far PCR stays behind the highest DTS, ns: how late one track
+ *   may be after another one
+ * @psi_interval: PAT and PMT at least this often, ns
+ * @si_interval: SDT at least this often, ns
+ * @pcr_interval: PCR at least this often while anything flows, ns
+ * @audio_pes_time: audio frames are put together in one PES packet until they
+ *   span this time, ns; 0: one PES packet for each
+ * @pack: whether the end of a video access unit that does not fill a packet
+ *   waits for the next one and leaves in the same packets
+ *
+ * Start from ts_mux_config_init().
+ */
+typedef struct
+{
+  uint16_t transport_stream_id;
+  uint16_t program_number;
+  uint16_t pmt_pid;
+  char service_name[TS_MUX_MAX_NAME + 1];
+  char service_provider[TS_MUX_MAX_NAME + 1];
+  int64_t start_offset;
+  int64_t preroll;
+  int64_t psi_interval;
+  int64_t si_interval;
+  int64_t pcr_interval;
+  int64_t audio_pes_time;
+  bool pack;
+} TsMuxConfig;
+
+/**
+ * TsTrackConfig:
+ * @codec: what the access units are
+ * @language: ISO 639-2 code of three letters, or all zero: none
+ * @channels: Opus: 1 to 8
+ * @mapping_family: Opus: channel mapping family of RFC 7845, 0, 1 or 255
+ * @stream_count: Opus: coded streams
+ * @coupled_count: Opus: how many of them are stereo
+ * @channel_mapping: Opus: the stream channel that each channel takes
+ * @audio_specific_config: TS_CODEC_AAC_RAW: AudioSpecificConfig of ISO/IEC
+ *   14496-3; only read during the call
+ * @audio_specific_config_size: its bytes
+ *
+ * All zero but the codec is a valid configuration of every codec but
+ * TS_CODEC_AAC_RAW and TS_CODEC_OPUS.
+ */
+typedef struct
+{
+  TsCodec codec;
+  char language[4];
+  uint8_t channels;
+  uint8_t mapping_family;
+  uint8_t stream_count;
+  uint8_t coupled_count;
+  uint8_t channel_mapping[8];
+  const uint8_t *audio_specific_config;
+  size_t audio_specific_config_size;
+} TsTrackConfig;
+
+/**
+ * TsAccessUnit:
+ * @data: may be NULL when @size is 0; only read between begin and finish
+ * @size: bytes
+ * @pts: presentation time, ns, TS_TIME_NONE if unknown
+ * @dts: decoding time, ns, TS_TIME_NONE if it is @pts
+ * @duration: ns, TS_TIME_NONE if unknown
+ * @now: the time it is now for a live stream, ns on the same timeline, which
+ *   unmasks timestamps from the future; TS_TIME_NONE otherwise
+ * @trim_start: Opus: samples at 48 kHz to drop at the start, 0 to 8191
+ * @trim_end: Opus: samples at 48 kHz to drop at the end, 0 to 8191
+ * @discont: something was lost before it
+ */
+typedef struct
+{
+  const uint8_t *data;
+  size_t size;
+  int64_t pts;
+  int64_t dts;
+  int64_t duration;
+  int64_t now;
+  uint16_t trim_start;
+  uint16_t trim_end;
+  bool discont;
+} TsAccessUnit;
+
+/**
+ * TsOutput:
+ * @size: bytes written, a multiple of 188
+ * @random_access: the packets from @random_access_offset on start with PAT,
+ *   PMT, SDT and a PCR, and a random access point follows
+ * @random_access_offset: bytes that still belong before it, a multiple of 188;
+ *   0 unless audio_pes_time or pack hold data back
+ * @pts: of the access unit as written, ns on the timeline of the input, or
+ *   TS_TIME_NONE when none was written
+ * @dts: likewise
+ * @discontinuity: the first random access point after ts_mux_resync() or
+ *   ts_mux_resume()
+ */
+typedef struct
+{
+  size_t size;
+  size_t random_access_offset;
+  int64_t pts;
+  int64_t dts;
+  bool random_access;
+  bool discontinuity;
+} TsOutput;
+
+/**
+ * TsStats:
+ * @access_units: written
+ * @access_unit_bytes: their bytes as they came in
+ * @packets: of 188 bytes, written
+ * @stuffing_bytes: of these, bytes that carry nothing
+ * @psi_packets: of these, with PAT, PMT or SDT
+ * @pcr_packets: of these, with nothing but a PCR
+ * @random_access_points: written
+ * @no_timestamp: access units without a timestamp; they follow their
+ *   predecessor
+ * @backward: access units whose DTS was not after their predecessor's
+ * @jumps: access units whose timestamp was far off the timeline
+ * @late: access units behind PCR, whose DTS had to be raised
+ * @empty: access units of zero size, dropped
+ * @damaged: access units that are not what the codec says, dropped
+ */
+typedef struct
+{
+  uint64_t access_units;
+  uint64_t access_unit_bytes;
+  uint64_t packets;
+  uint64_t stuffing_bytes;
+  uint64_t psi_packets;
+  uint64_t pcr_packets;
+  uint64_t random_access_points;
+  uint64_t no_timestamp;
+  uint64_t backward;
+  uint64_t jumps;
+  uint64_t late;
+  uint64_t empty;
+  uint64_t damaged;
+} TsStats;
+
+/**
+ * TsResumePoint: where an earlier stream ended.
+ * @continuity_counter: last continuity_counter of each of the 8192 PIDs, 0xff
+ *   where there was none; only read during the call
+ * @pat_version: last version_number, -1 for none
+ * @pmt_version: likewise
+ * @sdt_version: likewise
+ * @last_ts: its highest PCR, DTS or PTS, 90 kHz, 33 bit
+ * @elapsed: time since it ended, ns
+ */
+typedef struct
+{
+  const uint8_t *continuity_counter;
+  int pat_version;
+  int pmt_version;
+  int sdt_version;
+  uint64_t last_ts;
+  int64_t elapsed;
+} TsResumePoint;
+
+/* Fills @config with the defaults: program 1, start offset 1.4 s, preroll
+ * 0.7 s, PSI and SI every 500 ms, PCR every 40 ms, nothing held back. */
+void ts_mux_config_init (TsMuxConfig *config);
+
+/* Returns a mux that the caller frees, or NULL when memory is short. Values
+ * of @config that are out of range are brought into it. */
+TsMux *ts_mux_new (const TsMuxConfig *config);
+/* Frees @mux and its tracks. NULL is allowed. */
+void ts_mux_free (TsMux *mux);
+
+/* Adds a track, to the PMT as well (its version is bumped when something was
+ * written already). @pid: 0x0020 to 0x1ffa, used by nothing else. Returns the
+ * track, owned by @mux, or NULL with *@reason set to a static sentence (if
+ * @reason is not NULL) when @config cannot be carried, the PID is taken or
+ * there are TS_MUX_MAX_TRACKS tracks. */
+TsTrack *ts_mux_add_track (
+    TsMux *mux, uint16_t pid, const TsTrackConfig *config, const char **reason);
+
+/* Gives @track another codec or codec configuration, between two access
+ * units. What the PMT says is changed, with a new version, only if it differs;
+ * the same configuration once more changes nothing. Returns false, with
+ * *@reason as above and @track as it was, when @config cannot be carried. */
+bool ts_mux_configure_track (TsMux *mux, TsTrack *track,
+    const TsTrackConfig *config, const char **reason);
+
+/* Removes @track, which is freed, from the PMT. What it holds back is lost:
+ * ts_mux_flush() first. */
+void ts_mux_remove_track (TsMux *mux, TsTrack *track);
+
+uint16_t ts_track_get_pid (const TsTrack *track);
+TsCodec ts_track_get_codec (const TsTrack *track);
+/* True for a video track that has not had a random access point yet (or not
+ * since the last ts_mux_resync()): a key frame is needed. */
+bool ts_track_needs_random_access_point (const TsTrack *track);
+
+/* Goes on where another stream ended: continuity counters, versions and time
+ * continue, and the first packet of each PID says discontinuity_indicator.
+ * Call before the first access unit; returns false afterwards. */
+bool ts_mux_resume (TsMux *mux, const TsResumePoint *point);
+
+/* Says that packets were lost on the way to the file. The next random access
+ * point has TsOutput.discontinuity, and from it on the first packet of every
+ * PID says discontinuity_indicator. */
+void ts_mux_resync (TsMux *mux);
+
+/* Sets @preroll before the first access unit (where it raises the start
+ * offset if need be); returns false afterwards. */
+bool ts_mux_set_preroll (TsMux *mux, int64_t preroll);
+
+/* First step: looks at @au, decides its timestamps and what goes with it.
+ * Returns how many bytes ts_mux_finish() needs at most, a multiple of 188, or
+ * 0 when nothing is to be written: the access unit was dropped (and counted)
+ * or is held back for the next one. @au->data must stay until
+ * ts_mux_finish(). Beginning again without finishing drops the access unit. */
+size_t ts_mux_begin (TsMux *mux, TsTrack *track, const TsAccessUnit *au);
+
+/* The same without an access unit: what is due at @time (PSI, PCR, held-back
+ * data), when no track has anything. Usually 0. */
+size_t ts_mux_begin_idle (TsMux *mux, int64_t time);
+
+/* The same for everything that is held back: at the end of the stream, or
+ * before a track is removed. */
+size_t ts_mux_begin_flush (TsMux *mux);
+
+/* Second step: writes packets to @out, which has room for @size bytes, and
+ * fills @output. Returns the bytes written, or 0 without a byte written when
+ * nothing was begun or @size is less than what begin returned. */
+size_t ts_mux_finish (TsMux *mux, uint8_t *out, size_t size, TsOutput *output);
+
+/* The counters since ts_mux_new(). */
+void ts_mux_get_stats (const TsMux *mux, TsStats *stats);
+
+/* "H.264" and so on; "none" for a value out of range. */
+const char *ts_codec_get_name (TsCodec codec);
+bool ts_codec_is_video (TsCodec codec);
+bool ts_codec_is_audio (TsCodec codec);
