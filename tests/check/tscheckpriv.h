@@ -1,0 +1,177 @@
+/* gst-tsrec: inside of the transport stream checker
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "tscheck.h"
+
+#define PACKET_SIZE 188
+#define N_PIDS 8192
+#define NULL_PID 0x1fff
+#define SDT_PID 0x11
+#define SECTION_SIZE_MAX 4096
+#define MAX_STREAMS 64
+#define PES_SIZE_MAX (64u << 20)
+#define REPORT_SIZE 8192
+
+/* Bounds inside the reader: it latches the first read past the end and then
+ * yields zero; the caller asks @overrun once. */
+typedef struct
+{
+  const uint8_t *data;
+  size_t size; /* bytes */
+  size_t bit;
+  bool overrun;
+} Reader;
+
+static inline uint64_t
+reader_get (Reader *reader, unsigned bits)
+{
+  uint64_t value = 0;
+
+  if (reader->overrun || reader->size * 8 - reader->bit < bits) {
+    reader->overrun = true;
+    return 0;
+  }
+  for (unsigned i = 0; i < bits; i++, reader->bit++)
+    value = value << 1 |
+        (reader->data[reader->bit / 8] >> (7 - reader->bit % 8) & 1);
+  return value;
+}
+
+static inline size_t
+reader_left (const Reader *reader)
+{
+  return reader->overrun ? 0 : reader->size - (reader->bit + 7) / 8;
+}
+
+/* A reader of the next @size bytes, which @reader passes. */
+static inline Reader
+reader_sub (Reader *reader, size_t size)
+{
+  Reader sub = { NULL, 0, 0, false };
+
+  if (size > reader_left (reader)) {
+    reader->overrun = sub.overrun = true;
+    return sub;
+  }
+  sub.data = reader->data + reader->bit / 8;
+  sub.size = size;
+  reader->bit += size * 8;
+  return sub;
+}
+
+/* The tables, one of each, and when they were last complete. */
+typedef struct
+{
+  uint8_t section[SECTION_SIZE_MAX];
+  size_t size;    /* 0: never seen */
+  int64_t time;   /* PCR, 27 MHz; TS_CHECK_NONE: none yet, or @pending */
+  bool pending;   /* the next PCR gives @time */
+  bool since_pes; /* complete since the last PES packet began */
+  bool overdue;   /* reported, until the next one */
+  int version;
+} Table;
+
+typedef enum
+{
+  TABLE_PAT,
+  TABLE_PMT,
+  TABLE_SDT,
+  N_TABLES
+} TableId;
+
+typedef enum
+{
+  PID_UNKNOWN,
+  PID_PSI,
+  PID_PES
+} PidUse;
+
+/* Two windows of half a second: the shortest way from PCR to DTS lately. */
+typedef struct
+{
+  int64_t start, current, previous;
+} Lead;
+
+typedef struct
+{
+  PidUse use;
+  bool seen, had_unit, duplicate, said_unreferenced;
+  uint8_t counter;
+  uint8_t last[PACKET_SIZE];
+  /* sections */
+  uint8_t section[SECTION_SIZE_MAX];
+  size_t section_size;
+  bool in_section, section_discontinuity;
+  /* PES */
+  TsCheckStream stream;
+  bool listed; /* in the present PMT */
+  uint8_t *pes;
+  size_t pes_size, pes_allocated;
+  bool in_pes, pes_bad, header_done;
+  size_t pes_expected; /* whole packet, 0: unbounded */
+  size_t header_size;
+  uint64_t es_offset;
+  TsCheckPes current;
+  bool rap_psi; /* PSI stood in front of the current PES packet */
+  uint64_t epoch;
+  int64_t last_dts, last_pts_pcr, last_stamp;
+  Lead lead;
+} Pid;
+
+struct _TsCheck
+{
+  TsCheckOptions options;
+  TsCheckPesFunc pes_func;
+  TsCheckErrorFunc error_func;
+  void *user_data;
+
+  uint8_t partial[PACKET_SIZE];
+  size_t partial_size;
+
+  Pid *pids[N_PIDS];
+  Table tables[N_TABLES];
+  uint16_t pmt_pid, pcr_pid; /* 0xffff: unknown */
+  uint16_t order[MAX_STREAMS];
+  unsigned n_streams;
+
+  bool have_pcr, pcr_since_pes;
+  int64_t pcr;     /* unwrapped, 27 MHz */
+  uint64_t epoch;  /* counts time bases */
+  uint64_t packet; /* index of the present one */
+
+  TsCheckStats stats;
+  char report[REPORT_SIZE];
+  size_t report_size;
+};
+
+/* One packet, after its header. */
+typedef struct
+{
+  uint16_t pid;
+  bool unit_start, random_access, discontinuity, has_pcr;
+  uint64_t pcr; /* 27 MHz, as on the wire */
+  const uint8_t *payload;
+  size_t payload_size;
+} Packet;
+
+void ts_check_error (TsCheck *check, TsCheckRule rule, uint16_t pid,
+    const char *format, ...) __attribute__ ((format (printf, 4, 5)));
+/* The state of @pid, made when it is new; NULL when memory ran out. */
+Pid *ts_check_get_pid (TsCheck *check, uint16_t pid);
+
+/* tscheckpsi.c */
+void ts_check_psi_packet (TsCheck *check, Pid *pid, const Packet *packet);
+
+/* tscheckpes.c */
+void ts_check_pes_packet (TsCheck *check, Pid *pid, const Packet *packet);
+/* The current PES packet is over; @at_end: because the stream is. */
+void ts_check_pes_finish (TsCheck *check, Pid *pid, bool at_end);
+/* Forgets a PES packet that lost packets. */
+void ts_check_pes_drop (Pid *pid);
+
+/* tscheckes.c: the picture inside a video PES packet. */
+void ts_check_es (TsCheck *check, Pid *pid, const TsCheckPes *pes);
