@@ -5,6 +5,8 @@
 
 #include "config.h"
 
+#include "gstrecmonitor.h"
+
 #include <gst/gst.h>
 
 static gboolean
@@ -12,6 +14,7 @@ plugin_init (GstPlugin *plugin)
 {
   gboolean ret = TRUE;
 
+  ret &= GST_ELEMENT_REGISTER (recmonitor, plugin);
   return ret;
 }
 
