@@ -9,12 +9,18 @@
 
 #include <gst/gst.h>
 
+#include "gstrecfilesink.h"
+#include "gsttsrecsink.h"
+
 static gboolean
 plugin_init (GstPlugin *plugin)
 {
   gboolean ret = TRUE;
 
   ret &= GST_ELEMENT_REGISTER (recmonitor, plugin);
+  ret &= GST_ELEMENT_REGISTER (recfilesink, plugin);
+  /* after what it is made of: it copies their properties */
+  ret &= GST_ELEMENT_REGISTER (tsrecsink, plugin);
   return ret;
 }
 

@@ -49,6 +49,33 @@ rec_message_new_alert (GstElement *src, const gchar *recording_id,
       "threshold", G_TYPE_UINT64, threshold, NULL));
 }
 
+GstStructure *
+rec_structure_new_file_sink_stats (const RecFileSinkStats *stats)
+{
+  return gst_structure_new ("application/x-recfilesink-stats",
+      "location", G_TYPE_STRING, STR (stats->location),
+      "fragment-index", G_TYPE_UINT64, stats->fragment_index,
+      "fragments", G_TYPE_UINT64, stats->fragments,
+      "file-size", G_TYPE_UINT64, stats->file_size,
+      "bytes-written", G_TYPE_UINT64, stats->bytes_written,
+      "bytes-durable", G_TYPE_UINT64, stats->bytes_durable,
+      "bytes-lost-to-sync", G_TYPE_UINT64, stats->bytes_lost_to_sync,
+      "buffers-written", G_TYPE_UINT64, stats->buffers_written,
+      "bytes-dropped", G_TYPE_UINT64, stats->bytes_dropped,
+      "buffers-dropped", G_TYPE_UINT64, stats->buffers_dropped,
+      "write-latency-mean", G_TYPE_UINT64, stats->write_latency_mean,
+      "write-latency-max", G_TYPE_UINT64, stats->write_latency_max,
+      "write-blocked", G_TYPE_UINT64, stats->write_blocked,
+      "syncs", G_TYPE_UINT64, stats->syncs,
+      "sync-failures", G_TYPE_UINT64, stats->sync_failures,
+      "last-sync-utc-time", G_TYPE_INT64, stats->last_sync_utc_time,
+      "sync-duration-max", G_TYPE_UINT64, stats->sync_duration_max,
+      "waiting-for-disk", G_TYPE_BOOLEAN, stats->waiting_for_disk,
+      "media-time", G_TYPE_UINT64, stats->media_time,
+      "gap-time", G_TYPE_UINT64, stats->gap_time,
+      "gaps", G_TYPE_UINT64, stats->gaps, NULL);
+}
+
 GstMessage *
 rec_message_new_opened (GstElement *src, const gchar *location, guint index,
     GstClockTime running_time)

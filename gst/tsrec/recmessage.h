@@ -68,6 +68,58 @@ GstMessage *rec_message_new_alert (GstElement *src, const gchar *recording_id,
     const gchar *stage, const gchar *rule, gboolean raised, guint64 value,
     guint64 threshold);
 
+/**
+ * RecFileSinkStats:
+ * @location: the current file, NULL before the first buffer
+ * @fragment_index: number of the current file
+ * @fragments: files opened since start
+ * @file_size: size of the current file, bytes
+ * @bytes_written: accepted by the kernel since start, over all files
+ * @bytes_durable: of these, covered by a successful fdatasync
+ * @bytes_lost_to_sync: of these, concerned by a failed fdatasync: never durable
+ * @buffers_written: buffers (access units) accepted
+ * @bytes_dropped: received but not written because the disk was full or failed
+ * @buffers_dropped: the same in buffers
+ * @write_latency_mean: of a write, ns
+ * @write_latency_max: of a write, ns
+ * @write_blocked: age of the write that is under way, ns; 0 when none is
+ * @syncs: successful syncs
+ * @sync_failures: failed syncs
+ * @last_sync_utc_time: of the last successful sync, µs since 1970; 0: none yet
+ * @sync_duration_max: of the longest sync, ns
+ * @waiting_for_disk: TRUE while access units are dropped for want of a disk
+ * @media_time: time that is covered by what was written, ns
+ * @gap_time: time between the first and the last buffer that is not, ns
+ * @gaps: number of gaps
+ */
+typedef struct
+{
+  const gchar *location;
+  guint64 fragment_index;
+  guint64 fragments;
+  guint64 file_size;
+  guint64 bytes_written;
+  guint64 bytes_durable;
+  guint64 bytes_lost_to_sync;
+  guint64 buffers_written;
+  guint64 bytes_dropped;
+  guint64 buffers_dropped;
+  GstClockTime write_latency_mean;
+  GstClockTime write_latency_max;
+  GstClockTime write_blocked;
+  guint64 syncs;
+  guint64 sync_failures;
+  gint64 last_sync_utc_time;
+  GstClockTime sync_duration_max;
+  gboolean waiting_for_disk;
+  GstClockTime media_time;
+  GstClockTime gap_time;
+  guint64 gaps;
+} RecFileSinkStats;
+
+/* Structure "application/x-recfilesink-stats". */
+GstStructure *rec_structure_new_file_sink_stats (const RecFileSinkStats *stats);
+
 /* "recfilesink-opened": fragment number @index was created at @running_time. */
 GstMessage *rec_message_new_opened (GstElement *src, const gchar *location,
     guint index, GstClockTime running_time);

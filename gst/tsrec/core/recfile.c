@@ -1,0 +1,354 @@
+/* gst-tsrec: one file being recorded, and the only write loop in the tree
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "recfile.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Entries of one writev; more memories than that take several calls. */
+#define CHUNK_IOVS 16
+/* A regular file that says EAGAIN is asked again for this long. */
+#define AGAIN_WAIT_MS 10
+#define AGAIN_MAX_TRIES 100
+
+static int
+posix_open (const char *path, int flags, mode_t mode)
+{
+  return open (path, flags, mode);
+}
+
+static int
+posix_lock (int fd, struct flock *lock)
+{
+  return fcntl (fd, F_OFD_SETLK, lock);
+}
+
+const RecSyscalls rec_syscalls_posix = {
+  .open = posix_open,
+  .close = close,
+  .writev = writev,
+  .pwritev = pwritev,
+  .ftruncate = ftruncate,
+  .fdatasync = fdatasync,
+  .fsync = fsync,
+  .fstat = fstat,
+  .poll = poll,
+  .lock = posix_lock,
+};
+
+void
+rec_file_init (RecFile *file, const RecSyscalls *sys, int cancel_fd)
+{
+  memset (file, 0, sizeof (*file));
+  file->sys = sys ? sys : &rec_syscalls_posix;
+  file->fd = -1;
+  file->cancel_fd = cancel_fd;
+}
+
+static int
+open_retrying (const RecSyscalls *sys, const char *path, int flags, int *fd)
+{
+  do {
+    *fd = sys->open (path, flags | O_CLOEXEC | O_NOCTTY, 0666);
+  } while (*fd < 0 && errno == EINTR);
+  return *fd < 0 ? errno : 0;
+}
+
+/* An open-file-description lock: it also holds against another element of this
+ * process, and the kernel drops it when the process dies. */
+static int
+lock_file (const RecSyscalls *sys, int fd, bool *unlocked)
+{
+  struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+  int r;
+
+  do {
+    r = sys->lock (fd, &lock);
+  } while (r < 0 && errno == EINTR);
+  *unlocked = r < 0;
+  if (r == 0)
+    return 0;
+  if (errno == EAGAIN || errno == EACCES)
+    return EBUSY;
+  /* ENOLCK, EINVAL, EOPNOTSUPP: this file system has no locks */
+  return 0;
+}
+
+static int
+stat_file (RecFile *file, struct stat *st)
+{
+  int r;
+
+  do {
+    r = file->sys->fstat (file->fd, st);
+  } while (r < 0 && errno == EINTR);
+  return r < 0 ? errno : 0;
+}
+
+int
+rec_file_open (RecFile *file, const char *path, RecFileMode mode)
+{
+  struct stat st;
+  int flags = O_WRONLY | O_NONBLOCK, fd, err;
+
+  if (mode == REC_FILE_CREATE)
+    flags |= O_CREAT | O_EXCL;
+  err = open_retrying (file->sys, path, flags, &fd);
+  if (err == EEXIST && stat (path, &st) == 0 && !S_ISREG (st.st_mode))
+    err = open_retrying (file->sys, path, O_WRONLY | O_NONBLOCK, &fd);
+  if (err)
+    return err;
+  rec_file_init (file, file->sys, file->cancel_fd);
+  file->fd = fd;
+  if ((err = stat_file (file, &st)))
+    goto failed;
+  file->regular = S_ISREG (st.st_mode);
+  file->dev = st.st_dev;
+  file->ino = st.st_ino;
+  if (!file->regular)
+    return 0;
+  if ((err = lock_file (file->sys, fd, &file->unlocked)))
+    goto failed;
+  file->size = (uint64_t)st.st_size;
+  return 0;
+
+  /* ERRORS */
+failed:
+  file->sys->close (fd);
+  file->fd = -1;
+  return err;
+}
+
+int
+rec_file_probe_lock (const RecSyscalls *sys, const char *path)
+{
+  bool unlocked;
+  int fd, err;
+
+  if (!sys)
+    sys = &rec_syscalls_posix;
+  if (open_retrying (sys, path, O_WRONLY | O_NONBLOCK, &fd))
+    return 0;
+  err = lock_file (sys, fd, &unlocked);
+  sys->close (fd);
+  return err;
+}
+
+/* Fills @chunk with what is left of @iov after @done bytes. */
+static int
+remaining_iov (
+    struct iovec *chunk, const struct iovec *iov, int n_iov, size_t done)
+{
+  int i, n = 0;
+
+  for (i = 0; i < n_iov && n < CHUNK_IOVS; i++) {
+    if (done >= iov[i].iov_len) {
+      done -= iov[i].iov_len;
+      continue;
+    }
+    chunk[n].iov_base = (char *)iov[i].iov_base + done;
+    chunk[n].iov_len = iov[i].iov_len - done;
+    done = 0;
+    n++;
+  }
+  return n;
+}
+
+/* After EAGAIN: until the pipe takes bytes again, or the wait is cancelled. A
+ * regular file is always ready, so it is only given a moment. */
+static int
+wait_writable (RecFile *file, int tries)
+{
+  struct pollfd fds[2] = {
+    { .fd = file->cancel_fd, .events = POLLIN },
+    { .fd = file->fd, .events = POLLOUT },
+  };
+  int r;
+
+  if (file->regular && tries > AGAIN_MAX_TRIES)
+    return EAGAIN;
+  r = file->sys->poll (
+      fds, file->regular ? 1 : 2, file->regular ? AGAIN_WAIT_MS : -1);
+  if (r < 0 && errno != EINTR && errno != EAGAIN)
+    return errno;
+  if (r > 0 && (fds[0].revents & POLLIN))
+    return ECANCELED;
+  return 0;
+}
+
+/* THE write loop. *@done bytes were taken when it returns. */
+static int
+write_all (RecFile *file, const struct iovec *iov, int n_iov, size_t *done)
+{
+  struct iovec chunk[CHUNK_IOVS];
+  int n, err, tries = 0;
+  ssize_t r;
+
+  *done = 0;
+  while ((n = remaining_iov (chunk, iov, n_iov, *done)) > 0) {
+    if (file->regular)
+      r = file->sys->pwritev (file->fd, chunk, n, (off_t)(file->size + *done));
+    else
+      r = file->sys->writev (file->fd, chunk, n);
+    if (r > 0) {
+      *done += (size_t)r;
+      tries = 0;
+    } else if (r == 0) {
+      return EIO;
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      if ((err = wait_writable (file, ++tries)))
+        return err;
+    } else if (errno != EINTR) {
+      return errno;
+    }
+  }
+  return 0;
+}
+
+static int
+truncate_to (RecFile *file, uint64_t size)
+{
+  int r;
+
+  do {
+    r = file->sys->ftruncate (file->fd, (off_t)size);
+  } while (r < 0 && errno == EINTR);
+  return r < 0 ? errno : 0;
+}
+
+static int
+cut_torn_tail (RecFile *file)
+{
+  int err;
+
+  if (!file->torn)
+    return 0;
+  if ((err = truncate_to (file, file->size)))
+    return err;
+  file->torn = false;
+  return 0;
+}
+
+int
+rec_file_write (RecFile *file, const struct iovec *iov, int n_iov)
+{
+  size_t done;
+  int err;
+
+  if ((err = cut_torn_tail (file)))
+    return err;
+  err = write_all (file, iov, n_iov, &done);
+  if (err) {
+    file->torn = file->regular && done > 0;
+    cut_torn_tail (file);
+    return err;
+  }
+  file->size += done;
+  file->accepted += done;
+  return 0;
+}
+
+int
+rec_file_cut (RecFile *file, uint64_t size)
+{
+  int err;
+
+  if (!file->regular || size > file->size)
+    return EINVAL;
+  if ((err = truncate_to (file, size)))
+    return err;
+  file->size = size;
+  file->torn = false;
+  return 0;
+}
+
+/* EINTR and EAGAIN are no verdict on the bytes. */
+static int
+sync_retrying (int (*sync) (int fd), int fd)
+{
+  int r, tries = 0;
+
+  do {
+    r = sync (fd);
+  } while (r < 0 && (errno == EINTR || errno == EAGAIN) &&
+      ++tries < AGAIN_MAX_TRIES);
+  return r < 0 ? errno : 0;
+}
+
+static int
+sync_directory (const RecSyscalls *sys, const char *directory)
+{
+  int fd, err;
+
+  err = open_retrying (sys, directory, O_RDONLY | O_DIRECTORY, &fd);
+  if (err)
+    return err;
+  err = sync_retrying (sys->fsync, fd);
+  sys->close (fd);
+  /* some network file systems cannot sync a directory and need not */
+  return err == EINVAL ? 0 : err;
+}
+
+int
+rec_file_sync (RecFile *file, const char *directory)
+{
+  uint64_t mark = file->accepted;
+  int err;
+
+  if (!file->regular)
+    return 0;
+  err = sync_retrying (file->sys->fdatasync, file->fd);
+  if (!err && directory)
+    err = sync_directory (file->sys, directory);
+  if (err) {
+    /* what came in meanwhile may have been part of the failed write-back */
+    mark = file->accepted;
+    file->lost_to_sync += mark - file->synced_mark;
+  } else {
+    file->durable += mark - file->synced_mark;
+  }
+  file->synced_mark = mark;
+  return err;
+}
+
+int
+rec_file_check (RecFile *file, RecFileTamper *tamper, uint64_t *size)
+{
+  struct stat st;
+  int err;
+
+  *tamper = REC_FILE_INTACT;
+  *size = file->size;
+  if (!file->regular)
+    return 0;
+  if ((err = stat_file (file, &st)))
+    return err;
+  *size = (uint64_t)st.st_size;
+  if (st.st_nlink == 0)
+    *tamper = REC_FILE_DELETED;
+  else if (*size < file->size)
+    *tamper = REC_FILE_TRUNCATED;
+  else if (*size > file->size && !file->torn)
+    *tamper = REC_FILE_EXTENDED;
+  return 0;
+}
+
+int
+rec_file_close (RecFile *file)
+{
+  int err, r;
+
+  if (file->fd < 0)
+    return 0;
+  err = cut_torn_tail (file);
+  /* never repeated after EINTR: Linux has closed the descriptor then */
+  r = file->sys->close (file->fd);
+  if (r < 0 && errno != EINTR && !err)
+    err = errno;
+  file->fd = -1;
+  return err;
+}

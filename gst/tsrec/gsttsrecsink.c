@@ -1,0 +1,319 @@
+/* gst-tsrec: tsrecsink, a multiplexer and a file sink in one element
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/**
+ * SECTION:element-tsrecsink
+ * @title: tsrecsink
+ * @short_description: records live streams to an MPEG-TS file that is valid at
+ *   every instant
+ * @see_also: tsrecmux, recfilesink, recmonitor
+ *
+ * A bin of #tsrecmux and #recfilesink. Every access unit is multiplexed and
+ * written the moment it arrives; no track waits for another one. The pads
+ * `video_%u`, `audio_%u` and `data_%u` are requested, as from the mux, and may
+ * come and go while recording.
+ *
+ * Every property, signal and action signal of the two inner elements is there
+ * on the bin under the same name. `stats` holds the fields of both; where both
+ * have a property of one name, the mux's is also there with `mux-` in front.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 -e videotestsrc is-live=true ! x264enc tune=zerolatency ! \
+ *     h264parse ! tsrecsink name=rec location=rec.ts \
+ *     audiotestsrc is-live=true ! audioconvert ! avenc_aac ! aacparse ! rec.
+ * ]| Records a moving picture and a tone until Ctrl+C. `rec.ts` plays while it
+ * grows, and whatever kills the recorder, what was written stays playable.
+ */
+
+#include "config.h"
+
+#include "gsttsrecsink.h"
+
+#include "recproxy.h"
+
+#include <string.h>
+
+GST_DEBUG_CATEGORY_STATIC (gst_ts_rec_sink_debug);
+#define GST_CAT_DEFAULT gst_ts_rec_sink_debug
+
+#define MUX_FACTORY "tsrecmux"
+#define SINK_FACTORY "recfilesink"
+
+struct _GstTsRecSink
+{
+  GstBin parent;
+
+  GstElement *mux;  /* owned by the bin; NULL when the element is missing */
+  GstElement *sink; /* the same */
+};
+
+enum
+{
+  PROP_0,
+  PROP_STATS,
+  PROP_FIRST_PROXIED
+};
+
+/* Used as long as the mux is not there to say what it takes. */
+static GstStaticPadTemplate fallback_templates[] = {
+  GST_STATIC_PAD_TEMPLATE (
+      "video_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS_ANY),
+  GST_STATIC_PAD_TEMPLATE (
+      "audio_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS_ANY),
+  GST_STATIC_PAD_TEMPLATE (
+      "data_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS_ANY),
+};
+
+#define gst_ts_rec_sink_parent_class parent_class
+G_DEFINE_TYPE (GstTsRecSink, gst_ts_rec_sink, GST_TYPE_BIN);
+GST_ELEMENT_REGISTER_DEFINE (
+    tsrecsink, "tsrecsink", GST_RANK_NONE, GST_TYPE_TS_REC_SINK);
+
+/* --- properties */
+
+/* The inner element whose class @type is or derives from. */
+static GstElement *
+get_child (GstElement *element, GType type)
+{
+  GstTsRecSink *self = GST_TS_REC_SINK (element);
+
+  if (self->mux && g_type_is_a (G_OBJECT_TYPE (self->mux), type))
+    return self->mux;
+  if (self->sink && g_type_is_a (G_OBJECT_TYPE (self->sink), type))
+    return self->sink;
+  return NULL;
+}
+
+static gboolean
+copy_field (GQuark field, const GValue *value, gpointer user_data)
+{
+  gst_structure_id_set_value (user_data, field, value);
+  return TRUE;
+}
+
+static GstStructure *
+get_stats (GstTsRecSink *self)
+{
+  GstElement *children[] = { self->mux, self->sink };
+  GstStructure *stats =
+      gst_structure_new_empty ("application/x-tsrecsink-stats");
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (children); i++) {
+    GstStructure *s = NULL;
+
+    if (!children[i] ||
+        !g_object_class_find_property (
+            G_OBJECT_GET_CLASS (children[i]), "stats"))
+      continue;
+    g_object_get (children[i], "stats", &s, NULL);
+    if (s)
+      gst_structure_foreach (s, copy_field, stats);
+    gst_clear_structure (&s);
+  }
+  return stats;
+}
+
+static void
+gst_ts_rec_sink_set_property (
+    GObject *object, guint prop_id, const GValue *value, GParamSpec *pspec)
+{
+  GParamSpec *target = rec_proxy_get_target (pspec);
+  GstElement *child =
+      target ? get_child (GST_ELEMENT (object), target->owner_type) : NULL;
+
+  if (child)
+    g_object_set_property (G_OBJECT (child), target->name, value);
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+}
+
+static void
+gst_ts_rec_sink_get_property (
+    GObject *object, guint prop_id, GValue *value, GParamSpec *pspec)
+{
+  GParamSpec *target = rec_proxy_get_target (pspec);
+  GstElement *child =
+      target ? get_child (GST_ELEMENT (object), target->owner_type) : NULL;
+
+  if (prop_id == PROP_STATS)
+    g_value_take_boxed (value, get_stats (GST_TS_REC_SINK (object)));
+  else if (child)
+    g_object_get_property (G_OBJECT (child), target->name, value);
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+}
+
+/* --- pads */
+
+static GstPad *
+gst_ts_rec_sink_request_new_pad (GstElement *element, GstPadTemplate *templ,
+    const gchar *name, const GstCaps *caps)
+{
+  GstTsRecSink *self = GST_TS_REC_SINK (element);
+  GstPadTemplate *mux_templ;
+  GstPad *target = NULL, *ghost;
+
+  /* without a mux the change to READY says so, better than a failed link */
+  if (!self->mux) {
+    ghost = gst_ghost_pad_new_no_target_from_template (name, templ);
+    gst_element_add_pad (element, ghost);
+    return ghost;
+  }
+  mux_templ = gst_element_get_pad_template (
+      self->mux, GST_PAD_TEMPLATE_NAME_TEMPLATE (templ));
+  if (mux_templ)
+    target = gst_element_request_pad (self->mux, mux_templ, name, caps);
+  if (!target)
+    goto no_pad;
+  ghost =
+      gst_ghost_pad_new_from_template (GST_OBJECT_NAME (target), target, templ);
+  gst_object_unref (target);
+  if (!ghost)
+    goto no_pad;
+  gst_pad_set_active (ghost, TRUE);
+  if (!gst_element_add_pad (element, ghost))
+    return NULL;
+  return ghost;
+
+  /* ERRORS */
+no_pad:
+  GST_WARNING_OBJECT (self, "no pad \"%s\" of template %s", GST_STR_NULL (name),
+      GST_PAD_TEMPLATE_NAME_TEMPLATE (templ));
+  return NULL;
+}
+
+static void
+gst_ts_rec_sink_release_pad (GstElement *element, GstPad *pad)
+{
+  GstTsRecSink *self = GST_TS_REC_SINK (element);
+  GstPad *target = gst_ghost_pad_get_target (GST_GHOST_PAD (pad));
+
+  gst_pad_set_active (pad, FALSE);
+  gst_element_remove_pad (element, pad);
+  if (!target)
+    return;
+  gst_element_release_request_pad (self->mux, target);
+  gst_object_unref (target);
+}
+
+/* --- state */
+
+static GstStateChangeReturn
+gst_ts_rec_sink_change_state (GstElement *element, GstStateChange transition)
+{
+  GstTsRecSink *self = GST_TS_REC_SINK (element);
+
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY &&
+      (!self->mux || !self->sink))
+    goto missing;
+  return GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
+
+  /* ERRORS */
+missing:
+  GST_ELEMENT_ERROR (self, CORE, MISSING_PLUGIN,
+      ("The element \"%s\" is missing: install the plugin \"tsrec\" "
+       "completely.",
+          self->mux ? SINK_FACTORY : MUX_FACTORY),
+      ("tsrecsink is made of " MUX_FACTORY " and " SINK_FACTORY ", which come "
+       "in the same plugin, \"tsrec\": install it completely."));
+  return GST_STATE_CHANGE_FAILURE;
+}
+
+/* --- class */
+
+static void
+add_templates (GstElementClass *klass)
+{
+  GstElementFactory *mux = gst_element_factory_find (MUX_FACTORY);
+  const GList *l =
+      mux ? gst_element_factory_get_static_pad_templates (mux) : NULL;
+  guint i, n = 0;
+
+  for (; l; l = l->next) {
+    GstStaticPadTemplate *templ = l->data;
+
+    if (templ->direction == GST_PAD_SINK && ++n)
+      gst_element_class_add_static_pad_template (klass, templ);
+  }
+  for (i = 0; n == 0 && i < G_N_ELEMENTS (fallback_templates); i++)
+    gst_element_class_add_static_pad_template (klass, &fallback_templates[i]);
+  g_clear_pointer (&mux, gst_object_unref);
+}
+
+/* What the inner elements have is looked up by name, so that the elements do
+ * not depend on each other. They are registered before this one. */
+static guint
+proxy_child (GObjectClass *klass, const gchar *factory_name,
+    const gchar *prefix, guint first_id)
+{
+  GstElementFactory *factory = gst_element_factory_find (factory_name);
+  GType type = factory ? gst_element_factory_get_element_type (factory) : 0;
+
+  g_clear_pointer (&factory, gst_object_unref);
+  if (!type)
+    return first_id;
+  rec_proxy_install_signals (G_OBJECT_CLASS_TYPE (klass), type, get_child);
+  return rec_proxy_install_properties (klass, type, first_id, prefix);
+}
+
+static void
+gst_ts_rec_sink_class_init (GstTsRecSinkClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  guint id;
+
+  GST_DEBUG_CATEGORY_INIT (
+      gst_ts_rec_sink_debug, "tsrecsink", 0, "MPEG-TS recorder");
+  object_class->set_property = gst_ts_rec_sink_set_property;
+  object_class->get_property = gst_ts_rec_sink_get_property;
+  element_class->request_new_pad = gst_ts_rec_sink_request_new_pad;
+  element_class->release_pad = gst_ts_rec_sink_release_pad;
+  element_class->change_state = gst_ts_rec_sink_change_state;
+
+  /**
+   * GstTsRecSink:stats:
+   *
+   * The fields of the `stats` of #tsrecmux and of #recfilesink in one
+   * structure named `application/x-tsrecsink-stats`. May be read from any
+   * thread, also while a write hangs.
+   */
+  g_object_class_install_property (object_class, PROP_STATS,
+      g_param_spec_boxed ("stats", "Statistics",
+          "Statistics of the multiplexer and of the file sink in one structure",
+          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  id = proxy_child (object_class, SINK_FACTORY, "sink", PROP_FIRST_PROXIED);
+  proxy_child (object_class, MUX_FACTORY, "mux", id);
+
+  add_templates (element_class);
+  gst_element_class_set_static_metadata (element_class, "MPEG-TS recorder",
+      "Sink/Muxer/File",
+      "Records live streams to an MPEG-TS file that is valid at every instant",
+      "The gst-tsrec authors");
+}
+
+static GstElement *
+add_child (GstTsRecSink *self, const gchar *factory_name, const gchar *name)
+{
+  GstElement *child = gst_element_factory_make (factory_name, name);
+
+  if (!child)
+    return NULL;
+  gst_bin_add (GST_BIN (self), child);
+  rec_proxy_connect (GST_ELEMENT (self), child);
+  return child;
+}
+
+static void
+gst_ts_rec_sink_init (GstTsRecSink *self)
+{
+  GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SINK);
+  self->mux = add_child (self, MUX_FACTORY, "mux");
+  self->sink = add_child (self, SINK_FACTORY, "sink");
+  if (self->mux && self->sink)
+    gst_element_link (self->mux, self->sink);
+}
