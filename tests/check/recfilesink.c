@@ -88,11 +88,12 @@ get_stat (GstElement *element, const gchar *field)
 static GstHarness *
 start (const gchar *location)
 {
-  GstHarness *h = gst_harness_new_with_element (
-      gst_check_setup_element ("recfilesink"), "sink", NULL);
+  GstElement *element = gst_element_factory_make ("recfilesink", NULL);
+  GstHarness *h;
 
-  g_object_set (h->element, "location", location, NULL);
-  gst_object_unref (h->element); /* the harness holds its own */
+  g_object_set (element, "location", location, NULL);
+  h = gst_harness_new_with_element (element, "sink", NULL);
+  gst_object_unref (element);
   gst_harness_set_src_caps_str (
       h, "video/mpegts, systemstream=(boolean)true, packetsize=(int)188");
   gst_harness_play (h);

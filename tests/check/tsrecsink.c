@@ -1,0 +1,141 @@
+/* gst-tsrec: tsrecsink shows what its inner elements have
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "rectest.h"
+
+#include <string.h>
+
+/* The property of @bin that stands for @spec of its child called @prefix. */
+static GParamSpec *
+find_proxy (GObject *bin, GParamSpec *spec, const gchar *prefix)
+{
+  GObjectClass *klass = G_OBJECT_GET_CLASS (bin);
+  gchar *name = g_strconcat (prefix, "-", spec->name, NULL);
+  GParamSpec *proxy = g_object_class_find_property (klass, name);
+
+  if (!proxy)
+    proxy = g_object_class_find_property (klass, spec->name);
+  g_free (name);
+  return proxy;
+}
+
+static void
+assert_all_proxied (GstElement *bin, const gchar *child_name)
+{
+  GstElement *child = gst_bin_get_by_name (GST_BIN (bin), child_name);
+  GParamSpec **specs;
+  guint i, n;
+
+  if (!child)
+    return;
+  specs = g_object_class_list_properties (G_OBJECT_GET_CLASS (child), &n);
+  for (i = 0; i < n; i++) {
+    GParamSpec *proxy = find_proxy (G_OBJECT (bin), specs[i], child_name);
+
+    if (g_type_is_a (GST_TYPE_ELEMENT, specs[i]->owner_type))
+      continue;
+    fail_unless (
+        proxy != NULL, "no proxy of %s.%s", child_name, specs[i]->name);
+    fail_unless (proxy->value_type == specs[i]->value_type);
+    fail_unless_equals_string (
+        g_param_spec_get_blurb (proxy), g_param_spec_get_blurb (specs[i]));
+    fail_unless (
+        g_param_values_cmp (specs[i], g_param_spec_get_default_value (proxy),
+            g_param_spec_get_default_value (specs[i])) == 0,
+        "%s has another default", specs[i]->name);
+  }
+  g_free (specs);
+  gst_object_unref (child);
+}
+
+GST_START_TEST (test_every_property_of_the_children_is_on_the_bin)
+{
+  GstElement *bin = gst_check_setup_element ("tsrecsink");
+
+  assert_all_proxied (bin, "mux");
+  assert_all_proxied (bin, "sink");
+  gst_check_teardown_element (bin);
+}
+
+GST_END_TEST;
+
+static void
+count_notify (GObject *object, GParamSpec *spec, guint *count)
+{
+  (*count)++;
+}
+
+GST_START_TEST (test_properties_are_set_and_read_through_the_bin)
+{
+  GstElement *bin = gst_check_setup_element ("tsrecsink");
+  GstElement *sink = gst_bin_get_by_name (GST_BIN (bin), "sink");
+  gchar *location;
+  guint notified = 0;
+
+  g_signal_connect (
+      bin, "notify::location", G_CALLBACK (count_notify), &notified);
+  g_object_set (bin, "location", "a.ts", NULL);
+  g_object_get (sink, "location", &location, NULL);
+  fail_unless_equals_string (location, "a.ts");
+  g_free (location);
+  fail_unless (notified > 0);
+  notified = 0;
+  g_object_set (sink, "location", "b.ts", NULL);
+  fail_unless_equals_int (notified, 1);
+  g_object_get (bin, "location", &location, NULL);
+  fail_unless_equals_string (location, "b.ts");
+  g_free (location);
+  gst_object_unref (sink);
+  gst_check_teardown_element (bin);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_stats_hold_the_fields_of_both_children)
+{
+  GstElement *bin = gst_check_setup_element ("tsrecsink");
+  const gchar *names[] = { "mux-stats", "sink-stats" };
+  GstStructure *stats = NULL, *part;
+  guint i;
+  gint j;
+
+  g_object_get (bin, "stats", &stats, NULL);
+  fail_unless (gst_structure_has_name (stats, "application/x-tsrecsink-stats"));
+  for (i = 0; i < G_N_ELEMENTS (names); i++) {
+    if (!g_object_class_find_property (G_OBJECT_GET_CLASS (bin), names[i]))
+      continue;
+    g_object_get (bin, names[i], &part, NULL);
+    for (j = 0; j < gst_structure_n_fields (part); j++)
+      fail_unless (gst_structure_has_field (
+          stats, gst_structure_nth_field_name (part, j)));
+    gst_structure_free (part);
+  }
+  gst_structure_free (stats);
+  gst_check_teardown_element (bin);
+}
+
+GST_END_TEST;
+
+static void
+setup (void)
+{
+  rec_test_assert_built_here ("tsrecsink");
+}
+
+static Suite *
+tsrecsink_suite (void)
+{
+  Suite *s = suite_create ("tsrecsink");
+  TCase *tc = tcase_create ("general");
+
+  suite_add_tcase (s, tc);
+  tcase_add_checked_fixture (tc, setup, NULL);
+  tcase_add_test (tc, test_every_property_of_the_children_is_on_the_bin);
+  tcase_add_test (tc, test_properties_are_set_and_read_through_the_bin);
+  tcase_add_test (tc, test_stats_hold_the_fields_of_both_children);
+  return s;
+}
+
+GST_CHECK_MAIN (tsrecsink);
