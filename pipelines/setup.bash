@@ -1,0 +1,64 @@
+# gst-tsrec: what the scripts in this directory share; sourced by them
+#
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# setup PURPOSE...   installs what is missing, builds, and lets GStreamer find
+#                    the plugins of this build. With REC_BUILD_DIR set it only
+#                    does the last, with the plugins of that build.
+# fail TEXT...       says why and exits with status 1
+# bad_usage TEXT...  says why and exits with status 2
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
+
+fail() {
+  echo "${0##*/}: $*" >&2
+  exit 1
+}
+
+bad_usage() {
+  echo "${0##*/}: $* (${0##*/} --help lists the options)" >&2
+  exit 2
+}
+
+# The comment at the top of the script, from "Usage:" on, is its --help.
+usage() {
+  sed -n '/^# Usage:/,/^[^#]/ { s/^# \{0,1\}//p }' "$0" | sed '${/^$/d}'
+}
+
+build_plugins() {
+  local dir=$top/build log
+  log=$(mktemp) || exit 1
+  if [ ! -f "$dir/build.ninja" ]; then
+    echo "Building gst-tsrec in $dir" >&2
+    meson setup "$dir" "$top" -Dtests=auto >"$log" 2>&1 ||
+      { tail -n 15 "$log" >&2; rm -f "$log"; fail "could not configure the build, see above"; }
+  fi
+  ninja -C "$dir" gst/tsrec/libgsttsrec.so gst/recwebrtc/libgstrecwebrtc.so >"$log" 2>&1 ||
+    { tail -n 30 "$log" >&2; rm -f "$log"; fail "could not build the plugins, see above"; }
+  rm -f "$log"
+}
+
+setup() {
+  local dir=${REC_BUILD_DIR:-}
+  if [ -z "$dir" ]; then
+    "$top/pipelines/install-deps" build "$@" || exit 1
+    build_plugins
+    dir=$top/build
+  fi
+  export GST_PLUGIN_PATH_1_0=$dir/gst${GST_PLUGIN_PATH_1_0:+:$GST_PLUGIN_PATH_1_0}
+  gst-inspect-1.0 --exists tsrecsink ||
+    fail "GStreamer does not find tsrecsink in $dir/gst; gst-inspect-1.0 $dir/gst/tsrec/libgsttsrec.so says why"
+}
+
+# first_element NAME...: the first of these that is installed
+first_element() {
+  local name
+  for name in "$@"; do
+    if gst-inspect-1.0 --exists "$name" 2>/dev/null; then
+      echo "$name"
+      return 0
+    fi
+  done
+  return 1
+}
