@@ -1,0 +1,310 @@
+/* gst-tsrec: a WHIP publisher whose recording can be judged from the file
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Every picture carries a bar code of its number and of the time it was drawn,
+ * every second begins with a beep whose pitch names it; both count from the
+ * same instant, the load of this page. pattern.py is the reader.
+ *
+ * Everything a scenario does is a method of `publisher`, called from outside.
+ */
+'use strict';
+
+const COLUMNS = 16;
+const ROWS = 3;
+const ROW_OF_HEIGHT = 8;
+const BEEP_SECONDS = 0.1;
+const BEEP_BASE = 500;
+const BEEP_STEP = 125;
+const BEEP_PITCHES = 16;
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function crc8(bytes) {
+  let crc = 0x5a;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let i = 0; i < 8; i++)
+      crc = crc & 0x80 ? ((crc << 1) ^ 0x07) & 0xff : (crc << 1) & 0xff;
+  }
+  return crc;
+}
+
+class Picture {
+  constructor(epoch) {
+    this.epoch = epoch;
+    this.canvas = document.getElementById('picture');
+    this.context = this.canvas.getContext('2d', {willReadFrequently: false});
+    this.sequence = 0;
+    this.frozen = false;
+    this.noise = Array.from({length: 8}, () => this.#noiseTile());
+  }
+
+  #noiseTile() {
+    const tile = new ImageData(96, 64);
+    for (let i = 0; i < tile.data.length; i += 4) {
+      tile.data[i] = tile.data[i + 1] = tile.data[i + 2] = Math.random() * 256;
+      tile.data[i + 3] = 255;
+    }
+    return tile;
+  }
+
+  draw() {
+    const {width, height} = this.canvas;
+    const now = Math.round(performance.now() - this.epoch) & 0xffffff;
+    const number = this.sequence++ & 0xffff;
+    const bytes = [number >> 8, number & 0xff, now >> 16, (now >> 8) & 0xff, now & 0xff];
+    bytes.push(crc8(bytes));
+    this.context.fillStyle = `hsl(${(now / 40) % 360} 40% 40%)`;
+    this.context.fillRect(0, 0, width, height);
+    const cellWidth = width / COLUMNS;
+    const cellHeight = height / ROW_OF_HEIGHT;
+    for (let i = 0; i < COLUMNS * ROWS; i++) {
+      this.context.fillStyle = bytes[i >> 3] & (0x80 >> (i & 7)) ? '#fff' : '#000';
+      this.context.fillRect((i % COLUMNS) * cellWidth, Math.floor(i / COLUMNS) * cellHeight,
+          cellWidth + 1, cellHeight + 1);
+    }
+    const x = ((now / 10) % (width + 60)) - 60;
+    this.context.fillStyle = '#fc0';
+    this.context.fillRect(x, height * 0.5, 60, 60);
+    this.context.putImageData(this.noise[number % this.noise.length],
+        Math.floor(width / 2) - 48, height - 66);
+  }
+}
+
+/* Hands a picture to the track every 40 ms. A late timer leaves pictures out
+ * rather than bunching them, and `skipped` says how many. */
+class VideoSource {
+  constructor(picture, rate = 25) {
+    this.picture = picture;
+    this.interval = 1000 / rate;
+    this.skipped = 0;
+    this.start();
+  }
+
+  start() {
+    this.generator = new MediaStreamTrackGenerator({kind: 'video'});
+    this.track = this.generator;
+    this.writer = this.generator.writable.getWriter();
+    this.running = true;
+    this.next = performance.now();
+    this.#tick();
+  }
+
+  stop() {
+    this.running = false;
+    this.track.stop();
+  }
+
+  #tick() {
+    if (!this.running)
+      return;
+    const now = performance.now();
+    const late = Math.floor((now - this.next) / this.interval);
+    if (late > 0) {
+      this.skipped += late;
+      this.next += late * this.interval;
+    }
+    this.next += this.interval;
+    if (!this.picture.frozen) {
+      this.picture.draw();
+      const frame = new VideoFrame(this.picture.canvas,
+          {timestamp: Math.round(performance.now() * 1000)});
+      this.writer.write(frame).catch(() => {});
+    }
+    setTimeout(() => this.#tick(), Math.max(0, this.next - performance.now()));
+  }
+}
+
+/* Beeps at full seconds since the epoch. The clock of the audio context is
+ * compared with performance.now() all the time; it advances in steps, and the
+ * smallest difference is the one right after a step. */
+class AudioSource {
+  constructor(epoch) {
+    this.epoch = epoch;
+    this.context = new AudioContext({sampleRate: 48000});
+    this.destination = this.context.createMediaStreamDestination();
+    this.gain = this.context.createGain();
+    this.gain.gain.value = 0.6;
+    this.gain.connect(this.destination);
+    this.track = this.destination.stream.getAudioTracks()[0];
+    this.differences = [];
+    this.scheduled = -1;
+    this.context.resume();
+    this.timer = setInterval(() => this.#tick(), 15);
+  }
+
+  #tick() {
+    const now = performance.now();
+    this.differences.push(now / 1000 - this.context.currentTime);
+    if (this.differences.length > 200)
+      this.differences.shift();
+    const second = Math.floor((now - this.epoch + 300) / 1000);
+    if (second <= this.scheduled || this.differences.length < 20)
+      return;
+    this.scheduled = second;
+    this.#beep(second);
+  }
+
+  #beep(second) {
+    const difference = Math.min(...this.differences);
+    const at = (this.epoch / 1000 + second) - difference;
+    if (at < this.context.currentTime)
+      return;
+    const oscillator = this.context.createOscillator();
+    oscillator.frequency.value = BEEP_BASE + BEEP_STEP * (second % BEEP_PITCHES);
+    oscillator.connect(this.gain);
+    oscillator.start(at);
+    oscillator.stop(at + BEEP_SECONDS);
+  }
+}
+
+class Publisher {
+  constructor() {
+    this.epoch = performance.now();
+    this.picture = new Picture(this.epoch);
+    this.events = [];
+  }
+
+  note(event, detail = '') {
+    this.events.push({time: (performance.timeOrigin + performance.now()) / 1000, event, detail});
+  }
+
+  /* options: audio, video, videoLate (sender without a track), codec (MIME
+   * subtype), url, token, bitrate (bit/s), trickle */
+  async start(options) {
+    this.options = {audio: true, video: true, codec: 'H264', url: '/whip', ...options};
+    this.pc = new RTCPeerConnection({bundlePolicy: 'max-bundle'});
+    this.pc.onconnectionstatechange = () => this.note('connection', this.pc.connectionState);
+    if (this.options.video)
+      await this.#addVideo();
+    if (this.options.audio)
+      this.#addAudio();
+    await this.#negotiate();
+    await this.connected();
+    if (this.options.bitrate)
+      await this.encoding({maxBitrate: this.options.bitrate});
+    return {location: this.location};
+  }
+
+  #addAudio() {
+    this.audio ??= new AudioSource(this.epoch);
+    this.audioSender = this.pc.addTransceiver(this.audio.track, {direction: 'sendonly'}).sender;
+  }
+
+  async #addVideo() {
+    if (!this.options.videoLate)
+      this.video ??= new VideoSource(this.picture);
+    const transceiver = this.pc.addTransceiver(
+        this.options.videoLate ? 'video' : this.video.track, {direction: 'sendonly'});
+    this.videoSender = transceiver.sender;
+    const codecs = RTCRtpSender.getCapabilities('video').codecs;
+    const wanted = `video/${this.options.codec}`.toLowerCase();
+    const chosen = codecs.filter((c) => c.mimeType.toLowerCase() === wanted);
+    if (!chosen.length)
+      throw new Error(`this browser does not send ${this.options.codec}`);
+    transceiver.setCodecPreferences(
+        [...chosen, ...codecs.filter((c) => /rtx$/i.test(c.mimeType))]);
+  }
+
+  async #negotiate() {
+    await this.pc.setLocalDescription();
+    while (this.pc.iceGatheringState !== 'complete')
+      await sleep(10);
+    const headers = {'Content-Type': 'application/sdp'};
+    if (this.options.token)
+      headers.Authorization = `Bearer ${this.options.token}`;
+    this.note('post');
+    const response = await fetch(this.options.url,
+        {method: 'POST', headers, body: this.pc.localDescription.sdp});
+    const body = await response.text();
+    this.note('answer', String(response.status));
+    if (response.status !== 201)
+      throw new Error(`POST was answered ${response.status}: ${body}`);
+    this.location = response.headers.get('Location');
+    await this.pc.setRemoteDescription({type: 'answer', sdp: body});
+  }
+
+  async connected(timeout = 15000) {
+    for (const end = performance.now() + timeout; performance.now() < end; await sleep(10)) {
+      if (this.pc.connectionState === 'connected')
+        return;
+    }
+    throw new Error(`not connected in ${timeout} ms, but "${this.pc.connectionState}"`);
+  }
+
+  /* --- what scenarios do --- */
+
+  enable(kind, on) {
+    this.note(`enabled=${on}`, kind);
+    (kind === 'video' ? this.video : this.audio).track.enabled = on;
+  }
+
+  async replace(kind, on) {
+    this.note(`replaceTrack(${on ? 'track' : 'null'})`, kind);
+    if (kind === 'video' && on)
+      this.video ??= new VideoSource(this.picture);
+    const sender = kind === 'video' ? this.videoSender : this.audioSender;
+    const source = kind === 'video' ? this.video : this.audio;
+    await sender.replaceTrack(on ? source.track : null);
+  }
+
+  stopTrack(kind) {
+    this.note('stop', kind);
+    if (kind === 'video')
+      this.video.stop();
+    else
+      this.audio.track.stop();
+  }
+
+  freeze(on) {
+    this.note(`frozen=${on}`);
+    this.picture.frozen = on;
+  }
+
+  async encoding(changes) {
+    this.note('encoding', JSON.stringify(changes));
+    const parameters = this.videoSender.getParameters();
+    Object.assign(parameters.encodings[0], changes);
+    await this.videoSender.setParameters(parameters);
+  }
+
+  size(width, height) {
+    this.note('size', `${width}x${height}`);
+    this.picture.canvas.width = width;
+    this.picture.canvas.height = height;
+  }
+
+  close() {
+    this.note('close');
+    this.pc.close();
+  }
+
+  async remove() {
+    this.note('delete');
+    const headers = this.options.token ? {Authorization: `Bearer ${this.options.token}`} : {};
+    const response = await fetch(this.location, {method: 'DELETE', headers});
+    return response.status;
+  }
+
+  /* What the sender itself counted. */
+  async report() {
+    const out = {events: this.events, skipped: this.video ? this.video.skipped : 0,
+      drawn: this.picture.sequence, state: this.pc.connectionState, sent: {}};
+    for (const s of (await this.pc.getStats()).values()) {
+      if (s.type === 'outbound-rtp') {
+        out.sent[s.kind] = {packets: s.packetsSent, bytes: s.bytesSent,
+          frames: s.framesEncoded, keyFrames: s.keyFramesEncoded, pli: s.pliCount,
+          nack: s.nackCount, retransmitted: s.retransmittedPacketsSent,
+          width: s.frameWidth, height: s.frameHeight, encoder: s.encoderImplementation,
+          limited: s.qualityLimitationReason, target: s.targetBitrate};
+      } else if (s.type === 'candidate-pair' && s.nominated) {
+        out.roundTrip = s.currentRoundTripTime;
+        out.available = s.availableOutgoingBitrate;
+      }
+    }
+    return out;
+  }
+}
+
+const publisher = new Publisher();
