@@ -7,11 +7,14 @@
 
 #include <gst/gst.h>
 
+#include "gstrecwhipsrc.h"
+
 static gboolean
 plugin_init (GstPlugin *plugin)
 {
   gboolean ret = TRUE;
 
+  ret &= GST_ELEMENT_REGISTER (recwhipsrc, plugin);
   return ret;
 }
 

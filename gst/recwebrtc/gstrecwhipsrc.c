@@ -1,0 +1,570 @@
+/* gst-tsrec: WHIP server that records what is published to it
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/**
+ * SECTION:element-recwhipsrc
+ * @title: recwhipsrc
+ * @short_description: WHIP server: a browser, OBS or ffmpeg pushes in
+ * @see_also: recwhepsrc, recwhipsink, tsrecsink
+ *
+ * Listens for one publisher at a time (RFC 9725) and puts out what it sends as
+ * parsed elementary streams: H.264 as byte-stream access units with the
+ * parameter sets in front of every key frame, Opus as packets. The pads `video`
+ * and `audio` are there from the beginning, so that a launch line can link
+ * them before anyone has connected; a publisher may send only one of the two,
+ * come late, go, and come back. EOS that is sent to the element leaves by both
+ * pads.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 -e recwhipsrc name=w port=8080 ! h264parse ! tsrecsink
+ * name=rec location=rec.ts w.audio ! opusparse ! rec.
+ * ]|
+ * Publish to http://127.0.0.1:8080/whip, for example with
+ * |[
+ * gst-launch-1.0 videotestsrc is-live=true ! x264enc tune=zerolatency
+ * key-int-max=50 ! video/x-h264,profile=constrained-baseline ! recwhipsink
+ * location=http://127.0.0.1:8080/whip
+ * ]|
+ */
+
+#include "config.h"
+
+#include "gstrecwhipsrc.h"
+#include "whipendpoint.h"
+
+GST_DEBUG_CATEGORY_STATIC (rec_whip_src_debug);
+#define GST_CAT_DEFAULT rec_whip_src_debug
+
+#define DEFAULT_HOST "127.0.0.1"
+#define DEFAULT_PORT 8080
+#define DEFAULT_PATH "/whip"
+
+#define MAX_CONNECTIONS 128
+#define MAX_OFFERS_PER_SECOND 20
+#define IDLE_TIMEOUT 15
+
+enum
+{
+  PROP_0,
+  PROP_HOST,
+  PROP_PORT,
+  PROP_PATH,
+  PROP_AUTH_TOKEN,
+  PROP_CORS_ORIGINS,
+  PROP_TLS_CERTIFICATE,
+  PROP_TLS_KEY,
+  PROP_URL,
+};
+
+struct _GstRecWhipSrc
+{
+  GstRecWebrtcSrc parent;
+
+  /* under the object lock */
+  gchar *host;
+  guint port;
+  gchar *path;
+  gchar *auth_token;
+  gchar *cors_origins;
+  gchar *tls_certificate;
+  gchar *tls_key;
+  WhipEndpoint *endpoint;
+
+  /* control thread: the offer that is being answered */
+  WhipRequest *offer;
+};
+
+G_DEFINE_TYPE (GstRecWhipSrc, gst_rec_whip_src, GST_TYPE_REC_WEBRTC_SRC);
+GST_ELEMENT_REGISTER_DEFINE (
+    recwhipsrc, "recwhipsrc", GST_RANK_NONE, GST_TYPE_REC_WHIP_SRC);
+
+/* --- from the HTTP thread to the control thread --- */
+
+typedef struct
+{
+  GstRecWhipSrc *self;
+  WhipRequest *request;
+  void (*handle) (GstRecWhipSrc *self, WhipRequest *request);
+} Call;
+
+static gboolean
+run_call (gpointer data)
+{
+  Call *call = data;
+  WhipRequest *request = g_steal_pointer (&call->request);
+
+  call->handle (call->self, request);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+free_call (gpointer data)
+{
+  Call *call = data;
+
+  if (call->request)
+    whip_request_reply (call->request, 503, "The recorder is shutting down.");
+  gst_object_unref (call->self);
+  g_free (call);
+}
+
+static void
+hand_over (GstRecWhipSrc *self, WhipRequest *request,
+    void (*handle) (GstRecWhipSrc *, WhipRequest *))
+{
+  Call *call = g_new0 (Call, 1);
+
+  call->self = gst_object_ref (self);
+  call->request = request;
+  call->handle = handle;
+  gst_rec_webrtc_src_invoke (
+      GST_REC_WEBRTC_SRC (self), run_call, call, free_call);
+}
+
+/* --- requests, on the control thread --- */
+
+static guint
+status_of (const GError *error)
+{
+  if (error->domain != SDP_UTIL_ERROR)
+    return 500;
+  switch (error->code) {
+    case SDP_UTIL_ERROR_SYNTAX:
+      return 400;
+    case SDP_UTIL_ERROR_TOO_LARGE:
+      return 413;
+    default:
+      return 422;
+  }
+}
+
+static void
+reply_error (GstRecWhipSrc *self, WhipRequest *request, GError *error)
+{
+  GST_WARNING_OBJECT (self, "offer of %s refused: %s",
+      whip_request_get_remote (request), error->message);
+  whip_request_reply (request, status_of (error), error->message);
+  g_error_free (error);
+}
+
+static void
+handle_offer (GstRecWhipSrc *self, WhipRequest *request)
+{
+  GstRecWebrtcSrc *src = GST_REC_WEBRTC_SRC (self);
+  GError *error = NULL;
+  const gchar *body;
+  GstSDPMessage *offer;
+  gsize length;
+
+  if (!gst_rec_webrtc_src_is_accepting (src)) {
+    whip_request_reply (request, 503, "The recorder is not running (yet).");
+    return;
+  }
+  if (gst_rec_webrtc_src_get_session (src)) {
+    whip_request_reply (request, 409,
+        "Another publisher is connected. Stop it first, or publish to another "
+        "recorder; a publisher that vanished is dropped after peer-timeout.");
+    return;
+  }
+  body = whip_request_get_body (request, &length);
+  offer = sdp_util_parse (body, length, &error);
+  if (!offer) {
+    reply_error (self, request, error);
+    return;
+  }
+  self->offer = request;
+  if (!gst_rec_webrtc_src_answer (
+          src, offer, whip_request_get_remote (request), &error)) {
+    self->offer = NULL;
+    reply_error (self, request, error);
+  }
+  gst_sdp_message_free (offer);
+}
+
+static void
+gst_rec_whip_src_described (GstRecWebrtcSrc *src, RecSession *session,
+    const gchar *sdp, const GError *error)
+{
+  GstRecWhipSrc *self = GST_REC_WHIP_SRC (src);
+  WhipRequest *request = g_steal_pointer (&self->offer);
+
+  if (sdp) {
+    whip_request_reply_created (request, rec_session_get_id (session),
+        rec_session_get_etag (session), sdp);
+    return;
+  }
+  whip_request_reply (request, 500, error->message);
+  gst_rec_webrtc_src_end_session (src, error->message);
+}
+
+static gboolean
+is_own_session (GstRecWhipSrc *self, WhipRequest *request)
+{
+  RecSession *session =
+      gst_rec_webrtc_src_get_session (GST_REC_WEBRTC_SRC (self));
+
+  return session &&
+      g_str_equal (
+          rec_session_get_id (session), whip_request_get_session_id (request));
+}
+
+static void
+reply_no_session (WhipRequest *request)
+{
+  whip_request_reply (request, 404, "There is no such session (any more).");
+}
+
+static void
+handle_remove (GstRecWhipSrc *self, WhipRequest *request)
+{
+  if (!is_own_session (self, request)) {
+    reply_no_session (request);
+    return;
+  }
+  whip_request_reply (request, 200, NULL);
+  gst_rec_webrtc_src_end_session (
+      GST_REC_WEBRTC_SRC (self), "the publisher ended the session (DELETE)");
+}
+
+static gboolean
+etag_matches (RecSession *session, const gchar *if_match)
+{
+  gchar *quoted = g_strdup_printf ("\"%s\"", rec_session_get_etag (session));
+  gboolean matches = g_str_equal (if_match, quoted);
+
+  g_free (quoted);
+  return matches;
+}
+
+static void
+handle_patch (GstRecWhipSrc *self, WhipRequest *request)
+{
+  RecSession *session =
+      gst_rec_webrtc_src_get_session (GST_REC_WEBRTC_SRC (self));
+  const gchar *if_match = whip_request_get_if_match (request);
+  SdpFragment *fragment;
+  GError *error = NULL;
+  const gchar *body;
+  gsize length;
+
+  if (!is_own_session (self, request)) {
+    reply_no_session (request);
+    return;
+  }
+  body = whip_request_get_body (request, &length);
+  fragment = sdp_util_parse_fragment (body, length, &error);
+  if (!fragment) {
+    reply_error (self, request, error);
+    return;
+  }
+  if (if_match && !g_str_equal (if_match, "*") &&
+      !etag_matches (session, if_match))
+    whip_request_reply (
+        request, 412, "If-Match does not name the current ICE session.");
+  else if (rec_session_add_fragment (session, fragment))
+    whip_request_reply (request, 204, NULL);
+  else
+    whip_request_reply (
+        request, 501, "ICE restart is not supported; publish anew instead.");
+  sdp_util_fragment_free (fragment);
+}
+
+/* --- on the HTTP thread --- */
+
+static void
+on_offer (WhipRequest *request, gpointer user_data)
+{
+  hand_over (user_data, request, handle_offer);
+}
+
+static void
+on_patch (WhipRequest *request, gpointer user_data)
+{
+  hand_over (user_data, request, handle_patch);
+}
+
+static void
+on_remove (WhipRequest *request, gpointer user_data)
+{
+  hand_over (user_data, request, handle_remove);
+}
+
+/* --- GstRecWebrtcSrc --- */
+
+static gboolean
+gst_rec_whip_src_open (GstRecWebrtcSrc *src, GError **error)
+{
+  static const WhipEndpointCallbacks callbacks = { on_offer, on_patch,
+    on_remove };
+  GstRecWhipSrc *self = GST_REC_WHIP_SRC (src);
+  WhipEndpointConfig config = { .max_body = SDP_UTIL_MAX_BYTES,
+    .max_connections = MAX_CONNECTIONS,
+    .max_offers = MAX_OFFERS_PER_SECOND,
+    .idle_timeout = IDLE_TIMEOUT };
+  WhipEndpoint *endpoint;
+  gchar *url;
+
+  /* These properties do not change from here on. */
+  config.host = self->host;
+  config.port = self->port;
+  config.path = self->path;
+  config.auth_token = self->auth_token;
+  config.cors_origins = self->cors_origins;
+  config.tls_certificate = self->tls_certificate;
+  config.tls_key = self->tls_key;
+  endpoint = whip_endpoint_new (&config, &callbacks, self, error);
+  if (!endpoint)
+    return FALSE;
+  GST_OBJECT_LOCK (self);
+  self->endpoint = endpoint;
+  GST_OBJECT_UNLOCK (self);
+  url = whip_endpoint_dup_url (endpoint);
+  GST_INFO_OBJECT (self, "publish to %s", url);
+  g_free (url);
+  g_object_notify (G_OBJECT (self), "url");
+  return TRUE;
+}
+
+static void
+gst_rec_whip_src_close (GstRecWebrtcSrc *src)
+{
+  GstRecWhipSrc *self = GST_REC_WHIP_SRC (src);
+  WhipEndpoint *endpoint;
+
+  GST_OBJECT_LOCK (self);
+  endpoint = g_steal_pointer (&self->endpoint);
+  GST_OBJECT_UNLOCK (self);
+  whip_endpoint_free (endpoint);
+}
+
+/* The session went before its offer was answered. */
+static void
+gst_rec_whip_src_ended (GstRecWebrtcSrc *src, const gchar *reason)
+{
+  GstRecWhipSrc *self = GST_REC_WHIP_SRC (src);
+  WhipRequest *request = g_steal_pointer (&self->offer);
+
+  if (request)
+    whip_request_reply (request, 503, reason);
+}
+
+/* --- properties --- */
+
+static void
+gst_rec_whip_src_set_property (
+    GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  GstRecWhipSrc *self = GST_REC_WHIP_SRC (object);
+  gchar **field = NULL;
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_HOST:
+      field = &self->host;
+      break;
+    case PROP_PORT:
+      self->port = g_value_get_uint (value);
+      break;
+    case PROP_PATH:
+      field = &self->path;
+      break;
+    case PROP_AUTH_TOKEN:
+      field = &self->auth_token;
+      break;
+    case PROP_CORS_ORIGINS:
+      field = &self->cors_origins;
+      break;
+    case PROP_TLS_CERTIFICATE:
+      field = &self->tls_certificate;
+      break;
+    case PROP_TLS_KEY:
+      field = &self->tls_key;
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+  if (field) {
+    g_free (*field);
+    *field = g_value_dup_string (value);
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_rec_whip_src_get_property (
+    GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  GstRecWhipSrc *self = GST_REC_WHIP_SRC (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_HOST:
+      g_value_set_string (value, self->host);
+      break;
+    case PROP_PORT:
+      g_value_set_uint (value, self->port);
+      break;
+    case PROP_PATH:
+      g_value_set_string (value, self->path);
+      break;
+    case PROP_AUTH_TOKEN:
+      g_value_set_string (value, self->auth_token);
+      break;
+    case PROP_CORS_ORIGINS:
+      g_value_set_string (value, self->cors_origins);
+      break;
+    case PROP_TLS_CERTIFICATE:
+      g_value_set_string (value, self->tls_certificate);
+      break;
+    case PROP_TLS_KEY:
+      g_value_set_string (value, self->tls_key);
+      break;
+    case PROP_URL:
+      if (self->endpoint)
+        g_value_take_string (value, whip_endpoint_dup_url (self->endpoint));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+install_properties (GObjectClass *klass)
+{
+  const GParamFlags flags =
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+
+  /**
+   * GstRecWhipSrc:host:
+   *
+   * Address to listen on. Type: string. Default: 127.0.0.1, only this host can
+   * publish; "0.0.0.0" or "::" let others in, who then should need auth-token.
+   * Applied from NULL to READY.
+   */
+  g_object_class_install_property (klass, PROP_HOST,
+      g_param_spec_string ("host", "Host",
+          "Address to listen on (0.0.0.0 or ::: all of this host's)",
+          DEFAULT_HOST, flags));
+  /**
+   * GstRecWhipSrc:port:
+   *
+   * TCP port to listen on. Type: guint. Range: 0 to 65535. Default: 8080. 0
+   * picks a free one, which #GstRecWhipSrc:url then tells. Elements of one
+   * process may share a port, each with a path of its own. A port that another
+   * process uses is an error when the element goes to READY.
+   */
+  g_object_class_install_property (klass, PROP_PORT,
+      g_param_spec_uint ("port", "Port",
+          "TCP port to listen on (0 picks a free one, see url)", 0, 65535,
+          DEFAULT_PORT, flags));
+  /**
+   * GstRecWhipSrc:path:
+   *
+   * Path of the WHIP endpoint. Type: string. Default: /whip.
+   */
+  g_object_class_install_property (klass, PROP_PATH,
+      g_param_spec_string (
+          "path", "Path", "Path of the WHIP endpoint", DEFAULT_PATH, flags));
+  /**
+   * GstRecWhipSrc:auth-token:
+   *
+   * Bearer token (RFC 6750) that a publisher must bring. Type: string.
+   * Default: none is needed. Without tls-certificate it travels in the clear.
+   */
+  g_object_class_install_property (klass, PROP_AUTH_TOKEN,
+      g_param_spec_string ("auth-token", "Authentication token",
+          "Bearer token that publishers must send (none: everybody may)", NULL,
+          flags));
+  /**
+   * GstRecWhipSrc:cors-origins:
+   *
+   * Origins of web pages that may publish, separated by commas, "*" for all.
+   * Type: string. Default: none; browsers then publish only from a page that
+   * comes from the same host and port.
+   */
+  g_object_class_install_property (klass, PROP_CORS_ORIGINS,
+      g_param_spec_string ("cors-origins", "CORS origins",
+          "Origins of web pages that may publish, separated by commas, * for "
+          "all (none: no page of another origin)",
+          NULL, flags));
+  /**
+   * GstRecWhipSrc:tls-certificate:
+   *
+   * PEM file with the certificate of the server, and perhaps its key. Type:
+   * string. Default: none, plain HTTP.
+   */
+  g_object_class_install_property (klass, PROP_TLS_CERTIFICATE,
+      g_param_spec_string ("tls-certificate", "TLS certificate",
+          "PEM file with the certificate for HTTPS (none: plain HTTP)", NULL,
+          flags));
+  /**
+   * GstRecWhipSrc:tls-key:
+   *
+   * PEM file with the private key. Type: string. Default: the file of
+   * #GstRecWhipSrc:tls-certificate has it.
+   */
+  g_object_class_install_property (klass, PROP_TLS_KEY,
+      g_param_spec_string ("tls-key", "TLS key",
+          "PEM file with the private key (none: tls-certificate has it)", NULL,
+          flags));
+  /**
+   * GstRecWhipSrc:url:
+   *
+   * Where to publish to, while the element is at least READY. Type: string.
+   */
+  g_object_class_install_property (klass, PROP_URL,
+      g_param_spec_string ("url", "URL", "URL to publish to (none below READY)",
+          NULL, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+}
+
+/* --- GObject --- */
+
+static void
+gst_rec_whip_src_finalize (GObject *object)
+{
+  GstRecWhipSrc *self = GST_REC_WHIP_SRC (object);
+
+  g_free (self->host);
+  g_free (self->path);
+  g_free (self->auth_token);
+  g_free (self->cors_origins);
+  g_free (self->tls_certificate);
+  g_free (self->tls_key);
+  G_OBJECT_CLASS (gst_rec_whip_src_parent_class)->finalize (object);
+}
+
+static void
+gst_rec_whip_src_class_init (GstRecWhipSrcClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstRecWebrtcSrcClass *src_class = GST_REC_WEBRTC_SRC_CLASS (klass);
+
+  object_class->set_property = gst_rec_whip_src_set_property;
+  object_class->get_property = gst_rec_whip_src_get_property;
+  object_class->finalize = gst_rec_whip_src_finalize;
+  src_class->open = gst_rec_whip_src_open;
+  src_class->close = gst_rec_whip_src_close;
+  src_class->described = gst_rec_whip_src_described;
+  src_class->ended = gst_rec_whip_src_ended;
+  install_properties (object_class);
+  gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (klass),
+      "WHIP server source", "Source/Network",
+      "Receives one WebRTC publisher at a time by WHIP (RFC 9725)",
+      "The gst-tsrec authors");
+  GST_DEBUG_CATEGORY_INIT (
+      rec_whip_src_debug, "recwhipsrc", 0, "WHIP server source");
+}
+
+static void
+gst_rec_whip_src_init (GstRecWhipSrc *self)
+{
+  self->host = g_strdup (DEFAULT_HOST);
+  self->port = DEFAULT_PORT;
+  self->path = g_strdup (DEFAULT_PATH);
+}

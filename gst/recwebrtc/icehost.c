@@ -1,0 +1,72 @@
+/* gst-tsrec: the addresses of this host that ICE may use
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "icehost.h"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+
+/* Numeric form of an address that ICE can use, or FALSE. Link-local IPv6
+ * addresses need a scope, which candidates cannot carry (RFC 8445 section
+ * 5.1.1.1 leaves them out as well). */
+static gboolean
+print_address (const struct ifaddrs *entry, gchar *text, gsize size)
+{
+  const struct sockaddr *address = entry->ifa_addr;
+
+  if (!address || !(entry->ifa_flags & IFF_UP))
+    return FALSE;
+  if (address->sa_family == AF_INET) {
+    const struct sockaddr_in *in = (const struct sockaddr_in *)address;
+
+    return inet_ntop (AF_INET, &in->sin_addr, text, size) != NULL;
+  }
+  if (address->sa_family == AF_INET6) {
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
+
+    return !IN6_IS_ADDR_LINKLOCAL (&in6->sin6_addr) &&
+        inet_ntop (AF_INET6, &in6->sin6_addr, text, size) != NULL;
+  }
+  return FALSE;
+}
+
+static void
+add_addresses (GObject *ice)
+{
+  struct ifaddrs *list = NULL, *entry;
+  gchar text[INET6_ADDRSTRLEN];
+
+  if (getifaddrs (&list) != 0)
+    return;
+  for (entry = list; entry; entry = entry->ifa_next) {
+    gboolean added;
+
+    if (print_address (entry, text, sizeof (text)))
+      g_signal_emit_by_name (ice, "add-local-ip-address", text, &added);
+  }
+  freeifaddrs (list);
+}
+
+void
+ice_host_prepare (GstElement *webrtcbin)
+{
+  GObject *ice = NULL, *agent = NULL;
+
+  g_object_get (webrtcbin, "ice-agent", &ice, NULL);
+  if (!ice)
+    return;
+  add_addresses (ice);
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (ice), "agent"))
+    g_object_get (ice, "agent", &agent, NULL);
+  if (agent) {
+    g_object_set (agent, "upnp", FALSE, NULL);
+    g_object_unref (agent);
+  }
+  g_object_unref (ice);
+}

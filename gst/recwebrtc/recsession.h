@@ -1,0 +1,109 @@
+/* gst-tsrec: one WebRTC session that is received
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A webrtcbin, and behind it a depayloader and a parser for each track that was
+ * negotiated, put into the bin of a source and linked to the sink pads of its
+ * tracks. A session is used once and owned by the source.
+ *
+ * Threads: every function is called on the thread of the context it was made
+ * with, unless it says otherwise, and every callback arrives there. The
+ * session waits for webrtcbin there, so never call from a thread of webrtcbin.
+ */
+
+#pragma once
+
+#include <gst/gst.h>
+#include <gst/sdp/sdp.h>
+
+#include "sdputil.h"
+
+G_BEGIN_DECLS
+
+typedef struct _RecSession RecSession;
+
+/**
+ * RecSessionConfig:
+ * @latency: of the jitter buffers, ms
+ * @stun_server: "stun://host:port" or NULL
+ * @turn_server: "turn://user:password@host:port" or NULL
+ * @retransmit_video: ask for lost packets of video again
+ * @retransmit_audio: ask for lost packets of audio again
+ * @freeze: after a loss, drop pictures until the next key frame
+ * @keyframe_interval_min: at most one key frame request in this time, ns
+ * @max_bitrate: what the video may take, bit/s; 0: no limit
+ * @peer_timeout: silence after which the peer is gone, ns; 0: never
+ */
+typedef struct
+{
+  guint latency;
+  const gchar *stun_server;
+  const gchar *turn_server;
+  gboolean retransmit_video;
+  gboolean retransmit_audio;
+  gboolean freeze;
+  GstClockTime keyframe_interval_min;
+  guint max_bitrate;
+  GstClockTime peer_timeout;
+} RecSessionConfig;
+
+/**
+ * RecSessionCallbacks:
+ * @described: the local description is complete, candidates included; or
+ *   @error says why there is none
+ * @connected: ICE and DTLS are up
+ * @ended: the peer is gone, in one sentence; called once. The source then
+ *   closes the session.
+ */
+typedef struct
+{
+  void (*described) (RecSession *session, const gchar *sdp, const GError *error,
+      gpointer user_data);
+  void (*connected) (RecSession *session, gpointer user_data);
+  void (*ended) (RecSession *session, const gchar *reason, gpointer user_data);
+} RecSessionCallbacks;
+
+/* @video and @audio: the pads to link to; must outlive the session. */
+RecSession *rec_session_new (GstBin *bin, GstPad *video, GstPad *audio,
+    GMainContext *context, const RecSessionConfig *config,
+    const RecSessionCallbacks *callbacks, gpointer user_data);
+
+/* Answers @offer with what @choice says; @described follows, unless FALSE is
+ * returned with @error (domain SDP_UTIL_ERROR: the client's fault). */
+gboolean rec_session_answer (RecSession *session, const GstSDPMessage *offer,
+    const SdpChoice *choice, GError **error);
+
+/* Takes the session apart and gives up the caller's reference. No callback
+ * runs after it has returned. */
+void rec_session_close (RecSession *session);
+
+/* For other threads that look at the session; any thread. */
+RecSession *rec_session_ref (RecSession *session);
+void rec_session_unref (RecSession *session);
+
+const gchar *rec_session_get_id (RecSession *session);
+/* Name of the ICE session: changes when ICE restarts (RFC 9725 section 4.3). */
+const gchar *rec_session_get_etag (RecSession *session);
+const SdpChoice *rec_session_get_choice (RecSession *session);
+gboolean rec_session_is_connected (RecSession *session);
+
+/* Candidates of the peer. FALSE when they belong to another ICE session. */
+gboolean rec_session_add_fragment (
+    RecSession *session, const SdpFragment *fragment);
+
+/* Asks the peer for a key frame, now or as soon as it may. Any thread. */
+void rec_session_request_keyframe (RecSession *session);
+
+/* To be called every 100 ms: watches for silence. */
+void rec_session_tick (RecSession *session);
+
+/* Whether @object (the source of a message) is part of the session. Any
+ * thread. */
+gboolean rec_session_owns (RecSession *session, GstObject *object);
+/* An element of the session failed: ends it. Any thread. */
+void rec_session_fail (RecSession *session, const gchar *reason);
+
+/* Adds what is known to @stats. Any thread. */
+void rec_session_add_stats (RecSession *session, GstStructure *stats);
+
+G_END_DECLS

@@ -1,0 +1,68 @@
+/* gst-tsrec: one track of a WebRTC source, with and without a session
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A private element, not registered: sessions come and go on its sink pad, and
+ * its src pad stays. What leaves it is one stream: one stream-start, one TIME
+ * segment in running time, timestamps that never go backwards, GAP events
+ * while nothing comes, one EOS.
+ */
+
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+#define REC_TYPE_TRACK (rec_track_get_type ())
+G_DECLARE_FINAL_TYPE (RecTrack, rec_track, REC, TRACK, GstElement)
+
+/**
+ * RecTrackStats:
+ * @buffers: access units that left
+ * @bytes: their size
+ * @dropped_no_timestamp: access units dropped because they had no timestamp
+ * @timestamps_corrected: access units whose timestamp had gone backwards
+ * @gaps: stretches of silence that were told downstream
+ * @last_buffer: running time when the last access unit left, or
+ *   GST_CLOCK_TIME_NONE
+ */
+typedef struct
+{
+  guint64 buffers;
+  guint64 bytes;
+  guint64 dropped_no_timestamp;
+  guint64 timestamps_corrected;
+  guint64 gaps;
+  GstClockTime last_buffer;
+} RecTrackStats;
+
+/* Called on the thread that sends the event upstream, with no lock held. */
+typedef void (*RecTrackKeyframeFunc) (RecTrack *track, gpointer user_data);
+
+/* @kind: "video" or "audio". Floating reference. */
+RecTrack *rec_track_new (const gchar *kind, guint group_id);
+
+/* Before the element is used. */
+void rec_track_set_keyframe_func (
+    RecTrack *track, RecTrackKeyframeFunc func, gpointer user_data);
+/* Latency that is reported downstream; any thread. */
+void rec_track_set_latency (RecTrack *track, GstClockTime latency);
+
+/* Says what is due: stream-start, GAP events up to @now - latency, EOS. Returns
+ * without having done anything while the streaming thread is pushing. Not from
+ * a streaming thread. */
+void rec_track_tick (RecTrack *track, GstClockTime now);
+
+/* The stream ends: what still comes in is refused with GST_FLOW_EOS, and the
+ * next tick sends EOS downstream. */
+void rec_track_finish (RecTrack *track);
+gboolean rec_track_is_finished (RecTrack *track);
+
+/* A serialized event to go downstream in order with the buffers, after the
+ * stream has begun; kept until then. Takes ownership. Any thread. */
+void rec_track_queue_event (RecTrack *track, GstEvent *event);
+
+void rec_track_get_stats (RecTrack *track, RecTrackStats *stats);
+
+G_END_DECLS

@@ -1,0 +1,162 @@
+/* gst-tsrec: what recwhipsrc and recwhepsrc take from a session description
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * webrtcbin 1.22 accepts m-lines it has no preference for, and trusts what it
+ * is given. So it never sees the remote description itself, but one that is
+ * made here: only the m-lines and payload types that were chosen, and of their
+ * attributes only those that are understood. What was left out is put back,
+ * rejected, into the answer that the client gets.
+ *
+ * Pure functions on SDP: no thread, no lock, no element. Every function may be
+ * called from any thread as long as its arguments are not shared.
+ */
+
+#pragma once
+
+#include <gst/sdp/sdp.h>
+
+G_BEGIN_DECLS
+
+/* Bounds of a description we are willing to look at. */
+#define SDP_UTIL_MAX_BYTES (256 * 1024)
+#define SDP_UTIL_MAX_MEDIAS 64
+#define SDP_UTIL_MAX_LINES 8192
+
+/* What the TS carries comes first; the rest is for transcoding pipelines. */
+#define SDP_UTIL_DEFAULT_VIDEO_CODECS "H264,H265"
+#define SDP_UTIL_DEFAULT_AUDIO_CODECS "OPUS"
+
+#define SDP_UTIL_ERROR (sdp_util_error_quark ())
+GQuark sdp_util_error_quark (void);
+
+/**
+ * SdpUtilError:
+ * @SDP_UTIL_ERROR_SYNTAX: not a session description (HTTP 400)
+ * @SDP_UTIL_ERROR_TOO_LARGE: beyond one of the bounds above (HTTP 413)
+ * @SDP_UTIL_ERROR_UNACCEPTABLE: a session description that cannot be answered,
+ *   for example because no codec matches (HTTP 422; RFC 9725 section 4.2)
+ */
+typedef enum
+{
+  SDP_UTIL_ERROR_SYNTAX,
+  SDP_UTIL_ERROR_TOO_LARGE,
+  SDP_UTIL_ERROR_UNACCEPTABLE,
+} SdpUtilError;
+
+/**
+ * SdpCodec:
+ * @name: encoding name as in a=rtpmap, upper case
+ * @media: "video" or "audio"
+ * @caps: of the elementary stream that leaves the element
+ * @depayloader: element that takes it out of RTP
+ * @parser: element that makes whole access units of it
+ */
+typedef struct
+{
+  const gchar *name;
+  const gchar *media;
+  const gchar *caps;
+  const gchar *depayloader;
+  const gchar *parser;
+} SdpCodec;
+
+/* NULL when @name (any case) is not a codec we know. Static data. */
+const SdpCodec *sdp_util_find_codec (const gchar *media, const gchar *name);
+/* "H264, H265, VP8, …": the names known for @media. Caller frees. */
+gchar *sdp_util_codec_names (const gchar *media);
+/* @list: names separated by commas, any case; NULL or "" is an empty list.
+ * Returns a NULL terminated array of SdpCodec (free with g_free), or NULL with
+ * @error naming the first unknown entry. */
+const SdpCodec **sdp_util_parse_codecs (
+    const gchar *media, const gchar *list, GError **error);
+
+/**
+ * SdpTrack:
+ * @codec: NULL when there is no such track in the session
+ * @media: index of the m-line in the description of the client
+ * @payload: payload type chosen for @codec
+ * @profile_level_id: H.264 as in a=fmtp (GstSDP may drop it), 0 if unknown
+ */
+typedef struct
+{
+  const SdpCodec *codec;
+  guint media;
+  gint payload;
+  guint profile_level_id;
+} SdpTrack;
+
+/**
+ * SdpChoice:
+ * @video: the video track, if any
+ * @audio: the audio track, if any
+ */
+typedef struct
+{
+  SdpTrack video;
+  SdpTrack audio;
+} SdpChoice;
+
+/* Parses @len bytes of a request's body, which need not be terminated, and
+ * checks that it is a session description with at least one m-line.
+ * Returns NULL with @error set, or a message the caller frees. */
+GstSDPMessage *sdp_util_parse (const gchar *text, gsize len, GError **error);
+
+/* Picks one m-line that sends for each kind of media, and one payload type in
+ * it: the first of the listed codecs that it offers; among the payload types
+ * of that codec the one that is depayloaded best, then the one offered first.
+ * FALSE with @error naming what was offered and what would be accepted when
+ * nothing matches at all. */
+gboolean sdp_util_choose (const GstSDPMessage *offer,
+    const SdpCodec *const *video_codecs, const SdpCodec *const *audio_codecs,
+    SdpChoice *choice, GError **error);
+
+/* The description for webrtcbin: what @choice says, in the order of @offer,
+ * under the ICE and DTLS parameters of the first m-line of a BUNDLE group.
+ * FALSE with @error when something needed (fingerprint, ufrag) is missing. */
+GstSDPMessage *sdp_util_prune (
+    const GstSDPMessage *offer, const SdpChoice *choice, GError **error);
+
+/* Codec preferences for the transceiver of m-line @media of a pruned
+ * description: payload type, a=rtcp-fb, a=extmap. Caller unrefs. */
+GstCaps *sdp_util_media_caps (const GstSDPMedia *media);
+
+/* Puts every m-line of @offer that is not in @choice back into @answer, with
+ * port 0 (RFC 3264 section 6). Returns a new message the caller frees. */
+GstSDPMessage *sdp_util_expand_answer (const GstSDPMessage *offer,
+    const GstSDPMessage *answer, const SdpChoice *choice);
+
+/* Adds b=AS and b=TIAS (RFC 3890) for @bits_per_second to every video m-line;
+ * 0 adds nothing. */
+void sdp_util_set_bandwidth (GstSDPMessage *sdp, guint bits_per_second);
+
+/* "a=candidate" attributes of @sdp, for logging and tests. */
+guint sdp_util_count_candidates (const GstSDPMessage *sdp);
+
+/**
+ * SdpFragment:
+ * @ufrag: ICE user name fragment, or NULL
+ * @pwd: ICE password, or NULL
+ * @candidates: "candidate:…" strings
+ * @end_of_candidates: a=end-of-candidates was there
+ *
+ * application/trickle-ice-sdpfrag (RFC 8840 section 9).
+ */
+typedef struct
+{
+  gchar *ufrag;
+  gchar *pwd;
+  GPtrArray *candidates;
+  gboolean end_of_candidates;
+} SdpFragment;
+
+/* NULL with @error when @text is not a fragment. */
+SdpFragment *sdp_util_parse_fragment (
+    const gchar *text, gsize len, GError **error);
+void sdp_util_fragment_free (SdpFragment *fragment);
+
+/* ice-ufrag of the first m-line, or of the session; NULL if there is none.
+ * Owned by @sdp. */
+const gchar *sdp_util_get_ufrag (const GstSDPMessage *sdp);
+
+G_END_DECLS
