@@ -1,0 +1,316 @@
+# gst-tsrec: what the end-to-end tests share
+#
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Processes that end with the test, independent readers of a recording, and a
+watcher of a growing file. No test asserts an absolute time; where a promise
+is about time (a file grows every 250 ms), a machine that was itself too busy
+is told apart from a recorder that broke the promise by trying again.
+"""
+
+import contextlib
+import functools
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+BUILD_DIR = os.environ['REC_BUILD_DIR']
+SOURCE_DIR = os.environ['REC_SOURCE_DIR']
+PIPELINES = os.path.join(SOURCE_DIR, 'pipelines')
+TS_PACKET = 188
+# How long to wait for what must happen, before calling it a failure.
+PATIENCE = 30.0
+
+
+def skip(reason):
+    """Ends the whole program as meson's "skipped"."""
+    print(f'SKIP: {reason}')
+    sys.exit(77)
+
+
+def need_tools(*names):
+    for name in names:
+        if shutil.which(name) is None:
+            skip(f'{name} is not installed')
+
+
+def need_elements(*names):
+    for name in names:
+        found = subprocess.run(['gst-inspect-1.0', '--exists', name], check=False)
+        if found.returncode:
+            skip(f'there is no element {name}')
+
+
+def wait_for(condition, what, patience=PATIENCE):
+    """The first true value of condition(), or a failure that says what."""
+    end = time.monotonic() + patience
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f'waited {patience:.0f} s in vain for: {what}')
+        time.sleep(0.02)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+def is_listening(port):
+    with contextlib.suppress(OSError), \
+            socket.create_connection(('127.0.0.1', port), 1):
+        return True
+    return False
+
+
+def size_of(path):
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0
+
+
+class Process:
+    """A child in a session of its own, with what it said kept in a file."""
+
+    def __init__(self, arguments, folder, name, **kwargs):
+        self.output = os.path.join(folder, name + '.log')
+        with open(self.output, 'wb') as log:
+            self.child = subprocess.Popen(
+                arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd=folder, start_new_session=True, **kwargs)
+        self.pid = self.child.pid
+
+    def said(self):
+        with open(self.output, encoding='utf-8', errors='replace') as log:
+            return log.read()
+
+    def is_running(self):
+        return self.child.poll() is None
+
+    def interrupt(self):
+        self.child.send_signal(signal.SIGINT)
+
+    def wait(self, patience=PATIENCE):
+        try:
+            return self.child.wait(patience)
+        except subprocess.TimeoutExpired as error:
+            raise AssertionError(
+                f'{self.output}: still running; it said:\n{self.said()}') from error
+
+    def kill(self):
+        if self.is_running():
+            self.child.kill()
+        self.child.wait()
+
+    def end(self):
+        """For the end of a test: its children, if any, end with it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGTERM)
+        try:
+            self.child.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+            self.child.wait()
+
+
+class TestCase(unittest.TestCase):
+    """A folder and processes that go away with the test."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix='tsrec-e2e-')
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def start(self, arguments, name, **kwargs):
+        process = Process(arguments, self.folder, name, **kwargs)
+        self.addCleanup(process.end)
+        return process
+
+    def launch(self, line, name, **kwargs):
+        """gst-launch-1.0 -e with a line as a person would type it."""
+        return self.start(['gst-launch-1.0', '-q', '-e', *line.split()], name,
+                          **kwargs)
+
+    def assert_sound(self, path, codecs):
+        """Read by ffprobe and ffmpeg to the end without a word of complaint,
+        whole packets, timestamps that strictly increase. Returns the packets
+        of each codec as lists of (pts, dts) in seconds."""
+        self.assertGreater(size_of(path), 0, f'{path} is empty')
+        self.assertEqual(size_of(path) % TS_PACKET, 0, 'a torn packet')
+        probe = Probe(path)
+        self.assertEqual(probe.complaints, '')
+        self.assertEqual(sorted(probe.codecs), sorted(codecs))
+        for codec, packets in probe.packets.items():
+            self.assertTrue(packets, f'no packet of {codec}')
+            dts = [packet[1] for packet in packets]
+            for before, after in zip(dts, dts[1:]):
+                self.assertLess(before, after, f'DTS of {codec} go back')
+            self.assertEqual(len(set(p[0] for p in packets)), len(packets),
+                             f'a PTS of {codec} comes twice')
+        self.assertEqual(decoding_complaints(path), '')
+        return probe.packets
+
+    def assert_overlap(self, packets, tolerance=0.1):
+        """The tracks begin and end together."""
+        first = [p[0][0] for p in packets.values()]
+        last = [p[-1][0] for p in packets.values()]
+        self.assertLess(max(first) - min(first), tolerance, f'starts: {first}')
+        self.assertLess(max(last) - min(last), tolerance, f'ends: {last}')
+
+
+class Probe:
+    """What ffprobe reads in a file."""
+
+    def __init__(self, path):
+        result = subprocess.run(
+            ['ffprobe', '-v', 'error', '-of', 'json', '-show_streams',
+             '-show_packets', '-show_entries',
+             'packet=stream_index,pts_time,dts_time,size,flags', path],
+            capture_output=True, text=True, timeout=120, check=False)
+        self.complaints = result.stderr.strip()
+        document = json.loads(result.stdout)
+        self.streams = document.get('streams', [])
+        self.codecs = [stream['codec_name'] for stream in self.streams]
+        names = {s['index']: s['codec_name'] for s in self.streams}
+        self.packets = {name: [] for name in names.values()}
+        self.sizes = {name: 0 for name in names.values()}
+        for packet in document.get('packets', []):
+            name = names[packet['stream_index']]
+            self.packets[name].append(
+                (float(packet['pts_time']), float(packet['dts_time'])))
+            self.sizes[name] += int(packet['size'])
+
+    def duration(self, codec):
+        packets = self.packets[codec]
+        return packets[-1][0] - packets[0][0]
+
+
+def decoding_complaints(path):
+    """What ffmpeg complains of when it decodes every frame."""
+    result = subprocess.run(
+        ['ffmpeg', '-nostdin', '-v', 'error', '-i', path, '-f', 'null', '-'],
+        capture_output=True, text=True, timeout=240, check=False)
+    return result.stderr.strip() or ('' if result.returncode == 0 else 'failed')
+
+
+def decode_with_gstreamer(path, video='h264parse ! avdec_h264',
+                          audio='aacparse ! avdec_aac'):
+    """Counts the frames that tsdemux and decoders make of the file: a second
+    reader, independent of ffmpeg's demuxer. Returns (video, audio) buffers."""
+    script = (
+        'import sys, gi\n'
+        'gi.require_version("Gst", "1.0")\n'
+        'from gi.repository import Gst\n'
+        'Gst.init(None)\n'
+        'pipeline = Gst.parse_launch(sys.argv[1])\n'
+        'counts = {"v": 0, "a": 0}\n'
+        'def count(pad, info, name):\n'
+        '    counts[name] += 1\n'
+        '    return Gst.PadProbeReturn.OK\n'
+        'for name in counts:\n'
+        '    sink = pipeline.get_by_name(name)\n'
+        '    sink.get_static_pad("sink").add_probe(\n'
+        '        Gst.PadProbeType.BUFFER, count, name)\n'
+        'pipeline.set_state(Gst.State.PLAYING)\n'
+        'message = pipeline.get_bus().timed_pop_filtered(\n'
+        '    100 * Gst.SECOND, Gst.MessageType.ERROR | Gst.MessageType.EOS)\n'
+        'pipeline.set_state(Gst.State.NULL)\n'
+        'if message is None or message.type == Gst.MessageType.ERROR:\n'
+        '    sys.exit(message.parse_error()[1] if message else "no EOS")\n'
+        'print(counts["v"], counts["a"])\n')
+    line = (f'filesrc location="{path}" ! tsdemux name=d '
+            f'd. ! queue ! {video} ! fakesink name=v '
+            f'd. ! queue ! {audio} ! fakesink name=a')
+    result = subprocess.run(['/usr/bin/python3', '-c', script, line],
+                            capture_output=True, text=True, timeout=120,
+                            check=False)
+    if result.returncode:
+        raise AssertionError(f'GStreamer does not read {path}: {result.stderr}')
+    return tuple(int(word) for word in result.stdout.split())
+
+
+class Growth:
+    """Watches the size of a file from a thread: (monotonic time, size) at
+    every change that was seen, looking every 10 ms."""
+
+    def __init__(self, path):
+        self.path = path
+        self.changes = []
+        self.looks = []
+        self.stopped = threading.Event()
+        self.thread = threading.Thread(target=self.watch, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopped.set()
+        self.thread.join()
+
+    def watch(self):
+        size = 0
+        while not self.stopped.wait(0.01):
+            now = time.monotonic()
+            self.looks.append(now)
+            seen = size_of(self.path)
+            if seen != size:
+                size = seen
+                self.changes.append((now, size))
+
+    def longest_pause(self, begin=0.0, end=float('inf')):
+        """Longest time between two changes, in seconds, within [begin, end]."""
+        times = [t for t, _ in self.changes if begin <= t <= end]
+        return max((b - a for a, b in zip(times, times[1:])), default=float('inf'))
+
+    def watcher_slept(self, begin=0.0, end=float('inf')):
+        """Longest time that this thread itself did not run: the noise."""
+        times = [t for t in self.looks if begin <= t <= end]
+        return max((b - a for a, b in zip(times, times[1:])), default=0.0)
+
+    def only_grew(self):
+        sizes = [size for _, size in self.changes]
+        return all(a < b for a, b in zip(sizes, sizes[1:]))
+
+
+def tries(number):
+    """For a promise about time: a machine that was busy with something else
+    may break it, but not every time."""
+    def decorate(test):
+        @functools.wraps(test)
+        def run(self):
+            for attempt in range(1, number + 1):
+                try:
+                    return test(self)
+                except AssertionError as error:
+                    if attempt == number:
+                        raise
+                    print(f'try {attempt} of {number}: {error}', file=sys.stderr)
+                    self.doCleanups()
+                    self.setUp()
+            return None
+        return run
+    return decorate
+
+
+def rss_of(pid):
+    """Resident memory of a process, bytes."""
+    with open(f'/proc/{pid}/status', encoding='ascii') as status:
+        for line in status:
+            if line.startswith('VmRSS:'):
+                return int(line.split()[1]) * 1024
+    raise AssertionError(f'process {pid} has no VmRSS')
