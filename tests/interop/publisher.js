@@ -36,6 +36,7 @@ class Picture {
     this.canvas = document.getElementById('picture');
     this.context = this.canvas.getContext('2d', {willReadFrequently: false});
     this.sequence = 0;
+    this.drawn = [];
     this.frozen = false;
     this.noise = Array.from({length: 8}, () => this.#noiseTile());
   }
@@ -53,6 +54,7 @@ class Picture {
     const {width, height} = this.canvas;
     const now = Math.round(performance.now() - this.epoch) & 0xffffff;
     const number = this.sequence++ & 0xffff;
+    this.drawn.push([number, now]);
     const bytes = [number >> 8, number & 0xff, now >> 16, (now >> 8) & 0xff, now & 0xff];
     bytes.push(crc8(bytes));
     this.context.fillStyle = `hsl(${(now / 40) % 360} 40% 40%)`;
@@ -233,6 +235,11 @@ class Publisher {
     throw new Error(`not connected in ${timeout} ms, but "${this.pc.connectionState}"`);
   }
 
+  /* ms since the epoch, as in the pictures */
+  clock() {
+    return performance.now() - this.epoch;
+  }
+
   /* --- what scenarios do --- */
 
   enable(kind, on) {
@@ -290,7 +297,7 @@ class Publisher {
   /* What the sender itself counted. */
   async report() {
     const out = {events: this.events, skipped: this.video ? this.video.skipped : 0,
-      drawn: this.picture.sequence, state: this.pc.connectionState, sent: {}};
+      drawn: this.picture.drawn, state: this.pc.connectionState, sent: {}};
     for (const s of (await this.pc.getStats()).values()) {
       if (s.type === 'outbound-rtp') {
         out.sent[s.kind] = {packets: s.packetsSent, bytes: s.bytesSent,
