@@ -715,6 +715,12 @@ refused:
   return NULL;
 }
 
+static gboolean
+keep_unless_attribute (GQuark field, GValue *value, gpointer unused)
+{
+  return !g_str_has_prefix (g_quark_to_string (field), "a-");
+}
+
 GstCaps *
 sdp_util_media_caps (const GstSDPMedia *media)
 {
@@ -729,7 +735,11 @@ sdp_util_media_caps (const GstSDPMedia *media)
   caps = gst_caps_make_writable (caps);
   gst_structure_set_name (
       gst_caps_get_structure (caps, 0), "application/x-rtp");
+  /* For the header extensions. The rest must not get into the answer, where
+   * the client would find its own ICE and DTLS parameters. */
   gst_sdp_media_attributes_to_caps (media, caps);
+  gst_structure_filter_and_map_in_place (
+      gst_caps_get_structure (caps, 0), keep_unless_attribute, NULL);
   return caps;
 }
 
