@@ -106,8 +106,12 @@ class Recorder(JsonProcess):
             'whip.audio ! queue max-size-time=0 max-size-buffers=0 ! '
             'recmonitor name=audiomonitor stage=audio ! sink.')
         super().__init__([PYTHON, str(HERE / 'recorder.py'), launch], folder / 'recorder.log')
-        self.wait_for(type='state', name='playing')
-        wait_for_http(self.url)
+        try:
+            wait_for_http(self.url, self)
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
 
     def stats(self, element='whip'):
         known = len(self.select(type='stats', src=element))
@@ -133,10 +137,12 @@ class Recorder(JsonProcess):
         return self.select(type='element', name='recwhip-disconnected')
 
 
-def wait_for_http(url, timeout=15):
+def wait_for_http(url, server, timeout=20):
     """Any answer will do."""
     end = time.monotonic() + timeout
     while time.monotonic() < end:
+        if server.process.poll() is not None:
+            raise Died(f'the recorder ended with {server.process.returncode}: {server.tail()}')
         try:
             urllib.request.urlopen(urllib.request.Request(url, method='OPTIONS'), timeout=2)
             return

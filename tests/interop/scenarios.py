@@ -98,6 +98,9 @@ class Stage:
         if self.growth and self.growth.running:
             self.growth.stop()
         self.proxy.stop()
+        for index, (offer, status, answer) in enumerate(self.proxy.offers):
+            (self.folder / f'offer-{index}.sdp').write_text(offer)
+            (self.folder / f'answer-{index}-{status}.sdp').write_text(answer)
 
     def record(self, whip='', sink='', launch=None, url=None):
         self.recorder = processes.Recorder(self.folder, whip, sink, launch)
