@@ -7,6 +7,7 @@
 
 #include <gst/gst.h>
 
+#include "gstrecwhipsink.h"
 #include "gstrecwhipsrc.h"
 
 static gboolean
@@ -14,6 +15,7 @@ plugin_init (GstPlugin *plugin)
 {
   gboolean ret = TRUE;
 
+  ret &= GST_ELEMENT_REGISTER (recwhipsink, plugin);
   ret &= GST_ELEMENT_REGISTER (recwhipsrc, plugin);
   return ret;
 }

@@ -6,10 +6,9 @@
 #include "config.h"
 
 #include "recsession.h"
-#include "icehost.h"
+#include "webrtcutil.h"
 
 #include <gst/video/video.h>
-#include <gst/webrtc/webrtc.h>
 
 GST_DEBUG_CATEGORY_STATIC (rec_session_debug);
 #define GST_CAT_DEFAULT rec_session_debug
@@ -242,19 +241,6 @@ rec_session_request_keyframe (RecSession *self)
 
 /* --- depayloading --- */
 
-static GstElement *
-make (const gchar *factory, GError **error)
-{
-  GstElement *element = gst_element_factory_make (factory, NULL);
-
-  if (!element)
-    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
-        "The element \"%s\" is missing. Install the GStreamer plugin that has "
-        "it (Debian: gstreamer1.0-plugins-good, -bad and gstreamer1.0-nice).",
-        factory);
-  return element;
-}
-
 static void
 set_if_there (GstElement *element, const gchar *property, gint value)
 {
@@ -275,7 +261,7 @@ static gboolean
 make_parser (Chain *chain, GError **error)
 {
   const SdpCodec *codec = chain->track.codec;
-  GstElement *filter = make ("capsfilter", error);
+  GstElement *filter = webrtc_util_make ("capsfilter", error);
   GstCaps *caps = gst_caps_from_string (codec->caps);
 
   if (!filter)
@@ -286,7 +272,7 @@ make_parser (Chain *chain, GError **error)
   chain->filter = filter;
   if (!codec->parser)
     return TRUE;
-  chain->parse = make (codec->parser, error);
+  chain->parse = webrtc_util_make (codec->parser, error);
   if (!chain->parse)
     return FALSE;
   add_element (chain->session, chain->parse);
@@ -306,7 +292,7 @@ make_chain (Chain *chain, GstPad *out, GError **error)
   GstPad *src;
   gboolean ok;
 
-  chain->depay = make (chain->track.codec->depayloader, error);
+  chain->depay = webrtc_util_make (chain->track.codec->depayloader, error);
   if (!chain->depay)
     return FALSE;
   add_element (self, chain->depay);
@@ -542,37 +528,6 @@ watch_dtls (RecSession *self)
 
 /* --- negotiation --- */
 
-/* Emits @action on webrtcbin and waits for its reply. */
-static gboolean
-run_action (RecSession *self, const gchar *action,
-    GstWebRTCSessionDescription *description, GstWebRTCSessionDescription **out,
-    GError **error)
-{
-  GstPromise *promise = gst_promise_new ();
-  const GstStructure *reply;
-  GError *reason = NULL;
-  gboolean ok;
-
-  g_signal_emit_by_name (self->webrtc, action, description, promise);
-  ok = gst_promise_wait (promise) == GST_PROMISE_RESULT_REPLIED;
-  reply = ok ? gst_promise_get_reply (promise) : NULL;
-  if (reply && gst_structure_has_field (reply, "error"))
-    gst_structure_get (reply, "error", G_TYPE_ERROR, &reason, NULL);
-  if (ok && !reason && out)
-    ok = reply &&
-        gst_structure_get (reply,
-            g_str_equal (action, "create-answer") ? "answer" : "offer",
-            GST_TYPE_WEBRTC_SESSION_DESCRIPTION, out, NULL);
-  gst_promise_unref (promise);
-  if (ok && !reason)
-    return TRUE;
-  g_set_error (error, SDP_UTIL_ERROR, SDP_UTIL_ERROR_UNACCEPTABLE,
-      "webrtcbin refused it (%s): %s", action,
-      reason ? reason->message : "no reply");
-  g_clear_error (&reason);
-  return FALSE;
-}
-
 static gboolean
 finish_description (gpointer data)
 {
@@ -662,18 +617,13 @@ add_transceiver (RecSession *self, const GstSDPMedia *media)
 static gboolean
 make_webrtcbin (RecSession *self, GError **error)
 {
-  self->webrtc = make ("webrtcbin", error);
+  self->webrtc = webrtc_util_make ("webrtcbin", error);
   if (!self->webrtc)
     return FALSE;
   add_element (self, self->webrtc);
-  gst_util_set_object_arg (
-      G_OBJECT (self->webrtc), "bundle-policy", "max-bundle");
   g_object_set (self->webrtc, "latency", self->config.latency, NULL);
-  if (self->config.stun_server)
-    g_object_set (self->webrtc, "stun-server", self->config.stun_server, NULL);
-  if (self->config.turn_server)
-    g_object_set (self->webrtc, "turn-server", self->config.turn_server, NULL);
-  ice_host_prepare (self->webrtc);
+  webrtc_util_configure (
+      self->webrtc, self->config.stun_server, self->config.turn_server);
   g_signal_connect (self->webrtc, "pad-added", G_CALLBACK (on_pad_added), self);
   g_signal_connect (self->webrtc, "deep-element-added",
       G_CALLBACK (on_deep_element_added), self);
@@ -683,30 +633,17 @@ make_webrtcbin (RecSession *self, GError **error)
   return TRUE;
 }
 
-/* @sdp is consumed. */
-static gboolean
-set_remote (
-    RecSession *self, GstWebRTCSDPType type, GstSDPMessage *sdp, GError **error)
-{
-  GstWebRTCSessionDescription *description =
-      gst_webrtc_session_description_new (type, sdp);
-  gboolean ok =
-      run_action (self, "set-remote-description", description, NULL, error);
-
-  gst_webrtc_session_description_free (description);
-  return ok;
-}
-
 static gboolean
 make_answer (RecSession *self, GError **error)
 {
   GstWebRTCSessionDescription *answer = NULL;
   gboolean ok;
 
-  if (!run_action (self, "create-answer", NULL, &answer, error))
+  if (!webrtc_util_run (self->webrtc, "create-answer", NULL, &answer, error))
     return FALSE;
   sdp_util_set_bandwidth (answer->sdp, self->config.max_bitrate);
-  ok = run_action (self, "set-local-description", answer, NULL, error);
+  ok = webrtc_util_run (
+      self->webrtc, "set-local-description", answer, NULL, error);
   gst_webrtc_session_description_free (answer);
   return ok;
 }
@@ -740,7 +677,8 @@ rec_session_answer (RecSession *self, const GstSDPMessage *offer,
   }
   for (i = 0; i < gst_sdp_message_medias_len (pruned); i++)
     add_transceiver (self, gst_sdp_message_get_media (pruned, i));
-  if (!set_remote (self, GST_WEBRTC_SDP_TYPE_OFFER, pruned, error) ||
+  if (!webrtc_util_set_remote (
+          self->webrtc, GST_WEBRTC_SDP_TYPE_OFFER, pruned, error) ||
       !make_answer (self, error))
     return FALSE;
   __atomic_store_n (

@@ -1,0 +1,44 @@
+/* gst-tsrec: a thread with a GMainContext, for what must not run elsewhere
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Waiting for webrtcbin deadlocks on its own threads and is not for streaming
+ * threads either; HTTP wants a main context. Each element has one worker.
+ */
+
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+typedef struct _RecWorker RecWorker;
+
+typedef void (*RecWorkerFunc) (gpointer data);
+
+/* Without a thread yet. */
+RecWorker *rec_worker_new (void);
+/* Must have been stopped. */
+void rec_worker_free (RecWorker *worker);
+
+void rec_worker_start (RecWorker *worker, const gchar *thread_name);
+/* Joins the thread; what was invoked before runs. Not from the worker. */
+void rec_worker_stop (RecWorker *worker);
+
+GMainContext *rec_worker_get_context (RecWorker *worker);
+
+/* Runs @function on the worker; @destroy runs in any case, at the latest when
+ * the worker is freed. Any thread. */
+void rec_worker_invoke (RecWorker *worker, GSourceFunc function, gpointer data,
+    GDestroyNotify destroy);
+
+/* Runs @function on the worker and waits for it. Not from the worker, and with
+ * no lock held that @function wants. */
+void rec_worker_call (RecWorker *worker, RecWorkerFunc function, gpointer data);
+
+/* A timer on the worker: @function returns whether it goes on. Destroy the
+ * source on the worker, then unref it. */
+GSource *rec_worker_add_timeout (RecWorker *worker, guint interval_ms,
+    GSourceFunc function, gpointer data, GDestroyNotify destroy);
+
+G_END_DECLS

@@ -1,0 +1,37 @@
+/* gst-tsrec: talking to webrtcbin
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <gst/gst.h>
+#include <gst/webrtc/webrtc.h>
+
+G_BEGIN_DECLS
+
+/* A new element (floating), or NULL with @error naming the Debian packages. */
+GstElement *webrtc_util_make (const gchar *factory, GError **error);
+
+/* Emits @action ("create-offer", "set-local-description", …) on @webrtc and
+ * waits for the reply: never on a thread of webrtcbin, nor with a lock.
+ * @description: argument of the set actions, NULL for the others. @out: where
+ * the create actions put what they made. FALSE with @error. */
+gboolean webrtc_util_run (GstElement *webrtc, const gchar *action,
+    GstWebRTCSessionDescription *description, GstWebRTCSessionDescription **out,
+    GError **error);
+
+/* Sets @sdp, which is consumed, as the remote description. */
+gboolean webrtc_util_set_remote (GstElement *webrtc, GstWebRTCSDPType type,
+    GstSDPMessage *sdp, GError **error);
+
+/* What is the same in every session. */
+void webrtc_util_configure (
+    GstElement *webrtc, const gchar *stun_server, const gchar *turn_server);
+
+/* The local description with the candidates found so far. Caller frees. */
+gchar *webrtc_util_get_local_sdp (GstElement *webrtc);
+
+gboolean webrtc_util_is_gathered (GstElement *webrtc);
+
+G_END_DECLS

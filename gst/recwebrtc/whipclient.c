@@ -1,0 +1,357 @@
+/* gst-tsrec: the HTTP side of a WHIP or WHEP client
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "whipclient.h"
+
+#include <libsoup/soup.h>
+#include <string.h>
+
+#define MAX_REDIRECTS 5
+#define TIMEOUT_S 10
+#define MAX_ANSWER (256 * 1024)
+
+struct _WhipClient
+{
+  GMainContext *context;
+  SoupSession *soup;
+  GCancellable *cancellable;
+  gchar *url;
+  gchar *token;
+  gboolean insecure;
+  gchar *session;
+};
+
+/* A request under way. The client may be freed before it is over: then it has
+ * been cancelled, and @client is not looked at. */
+typedef struct
+{
+  WhipClient *client;
+  GCancellable *cancellable;
+  SoupMessage *msg;
+  gchar *offer;
+  guint redirects;
+  WhipClientAnswerFunc answer_func;
+  WhipClientDoneFunc done_func;
+  gpointer user_data;
+} Exchange;
+
+static void
+exchange_free (Exchange *exchange)
+{
+  g_object_unref (exchange->cancellable);
+  g_clear_object (&exchange->msg);
+  g_free (exchange->offer);
+  g_free (exchange);
+}
+
+static Exchange *
+exchange_new (WhipClient *client, gpointer user_data)
+{
+  Exchange *exchange = g_new0 (Exchange, 1);
+
+  exchange->client = client;
+  exchange->cancellable = g_object_ref (client->cancellable);
+  exchange->user_data = user_data;
+  return exchange;
+}
+
+static gboolean
+on_certificate (SoupMessage *msg, GTlsCertificate *certificate,
+    GTlsCertificateFlags flags, gpointer user_data)
+{
+  return TRUE;
+}
+
+static SoupMessage *
+new_message (
+    WhipClient *client, const gchar *method, const gchar *url, GError **error)
+{
+  SoupMessage *msg = soup_message_new (method, url);
+  gchar *value;
+
+  if (!msg) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        "\"%s\" is not a URL. Set location to the http(s) URL of a WHIP or "
+        "WHEP endpoint.",
+        url);
+    return NULL;
+  }
+  soup_message_add_flags (msg, SOUP_MESSAGE_NO_REDIRECT);
+  if (client->insecure)
+    g_signal_connect (
+        msg, "accept-certificate", G_CALLBACK (on_certificate), NULL);
+  if (client->token) {
+    value = g_strconcat ("Bearer ", client->token, NULL);
+    soup_message_headers_replace (
+        soup_message_get_request_headers (msg), "Authorization", value);
+    g_free (value);
+  }
+  return msg;
+}
+
+/* --- offers --- */
+
+static void post_offer (Exchange *exchange, const gchar *url);
+
+static void
+finish_offer (Exchange *exchange, const gchar *answer, const GError *error,
+    gboolean temporary)
+{
+  exchange->answer_func (
+      exchange->client, answer, error, temporary, exchange->user_data);
+  exchange_free (exchange);
+}
+
+static gboolean
+is_redirect (guint status)
+{
+  return status == 301 || status == 302 || status == 307 || status == 308;
+}
+
+static gchar *
+resolve_location (SoupMessage *msg)
+{
+  const gchar *location = soup_message_headers_get_one (
+      soup_message_get_response_headers (msg), "Location");
+  GUri *uri = location ? g_uri_parse_relative (soup_message_get_uri (msg),
+                             location, SOUP_HTTP_URI_FLAGS, NULL)
+                       : NULL;
+  gchar *url = uri ? g_uri_to_string (uri) : NULL;
+
+  if (uri)
+    g_uri_unref (uri);
+  return url;
+}
+
+/* What the server said, on one line, for the error message. */
+static gchar *
+excerpt (GBytes *body)
+{
+  gsize size = 0;
+  const gchar *data = body ? g_bytes_get_data (body, &size) : NULL;
+  gchar *text = g_strndup (data ? data : "", MIN (size, 300));
+  gchar *valid = g_utf8_make_valid (text, -1);
+
+  g_free (text);
+  return g_strstrip (g_strdelimit (valid, "\r\n", ' '));
+}
+
+static const gchar *
+advice (guint status)
+{
+  switch (status) {
+    case 401:
+    case 403:
+      return "Set auth-token to the token that the server expects.";
+    case 404:
+    case 405:
+      return "Check the path in location.";
+    case 409:
+      return "Somebody else is publishing there.";
+    default:
+      return "";
+  }
+}
+
+static void
+refused (Exchange *exchange, guint status, GBytes *body)
+{
+  gchar *said = excerpt (body);
+  gchar *url = g_uri_to_string (soup_message_get_uri (exchange->msg));
+  GError *error =
+      g_error_new (G_IO_ERROR, G_IO_ERROR_FAILED, "%s answered %u %s: %s %s",
+          url, status, soup_status_get_phrase (status), said, advice (status));
+
+  finish_offer (exchange, NULL, error,
+      status >= 500 || status == 409 || status == 429 || status == 408);
+  g_error_free (error);
+  g_free (url);
+  g_free (said);
+}
+
+static void
+accept_answer (Exchange *exchange, GBytes *body)
+{
+  WhipClient *client = exchange->client;
+  gsize size = g_bytes_get_size (body);
+  gchar *answer;
+
+  g_free (client->session);
+  client->session = resolve_location (exchange->msg);
+  if (size == 0 || size > MAX_ANSWER) {
+    refused (exchange, soup_message_get_status (exchange->msg), body);
+    return;
+  }
+  answer = g_strndup (g_bytes_get_data (body, NULL), size);
+  finish_offer (exchange, answer, NULL, FALSE);
+  g_free (answer);
+}
+
+/* FALSE when the message is no redirect that can be followed. */
+static gboolean
+follow_redirect (Exchange *exchange)
+{
+  WhipClient *client = exchange->client;
+  gchar *url = resolve_location (exchange->msg);
+  GUri *from = soup_message_get_uri (exchange->msg);
+
+  if (!url || exchange->redirects++ >= MAX_REDIRECTS)
+    goto not_followed;
+  if (client->token && g_str_equal (g_uri_get_scheme (from), "https") &&
+      !g_str_has_prefix (url, "https:"))
+    goto not_followed;
+  g_clear_object (&exchange->msg);
+  post_offer (exchange, url);
+  g_free (url);
+  return TRUE;
+
+  /* ERRORS */
+not_followed:
+  g_free (url);
+  return FALSE;
+}
+
+static void
+on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Exchange *exchange = user_data;
+  GError *error = NULL;
+  GBytes *body =
+      soup_session_send_and_read_finish (SOUP_SESSION (source), result, &error);
+  guint status = soup_message_get_status (exchange->msg);
+
+  if (g_cancellable_is_cancelled (exchange->cancellable))
+    exchange_free (exchange);
+  else if (!body) {
+    gchar *url = g_uri_to_string (soup_message_get_uri (exchange->msg));
+
+    g_prefix_error (&error, "Could not reach %s: ", url);
+    g_free (url);
+    finish_offer (exchange, NULL, error, TRUE);
+  } else if (is_redirect (status) && follow_redirect (exchange))
+    ;
+  else if (status == 201 || status == 200)
+    accept_answer (exchange, body);
+  else
+    refused (exchange, status, body);
+  g_clear_error (&error);
+  g_clear_pointer (&body, g_bytes_unref);
+}
+
+static void
+post_offer (Exchange *exchange, const gchar *url)
+{
+  WhipClient *client = exchange->client;
+  GError *error = NULL;
+  GBytes *body;
+
+  exchange->msg = new_message (client, "POST", url, &error);
+  if (!exchange->msg) {
+    finish_offer (exchange, NULL, error, FALSE);
+    g_error_free (error);
+    return;
+  }
+  body = g_bytes_new (exchange->offer, strlen (exchange->offer));
+  soup_message_set_request_body_from_bytes (
+      exchange->msg, "application/sdp", body);
+  g_bytes_unref (body);
+  soup_message_headers_replace (
+      soup_message_get_request_headers (exchange->msg), "Accept",
+      "application/sdp");
+  soup_session_send_and_read_async (client->soup, exchange->msg,
+      G_PRIORITY_DEFAULT, exchange->cancellable, on_answer, exchange);
+}
+
+void
+whip_client_offer (WhipClient *client, const gchar *offer,
+    WhipClientAnswerFunc func, gpointer user_data)
+{
+  Exchange *exchange = exchange_new (client, user_data);
+
+  exchange->offer = g_strdup (offer);
+  exchange->answer_func = func;
+  post_offer (exchange, client->url);
+}
+
+/* --- DELETE --- */
+
+static void
+on_removed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Exchange *exchange = user_data;
+  GError *error = NULL;
+  GBytes *body =
+      soup_session_send_and_read_finish (SOUP_SESSION (source), result, &error);
+
+  if (!g_cancellable_is_cancelled (exchange->cancellable) &&
+      exchange->done_func)
+    exchange->done_func (exchange->client, error, exchange->user_data);
+  g_clear_error (&error);
+  g_clear_pointer (&body, g_bytes_unref);
+  exchange_free (exchange);
+}
+
+void
+whip_client_remove (
+    WhipClient *client, WhipClientDoneFunc func, gpointer user_data)
+{
+  gchar *url = g_steal_pointer (&client->session);
+  Exchange *exchange;
+  SoupMessage *msg = url ? new_message (client, "DELETE", url, NULL) : NULL;
+
+  g_free (url);
+  if (!msg) {
+    if (func)
+      func (client, NULL, user_data);
+    return;
+  }
+  exchange = exchange_new (client, user_data);
+  exchange->msg = msg;
+  exchange->done_func = func;
+  soup_session_send_and_read_async (client->soup, exchange->msg,
+      G_PRIORITY_DEFAULT, exchange->cancellable, on_removed, exchange);
+}
+
+const gchar *
+whip_client_get_session (WhipClient *client)
+{
+  return client->session;
+}
+
+/* --- life --- */
+
+WhipClient *
+whip_client_new (GMainContext *context, const gchar *url, const gchar *token,
+    gboolean insecure)
+{
+  WhipClient *client = g_new0 (WhipClient, 1);
+
+  client->context = g_main_context_ref (context);
+  client->soup = soup_session_new_with_options (
+      "timeout", TIMEOUT_S, "user-agent", "gst-tsrec ", NULL);
+  client->cancellable = g_cancellable_new ();
+  client->url = g_strdup (url);
+  client->token = g_strdup (token);
+  client->insecure = insecure;
+  return client;
+}
+
+void
+whip_client_free (WhipClient *client)
+{
+  if (!client)
+    return;
+  g_cancellable_cancel (client->cancellable);
+  soup_session_abort (client->soup);
+  g_object_unref (client->cancellable);
+  g_object_unref (client->soup);
+  g_main_context_unref (client->context);
+  g_free (client->url);
+  g_free (client->token);
+  g_free (client->session);
+  g_free (client);
+}
