@@ -150,7 +150,8 @@ class Growth(threading.Thread):
 def decode_errors(path):
     """What `ffmpeg -v error` says while it decodes all of the file."""
     done = subprocess.run(
-        ['ffmpeg', '-nostdin', '-v', 'error', '-i', path, '-map', '0', '-f', 'null', '-'],
+        ['ffmpeg', '-nostdin', '-v', 'error', '-i', path, '-map', '0',
+         '-fps_mode', 'passthrough', '-enc_time_base', '-1', '-f', 'null', '-'],
         capture_output=True, text=True, errors='replace', timeout=300, check=False)
     lines = [line for line in done.stderr.splitlines() if line.strip()]
     if done.returncode and not lines:

@@ -42,7 +42,7 @@ class Picture {
   }
 
   #noiseTile() {
-    const tile = new ImageData(96, 64);
+    const tile = new ImageData(48, 32);
     for (let i = 0; i < tile.data.length; i += 4) {
       tile.data[i] = tile.data[i + 1] = tile.data[i + 2] = Math.random() * 256;
       tile.data[i + 3] = 255;
@@ -57,7 +57,7 @@ class Picture {
     this.drawn.push([number, now]);
     const bytes = [number >> 8, number & 0xff, now >> 16, (now >> 8) & 0xff, now & 0xff];
     bytes.push(crc8(bytes));
-    this.context.fillStyle = `hsl(${(now / 40) % 360} 40% 40%)`;
+    this.context.fillStyle = '#456';
     this.context.fillRect(0, 0, width, height);
     const cellWidth = width / COLUMNS;
     const cellHeight = height / ROW_OF_HEIGHT;
@@ -70,7 +70,7 @@ class Picture {
     this.context.fillStyle = '#fc0';
     this.context.fillRect(x, height * 0.5, 60, 60);
     this.context.putImageData(this.noise[number % this.noise.length],
-        Math.floor(width / 2) - 48, height - 66);
+        Math.floor(width / 2) - 24, height - 34);
   }
 }
 
