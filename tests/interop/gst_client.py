@@ -28,10 +28,10 @@ LAUNCH = '''
     caps=video/x-raw,format=GRAY8,width=640,height=360,framerate=25/1 !
     videoconvert ! video/x-raw,format=I420 ! queue !
     x264enc tune=zerolatency speed-preset=ultrafast key-int-max=50 bitrate=1000 !
-    video/x-h264,profile=constrained-baseline ! h264parse ! whip.video_0
+    video/x-h264,profile=constrained-baseline ! h264parse ! whip.video
   appsrc name=audio format=time is-live=true do-timestamp=false
     caps=audio/x-raw,format=F32LE,rate=48000,channels=1,layout=interleaved !
-    audioconvert ! queue ! opusenc frame-size=20 ! whip.audio_0
+    audioconvert ! queue ! opusenc frame-size=20 ! whip.audio
 '''
 
 
@@ -86,15 +86,17 @@ class Client:
             say(type='error', name=error.message, src=message.src.get_name(), debug=debug)
             self.status = 1
             self.loop.quit()
-        elif message.type == Gst.MessageType.ELEMENT:
-            structure = message.get_structure()
-            say(type='element', name=structure.get_name())
-            if structure.get_name() == 'recwhip-connected':
-                say(type='connected', name='connected', clock=self.clock())
-                GLib.timeout_add(int(self.seconds * 1000), self.finish)
         elif message.type == Gst.MessageType.EOS:
             self.loop.quit()
         return True
+
+    def look(self):
+        stats = self.pipeline.get_by_name('whip').get_property('stats')
+        if not stats.get_value('connected'):
+            return True
+        say(type='connected', name='connected', clock=self.clock())
+        GLib.timeout_add(int(self.seconds * 1000), self.finish)
+        return False
 
     def finish(self):
         say(type='drawn', name='drawn', drawn=self.drawn, clock=self.clock())
@@ -112,6 +114,7 @@ class Client:
             clock.get_time() - self.pipeline.get_base_time()) / Gst.SECOND
         for work in (self.send_pictures, self.send_sound):
             threading.Thread(target=work, daemon=True).start()
+        GLib.timeout_add(10, self.look)
         GLib.timeout_add_seconds(int(self.seconds) + 30, self.loop.quit)
         self.loop.run()
         self.running = False

@@ -182,6 +182,8 @@ class Publisher {
       await this.#addVideo();
     if (this.options.audio)
       this.#addAudio();
+    if (this.sources !== (this.sources = Boolean(this.audio) + 2 * Boolean(this.video)))
+      await sleep(1000);      // a source that was just made stutters
     await this.#negotiate();
     await this.connected();
     if (this.options.bitrate)
