@@ -11,11 +11,19 @@
  * Passes everything through and reports by a clock of its own: also when no
  * buffer ever arrives, in PAUSED, and while everything upstream or downstream
  * hangs. Put one before the sink of a recording, and further ones wherever it
- * is worth knowing whether data still flows.
+ * is worth knowing whether data still flows: they find each other along the
+ * pads, and an alert names the first stage that is dry.
  *
- * Every #recmonitor:interval it posts an element message `recmonitor-stats`
- * with the fields of the #recmonitor:stats property. Messages are posted from
- * the monitor's own thread, never from a streaming thread.
+ * Every #GstRecMonitor:interval it posts an element message `recmonitor-stats`
+ * with the fields of the #GstRecMonitor:stats property, and once each when a
+ * rule is raised or cleared an element message `recmonitor-alert`: with
+ * `rule`, `state`, `value`, `threshold`, `where` (network, depayloader,
+ * decoder, encoder, mux or disk), `since` (µs since 1970) and `text`. All
+ * messages are posted from the monitor's own thread, never from a streaming
+ * thread. No rule applies after EOS.
+ *
+ * On `application/x-rtp` it also counts packets that are lost, late or
+ * reordered. It works in push mode.
  *
  * ## Example launch line
  * |[
@@ -32,23 +40,13 @@
 GST_DEBUG_CATEGORY (rec_monitor_debug);
 #define GST_CAT_DEFAULT rec_monitor_debug
 
-#define DEFAULT_INTERVAL GST_SECOND
-#define MIN_INTERVAL (10 * GST_MSECOND)
-#define MUTABLE                                                                \
-  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
-
 enum
 {
-  PROP_0,
-  PROP_INTERVAL,
-  PROP_STAGE,
-  PROP_RECORDING_ID,
-  PROP_ENCODER,
-  PROP_REPORT,
-  PROP_CLOCK,
-  PROP_ZERO_PACKET_STREAK,
-  PROP_STATS,
+  SIGNAL_RESET,
+  N_SIGNALS,
 };
+
+static guint signals[N_SIGNALS];
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -62,24 +60,102 @@ GST_ELEMENT_REGISTER_DEFINE (
 
 /* --- streaming thread ---------------------------------------------------- */
 
+static void
+count_rtp (GstRecMonitor *self, GstBuffer *buffer)
+{
+  guint8 header[RTPSEQ_HEADER_SIZE];
+
+  rtp_seq_push (&self->rtp, header,
+      gst_buffer_extract (buffer, 0, header, sizeof header));
+}
+
+static gboolean
+count_rtp_of_list (GstBuffer **buffer, guint idx, gpointer user_data)
+{
+  count_rtp (user_data, *buffer);
+  return TRUE;
+}
+
 static GstFlowReturn
 gst_rec_monitor_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
   GstRecMonitor *self = (GstRecMonitor *)parent;
+  GstFlowReturn ret;
 
   flow_count_packets (self->flow, 1, gst_buffer_get_size (buffer));
-  return gst_pad_push (self->srcpad, buffer);
+  if (G_UNLIKELY (g_atomic_int_get (&self->is_rtp)))
+    count_rtp (self, buffer);
+  flow_count_set_pushing (self->flow, 1);
+  ret = gst_pad_push (self->srcpad, buffer);
+  flow_count_set_pushing (self->flow, 0);
+  return ret;
 }
 
 static GstFlowReturn
 gst_rec_monitor_chain_list (GstPad *pad, GstObject *parent, GstBufferList *list)
 {
   GstRecMonitor *self = (GstRecMonitor *)parent;
+  GstFlowReturn ret;
 
   flow_count_packets (self->flow, gst_buffer_list_length (list),
       gst_buffer_list_calculate_size (list));
-  return gst_pad_push_list (self->srcpad, list);
+  if (G_UNLIKELY (g_atomic_int_get (&self->is_rtp)))
+    gst_buffer_list_foreach (list, count_rtp_of_list, self);
+  flow_count_set_pushing (self->flow, 1);
+  ret = gst_pad_push_list (self->srcpad, list);
+  flow_count_set_pushing (self->flow, 0);
+  return ret;
 }
+
+static gboolean
+gst_rec_monitor_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  GstRecMonitor *self = (GstRecMonitor *)parent;
+  GstCaps *caps;
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_CAPS:
+      gst_event_parse_caps (event, &caps);
+      g_atomic_int_set (&self->is_rtp,
+          gst_structure_has_name (
+              gst_caps_get_structure (caps, 0), "application/x-rtp"));
+      break;
+    case GST_EVENT_STREAM_START:
+    case GST_EVENT_FLUSH_STOP:
+      g_atomic_int_set (&self->ended, FALSE);
+      break;
+    case GST_EVENT_EOS:
+      g_atomic_int_set (&self->ended, TRUE);
+      break;
+    default:
+      break;
+  }
+  return gst_pad_event_default (pad, parent, event);
+}
+
+/* --- queries; any thread ------------------------------------------------- */
+
+/* Adds to what another monitor gathers, and passes its query on. */
+static gboolean
+gst_rec_monitor_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  GstRecMonitor *self = (GstRecMonitor *)parent;
+  DryMonitor report;
+  guint64 asker;
+  gboolean ret;
+
+  if (!rec_query_is_stages (query))
+    return gst_pad_query_default (pad, parent, query);
+  rec_monitor_get_report (self, &report);
+  rec_query_add_stage (query, &report);
+  asker = rec_query_get_stages_asker (query);
+  rec_query_set_stages_asker (query, report.id);
+  ret = gst_pad_query_default (pad, parent, query);
+  rec_query_set_stages_asker (query, asker);
+  return ret;
+}
+
+/* --- states -------------------------------------------------------------- */
 
 static GstStateChangeReturn
 gst_rec_monitor_change_state (GstElement *element, GstStateChange transition)
@@ -95,7 +171,7 @@ gst_rec_monitor_change_state (GstElement *element, GstStateChange transition)
     case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
       now = gst_element_get_current_running_time (element);
       GST_OBJECT_LOCK (self);
-      self->paused_running_time = now;
+      self->known.paused_running_time = now;
       GST_OBJECT_UNLOCK (self);
       break;
     default:
@@ -112,86 +188,14 @@ gst_rec_monitor_change_state (GstElement *element, GstStateChange transition)
 /* --- object -------------------------------------------------------------- */
 
 static void
-replace_string (gchar **string, const GValue *value)
+gst_rec_monitor_reset (GstRecMonitor *self)
 {
-  g_free (*string);
-  *string = g_value_dup_string (value);
-}
-
-static void
-gst_rec_monitor_set_property (
-    GObject *object, guint prop_id, const GValue *value, GParamSpec *pspec)
-{
-  GstRecMonitor *self = GST_REC_MONITOR (object);
-
+  flow_count_forgive (self->flow);
   GST_OBJECT_LOCK (self);
-  switch (prop_id) {
-    case PROP_INTERVAL:
-      self->interval = g_value_get_uint64 (value);
-      break;
-    case PROP_STAGE:
-      replace_string (&self->stage, value);
-      break;
-    case PROP_RECORDING_ID:
-      replace_string (&self->recording_id, value);
-      break;
-    case PROP_ENCODER:
-      replace_string (&self->encoder, value);
-      break;
-    case PROP_REPORT:
-      self->report = g_value_get_boolean (value);
-      break;
-    case PROP_CLOCK:
-      gst_object_replace (
-          (GstObject **)&self->clock, g_value_get_object (value));
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
-      break;
-  }
+  self->known.ticks.streak = 0;
   GST_OBJECT_UNLOCK (self);
-}
-
-static void
-gst_rec_monitor_get_property (
-    GObject *object, guint prop_id, GValue *value, GParamSpec *pspec)
-{
-  GstRecMonitor *self = GST_REC_MONITOR (object);
-
-  if (prop_id == PROP_ZERO_PACKET_STREAK) {
-    g_value_set_uint64 (value, rec_monitor_get_streak (self));
-    return;
-  }
-  if (prop_id == PROP_STATS) {
-    g_value_take_boxed (value,
-        rec_monitor_build_stats (self, "application/x-recmonitor-stats"));
-    return;
-  }
-  GST_OBJECT_LOCK (self);
-  switch (prop_id) {
-    case PROP_INTERVAL:
-      g_value_set_uint64 (value, self->interval);
-      break;
-    case PROP_STAGE:
-      g_value_set_string (value, self->stage);
-      break;
-    case PROP_RECORDING_ID:
-      g_value_set_string (value, self->recording_id);
-      break;
-    case PROP_ENCODER:
-      g_value_set_string (value, self->encoder);
-      break;
-    case PROP_REPORT:
-      g_value_set_boolean (value, self->report);
-      break;
-    case PROP_CLOCK:
-      g_value_set_object (value, self->clock);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
-      break;
-  }
-  GST_OBJECT_UNLOCK (self);
+  /* the rest belongs to the timer */
+  g_atomic_int_set (&self->reset, TRUE);
 }
 
 static void
@@ -199,111 +203,10 @@ gst_rec_monitor_finalize (GObject *object)
 {
   GstRecMonitor *self = GST_REC_MONITOR (object);
 
-  g_free (self->stage);
-  g_free (self->recording_id);
-  g_free (self->encoder);
-  g_free (self->derived_id);
-  gst_clear_object (&self->clock);
+  rec_monitor_clear_settings (&self->settings);
+  g_free (self->known.derived_id);
   flow_count_unref (self->flow);
   G_OBJECT_CLASS (parent_class)->finalize (object);
-}
-
-static void
-install_properties (GObjectClass *gobject_class)
-{
-  /**
-   * GstRecMonitor:interval:
-   *
-   * Time between two `recmonitor-stats` messages, in nanoseconds of the
-   * monitor's clock. At least 10 ms, default 1 s. A change counts from the
-   * last message on.
-   */
-  g_object_class_install_property (gobject_class, PROP_INTERVAL,
-      g_param_spec_uint64 ("interval", "Interval",
-          "Time between two recmonitor-stats messages (ns)", MIN_INTERVAL,
-          3600 * GST_SECOND, DEFAULT_INTERVAL, MUTABLE));
-  /**
-   * GstRecMonitor:stage:
-   *
-   * Names the place in the pipeline where this monitor stands, in messages,
-   * alerts and metrics. Default: %NULL, the name of the element.
-   */
-  g_object_class_install_property (gobject_class, PROP_STAGE,
-      g_param_spec_string ("stage", "Stage",
-          "Names the place of this monitor in messages and metrics "
-          "(NULL: the name of the element)",
-          NULL, MUTABLE));
-  /**
-   * GstRecMonitor:recording-id:
-   *
-   * Names the recording, in every message and metric. Default: %NULL, which
-   * takes the name of the first file that the sink downstream writes, without
-   * directory and suffix, and while no sink answers the name of the pipeline.
-   */
-  g_object_class_install_property (gobject_class, PROP_RECORDING_ID,
-      g_param_spec_string ("recording-id", "Recording ID",
-          "Names the recording in messages and metrics (NULL: the name of the "
-          "file that the sink writes, else of the pipeline)",
-          NULL, MUTABLE));
-  /**
-   * GstRecMonitor:encoder:
-   *
-   * Name of the element whose incoming buffers the zero packet streak counts.
-   * Default: %NULL, the nearest video encoder upstream (any encoder when
-   * there is none for video), found by its klass.
-   */
-  g_object_class_install_property (gobject_class, PROP_ENCODER,
-      g_param_spec_string ("encoder", "Encoder",
-          "Name of the encoder whose incoming frames are counted "
-          "(NULL: the nearest one upstream)",
-          NULL, MUTABLE));
-  /**
-   * GstRecMonitor:report:
-   *
-   * Whether to print one line a second to stderr: elapsed time, size, bit
-   * rate, packets a second, zero packet streak, resident memory. Default:
-   * %FALSE.
-   */
-  g_object_class_install_property (gobject_class, PROP_REPORT,
-      g_param_spec_boolean ("report", "Report",
-          "Print one readable line a second to stderr", FALSE, MUTABLE));
-  /**
-   * GstRecMonitor:clock:
-   *
-   * The clock that all the monitor's own timing follows; taken when it goes
-   * to PAUSED. Default: %NULL, the system's monotonic clock. It is never the
-   * clock of the pipeline by itself: that one may stand still together with
-   * what is to be watched.
-   */
-  g_object_class_install_property (gobject_class, PROP_CLOCK,
-      g_param_spec_object ("clock", "Clock",
-          "Clock that drives the monitor (NULL: the system clock)",
-          GST_TYPE_CLOCK,
-          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-              GST_PARAM_MUTABLE_READY));
-  /**
-   * GstRecMonitor:zero-packet-streak:
-   *
-   * With an encoder upstream: frames in a row that entered it while no packet
-   * reached the monitor. Without one: checks in a row (one each 100 ms) that
-   * saw no new packet. 0 again with the next packet.
-   */
-  g_object_class_install_property (gobject_class, PROP_ZERO_PACKET_STREAK,
-      g_param_spec_uint64 ("zero-packet-streak", "Zero packet streak",
-          "Frames that entered the encoder, or checks of 100 ms, since a "
-          "packet came (count)",
-          0, G_MAXUINT64, 0, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
-  /**
-   * GstRecMonitor:stats:
-   *
-   * What is known now, as structure `application/x-recmonitor-stats` with the
-   * fields of the message `recmonitor-stats`. Counters and the streak are live;
-   * what has to be sampled or asked for is as of the last check or message.
-   */
-  g_object_class_install_property (gobject_class, PROP_STATS,
-      g_param_spec_boxed ("stats", "Stats",
-          "What passed, what was written, and how long nothing came",
-          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 
 static void
@@ -313,11 +216,21 @@ gst_rec_monitor_class_init (GstRecMonitorClass *klass)
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
 
   GST_DEBUG_CATEGORY_INIT (rec_monitor_debug, "recmonitor", 0, "recmonitor");
-  gobject_class->set_property = gst_rec_monitor_set_property;
-  gobject_class->get_property = gst_rec_monitor_get_property;
   gobject_class->finalize = gst_rec_monitor_finalize;
   element_class->change_state = gst_rec_monitor_change_state;
-  install_properties (gobject_class);
+  rec_monitor_install_properties (gobject_class);
+  /**
+   * GstRecMonitor::reset:
+   * @monitor: the monitor
+   *
+   * Forgets what was: the zero packet streak is 0, the timeouts count from
+   * now, and what is raised is cleared at the next check, to be raised again
+   * if it goes on. Counters of packets and bytes go on. Any thread.
+   */
+  signals[SIGNAL_RESET] = g_signal_new_class_handler ("reset",
+      G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION,
+      G_CALLBACK (gst_rec_monitor_reset), NULL, NULL, NULL, G_TYPE_NONE, 0);
+  gst_type_mark_as_plugin_api (gst_rec_monitor_on_alert_get_type (), 0);
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class, "Recording monitor",
@@ -329,21 +242,27 @@ gst_rec_monitor_class_init (GstRecMonitorClass *klass)
 static void
 gst_rec_monitor_init (GstRecMonitor *self)
 {
+  static gsize last_id = 0;
+
   self->flow = flow_count_new ();
   if (!self->flow)
-    g_error ("out of memory");
-  self->interval = DEFAULT_INTERVAL;
-  self->last.running_time = GST_CLOCK_TIME_NONE;
-  self->paused_running_time = GST_CLOCK_TIME_NONE;
+    g_error ("recmonitor: out of memory");
+  rec_monitor_init_settings (&self->settings);
+  self->known.stats.running_time = GST_CLOCK_TIME_NONE;
+  self->known.paused_running_time = GST_CLOCK_TIME_NONE;
+  self->known.report.id = g_atomic_pointer_add (&last_id, 1) + 1;
 
   self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
   gst_pad_set_chain_function (self->sinkpad, gst_rec_monitor_chain);
   gst_pad_set_chain_list_function (self->sinkpad, gst_rec_monitor_chain_list);
+  gst_pad_set_event_function (self->sinkpad, gst_rec_monitor_sink_event);
+  gst_pad_set_query_function (self->sinkpad, gst_rec_monitor_query);
   GST_PAD_SET_PROXY_CAPS (self->sinkpad);
   GST_PAD_SET_PROXY_ALLOCATION (self->sinkpad);
   gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
 
   self->srcpad = gst_pad_new_from_static_template (&src_template, "src");
+  gst_pad_set_query_function (self->srcpad, gst_rec_monitor_query);
   GST_PAD_SET_PROXY_CAPS (self->srcpad);
   gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
 }

@@ -8,8 +8,8 @@
 #include "gstrecmonitorprivate.h"
 
 #include "procmem.h"
-#include "recquery.h"
 #include "recreport.h"
+#include "recwalk.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,19 +19,18 @@ GST_DEBUG_CATEGORY_EXTERN (rec_monitor_debug);
 
 /* How often the flow is looked at; the unit of the streak without encoder. */
 #define CHECK_TICK (100 * GST_MSECOND)
-#define REPORT_PERIOD GST_SECOND
 
-/* --- what is known now --------------------------------------------------- */
+/* --- what is known now; any thread --------------------------------------- */
 
 /* Object lock. A packet that came after the timer's last look counts. */
 static guint64
 get_streak_unlocked (GstRecMonitor *self)
 {
-  if (self->streak_by_frames)
+  if (self->known.streak_by_frames)
     return flow_count_get_swallowed (self->flow);
-  if (flow_count_get_packets (self->flow) != self->ticks.packets)
+  if (flow_count_get_packets (self->flow) != self->known.ticks.packets)
     return 0;
-  return self->ticks.streak;
+  return self->known.ticks.streak;
 }
 
 /* The caller frees it. */
@@ -40,32 +39,33 @@ dup_recording_id_unlocked (GstRecMonitor *self)
 {
   GstObject *object = GST_OBJECT_CAST (self);
 
-  if (self->recording_id)
-    return g_strdup (self->recording_id);
-  if (self->derived_id)
-    return g_strdup (self->derived_id);
+  if (self->settings.recording_id)
+    return g_strdup (self->settings.recording_id);
+  if (self->known.derived_id)
+    return g_strdup (self->known.derived_id);
   while (object->parent)
     object = object->parent;
   return g_strdup (GST_OBJECT_NAME (object));
 }
 
-/* What is known now; the caller frees the two strings that @stats points to.
- * Any thread. */
-static void
-take_stats (
+void
+rec_monitor_take_stats (
     GstRecMonitor *self, RecMonitorStats *stats, gchar **id, gchar **stage)
 {
   GST_OBJECT_LOCK (self);
-  *stats = self->last;
+  *stats = self->known.stats;
   stats->packets = flow_count_get_packets (self->flow);
   stats->bytes = flow_count_get_bytes (self->flow);
   stats->zero_packet_streak = get_streak_unlocked (self);
-  if (stats->packets != self->ticks.packets)
+  if (stats->packets != self->known.ticks.packets)
     stats->idle_time = 0;
   stats->recording_id = *id = dup_recording_id_unlocked (self);
-  stats->stage = *stage =
-      g_strdup (self->stage ? self->stage : GST_OBJECT_NAME (self));
+  stats->stage = *stage = g_strdup (
+      self->settings.stage ? self->settings.stage : GST_OBJECT_NAME (self));
   GST_OBJECT_UNLOCK (self);
+  stats->packets_lost = self->rtp.lost;
+  stats->packets_late = self->rtp.late;
+  stats->packets_reordered = self->rtp.reordered;
   stats->utc_time = g_get_real_time ();
 }
 
@@ -76,7 +76,7 @@ rec_monitor_build_stats (GstRecMonitor *self, const gchar *name)
   GstStructure *structure;
   gchar *id, *stage;
 
-  take_stats (self, &stats, &id, &stage);
+  rec_monitor_take_stats (self, &stats, &id, &stage);
   structure = rec_structure_new_monitor_stats (name, &stats);
   g_free (id);
   g_free (stage);
@@ -94,7 +94,15 @@ rec_monitor_get_streak (GstRecMonitor *self)
   return streak;
 }
 
-/* --- timer thread -------------------------------------------------------- */
+void
+rec_monitor_get_report (GstRecMonitor *self, DryMonitor *report)
+{
+  GST_OBJECT_LOCK (self);
+  *report = self->known.report;
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* --- one look, each 100 ms ----------------------------------------------- */
 
 /* "dir/rec.ts" names the recording "rec". */
 static gchar *
@@ -110,7 +118,7 @@ id_from_location (const gchar *location)
 
 /* Asks the sink, whoever that is; the answer is lock free there. */
 static void
-ask_written (GstRecMonitor *self)
+ask_written (GstRecMonitor *self, GstClockTime now)
 {
   GstQuery *query = rec_query_new_written ();
   RecWritten written;
@@ -118,16 +126,47 @@ ask_written (GstRecMonitor *self)
 
   if (gst_pad_peer_query (self->srcpad, query) &&
       rec_query_parse_written (query, &written, &location)) {
+    GstClockTime lag = durable_lag_update (
+        &self->t.lag, now, written.bytes_written, written.bytes_durable);
+
     GST_OBJECT_LOCK (self);
-    self->written_known = TRUE;
-    self->last.bytes_written = written.bytes_written;
-    self->last.bytes_durable = written.bytes_durable;
-    if (location && !self->derived_id)
-      self->derived_id = id_from_location (location);
+    self->known.written_known = TRUE;
+    self->known.written = written;
+    self->known.durable_lag = lag;
+    self->known.stats.bytes_written = written.bytes_written;
+    self->known.stats.bytes_durable = written.bytes_durable;
+    if (location && !self->known.derived_id)
+      self->known.derived_id = id_from_location (location);
     GST_OBJECT_UNLOCK (self);
   }
   g_free (location);
   gst_query_unref (query);
+}
+
+static void
+warn (GstRecMonitor *self, GError *error)
+{
+  GST_WARNING_OBJECT (self, "%s", error->message);
+  g_queue_push_tail (&self->t.outbox,
+      gst_message_new_warning (GST_OBJECT (self), error, NULL));
+}
+
+static void
+warn_encoder_missed (GstRecMonitor *self, const gchar *name)
+{
+  GError *error;
+
+  if (g_strcmp0 (self->t.encoder_missed, name) == 0)
+    return;
+  g_free (self->t.encoder_missed);
+  self->t.encoder_missed = g_strdup (name);
+  error = g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
+      "There is no element named \"%s\" in this pipeline, so the zero packet "
+      "streak counts checks without a packet. Set encoder to the name of the "
+      "encoder, or unset it to have it found.",
+      name);
+  warn (self, error);
+  g_error_free (error);
 }
 
 /* The element named by the property, or NULL after saying so once. */
@@ -145,16 +184,8 @@ find_named_encoder (GstRecMonitor *self, const gchar *name)
   if (GST_IS_BIN (top))
     encoder = gst_bin_get_by_name (GST_BIN (top), name);
   gst_object_unref (top);
-  if (!encoder && g_strcmp0 (self->encoder_missed, name) != 0) {
-    g_free (self->encoder_missed);
-    self->encoder_missed = g_strdup (name);
-    GST_ELEMENT_WARNING (self, RESOURCE, NOT_FOUND,
-        ("No element named \"%s\" in this pipeline, so the zero packet streak "
-         "counts ticks without a packet. Set encoder= to the name of the "
-         "encoder, or unset it to have it found.",
-            name),
-        (NULL));
-  }
+  if (!encoder)
+    warn_encoder_missed (self, name);
   return encoder;
 }
 
@@ -166,16 +197,74 @@ watch_encoder (GstRecMonitor *self)
   gchar *name;
 
   GST_OBJECT_LOCK (self);
-  name = g_strdup (self->encoder);
+  name = g_strdup (self->settings.encoder);
   GST_OBJECT_UNLOCK (self);
   encoder = name ? find_named_encoder (self, name)
-                 : rec_upstream_find_encoder (self->sinkpad);
-  rec_entry_watch_set (self->encoder_watch, encoder);
+                 : rec_walk_find_encoder (self->sinkpad);
+  rec_entry_watch_set (self->t.encoder_watch, encoder);
   GST_OBJECT_LOCK (self);
-  self->streak_by_frames = encoder != NULL;
+  self->known.streak_by_frames = encoder != NULL;
   GST_OBJECT_UNLOCK (self);
   gst_clear_object (&encoder);
   g_free (name);
+}
+
+/* What other monitors are told. */
+static void
+look_around (GstRecMonitor *self, GstClockTime now)
+{
+  DryMonitor report;
+
+  rec_monitor_get_report (self, &report);
+  rec_stages_look (self->t.stages, self->sinkpad, now, &report);
+  GST_OBJECT_LOCK (self);
+  report.idle = self->known.stats.idle_time;
+  report.blocked = report.idle > 0 && flow_count_is_pushing (self->flow);
+  report.rtp = g_atomic_int_get (&self->is_rtp);
+  self->known.report = report;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+check (GstRecMonitor *self, GstClockTime now)
+{
+  gboolean ended = g_atomic_int_get (&self->ended);
+
+  watch_encoder (self);
+  ask_written (self, now);
+  if (g_atomic_int_compare_and_exchange (&self->reset, TRUE, FALSE)) {
+    rec_monitor_check_rules (self, now, FALSE);
+    GST_OBJECT_LOCK (self);
+    flow_ticks_init (&self->known.ticks, self->flow, now);
+    GST_OBJECT_UNLOCK (self);
+  }
+  GST_OBJECT_LOCK (self);
+  flow_ticks_look (&self->known.ticks, self->flow, now);
+  self->known.stats.idle_time = now - self->known.ticks.since;
+  GST_OBJECT_UNLOCK (self);
+  look_around (self, now);
+  rec_monitor_check_rules (self, now, !ended);
+}
+
+/* --- each second, and each interval -------------------------------------- */
+
+static void
+sample_memory (GstRecMonitor *self)
+{
+  guint64 queued = rec_stages_get_queued (self->sinkpad);
+  ProcMem mem = { 0 };
+  int err = procmem_sample (PROCMEM_SELF, &mem);
+
+  if (err < 0)
+    GST_DEBUG_OBJECT (
+        self, "no memory figures from " PROCMEM_SELF ": %s", g_strerror (-err));
+  GST_OBJECT_LOCK (self);
+  self->known.stats.memory_queued = queued;
+  if (err == 0) {
+    self->known.stats.memory_rss = mem.rss;
+    self->known.stats.memory_rss_peak = MAX (mem.rss_peak, mem.rss);
+  }
+  GST_OBJECT_UNLOCK (self);
 }
 
 /* Running time, standing still in PAUSED. */
@@ -185,43 +274,11 @@ get_running_time (GstRecMonitor *self)
   GstClockTime time;
 
   GST_OBJECT_LOCK (self);
-  time = self->paused_running_time;
+  time = self->known.paused_running_time;
   GST_OBJECT_UNLOCK (self);
   if (GST_STATE (self) == GST_STATE_PLAYING)
     time = gst_element_get_current_running_time (GST_ELEMENT (self));
   return time;
-}
-
-static void
-check (GstRecMonitor *self, GstClockTime now)
-{
-  FlowTicks ticks;
-
-  watch_encoder (self);
-  ask_written (self);
-  GST_OBJECT_LOCK (self);
-  ticks = self->ticks;
-  flow_ticks_look (&ticks, self->flow, now);
-  self->ticks = ticks;
-  self->last.idle_time = now - ticks.since;
-  GST_OBJECT_UNLOCK (self);
-}
-
-static void
-sample_memory (GstRecMonitor *self)
-{
-  ProcMem mem;
-  int err = procmem_sample (PROCMEM_SELF, &mem);
-
-  if (err < 0) {
-    GST_DEBUG_OBJECT (
-        self, "no memory figures from " PROCMEM_SELF ": %s", g_strerror (-err));
-    return;
-  }
-  GST_OBJECT_LOCK (self);
-  self->last.memory_rss = mem.rss;
-  self->last.memory_rss_peak = MAX (mem.rss_peak, mem.rss);
-  GST_OBJECT_UNLOCK (self);
 }
 
 /* What passed per second since this duty was last done. */
@@ -241,20 +298,20 @@ measure_rates (GstRecMonitor *self, Duty *duty, GstClockTime now,
 }
 
 static void
-post_stats (GstRecMonitor *self, GstClockTime now)
+queue_stats (GstRecMonitor *self, GstClockTime now)
 {
   GstClockTime running_time = get_running_time (self);
   gdouble packet_rate;
   guint64 bitrate;
 
   sample_memory (self);
-  measure_rates (self, &self->stats_duty, now, &packet_rate, &bitrate);
+  measure_rates (self, &self->t.stats, now, &packet_rate, &bitrate);
   GST_OBJECT_LOCK (self);
-  self->last.packet_rate = packet_rate;
-  self->last.bitrate = bitrate;
-  self->last.running_time = running_time;
+  self->known.stats.packet_rate = packet_rate;
+  self->known.stats.bitrate = bitrate;
+  self->known.stats.running_time = running_time;
   GST_OBJECT_UNLOCK (self);
-  gst_element_post_message (GST_ELEMENT (self),
+  g_queue_push_tail (&self->t.outbox,
       gst_message_new_element (GST_OBJECT (self),
           rec_monitor_build_stats (self, "recmonitor-stats")));
 }
@@ -263,28 +320,61 @@ static void
 print_report (GstRecMonitor *self, GstClockTime now)
 {
   RecMonitorStats stats;
-  gchar *id, *stage, *line;
+  gchar *id, *stage, *line, *raised = rec_monitor_list_raised (self);
   gdouble packet_rate;
   guint64 bitrate;
   gboolean written;
 
-  sample_memory (self);
-  measure_rates (self, &self->report_duty, now, &packet_rate, &bitrate);
-  take_stats (self, &stats, &id, &stage);
+  measure_rates (self, &self->t.second, now, &packet_rate, &bitrate);
+  rec_monitor_take_stats (self, &stats, &id, &stage);
   GST_OBJECT_LOCK (self);
-  written = self->written_known;
+  written = self->known.written_known;
   GST_OBJECT_UNLOCK (self);
   stats.packet_rate = packet_rate;
   stats.bitrate = bitrate;
-  line = rec_report_line (&stats, now - self->started, written, NULL);
+  line = rec_report_line (&stats, now - self->t.started, written, raised);
   fprintf (stderr, "%s\n", line);
   g_free (line);
+  g_free (raised);
   g_free (id);
   g_free (stage);
 }
 
-/* Whether a duty with this period is to be done now; the earliest time at which
- * it is due again goes into *next. What was missed is skipped. */
+static void
+write_metrics (GstRecMonitor *self)
+{
+  GError *error = NULL;
+  gchar *path;
+
+  GST_OBJECT_LOCK (self);
+  path = g_strdup (self->settings.metrics_file);
+  GST_OBJECT_UNLOCK (self);
+  if (rec_metrics_claim_file (self->t.metrics, path)) {
+    if (rec_metrics_write_file (path, &error))
+      self->t.metrics_file_failed = FALSE;
+    else if (!self->t.metrics_file_failed) {
+      self->t.metrics_file_failed = TRUE;
+      warn (self, error);
+    }
+    g_clear_error (&error);
+  }
+  g_free (path);
+}
+
+static void
+do_second (GstRecMonitor *self, GstClockTime now, gboolean report)
+{
+  sample_memory (self);
+  if (report)
+    print_report (self, now);
+  rec_monitor_update_metrics (self, now);
+  write_metrics (self);
+}
+
+/* --- the timer ----------------------------------------------------------- */
+
+/* Whether a duty with this period is to be done now; the earliest time at
+ * which it is due again goes into *next. What was missed is skipped. */
 static gboolean
 duty_is_due (
     Duty *duty, GstClockTime period, GstClockTime now, GstClockTime *next)
@@ -297,26 +387,88 @@ duty_is_due (
   return due;
 }
 
+/* The last thing to do: whoever gets a message may stop the monitor from
+ * here. */
+static void
+post_all (GstRecMonitor *self)
+{
+  GQueue outbox = self->t.outbox;
+  GstMessage *msg;
+
+  g_queue_init (&self->t.outbox);
+  while ((msg = g_queue_pop_head (&outbox)) != NULL)
+    gst_element_post_message (GST_ELEMENT (self), msg);
+}
+
 static GstClockTime
 on_timer (GstClockTime now, gpointer user_data)
 {
-  GstRecMonitor *self = user_data;
+  GstRecMonitor *self = gst_object_ref (user_data);
   GstClockTime next = GST_CLOCK_TIME_NONE;
   GstClockTime interval;
   gboolean report;
 
   GST_OBJECT_LOCK (self);
-  interval = self->interval;
-  report = self->report;
+  interval = self->settings.interval;
+  report = self->settings.report;
   GST_OBJECT_UNLOCK (self);
 
-  if (duty_is_due (&self->check_duty, CHECK_TICK, now, &next))
+  if (duty_is_due (&self->t.check, CHECK_TICK, now, &next))
     check (self, now);
-  if (duty_is_due (&self->stats_duty, interval, now, &next))
-    post_stats (self, now);
-  if (duty_is_due (&self->report_duty, REPORT_PERIOD, now, &next) && report)
-    print_report (self, now);
+  if (duty_is_due (&self->t.stats, interval, now, &next))
+    queue_stats (self, now);
+  if (duty_is_due (&self->t.second, GST_SECOND, now, &next))
+    do_second (self, now, report);
+  post_all (self);
+  gst_object_unref (self);
   return next;
+}
+
+static void
+forget (GstRecMonitor *self, GstClockTime now)
+{
+  RecMonitorKnown *known = &self->known;
+  Duty duty = { now, now, 0, 0 };
+
+  flow_count_reset (self->flow);
+  rtp_seq_init (&self->rtp);
+  g_atomic_int_set (&self->ended, FALSE);
+  g_atomic_int_set (&self->reset, FALSE);
+  memset (&self->t, 0, sizeof self->t);
+  g_queue_init (&self->t.outbox);
+  self->t.started = now;
+  self->t.check = self->t.second = self->t.stats = duty;
+  GST_OBJECT_LOCK (self);
+  memset (&known->stats, 0, sizeof known->stats);
+  memset (&known->written, 0, sizeof known->written);
+  known->stats.running_time = GST_CLOCK_TIME_NONE;
+  known->written_known = FALSE;
+  known->durable_lag = 0;
+  known->paused_running_time = GST_CLOCK_TIME_NONE;
+  g_clear_pointer (&known->derived_id, g_free);
+  flow_ticks_init (&known->ticks, self->flow, now);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+start_metrics (GstRecMonitor *self)
+{
+  GError *error = NULL;
+  gchar *host;
+  guint port;
+
+  self->t.metrics = rec_metrics_add ();
+  GST_OBJECT_LOCK (self);
+  host = g_strdup (self->settings.metrics_host);
+  port = self->settings.metrics_port;
+  GST_OBJECT_UNLOCK (self);
+  if (port)
+    self->t.metrics_server =
+        rec_metrics_server_acquire (host ? host : "127.0.0.1", port, &error);
+  if (error)
+    warn (self, error);
+  g_clear_error (&error);
+  g_free (host);
 }
 
 void
@@ -324,38 +476,39 @@ rec_monitor_timer_start (GstRecMonitor *self)
 {
   GstClock *clock;
   GstClockTime now, first;
-  Duty duty = { 0 };
 
   GST_OBJECT_LOCK (self);
-  clock = self->clock ? gst_object_ref (self->clock) : NULL;
-  first = MIN (self->interval, CHECK_TICK);
+  clock = self->settings.clock ? gst_object_ref (self->settings.clock) : NULL;
+  first = MIN (self->settings.interval, CHECK_TICK);
   GST_OBJECT_UNLOCK (self);
   if (!clock)
     clock = gst_system_clock_obtain ();
   now = gst_clock_get_time (clock);
-  flow_count_reset (self->flow);
-  duty.base = duty.last = self->started = now;
-  self->check_duty = self->stats_duty = self->report_duty = duty;
-  self->encoder_watch = rec_entry_watch_new (self->flow);
-  GST_OBJECT_LOCK (self);
-  memset (&self->last, 0, sizeof self->last);
-  self->last.running_time = GST_CLOCK_TIME_NONE;
-  self->written_known = FALSE;
-  self->paused_running_time = GST_CLOCK_TIME_NONE;
-  g_clear_pointer (&self->derived_id, g_free);
-  flow_ticks_init (&self->ticks, self->flow, now);
-  GST_OBJECT_UNLOCK (self);
-  /* Before the first frame can enter the encoder. */
+  forget (self, now);
+  self->t.encoder_watch = rec_entry_watch_new (self->flow);
+  self->t.stages = rec_stages_new (GST_TYPE_REC_MONITOR);
+  start_metrics (self);
+  /* Before the first frame can enter anything. */
   watch_encoder (self);
-  self->timer = rec_timer_start (clock, now + first, on_timer, self);
+  look_around (self, now);
+  post_all (self);
+  self->t.timer = rec_timer_start (clock, now + first, on_timer, self);
   gst_object_unref (clock);
 }
 
 void
 rec_monitor_timer_stop (GstRecMonitor *self)
 {
-  rec_timer_stop (self->timer);
-  self->timer = NULL;
-  g_clear_pointer (&self->encoder_watch, rec_entry_watch_free);
-  g_clear_pointer (&self->encoder_missed, g_free);
+  rec_timer_stop (self->t.timer);
+  self->t.timer = NULL;
+  rec_monitor_check_rules (self, self->t.check.base, FALSE);
+  rec_monitor_update_metrics (self, self->t.check.base);
+  rec_metrics_end (self->t.metrics);
+  write_metrics (self);
+  rec_metrics_leave (self->t.metrics);
+  rec_metrics_server_release (self->t.metrics_server);
+  rec_entry_watch_free (self->t.encoder_watch);
+  rec_stages_free (self->t.stages);
+  g_free (self->t.encoder_missed);
+  post_all (self);
 }

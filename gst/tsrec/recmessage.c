@@ -30,23 +30,27 @@ rec_structure_new_monitor_stats (
       "memory-rss", G_TYPE_UINT64, stats->memory_rss,
       "memory-rss-peak", G_TYPE_UINT64, stats->memory_rss_peak,
       "memory-queued", G_TYPE_UINT64, stats->memory_queued,
+      "packets-lost", G_TYPE_UINT64, stats->packets_lost,
+      "packets-late", G_TYPE_UINT64, stats->packets_late,
+      "packets-reordered", G_TYPE_UINT64, stats->packets_reordered,
       "running-time", G_TYPE_UINT64, stats->running_time,
       "utc-time", G_TYPE_INT64, stats->utc_time, NULL);
 }
 
 GstMessage *
-rec_message_new_alert (GstElement *src, const gchar *recording_id,
-    const gchar *stage, const gchar *rule, gboolean raised, guint64 value,
-    guint64 threshold)
+rec_message_new_alert (GstElement *src, const RecAlert *alert)
 {
   return gst_message_new_element (GST_OBJECT (src),
       gst_structure_new ("recmonitor-alert",
-      "recording-id", G_TYPE_STRING, STR (recording_id),
-      "stage", G_TYPE_STRING, STR (stage),
-      "rule", G_TYPE_STRING, rule,
-      "state", G_TYPE_STRING, raised ? "raised" : "cleared",
-      "value", G_TYPE_UINT64, value,
-      "threshold", G_TYPE_UINT64, threshold, NULL));
+      "recording-id", G_TYPE_STRING, STR (alert->recording_id),
+      "stage", G_TYPE_STRING, STR (alert->stage),
+      "rule", G_TYPE_STRING, alert->rule,
+      "state", G_TYPE_STRING, alert->raised ? "raised" : "cleared",
+      "value", G_TYPE_UINT64, alert->value,
+      "threshold", G_TYPE_UINT64, alert->threshold,
+      "where", G_TYPE_STRING, STR (alert->where),
+      "since", G_TYPE_INT64, alert->since,
+      "text", G_TYPE_STRING, STR (alert->text), NULL));
 }
 
 GstStructure *

@@ -34,6 +34,10 @@ G_BEGIN_DECLS
  * @memory_rss: resident memory of the process, bytes
  * @memory_rss_peak: its highest value so far, bytes
  * @memory_queued: bytes held by the queues upstream of the monitor
+ * @packets_lost: RTP packets that never came, or came too late to be of use
+ *   (more than 64 packets late); 0 unless RTP passes
+ * @packets_late: of these, how many came after all
+ * @packets_reordered: RTP packets that came out of order, but in time
  * @running_time: of the pipeline, ns
  * @utc_time: µs since 1970
  */
@@ -52,6 +56,9 @@ typedef struct
   guint64 memory_rss;
   guint64 memory_rss_peak;
   guint64 memory_queued;
+  guint64 packets_lost;
+  guint64 packets_late;
+  guint64 packets_reordered;
   GstClockTime running_time;
   gint64 utc_time;
 } RecMonitorStats;
@@ -61,12 +68,36 @@ typedef struct
 GstStructure *rec_structure_new_monitor_stats (
     const gchar *name, const RecMonitorStats *stats);
 
-/* "recmonitor-alert"; @rule is one of zero-packet-streak, memory,
- * no-bytes-written, no-packets; @value and @threshold are in the unit of the
- * rule (frames or ticks, bytes, ns, ns). */
-GstMessage *rec_message_new_alert (GstElement *src, const gchar *recording_id,
-    const gchar *stage, const gchar *rule, gboolean raised, guint64 value,
-    guint64 threshold);
+/**
+ * RecAlert:
+ * @recording_id: as in RecMonitorStats
+ * @stage: the monitor that speaks
+ * @rule: zero-packet-streak, memory, no-bytes-written or no-packets
+ * @raised: raised or cleared
+ * @value: what exceeded the limit, or is below it again, in the unit of the
+ *   rule: frames or ticks; bytes; ns; ns
+ * @threshold: the limit, in the same unit
+ * @where: the first stage that delivers nothing: network, depayloader,
+ *   decoder, encoder, mux or disk; "" for the rule memory. When cleared, what
+ *   it was when raised
+ * @since: when the trouble began, not when it was noticed, µs since 1970
+ * @text: one sentence for a person: what, why, and what to do
+ */
+typedef struct
+{
+  const gchar *recording_id;
+  const gchar *stage;
+  const gchar *rule;
+  gboolean raised;
+  guint64 value;
+  guint64 threshold;
+  const gchar *where;
+  gint64 since;
+  const gchar *text;
+} RecAlert;
+
+/* "recmonitor-alert" */
+GstMessage *rec_message_new_alert (GstElement *src, const RecAlert *alert);
 
 /**
  * RecFileSinkStats:

@@ -12,6 +12,7 @@
 
 #define QUERY_WRITTEN "tsrec-written"
 #define QUERY_RESUME "tsrec-resume"
+#define QUERY_STAGES "tsrec-stages"
 #define EVENT_RESYNC "tsrec-resync"
 #define EVENT_JOURNAL "tsrec-journal"
 
@@ -162,4 +163,68 @@ rec_event_parse_journal (GstEvent *event)
     return NULL;
   entry = gst_structure_get_value (gst_event_get_structure (event), "entry");
   return entry ? gst_value_get_structure (entry) : NULL;
+}
+
+GstQuery *
+rec_query_new_stages (guint64 asker)
+{
+  GArray *reports = g_array_new (FALSE, FALSE, sizeof (DryMonitor));
+  GstStructure *s = gst_structure_new (QUERY_STAGES,
+      "asker", G_TYPE_UINT64, asker,
+      "reports", G_TYPE_ARRAY, reports, NULL);
+
+  g_array_unref (reports);
+  return gst_query_new_custom (GST_QUERY_CUSTOM, s);
+}
+
+gboolean
+rec_query_is_stages (GstQuery *query)
+{
+  return query_has_name (query, QUERY_STAGES);
+}
+
+guint64
+rec_query_get_stages_asker (GstQuery *query)
+{
+  guint64 asker = 0;
+
+  gst_structure_get_uint64 (gst_query_get_structure (query), "asker", &asker);
+  return asker;
+}
+
+void
+rec_query_set_stages_asker (GstQuery *query, guint64 asker)
+{
+  gst_structure_set (gst_query_writable_structure (query),
+      "asker", G_TYPE_UINT64, asker, NULL);
+}
+
+static GArray *
+get_reports (GstQuery *query)
+{
+  const GValue *value =
+      gst_structure_get_value (gst_query_get_structure (query), "reports");
+
+  return value ? g_value_get_boxed (value) : NULL;
+}
+
+void
+rec_query_add_stage (GstQuery *query, const DryMonitor *report)
+{
+  GArray *reports = get_reports (query);
+  DryMonitor copy = *report;
+
+  if (!reports)
+    return;
+  copy.next = rec_query_get_stages_asker (query);
+  g_array_append_val (reports, copy);
+}
+
+const DryMonitor *
+rec_query_get_stages (GstQuery *query, guint *n)
+{
+  GArray *reports = get_reports (query);
+
+  *n = reports ? reports->len : 0;
+  return reports ? (const DryMonitor *)reports->data : NULL;
 }

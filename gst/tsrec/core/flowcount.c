@@ -53,6 +53,13 @@ flow_count_get_swallowed (FlowCount *flow)
 }
 
 void
+flow_count_forgive (FlowCount *flow)
+{
+  atomic_store_explicit (&flow->frames_at_packet, flow_count_get_frames (flow),
+      memory_order_relaxed);
+}
+
+void
 flow_ticks_init (FlowTicks *ticks, FlowCount *flow, uint64_t now)
 {
   ticks->packets = flow_count_get_packets (flow);

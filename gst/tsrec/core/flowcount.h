@@ -24,6 +24,7 @@ typedef struct
    * packet came out of it */
   _Atomic uint64_t frames;
   _Atomic uint64_t frames_at_packet;
+  atomic_int pushing; /* a packet is on its way downstream */
 } FlowCount;
 
 /* Returns NULL only when there is no memory. The caller owns one reference.
@@ -47,6 +48,20 @@ flow_count_packets (FlowCount *flow, uint64_t packets, uint64_t bytes)
   atomic_store_explicit (&flow->bytes, b + bytes, memory_order_relaxed);
   atomic_store_explicit (&flow->frames_at_packet, f, memory_order_relaxed);
   atomic_store_explicit (&flow->packets, n + packets, memory_order_relaxed);
+}
+
+/* Around pushing it on, so that the timer can tell a stream that is blocked
+ * from one that is dry. */
+static inline void
+flow_count_set_pushing (FlowCount *flow, int pushing)
+{
+  atomic_store_explicit (&flow->pushing, pushing, memory_order_relaxed);
+}
+
+static inline int
+flow_count_is_pushing (FlowCount *flow)
+{
+  return atomic_load_explicit (&flow->pushing, memory_order_relaxed);
 }
 
 /* Counts @frames that enter the encoder; any thread. */
@@ -76,6 +91,9 @@ flow_count_get_frames (FlowCount *flow)
 
 /* Frames that entered the encoder since a packet came out; any thread. */
 uint64_t flow_count_get_swallowed (FlowCount *flow);
+
+/* Counts as if a packet had come out just now; any thread. */
+void flow_count_forgive (FlowCount *flow);
 
 /* --- the other streak: check ticks without a packet ---------------------- */
 
