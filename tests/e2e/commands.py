@@ -16,7 +16,7 @@ PUBLISHER = (
     'videotestsrc is-live=true ! video/x-raw,width=320,height=240,framerate=30/1 ! '
     'videoconvert ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30 ! '
     'video/x-h264,profile=constrained-baseline ! '
-    'recwhipsink name=whip auth-token={token} '
+    'recwhipsink name=whip{token} '
     'location=http://127.0.0.1:{port}/whip '
     'audiotestsrc is-live=true ! audioconvert ! audioresample ! opusenc ! whip.')
 
@@ -83,11 +83,11 @@ class Record(Commands):
                                '--output', '.')
         e2e.wait_for(lambda: f'http://127.0.0.1:{port}/whip' in process.said(),
                      'the WHIP URL')
-        wrong = self.launch(PUBLISHER.format(port=port, token='wrong'), 'wrong')
+        wrong = self.launch(PUBLISHER.format(port=port, token=' auth-token=wrong'), 'wrong')
         self.assertNotEqual(wrong.wait(), 0)
         self.assertIn('401', wrong.said())
         self.assertEqual(self.recordings(), [])
-        right = self.launch(PUBLISHER.format(port=port, token='secret'), 'right')
+        right = self.launch(PUBLISHER.format(port=port, token=' auth-token=secret'), 'right')
         self.assertEqual(process.wait(60), 0, process.said() + right.said())
         self.assert_sound(self.the_recording(), ['aac', 'h264'])
 
