@@ -37,53 +37,47 @@
 
 #include "gstrecfilesink.h"
 
-#include "recfile.h"
-#include "recfilename.h"
+#include "recfilesinkpriv.h"
 #include "recmessage.h"
-#include "recquery.h"
 
-#include <errno.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-GST_DEBUG_CATEGORY_STATIC (gst_rec_file_sink_debug);
+GST_DEBUG_CATEGORY (gst_rec_file_sink_debug);
 #define GST_CAT_DEFAULT gst_rec_file_sink_debug
 
-/* More memories than that are written by more than one call. */
-#define MAX_IOVS 64
-
-struct _GstRecFileSink
-{
-  GstBaseSink parent;
-
-  /* properties, under the object lock */
-  gchar *location;
-
-  /* streaming thread, and state changes while it does not run */
-  RecFile file;
-  gchar *path; /* of the file that is open; changed under the object lock */
-  guint index;
-  gboolean finished; /* EOS: data after it continues the same file */
-  GstClockTime opened_time;
-  GstClockTime last_time;
-
-  /* read from any thread */
-  int cancel_fd;
-  _Atomic guint64 bytes_before; /* of the fragments before this one */
-  _Atomic guint64 durable_before;
-  _Atomic guint64 buffers;
-  _Atomic gint64 write_began; /* monotonic µs, 0: no write is under way */
-  _Atomic guint64 latency_sum;
-  _Atomic guint64 latency_max;
-};
+#define DEFAULT_SYNC_INTERVAL GST_SECOND
+#define DEFAULT_ON_EXISTS REC_ON_EXISTS_NUMBER
+#define DEFAULT_ON_DISK_FULL REC_ON_DISK_FULL_WAIT
+/* Steps between buffers from which on nothing is said to have come in. */
+#define GAP_THRESHOLD GST_SECOND
 
 enum
 {
   PROP_0,
   PROP_LOCATION,
+  PROP_SYNC_INTERVAL,
+  PROP_ON_EXISTS,
+  PROP_RESUME,
+  PROP_ON_DISK_FULL,
+  PROP_FAILOVER_LOCATION,
+  PROP_MIN_FREE_BYTES,
+  PROP_MAX_SIZE_TIME,
+  PROP_MAX_SIZE_BYTES,
+  PROP_MAX_FILES,
+  PROP_MAX_TOTAL_BYTES,
+  PROP_JOURNAL_LOCATION,
   PROP_STATS
 };
+
+enum
+{
+  SIGNAL_FORMAT_LOCATION,
+  SIGNAL_SPLIT_NOW,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
 
 /* video/mpegts is cut at its packets; any other format at its buffers. */
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
@@ -94,7 +88,42 @@ G_DEFINE_TYPE (GstRecFileSink, gst_rec_file_sink, GST_TYPE_BASE_SINK);
 GST_ELEMENT_REGISTER_DEFINE (
     recfilesink, "recfilesink", GST_RANK_NONE, GST_TYPE_REC_FILE_SINK);
 
-/* --- statistics: atomics only, so that they answer while a write hangs */
+static GType
+on_exists_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    { REC_ON_EXISTS_REFUSE, "Refuse to record: an error says so", "refuse" },
+    { REC_ON_EXISTS_NUMBER, "Record to the next free number", "number" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, g_enum_register_static ("GstRecFileSinkOnExists", values));
+  return type;
+}
+
+static GType
+on_disk_full_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    { REC_ON_DISK_FULL_WAIT,
+        "Keep what is written, drop what arrives, go on when it works again",
+        "wait" },
+    { REC_ON_DISK_FULL_ERROR, "Stop with an error", "error" },
+    { REC_ON_DISK_FULL_FAILOVER, "Go on at failover-location", "failover" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, g_enum_register_static ("GstRecFileSinkOnDiskFull", values));
+  return type;
+}
+
+/* --- statistics: nothing here waits for a write */
 
 static guint64
 get_write_blocked (GstRecFileSink *self)
@@ -105,7 +134,7 @@ get_write_blocked (GstRecFileSink *self)
 }
 
 static gchar *
-dup_path (GstRecFileSink *self)
+dup_current_path (GstRecFileSink *self)
 {
   gchar *path;
 
@@ -118,38 +147,87 @@ dup_path (GstRecFileSink *self)
 static GstStructure *
 get_stats (GstRecFileSink *self)
 {
-  gchar *path = dup_path (self);
-  guint64 buffers = self->buffers;
-  GstStructure *s;
+  gchar *path = dup_current_path (self);
+  guint64 buffers = self->buffers_written;
   RecFileSinkStats stats = {
     .location = path,
-    .fragment_index = self->index,
-    .fragments = path ? 1 : 0,
-    .file_size = self->file.size,
-    .bytes_written = self->bytes_before + self->file.accepted,
-    .bytes_durable = self->durable_before + self->file.durable,
-    .bytes_lost_to_sync = self->file.lost_to_sync,
+    .fragment_index = self->fragment_index,
+    .fragments = self->fragments,
+    .file_size = self->file_size,
+    .bytes_durable = self->totals.durable,
+    .bytes_written = self->bytes_written,
+    .bytes_lost_to_sync = self->totals.lost,
     .buffers_written = buffers,
+    .bytes_dropped = self->bytes_dropped,
+    .buffers_dropped = self->buffers_dropped,
     .write_latency_mean = buffers ? self->latency_sum / buffers : 0,
     .write_latency_max = self->latency_max,
     .write_blocked = get_write_blocked (self),
+    .syncs = self->totals.syncs,
+    .sync_failures = self->totals.failures,
+    .last_sync_utc_time = self->totals.last_utc,
+    .sync_duration_max = self->totals.duration_max,
+    .waiting_for_disk = self->waiting,
+    .media_time = self->media_time,
+    .gap_time = self->gap_time,
+    .gaps = self->n_gaps,
   };
+  GstStructure *s = rec_structure_new_file_sink_stats (&stats);
 
-  s = rec_structure_new_file_sink_stats (&stats);
   g_free (path);
   return s;
 }
 
+static void
+reset (GstRecFileSink *self)
+{
+  RecDurabilityTotals *totals = &self->totals;
+
+  self->next_index = self->next_number = 0;
+  self->on_failover = self->announced = self->raw_resumed = FALSE;
+  self->packet_size = 1;
+  self->state = REC_SINK_WRITING;
+  self->fault = REC_DISK_OK;
+  self->failed_tries = 0;
+  self->next_key_unit_at = 0;
+  self->resumed_at = 0;
+  rec_gaps_init (&self->gaps, GAP_THRESHOLD);
+  rec_retention_clear (&self->retention);
+  self->disk_low = FALSE;
+  totals->durable = totals->lost = totals->syncs = totals->failures = 0;
+  totals->last_utc = 0;
+  totals->duration_max = 0;
+  self->place_suspect = self->waiting = self->split_requested = FALSE;
+  self->device = self->inode = 0;
+  self->fragments = self->fragment_index = 0;
+  self->file_size = self->bytes_written = self->buffers_written = 0;
+  self->bytes_dropped = self->buffers_dropped = 0;
+  self->latency_sum = self->latency_max = 0;
+  self->media_time = self->gap_time = self->n_gaps = 0;
+  self->last_time = GST_CLOCK_TIME_NONE;
+  g_clear_pointer (&self->continue_path, g_free);
+  g_clear_pointer (&self->last_plain, g_free);
+  GST_OBJECT_LOCK (self);
+  g_clear_pointer (&self->path, g_free);
+  g_clear_pointer (&self->resume, g_free);
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* --- queries */
+
 static gboolean
 answer_written (GstRecFileSink *self, GstQuery *query)
 {
-  gchar *path = dup_path (self);
+  gchar *path = dup_current_path (self);
+  /* durable first: it never seems to be more than what was written */
+  guint64 durable = self->totals.durable;
   RecWritten written = {
-    .bytes_written = self->bytes_before + self->file.accepted,
-    .bytes_durable = self->durable_before + self->file.durable,
-    .file_size = self->file.size,
-    .buffers_written = self->buffers,
+    .bytes_written = self->bytes_written,
+    .bytes_durable = durable,
+    .file_size = self->file_size,
+    .buffers_written = self->buffers_written,
     .write_blocked = get_write_blocked (self),
+    .waiting_for_disk = self->waiting,
   };
 
   rec_query_set_written (query, &written, path);
@@ -157,274 +235,24 @@ answer_written (GstRecFileSink *self, GstQuery *query)
   return TRUE;
 }
 
-/* --- opening and closing */
-
-/* What a person can do about @err, for error messages. */
-static const gchar *
-way_out (gint err)
-{
-  switch (err) {
-    case ENOENT:
-    case ENOTDIR:
-      return "Create the directory, or set location to one that exists.";
-    case EACCES:
-    case EPERM:
-      return "Give the recorder write permission, or set another location.";
-    case EROFS:
-      return "The file system is mounted read-only: remount it, or set another "
-             "location.";
-    case EISDIR:
-      return "Set location to a file name in that directory.";
-    case EBUSY:
-      return "Another recorder is writing to it: stop that one, or set another "
-             "location.";
-    case EEXIST:
-      return "Move it away, or set another location.";
-    case ENXIO:
-      return "Start the reader of the pipe first.";
-    case ENOSPC:
-    case EDQUOT:
-      return "Free space, or set another location.";
-    default:
-      return "Set another location.";
-  }
-}
-
-static void
-post_open_error (GstRecFileSink *self, const gchar *path, gint err)
-{
-  GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE,
-      ("Could not record to \"%s\": %s. %s", path,
-          err == EBUSY ? "it is in use" : g_strerror (err), way_out (err)),
-      ("errno %d", err));
-}
-
-/* Tries, without leaving a trace, whether a file can be made in @directory. */
-static gint
-probe_directory (const gchar *directory)
-{
-  struct stat st;
-  gint fd;
-
-  if (stat (directory, &st) < 0)
-    return errno;
-  if (!S_ISDIR (st.st_mode))
-    return ENOTDIR;
-  if (access (directory, W_OK | X_OK) < 0)
-    return errno;
-  fd = open (directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-  if (fd >= 0)
-    close (fd);
-  else if (errno == EROFS || errno == EACCES || errno == EPERM)
-    return errno;
-  return 0;
-}
-
-/* Whether @path can be recorded to; nothing is created or changed. */
-static gint
-probe_target (const gchar *path)
-{
-  gchar *directory;
-  struct stat st;
-  gint err;
-
-  if (stat (path, &st) == 0) {
-    if (S_ISDIR (st.st_mode))
-      return EISDIR;
-    if (!S_ISREG (st.st_mode))
-      return access (path, W_OK) < 0 ? errno : 0;
-    return rec_file_probe_lock (NULL, path) ? EBUSY : EEXIST;
-  }
-  if (errno != ENOENT)
-    return errno;
-  directory = g_path_get_dirname (path);
-  err = probe_directory (directory);
-  g_free (directory);
-  return err;
-}
-
-static gchar *
-make_path (GstRecFileSink *self)
-{
-  gchar *location, *path = NULL;
-
-  GST_OBJECT_LOCK (self);
-  location = g_strdup (self->location);
-  GST_OBJECT_UNLOCK (self);
-  if (location)
-    path = rec_filename_expand (location, g_get_real_time (), self->index);
-  g_free (location);
-  return path;
-}
-
 static gboolean
-open_file (GstRecFileSink *self, GstClockTime time)
+answer_resume (GstRecFileSink *self, GstQuery *query)
 {
-  gchar *path = self->finished ? dup_path (self) : make_path (self);
-  gint err;
+  RecResume *resume = NULL;
 
-  err = rec_file_open (
-      &self->file, path, self->finished ? REC_FILE_CONTINUE : REC_FILE_CREATE);
-  if (err)
-    goto failed;
-  GST_INFO_OBJECT (self, "recording to \"%s\"", path);
-  self->finished = FALSE;
-  self->opened_time = time;
   GST_OBJECT_LOCK (self);
-  g_free (self->path);
-  self->path = g_strdup (path);
+  if (self->resume) {
+    resume = g_memdup2 (self->resume, sizeof (*resume));
+    resume->elapsed =
+        MAX (g_get_real_time () - (gint64)self->resume_mtime_us, 0) *
+        GST_USECOND;
+  }
   GST_OBJECT_UNLOCK (self);
-  gst_element_post_message (GST_ELEMENT (self),
-      rec_message_new_opened (GST_ELEMENT (self), path, self->index, time));
-  g_free (path);
+  if (!resume)
+    return FALSE;
+  rec_query_set_resume (query, resume);
+  g_free (resume);
   return TRUE;
-
-  /* ERRORS */
-failed:
-  post_open_error (self, path, err);
-  g_free (path);
-  return FALSE;
-}
-
-/* Makes the file durable and closes it. */
-static void
-close_file (GstRecFileSink *self, const gchar *reason)
-{
-  guint64 bytes = self->file.size;
-  gint err;
-
-  if (!rec_file_is_open (&self->file))
-    return;
-  err = rec_file_sync (&self->file, NULL);
-  self->bytes_before += self->file.accepted;
-  self->durable_before += self->file.durable;
-  self->file.accepted = self->file.durable = 0;
-  if (!err)
-    err = rec_file_close (&self->file);
-  else
-    rec_file_close (&self->file);
-  if (err)
-    GST_ELEMENT_WARNING (self, RESOURCE, SYNC,
-        ("Could not make \"%s\" durable: %s. What was written since the last "
-         "sync may be lost in a power cut.",
-            self->path, g_strerror (err)),
-        (NULL));
-  self->finished = TRUE;
-  gst_element_post_message (GST_ELEMENT (self),
-      rec_message_new_closed (GST_ELEMENT (self), self->path, self->index,
-          self->last_time, bytes,
-          GST_CLOCK_DIFF (self->opened_time, self->last_time), reason));
-}
-
-/* --- streaming */
-
-static gint
-write_buffer (GstRecFileSink *self, GstBuffer *buffer)
-{
-  guint i, n = gst_buffer_n_memory (buffer);
-  GstMapInfo maps[MAX_IOVS], whole;
-  struct iovec iov[MAX_IOVS];
-  gboolean merged = n > MAX_IOVS;
-  gint err;
-
-  if (merged && !gst_buffer_map (buffer, &whole, GST_MAP_READ))
-    return ENOMEM;
-  for (i = 0; i < n && !merged; i++) {
-    if (!gst_memory_map (
-            gst_buffer_peek_memory (buffer, i), &maps[i], GST_MAP_READ)) {
-      n = i;
-      err = ENOMEM;
-      goto unmap;
-    }
-    iov[i].iov_base = maps[i].data;
-    iov[i].iov_len = maps[i].size;
-  }
-  if (merged) {
-    iov[0].iov_base = whole.data;
-    iov[0].iov_len = whole.size;
-  }
-  err = rec_file_write (&self->file, iov, merged ? 1 : n);
-
-unmap:
-  if (merged)
-    gst_buffer_unmap (buffer, &whole);
-  for (i = 0; i < n && !merged; i++)
-    gst_memory_unmap (gst_buffer_peek_memory (buffer, i), &maps[i]);
-  return err;
-}
-
-static gint
-write_timed (GstRecFileSink *self, GstBuffer *buffer)
-{
-  gint64 began = g_get_monotonic_time ();
-  guint64 latency;
-  gint err;
-
-  self->write_began = began;
-  err = write_buffer (self, buffer);
-  latency = (g_get_monotonic_time () - began) * GST_USECOND;
-  self->write_began = 0;
-  if (err)
-    return err;
-  self->buffers++;
-  self->latency_sum += latency;
-  self->latency_max = MAX (self->latency_max, latency);
-  return 0;
-}
-
-static GstClockTime
-running_time_of (GstRecFileSink *self, GstBuffer *buffer)
-{
-  GstClockTime time = GST_BUFFER_DTS_OR_PTS (buffer);
-  const GstSegment *segment = &GST_BASE_SINK (self)->segment;
-
-  if (segment->format != GST_FORMAT_TIME || !GST_CLOCK_TIME_IS_VALID (time))
-    return GST_CLOCK_TIME_NONE;
-  return gst_segment_to_running_time (segment, GST_FORMAT_TIME, time);
-}
-
-static GstFlowReturn
-gst_rec_file_sink_render (GstBaseSink *sink, GstBuffer *buffer)
-{
-  GstRecFileSink *self = GST_REC_FILE_SINK (sink);
-  GstClockTime time = running_time_of (self, buffer);
-  gint err;
-
-  if (gst_buffer_get_size (buffer) == 0)
-    return GST_FLOW_OK;
-  if (!rec_file_is_open (&self->file) && !open_file (self, time))
-    return GST_FLOW_ERROR;
-  while ((err = write_timed (self, buffer)) == ECANCELED) {
-    GstFlowReturn ret = gst_base_sink_wait_preroll (sink);
-
-    if (ret != GST_FLOW_OK)
-      return ret;
-  }
-  if (err)
-    goto failed;
-  if (GST_CLOCK_TIME_IS_VALID (time))
-    self->last_time = time;
-  return GST_FLOW_OK;
-
-  /* ERRORS */
-failed:
-  GST_ELEMENT_ERROR (self, RESOURCE, WRITE,
-      ("Could not write to \"%s\": %s (wrote %" G_GUINT64_FORMAT
-       " bytes, all kept). %s",
-          self->path, g_strerror (err), (guint64)self->file.accepted,
-          way_out (err)),
-      ("errno %d", err));
-  return GST_FLOW_ERROR;
-}
-
-static gboolean
-gst_rec_file_sink_event (GstBaseSink *sink, GstEvent *event)
-{
-  GstRecFileSink *self = GST_REC_FILE_SINK (sink);
-
-  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
-    close_file (self, "eos");
-  return GST_BASE_SINK_CLASS (parent_class)->event (sink, event);
 }
 
 static gboolean
@@ -434,12 +262,14 @@ answer_query (GstRecFileSink *self, GstQuery *query)
 
   if (rec_query_is_written (query))
     return answer_written (self, query);
+  if (rec_query_is_resume (query))
+    return answer_resume (self, query);
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_POSITION:
       gst_query_parse_position (query, &format, NULL);
       if (format != GST_FORMAT_BYTES && format != GST_FORMAT_DEFAULT)
         return FALSE;
-      gst_query_set_position (query, format, self->file.size);
+      gst_query_set_position (query, format, self->file_size);
       return TRUE;
     case GST_QUERY_FORMATS:
       gst_query_set_formats (query, 2, GST_FORMAT_DEFAULT, GST_FORMAT_BYTES);
@@ -468,58 +298,130 @@ gst_rec_file_sink_element_query (GstElement *element, GstQuery *query)
       GST_ELEMENT_CLASS (parent_class)->query (element, query);
 }
 
+/* --- streaming */
+
+static GstFlowReturn
+gst_rec_file_sink_render (GstBaseSink *sink, GstBuffer *buffer)
+{
+  return rec_file_sink_render (GST_REC_FILE_SINK (sink), buffer);
+}
+
+/* All is durable and closed when the EOS message is posted. */
+static void
+finish_at_eos (GstRecFileSink *self)
+{
+  if (!self->fragment)
+    return;
+  g_free (self->continue_path);
+  self->continue_path = g_strdup (self->fragment->path);
+  rec_file_sink_finish (self, "eos");
+  rec_durability_wait (self->durability);
+}
+
+static gboolean
+gst_rec_file_sink_event (GstBaseSink *sink, GstEvent *event)
+{
+  GstRecFileSink *self = GST_REC_FILE_SINK (sink);
+  const GstStructure *fields = rec_event_parse_journal (event);
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+    finish_at_eos (self);
+  else if (fields)
+    rec_file_sink_journal (self, self->last_time, gst_structure_copy (fields));
+  return GST_BASE_SINK_CLASS (parent_class)->event (sink, event);
+}
+
+static gboolean
+gst_rec_file_sink_set_caps (GstBaseSink *sink, GstCaps *caps)
+{
+  GstRecFileSink *self = GST_REC_FILE_SINK (sink);
+  GstStructure *s = gst_caps_get_structure (caps, 0);
+  gboolean is_ts = gst_structure_has_name (s, "video/mpegts");
+  gint packet_size = is_ts ? 188 : 1;
+  gchar *text;
+
+  if (is_ts && self->raw_resumed)
+    goto other_format;
+  gst_structure_get_int (s, "packetsize", &packet_size);
+  self->packet_size = (guint)MAX (packet_size, 1);
+  text = gst_caps_to_string (caps);
+  rec_file_sink_journal (self, self->last_time,
+      gst_structure_new ("caps", "caps", G_TYPE_STRING, text, NULL));
+  g_free (text);
+  return TRUE;
+
+  /* ERRORS */
+other_format:
+  GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE,
+      ("Could not resume \"%s\": it is not an MPEG transport stream. Move it "
+       "away, or set another location.",
+          self->path),
+      (NULL));
+  return FALSE;
+}
+
 /* --- state */
 
 static gboolean
 gst_rec_file_sink_unlock (GstBaseSink *sink)
 {
+  GstRecFileSink *self = GST_REC_FILE_SINK (sink);
   guint64 one = 1;
 
   /* fails only when it is set already */
-  if (write (GST_REC_FILE_SINK (sink)->cancel_fd, &one, sizeof (one)) < 0)
-    GST_LOG_OBJECT (sink, "already unlocked");
+  if (write (self->cancel_fd, &one, sizeof (one)) < 0)
+    GST_LOG_OBJECT (self, "already unlocked");
+  if (self->durability)
+    rec_durability_set_cancelled (self->durability, TRUE);
   return TRUE;
 }
 
 static gboolean
 gst_rec_file_sink_unlock_stop (GstBaseSink *sink)
 {
+  GstRecFileSink *self = GST_REC_FILE_SINK (sink);
   guint64 count;
 
-  if (read (GST_REC_FILE_SINK (sink)->cancel_fd, &count, sizeof (count)) < 0)
-    GST_LOG_OBJECT (sink, "was not unlocked");
+  if (read (self->cancel_fd, &count, sizeof (count)) < 0)
+    GST_LOG_OBJECT (self, "was not unlocked");
+  if (self->durability)
+    rec_durability_set_cancelled (self->durability, FALSE);
   return TRUE;
 }
 
 /* Not in GstBaseSink::start: a second error would follow there. */
 static gboolean
-prepare (GstRecFileSink *self)
+open_sink (GstRecFileSink *self)
 {
-  gchar *path;
-  gint err;
+  reset (self);
+  /* tests put a table of failing calls here */
+  self->sys = g_object_get_data (G_OBJECT (self), "rec-syscalls");
+  return rec_file_sink_prepare (self);
+}
 
-  self->index = 0;
-  self->finished = FALSE;
-  self->bytes_before = self->durable_before = 0;
-  self->buffers = self->latency_sum = self->latency_max = 0;
-  path = make_path (self);
-  if (!path)
-    goto no_location;
-  if ((err = probe_target (path)))
-    goto failed;
-  g_free (path);
-  return TRUE;
+static void
+start_worker (GstRecFileSink *self)
+{
+  RecFileSinkSettings settings = rec_file_sink_get_settings (self);
+  RecDurability *durability = rec_durability_new (settings.sync_interval,
+      &rec_file_sink_durability_funcs, &self->totals, self);
 
-  /* ERRORS */
-no_location:
-  GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND,
-      ("No file name to record to. Set location, for example to \"rec.ts\"."),
-      (NULL));
-  return FALSE;
-failed:
-  post_open_error (self, path, err);
-  g_free (path);
-  return FALSE;
+  GST_OBJECT_LOCK (self);
+  self->durability = durability;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+stop_worker (GstRecFileSink *self)
+{
+  RecDurability *durability;
+
+  rec_file_sink_finish (self, "stopped");
+  GST_OBJECT_LOCK (self);
+  durability = g_steal_pointer (&self->durability);
+  GST_OBJECT_UNLOCK (self);
+  if (durability)
+    rec_durability_free (durability);
 }
 
 static GstStateChangeReturn
@@ -528,54 +430,156 @@ gst_rec_file_sink_change_state (GstElement *element, GstStateChange transition)
   GstRecFileSink *self = GST_REC_FILE_SINK (element);
   GstStateChangeReturn ret;
 
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !prepare (self))
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_sink (self))
     return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+    start_worker (self);
+    if (!rec_file_sink_resume (self)) {
+      stop_worker (self);
+      return GST_STATE_CHANGE_FAILURE;
+    }
+  }
   ret = GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
-    close_file (self, "stopped");
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
+      (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
+          ret == GST_STATE_CHANGE_FAILURE))
+    stop_worker (self);
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+    g_clear_pointer (&self->journal, rec_journal_free);
   return ret;
+}
+
+/* --- signals */
+
+static void
+gst_rec_file_sink_split_now (GstRecFileSink *self)
+{
+  self->split_requested = TRUE;
 }
 
 /* --- object */
 
 static void
+replace_string (gchar **string, const GValue *value)
+{
+  g_free (*string);
+  *string = g_value_dup_string (value);
+}
+
+/* With the object lock. */
+static void
+set_setting (GstRecFileSink *self, guint prop_id, const GValue *value)
+{
+  RecFileSinkSettings *settings = &self->settings;
+
+  switch (prop_id) {
+    case PROP_LOCATION:
+      replace_string (&self->location, value);
+      break;
+    case PROP_SYNC_INTERVAL:
+      settings->sync_interval = g_value_get_uint64 (value);
+      if (self->durability)
+        rec_durability_set_interval (self->durability, settings->sync_interval);
+      break;
+    case PROP_ON_EXISTS:
+      settings->on_exists = g_value_get_enum (value);
+      break;
+    case PROP_RESUME:
+      settings->resume = g_value_get_boolean (value);
+      break;
+    case PROP_ON_DISK_FULL:
+      settings->on_disk_full = g_value_get_enum (value);
+      break;
+    case PROP_FAILOVER_LOCATION:
+      replace_string (&self->failover_location, value);
+      break;
+    case PROP_MIN_FREE_BYTES:
+      settings->retention.min_free_bytes = g_value_get_uint64 (value);
+      break;
+    case PROP_MAX_SIZE_TIME:
+      settings->max_size_time = g_value_get_uint64 (value);
+      break;
+    case PROP_MAX_SIZE_BYTES:
+      settings->max_size_bytes = g_value_get_uint64 (value);
+      break;
+    case PROP_MAX_FILES:
+      settings->retention.max_files = g_value_get_uint (value);
+      break;
+    case PROP_MAX_TOTAL_BYTES:
+      settings->retention.max_bytes = g_value_get_uint64 (value);
+      break;
+    case PROP_JOURNAL_LOCATION:
+      replace_string (&self->journal_location, value);
+      break;
+  }
+}
+
+/* With the object lock. */
+static void
+get_setting (GstRecFileSink *self, guint prop_id, GValue *value)
+{
+  const RecFileSinkSettings *settings = &self->settings;
+
+  switch (prop_id) {
+    case PROP_LOCATION:
+      g_value_set_string (value, self->location);
+      break;
+    case PROP_SYNC_INTERVAL:
+      g_value_set_uint64 (value, settings->sync_interval);
+      break;
+    case PROP_ON_EXISTS:
+      g_value_set_enum (value, settings->on_exists);
+      break;
+    case PROP_RESUME:
+      g_value_set_boolean (value, settings->resume);
+      break;
+    case PROP_ON_DISK_FULL:
+      g_value_set_enum (value, settings->on_disk_full);
+      break;
+    case PROP_FAILOVER_LOCATION:
+      g_value_set_string (value, self->failover_location);
+      break;
+    case PROP_MIN_FREE_BYTES:
+      g_value_set_uint64 (value, settings->retention.min_free_bytes);
+      break;
+    case PROP_MAX_SIZE_TIME:
+      g_value_set_uint64 (value, settings->max_size_time);
+      break;
+    case PROP_MAX_SIZE_BYTES:
+      g_value_set_uint64 (value, settings->max_size_bytes);
+      break;
+    case PROP_MAX_FILES:
+      g_value_set_uint (value, (guint)settings->retention.max_files);
+      break;
+    case PROP_MAX_TOTAL_BYTES:
+      g_value_set_uint64 (value, settings->retention.max_bytes);
+      break;
+    case PROP_JOURNAL_LOCATION:
+      g_value_set_string (value, self->journal_location);
+      break;
+  }
+}
+
+static void
 gst_rec_file_sink_set_property (
     GObject *object, guint prop_id, const GValue *value, GParamSpec *pspec)
 {
-  GstRecFileSink *self = GST_REC_FILE_SINK (object);
-
-  GST_OBJECT_LOCK (self);
-  switch (prop_id) {
-    case PROP_LOCATION:
-      g_free (self->location);
-      self->location = g_value_dup_string (value);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
-      break;
-  }
-  GST_OBJECT_UNLOCK (self);
+  GST_OBJECT_LOCK (object);
+  set_setting (GST_REC_FILE_SINK (object), prop_id, value);
+  GST_OBJECT_UNLOCK (object);
 }
 
 static void
 gst_rec_file_sink_get_property (
     GObject *object, guint prop_id, GValue *value, GParamSpec *pspec)
 {
-  GstRecFileSink *self = GST_REC_FILE_SINK (object);
-
-  switch (prop_id) {
-    case PROP_LOCATION:
-      GST_OBJECT_LOCK (self);
-      g_value_set_string (value, self->location);
-      GST_OBJECT_UNLOCK (self);
-      break;
-    case PROP_STATS:
-      g_value_take_boxed (value, get_stats (self));
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
-      break;
+  if (prop_id == PROP_STATS) {
+    g_value_take_boxed (value, get_stats (GST_REC_FILE_SINK (object)));
+    return;
   }
+  GST_OBJECT_LOCK (object);
+  get_setting (GST_REC_FILE_SINK (object), prop_id, value);
+  GST_OBJECT_UNLOCK (object);
 }
 
 static void
@@ -583,12 +587,228 @@ gst_rec_file_sink_finalize (GObject *object)
 {
   GstRecFileSink *self = GST_REC_FILE_SINK (object);
 
-  rec_file_close (&self->file);
   if (self->cancel_fd >= 0)
     close (self->cancel_fd);
+  rec_retention_clear (&self->retention);
   g_free (self->location);
+  g_free (self->failover_location);
+  g_free (self->journal_location);
   g_free (self->path);
+  g_free (self->resume);
+  g_free (self->continue_path);
+  g_free (self->last_plain);
   G_OBJECT_CLASS (parent_class)->finalize (object);
+}
+
+/* --- class */
+
+#define RW (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)
+#define RW_PLAYING (RW | GST_PARAM_MUTABLE_PLAYING)
+
+static void
+install_file_properties (GObjectClass *klass)
+{
+  /**
+   * GstRecFileSink:location:
+   *
+   * The file to record to. strftime(3) conversions are expanded in local time
+   * when the file is created; `%05d` (a `d` with a width) is the fragment
+   * number, counted from 0, while a bare `%d` is the day of the month. `%%` is
+   * a percent sign. Where a second file is needed and the name has no number,
+   * one is put before the extension: `rec.ts`, `rec-1.ts`. The file is created
+   * with the first buffer; errors that can be foreseen are posted when the
+   * element goes to READY. Takes effect with the next file.
+   */
+  g_object_class_install_property (klass, PROP_LOCATION,
+      g_param_spec_string ("location", "File location",
+          "File to record to; strftime conversions and a fragment number "
+          "(%05d) are expanded",
+          NULL, RW_PLAYING));
+
+  /**
+   * GstRecFileSink:on-exists:
+   *
+   * What to do when the file to create exists. `number`: record to the next
+   * free number, so that a recorder that is started again records. `refuse`:
+   * post an error. Nothing is ever overwritten, and a file that a recorder is
+   * writing to is refused in any case.
+   */
+  g_object_class_install_property (klass, PROP_ON_EXISTS,
+      g_param_spec_enum ("on-exists", "On exists",
+          "What to do when the file exists already", on_exists_get_type (),
+          DEFAULT_ON_EXISTS, RW | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstRecFileSink:resume:
+   *
+   * Go on in the newest file of that name, if there is one: a torn packet at
+   * its end is cut off, and the mux goes on with the continuity counters, the
+   * PSI versions and the time line of the file (query "tsrec-resume"). Older
+   * fragments of the same pattern then count for retention.
+   */
+  g_object_class_install_property (klass, PROP_RESUME,
+      g_param_spec_boolean ("resume", "Resume",
+          "Go on in the file that an earlier run left", FALSE,
+          RW | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstRecFileSink:journal-location:
+   *
+   * A file that gets one JSON object a line for each event: opened, closed,
+   * gap (with its cause), caps, disk-fault, disk-recovered, sync-failed, ...
+   * Needs a build with json-glib. %NULL: no journal.
+   */
+  g_object_class_install_property (klass, PROP_JOURNAL_LOCATION,
+      g_param_spec_string ("journal-location", "Journal location",
+          "File for the journal, JSON lines (null = none)", NULL,
+          RW | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstRecFileSink:stats:
+   *
+   * Structure `application/x-recfilesink-stats`. May be read from any thread,
+   * also while a write hangs. Sizes are in bytes, times in nanoseconds.
+   */
+  g_object_class_install_property (klass, PROP_STATS,
+      g_param_spec_boxed ("stats", "Statistics",
+          "What was written so far (bytes), and how long it took (ns)",
+          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+}
+
+static void
+install_disk_properties (GObjectClass *klass)
+{
+  /**
+   * GstRecFileSink:sync-interval:
+   *
+   * The most that a power cut may lose, in ns of recording, plus one access
+   * unit. fdatasync(2) runs on a thread of its own, at the latest half of this
+   * after a byte was written. 0: only at EOS. G_MAXUINT64 (-1 in a launch
+   * line): for every access unit, whose push then returns when it is durable.
+   */
+  g_object_class_install_property (klass, PROP_SYNC_INTERVAL,
+      g_param_spec_uint64 ("sync-interval", "Sync interval",
+          "Most that a power cut may lose, in ns (0 = sync only at EOS, "
+          "18446744073709551615 = sync every access unit)",
+          0, G_MAXUINT64, DEFAULT_SYNC_INTERVAL, RW_PLAYING));
+
+  /**
+   * GstRecFileSink:on-disk-full:
+   *
+   * What to do when the disk takes no more: full, over quota, failing, made
+   * read-only or unmounted. With `wait`, whole access units are dropped and
+   * counted, writing is tried every second, and recording goes on by itself at
+   * a random access point. With `failover` it goes on at
+   * #GstRecFileSink:failover-location, and waits when that fails too.
+   */
+  g_object_class_install_property (klass, PROP_ON_DISK_FULL,
+      g_param_spec_enum ("on-disk-full", "On disk full",
+          "What to do when the disk is full or fails", on_disk_full_get_type (),
+          DEFAULT_ON_DISK_FULL, RW_PLAYING));
+
+  /**
+   * GstRecFileSink:failover-location:
+   *
+   * Where to go on with on-disk-full=failover; conversions as in
+   * #GstRecFileSink:location. Used until the element is stopped.
+   */
+  g_object_class_install_property (klass, PROP_FAILOVER_LOCATION,
+      g_param_spec_string ("failover-location", "Failover location",
+          "File to record to when the disk of location fails "
+          "(on-disk-full=failover)",
+          NULL, RW_PLAYING));
+
+  /**
+   * GstRecFileSink:min-free-bytes:
+   *
+   * When less is free, the oldest fragments of this recording are deleted;
+   * when there are none, `recfilesink-disk-low` is posted. Checked once a
+   * second. 0: neither.
+   */
+  g_object_class_install_property (klass, PROP_MIN_FREE_BYTES,
+      g_param_spec_uint64 ("min-free-bytes", "Minimum free bytes",
+          "Bytes that should stay free on the disk: below that, old fragments "
+          "are deleted and a warning is posted (0 = none)",
+          0, G_MAXUINT64, 0, RW_PLAYING));
+}
+
+static void
+install_fragment_properties (GObjectClass *klass)
+{
+  /**
+   * GstRecFileSink:max-size-time:
+   *
+   * Duration of a fragment, ns of running time: the first random access point
+   * at or after it begins the next one. A key frame is requested when it is
+   * due. 0: no limit.
+   */
+  g_object_class_install_property (klass, PROP_MAX_SIZE_TIME,
+      g_param_spec_uint64 ("max-size-time", "Maximum time of a fragment",
+          "Duration in ns after which a new file is begun (0 = no limit)", 0,
+          G_MAXUINT64, 0, RW_PLAYING));
+
+  /**
+   * GstRecFileSink:max-size-bytes:
+   *
+   * Size of a fragment, bytes: the first random access point with which it
+   * would be exceeded begins the next one. 0: no limit.
+   */
+  g_object_class_install_property (klass, PROP_MAX_SIZE_BYTES,
+      g_param_spec_uint64 ("max-size-bytes", "Maximum size of a fragment",
+          "Size in bytes after which a new file is begun (0 = no limit)", 0,
+          G_MAXUINT64, 0, RW_PLAYING));
+
+  /**
+   * GstRecFileSink:max-files:
+   *
+   * Number of fragments to keep, with the one being written; the oldest that
+   * this recording made are deleted. 0: all.
+   */
+  g_object_class_install_property (klass, PROP_MAX_FILES,
+      g_param_spec_uint ("max-files", "Maximum number of files",
+          "Number of fragments to keep, the oldest are deleted (0 = all)", 0,
+          G_MAXUINT, 0, RW_PLAYING));
+
+  /**
+   * GstRecFileSink:max-total-bytes:
+   *
+   * Size of all fragments to keep, with the one being written; the oldest that
+   * this recording made are deleted. 0: no limit.
+   */
+  g_object_class_install_property (klass, PROP_MAX_TOTAL_BYTES,
+      g_param_spec_uint64 ("max-total-bytes", "Maximum size of all files",
+          "Size in bytes of the fragments to keep, the oldest are deleted "
+          "(0 = no limit)",
+          0, G_MAXUINT64, 0, RW_PLAYING));
+}
+
+static void
+install_signals (GstRecFileSinkClass *klass)
+{
+  /**
+   * GstRecFileSink::format-location:
+   * @sink: the element
+   * @fragment: number of the fragment, counted from 0
+   *
+   * Asks for the name of the next fragment, on the streaming thread.
+   *
+   * Returns: (transfer full) (nullable): its name; %NULL: as `location` says
+   */
+  signals[SIGNAL_FORMAT_LOCATION] = g_signal_new ("format-location",
+      G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+      G_TYPE_STRING, 1, G_TYPE_UINT);
+
+  /**
+   * GstRecFileSink::split-now:
+   * @sink: the element
+   *
+   * Action: the next random access point begins a new fragment; a key frame is
+   * requested. Any thread.
+   */
+  signals[SIGNAL_SPLIT_NOW] = g_signal_new_class_handler ("split-now",
+      G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION,
+      G_CALLBACK (gst_rec_file_sink_split_now), NULL, NULL, NULL, G_TYPE_NONE,
+      0);
 }
 
 static void
@@ -607,37 +827,17 @@ gst_rec_file_sink_class_init (GstRecFileSinkClass *klass)
   element_class->query = gst_rec_file_sink_element_query;
   sink_class->render = gst_rec_file_sink_render;
   sink_class->event = gst_rec_file_sink_event;
+  sink_class->set_caps = gst_rec_file_sink_set_caps;
   sink_class->query = gst_rec_file_sink_query;
   sink_class->unlock = gst_rec_file_sink_unlock;
   sink_class->unlock_stop = gst_rec_file_sink_unlock_stop;
 
-  /**
-   * GstRecFileSink:location:
-   *
-   * The file to record to. strftime(3) conversions are expanded in local time
-   * when the file is created; `%05d` (a `d` with a width) is the fragment
-   * number, counted from 0, while a bare `%d` is the day of the month. `%%` is
-   * a percent sign. Errors are posted when the element goes to READY. Takes
-   * effect with the next file that is created.
-   */
-  g_object_class_install_property (object_class, PROP_LOCATION,
-      g_param_spec_string ("location", "File location",
-          "File to record to; strftime conversions and a fragment number "
-          "(%05d) are expanded",
-          NULL,
-          G_PARAM_READWRITE | GST_PARAM_MUTABLE_PLAYING |
-              G_PARAM_STATIC_STRINGS));
-
-  /**
-   * GstRecFileSink:stats:
-   *
-   * Structure `application/x-recfilesink-stats`. May be read from any thread,
-   * also while a write hangs. Sizes are in bytes, times in nanoseconds.
-   */
-  g_object_class_install_property (object_class, PROP_STATS,
-      g_param_spec_boxed ("stats", "Statistics",
-          "What was written so far (bytes), and how long it took (ns)",
-          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  install_file_properties (object_class);
+  install_disk_properties (object_class);
+  install_fragment_properties (object_class);
+  install_signals (klass);
+  gst_type_mark_as_plugin_api (on_exists_get_type (), 0);
+  gst_type_mark_as_plugin_api (on_disk_full_get_type (), 0);
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_set_static_metadata (element_class, "Durable file sink",
@@ -654,7 +854,11 @@ gst_rec_file_sink_init (GstRecFileSink *self)
   GstBaseSink *sink = GST_BASE_SINK (self);
 
   self->cancel_fd = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
-  rec_file_init (&self->file, NULL, self->cancel_fd);
+  self->settings.sync_interval = DEFAULT_SYNC_INTERVAL;
+  self->settings.on_exists = DEFAULT_ON_EXISTS;
+  self->settings.on_disk_full = DEFAULT_ON_DISK_FULL;
+  rec_retention_init (&self->retention);
+  reset (self);
   gst_base_sink_set_sync (sink, FALSE);
   gst_base_sink_set_async_enabled (sink, FALSE);
   gst_base_sink_set_qos_enabled (sink, FALSE);

@@ -115,20 +115,27 @@ rec_filename_numbered (const gchar *path, guint number)
   return g_strdup_printf ("%.*s-%u%s", (gint)stem, path, number, path + stem);
 }
 
-/* The highest number between @head and @tail among the files there. */
-static gint64
-highest_between (const gchar *head, const gchar *tail)
+static gint
+compare_numbers (gconstpointer a, gconstpointer b)
 {
-  gchar *dir_name = g_path_get_dirname (head);
-  gchar *slash = strrchr (head, G_DIR_SEPARATOR);
-  const gchar *prefix = slash ? slash + 1 : head, *name;
-  GDir *dir;
-  gint64 highest = -1;
+  guint64 x = *(const guint64 *)a, y = *(const guint64 *)b;
 
-  /* "rec/" + number: the directory is what stands before the slash */
-  dir = g_dir_open (dir_name, 0, NULL);
+  return x < y ? -1 : x > y;
+}
+
+/* The numbers between @head and @tail among the files there, ascending. */
+static GArray *
+numbers_between (const gchar *head, const gchar *tail)
+{
+  GArray *numbers = g_array_new (FALSE, FALSE, sizeof (guint64));
+  gchar *dir_name = g_path_get_dirname (head);
+  const gchar *slash = strrchr (head, G_DIR_SEPARATOR);
+  const gchar *prefix = slash ? slash + 1 : head, *name;
+  GDir *dir = g_dir_open (dir_name, 0, NULL);
+
   while (dir && (name = g_dir_read_name (dir))) {
     const gchar *digits = name + strlen (prefix);
+    guint64 number;
     gsize n;
 
     if (!g_str_has_prefix (name, prefix))
@@ -136,12 +143,41 @@ highest_between (const gchar *head, const gchar *tail)
     n = strspn (digits, "0123456789");
     if (n == 0 || n > 9 || strcmp (digits + n, tail) != 0)
       continue;
-    highest = MAX (highest, (gint64)g_ascii_strtoull (digits, NULL, 10));
+    number = g_ascii_strtoull (digits, NULL, 10);
+    g_array_append_val (numbers, number);
   }
+  g_array_sort (numbers, compare_numbers);
   if (dir)
     g_dir_close (dir);
   g_free (dir_name);
+  return numbers;
+}
+
+static gint64
+highest_between (const gchar *head, const gchar *tail)
+{
+  GArray *numbers = numbers_between (head, tail);
+  gint64 highest = -1;
+
+  if (numbers->len > 0)
+    highest = (gint64)g_array_index (numbers, guint64, numbers->len - 1);
+  g_array_unref (numbers);
   return highest;
+}
+
+GArray *
+rec_filename_list_indices (const gchar *pattern, gint64 when)
+{
+  GArray *numbers;
+  gchar *head, *tail;
+  guint width;
+
+  if (!split_at_index (pattern, when, &head, &tail, &width))
+    return g_array_new (FALSE, FALSE, sizeof (guint64));
+  numbers = numbers_between (head, tail);
+  g_free (head);
+  g_free (tail);
+  return numbers;
 }
 
 gint64

@@ -108,13 +108,14 @@ rec_message_new_closed (GstElement *src, const gchar *location, guint index,
 
 GstMessage *
 rec_message_new_disk (GstElement *src, const gchar *name, const gchar *location,
-    guint64 bytes_free, guint64 bytes_dropped)
+    guint64 bytes_free, guint64 bytes_dropped, const gchar *reason)
 {
   return gst_message_new_element (GST_OBJECT (src),
       gst_structure_new (name,
       "location", G_TYPE_STRING, STR (location),
       "bytes-free", G_TYPE_UINT64, bytes_free,
-      "bytes-dropped", G_TYPE_UINT64, bytes_dropped, NULL));
+      "bytes-dropped", G_TYPE_UINT64, bytes_dropped,
+      "reason", G_TYPE_STRING, STR (reason), NULL));
 }
 
 GstMessage *

@@ -161,9 +161,13 @@ GstMessage *rec_message_new_closed (GstElement *src, const gchar *location,
     guint index, GstClockTime running_time, guint64 bytes,
     GstClockTime duration, const gchar *reason);
 
-/* "recfilesink-disk-low", "recfilesink-disk-full", "recfilesink-recovered". */
+/* "recfilesink-disk-low", "recfilesink-disk-full", "recfilesink-recovered".
+ * @reason: disk-low, disk-full, quota, io-error, read-only, file-limit,
+ * mount-removed, deleted, truncated or error; when recovered, from what.
+ * @bytes_free: G_MAXUINT64 when it is not known. */
 GstMessage *rec_message_new_disk (GstElement *src, const gchar *name,
-    const gchar *location, guint64 bytes_free, guint64 bytes_dropped);
+    const gchar *location, guint64 bytes_free, guint64 bytes_dropped,
+    const gchar *reason);
 
 /* "tsrecmux-track-rejected", "tsrecmux-track-changed"; @caps may be NULL. */
 GstMessage *rec_message_new_track (GstElement *src, const gchar *name,

@@ -3,101 +3,44 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "rectest.h"
-#include "recquery.h"
-
-#include <gst/check/gstharness.h>
-
-#include <fcntl.h>
-#include <glib/gstdio.h>
-#include <string.h>
-#include <sys/stat.h>
-
-#define AU (7 * 188)
-
-static gchar *dir, *path;
-
-static void
-setup (void)
-{
-  rec_test_assert_built_here ("recfilesink");
-  dir = g_dir_make_tmp ("recfilesink-XXXXXX", NULL);
-  path = g_build_filename (dir, "rec.ts", NULL);
-}
-
-static void
-teardown (void)
-{
-  GDir *d = g_dir_open (dir, 0, NULL);
-  const gchar *name;
-
-  while ((name = g_dir_read_name (d))) {
-    gchar *file = g_build_filename (dir, name, NULL);
-
-    g_unlink (file);
-    g_free (file);
-  }
-  g_dir_close (d);
-  fail_unless_equals_int (g_rmdir (dir), 0);
-  g_free (path);
-  g_free (dir);
-}
-
-/* An access unit whose every byte says its number. */
-static GstBuffer *
-make_au (guint n, guint n_memories)
-{
-  GstBuffer *buffer = gst_buffer_new ();
-  guint i;
-
-  for (i = 0; i < n_memories; i++) {
-    GstMemory *mem = gst_allocator_alloc (NULL, AU / n_memories, NULL);
-    GstMapInfo map;
-
-    gst_memory_map (mem, &map, GST_MAP_WRITE);
-    memset (map.data, (gint)n, map.size);
-    gst_memory_unmap (mem, &map);
-    gst_buffer_append_memory (buffer, mem);
-  }
-  GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) = n * 40 * GST_MSECOND;
-  return buffer;
-}
-
-static guint64
-size_on_disk (const gchar *name)
-{
-  struct stat st;
-
-  return stat (name, &st) == 0 ? (guint64)st.st_size : 0;
-}
-
-static guint64
-get_stat (GstElement *element, const gchar *field)
-{
-  GstStructure *stats = NULL;
-  guint64 value = 0;
-
-  g_object_get (element, "stats", &stats, NULL);
-  fail_unless (
-      gst_structure_has_name (stats, "application/x-recfilesink-stats"));
-  fail_unless (gst_structure_get_uint64 (stats, field, &value), "no %s", field);
-  gst_structure_free (stats);
-  return value;
-}
+#include "recsinktest.h"
 
 static GstHarness *
 start (const gchar *location)
 {
-  GstElement *element = gst_element_factory_make ("recfilesink", NULL);
-  GstHarness *h;
+  return start_sink (make_sink (location), NULL);
+}
 
-  g_object_set (element, "location", location, NULL);
-  h = gst_harness_new_with_element (element, "sink", NULL);
-  gst_object_unref (element);
-  gst_harness_set_src_caps_str (
-      h, "video/mpegts, systemstream=(boolean)true, packetsize=(int)188");
-  gst_harness_play (h);
-  return h;
+/* The same bytes in several memories. */
+static GstBuffer *
+split_memories (GstBuffer *buffer, guint n)
+{
+  GstBuffer *split = gst_buffer_new ();
+  guint i;
+
+  gst_buffer_copy_into (
+      split, buffer, GST_BUFFER_COPY_TIMESTAMPS | GST_BUFFER_COPY_FLAGS, 0, -1);
+  for (i = 0; i < n; i++) {
+    GstBuffer *part = gst_buffer_copy_region (
+        buffer, GST_BUFFER_COPY_MEMORY, i * AU / n, AU / n);
+
+    gst_buffer_append_memory (split, gst_buffer_get_all_memory (part));
+    gst_buffer_unref (part);
+  }
+  gst_buffer_unref (buffer);
+  return split;
+}
+
+static void
+assert_holds (const gchar *name, guint from, guint to)
+{
+  GArray *aus = read_aus (name);
+  guint i;
+
+  fail_unless_equals_int (aus->len, to - from + 1);
+  for (i = 0; i < aus->len; i++)
+    fail_unless_equals_int (g_array_index (aus, guint, i), from + i);
+  g_array_unref (aus);
 }
 
 GST_START_TEST (test_every_buffer_is_in_the_file_when_push_returns)
@@ -107,7 +50,10 @@ GST_START_TEST (test_every_buffer_is_in_the_file_when_push_returns)
 
   fail_if (g_file_test (path, G_FILE_TEST_EXISTS));
   for (i = 1; i <= 20; i++) {
-    GstBuffer *buffer = make_au (i, i % 3 == 0 ? 7 : 1);
+    GstBuffer *buffer = make_au (i, TRUE);
+
+    if (i % 3 == 0)
+      buffer = split_memories (buffer, 7);
 
     fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_OK);
     fail_unless_equals_uint64 (size_on_disk (path), (guint64)i * AU);
@@ -115,6 +61,7 @@ GST_START_TEST (test_every_buffer_is_in_the_file_when_push_returns)
         get_stat (h->element, "bytes-written"), (guint64)i * AU);
     fail_unless_equals_uint64 (get_stat (h->element, "buffers-written"), i);
   }
+  assert_holds (path, 1, 20);
   gst_harness_teardown (h);
 }
 
@@ -123,16 +70,13 @@ GST_END_TEST;
 GST_START_TEST (test_buffer_of_many_memories_is_written_whole)
 {
   GstHarness *h = start (path);
-  GstBuffer *buffer = make_au (9, 188);
-  gchar *contents;
-  gsize size, i;
+  guint n = gst_buffer_get_max_memory ();
 
-  fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_OK);
-  fail_unless (g_file_get_contents (path, &contents, &size, NULL));
-  fail_unless_equals_uint64 (size, AU);
-  for (i = 0; i < size; i++)
-    fail_unless_equals_int (contents[i], 9);
-  g_free (contents);
+  while (AU % n != 0)
+    n--;
+  fail_unless_equals_int (
+      gst_harness_push (h, split_memories (make_au (9, TRUE), n)), GST_FLOW_OK);
+  assert_holds (path, 9, 9);
   gst_harness_teardown (h);
 }
 
@@ -143,13 +87,13 @@ GST_START_TEST (test_flush_never_truncates)
   GstHarness *h = start (path);
   GstSegment segment;
 
-  gst_harness_push (h, make_au (1, 1));
+  gst_harness_push (h, make_au (1, TRUE));
   gst_harness_push_event (h, gst_event_new_flush_start ());
   gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
   fail_unless_equals_uint64 (size_on_disk (path), AU);
   gst_segment_init (&segment, GST_FORMAT_TIME);
   gst_harness_push_event (h, gst_event_new_segment (&segment));
-  fail_unless_equals_int (gst_harness_push (h, make_au (2, 1)), GST_FLOW_OK);
+  fail_unless_equals_int (gst_harness_push (h, make_au (2, TRUE)), GST_FLOW_OK);
   fail_unless_equals_uint64 (size_on_disk (path), 2 * AU);
   gst_harness_teardown (h);
 }
@@ -165,7 +109,7 @@ GST_START_TEST (test_buffers_out_of_segment_are_recorded)
   segment.start = 10 * GST_SECOND;
   segment.stop = 11 * GST_SECOND;
   gst_harness_push_event (h, gst_event_new_segment (&segment));
-  gst_harness_push (h, make_au (1, 1));
+  gst_harness_push (h, make_au (1, TRUE));
   fail_unless_equals_uint64 (size_on_disk (path), AU);
   gst_harness_teardown (h);
 }
@@ -174,12 +118,11 @@ GST_END_TEST;
 
 GST_START_TEST (test_all_is_durable_and_closed_before_the_eos_message)
 {
-  GstHarness *h = start (path);
-  GstBus *bus = gst_bus_new ();
+  GstBus *bus;
+  GstHarness *h = start_sink (make_sink (path), &bus);
   GstMessage *msg;
 
-  gst_element_set_bus (h->element, bus);
-  gst_harness_push (h, make_au (1, 1));
+  gst_harness_push (h, make_au (1, TRUE));
   gst_harness_push_event (h, gst_event_new_eos ());
   fail_unless_equals_uint64 (get_stat (h->element, "bytes-durable"), AU);
   msg = gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT);
@@ -187,54 +130,97 @@ GST_START_TEST (test_all_is_durable_and_closed_before_the_eos_message)
   gst_message_unref (msg);
   msg = gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT | GST_MESSAGE_EOS);
   fail_unless (gst_message_has_name (msg, "recfilesink-closed"));
+  fail_unless_equals_string (
+      gst_structure_get_string (gst_message_get_structure (msg), "reason"),
+      "eos");
   gst_message_unref (msg);
   msg = gst_bus_pop_filtered (bus, GST_MESSAGE_EOS);
   fail_unless (msg != NULL);
   gst_message_unref (msg);
-  gst_element_set_bus (h->element, NULL);
-  gst_object_unref (bus);
+  stop_sink (h, bus);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_data_after_eos_and_flush_goes_on_in_the_same_file)
+{
+  GstHarness *h = start (path);
+  GstSegment segment;
+
+  gst_harness_push (h, make_au (1, TRUE));
+  gst_harness_push_event (h, gst_event_new_eos ());
+  gst_harness_push_event (h, gst_event_new_flush_start ());
+  gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  fail_unless_equals_int (gst_harness_push (h, make_au (2, TRUE)), GST_FLOW_OK);
+  assert_holds (path, 1, 2);
   gst_harness_teardown (h);
 }
 
 GST_END_TEST;
 
-/* The error a person reads when going to READY with @location. */
-static void
-assert_refused (const gchar *location, const gchar *text)
+GST_START_TEST (test_every_access_unit_is_durable_when_push_returns)
 {
-  GstElement *sink = gst_check_setup_element ("recfilesink");
-  GstBus *bus = gst_bus_new ();
-  GError *err = NULL;
-  GstMessage *msg;
+  GstElement *sink = make_sink (path);
+  GstHarness *h;
+  guint i;
 
-  gst_element_set_bus (sink, bus);
-  g_object_set (sink, "location", location, NULL);
-  fail_unless_equals_int (
-      gst_element_set_state (sink, GST_STATE_READY), GST_STATE_CHANGE_FAILURE);
-  msg = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
-  fail_unless (msg != NULL);
-  gst_message_parse_error (msg, &err, NULL);
-  fail_unless (strstr (err->message, text) != NULL, "\"%s\" lacks \"%s\"",
-      err->message, text);
-  fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR) == NULL);
-  g_error_free (err);
-  gst_message_unref (msg);
-  gst_element_set_state (sink, GST_STATE_NULL);
-  gst_element_set_bus (sink, NULL);
-  gst_object_unref (bus);
-  gst_check_teardown_element (sink);
+  gst_util_set_object_arg (G_OBJECT (sink), "sync-interval", "-1");
+  h = start_sink (sink, NULL);
+  for (i = 1; i <= 10; i++) {
+    gst_harness_push (h, make_au (i, TRUE));
+    fail_unless_equals_uint64 (
+        get_stat (h->element, "bytes-durable"), (guint64)i * AU);
+  }
+  gst_harness_teardown (h);
 }
+
+GST_END_TEST;
+
+GST_START_TEST (test_bytes_become_durable_while_nothing_more_arrives)
+{
+  GstElement *sink = make_sink (path);
+  GstHarness *h;
+
+  g_object_set (sink, "sync-interval", 20 * GST_MSECOND, NULL);
+  h = start_sink (sink, NULL);
+  gst_harness_push (h, make_au (1, TRUE));
+  while (get_stat (h->element, "bytes-durable") < AU)
+    g_usleep (1000);
+  fail_unless (get_stat (h->element, "sync-duration-max") > 0);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_no_sync_before_eos_with_interval_zero)
+{
+  GstElement *sink = make_sink (path);
+  GstHarness *h;
+
+  g_object_set (sink, "sync-interval", (guint64)0, NULL);
+  h = start_sink (sink, NULL);
+  gst_harness_push (h, make_au (1, TRUE));
+  gst_harness_push (h, make_au (2, TRUE));
+  fail_unless_equals_uint64 (get_stat (h->element, "syncs"), 0);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  fail_unless_equals_uint64 (get_stat (h->element, "bytes-durable"), 2 * AU);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
 
 GST_START_TEST (test_location_that_cannot_be_written_is_refused_at_ready)
 {
   gchar *missing = g_build_filename (dir, "none", "rec.ts", NULL);
   gchar *below_file = g_build_filename (path, "rec.ts", NULL);
 
-  assert_refused (NULL, "Set location");
-  assert_refused (missing, "Create the directory");
-  assert_refused (dir, "Is a directory");
+  assert_refused (make_sink (NULL), GST_STATE_READY, "Set location");
+  assert_refused (make_sink (missing), GST_STATE_READY, "Create the directory");
+  assert_refused (make_sink (dir), GST_STATE_READY, "Is a directory");
   fail_unless (g_file_set_contents (path, "x", 1, NULL));
-  assert_refused (below_file, "Not a directory");
+  assert_refused (make_sink (below_file), GST_STATE_READY, "Not a directory");
   g_free (missing);
   g_free (below_file);
 }
@@ -260,7 +246,7 @@ push_one (gpointer data)
   guint i;
 
   for (i = 0; ret == GST_FLOW_OK && i < 1000; i++)
-    ret = gst_harness_push (h, make_au (i & 0xff, 1));
+    ret = gst_harness_push (h, make_au (i & 0xff, TRUE));
   return GINT_TO_POINTER (ret);
 }
 
@@ -294,7 +280,7 @@ GST_START_TEST (test_written_query_is_answered)
   RecWritten written;
   gchar *location;
 
-  gst_harness_push (h, make_au (1, 1));
+  gst_harness_push (h, make_au (1, TRUE));
   fail_unless (gst_pad_peer_query (h->srcpad, query));
   fail_unless (rec_query_parse_written (query, &written, &location));
   fail_unless_equals_uint64 (written.bytes_written, AU);
@@ -315,7 +301,7 @@ GST_START_TEST (test_position_is_in_bytes_and_seeking_is_denied)
   gboolean seekable = TRUE;
   gint64 position = -1;
 
-  gst_harness_push (h, make_au (1, 1));
+  gst_harness_push (h, make_au (1, TRUE));
   fail_unless (
       gst_pad_peer_query_position (h->srcpad, GST_FORMAT_BYTES, &position));
   fail_unless_equals_int64 (position, AU);
@@ -323,6 +309,106 @@ GST_START_TEST (test_position_is_in_bytes_and_seeking_is_denied)
   gst_query_parse_seeking (query, NULL, &seekable, NULL, NULL);
   fail_if (seekable);
   gst_query_unref (query);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_existing_file_is_never_overwritten)
+{
+  gchar *numbered = in_dir ("rec-1.ts");
+  GstElement *sink;
+  GstHarness *h;
+
+  fail_unless (g_file_set_contents (path, "x", 1, NULL));
+  sink = make_sink (path);
+  gst_util_set_object_arg (G_OBJECT (sink), "on-exists", "refuse");
+  assert_refused (sink, GST_STATE_READY, "on-exists=number");
+  h = start (path);
+  gst_harness_push (h, make_au (1, TRUE));
+  gst_harness_teardown (h);
+  fail_unless_equals_uint64 (size_on_disk (path), 1);
+  assert_holds (numbered, 1, 1);
+  g_free (numbered);
+}
+
+GST_END_TEST;
+
+/* Also with on-exists=number: who starts a recorder twice does not want two. */
+GST_START_TEST (test_second_recorder_of_a_file_is_refused)
+{
+  GstHarness *one = start (path), *two;
+  GstBus *bus;
+  gchar *text;
+
+  two = start_sink (make_sink (path), &bus);
+  gst_harness_push (one, make_au (1, TRUE));
+  /* the file did not exist when the second became ready */
+  fail_unless_equals_int (
+      gst_harness_push (two, make_au (100, TRUE)), GST_FLOW_ERROR);
+  text = pop_text (bus, GST_MESSAGE_ERROR);
+  assert_text_has (text, "Another recorder is writing to it");
+  g_free (text);
+  stop_sink (two, bus);
+  assert_refused (
+      make_sink (path), GST_STATE_READY, "Another recorder is writing to it");
+  gst_harness_push (one, make_au (2, TRUE));
+  assert_holds (path, 1, 2);
+  gst_harness_teardown (one);
+}
+
+GST_END_TEST;
+
+static guint
+count_entries (const gchar *directory)
+{
+  GDir *d = g_dir_open (directory, 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (d))
+    n++;
+  g_dir_close (d);
+  return n;
+}
+
+/* Bytes of heap and of mappings that are in use. */
+static guint64
+resident (void)
+{
+  gchar *contents;
+  guint64 pages;
+
+  fail_unless (g_file_get_contents ("/proc/self/statm", &contents, NULL, NULL));
+  pages = g_ascii_strtoull (strchr (contents, ' '), NULL, 10);
+  g_free (contents);
+  return pages * (guint64)sysconf (_SC_PAGESIZE);
+}
+
+GST_START_TEST (test_thousand_start_stop_cycles_leave_nothing_behind)
+{
+  GstElement *sink = make_sink (path);
+  guint i, fds = 0, threads = 0;
+  guint64 memory = 0;
+  GstHarness *h;
+
+  g_object_set (sink, "sync-interval", (guint64)0, NULL);
+  h = start_sink (sink, NULL);
+  for (i = 0; i < 1000; i++) {
+    gst_element_set_state (h->element, GST_STATE_NULL);
+    g_unlink (path);
+    gst_element_set_state (h->element, GST_STATE_PLAYING);
+    fail_unless_equals_int (
+        gst_harness_push (h, make_au (i & 0xff, TRUE)), GST_FLOW_OK);
+    if (i == 100) {
+      fds = count_entries ("/proc/self/fd");
+      threads = count_entries ("/proc/self/task");
+      memory = resident ();
+    }
+  }
+  fail_unless_equals_int (count_entries ("/proc/self/fd"), fds);
+  fail_unless_equals_int (count_entries ("/proc/self/task"), threads);
+  fail_unless (resident () < memory + 1024 * 1024, "grew by %" G_GUINT64_FORMAT,
+      resident () - memory);
   gst_harness_teardown (h);
 }
 
@@ -346,6 +432,13 @@ recfilesink_suite (void)
   tcase_add_test (tc, test_sink_blocked_by_a_full_pipe_can_be_stopped);
   tcase_add_test (tc, test_written_query_is_answered);
   tcase_add_test (tc, test_position_is_in_bytes_and_seeking_is_denied);
+  tcase_add_test (tc, test_data_after_eos_and_flush_goes_on_in_the_same_file);
+  tcase_add_test (tc, test_every_access_unit_is_durable_when_push_returns);
+  tcase_add_test (tc, test_bytes_become_durable_while_nothing_more_arrives);
+  tcase_add_test (tc, test_no_sync_before_eos_with_interval_zero);
+  tcase_add_test (tc, test_existing_file_is_never_overwritten);
+  tcase_add_test (tc, test_second_recorder_of_a_file_is_refused);
+  tcase_add_test (tc, test_thousand_start_stop_cycles_leave_nothing_behind);
   return s;
 }
 

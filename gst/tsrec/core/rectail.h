@@ -1,0 +1,39 @@
+/* gst-tsrec: the end of a recording that an earlier run left
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Reads the last part of a file and says where its last whole packet ends and
+ * in which state the stream was there, so that a mux can go on. Nothing is
+ * changed. Packets are 188 bytes from the start of the file on; field names
+ * are those of ISO/IEC 13818-1.
+ */
+
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define REC_TAIL_N_PIDS 8192
+#define REC_TAIL_CC_NONE 0xff
+
+typedef struct
+{
+  bool is_ts;        /* FALSE: some other format, or empty; nothing below */
+  uint64_t size;     /* of the file */
+  uint64_t whole;    /* where the last whole packet ends */
+  uint64_t mtime_ns; /* last written, since 1970 */
+  bool has_ts;       /* last_ts is known */
+  uint64_t last_ts;  /* highest PCR, PTS or DTS, 90 kHz, 33 bit */
+  int pat_version, pmt_version, sdt_version; /* -1: none seen */
+  int pmt_pid;                               /* -1: none seen */
+  uint8_t continuity_counter[REC_TAIL_N_PIDS];
+} RecTail;
+
+/* Reads at most the last @window bytes of @path (0: a good default, 16 MiB).
+ * 0 or errno; @tail is filled on success only. */
+int rec_tail_scan (RecTail *tail, const char *path, uint64_t window);
+
+/* The packets of @data, in order; used by rec_tail_scan(), and by tests that
+ * have no file. Start with rec_tail_init(). */
+void rec_tail_init (RecTail *tail);
+void rec_tail_add_packet (RecTail *tail, const uint8_t packet[188]);

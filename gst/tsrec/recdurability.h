@@ -1,0 +1,125 @@
+/* gst-tsrec: the thread that does what may block: syncs, closes, looks around
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One recording has one RecDurability. The streaming thread writes to the
+ * current fragment and says so; this thread syncs it in time, and finishes and
+ * closes fragments that are handed over. Nothing here ever makes the streaming
+ * thread wait unless it asks to.
+ *
+ * With an interval N, a sync starts at the latest N/2 after the first byte
+ * that is not covered: as long as the storage needs less than N/2 for a sync,
+ * every byte is durable N after it was accepted.
+ */
+
+#pragma once
+
+#include "recfile.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* After each access unit; rec_durability_wait() is called for each then. */
+#define REC_DURABILITY_ALWAYS G_MAXUINT64
+
+/**
+ * RecFragment:
+ * @file: open file
+ * @path: its name
+ * @directory: to be synced with the next sync of the file; NULL: done
+ * @index: number of the fragment
+ * @opened_time: running time of the first buffer, ns
+ * @last_time: running time of the last buffer, ns
+ * @reason: why it was closed, static
+ * @created: this run made the file
+ */
+typedef struct
+{
+  RecFile file;
+  gchar *path;
+  gchar *directory;
+  guint index;
+  guint64 opened_time;
+  guint64 last_time;
+  const gchar *reason;
+  gboolean created;
+} RecFragment;
+
+RecFragment *rec_fragment_new (
+    const gchar *path, const RecSyscalls *sys, gint cancel_fd);
+/* Closes the file if it is open. */
+void rec_fragment_free (RecFragment *fragment);
+
+/* Called on the thread of the RecDurability, without a lock. */
+typedef struct
+{
+  /* @bytes of @fragment are not known to be durable and never will be. */
+  void (*sync_failed) (
+      RecFragment *fragment, gint err, guint64 bytes, gpointer user_data);
+  /* A sync took longer than the interval allows. */
+  void (*sync_late) (
+      RecFragment *fragment, guint64 duration, gpointer user_data);
+  /* @fragment is synced and closed, with error @err of close or 0. */
+  void (*closed) (RecFragment *fragment, gint err, gpointer user_data);
+  /* About once a second. */
+  void (*tick) (gpointer user_data);
+  /* After rec_durability_kick() and after anything else was done. */
+  void (*work) (gpointer user_data);
+} RecDurabilityFuncs;
+
+/**
+ * RecDurabilityTotals:
+ * @durable: bytes covered by a successful sync
+ * @lost: bytes concerned by a failed one
+ * @syncs: successful syncs
+ * @failures: failed syncs
+ * @last_utc: of the last successful sync, µs since 1970
+ * @duration_max: of the longest sync, ns
+ *
+ * Over all fragments; may be read from any thread.
+ */
+typedef struct
+{
+  _Atomic guint64 durable;
+  _Atomic guint64 lost;
+  _Atomic guint64 syncs;
+  _Atomic guint64 failures;
+  _Atomic gint64 last_utc;
+  _Atomic guint64 duration_max;
+} RecDurabilityTotals;
+
+typedef struct _RecDurability RecDurability;
+
+/* @interval: ns, 0: only on demand. Adds to @totals, which outlives it. */
+RecDurability *rec_durability_new (guint64 interval,
+    const RecDurabilityFuncs *funcs, RecDurabilityTotals *totals,
+    gpointer user_data);
+
+/* Finishes everything, stops the thread and frees. Not from a callback. */
+void rec_durability_free (RecDurability *self);
+
+/* Takes effect with the next write. */
+void rec_durability_set_interval (RecDurability *self, guint64 interval);
+
+/* @fragment is now the one written to; borrowed until it is handed over. */
+void rec_durability_set_current (RecDurability *self, RecFragment *fragment);
+
+/* Bytes were accepted by the current fragment. */
+void rec_durability_written (RecDurability *self);
+
+/* Hands the current fragment over: it is synced (unless @interval is 0),
+ * closed and freed. @sync: also when the interval is 0. */
+void rec_durability_finish_current (RecDurability *self, gboolean sync);
+
+/* Has `work` called soon. */
+void rec_durability_kick (RecDurability *self);
+
+/* Waits until all that was accepted before is durable or lost, and what was
+ * handed over is closed. FALSE: cancelled before. */
+gboolean rec_durability_wait (RecDurability *self);
+
+/* While TRUE, rec_durability_wait() returns at once. */
+void rec_durability_set_cancelled (RecDurability *self, gboolean cancelled);
+
+G_END_DECLS

@@ -1,0 +1,462 @@
+/* gst-tsrec: recfilesink names, opens, resumes and finishes fragments
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "recfilesinkpriv.h"
+
+#include "recfilename.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define GST_CAT_DEFAULT gst_rec_file_sink_debug
+
+/* Names that somebody else takes at the same moment. */
+#define MAX_NAME_TRIES 100
+
+/* --- names */
+
+static gchar *
+dup_pattern (GstRecFileSink *self)
+{
+  gchar *pattern;
+
+  GST_OBJECT_LOCK (self);
+  pattern =
+      g_strdup (self->on_failover ? self->failover_location : self->location);
+  GST_OBJECT_UNLOCK (self);
+  return pattern;
+}
+
+static gboolean
+has_format_location (GstRecFileSink *self)
+{
+  guint id = g_signal_lookup ("format-location", G_OBJECT_TYPE (self));
+
+  return g_signal_has_handler_pending (self, id, 0, FALSE);
+}
+
+/* The name that an application gives to the next fragment, NULL: none. */
+static gchar *
+ask_application (GstRecFileSink *self)
+{
+  gchar *path = NULL;
+
+  if (!self->on_failover)
+    g_signal_emit_by_name (self, "format-location", self->next_index, &path);
+  return path;
+}
+
+/* The name of the next fragment. With a pattern the number is in there,
+ * otherwise it goes before the extension. */
+static gchar *
+next_path (GstRecFileSink *self, gboolean *numbered)
+{
+  gchar *pattern = NULL, *plain = ask_application (self), *path = NULL;
+
+  *numbered = FALSE;
+  if (!plain) {
+    pattern = dup_pattern (self);
+    if (!pattern)
+      return NULL;
+    *numbered = rec_filename_has_index (pattern);
+    plain = rec_filename_expand (pattern, g_get_real_time (), self->next_index);
+  }
+  g_free (pattern);
+  if (*numbered)
+    return plain;
+  /* a name that changes with the time starts without a number */
+  if (g_strcmp0 (plain, self->last_plain) != 0)
+    self->next_number = 0;
+  path = rec_filename_numbered (plain, self->next_number);
+  g_free (self->last_plain);
+  self->last_plain = plain;
+  return path;
+}
+
+/* The newest file of that name that there is, NULL: none. */
+static gchar *
+newest_existing (GstRecFileSink *self, guint *index, guint *number)
+{
+  gchar *pattern = dup_pattern (self), *path = NULL, *plain;
+  gint64 now = g_get_real_time (), n;
+
+  if (!pattern)
+    return NULL;
+  if (rec_filename_has_index (pattern)) {
+    n = rec_filename_last_index (pattern, now, &path);
+    *index = n < 0 ? 0 : (guint)n;
+  } else {
+    plain = rec_filename_expand (pattern, now, 0);
+    n = rec_filename_last_number (plain);
+    if (n >= 0)
+      path = rec_filename_numbered (plain, (guint)n);
+    *number = n < 0 ? 0 : (guint)n;
+    g_free (plain);
+  }
+  g_free (pattern);
+  return path;
+}
+
+/* Passes over the names that are taken. */
+static void
+skip_existing (GstRecFileSink *self)
+{
+  guint index = 0, number = 0;
+  gchar *newest = newest_existing (self, &index, &number);
+
+  if (newest) {
+    self->next_index = MAX (self->next_index, index + 1);
+    self->next_number = MAX (self->next_number, number + 1);
+  }
+  g_free (newest);
+}
+
+/* --- NULL->READY */
+
+static gint
+probe_directory_of (const gchar *path)
+{
+  gchar *directory = g_path_get_dirname (path);
+  gint err = rec_disk_probe_directory (directory);
+
+  g_free (directory);
+  return err;
+}
+
+/* Whether @path can be recorded to; nothing is created or changed. */
+static gint
+probe_path (GstRecFileSink *self, const gchar *path)
+{
+  struct stat st;
+
+  if (stat (path, &st) == 0) {
+    if (S_ISDIR (st.st_mode))
+      return EISDIR;
+    if (!S_ISREG (st.st_mode))
+      return access (path, W_OK) < 0 ? errno : 0;
+    return rec_file_probe_lock (self->sys, path) ? EBUSY : EEXIST;
+  }
+  return errno != ENOENT ? errno : probe_directory_of (path);
+}
+
+/* Somebody records to these names already, or may not be allowed to. */
+static gint
+probe_newest (GstRecFileSink *self, gchar **path)
+{
+  RecFileSinkSettings settings = rec_file_sink_get_settings (self);
+  guint index, number;
+  gint err;
+
+  *path = newest_existing (self, &index, &number);
+  if (!*path)
+    return 0;
+  err = probe_path (self, *path);
+  if (err == EEXIST &&
+      (settings.resume || settings.on_exists == REC_ON_EXISTS_NUMBER))
+    err = access (*path, W_OK) < 0 && settings.resume ? errno : 0;
+  if (!err)
+    g_clear_pointer (path, g_free);
+  return err;
+}
+
+static gboolean
+open_journal (GstRecFileSink *self)
+{
+  gchar *location, *error = NULL;
+
+  GST_OBJECT_LOCK (self);
+  location = g_strdup (self->journal_location);
+  GST_OBJECT_UNLOCK (self);
+  if (!location)
+    return TRUE;
+  self->journal = rec_journal_new (location, self->sys, &error);
+  g_free (location);
+  if (self->journal)
+    return TRUE;
+
+  /* ERRORS */
+  GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE, ("%s", error), (NULL));
+  g_free (error);
+  return FALSE;
+}
+
+gboolean
+rec_file_sink_prepare (GstRecFileSink *self)
+{
+  gchar *path = NULL, *pattern = dup_pattern (self);
+  gboolean numbered;
+  gint err;
+
+  if (!pattern && !has_format_location (self))
+    goto no_location;
+  g_free (pattern);
+  pattern = NULL;
+  if (!has_format_location (self)) {
+    if ((err = probe_newest (self, &path)))
+      goto failed;
+    path = next_path (self, &numbered);
+    err = probe_path (self, path);
+    if (err == EEXIST)
+      err = probe_directory_of (path);
+    if (err)
+      goto failed;
+    g_free (path);
+  }
+  return open_journal (self);
+
+  /* ERRORS */
+no_location:
+  GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND,
+      ("No file name to record to. Set location, for example to \"rec.ts\"."),
+      (NULL));
+  return FALSE;
+failed:
+  rec_file_sink_post_open_error (self, path, err);
+  g_free (path);
+  return FALSE;
+}
+
+/* --- fragments */
+
+static void
+begin_fragment (GstRecFileSink *self, RecFragment *fragment, GstClockTime time)
+{
+  fragment->opened_time = fragment->last_time = time;
+  self->fragment = fragment;
+  self->file_size = fragment->file.size;
+  self->device = fragment->file.dev;
+  self->inode = fragment->file.ino;
+  self->fragment_index = fragment->index;
+  self->fragments++;
+  self->place_suspect = FALSE;
+  GST_OBJECT_LOCK (self);
+  g_free (self->path);
+  self->path = g_strdup (fragment->path);
+  GST_OBJECT_UNLOCK (self);
+  rec_durability_set_current (self->durability, fragment);
+  GST_INFO_OBJECT (self, "recording to \"%s\"", fragment->path);
+}
+
+/* One try to create the next name. */
+static gint
+create_fragment (GstRecFileSink *self, RecFragment **result, gboolean *taken)
+{
+  gboolean numbered;
+  gchar *path = next_path (self, &numbered);
+  RecFragment *fragment;
+  gint err;
+
+  if (!path)
+    return ENOENT;
+  fragment = rec_fragment_new (path, self->sys, self->cancel_fd);
+  fragment->index = self->next_index;
+  fragment->created = TRUE;
+  err = rec_file_open (&fragment->file, path, REC_FILE_CREATE);
+  *taken = err == EEXIST;
+  if (!err) {
+    *result = fragment;
+    g_free (path);
+    return 0;
+  }
+  /* who records to that name is not a file that was left */
+  if (*taken && self->fragments == 0 && rec_file_probe_lock (self->sys, path))
+    err = EBUSY;
+  rec_fragment_free (fragment);
+  g_free (path);
+  return err;
+}
+
+static gint
+continue_fragment (
+    GstRecFileSink *self, const gchar *path, guint index, RecFragment **result)
+{
+  RecFragment *fragment = rec_fragment_new (path, self->sys, self->cancel_fd);
+  gint err;
+
+  fragment->index = index;
+  err = rec_file_open (&fragment->file, path, REC_FILE_CONTINUE);
+  if (err)
+    rec_fragment_free (fragment);
+  else
+    *result = fragment;
+  return err;
+}
+
+static gint
+create_next (GstRecFileSink *self, RecFragment **result)
+{
+  RecFileSinkSettings settings = rec_file_sink_get_settings (self);
+  gboolean taken;
+  guint tries;
+  gint err = EEXIST;
+
+  for (tries = 0; tries < MAX_NAME_TRIES; tries++) {
+    err = create_fragment (self, result, &taken);
+    if (err != EEXIST)
+      break;
+    /* a recording that runs is not stopped by a name that is taken */
+    if (self->fragments == 0 && settings.on_exists == REC_ON_EXISTS_REFUSE)
+      break;
+    skip_existing (self);
+    if (tries > 0 || has_format_location (self))
+      self->next_number++;
+  }
+  return err;
+}
+
+gint
+rec_file_sink_open_next (GstRecFileSink *self, GstClockTime time)
+{
+  RecFragment *fragment = NULL;
+  gint err;
+
+  if (self->continue_path) {
+    err = continue_fragment (
+        self, self->continue_path, self->next_index - 1, &fragment);
+    g_clear_pointer (&self->continue_path, g_free);
+    if (!err) {
+      begin_fragment (self, fragment, time);
+      return 0;
+    }
+  }
+  if ((err = create_next (self, &fragment)))
+    return err;
+  self->next_index++;
+  self->next_number++;
+  begin_fragment (self, fragment, time);
+  rec_file_sink_report_opened (self, FALSE);
+  return 0;
+}
+
+void
+rec_file_sink_finish (GstRecFileSink *self, const gchar *reason)
+{
+  RecFragment *fragment = self->fragment;
+
+  if (!fragment)
+    return;
+  fragment->reason = reason;
+  self->fragment = NULL;
+  rec_durability_finish_current (self->durability, g_str_equal (reason, "eos"));
+}
+
+/* --- resume */
+
+static void
+set_answer (GstRecFileSink *self, const RecTail *tail)
+{
+  RecResume *resume = g_new0 (RecResume, 1);
+
+  G_STATIC_ASSERT (REC_TAIL_N_PIDS == REC_RESUME_N_PIDS);
+  G_STATIC_ASSERT (REC_TAIL_CC_NONE == REC_RESUME_CC_NONE);
+  memcpy (
+      resume->continuity_counter, tail->continuity_counter, REC_RESUME_N_PIDS);
+  resume->pat_version = tail->pat_version;
+  resume->pmt_version = tail->pmt_version;
+  resume->sdt_version = tail->sdt_version;
+  resume->last_ts = tail->last_ts;
+  GST_OBJECT_LOCK (self);
+  g_free (self->resume);
+  self->resume = tail->has_ts ? resume : NULL;
+  self->resume_mtime_us = tail->mtime_ns / 1000;
+  GST_OBJECT_UNLOCK (self);
+  if (!tail->has_ts)
+    g_free (resume);
+}
+
+/* The older fragments of this recording count for retention. */
+static void
+adopt_older (GstRecFileSink *self, guint newest)
+{
+  gchar *pattern = dup_pattern (self);
+  gint64 now = g_get_real_time ();
+  GArray *indices = rec_filename_list_indices (pattern, now);
+  guint i;
+
+  for (i = 0; i < indices->len; i++) {
+    guint64 index = g_array_index (indices, guint64, i);
+    gchar *path;
+
+    if (index >= newest)
+      break;
+    path = rec_filename_expand (pattern, now, (guint)index);
+    rec_retention_add (&self->retention, path);
+    g_free (path);
+  }
+  g_array_unref (indices);
+  g_free (pattern);
+}
+
+/* Cuts what is no whole packet and remembers where the stream stood. */
+static gint
+take_over (GstRecFileSink *self, RecFragment *fragment, const RecTail *tail)
+{
+  guint64 torn = tail->is_ts ? fragment->file.size - tail->whole : 0;
+  gint err;
+
+  self->raw_resumed = !tail->is_ts && tail->size > 0;
+  if (!tail->is_ts)
+    return 0;
+  if (torn > 0) {
+    if ((err = rec_file_cut (&fragment->file, tail->whole)))
+      return err;
+    GST_WARNING_OBJECT (self,
+        "cut a torn tail of %" G_GUINT64_FORMAT " bytes off \"%s\"", torn,
+        fragment->path);
+  }
+  rec_file_sink_journal (self, GST_CLOCK_TIME_NONE,
+      gst_structure_new ("resumed", "location", G_TYPE_STRING, fragment->path,
+          "bytes", G_TYPE_UINT64, tail->whole, "bytes-torn", G_TYPE_UINT64,
+          torn, NULL));
+  set_answer (self, tail);
+  self->resumed_at = (gint64)(tail->mtime_ns / 1000);
+  return 0;
+}
+
+gboolean
+rec_file_sink_resume (GstRecFileSink *self)
+{
+  RecFileSinkSettings settings = rec_file_sink_get_settings (self);
+  RecFragment *fragment = NULL;
+  RecTail *tail;
+  guint index = 0, number = 0;
+  gchar *path = NULL;
+  gint err;
+
+  if (settings.resume && !has_format_location (self))
+    path = newest_existing (self, &index, &number);
+  if (!path || !g_file_test (path, G_FILE_TEST_IS_REGULAR)) {
+    g_free (path);
+    return TRUE;
+  }
+  tail = g_new (RecTail, 1);
+  /* locked first: what is scanned stays as it is */
+  err = continue_fragment (self, path, index, &fragment);
+  if (!err)
+    err = rec_tail_scan (tail, path, 0);
+  if (!err)
+    err = take_over (self, fragment, tail);
+  g_free (tail);
+  if (err)
+    goto failed;
+  g_free (path);
+  adopt_older (self, index);
+  self->next_index = index + 1;
+  self->next_number = number + 1;
+  begin_fragment (self, fragment, GST_CLOCK_TIME_NONE);
+  rec_file_sink_report_opened (self, TRUE);
+  return TRUE;
+
+  /* ERRORS */
+failed:
+  rec_file_sink_post_open_error (self, path, err);
+  if (fragment)
+    rec_fragment_free (fragment);
+  g_free (path);
+  return FALSE;
+}

@@ -1,0 +1,165 @@
+/* gst-tsrec: what the source files of recfilesink share
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * gstrecfilesink.c is the GstElement: properties, queries, states.
+ * recfilesinkopen.c names, opens, resumes and finishes fragments.
+ * recfilesinkwrite.c takes a buffer, and decides what happens when the disk
+ * does not. recfilesinkreport.c tells people, the bus and the journal.
+ *
+ * Threads: fields say which. "streaming" is the streaming thread, or a state
+ * change while there is none. "worker" is the thread of the RecDurability.
+ */
+
+#pragma once
+
+#include "gstrecfilesink.h"
+
+#include "recdiskguard.h"
+#include "recdurability.h"
+#include "recfile.h"
+#include "recgaps.h"
+#include "recjournal.h"
+#include "recquery.h"
+#include "recretention.h"
+#include "rectail.h"
+
+G_BEGIN_DECLS
+
+GST_DEBUG_CATEGORY_EXTERN (gst_rec_file_sink_debug);
+
+typedef enum
+{
+  REC_ON_EXISTS_REFUSE,
+  REC_ON_EXISTS_NUMBER
+} RecOnExists;
+
+typedef enum
+{
+  REC_ON_DISK_FULL_WAIT,
+  REC_ON_DISK_FULL_ERROR,
+  REC_ON_DISK_FULL_FAILOVER
+} RecOnDiskFull;
+
+/* The properties that are plain values. */
+typedef struct
+{
+  guint64 sync_interval;
+  RecOnExists on_exists;
+  RecOnDiskFull on_disk_full;
+  gboolean resume;
+  guint64 max_size_time;
+  guint64 max_size_bytes;
+  RecRetentionLimits retention;
+} RecFileSinkSettings;
+
+typedef enum
+{
+  REC_SINK_WRITING,
+  REC_SINK_WAITING, /* the disk takes nothing: buffers are dropped */
+  REC_SINK_RESYNC   /* it may again: dropped until a random access point */
+} RecSinkState;
+
+struct _GstRecFileSink
+{
+  GstBaseSink parent;
+
+  /* under the object lock */
+  RecFileSinkSettings settings;
+  gchar *location;
+  gchar *failover_location;
+  gchar *journal_location;
+  gchar *path;       /* of the current or last fragment */
+  RecResume *resume; /* answer to "tsrec-resume" until the first buffer */
+  guint64 resume_mtime_us;
+
+  /* from READY on */
+  const RecSyscalls *sys;
+  RecJournal *journal;
+  gint cancel_fd;
+  atomic_bool split_requested;
+
+  /* streaming */
+  RecDurability *durability; /* from PAUSED on */
+  RecFragment *fragment;     /* borrowed from it; NULL: none is open */
+  gchar *continue_path;      /* data after EOS goes on in this file */
+  guint next_index;          /* of the next fragment */
+  guint next_number;         /* behind its name, without a pattern */
+  gchar *last_plain;         /* the name it goes behind */
+  gboolean on_failover;
+  guint packet_size; /* 188 and the like; 1: no transport stream */
+  gboolean raw_resumed;
+  RecSinkState state;
+  RecDiskFault fault; /* since it is not WRITING */
+  gboolean announced; /* "recfilesink-disk-full" was posted */
+  guint64 need_bytes; /* to be free before the next try */
+  guint64 unmounted_device;
+  guint failed_tries;
+  gint64 retry_at, resync_until, next_key_unit_at;
+  gboolean resync_understood;
+  guint key_units_asked;
+  RecGaps gaps;
+  gint64 resumed_at; /* µs since 1970: last write of the earlier run; 0: none */
+
+  /* worker */
+  RecRetention retention;
+  gboolean disk_low;
+
+  /* any thread */
+  RecDurabilityTotals totals;
+  atomic_bool place_suspect; /* the name may lead to another file */
+  atomic_bool waiting;
+  _Atomic guint64 device, inode;
+  _Atomic guint64 fragments, fragment_index;
+  _Atomic guint64 file_size, bytes_written, buffers_written;
+  _Atomic guint64 bytes_dropped, buffers_dropped;
+  _Atomic gint64 write_began; /* monotonic µs, 0: no write is under way */
+  _Atomic guint64 latency_sum, latency_max;
+  _Atomic guint64 media_time, gap_time, n_gaps, last_time;
+};
+
+/* --- recfilesinkopen.c */
+
+/* NULL->READY: whether recording is possible. An error was posted if not. */
+gboolean rec_file_sink_prepare (GstRecFileSink *self);
+
+/* READY->PAUSED: goes on in the file of an earlier run, if that is wanted. */
+gboolean rec_file_sink_resume (GstRecFileSink *self);
+
+/* Opens the next fragment, whose first buffer is at @time. 0 or errno. */
+gint rec_file_sink_open_next (GstRecFileSink *self, GstClockTime time);
+
+/* Hands the current fragment, if any, to the worker. */
+void rec_file_sink_finish (GstRecFileSink *self, const gchar *reason);
+
+/* --- recfilesinkwrite.c */
+
+GstFlowReturn rec_file_sink_render (GstRecFileSink *self, GstBuffer *buffer);
+
+/* --- recfilesinkreport.c */
+
+extern const RecDurabilityFuncs rec_file_sink_durability_funcs;
+
+void rec_file_sink_post_open_error (
+    GstRecFileSink *self, const gchar *path, gint err);
+void rec_file_sink_post_write_error (
+    GstRecFileSink *self, RecDiskFault fault, gint err);
+
+/* The disk fails, once for each time: message, warning and journal. */
+void rec_file_sink_report_fault (
+    GstRecFileSink *self, RecDiskFault fault, gint err, GstClockTime time);
+/* It works again. */
+void rec_file_sink_report_recovered (GstRecFileSink *self, GstClockTime time);
+/* Something happened to the file that does not stop the recording. */
+void rec_file_sink_report_tampering (GstRecFileSink *self, RecDiskFault fault,
+    guint64 bytes_lost, GstClockTime time);
+void rec_file_sink_report_gap (GstRecFileSink *self, const RecGap *gap);
+void rec_file_sink_report_opened (GstRecFileSink *self, gboolean resumed);
+/* Adds a line to the journal and has it written soon; owns @fields. */
+void rec_file_sink_journal (
+    GstRecFileSink *self, GstClockTime time, GstStructure *fields);
+
+gchar *rec_file_sink_dup_path (GstRecFileSink *self);
+RecFileSinkSettings rec_file_sink_get_settings (GstRecFileSink *self);
+
+G_END_DECLS

@@ -1,0 +1,95 @@
+/* gst-tsrec: which of its own fragments a recorder may delete
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "recretention.h"
+
+#include "recdiskguard.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct
+{
+  gchar *path;
+  guint64 bytes, device, inode;
+} Kept;
+
+static void
+kept_free (gpointer data)
+{
+  Kept *kept = data;
+
+  g_free (kept->path);
+  g_free (kept);
+}
+
+void
+rec_retention_init (RecRetention *self)
+{
+  g_queue_init (&self->files);
+  self->bytes = 0;
+}
+
+void
+rec_retention_clear (RecRetention *self)
+{
+  g_queue_clear_full (&self->files, kept_free);
+  self->bytes = 0;
+}
+
+void
+rec_retention_add (RecRetention *self, const gchar *path)
+{
+  struct stat st;
+  Kept *kept;
+
+  if (stat (path, &st) < 0 || !S_ISREG (st.st_mode))
+    return;
+  kept = g_new0 (Kept, 1);
+  kept->path = g_strdup (path);
+  kept->bytes = (guint64)st.st_size;
+  kept->device = st.st_dev;
+  kept->inode = st.st_ino;
+  self->bytes += kept->bytes;
+  g_queue_push_tail (&self->files, kept);
+}
+
+static gboolean
+is_over (RecRetention *self, const RecRetentionLimits *limits,
+    guint64 current_bytes, const gchar *directory)
+{
+  if (limits->max_files && self->files.length + 1 > limits->max_files)
+    return TRUE;
+  if (limits->max_bytes && self->bytes + current_bytes > limits->max_bytes)
+    return TRUE;
+  return limits->min_free_bytes &&
+      rec_disk_free (directory) < limits->min_free_bytes;
+}
+
+guint
+rec_retention_apply (RecRetention *self, const RecRetentionLimits *limits,
+    guint64 current_bytes, const gchar *directory, RecRetentionDeleted deleted,
+    gpointer user_data)
+{
+  guint n = 0;
+
+  while (self->files.length > 0 &&
+      is_over (self, limits, current_bytes, directory)) {
+    Kept *kept = g_queue_pop_head (&self->files);
+    struct stat st;
+
+    self->bytes -= kept->bytes;
+    if (stat (kept->path, &st) == 0 && st.st_dev == kept->device &&
+        st.st_ino == kept->inode) {
+      deleted (kept->path, kept->bytes, user_data);
+      if (unlink (kept->path) == 0)
+        n++;
+    }
+    kept_free (kept);
+  }
+  return n;
+}
