@@ -175,6 +175,9 @@ became_connected (gpointer data)
   GST_OBJECT_LOCK (self);
   self->connected = TRUE;
   GST_OBJECT_UNLOCK (self);
+  /* The RTP session inside wants to know the latency for its sender reports,
+   * also where nobody asks for it to be calculated anew. */
+  gst_bin_recalculate_latency (GST_BIN (self));
   each_output (self, rec_output_open);
   return G_SOURCE_REMOVE;
 }
@@ -797,16 +800,6 @@ install_properties (GObjectClass *klass)
 /* --- GObject --- */
 
 static void
-gst_rec_whip_sink_dispose (GObject *object)
-{
-  GstRecWhipSink *self = GST_REC_WHIP_SINK (object);
-
-  g_list_free_full (
-      g_steal_pointer (&self->outputs), (GDestroyNotify)rec_output_free);
-  G_OBJECT_CLASS (gst_rec_whip_sink_parent_class)->dispose (object);
-}
-
-static void
 gst_rec_whip_sink_finalize (GObject *object)
 {
   GstRecWhipSink *self = GST_REC_WHIP_SINK (object);
@@ -827,7 +820,6 @@ gst_rec_whip_sink_class_init (GstRecWhipSinkClass *klass)
 
   object_class->set_property = gst_rec_whip_sink_set_property;
   object_class->get_property = gst_rec_whip_sink_get_property;
-  object_class->dispose = gst_rec_whip_sink_dispose;
   object_class->finalize = gst_rec_whip_sink_finalize;
   element_class->request_new_pad = gst_rec_whip_sink_request_new_pad;
   element_class->release_pad = gst_rec_whip_sink_release_pad;

@@ -114,7 +114,7 @@ add (RecOutput *self, const gchar *factory, GError **error)
   GstElement *element = webrtc_util_make (factory, error);
 
   if (element)
-    gst_bin_add (self->bin, element);
+    gst_bin_add (self->bin, gst_object_ref (element));
   return element;
 }
 
@@ -174,7 +174,10 @@ drop (RecOutput *self, GstElement *element)
     return;
   gst_element_set_locked_state (element, TRUE);
   gst_element_set_state (element, GST_STATE_NULL);
-  gst_bin_remove (self->bin, element);
+  /* A bin that is disposed of has let go of it already. */
+  if (GST_OBJECT_PARENT (element) == GST_OBJECT (self->bin))
+    gst_bin_remove (self->bin, element);
+  gst_object_unref (element);
 }
 
 void

@@ -512,6 +512,26 @@ copy_rtx (const GstSDPMedia *from, GstSDPMedia *to, gint payload)
   }
 }
 
+/* rtpsession sends FIR wherever both are negotiated, and repeats its sequence
+ * number, so that all but the first are taken for duplicates (RFC 5104 section
+ * 4.3.1.1). PLI has none. */
+static gboolean
+is_wanted_feedback (const GstSDPMedia *media, gint payload, const gchar *value)
+{
+  const gchar *other;
+  guint i;
+
+  if (!g_strv_contains (feedback, value))
+    return FALSE;
+  if (!g_str_equal (value, "ccm fir"))
+    return TRUE;
+  for (i = 0;
+       (other = payload_attribute (media, "rtcp-fb", payload, i)) != NULL; i++)
+    if (g_str_equal (other, "nack pli"))
+      return FALSE;
+  return TRUE;
+}
+
 static void
 copy_codec (const GstSDPMedia *from, GstSDPMedia *to, const SdpTrack *track)
 {
@@ -528,7 +548,7 @@ copy_codec (const GstSDPMedia *from, GstSDPMedia *to, const SdpTrack *track)
   for (i = 0;
        (value = payload_attribute (from, "rtcp-fb", track->payload, i)) != NULL;
        i++) {
-    if (!g_strv_contains (feedback, value))
+    if (!is_wanted_feedback (from, track->payload, value))
       continue;
     line = g_strdup_printf ("%s %s", format, value);
     gst_sdp_media_add_attribute (to, "rtcp-fb", line);

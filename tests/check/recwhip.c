@@ -1,0 +1,437 @@
+/* gst-tsrec: recwhipsink publishes to recwhipsrc over loopback
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "rectest.h"
+
+#include <gst/app/app.h>
+#include <gst/video/video.h>
+
+#define VIDEO                                                                  \
+  "videotestsrc is-live=true ! "                                               \
+  "video/x-raw,width=160,height=120,framerate=25/1 ! "                         \
+  "x264enc name=enc tune=zerolatency speed-preset=ultrafast key-int-max=1000 " \
+  "! video/x-h264,profile=constrained-baseline ! sink.video "
+#define AUDIO "audiotestsrc is-live=true ! opusenc ! sink.audio "
+
+typedef struct
+{
+  GstElement *receiver;
+  GstElement *src;
+  GstElement *video;
+  GstElement *audio;
+  GstElement *sender;
+  GstBus *bus;
+  gchar *url;
+} Pair;
+
+/* The receiver runs; nobody publishes yet. */
+static void
+pair_init (Pair *pair, const gchar *properties)
+{
+  gchar *line = g_strdup_printf (
+      "recwhipsrc name=src port=0 latency=100 %s "
+      "src.video ! appsink name=v sync=false async=false wait-on-eos=false "
+      "src.audio ! appsink name=a sync=false async=false wait-on-eos=false",
+      properties);
+  GError *error = NULL;
+
+  memset (pair, 0, sizeof (*pair));
+  rec_test_assert_built_here ("recwhipsrc");
+  rec_test_assert_built_here ("recwhipsink");
+  pair->receiver = gst_parse_launch (line, &error);
+  fail_unless (error == NULL, "%s", error ? error->message : "");
+  pair->src = gst_bin_get_by_name (GST_BIN (pair->receiver), "src");
+  pair->video = gst_bin_get_by_name (GST_BIN (pair->receiver), "v");
+  pair->audio = gst_bin_get_by_name (GST_BIN (pair->receiver), "a");
+  pair->bus = gst_element_get_bus (pair->receiver);
+  fail_unless_equals_int (
+      gst_element_set_state (pair->receiver, GST_STATE_PAUSED),
+      GST_STATE_CHANGE_NO_PREROLL);
+  fail_unless_equals_int (
+      gst_element_set_state (pair->receiver, GST_STATE_PLAYING),
+      GST_STATE_CHANGE_SUCCESS);
+  g_object_get (pair->src, "url", &pair->url, NULL);
+  g_free (line);
+}
+
+static void
+pair_publish (Pair *pair, const gchar *tracks)
+{
+  gchar *line = g_strdup_printf (
+      "recwhipsink name=sink location=%s %s", pair->url, tracks);
+  GError *error = NULL;
+
+  pair->sender = gst_parse_launch (line, &error);
+  fail_unless (error == NULL, "%s", error ? error->message : "");
+  fail_if (gst_element_set_state (pair->sender, GST_STATE_PLAYING) ==
+      GST_STATE_CHANGE_FAILURE);
+  g_free (line);
+}
+
+static void
+pair_unpublish (Pair *pair)
+{
+  if (!pair->sender)
+    return;
+  gst_element_set_state (pair->sender, GST_STATE_NULL);
+  gst_clear_object (&pair->sender);
+}
+
+static void
+pair_clear (Pair *pair)
+{
+  pair_unpublish (pair);
+  gst_element_set_state (pair->receiver, GST_STATE_NULL);
+  gst_object_unref (pair->src);
+  gst_object_unref (pair->video);
+  gst_object_unref (pair->audio);
+  gst_object_unref (pair->bus);
+  gst_object_unref (pair->receiver);
+  g_free (pair->url);
+}
+
+/* Waits for the element message @name. Caller frees. */
+static GstMessage *
+wait_for (GstBus *bus, const gchar *name)
+{
+  for (;;) {
+    GstMessage *message = gst_bus_timed_pop_filtered (
+        bus, 20 * GST_SECOND, GST_MESSAGE_ELEMENT | GST_MESSAGE_ERROR);
+
+    fail_unless (message != NULL, "no %s", name);
+    fail_if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR, "error of %s",
+        GST_MESSAGE_SRC_NAME (message));
+    if (gst_message_has_name (message, name))
+      return message;
+    gst_message_unref (message);
+  }
+}
+
+static const gchar *
+field (GstMessage *message, const gchar *name)
+{
+  return gst_structure_get_string (gst_message_get_structure (message), name);
+}
+
+static GstSample *
+pull (GstElement *appsink)
+{
+  GstSample *sample =
+      gst_app_sink_try_pull_sample (GST_APP_SINK (appsink), 20 * GST_SECOND);
+
+  fail_unless (
+      sample != NULL, "nothing came out of %s", GST_ELEMENT_NAME (appsink));
+  return sample;
+}
+
+/* Pulls @n samples and checks that their timestamps rise from *@last on. */
+static void
+pull_rising (GstElement *appsink, guint n, GstClockTime *last)
+{
+  while (n-- > 0) {
+    GstSample *sample = pull (appsink);
+    GstBuffer *buffer = gst_sample_get_buffer (sample);
+
+    fail_unless (GST_BUFFER_PTS_IS_VALID (buffer));
+    fail_unless (
+        !GST_CLOCK_TIME_IS_VALID (*last) || GST_BUFFER_PTS (buffer) > *last,
+        "%" GST_TIME_FORMAT " after %" GST_TIME_FORMAT,
+        GST_TIME_ARGS (GST_BUFFER_PTS (buffer)), GST_TIME_ARGS (*last));
+    *last = GST_BUFFER_PTS (buffer);
+    gst_sample_unref (sample);
+  }
+}
+
+static guint64
+stat (GstElement *src, const gchar *name)
+{
+  GstStructure *s = NULL;
+  guint64 value = 0;
+
+  g_object_get (src, "stats", &s, NULL);
+  fail_unless (gst_structure_get_uint64 (s, name, &value), "no %s", name);
+  gst_structure_free (s);
+  return value;
+}
+
+GST_START_TEST (test_latency_is_answered_before_anybody_has_connected)
+{
+  GstQuery *query = gst_query_new_latency ();
+  GstClockTime min, max;
+  gboolean live;
+  GstPad *pad;
+  Pair pair;
+
+  pair_init (&pair, "");
+  pad = gst_element_get_static_pad (pair.src, "video");
+  fail_unless (gst_pad_query (pad, query));
+  gst_query_parse_latency (query, &live, &min, &max);
+  fail_unless (live);
+  fail_unless_equals_uint64 (min, 100 * GST_MSECOND);
+  fail_unless_equals_uint64 (max, GST_CLOCK_TIME_NONE);
+  gst_query_unref (query);
+  gst_object_unref (pad);
+  pair_clear (&pair);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_a_publisher_is_received_as_parsed_streams)
+{
+  GstClockTime video = GST_CLOCK_TIME_NONE, audio = GST_CLOCK_TIME_NONE;
+  GstMessage *message;
+  GstSample *sample;
+  GstStructure *s;
+  Pair pair;
+
+  pair_init (&pair, "");
+  pair_publish (&pair, VIDEO AUDIO);
+  message = wait_for (pair.bus, "recwhip-connected");
+  fail_unless_equals_string (field (message, "video-codec"), "H264");
+  fail_unless_equals_string (field (message, "audio-codec"), "OPUS");
+  fail_unless_equals_string (field (message, "remote"), "127.0.0.1");
+  gst_message_unref (message);
+
+  sample = pull (pair.video);
+  s = gst_caps_get_structure (gst_sample_get_caps (sample), 0);
+  fail_unless (gst_structure_has_name (s, "video/x-h264"));
+  fail_unless_equals_string (
+      gst_structure_get_string (s, "stream-format"), "byte-stream");
+  fail_unless_equals_string (gst_structure_get_string (s, "alignment"), "au");
+  /* One can begin with the first picture. */
+  fail_if (GST_BUFFER_FLAG_IS_SET (
+      gst_sample_get_buffer (sample), GST_BUFFER_FLAG_DELTA_UNIT));
+  gst_sample_unref (sample);
+  sample = pull (pair.audio);
+  s = gst_caps_get_structure (gst_sample_get_caps (sample), 0);
+  fail_unless (gst_structure_has_name (s, "audio/x-opus"));
+  gst_sample_unref (sample);
+  pull_rising (pair.video, 25, &video);
+  pull_rising (pair.audio, 50, &audio);
+  fail_unless (ABS (GST_CLOCK_DIFF (video, audio)) < GST_SECOND);
+
+  pair_unpublish (&pair);
+  message = wait_for (pair.bus, "recwhip-disconnected");
+  fail_unless (strstr (field (message, "reason"), "DELETE") != NULL);
+  gst_message_unref (message);
+  pair_clear (&pair);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_downstream_gets_a_key_frame_by_asking)
+{
+  guint deltas = 0, i;
+  Pair pair;
+
+  pair_init (&pair, "keyframe-interval-min=0");
+  pair_publish (&pair, VIDEO);
+  gst_sample_unref (pull (pair.video));
+  /* The encoder makes one of its own every 1000 pictures. */
+  for (i = 0; i < 50; i++) {
+    GstSample *sample = pull (pair.video);
+    gboolean delta = GST_BUFFER_FLAG_IS_SET (
+        gst_sample_get_buffer (sample), GST_BUFFER_FLAG_DELTA_UNIT);
+
+    gst_sample_unref (sample);
+    if (i == 10) {
+      GstPad *pad = gst_element_get_static_pad (pair.video, "sink");
+
+      deltas = 0;
+      gst_pad_push_event (pad,
+          gst_video_event_new_upstream_force_key_unit (
+              GST_CLOCK_TIME_NONE, TRUE, 1));
+      gst_object_unref (pad);
+    }
+    if (i > 10 && !delta)
+      break;
+    deltas++;
+  }
+  fail_unless (i < 50, "no key frame in %u pictures", deltas);
+  fail_unless (stat (pair.src, "keyframe-requests") >= 2);
+  pair_clear (&pair);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_key_frame_requests_are_throttled)
+{
+  GstPad *pad;
+  guint64 before;
+  Pair pair;
+  guint i;
+
+  pair_init (&pair, "keyframe-interval-min=3600000000000");
+  pair_publish (&pair, VIDEO);
+  gst_sample_unref (pull (pair.video));
+  before = stat (pair.src, "keyframe-requests");
+  pad = gst_element_get_static_pad (pair.video, "sink");
+  for (i = 0; i < 10; i++)
+    gst_pad_push_event (pad,
+        gst_video_event_new_upstream_force_key_unit (
+            GST_CLOCK_TIME_NONE, TRUE, i));
+  gst_object_unref (pad);
+  fail_unless_equals_uint64 (stat (pair.src, "keyframe-requests"), before);
+  pair_clear (&pair);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_publishers_come_and_go_on_one_timeline)
+{
+  GstClockTime video = GST_CLOCK_TIME_NONE, audio = GST_CLOCK_TIME_NONE;
+  Pair pair;
+
+  pair_init (&pair, "");
+  pair_publish (&pair, VIDEO AUDIO);
+  pull_rising (pair.video, 10, &video);
+  pull_rising (pair.audio, 10, &audio);
+  pair_unpublish (&pair);
+  gst_message_unref (wait_for (pair.bus, "recwhip-disconnected"));
+  pair_publish (&pair, AUDIO);
+  gst_message_unref (wait_for (pair.bus, "recwhip-connected"));
+  pull_rising (pair.audio, 50, &audio);
+  pair_unpublish (&pair);
+  gst_message_unref (wait_for (pair.bus, "recwhip-disconnected"));
+  pair_publish (&pair, VIDEO AUDIO);
+  pull_rising (pair.video, 10, &video);
+  fail_unless_equals_uint64 (stat (pair.src, "video-timestamps-corrected"), 0);
+  pair_clear (&pair);
+}
+
+GST_END_TEST;
+
+static void
+assert_eos (Pair *pair)
+{
+  GstMessage *message = gst_bus_timed_pop_filtered (
+      pair->bus, 20 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+
+  fail_unless (message != NULL, "no EOS");
+  fail_unless_equals_int (GST_MESSAGE_TYPE (message), GST_MESSAGE_EOS);
+  gst_message_unref (message);
+}
+
+GST_START_TEST (test_eos_leaves_by_both_pads_with_and_without_a_publisher)
+{
+  Pair pair;
+
+  pair_init (&pair, "");
+  gst_element_send_event (pair.receiver, gst_event_new_eos ());
+  assert_eos (&pair);
+  pair_clear (&pair);
+
+  pair_init (&pair, "");
+  pair_publish (&pair, VIDEO);
+  gst_sample_unref (pull (pair.video));
+  gst_element_send_event (pair.receiver, gst_event_new_eos ());
+  assert_eos (&pair);
+  pair_clear (&pair);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_on_disconnect_eos_ends_the_stream)
+{
+  Pair pair;
+
+  pair_init (&pair, "on-disconnect=eos");
+  pair_publish (&pair, AUDIO);
+  gst_sample_unref (pull (pair.audio));
+  pair_unpublish (&pair);
+  assert_eos (&pair);
+  pair_clear (&pair);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_the_publisher_posts_eos_after_the_last_buffer)
+{
+  GstMessage *message;
+  GstBus *bus;
+  Pair pair;
+
+  pair_init (&pair, "");
+  pair_publish (
+      &pair, "audiotestsrc is-live=true num-buffers=50 ! opusenc ! sink.audio");
+  bus = gst_element_get_bus (pair.sender);
+  message = gst_bus_timed_pop_filtered (
+      bus, 20 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  fail_unless (message != NULL);
+  fail_unless_equals_int (GST_MESSAGE_TYPE (message), GST_MESSAGE_EOS);
+  gst_message_unref (message);
+  gst_object_unref (bus);
+  message = wait_for (pair.bus, "recwhip-disconnected");
+  fail_unless (strstr (field (message, "reason"), "DELETE") != NULL);
+  gst_message_unref (message);
+  pair_clear (&pair);
+}
+
+GST_END_TEST;
+
+static void
+assert_publish_error (const gchar *properties, const gchar *text)
+{
+  gchar *line =
+      g_strdup_printf ("recwhipsink name=sink retry-timeout=0 %s "
+                       "audiotestsrc is-live=true ! opusenc ! sink.audio",
+          properties);
+  GstElement *pipeline = gst_parse_launch (line, NULL);
+  GstBus *bus = gst_element_get_bus (pipeline);
+  GstMessage *message;
+  GError *error = NULL;
+
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  message =
+      gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND, GST_MESSAGE_ERROR);
+  fail_unless (message != NULL, "no error with %s", properties);
+  gst_message_parse_error (message, &error, NULL);
+  fail_unless (strstr (error->message, text) != NULL, "%s", error->message);
+  g_error_free (error);
+  gst_message_unref (message);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (bus);
+  gst_object_unref (pipeline);
+  g_free (line);
+}
+
+GST_START_TEST (test_publishing_fails_with_the_reason)
+{
+  gchar *properties;
+  Pair pair;
+
+  assert_publish_error ("location=http://127.0.0.1:1/whip", "127.0.0.1:1");
+  assert_publish_error ("location=nonsense", "nonsense");
+  assert_publish_error ("", "location");
+  pair_init (&pair, "auth-token=secret");
+  properties = g_strdup_printf ("location=%s auth-token=wrong", pair.url);
+  assert_publish_error (properties, "auth-token");
+  g_free (properties);
+  pair_clear (&pair);
+}
+
+GST_END_TEST;
+
+static Suite *
+recwhip_suite (void)
+{
+  Suite *s = suite_create ("recwhip");
+  TCase *tc = tcase_create ("general");
+
+  suite_add_tcase (s, tc);
+  tcase_add_test (tc, test_latency_is_answered_before_anybody_has_connected);
+  tcase_add_test (tc, test_a_publisher_is_received_as_parsed_streams);
+  tcase_add_test (tc, test_downstream_gets_a_key_frame_by_asking);
+  tcase_add_test (tc, test_key_frame_requests_are_throttled);
+  tcase_add_test (tc, test_publishers_come_and_go_on_one_timeline);
+  tcase_add_test (
+      tc, test_eos_leaves_by_both_pads_with_and_without_a_publisher);
+  tcase_add_test (tc, test_on_disconnect_eos_ends_the_stream);
+  tcase_add_test (tc, test_the_publisher_posts_eos_after_the_last_buffer);
+  tcase_add_test (tc, test_publishing_fails_with_the_reason);
+  return s;
+}
+
+GST_CHECK_MAIN (recwhip);

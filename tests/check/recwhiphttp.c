@@ -1,0 +1,367 @@
+/* gst-tsrec: what recwhipsrc answers over HTTP
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "rechttp.h"
+#include "rectest.h"
+
+/* An offer that only its codec makes unacceptable. */
+static const gchar vp8_offer[] =
+    "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
+    "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\n"
+    "a=sendonly\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n"
+    "a=fingerprint:sha-256 00\r\na=setup:actpass\r\na=rtpmap:96 VP8/90000\r\n";
+static const gchar h264_offer[] =
+    "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
+    "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\n"
+    "a=sendonly\r\na=rtcp-mux\r\na=ice-ufrag:abcd\r\n"
+    "a=ice-pwd:0123456789012345678901\r\n"
+    "a=fingerprint:sha-256 "
+    "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:"
+    "88:99:AA:BB:CC:DD:EE:FF\r\n"
+    "a=setup:actpass\r\na=rtpmap:96 H264/90000\r\n"
+    "a=fmtp:96 packetization-mode=1;profile-level-id=42e01f\r\n";
+
+static GstElement *src;
+static gchar *url;
+
+static void
+start (const gchar *property, const gchar *value)
+{
+  GstStateChangeReturn ret;
+
+  rec_test_assert_built_here ("recwhipsrc");
+  src = gst_element_factory_make ("recwhipsrc", NULL);
+  g_object_set (src, "port", 0, NULL);
+  if (property)
+    g_object_set (src, property, value, NULL);
+  ret = gst_element_set_state (src, GST_STATE_PLAYING);
+  fail_unless_equals_int (ret, GST_STATE_CHANGE_SUCCESS);
+  g_object_get (src, "url", &url, NULL);
+  fail_unless (g_str_has_prefix (url, "http://127.0.0.1:"));
+}
+
+static void
+stop (void)
+{
+  gst_element_set_state (src, GST_STATE_NULL);
+  gst_clear_object (&src);
+  g_clear_pointer (&url, g_free);
+}
+
+static gchar *
+join (const gchar *path)
+{
+  return g_strconcat (url, path, NULL);
+}
+
+GST_START_TEST (test_what_is_not_sdp_is_refused_with_the_reason)
+{
+  start (NULL, NULL);
+  rec_http_assert (rec_http ("POST", url, REC_HTTP_SDP, "hello"), 400, "v=0");
+  rec_http_assert (rec_http ("POST", url, REC_HTTP_SDP, ""), 400, "v=0");
+  rec_http_assert (
+      rec_http ("POST", url, REC_HTTP_SDP, "v=0\r\n\xff\xfe"), 400, "UTF-8");
+  rec_http_assert (
+      rec_http ("POST", url, "Content-Type: text/html\r\n", vp8_offer), 415,
+      "application/sdp");
+  stop ();
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_no_common_codec_is_refused_with_the_list)
+{
+  start (NULL, NULL);
+  rec_http_assert (
+      rec_http ("POST", url, REC_HTTP_SDP, vp8_offer), 422, "H264, H265");
+  stop ();
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_a_wrong_token_is_unauthorized)
+{
+  gchar *session;
+
+  start ("auth-token", "secret");
+  rec_http_assert (
+      rec_http ("POST", url, REC_HTTP_SDP, h264_offer), 401, "Bearer");
+  rec_http_assert (
+      rec_http ("POST", url, REC_HTTP_SDP "Authorization: Bearer secreT\r\n",
+          h264_offer),
+      401, "WWW-Authenticate");
+  rec_http_assert (rec_http ("POST", url,
+                       REC_HTTP_SDP "Authorization: Bearer \r\n", h264_offer),
+      401, NULL);
+  session = join ("/0");
+  rec_http_assert (rec_http ("DELETE", session, NULL, NULL), 401, NULL);
+  g_free (session);
+  rec_http_assert (
+      rec_http ("POST", url, REC_HTTP_SDP "Authorization: Bearer secret\r\n",
+          h264_offer),
+      201, "ETag");
+  stop ();
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_other_paths_and_methods_are_refused)
+{
+  gchar *other;
+
+  start (NULL, NULL);
+  rec_http_assert (rec_http ("GET", url, NULL, NULL), 405, "Allow: OPTIONS");
+  rec_http_assert (rec_http ("DELETE", url, NULL, NULL), 405, NULL);
+  other = join ("x");
+  rec_http_assert (rec_http ("POST", other, REC_HTTP_SDP, "x"), 404, NULL);
+  g_free (other);
+  other = join ("/a/b");
+  rec_http_assert (rec_http ("DELETE", other, NULL, NULL), 404, NULL);
+  g_free (other);
+  other = join ("/%2e%2e/whip");
+  rec_http_assert (rec_http ("POST", other, REC_HTTP_SDP, "x"), 400, NULL);
+  g_free (other);
+  stop ();
+}
+
+GST_END_TEST;
+
+/* The Location of a reply, as a URL. */
+static gchar *
+session_url (const gchar *reply)
+{
+  const gchar *start_of = strstr (reply, "Location: ");
+  const gchar *path;
+  gchar *result, *origin;
+
+  fail_unless (start_of != NULL, "%s", reply);
+  path = start_of + strlen ("Location: ");
+  origin = g_strndup (url, strlen (url) - strlen ("/whip"));
+  result =
+      g_strdup_printf ("%s%.*s", origin, (int)strcspn (path, "\r\n"), path);
+  g_free (origin);
+  return result;
+}
+
+GST_START_TEST (test_a_second_publisher_is_refused_until_the_first_is_gone)
+{
+  gchar *reply, *session, *foreign;
+
+  start (NULL, NULL);
+  reply = rec_http ("POST", url, REC_HTTP_SDP, h264_offer);
+  fail_unless_equals_int (rec_http_status (reply), 201);
+  fail_unless (strstr (reply, "a=candidate") != NULL, "%s", reply);
+  fail_unless (strstr (reply, "a=recvonly") != NULL, "%s", reply);
+  session = session_url (reply);
+  g_free (reply);
+  rec_http_assert (rec_http ("POST", url, REC_HTTP_SDP, h264_offer), 409,
+      "Another publisher");
+  foreign = join ("/00000000-0000-0000-0000-000000000000");
+  rec_http_assert (rec_http ("DELETE", foreign, NULL, NULL), 404, NULL);
+  rec_http_assert (
+      rec_http ("PATCH", foreign, REC_HTTP_FRAGMENT, "a=x:y\r\n"), 404, NULL);
+  g_free (foreign);
+  rec_http_assert (rec_http ("POST", url, REC_HTTP_SDP, h264_offer), 409, NULL);
+  rec_http_assert (rec_http ("DELETE", session, NULL, NULL), 200, NULL);
+  rec_http_assert (rec_http ("DELETE", session, NULL, NULL), 404, NULL);
+  g_free (session);
+  rec_http_assert (rec_http ("POST", url, REC_HTTP_SDP, h264_offer), 201, NULL);
+  stop ();
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_candidates_trickle_in_and_a_wrong_etag_is_refused)
+{
+  const gchar candidate[] =
+      "a=ice-ufrag:abcd\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\n"
+      "a=candidate:1 1 udp 2113937151 127.0.0.1 9 typ host\r\n";
+  gchar *reply, *session;
+
+  start (NULL, NULL);
+  reply = rec_http ("POST", url, REC_HTTP_SDP, h264_offer);
+  session = session_url (reply);
+  g_free (reply);
+  rec_http_assert (
+      rec_http ("PATCH", session, REC_HTTP_FRAGMENT, candidate), 204, NULL);
+  rec_http_assert (rec_http ("PATCH", session,
+                       REC_HTTP_FRAGMENT "If-Match: \"x\"\r\n", candidate),
+      412, NULL);
+  rec_http_assert (
+      rec_http ("PATCH", session, REC_HTTP_FRAGMENT, "nonsense"), 400, NULL);
+  rec_http_assert (
+      rec_http ("PATCH", session, REC_HTTP_SDP, candidate), 415, NULL);
+  g_free (session);
+  stop ();
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_cors_is_for_listed_origins_only)
+{
+  gchar *reply;
+
+  start (NULL, NULL);
+  reply = rec_http ("OPTIONS", url, "Origin: https://a.example\r\n", NULL);
+  fail_unless_equals_int (rec_http_status (reply), 204);
+  fail_unless (strstr (reply, "Access-Control") == NULL, "%s", reply);
+  fail_unless (strstr (reply, "Accept-Post: application/sdp") != NULL);
+  g_free (reply);
+  stop ();
+  start ("cors-origins", "https://a.example, https://b.example");
+  rec_http_assert (
+      rec_http ("OPTIONS", url, "Origin: https://b.example\r\n", NULL), 204,
+      "Access-Control-Allow-Origin: https://b.example");
+  rec_http_assert (
+      rec_http ("POST", url, REC_HTTP_SDP "Origin: https://b.example\r\n", "x"),
+      400, "Access-Control-Expose-Headers: Location");
+  reply = rec_http ("OPTIONS", url, "Origin: https://c.example\r\n", NULL);
+  fail_unless (strstr (reply, "Access-Control") == NULL, "%s", reply);
+  g_free (reply);
+  stop ();
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_a_large_body_is_refused_before_it_is_read)
+{
+  const gsize size = 1024 * 1024;
+  gchar *large = g_strnfill (size, 'a');
+  gchar *chunked;
+
+  start (NULL, NULL);
+  rec_http_assert (
+      rec_http ("POST", url, REC_HTTP_SDP, large), 413, "too large");
+  chunked = g_strdup_printf (
+      "POST /whip HTTP/1.1\r\nHost: x\r\n" REC_HTTP_SDP
+      "Transfer-Encoding: chunked\r\n\r\n%zx\r\n%s\r\n0\r\n\r\n",
+      size, large);
+  g_free (rec_http_raw (url, chunked, -1));
+  g_free (chunked);
+  g_free (large);
+  rec_http_assert (rec_http ("POST", url, REC_HTTP_SDP, "x"), 400, NULL);
+  stop ();
+}
+
+GST_END_TEST;
+
+static gchar *
+error_of (GstElement *element)
+{
+  GstBus *bus = gst_bus_new ();
+  GstMessage *message;
+  GError *error = NULL;
+  gchar *text;
+
+  gst_element_set_bus (element, bus);
+  fail_unless_equals_int (gst_element_set_state (element, GST_STATE_READY),
+      GST_STATE_CHANGE_FAILURE);
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  fail_unless (message != NULL);
+  gst_message_parse_error (message, &error, NULL);
+  text = g_strdup (error->message);
+  g_error_free (error);
+  gst_message_unref (message);
+  gst_element_set_bus (element, NULL);
+  gst_object_unref (bus);
+  gst_element_set_state (element, GST_STATE_NULL);
+  return text;
+}
+
+GST_START_TEST (test_a_port_in_use_is_an_error_that_says_what_to_do)
+{
+  GSocketListener *other = g_socket_listener_new ();
+  GstElement *element = gst_element_factory_make ("recwhipsrc", NULL);
+  GInetAddress *loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
+  GSocketAddress *any = g_inet_socket_address_new (loopback, 0), *bound;
+  gchar *text, *number;
+  guint port;
+
+  fail_unless (g_socket_listener_add_address (other, any, G_SOCKET_TYPE_STREAM,
+      G_SOCKET_PROTOCOL_TCP, NULL, &bound, NULL));
+  port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound));
+  g_object_set (element, "port", port, NULL);
+  text = error_of (element);
+  number = g_strdup_printf ("%u", port);
+  fail_unless (strstr (text, number) != NULL, "%s", text);
+  fail_unless (strstr (text, "in use") != NULL, "%s", text);
+  fail_unless (strstr (text, "port") != NULL, "%s", text);
+  g_free (number);
+  g_free (text);
+  gst_object_unref (element);
+  g_object_unref (bound);
+  g_object_unref (any);
+  g_object_unref (loopback);
+  g_object_unref (other);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_elements_of_one_process_share_a_port_by_path)
+{
+  GstElement *second = gst_element_factory_make ("recwhipsrc", NULL);
+  gchar *other, *text;
+  GUri *uri;
+
+  start (NULL, NULL);
+  uri = g_uri_parse (url, G_URI_FLAGS_NONE, NULL);
+  g_object_set (second, "port", g_uri_get_port (uri), NULL);
+  text = error_of (second);
+  fail_unless (strstr (text, "/whip") != NULL, "%s", text);
+  g_free (text);
+  g_object_set (second, "path", "/second", NULL);
+  fail_unless_equals_int (gst_element_set_state (second, GST_STATE_PLAYING),
+      GST_STATE_CHANGE_SUCCESS);
+  g_object_get (second, "url", &other, NULL);
+  rec_http_assert (
+      rec_http ("POST", other, REC_HTTP_SDP, h264_offer), 201, "/second/");
+  rec_http_assert (
+      rec_http ("POST", url, REC_HTTP_SDP, h264_offer), 201, "/whip/");
+  gst_element_set_state (second, GST_STATE_NULL);
+  rec_http_assert (
+      rec_http ("POST", other, REC_HTTP_SDP, h264_offer), 404, NULL);
+  rec_http_assert (rec_http ("POST", url, REC_HTTP_SDP, h264_offer), 409, NULL);
+  stop ();
+  g_free (other);
+  g_uri_unref (uri);
+  gst_object_unref (second);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_below_paused_a_publisher_is_asked_to_come_back)
+{
+  start (NULL, NULL);
+  gst_element_set_state (src, GST_STATE_READY);
+  rec_http_assert (
+      rec_http ("POST", url, REC_HTTP_SDP, h264_offer), 503, "Retry-After");
+  stop ();
+}
+
+GST_END_TEST;
+
+static Suite *
+recwhiphttp_suite (void)
+{
+  Suite *s = suite_create ("recwhiphttp");
+  TCase *tc = tcase_create ("general");
+
+  suite_add_tcase (s, tc);
+  tcase_add_test (tc, test_what_is_not_sdp_is_refused_with_the_reason);
+  tcase_add_test (tc, test_no_common_codec_is_refused_with_the_list);
+  tcase_add_test (tc, test_a_wrong_token_is_unauthorized);
+  tcase_add_test (tc, test_other_paths_and_methods_are_refused);
+  tcase_add_test (
+      tc, test_a_second_publisher_is_refused_until_the_first_is_gone);
+  tcase_add_test (tc, test_candidates_trickle_in_and_a_wrong_etag_is_refused);
+  tcase_add_test (tc, test_cors_is_for_listed_origins_only);
+  tcase_add_test (tc, test_a_large_body_is_refused_before_it_is_read);
+  tcase_add_test (tc, test_a_port_in_use_is_an_error_that_says_what_to_do);
+  tcase_add_test (tc, test_elements_of_one_process_share_a_port_by_path);
+  tcase_add_test (tc, test_below_paused_a_publisher_is_asked_to_come_back);
+  return s;
+}
+
+GST_CHECK_MAIN (recwhiphttp);

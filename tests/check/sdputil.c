@@ -1,0 +1,366 @@
+/* gst-tsrec: what is taken from a session description
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "sdputil.h"
+
+#include <gst/check/gstcheck.h>
+#include <string.h>
+
+#define TRANSPORT                                                              \
+  "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n"                   \
+  "a=fingerprint:sha-256 "                                                     \
+  "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:"   \
+  "88:99:AA:BB:CC:DD:EE:FF\r\na=setup:actpass\r\na=rtcp-mux\r\n"
+#define HEAD "v=0\r\no=- 4611 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
+
+/* As a browser offers: Opus and RED; VP8, two H.264, RTX, ULPFEC. */
+static const gchar browser[] = HEAD
+    "a=group:BUNDLE 0 1\r\na=msid-semantic: WMS s\r\n"
+    "m=audio 9 UDP/TLS/RTP/SAVPF 111 63\r\nc=IN IP4 0.0.0.0\r\n" TRANSPORT
+    "a=mid:0\r\na=sendonly\r\n"
+    "a=extmap:3 http://www.ietf.org/id/"
+    "draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n"
+    "a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n"
+    "a=rtpmap:111 opus/48000/2\r\na=rtcp-fb:111 transport-cc\r\n"
+    "a=fmtp:111 minptime=10;useinbandfec=1\r\n"
+    "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n"
+    "m=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103 104 105 116\r\n"
+    "c=IN IP4 0.0.0.0\r\n" TRANSPORT "a=mid:1\r\na=sendonly\r\n"
+    "a=candidate:1 1 udp 2113937151 192.0.2.1 5000 typ host\r\n"
+    "a=extmap:3 http://www.ietf.org/id/"
+    "draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n"
+    "a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\n"
+    "a=rtcp-fb:96 nack pli\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n"
+    "a=rtpmap:102 H264/90000\r\na=rtcp-fb:102 goog-remb\r\n"
+    "a=rtcp-fb:102 transport-cc\r\na=rtcp-fb:102 ccm fir\r\n"
+    "a=rtcp-fb:102 nack\r\na=rtcp-fb:102 nack pli\r\n"
+    "a=fmtp:102 level-asymmetry-allowed=1;packetization-mode=0;"
+    "profile-level-id=42001f\r\n"
+    "a=rtpmap:103 rtx/90000\r\na=fmtp:103 apt=102\r\n"
+    "a=rtpmap:104 H264/90000\r\na=rtcp-fb:104 goog-remb\r\n"
+    "a=rtcp-fb:104 transport-cc\r\na=rtcp-fb:104 ccm fir\r\n"
+    "a=rtcp-fb:104 nack\r\na=rtcp-fb:104 nack pli\r\n"
+    "a=fmtp:104 level-asymmetry-allowed=1;packetization-mode=1;"
+    "profile-level-id=42e01f\r\n"
+    "a=rtpmap:105 rtx/90000\r\na=fmtp:105 apt=104\r\n"
+    "a=rtpmap:116 ulpfec/90000\r\n";
+
+static GstSDPMessage *
+parse (const gchar *text)
+{
+  GError *error = NULL;
+  GstSDPMessage *sdp = sdp_util_parse (text, strlen (text), &error);
+
+  fail_unless (sdp != NULL, "%s", error ? error->message : "");
+  return sdp;
+}
+
+static gboolean
+choose (const GstSDPMessage *offer, const gchar *video, const gchar *audio,
+    SdpChoice *choice, GError **error)
+{
+  const SdpCodec **v = sdp_util_parse_codecs ("video", video, NULL);
+  const SdpCodec **a = sdp_util_parse_codecs ("audio", audio, NULL);
+  gboolean ok = sdp_util_choose (offer, v, a, choice, error);
+
+  g_free (v);
+  g_free (a);
+  return ok;
+}
+
+static void
+assert_parse_fails (const gchar *text, gsize len, gint code)
+{
+  GError *error = NULL;
+
+  fail_unless (sdp_util_parse (text, len, &error) == NULL);
+  fail_unless (g_error_matches (error, SDP_UTIL_ERROR, code), "%d: %s",
+      error->code, error->message);
+  g_error_free (error);
+}
+
+GST_START_TEST (test_what_is_not_sdp_is_refused_with_a_reason)
+{
+  GString *many = g_string_new (HEAD);
+  gchar *large = g_strnfill (1024 * 1024, 'a');
+  guint i;
+
+  assert_parse_fails ("", 0, SDP_UTIL_ERROR_SYNTAX);
+  assert_parse_fails ("hello", 5, SDP_UTIL_ERROR_SYNTAX);
+  assert_parse_fails ("v=0\xff\xfe m=", 9, SDP_UTIL_ERROR_SYNTAX);
+  assert_parse_fails ("v=0\0m=audio", 11, SDP_UTIL_ERROR_SYNTAX);
+  assert_parse_fails (HEAD, strlen (HEAD), SDP_UTIL_ERROR_SYNTAX);
+  assert_parse_fails (large, 1024 * 1024, SDP_UTIL_ERROR_TOO_LARGE);
+  for (i = 0; i < 1000; i++)
+    g_string_append (many, "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n");
+  assert_parse_fails (many->str, many->len, SDP_UTIL_ERROR_TOO_LARGE);
+  g_string_free (many, TRUE);
+  g_free (large);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_h264_mode_1_is_chosen_before_what_is_offered_first)
+{
+  GstSDPMessage *offer = parse (browser);
+  SdpChoice choice;
+
+  fail_unless (choose (offer, "H264,VP8", "OPUS", &choice, NULL));
+  fail_unless_equals_string (choice.video.codec->name, "H264");
+  fail_unless_equals_int (choice.video.payload, 104);
+  fail_unless_equals_int (choice.video.media, 1);
+  fail_unless_equals_int (choice.video.profile_level_id, 0x42e01f);
+  fail_unless_equals_string (choice.audio.codec->name, "OPUS");
+  fail_unless_equals_int (choice.audio.payload, 111);
+  fail_unless_equals_int (choice.audio.media, 0);
+  gst_sdp_message_free (offer);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_the_list_of_the_user_comes_before_that_of_the_client)
+{
+  GstSDPMessage *offer = parse (browser);
+  SdpChoice choice;
+
+  fail_unless (choose (offer, "vp9, vp8, h264", "", &choice, NULL));
+  fail_unless_equals_string (choice.video.codec->name, "VP8");
+  fail_unless (choice.audio.codec == NULL);
+  gst_sdp_message_free (offer);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_no_common_codec_names_both_sides)
+{
+  GstSDPMessage *offer = parse (browser);
+  SdpChoice choice;
+  GError *error = NULL;
+
+  fail_if (choose (offer, "AV1", "", &choice, &error));
+  fail_unless (
+      g_error_matches (error, SDP_UTIL_ERROR, SDP_UTIL_ERROR_UNACCEPTABLE));
+  fail_unless (strstr (error->message, "VP8") != NULL, "%s", error->message);
+  fail_unless (strstr (error->message, "AV1") != NULL, "%s", error->message);
+  g_error_free (error);
+  gst_sdp_message_free (offer);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_m_lines_that_do_not_send_are_not_chosen)
+{
+  gchar **parts = g_strsplit (browser, "a=sendonly", -1);
+  gchar *text = g_strjoinv ("a=recvonly", parts);
+  GstSDPMessage *offer = parse (text);
+  SdpChoice choice;
+
+  fail_if (choose (offer, "H264", "OPUS", &choice, NULL));
+  gst_sdp_message_free (offer);
+  g_strfreev (parts);
+  g_free (text);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_webrtcbin_sees_only_what_was_chosen)
+{
+  GstSDPMessage *offer = parse (browser), *pruned;
+  SdpChoice choice;
+  gchar *text;
+
+  fail_unless (choose (offer, "H264", "OPUS", &choice, NULL));
+  pruned = sdp_util_prune (offer, &choice, NULL);
+  text = gst_sdp_message_as_text (pruned);
+  fail_unless (strstr (text, "104 105") != NULL, "%s", text);
+  fail_unless (strstr (text, "VP8") == NULL, "%s", text);
+  fail_unless (strstr (text, "ulpfec") == NULL, "%s", text);
+  fail_unless (strstr (text, "red/") == NULL, "%s", text);
+  fail_unless (strstr (text, "goog-remb") == NULL, "%s", text);
+  fail_unless (strstr (text, "audio-level") == NULL, "%s", text);
+  fail_unless (strstr (text, "104 nack pli") != NULL, "%s", text);
+  fail_unless (strstr (text, "ccm fir") == NULL, "%s", text);
+  fail_unless (strstr (text, "104 transport-cc") != NULL, "%s", text);
+  fail_unless (strstr (text, "a=group:BUNDLE 0 1") != NULL, "%s", text);
+  fail_unless_equals_int (gst_sdp_message_medias_len (pruned), 2);
+  g_free (text);
+  gst_sdp_message_free (pruned);
+  gst_sdp_message_free (offer);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_rejected_m_lines_return_in_their_place)
+{
+  GstSDPMessage *offer = parse (browser), *pruned, *answer;
+  SdpChoice choice;
+  const GstSDPMedia *media;
+
+  fail_unless (choose (offer, "H264", "", &choice, NULL));
+  pruned = sdp_util_prune (offer, &choice, NULL);
+  fail_unless_equals_int (gst_sdp_message_medias_len (pruned), 1);
+  fail_unless_equals_string (
+      gst_sdp_message_get_attribute_val (pruned, "group"), "BUNDLE 1");
+  answer = sdp_util_expand_answer (offer, pruned, &choice);
+  fail_unless_equals_int (gst_sdp_message_medias_len (answer), 2);
+  media = gst_sdp_message_get_media (answer, 0);
+  fail_unless_equals_string (gst_sdp_media_get_media (media), "audio");
+  fail_unless_equals_int (gst_sdp_media_get_port (media), 0);
+  fail_unless_equals_string (
+      gst_sdp_media_get_attribute_val (media, "mid"), "0");
+  media = gst_sdp_message_get_media (answer, 1);
+  fail_unless_equals_string (gst_sdp_media_get_media (media), "video");
+  fail_unless (gst_sdp_media_get_port (media) != 0);
+  gst_sdp_message_free (answer);
+  gst_sdp_message_free (pruned);
+  gst_sdp_message_free (offer);
+}
+
+GST_END_TEST;
+
+/* aiortc: one BUNDLE group, but every m-line its own ICE credentials. */
+GST_START_TEST (test_a_bundle_has_the_transport_of_its_first_m_line)
+{
+  gchar **parts = g_strsplit (browser, "a=ice-ufrag:abcd", -1);
+  gchar *text = g_strconcat (parts[0], "a=ice-ufrag:first", parts[1],
+      "a=ice-ufrag:second", parts[2], NULL);
+  GstSDPMessage *offer = parse (text), *pruned;
+  SdpChoice choice;
+  guint i;
+
+  fail_unless (choose (offer, "H264", "OPUS", &choice, NULL));
+  pruned = sdp_util_prune (offer, &choice, NULL);
+  for (i = 0; i < 2; i++)
+    fail_unless_equals_string (
+        gst_sdp_media_get_attribute_val (
+            gst_sdp_message_get_media (pruned, i), "ice-ufrag"),
+        "first");
+  gst_sdp_message_free (pruned);
+  gst_sdp_message_free (offer);
+  g_strfreev (parts);
+  g_free (text);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_an_offer_without_fingerprint_is_refused)
+{
+  gchar **parts = g_strsplit (browser, "a=fingerprint", -1);
+  gchar *text = g_strjoinv ("a=x-fingerprint", parts);
+  GstSDPMessage *offer = parse (text);
+  GError *error = NULL;
+  SdpChoice choice;
+
+  fail_unless (choose (offer, "H264", "OPUS", &choice, NULL));
+  fail_unless (sdp_util_prune (offer, &choice, &error) == NULL);
+  fail_unless (strstr (error->message, "fingerprint") != NULL);
+  g_error_free (error);
+  gst_sdp_message_free (offer);
+  g_strfreev (parts);
+  g_free (text);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_codec_preferences_carry_feedback_and_payload_type)
+{
+  GstSDPMessage *offer = parse (browser), *pruned;
+  const GstStructure *s;
+  SdpChoice choice;
+  GstCaps *caps;
+  gint payload;
+
+  fail_unless (choose (offer, "H264", "OPUS", &choice, NULL));
+  pruned = sdp_util_prune (offer, &choice, NULL);
+  caps = sdp_util_media_caps (gst_sdp_message_get_media (pruned, 1));
+  s = gst_caps_get_structure (caps, 0);
+  fail_unless (gst_structure_has_name (s, "application/x-rtp"));
+  fail_unless (gst_structure_get_int (s, "payload", &payload));
+  fail_unless_equals_int (payload, 104);
+  fail_unless (gst_structure_has_field (s, "rtcp-fb-nack-pli"));
+  fail_unless (gst_structure_has_field (s, "rtcp-fb-transport-cc"));
+  fail_unless (gst_structure_has_field (s, "extmap-3"));
+  gst_caps_unref (caps);
+  gst_sdp_message_free (pruned);
+  gst_sdp_message_free (offer);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_max_bitrate_becomes_bandwidth_lines_of_the_video)
+{
+  GstSDPMessage *offer = parse (browser);
+  gchar *text;
+
+  sdp_util_set_bandwidth (offer, 1500500);
+  text = gst_sdp_message_as_text (offer);
+  fail_unless (strstr (text, "b=AS:1501") != NULL, "%s", text);
+  fail_unless (strstr (text, "b=TIAS:1500500") != NULL, "%s", text);
+  fail_unless (strstr (text, "b=AS") > strstr (text, "m=video"), "%s", text);
+  g_free (text);
+  gst_sdp_message_free (offer);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_a_fragment_is_read_and_nonsense_is_not)
+{
+  const gchar text[] = "a=ice-ufrag:abcd\r\na=ice-pwd:secret\r\n"
+                       "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n"
+                       "a=candidate:1 1 udp 1 192.0.2.1 5000 typ host\r\n"
+                       "a=end-of-candidates\r\n";
+  SdpFragment *fragment = sdp_util_parse_fragment (text, strlen (text), NULL);
+  GError *error = NULL;
+
+  fail_unless (fragment != NULL);
+  fail_unless_equals_string (fragment->ufrag, "abcd");
+  fail_unless_equals_string (fragment->pwd, "secret");
+  fail_unless_equals_int (fragment->candidates->len, 1);
+  fail_unless (fragment->end_of_candidates);
+  sdp_util_fragment_free (fragment);
+  fail_unless (sdp_util_parse_fragment ("nonsense", 8, &error) == NULL);
+  fail_unless (error != NULL);
+  g_error_free (error);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_an_unknown_codec_is_named_with_those_that_are_known)
+{
+  GError *error = NULL;
+
+  fail_unless (sdp_util_parse_codecs ("video", "H264,H263", &error) == NULL);
+  fail_unless (strstr (error->message, "H263") != NULL);
+  fail_unless (strstr (error->message, "VP9") != NULL);
+  g_error_free (error);
+}
+
+GST_END_TEST;
+
+static Suite *
+sdputil_suite (void)
+{
+  Suite *s = suite_create ("sdputil");
+  TCase *tc = tcase_create ("general");
+
+  suite_add_tcase (s, tc);
+  tcase_add_test (tc, test_what_is_not_sdp_is_refused_with_a_reason);
+  tcase_add_test (tc, test_h264_mode_1_is_chosen_before_what_is_offered_first);
+  tcase_add_test (
+      tc, test_the_list_of_the_user_comes_before_that_of_the_client);
+  tcase_add_test (tc, test_no_common_codec_names_both_sides);
+  tcase_add_test (tc, test_m_lines_that_do_not_send_are_not_chosen);
+  tcase_add_test (tc, test_webrtcbin_sees_only_what_was_chosen);
+  tcase_add_test (tc, test_rejected_m_lines_return_in_their_place);
+  tcase_add_test (tc, test_a_bundle_has_the_transport_of_its_first_m_line);
+  tcase_add_test (tc, test_an_offer_without_fingerprint_is_refused);
+  tcase_add_test (tc, test_codec_preferences_carry_feedback_and_payload_type);
+  tcase_add_test (tc, test_max_bitrate_becomes_bandwidth_lines_of_the_video);
+  tcase_add_test (tc, test_a_fragment_is_read_and_nonsense_is_not);
+  tcase_add_test (tc, test_an_unknown_codec_is_named_with_those_that_are_known);
+  return s;
+}
+
+GST_CHECK_MAIN (sdputil);
