@@ -10,6 +10,7 @@
 #include <gst/gst.h>
 
 #include "gstrecfilesink.h"
+#include "gsttsrecmux.h"
 #include "gsttsrecsink.h"
 
 static gboolean
@@ -19,6 +20,7 @@ plugin_init (GstPlugin *plugin)
 
   ret &= GST_ELEMENT_REGISTER (recmonitor, plugin);
   ret &= GST_ELEMENT_REGISTER (recfilesink, plugin);
+  ret &= GST_ELEMENT_REGISTER (tsrecmux, plugin);
   /* after what it is made of: it copies their properties */
   ret &= GST_ELEMENT_REGISTER (tsrecsink, plugin);
   return ret;

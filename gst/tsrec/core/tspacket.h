@@ -28,7 +28,8 @@
 #define TS_PCR_SIZE 6
 
 /* 2.4.3.6, PES packet */
-#define TS_PES_START_SIZE 6  /* packet_start_code_prefix .. PES_packet_length  \
+#define TS_PES_START_SIZE                                                      \
+  6                          /* packet_start_code_prefix .. PES_packet_length  \
                               */
 #define TS_PES_HEADER_SIZE 9 /* .. PES_header_data_length */
 #define TS_PES_TIMESTAMP_SIZE 5

@@ -1,0 +1,123 @@
+/* gst-tsrec: reading NAL units, just as far as a mux has to
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * H.264 (ISO/IEC 14496-10), H.265 (ISO/IEC 23008-2) and H.266 (ISO/IEC
+ * 23090-3) in the byte stream format of their annex B. Only what stands
+ * before the first slice is looked at: the slices are most of the bytes and
+ * say nothing more.
+ */
+
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* --- A reader of bits that knows its bounds: the first read past the end
+ * latches @error, and every read from then on returns 0. The caller checks
+ * once, at the end. */
+
+/**
+ * BitReader:
+ * @data: where it reads, owned by the caller
+ * @size: bytes of @data
+ * @pos: next bit
+ * @emulation_prevention: drop emulation_prevention_three_byte
+ * @error: something was read that is not there
+ */
+typedef struct
+{
+  const uint8_t *data;
+  size_t size;
+  size_t pos;
+  bool emulation_prevention;
+  bool error;
+} BitReader;
+
+void bit_reader_init (BitReader *reader, const uint8_t *data, size_t size);
+/* For the payload of a NAL unit: skips emulation_prevention_three_byte. */
+void bit_reader_init_nal (BitReader *reader, const uint8_t *data, size_t size);
+/* @n: 0 to 32 */
+uint32_t bit_reader_get (BitReader *reader, unsigned n);
+void bit_reader_skip (BitReader *reader, unsigned n);
+/* ue(v) of H.264 9.1 */
+uint32_t bit_reader_get_ue (BitReader *reader);
+
+/* --- NAL units of an access unit */
+
+typedef enum
+{
+  NAL_H264,
+  NAL_H265,
+  NAL_H266
+} NalSyntax;
+
+typedef enum
+{
+  NAL_OTHER = 0,
+  NAL_AUD,
+  NAL_VPS,
+  NAL_SPS,
+  NAL_PPS,
+  NAL_SEI,
+  NAL_SLICE,     /* of a picture that is no random access point */
+  NAL_SLICE_IDR, /* of an IDR picture */
+  NAL_SLICE_CRA  /* of a CRA or BLA picture: decoding can start there, pictures
+                    that lead it in output order excepted */
+} NalKind;
+
+/**
+ * NalUnit:
+ * @data: the first byte of its header
+ * @size: bytes, without trailing zero bytes
+ * @offset: where its start code begins in the access unit, leading zero bytes
+ *   included
+ * @kind: what it is
+ */
+typedef struct
+{
+  const uint8_t *data;
+  size_t size;
+  size_t offset;
+  NalKind kind;
+} NalUnit;
+
+/**
+ * NalScanner: goes through an access unit, one NAL unit a step, and stops at
+ * the first slice.
+ */
+typedef struct
+{
+  const uint8_t *data;
+  size_t size;
+  size_t pos;
+  NalSyntax syntax;
+  bool done;
+} NalScanner;
+
+void nal_scanner_init (
+    NalScanner *scanner, NalSyntax syntax, const uint8_t *data, size_t size);
+/* False at the end. The slice, the last one that is returned, extends to the
+ * end of the access unit: what comes after its header is not searched. */
+bool nal_scanner_next (NalScanner *scanner, NalUnit *nal);
+
+/* Offset of the next start code prefix 00 00 01 in @data from @from on, or
+ * @size when there is none. */
+size_t nal_find_start_code (const uint8_t *data, size_t size, size_t from);
+
+/* How many bytes of the header a NAL unit of @syntax has. */
+size_t nal_header_size (NalSyntax syntax);
+
+/* The identifier of a parameter set, -1 if it is broken. */
+int nal_get_parameter_set_id (NalSyntax syntax, const NalUnit *nal);
+
+/* H.264 and H.265: whether an SEI NAL unit has a recovery point message that
+ * says that decoding that starts here is right from here on (no recovery
+ * frames to wait for). */
+bool nal_sei_is_recovery_point (NalSyntax syntax, const NalUnit *nal);
+
+/* The access unit delimiter, start code included, for pictures of any slice
+ * type. @random_access: the picture is IDR or CRA (H.266 says so in it).
+ * Returns static data of *@size bytes. */
+const uint8_t *nal_get_aud (NalSyntax syntax, bool random_access, size_t *size);

@@ -1,0 +1,165 @@
+/* gst-tsrec: what the parts of the mux share
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * tsmux.c knows tracks and PSI and decides what goes out when; tswrite.c makes
+ * packets of it. Times here are DTS, PTS and PCR bases in units of 90 kHz, not
+ * wrapped: they are masked to 33 bits where they are written.
+ */
+
+#pragma once
+
+#include "tscodec.h"
+#include "tsmux.h"
+#include "tspacket.h"
+#include "tspsi.h"
+#include "tstime.h"
+
+#define TS_CC_NONE 0xff
+/* Frames that share a PES packet are no further off the times that a reader
+ * computes for them. */
+#define TS_HELD_TOLERANCE (1 * TS_NS_PER_MS)
+/* With pack, the end of an access unit waits for the next one this long. */
+#define TS_TAIL_TIME (200 * TS_NS_PER_MS)
+/* PES_header_data_length with PTS and DTS */
+#define TS_PES_MAX_HEADER_SIZE (TS_PES_HEADER_SIZE + 2 * TS_PES_TIMESTAMP_SIZE)
+/* What PES_packet_length leaves for the payload. */
+#define TS_PES_MAX_PAYLOAD                                                     \
+  (TS_PES_MAX_LENGTH - (TS_PES_MAX_HEADER_SIZE - TS_PES_START_SIZE))
+
+/* A PSI section, ready to be written. */
+typedef struct
+{
+  uint16_t pid;
+  uint8_t version;
+  uint8_t section[TS_SECTION_MAX_SIZE];
+  size_t size;
+  bool discontinuity;
+} TsTable;
+
+/**
+ * TsTrack:
+ * @held: audio frames that wait for their PES packet (audio_pes_time), or the
+ *   end of a picture that waits for the next one (pack)
+ * @held_size: bytes of @held, 0 when nothing waits
+ * @held_alloc: room of @held
+ * @held_pts: PTS of the first frame in @held, 90 kHz
+ * @held_dts: its DTS, 90 kHz
+ * @held_since: its DTS, ns
+ * @held_next: where the frame after those in @held should be, ns
+ */
+struct TsTrack
+{
+  uint16_t pid;
+  uint8_t stream_id;
+  TsTrackConfig config;
+  TsPsiStream psi;
+  TsCodecState codec;
+  TsTrackTime time;
+  bool needs_random_access;
+  bool discontinuity;
+  uint8_t *held;
+  size_t held_size;
+  size_t held_alloc;
+  int64_t held_pts;
+  int64_t held_dts;
+  int64_t held_since;
+  int64_t held_next;
+  int64_t last_dts;
+};
+
+typedef enum
+{
+  TS_PLAN_NONE = 0,
+  TS_PLAN_ACCESS_UNIT,
+  TS_PLAN_IDLE,
+  TS_PLAN_FLUSH
+} TsPlanKind;
+
+/**
+ * TsPlan: what begin decided and finish will write.
+ * @size: the most bytes it takes
+ * @flush: tracks, by index, whose held data go first
+ * @flush_own: what @track holds goes first, in a PES packet of its own
+ * @psi: PAT and PMT are due
+ * @sdt: SDT is due
+ * @n_pcrs: PCRs to write, the last one being @pcr
+ */
+typedef struct
+{
+  TsPlanKind kind;
+  TsTrack *track;
+  TsPayload payload;
+  size_t au_size;
+  int64_t pts_ns;
+  int64_t dts_ns;
+  int64_t pts;
+  int64_t dts;
+  int64_t pcr;
+  unsigned n_pcrs;
+  uint32_t flush;
+  size_t size;
+  bool flush_own;
+  bool psi;
+  bool sdt;
+  bool random_access;
+  bool discontinuity;
+} TsPlan;
+
+struct TsMux
+{
+  TsMuxConfig config;
+  TsTrack *tracks[TS_MUX_MAX_TRACKS];
+  unsigned n_tracks;
+  TsTrack *pcr_track;
+  TsTimeline timeline;
+  TsStats stats;
+  TsPlan plan;
+
+  TsTable pat;
+  TsTable pmt;
+  TsTable sdt;
+  bool psi_changed;
+  bool started;
+  bool resync;
+  uint8_t cc[TS_N_PIDS];
+
+  /* TS time is DTS in ns, plus this, in 90 kHz, plus ts_origin. */
+  int64_t origin_ns;
+  int64_t ts_origin;
+  int64_t pcr_interval;
+  int64_t last_pcr;
+  int64_t last_psi;
+  int64_t last_sdt;
+  int64_t last_video;
+  int64_t last_now;
+  int64_t gap;
+  int64_t preroll;
+  int64_t resume_ts;
+  bool resumed;
+};
+
+/* Writes packets of one output. */
+typedef struct
+{
+  TsMux *mux;
+  uint8_t *out;
+  uint8_t *p;
+} TsWriter;
+
+/* How many bytes @size bytes of payload take at most, with @n_pcrs PCRs. */
+size_t ts_write_get_max_size (size_t size, unsigned n_pcrs);
+
+/* The next PCR of the plan: they divide the time since the last one evenly. */
+int64_t ts_mux_take_pcr (TsMux *mux);
+
+void ts_write_table (TsWriter *w, TsTable *table);
+/* A packet with nothing but PCR. */
+void ts_write_pcr (TsWriter *w, TsTrack *track, int64_t pcr);
+/* PES packets with @payload; PCRs of mux->plan go into them when @track is
+ * the PCR track. @hold: keep what does not fill the last packet in
+ * @track->held. */
+void ts_write_pes (TsWriter *w, TsTrack *track, const TsPayload *payload,
+    int64_t pts, int64_t dts, bool random_access, bool hold);
+/* What waits in @track. */
+void ts_write_held (TsWriter *w, TsTrack *track);

@@ -1,0 +1,155 @@
+/* gst-tsrec: timestamps that can be written, from timestamps as they come
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tstime.h"
+
+/* A track that goes back further than this has started over; less is jitter
+ * (WebRTC: 20 to 160 ms after congestion). */
+#define MAX_BACKWARD (1 * TS_NS_PER_S)
+/* A track that is further ahead than this of its own past, and of the clock
+ * of a live pipeline, is suspect; without a clock, twice as far and more. */
+#define MAX_AHEAD (10 * TS_NS_PER_S)
+#define MAX_AHEAD_NO_CLOCK (30 * TS_NS_PER_S)
+/* The next access unit after a suspect one comes within this. */
+#define CONFIRM_TIME (2 * TS_NS_PER_S)
+/* PTS and DTS of one access unit are not further apart than the T-STD allows
+ * pictures to stay in its buffers (2.4.2.7: ten seconds). */
+#define MAX_REORDER (10 * TS_NS_PER_S)
+/* A bit more than one tick of 90 kHz: what DTS advances at least. */
+#define TICK 11112
+/* Beyond this (146 years) sums could overflow: no timestamp at all. */
+#define MAX_TIME (INT64_C (1) << 62)
+
+void
+ts_timeline_init (TsTimeline *timeline)
+{
+  timeline->now = TS_TIME_NONE;
+  timeline->shift = 0;
+}
+
+void
+ts_track_time_init (TsTrackTime *time)
+{
+  time->last_dts = TS_TIME_NONE;
+  time->step = 0;
+  time->shift = 0;
+  time->suspect = TS_TIME_NONE;
+}
+
+static bool
+is_known (int64_t time)
+{
+  return time > -MAX_TIME && time < MAX_TIME;
+}
+
+/* When the next access unit of a track is to be expected. */
+static int64_t
+get_expected (const TsTimeline *timeline, const TsTrackTime *time)
+{
+  if (time->last_dts != TS_TIME_NONE)
+    return time->last_dts + time->step;
+  return timeline->now;
+}
+
+static bool
+is_far_off (int64_t dts, int64_t expected, int64_t now, bool first)
+{
+  int64_t distance = dts - expected;
+
+  /* Before its first access unit a track may be late by what an encoder with
+   * lookahead takes. */
+  if (distance < (first ? -MAX_AHEAD : -MAX_BACKWARD))
+    return true;
+  if (is_known (now))
+    return distance > MAX_AHEAD && dts > now + MAX_AHEAD;
+  return distance > MAX_AHEAD_NO_CLOCK;
+}
+
+/* The track has started over: what has to be added from now on. Tracks that
+ * start over together keep their distance. */
+static void
+start_over (
+    TsTimeline *timeline, TsTrackTime *time, int64_t raw, int64_t expected)
+{
+  int64_t shared = raw + timeline->shift - expected;
+
+  if (shared < 0 || shared > MAX_BACKWARD)
+    timeline->shift = expected - raw;
+  time->shift = timeline->shift;
+}
+
+/* Decides about an access unit that is far off: its DTS, shift included. */
+static int64_t
+judge (TsTimeline *timeline, TsTrackTime *time, int64_t raw, int64_t expected,
+    int64_t now)
+{
+  int64_t since = time->suspect != TS_TIME_NONE ? raw - time->suspect : -1;
+
+  if (since < 0 || since > CONFIRM_TIME) {
+    time->suspect = raw;
+    return expected;
+  }
+  time->suspect = TS_TIME_NONE;
+  /* Ahead, and nothing says that it is not yet that late: a real gap. */
+  if (raw + time->shift > expected && !is_known (now))
+    return raw + time->shift;
+  start_over (timeline, time, raw, expected);
+  return raw + time->shift;
+}
+
+static void
+fix_order (TsTrackTime *time, TsStats *stats, int64_t *pts, int64_t *dts)
+{
+  if (time->last_dts != TS_TIME_NONE) {
+    if (*dts < time->last_dts + TICK) {
+      if (*dts <= time->last_dts)
+        stats->backward++;
+      *dts = time->last_dts + TICK;
+    } else if (*dts - time->last_dts < MAX_BACKWARD) {
+      time->step = *dts - time->last_dts;
+    }
+  }
+  if (*pts < *dts)
+    *pts = *dts;
+}
+
+void
+ts_time_fix (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
+    TsStats *stats, int64_t *pts, int64_t *dts)
+{
+  int64_t raw_pts = is_known (au->pts) ? au->pts : au->dts;
+  int64_t raw_dts = is_known (au->dts) ? au->dts : raw_pts;
+  int64_t expected = get_expected (timeline, time);
+
+  if (expected == TS_TIME_NONE && !is_known (raw_dts))
+    expected = is_known (au->now) ? au->now : 0;
+  if (!is_known (raw_dts)) {
+    stats->no_timestamp++;
+    *pts = *dts = expected;
+  } else {
+    int64_t ahead = raw_pts - raw_dts;
+
+    if (ahead < 0)
+      raw_dts = raw_pts;
+    if (ahead < 0 || ahead > MAX_REORDER)
+      ahead = 0;
+    *dts = raw_dts + time->shift;
+    if (expected != TS_TIME_NONE &&
+        is_far_off (*dts, expected, au->now, time->last_dts == TS_TIME_NONE)) {
+      stats->jumps++;
+      *dts = judge (timeline, time, raw_dts, expected, au->now);
+    } else {
+      time->suspect = TS_TIME_NONE;
+    }
+    *pts = *dts + ahead;
+  }
+  fix_order (time, stats, pts, dts);
+  if (is_known (au->duration) && au->duration > 0 &&
+      au->duration < MAX_BACKWARD)
+    time->step = au->duration;
+  time->last_dts = *dts;
+  if (timeline->now == TS_TIME_NONE || *dts > timeline->now)
+    timeline->now = *dts;
+}

@@ -1,0 +1,147 @@
+/* gst-tsrec: what the files of tsrecmux share
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * gsttsrecmux.c is the element: properties, pads, states, and what comes from
+ * downstream. gsttsrecmux-flow.c is what comes from upstream: buffers and
+ * events, and the output.
+ *
+ * Locks, in this order: the stream lock of a sink pad; the stream lock of the
+ * source pad, which makes a funnel of the sink pads, as everything that leaves
+ * does so under it; GstTsRecMux.lock for the fields marked with it, never held
+ * while something is pushed, posted or asked.
+ */
+
+#pragma once
+
+#include <gst/base/base.h>
+#include <gst/gst.h>
+
+#include "gsttsrecmux.h"
+#include "recbuffers.h"
+#include "reccodec.h"
+#include "tsmux.h"
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_TS_REC_MUX_PAD (gst_ts_rec_mux_pad_get_type ())
+G_DECLARE_FINAL_TYPE (
+    GstTsRecMuxPad, gst_ts_rec_mux_pad, GST, TS_REC_MUX_PAD, GstPad)
+
+/* What waits in a pad: a buffer or a serialized event, and when it is due. */
+typedef struct
+{
+  GstMiniObject *object;
+  gint64 pts;
+  gint64 dts;
+} RecMuxItem;
+
+/**
+ * GstTsRecMuxPad:
+ * @segment: of the buffers; stream lock of the pad
+ * @last_thread: that brought the last buffer; lock
+ * @queue: of RecMuxItem; lock
+ * @queued_bytes: in @queue; lock
+ * @position: the end of what has arrived, running time; lock
+ * @patience: how long others still wait for this pad; lock
+ * @pid: of its track
+ * @track: in the core, NULL before caps and after a refusal; lock
+ * @language: ISO 639-2 code of the tags, or ""; lock
+ * @refused: its caps are not carried; lock
+ * @eos: EOS has arrived; lock
+ * @drained: EOS has left the queue; lock
+ * @flushing: between FLUSH_START and FLUSH_STOP; lock
+ * @caps: of @track; lock
+ * @last_request: when a key frame was last asked for, monotonic µs; lock
+ * @asked_latency: whether @latency was asked of upstream; lock
+ * @latency: least latency of its branch; lock
+ */
+struct _GstTsRecMuxPad
+{
+  GstPad parent;
+
+  GstSegment segment;
+  GThread *last_thread;
+  GstQueueArray *queue;
+  gsize queued_bytes;
+  gint64 position;
+  gint64 patience;
+  guint16 pid;
+  TsTrack *track;
+  GstCaps *caps;
+  gchar language[4];
+  gboolean asked_latency;
+  GstClockTime latency;
+  gboolean refused;
+  gboolean eos;
+  gboolean drained;
+  gboolean flushing;
+  gint64 last_request;
+};
+
+/* What has been said once in a recording already. */
+typedef enum
+{
+  REC_SAID_NO_TIMESTAMP = 1 << 0,
+  REC_SAID_BACKWARD = 1 << 1,
+  REC_SAID_JUMP = 1 << 2,
+  REC_SAID_LATE = 1 << 3,
+  REC_SAID_EMPTY = 1 << 4,
+  REC_SAID_DAMAGED = 1 << 5
+} RecSaid;
+
+struct _GstTsRecMux
+{
+  GstElement parent;
+
+  GstPad *srcpad;
+
+  /* object lock */
+  TsMuxConfig config;
+  guint64 max_interleave;
+  guint next_index[3];
+
+  /* stream lock of the source pad */
+  gboolean started;  /* stream-start, caps and segment were pushed */
+  gboolean prepared; /* the core knows where to start */
+  gboolean sent_buffer;
+  RecBuffers buffers;
+
+  /* lock */
+  GMutex lock;
+  GCond cond;
+  TsMux *core;
+  GPtrArray *pads;     /* GstTsRecMuxPad, not owned */
+  GPtrArray *removed;  /* TsTrack whose pads were released */
+  GQueue messages;     /* GstMessage to be posted */
+  GQueue key_requests; /* GstPad to ask for a key frame */
+  guint64 interleave;  /* max-interleave of this run */
+  GstFlowReturn flow;  /* of the last push */
+  RecSaid said;
+  TsStats stats;   /* of this run, when core is gone */
+  guint64 refused; /* access units on pads whose caps are refused */
+  gboolean live;
+  gboolean stopping;
+  gboolean eos_sent;
+  gboolean flushing;
+};
+
+/* From gsttsrecmux-flow.c, for the pads */
+GstFlowReturn gst_ts_rec_mux_chain (
+    GstPad *pad, GstObject *parent, GstBuffer *buffer);
+gboolean gst_ts_rec_mux_sink_event (
+    GstPad *pad, GstObject *parent, GstEvent *event);
+
+/* Writes out whatever may go now, EOS included. Call with no lock held. */
+GstFlowReturn gst_ts_rec_mux_drain (GstTsRecMux *self);
+
+/* Posts messages and asks for key frames, as queued. No lock held. */
+void gst_ts_rec_mux_speak (GstTsRecMux *self);
+
+/* Empties the queue of @pad. Lock held. */
+void gst_ts_rec_mux_pad_clear (GstTsRecMuxPad *pad);
+
+/* Asks upstream of each video pad for a key frame. */
+gboolean gst_ts_rec_mux_request_key_frames (GstTsRecMux *self);
+
+G_END_DECLS

@@ -1,0 +1,840 @@
+/* gst-tsrec: tsrecmux
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/**
+ * SECTION:element-tsrecmux
+ * @title: tsrecmux
+ * @short_description: MPEG transport stream mux in which nobody waits
+ *
+ * Muxes elementary streams to an MPEG transport stream for recording and for
+ * sending live. Each access unit leaves the moment it arrives, as one buffer
+ * of whole packets, whatever the other tracks do: a track that falls silent,
+ * changes its caps, goes away or is refused never stops the others. Input that
+ * is not live (as the LATENCY query says) is put in the order of DTS within
+ * #tsrecmux:max-interleave.
+ *
+ * Buffers without %GST_BUFFER_FLAG_DELTA_UNIT start with PAT, PMT, SDT and a
+ * PCR and carry a random access point: the stream can be cut before each of
+ * them. Their PTS and DTS are those of the access unit, as running time.
+ *
+ * Caps that MPEG-TS cannot carry are answered with the element message
+ * `tsrecmux-track-rejected`, with the fields `pad`, `caps` and `reason`, and
+ * what comes to that pad is dropped. A change of codec posts
+ * `tsrecmux-track-changed`.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 -e videotestsrc is-live=true num-buffers=150 ! x264enc
+ * tune=zerolatency ! video/x-h264,profile=baseline ! h264parse ! tsrecmux
+ * name=mux ! filesink location=rec.ts audiotestsrc is-live=true num-buffers=215
+ * ! opusenc ! mux.
+ * ]| Records five seconds of a picture and a tone.
+ */
+
+#include "config.h"
+
+#include "gsttsrecmux-private.h"
+
+#include <gst/video/video.h>
+#include <string.h>
+
+#include "recmessage.h"
+#include "recquery.h"
+
+GST_DEBUG_CATEGORY (gst_ts_rec_mux_debug);
+#define GST_CAT_DEFAULT gst_ts_rec_mux_debug
+
+#define DEFAULT_MAX_INTERLEAVE (1 * GST_SECOND)
+#define DEFAULT_INTERVAL (500 * GST_MSECOND)
+#define DEFAULT_PCR_INTERVAL (40 * GST_MSECOND)
+#define DEFAULT_PREROLL (700 * GST_MSECOND)
+#define DEFAULT_START_OFFSET (1400 * GST_MSECOND)
+#define DEFAULT_SERVICE_NAME "Recording"
+#define DEFAULT_SERVICE_PROVIDER "gst-tsrec"
+
+enum
+{
+  PROP_0,
+  PROP_MAX_INTERLEAVE,
+  PROP_PSI_INTERVAL,
+  PROP_SI_INTERVAL,
+  PROP_PCR_INTERVAL,
+  PROP_PREROLL,
+  PROP_START_OFFSET,
+  PROP_AUDIO_PES_TIME,
+  PROP_PACK,
+  PROP_SERVICE_NAME,
+  PROP_SERVICE_PROVIDER,
+  PROP_PROGRAM_NUMBER,
+  PROP_TRANSPORT_STREAM_ID,
+  PROP_STATS
+};
+
+/* The first PID of each kind of pad, and how many there are. */
+#define PID_VIDEO 0x0100
+#define PID_AUDIO 0x0200
+#define PID_DATA 0x0300
+#define PIDS_PER_KIND 0x100
+
+static GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
+        GST_STATIC_CAPS ("video/mpegts, systemstream = (boolean) true, "
+                         "packetsize = (int) 188"));
+
+static GstStaticPadTemplate video_template =
+    GST_STATIC_PAD_TEMPLATE ("video_%u", GST_PAD_SINK, GST_PAD_REQUEST,
+        GST_STATIC_CAPS (REC_VIDEO_CAPS "; " REC_REFUSED_VIDEO_CAPS));
+
+static GstStaticPadTemplate audio_template =
+    GST_STATIC_PAD_TEMPLATE ("audio_%u", GST_PAD_SINK, GST_PAD_REQUEST,
+        GST_STATIC_CAPS (REC_AUDIO_CAPS "; " REC_REFUSED_AUDIO_CAPS));
+
+static GstStaticPadTemplate data_template = GST_STATIC_PAD_TEMPLATE (
+    "data_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS (REC_DATA_CAPS));
+
+/* --- The pads */
+
+G_DEFINE_TYPE (GstTsRecMuxPad, gst_ts_rec_mux_pad, GST_TYPE_PAD);
+
+static void
+gst_ts_rec_mux_pad_init (GstTsRecMuxPad *pad)
+{
+  gst_segment_init (&pad->segment, GST_FORMAT_UNDEFINED);
+  pad->queue = gst_queue_array_new_for_struct (sizeof (RecMuxItem), 16);
+  pad->position = TS_TIME_NONE;
+  pad->patience = 500 * G_TIME_SPAN_MILLISECOND;
+  pad->latency = GST_CLOCK_TIME_NONE;
+}
+
+static void
+gst_ts_rec_mux_pad_finalize (GObject *object)
+{
+  GstTsRecMuxPad *pad = GST_TS_REC_MUX_PAD (object);
+
+  gst_ts_rec_mux_pad_clear (pad);
+  gst_queue_array_free (pad->queue);
+  gst_caps_replace (&pad->caps, NULL);
+  G_OBJECT_CLASS (gst_ts_rec_mux_pad_parent_class)->finalize (object);
+}
+
+static void
+gst_ts_rec_mux_pad_class_init (GstTsRecMuxPadClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = gst_ts_rec_mux_pad_finalize;
+}
+
+/* --- The element */
+
+G_DEFINE_TYPE (GstTsRecMux, gst_ts_rec_mux, GST_TYPE_ELEMENT);
+GST_ELEMENT_REGISTER_DEFINE (
+    tsrecmux, "tsrecmux", GST_RANK_NONE, GST_TYPE_TS_REC_MUX);
+
+/* Refuses a link to what could never be carried, with the reason on the bus;
+ * nothing reads a bus while a launch line is parsed, so on stderr as well. */
+static GstPadLinkReturn
+gst_ts_rec_mux_sink_link (GstPad *pad, GstObject *parent, GstPad *peer)
+{
+  GstCaps *caps = gst_pad_query_caps (peer, NULL);
+  GstCaps *carried = rec_codec_get_carried_caps (
+      GST_PAD_TEMPLATE_NAME_TEMPLATE (GST_PAD_PAD_TEMPLATE (pad)));
+  const gchar *name, *reason;
+  gboolean ok =
+      gst_caps_is_empty (caps) || gst_caps_can_intersect (caps, carried);
+
+  gst_caps_unref (carried);
+  if (!ok) {
+    name = gst_structure_get_name (gst_caps_get_structure (caps, 0));
+    reason = rec_codec_get_refusal (name);
+    if (reason == NULL)
+      reason = "MPEG-TS does not carry it.";
+    g_message ("%s: cannot record %s from %s: %s", GST_OBJECT_NAME (parent),
+        name, GST_OBJECT_NAME (peer), reason);
+    gst_element_post_message (GST_ELEMENT (parent),
+        rec_message_new_track (GST_ELEMENT (parent), "tsrecmux-track-rejected",
+            pad, caps, reason));
+  }
+  gst_caps_unref (caps);
+  return ok ? GST_PAD_LINK_OK : GST_PAD_LINK_REFUSED;
+}
+
+/* An unlinked pad names what it refuses as well, so that the link gets as far
+ * as gst_ts_rec_mux_sink_link(). */
+static GstCaps *
+get_sink_caps (GstPad *pad, GstCaps *filter)
+{
+  GstCaps *caps, *filtered;
+
+  if (gst_pad_is_linked (pad))
+    caps = rec_codec_get_carried_caps (
+        GST_PAD_TEMPLATE_NAME_TEMPLATE (GST_PAD_PAD_TEMPLATE (pad)));
+  else
+    caps = gst_pad_get_pad_template_caps (pad);
+  if (filter == NULL)
+    return caps;
+  filtered = gst_caps_intersect_full (filter, caps, GST_CAPS_INTERSECT_FIRST);
+  gst_caps_unref (caps);
+  return filtered;
+}
+
+static gboolean
+gst_ts_rec_mux_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  GstCaps *filter, *caps;
+
+  switch (GST_QUERY_TYPE (query)) {
+    case GST_QUERY_CAPS:
+      gst_query_parse_caps (query, &filter);
+      caps = get_sink_caps (pad, filter);
+      gst_query_set_caps_result (query, caps);
+      gst_caps_unref (caps);
+      return TRUE;
+    case GST_QUERY_ACCEPT_CAPS:
+      /* What cannot be carried is refused without an error, which would stop
+       * the other tracks of the source. */
+      gst_query_set_accept_caps_result (query, TRUE);
+      return TRUE;
+    case GST_QUERY_ALLOCATION:
+      return FALSE;
+    default:
+      return gst_pad_query_default (pad, parent, query);
+  }
+}
+
+static gboolean
+gst_ts_rec_mux_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  GstFormat format;
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_SEEKING)
+    return gst_pad_query_default (pad, parent, query);
+  gst_query_parse_seeking (query, &format, NULL, NULL, NULL);
+  gst_query_set_seeking (query, format, FALSE, 0, -1);
+  return TRUE;
+}
+
+/* The video pads, referenced. */
+static GPtrArray *
+get_video_pads (GstTsRecMux *self)
+{
+  GPtrArray *pads = g_ptr_array_new_with_free_func (gst_object_unref);
+
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < self->pads->len; i++) {
+    GstPad *pad = g_ptr_array_index (self->pads, i);
+
+    if (g_str_has_prefix (
+            GST_PAD_TEMPLATE_NAME_TEMPLATE (GST_PAD_PAD_TEMPLATE (pad)),
+            "video"))
+      g_ptr_array_add (pads, gst_object_ref (pad));
+  }
+  g_mutex_unlock (&self->lock);
+  return pads;
+}
+
+/* Takes @event. */
+static gboolean
+send_to_video_pads (GstTsRecMux *self, GstEvent *event)
+{
+  GPtrArray *pads = get_video_pads (self);
+  gboolean ret = FALSE;
+
+  for (guint i = 0; i < pads->len; i++)
+    ret |=
+        gst_pad_push_event (g_ptr_array_index (pads, i), gst_event_ref (event));
+  g_ptr_array_unref (pads);
+  gst_event_unref (event);
+  return ret;
+}
+
+static void
+resync (GstTsRecMux *self)
+{
+  g_mutex_lock (&self->lock);
+  if (self->core)
+    ts_mux_resync (self->core);
+  g_mutex_unlock (&self->lock);
+  send_to_video_pads (self,
+      gst_video_event_new_upstream_force_key_unit (
+          GST_CLOCK_TIME_NONE, TRUE, 0));
+}
+
+static gboolean
+gst_ts_rec_mux_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  GstTsRecMux *self = GST_TS_REC_MUX (parent);
+
+  if (rec_event_is_resync (event)) {
+    gst_event_unref (event);
+    resync (self);
+    return TRUE;
+  }
+  if (gst_video_event_is_force_key_unit (event))
+    return send_to_video_pads (self, event);
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_SEEK: /* what is written is written */
+    case GST_EVENT_QOS:
+      gst_event_unref (event);
+      return FALSE;
+    default:
+      return gst_pad_event_default (pad, parent, event);
+  }
+}
+
+/* --- Request pads */
+
+static guint
+get_kind (GstPadTemplate *templ)
+{
+  const gchar *name = GST_PAD_TEMPLATE_NAME_TEMPLATE (templ);
+
+  return name[0] == 'v' ? 0 : name[0] == 'a' ? 1 : 2;
+}
+
+/* Object lock held. */
+static gboolean
+choose_index (GstTsRecMux *self, guint kind, const gchar *name, guint *index)
+{
+  const gchar *number = name ? strrchr (name, '_') : NULL;
+  guint64 value;
+
+  if (number == NULL) {
+    *index = self->next_index[kind];
+  } else if (g_ascii_string_to_unsigned (
+                 number + 1, 10, 0, G_MAXUINT - 1, &value, NULL)) {
+    *index = (guint)value;
+  } else {
+    return FALSE;
+  }
+  if (*index >= self->next_index[kind])
+    self->next_index[kind] = *index + 1;
+  return TRUE;
+}
+
+/* The same pad has the same PID in every run, so that a recording goes on with
+ * the PIDs it has. */
+static guint16
+get_pid (guint kind, guint index)
+{
+  static const guint16 first[] = { PID_VIDEO, PID_AUDIO, PID_DATA };
+
+  return (guint16)(first[kind] + index % PIDS_PER_KIND);
+}
+
+static GstPad *
+gst_ts_rec_mux_request_new_pad (GstElement *element, GstPadTemplate *templ,
+    const gchar *req_name, const GstCaps *caps)
+{
+  static const gchar *const prefixes[] = { "video", "audio", "data" };
+  GstTsRecMux *self = GST_TS_REC_MUX (element);
+  guint kind = get_kind (templ), index = 0;
+  GstTsRecMuxPad *pad;
+  gboolean valid;
+  gchar *name;
+
+  GST_OBJECT_LOCK (self);
+  valid = choose_index (self, kind, req_name, &index);
+  GST_OBJECT_UNLOCK (self);
+  if (!valid)
+    return NULL;
+  name = g_strdup_printf ("%s_%u", prefixes[kind], index);
+  pad = g_object_new (GST_TYPE_TS_REC_MUX_PAD, "name", name, "direction",
+      templ->direction, "template", templ, NULL);
+  g_free (name);
+  pad->pid = get_pid (kind, index);
+  gst_pad_set_chain_function (GST_PAD (pad), gst_ts_rec_mux_chain);
+  gst_pad_set_event_function (GST_PAD (pad), gst_ts_rec_mux_sink_event);
+  gst_pad_set_query_function (GST_PAD (pad), gst_ts_rec_mux_sink_query);
+  gst_pad_set_link_function (GST_PAD (pad), gst_ts_rec_mux_sink_link);
+  g_mutex_lock (&self->lock);
+  g_ptr_array_add (self->pads, pad);
+  g_mutex_unlock (&self->lock);
+  gst_pad_set_active (GST_PAD (pad), TRUE);
+  if (gst_element_add_pad (element, GST_PAD (pad)))
+    return GST_PAD (pad);
+  g_mutex_lock (&self->lock);
+  g_ptr_array_remove (self->pads, pad);
+  g_mutex_unlock (&self->lock);
+  return NULL;
+}
+
+/* The track is taken out of the PMT by the thread that writes next. */
+static void
+gst_ts_rec_mux_release_pad (GstElement *element, GstPad *gstpad)
+{
+  GstTsRecMux *self = GST_TS_REC_MUX (element);
+  GstTsRecMuxPad *pad = GST_TS_REC_MUX_PAD (gstpad);
+  gboolean all_eos;
+
+  g_mutex_lock (&self->lock);
+  pad->flushing = TRUE;
+  g_cond_broadcast (&self->cond);
+  g_mutex_unlock (&self->lock);
+  gst_pad_set_active (gstpad, FALSE);
+  g_mutex_lock (&self->lock);
+  g_ptr_array_remove (self->pads, pad);
+  gst_ts_rec_mux_pad_clear (pad);
+  if (pad->track)
+    g_ptr_array_add (self->removed, pad->track);
+  pad->track = NULL;
+  g_cond_broadcast (&self->cond);
+  all_eos = self->core != NULL;
+  g_mutex_unlock (&self->lock);
+  gst_element_remove_pad (element, gstpad);
+  if (all_eos)
+    gst_ts_rec_mux_drain (self);
+}
+
+/* --- States */
+
+static void
+start (GstTsRecMux *self)
+{
+  TsMuxConfig config;
+  TsStats none = { 0 };
+
+  GST_OBJECT_LOCK (self);
+  config = self->config;
+  self->interleave = self->max_interleave;
+  GST_OBJECT_UNLOCK (self);
+  g_mutex_lock (&self->lock);
+  self->core = ts_mux_new (&config);
+  self->stats = none;
+  self->flow = GST_FLOW_OK;
+  self->said = 0;
+  self->refused = 0;
+  self->live = self->stopping = self->eos_sent = self->flushing = FALSE;
+  g_mutex_unlock (&self->lock);
+  self->started = self->prepared = self->sent_buffer = FALSE;
+}
+
+static void
+reset_pad (GstTsRecMuxPad *pad)
+{
+  gst_ts_rec_mux_pad_clear (pad);
+  gst_segment_init (&pad->segment, GST_FORMAT_UNDEFINED);
+  pad->track = NULL;
+  gst_caps_replace (&pad->caps, NULL);
+  pad->language[0] = '\0';
+  pad->position = TS_TIME_NONE;
+  pad->patience = 500 * G_TIME_SPAN_MILLISECOND;
+  pad->last_thread = NULL;
+  pad->last_request = 0;
+  pad->latency = GST_CLOCK_TIME_NONE;
+  pad->asked_latency = FALSE;
+  pad->refused = pad->eos = pad->drained = pad->flushing = FALSE;
+}
+
+/* All pads are inactive: no thread is in the element any more. */
+static void
+stop (GstTsRecMux *self)
+{
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < self->pads->len; i++)
+    reset_pad (g_ptr_array_index (self->pads, i));
+  g_ptr_array_set_size (self->removed, 0);
+  if (self->core)
+    ts_mux_get_stats (self->core, &self->stats);
+  g_clear_pointer (&self->core, ts_mux_free);
+  g_mutex_unlock (&self->lock);
+  rec_buffers_clear (&self->buffers);
+}
+
+static GstStateChangeReturn
+gst_ts_rec_mux_change_state (GstElement *element, GstStateChange transition)
+{
+  GstTsRecMux *self = GST_TS_REC_MUX (element);
+  GstStateChangeReturn ret;
+
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+    start (self);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    g_mutex_lock (&self->lock);
+    self->stopping = TRUE;
+    g_cond_broadcast (&self->cond);
+    g_mutex_unlock (&self->lock);
+  }
+  ret = GST_ELEMENT_CLASS (gst_ts_rec_mux_parent_class)
+            ->change_state (element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
+      (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
+          ret == GST_STATE_CHANGE_FAILURE))
+    stop (self);
+  return ret;
+}
+
+/* --- Properties */
+
+static void
+set_name (gchar *field, const gchar *value)
+{
+  g_strlcpy (field, value ? value : "", TS_MUX_MAX_NAME + 1);
+}
+
+static void
+gst_ts_rec_mux_set_property (
+    GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  GstTsRecMux *self = GST_TS_REC_MUX (object);
+  TsMuxConfig *config = &self->config;
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_MAX_INTERLEAVE:
+      self->max_interleave = g_value_get_uint64 (value);
+      break;
+    case PROP_PSI_INTERVAL:
+      config->psi_interval = (gint64)g_value_get_uint64 (value);
+      break;
+    case PROP_SI_INTERVAL:
+      config->si_interval = (gint64)g_value_get_uint64 (value);
+      break;
+    case PROP_PCR_INTERVAL:
+      config->pcr_interval = (gint64)g_value_get_uint64 (value);
+      break;
+    case PROP_PREROLL:
+      config->preroll = (gint64)g_value_get_uint64 (value);
+      break;
+    case PROP_START_OFFSET:
+      config->start_offset = (gint64)g_value_get_uint64 (value);
+      break;
+    case PROP_AUDIO_PES_TIME:
+      config->audio_pes_time = (gint64)g_value_get_uint64 (value);
+      break;
+    case PROP_PACK:
+      config->pack = g_value_get_boolean (value);
+      break;
+    case PROP_SERVICE_NAME:
+      set_name (config->service_name, g_value_get_string (value));
+      break;
+    case PROP_SERVICE_PROVIDER:
+      set_name (config->service_provider, g_value_get_string (value));
+      break;
+    case PROP_PROGRAM_NUMBER:
+      config->program_number = (guint16)g_value_get_uint (value);
+      break;
+    case PROP_TRANSPORT_STREAM_ID:
+      config->transport_stream_id = (guint16)g_value_get_uint (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* clang-format off */
+static GstStructure *
+create_stats (GstTsRecMux *self)
+{
+  TsStats stats;
+  guint64 refused;
+  guint tracks = 0;
+
+  g_mutex_lock (&self->lock);
+  stats = self->stats;
+  if (self->core)
+    ts_mux_get_stats (self->core, &stats);
+  refused = self->refused;
+  for (guint i = 0; i < self->pads->len; i++)
+    tracks += ((GstTsRecMuxPad *)g_ptr_array_index (self->pads, i))->track
+        != NULL;
+  g_mutex_unlock (&self->lock);
+  return gst_structure_new ("application/x-tsrecmux-stats",
+      "tracks", G_TYPE_UINT64, (guint64) tracks,
+      "access-units", G_TYPE_UINT64, stats.access_units,
+      "bytes-in", G_TYPE_UINT64, stats.access_unit_bytes,
+      "bytes-out", G_TYPE_UINT64, stats.packets * 188,
+      "packets", G_TYPE_UINT64, stats.packets,
+      "stuffing-bytes", G_TYPE_UINT64, stats.stuffing_bytes,
+      "psi-packets", G_TYPE_UINT64, stats.psi_packets,
+      "pcr-packets", G_TYPE_UINT64, stats.pcr_packets,
+      "random-access-points", G_TYPE_UINT64, stats.random_access_points,
+      "no-timestamp", G_TYPE_UINT64, stats.no_timestamp,
+      "backward", G_TYPE_UINT64, stats.backward,
+      "jumps", G_TYPE_UINT64, stats.jumps,
+      "late", G_TYPE_UINT64, stats.late,
+      "empty", G_TYPE_UINT64, stats.empty,
+      "damaged", G_TYPE_UINT64, stats.damaged,
+      "refused", G_TYPE_UINT64, refused, NULL);
+}
+/* clang-format on */
+
+static void
+gst_ts_rec_mux_get_property (
+    GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  GstTsRecMux *self = GST_TS_REC_MUX (object);
+  TsMuxConfig *config = &self->config;
+
+  if (id == PROP_STATS) {
+    g_value_take_boxed (value, create_stats (self));
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_MAX_INTERLEAVE:
+      g_value_set_uint64 (value, self->max_interleave);
+      break;
+    case PROP_PSI_INTERVAL:
+      g_value_set_uint64 (value, (guint64)config->psi_interval);
+      break;
+    case PROP_SI_INTERVAL:
+      g_value_set_uint64 (value, (guint64)config->si_interval);
+      break;
+    case PROP_PCR_INTERVAL:
+      g_value_set_uint64 (value, (guint64)config->pcr_interval);
+      break;
+    case PROP_PREROLL:
+      g_value_set_uint64 (value, (guint64)config->preroll);
+      break;
+    case PROP_START_OFFSET:
+      g_value_set_uint64 (value, (guint64)config->start_offset);
+      break;
+    case PROP_AUDIO_PES_TIME:
+      g_value_set_uint64 (value, (guint64)config->audio_pes_time);
+      break;
+    case PROP_PACK:
+      g_value_set_boolean (value, config->pack);
+      break;
+    case PROP_SERVICE_NAME:
+      g_value_set_string (value, config->service_name);
+      break;
+    case PROP_SERVICE_PROVIDER:
+      g_value_set_string (value, config->service_provider);
+      break;
+    case PROP_PROGRAM_NUMBER:
+      g_value_set_uint (value, config->program_number);
+      break;
+    case PROP_TRANSPORT_STREAM_ID:
+      g_value_set_uint (value, config->transport_stream_id);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_ts_rec_mux_init (GstTsRecMux *self)
+{
+  ts_mux_config_init (&self->config);
+  set_name (self->config.service_name, DEFAULT_SERVICE_NAME);
+  set_name (self->config.service_provider, DEFAULT_SERVICE_PROVIDER);
+  self->max_interleave = DEFAULT_MAX_INTERLEAVE;
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->cond);
+  g_queue_init (&self->messages);
+  g_queue_init (&self->key_requests);
+  self->pads = g_ptr_array_new ();
+  self->removed = g_ptr_array_new ();
+  self->srcpad = gst_pad_new_from_static_template (&src_template, "src");
+  gst_pad_set_query_function (self->srcpad, gst_ts_rec_mux_src_query);
+  gst_pad_set_event_function (self->srcpad, gst_ts_rec_mux_src_event);
+  gst_pad_use_fixed_caps (self->srcpad);
+  gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
+}
+
+static void
+gst_ts_rec_mux_finalize (GObject *object)
+{
+  GstTsRecMux *self = GST_TS_REC_MUX (object);
+
+  ts_mux_free (self->core);
+  rec_buffers_clear (&self->buffers);
+  g_queue_clear_full (&self->messages, (GDestroyNotify)gst_message_unref);
+  g_queue_clear_full (&self->key_requests, gst_object_unref);
+  g_ptr_array_unref (self->pads);
+  g_ptr_array_unref (self->removed);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->cond);
+  G_OBJECT_CLASS (gst_ts_rec_mux_parent_class)->finalize (object);
+}
+
+#define READY_FLAGS                                                            \
+  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
+
+static void
+install_time (GObjectClass *klass, guint id, const gchar *name,
+    const gchar *nick, const gchar *blurb, guint64 min, guint64 max,
+    guint64 value)
+{
+  g_object_class_install_property (klass, id,
+      g_param_spec_uint64 (name, nick, blurb, min, max, value, READY_FLAGS));
+}
+
+static void
+install_time_properties (GObjectClass *klass)
+{
+  /**
+   * GstTsRecMux:max-interleave:
+   *
+   * How far tracks of input that is not live may be out of order in the
+   * stream, ns. Nothing waits longer than that for another track, and live
+   * input not at all.
+   */
+  install_time (klass, PROP_MAX_INTERLEAVE, "max-interleave", "Max interleave",
+      "How long input that is not live waits for other tracks, to leave in "
+      "the order of DTS (ns)",
+      0, 60 * GST_SECOND, DEFAULT_MAX_INTERLEAVE);
+  /**
+   * GstTsRecMux:psi-interval:
+   *
+   * PAT and PMT come at least this often, ns (ISO/IEC 13818-1 2.4.4; TR 101
+   * 290 1.3 and 1.5 want 500 ms), and before every random access point.
+   */
+  install_time (klass, PROP_PSI_INTERVAL, "psi-interval", "PSI interval",
+      "PAT and PMT come at least this often, and before every random access "
+      "point (ns)",
+      10 * GST_MSECOND, 10 * GST_SECOND, DEFAULT_INTERVAL);
+  /**
+   * GstTsRecMux:si-interval:
+   *
+   * The SDT comes at least this often, ns (ETSI EN 300 468), and before every
+   * random access point.
+   */
+  install_time (klass, PROP_SI_INTERVAL, "si-interval", "SI interval",
+      "The SDT comes at least this often, and before every random access "
+      "point (ns)",
+      10 * GST_MSECOND, 10 * GST_SECOND, DEFAULT_INTERVAL);
+  /**
+   * GstTsRecMux:pcr-interval:
+   *
+   * PCR comes at least this often while anything flows, ns (ISO/IEC 13818-1
+   * 2.7.2 wants 100 ms, TR 101 290 2.3 wants 40 ms).
+   */
+  install_time (klass, PROP_PCR_INTERVAL, "pcr-interval", "PCR interval",
+      "PCR comes at least this often while anything flows (ns)",
+      5 * GST_MSECOND, 100 * GST_MSECOND, DEFAULT_PCR_INTERVAL);
+  /**
+   * GstTsRecMux:preroll:
+   *
+   * How far PCR stays behind DTS, ns: how late one track may be after another
+   * one. Raised by itself to what the latencies of live branches differ by.
+   */
+  install_time (klass, PROP_PREROLL, "preroll", "Preroll",
+      "How far PCR stays behind DTS, so how late one track may be after "
+      "another one; raised by itself for live branches of unequal latency (ns)",
+      0, 30 * GST_SECOND, DEFAULT_PREROLL);
+  /**
+   * GstTsRecMux:start-offset:
+   *
+   * TS time of the first access unit, ns; at least #GstTsRecMux:preroll.
+   */
+  install_time (klass, PROP_START_OFFSET, "start-offset", "Start offset",
+      "Time in the stream of the first access unit; at least the preroll (ns)",
+      0, 95000 * GST_SECOND, DEFAULT_START_OFFSET);
+  /**
+   * GstTsRecMux:audio-pes-time:
+   *
+   * Audio frames are put together in one PES packet until they span this
+   * time, ns. 0 writes each frame when it arrives. More saves bytes and delays
+   * audio, and a crash can lose as much.
+   */
+  install_time (klass, PROP_AUDIO_PES_TIME, "audio-pes-time", "Audio PES time",
+      "Audio frames share a PES packet until they span this time: smaller "
+      "files, but a crash loses as much; 0: every frame is written at once "
+      "(ns)",
+      0, 700 * GST_MSECOND, 0);
+}
+
+static void
+install_other_properties (GObjectClass *klass)
+{
+  /**
+   * GstTsRecMux:pack:
+   *
+   * Lets the end of a picture that does not fill a packet wait for the next
+   * picture and share its packets, instead of stuffing the packet. Saves half
+   * a packet a picture; a crash can lose the last 183 bytes of the last
+   * picture.
+   */
+  g_object_class_install_property (klass, PROP_PACK,
+      g_param_spec_boolean ("pack", "Pack",
+          "The end of a picture shares a packet with the start of the next "
+          "one: smaller files, but a crash can lose the last 183 bytes of a "
+          "picture",
+          FALSE, READY_FLAGS));
+  /**
+   * GstTsRecMux:service-name:
+   *
+   * Name of the service in the SDT, UTF-8, at most 80 bytes.
+   */
+  g_object_class_install_property (klass, PROP_SERVICE_NAME,
+      g_param_spec_string ("service-name", "Service name",
+          "Name of the service in the SDT (at most 80 bytes of UTF-8)",
+          DEFAULT_SERVICE_NAME, READY_FLAGS));
+  /**
+   * GstTsRecMux:service-provider:
+   *
+   * Provider of the service in the SDT, UTF-8, at most 80 bytes.
+   */
+  g_object_class_install_property (klass, PROP_SERVICE_PROVIDER,
+      g_param_spec_string ("service-provider", "Service provider",
+          "Provider of the service in the SDT (at most 80 bytes of UTF-8)",
+          DEFAULT_SERVICE_PROVIDER, READY_FLAGS));
+  /**
+   * GstTsRecMux:program-number:
+   *
+   * program_number in PAT and PMT, service_id in the SDT.
+   */
+  g_object_class_install_property (klass, PROP_PROGRAM_NUMBER,
+      g_param_spec_uint ("program-number", "Program number",
+          "Number of the program in PAT, PMT and SDT", 1, G_MAXUINT16, 1,
+          READY_FLAGS));
+  /**
+   * GstTsRecMux:transport-stream-id:
+   *
+   * transport_stream_id in PAT and SDT.
+   */
+  g_object_class_install_property (klass, PROP_TRANSPORT_STREAM_ID,
+      g_param_spec_uint ("transport-stream-id", "Transport stream ID",
+          "Identifier of the transport stream in PAT and SDT", 0, G_MAXUINT16,
+          1, READY_FLAGS));
+  /**
+   * GstTsRecMux:stats:
+   *
+   * Counters since READY to PAUSED, a #GstStructure named
+   * `application/x-tsrecmux-stats`, all of them guint64: `tracks` (now),
+   * `access-units`, `bytes-in`, `bytes-out`, `packets`, `stuffing-bytes`,
+   * `psi-packets`, `pcr-packets`, `random-access-points`; access units
+   * `no-timestamp`, `backward`, `jumps` and `late`, whose timestamps were
+   * corrected; `empty`, `damaged` and `refused`, which were dropped.
+   */
+  g_object_class_install_property (klass, PROP_STATS,
+      g_param_spec_boxed ("stats", "Stats",
+          "Counters of what was written, corrected and dropped",
+          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+}
+
+static void
+gst_ts_rec_mux_class_init (GstTsRecMuxClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+
+  GST_DEBUG_CATEGORY_INIT (
+      gst_ts_rec_mux_debug, "tsrecmux", 0, "MPEG-TS mux for recording");
+  object_class->set_property = gst_ts_rec_mux_set_property;
+  object_class->get_property = gst_ts_rec_mux_get_property;
+  object_class->finalize = gst_ts_rec_mux_finalize;
+  install_time_properties (object_class);
+  install_other_properties (object_class);
+  element_class->request_new_pad = gst_ts_rec_mux_request_new_pad;
+  element_class->release_pad = gst_ts_rec_mux_release_pad;
+  element_class->change_state = gst_ts_rec_mux_change_state;
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_add_static_pad_template_with_gtype (
+      element_class, &video_template, GST_TYPE_TS_REC_MUX_PAD);
+  gst_element_class_add_static_pad_template_with_gtype (
+      element_class, &audio_template, GST_TYPE_TS_REC_MUX_PAD);
+  gst_element_class_add_static_pad_template_with_gtype (
+      element_class, &data_template, GST_TYPE_TS_REC_MUX_PAD);
+  gst_element_class_set_static_metadata (element_class,
+      "Recording MPEG transport stream mux", "Codec/Muxer",
+      "Muxes live streams to MPEG-TS; each access unit leaves at once and no "
+      "track waits for another",
+      "gst-tsrec developers");
+}

@@ -1,0 +1,564 @@
+/* gst-tsrec: tests of tsrecmux
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include <gst/check/gstcheck.h>
+#include <gst/check/gstharness.h>
+#include <gst/video/video.h>
+#include <string.h>
+
+#include "recquery.h"
+#include "rectest.h"
+#include "tscheck.h"
+
+#define H264_CAPS "video/x-h264, stream-format=byte-stream, alignment=au"
+#define AAC_CAPS                                                               \
+  "audio/mpeg, mpegversion=4, stream-format=adts, rate=48000, channels=2"
+#define FRAME (GST_SECOND / 30)
+#define AAC_FRAME (GST_SECOND * 1024 / 48000)
+#define PACKET_SIZE 188
+
+/* --- A mux with pads, and what it wrote */
+
+typedef struct
+{
+  GstHarness *video; /* of the source pad as well */
+  GstHarness *audio;
+  GstElement *mux;
+  GstBus *bus;
+  TsCheck *check;
+} Mux;
+
+static void
+mux_init (Mux *m, gboolean live)
+{
+  m->mux = gst_check_setup_element ("tsrecmux");
+  m->bus = gst_bus_new ();
+  gst_element_set_bus (m->mux, m->bus);
+  m->video = gst_harness_new_with_element (m->mux, "video_0", "src");
+  m->audio = gst_harness_new_with_element (m->mux, "audio_0", NULL);
+  gst_harness_set_live (m->video, live);
+  gst_harness_set_live (m->audio, live);
+  m->check = ts_check_new (NULL, NULL, NULL, NULL);
+  gst_harness_set_src_caps_str (m->video, H264_CAPS);
+  gst_harness_set_src_caps_str (m->audio, AAC_CAPS);
+}
+
+static void
+mux_clear (Mux *m)
+{
+  gst_harness_teardown (m->audio);
+  gst_harness_teardown (m->video);
+  gst_element_set_bus (m->mux, NULL);
+  gst_object_unref (m->bus);
+  gst_object_unref (m->mux);
+  ts_check_free (m->check);
+}
+
+/* Takes what the mux wrote, gives it to the checker and returns its size. */
+static gsize
+mux_collect (Mux *m)
+{
+  GstBuffer *buffer;
+  gsize size = 0;
+
+  while ((buffer = gst_harness_try_pull (m->video))) {
+    GstMapInfo map;
+
+    fail_unless_equals_int (gst_buffer_n_memory (buffer), 1);
+    gst_buffer_map (buffer, &map, GST_MAP_READ);
+    fail_unless_equals_int (map.size % PACKET_SIZE, 0);
+    ts_check_push (m->check, map.data, map.size);
+    size += map.size;
+    gst_buffer_unmap (buffer, &map);
+    gst_buffer_unref (buffer);
+  }
+  return size;
+}
+
+static void
+mux_assert_conformant (Mux *m)
+{
+  mux_collect (m);
+  fail_unless (
+      ts_check_finish (m->check) == 0, "%s", ts_check_get_report (m->check));
+}
+
+static guint64
+mux_get_stat (Mux *m, const gchar *name)
+{
+  GstStructure *stats;
+  guint64 value = G_MAXUINT64;
+
+  g_object_get (m->mux, "stats", &stats, NULL);
+  fail_unless (gst_structure_get_uint64 (stats, name, &value), "%s", name);
+  gst_structure_free (stats);
+  return value;
+}
+
+/* --- Access units */
+
+static const guint8 sps[] = { 0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x0d, 0xd9, 0x01,
+  0x41, 0xfb, 0x01, 0x10 };
+static const guint8 pps[] = { 0, 0, 0, 1, 0x68, 0xcb, 0x83, 0xcb, 0x20 };
+
+static GstBuffer *
+stamp (GstBuffer *buffer, GstClockTime time, GstClockTime duration)
+{
+  GST_BUFFER_PTS (buffer) = time;
+  GST_BUFFER_DTS (buffer) = time;
+  GST_BUFFER_DURATION (buffer) = duration;
+  return buffer;
+}
+
+/* A picture of @size bytes after its start code; with parameter sets where it
+ * is a key frame. */
+static GstBuffer *
+new_picture (GstClockTime time, gsize size, gboolean key, gboolean sets)
+{
+  gsize head = sets ? sizeof (sps) + sizeof (pps) : 0;
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, head + 4 + size, NULL);
+  GstMapInfo map;
+
+  gst_buffer_map (buffer, &map, GST_MAP_WRITE);
+  memset (map.data, 0x55, map.size);
+  if (sets) {
+    memcpy (map.data, sps, sizeof (sps));
+    memcpy (map.data + sizeof (sps), pps, sizeof (pps));
+  }
+  memcpy (map.data + head, "\0\0\0\1", 4);
+  map.data[head + 4] = key ? 0x65 : 0x41;
+  map.data[head + 5] = 0x88; /* first_mb_in_slice 0 */
+  gst_buffer_unmap (buffer, &map);
+  if (!key)
+    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  return stamp (buffer, time, FRAME);
+}
+
+static GstBuffer *
+new_aac (GstClockTime time, gsize size)
+{
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, size, NULL);
+  GstMapInfo map;
+
+  gst_buffer_map (buffer, &map, GST_MAP_WRITE);
+  memset (map.data, 0x21, map.size);
+  map.data[0] = 0xff;
+  map.data[1] = 0xf1;
+  map.data[2] = 0x4c;
+  map.data[3] = 0x80 | (guint8)(size >> 11);
+  map.data[4] = (guint8)(size >> 3);
+  map.data[5] = (guint8)((size & 7) << 5 | 0x1f);
+  map.data[6] = 0xfc;
+  gst_buffer_unmap (buffer, &map);
+  return stamp (buffer, time, AAC_FRAME);
+}
+
+/* Picture number @i of a stream with a key frame every two seconds. */
+static void
+push_picture (Mux *m, guint i)
+{
+  gboolean key = i % 60 == 0;
+
+  fail_unless_equals_int (
+      gst_harness_push (
+          m->video, new_picture (i * FRAME, key ? 8000 : 900, key, key)),
+      GST_FLOW_OK);
+}
+
+static void
+push_aac (Mux *m, guint i)
+{
+  fail_unless_equals_int (
+      gst_harness_push (m->audio, new_aac (i * AAC_FRAME, 135)), GST_FLOW_OK);
+}
+
+/* Pushes both tracks in the order of time, from @from to @to; without video in
+ * between where it is silent. */
+static void
+push_both (Mux *m, GstClockTime from, GstClockTime to, GstClockTime silent_from,
+    GstClockTime silent_to)
+{
+  guint video = (guint)((from + FRAME - 1) / FRAME);
+  guint audio = (guint)((from + AAC_FRAME - 1) / AAC_FRAME);
+
+  while (video * FRAME < to || audio * AAC_FRAME < to) {
+    if (video * FRAME <= audio * AAC_FRAME) {
+      if (video * FRAME < silent_from || video * FRAME >= silent_to)
+        push_picture (m, video);
+      video++;
+    } else {
+      push_aac (m, audio++);
+    }
+  }
+}
+
+GST_START_TEST (test_is_the_element_of_this_build)
+{
+  rec_test_assert_built_here ("tsrecmux");
+}
+GST_END_TEST;
+
+/* --- Live input */
+
+GST_START_TEST (test_live_recording_conforms)
+{
+  Mux m;
+
+  mux_init (&m, TRUE);
+  push_both (&m, 0, 10 * GST_SECOND, 0, 0);
+  mux_assert_conformant (&m);
+  fail_unless_equals_uint64 (mux_get_stat (&m, "access-units"), 301 + 469);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_every_access_unit_leaves_at_once)
+{
+  Mux m;
+
+  mux_init (&m, TRUE);
+  for (guint i = 0; i < 100; i++) {
+    push_picture (&m, i);
+    fail_unless (mux_collect (&m) > 0);
+    push_aac (&m, i);
+    fail_unless (mux_collect (&m) > 0);
+  }
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_muted_video_never_stalls_audio)
+{
+  Mux m;
+
+  mux_init (&m, TRUE);
+  push_both (&m, 0, 2 * GST_SECOND, 0, 0);
+  mux_collect (&m);
+  for (guint i = 94; i < 94 + 141; i++) {
+    push_aac (&m, i);
+    fail_unless (mux_collect (&m) >= PACKET_SIZE,
+        "frame %u of the audio did not come out", i);
+  }
+  push_both (&m, 6 * GST_SECOND, 8 * GST_SECOND, 0, 0);
+  mux_assert_conformant (&m);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_muted_audio_never_stalls_video)
+{
+  Mux m;
+
+  mux_init (&m, TRUE);
+  push_both (&m, 0, 1 * GST_SECOND, 0, 0);
+  mux_collect (&m);
+  for (guint i = 30; i < 150; i++) {
+    push_picture (&m, i);
+    fail_unless (mux_collect (&m) >= PACKET_SIZE);
+  }
+  mux_assert_conformant (&m);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+/* Video starts with a key frame of its own; pictures between are delta units,
+ * audio never cuts while video flows. */
+GST_START_TEST (test_only_random_access_points_are_not_delta_units)
+{
+  guint keys = 0, n = 0;
+  GstBuffer *buffer;
+  Mux m;
+
+  mux_init (&m, TRUE);
+  push_picture (&m, 0);
+  push_both (&m, FRAME, 5 * GST_SECOND, 0, 0);
+  while ((buffer = gst_harness_try_pull (m.video))) {
+    if (!GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT)) {
+      guint8 packet[4];
+
+      fail_unless (GST_BUFFER_PTS (buffer) % (60 * FRAME) == 0);
+      gst_buffer_extract (buffer, 0, packet, 4);
+      fail_unless_equals_int (packet[1] & 0x1f, 0);
+      fail_unless_equals_int (packet[2], 0); /* PAT */
+      keys++;
+    }
+    n++;
+    gst_buffer_unref (buffer);
+  }
+  fail_unless (n > 350);
+  fail_unless_equals_int (keys, 3);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_audio_alone_can_be_cut)
+{
+  GstClockTime last = 0;
+  GstBuffer *buffer;
+  guint keys = 0;
+  Mux m;
+
+  mux_init (&m, TRUE);
+  for (guint i = 0; i < 470; i++)
+    push_aac (&m, i);
+  while ((buffer = gst_harness_try_pull (m.video))) {
+    if (!GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT)) {
+      keys++;
+      fail_unless (GST_BUFFER_PTS (buffer) - last <= 500 * GST_MSECOND);
+      last = GST_BUFFER_PTS (buffer);
+    }
+    gst_buffer_unref (buffer);
+  }
+  fail_unless (keys >= 20);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+/* --- Refused tracks */
+
+static GstMessage *
+pop_element_message (Mux *m, const gchar *name)
+{
+  GstMessage *message;
+
+  while ((message = gst_bus_pop_filtered (m->bus, GST_MESSAGE_ELEMENT))) {
+    if (gst_message_has_name (message, name))
+      return message;
+    gst_message_unref (message);
+  }
+  return NULL;
+}
+
+GST_START_TEST (test_refused_track_never_stops_the_others)
+{
+  GstMessage *message;
+  const gchar *reason;
+  Mux m;
+
+  mux_init (&m, TRUE);
+  push_both (&m, 0, 1 * GST_SECOND, 0, 0);
+  gst_harness_set_src_caps_str (m.video, "video/x-vp8");
+  message = pop_element_message (&m, "tsrecmux-track-rejected");
+  fail_unless (message != NULL);
+  reason =
+      gst_structure_get_string (gst_message_get_structure (message), "reason");
+  fail_unless (strstr (reason, "pipelines/record") != NULL, "%s", reason);
+  gst_message_unref (message);
+  mux_collect (&m);
+  for (guint i = 30; i < 60; i++)
+    push_picture (&m, i);
+  fail_unless_equals_int (mux_collect (&m), 0);
+  for (guint i = 47; i < 94; i++) {
+    push_aac (&m, i);
+    fail_unless (mux_collect (&m) > 0);
+  }
+  fail_unless_equals_uint64 (mux_get_stat (&m, "refused"), 30);
+  gst_harness_set_src_caps_str (m.video, H264_CAPS);
+  push_both (&m, 2 * GST_SECOND, 4 * GST_SECOND, 0, 0);
+  mux_assert_conformant (&m);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_vp8_is_refused_at_link_time_with_the_way_out)
+{
+  GstElement *pipeline = gst_pipeline_new (NULL);
+  GstElement *filter = gst_element_factory_make ("capsfilter", NULL);
+  GstElement *mux = gst_check_setup_element ("tsrecmux");
+  GstCaps *caps = gst_caps_new_empty_simple ("video/x-vp8");
+  GstBus *bus = gst_pipeline_get_bus (GST_PIPELINE (pipeline));
+  GstMessage *message;
+  GstPad *src, *sink;
+
+  g_object_set (filter, "caps", caps, NULL);
+  gst_bin_add_many (GST_BIN (pipeline), filter, mux, NULL);
+  gst_element_set_state (pipeline, GST_STATE_READY);
+  src = gst_element_get_static_pad (filter, "src");
+  sink = gst_element_request_pad_simple (mux, "video_%u");
+  fail_unless_equals_int (gst_pad_link (src, sink), GST_PAD_LINK_REFUSED);
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT);
+  fail_unless (message != NULL);
+  fail_unless (gst_message_has_name (message, "tsrecmux-track-rejected"));
+  gst_message_unref (message);
+  gst_element_release_request_pad (mux, sink);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (src);
+  gst_object_unref (sink);
+  gst_object_unref (bus);
+  gst_caps_unref (caps);
+  gst_object_unref (pipeline);
+}
+GST_END_TEST;
+
+/* --- Key frames */
+
+static guint
+count_key_requests (GstHarness *h)
+{
+  GstEvent *event;
+  guint n = 0;
+
+  while ((event = gst_harness_try_pull_upstream_event (h))) {
+    n += gst_video_event_is_force_key_unit (event);
+    gst_event_unref (event);
+  }
+  return n;
+}
+
+GST_START_TEST (test_key_frame_requests_reach_the_video_pad_only)
+{
+  Mux m;
+
+  mux_init (&m, TRUE);
+  push_both (&m, 0, 1 * GST_SECOND, 0, 0);
+  fail_unless_equals_int (count_key_requests (m.video), 0);
+  gst_harness_push_upstream_event (m.video,
+      gst_video_event_new_upstream_force_key_unit (
+          GST_CLOCK_TIME_NONE, TRUE, 1));
+  fail_unless_equals_int (count_key_requests (m.video), 1);
+  fail_unless_equals_int (count_key_requests (m.audio), 0);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_key_frame_is_requested_until_decoding_can_start)
+{
+  Mux m;
+
+  mux_init (&m, TRUE);
+  gst_harness_push (m.video, new_picture (0, 100, FALSE, FALSE));
+  gst_harness_push (m.video, new_picture (FRAME, 100, FALSE, FALSE));
+  fail_unless_equals_int (count_key_requests (m.video), 1);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_resync_marks_the_next_random_access_point)
+{
+  GstBuffer *buffer;
+  guint discont = 0;
+  Mux m;
+
+  mux_init (&m, TRUE);
+  push_both (&m, 0, 1 * GST_SECOND, 0, 0);
+  mux_collect (&m);
+  fail_unless (gst_pad_push_event (m.video->sinkpad, rec_event_new_resync ()));
+  fail_unless_equals_int (count_key_requests (m.video), 1);
+  push_both (&m, 1 * GST_SECOND, 3 * GST_SECOND, 0, 0);
+  while ((buffer = gst_harness_try_pull (m.video))) {
+    if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT)) {
+      fail_if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT));
+      fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), 60 * FRAME);
+      discont++;
+    }
+    gst_buffer_unref (buffer);
+  }
+  fail_unless_equals_int (discont, 1);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+/* --- The end */
+
+GST_START_TEST (test_eos_when_the_last_pad_is_eos)
+{
+  GstEvent *event;
+  gboolean eos = FALSE;
+  Mux m;
+
+  mux_init (&m, TRUE);
+  push_both (&m, 0, 1 * GST_SECOND, 0, 0);
+  gst_harness_push_event (m.video, gst_event_new_eos ());
+  while ((event = gst_harness_try_pull_event (m.video))) {
+    fail_if (GST_EVENT_TYPE (event) == GST_EVENT_EOS);
+    gst_event_unref (event);
+  }
+  push_aac (&m, 47);
+  gst_harness_push_event (m.audio, gst_event_new_eos ());
+  while ((event = gst_harness_try_pull_event (m.video))) {
+    eos |= GST_EVENT_TYPE (event) == GST_EVENT_EOS;
+    gst_event_unref (event);
+  }
+  fail_unless (eos);
+  mux_assert_conformant (&m);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+/* --- Input that is not live */
+
+GST_START_TEST (test_one_thread_feeding_both_pads_never_deadlocks)
+{
+  Mux m;
+
+  mux_init (&m, FALSE);
+  /* all of the video first: far more than max-interleave */
+  for (guint i = 0; i < 300; i++)
+    push_picture (&m, i);
+  for (guint i = 0; i < 469; i++)
+    push_aac (&m, i);
+  gst_harness_push_event (m.video, gst_event_new_eos ());
+  gst_harness_push_event (m.audio, gst_event_new_eos ());
+  mux_collect (&m);
+  fail_unless_equals_uint64 (mux_get_stat (&m, "access-units"), 769);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_file_input_leaves_in_the_order_of_dts)
+{
+  GstClockTime last = 0;
+  GstBuffer *buffer;
+  guint n = 0;
+  Mux m;
+
+  mux_init (&m, FALSE);
+  for (guint i = 0; i < 10; i++) {
+    for (guint j = 0; j < 15; j++)
+      push_picture (&m, i * 15 + j);
+    for (guint j = 0; j < 23; j++)
+      push_aac (&m, i * 23 + j);
+  }
+  gst_harness_push_event (m.video, gst_event_new_eos ());
+  gst_harness_push_event (m.audio, gst_event_new_eos ());
+  while ((buffer = gst_harness_try_pull (m.video))) {
+    fail_unless (GST_BUFFER_DTS (buffer) >= last);
+    last = GST_BUFFER_DTS (buffer);
+    n++;
+    gst_buffer_unref (buffer);
+  }
+  fail_unless_equals_int (n, 380);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+static Suite *
+tsrecmux_suite (void)
+{
+  Suite *s = suite_create ("tsrecmux");
+  TCase *tc = tcase_create ("general");
+
+  suite_add_tcase (s, tc);
+  tcase_add_test (tc, test_is_the_element_of_this_build);
+  tcase_add_test (tc, test_live_recording_conforms);
+  tcase_add_test (tc, test_every_access_unit_leaves_at_once);
+  tcase_add_test (tc, test_muted_video_never_stalls_audio);
+  tcase_add_test (tc, test_muted_audio_never_stalls_video);
+  tcase_add_test (tc, test_only_random_access_points_are_not_delta_units);
+  tcase_add_test (tc, test_audio_alone_can_be_cut);
+  tcase_add_test (tc, test_refused_track_never_stops_the_others);
+  tcase_add_test (tc, test_vp8_is_refused_at_link_time_with_the_way_out);
+  tcase_add_test (tc, test_key_frame_requests_reach_the_video_pad_only);
+  tcase_add_test (tc, test_key_frame_is_requested_until_decoding_can_start);
+  tcase_add_test (tc, test_resync_marks_the_next_random_access_point);
+  tcase_add_test (tc, test_eos_when_the_last_pad_is_eos);
+  tcase_add_test (tc, test_one_thread_feeding_both_pads_never_deadlocks);
+  tcase_add_test (tc, test_file_input_leaves_in_the_order_of_dts);
+  return s;
+}
+
+GST_CHECK_MAIN (tsrecmux);
