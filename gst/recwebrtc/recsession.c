@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "recsession.h"
+#include "recretransmit.h"
 #include "webrtcutil.h"
 
 #include <gst/video/video.h>
@@ -44,6 +45,7 @@ struct _RecSession
   gpointer user_data;
 
   GstElement *webrtc;
+  RecRetransmit *retransmit;
   Chain video;
   Chain audio;
   GPtrArray *dtls;
@@ -384,6 +386,7 @@ on_pad_added (GstElement *webrtc, GstPad *pad, RecSession *self)
     return;
   }
   sink = gst_element_get_static_pad (chain->depay, "sink");
+  rec_retransmit_pad_added (self->retransmit, pad, chain == &self->video);
   if (chain == &self->video) {
     gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM,
         on_upstream_event, rec_session_ref (self), session_unref);
@@ -599,19 +602,13 @@ wait_for_candidates (RecSession *self)
 static void
 add_transceiver (RecSession *self, const GstSDPMedia *media)
 {
-  gboolean video = g_str_equal (gst_sdp_media_get_media (media), "video");
   GstCaps *caps = sdp_util_media_caps (media);
   GstWebRTCRTPTransceiver *transceiver = NULL;
 
   g_signal_emit_by_name (self->webrtc, "add-transceiver",
       GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY, caps, &transceiver);
   gst_caps_unref (caps);
-  if (!transceiver)
-    return;
-  g_object_set (transceiver, "do-nack",
-      video ? self->config.retransmit_video : self->config.retransmit_audio,
-      NULL);
-  gst_object_unref (transceiver);
+  gst_clear_object (&transceiver);
 }
 
 static gboolean
@@ -629,6 +626,9 @@ make_webrtcbin (RecSession *self, GError **error)
       G_CALLBACK (on_deep_element_added), self);
   g_signal_connect (self->webrtc, "notify::connection-state",
       G_CALLBACK (on_connection_state), self);
+  self->retransmit =
+      rec_retransmit_new (self->webrtc, self->offer, &self->choice,
+          self->config.retransmit_video, self->config.retransmit_audio);
   gst_element_sync_state_with_parent (self->webrtc);
   return TRUE;
 }
@@ -752,6 +752,7 @@ rec_session_close (RecSession *self)
   drop_element (self, self->webrtc);
   drop_chain (&self->video);
   drop_chain (&self->audio);
+  g_clear_pointer (&self->retransmit, rec_retransmit_free);
   session_unref (self);
 }
 

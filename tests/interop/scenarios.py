@@ -310,12 +310,16 @@ def bad_network(stage, weather, down, seconds=21, share=0.8):
     stage.expect_pictures(('connected', 500), ('end', -500), share)
     stage.expect_offset()
     check_stats(stage, stats)
+    if weather.loss:
+        sent = stage.page['sent']
+        stage.result.check(sent['video']['nack'], 'no lost packet of the video was asked for again')
+        stage.result.check(not sent['audio']['nack'], 'lost packets of the audio were asked for again')
     return stats
 
 
 @scenario('loss-2-percent', short=True)
 def loss_2(stage):
-    bad_network(stage, Weather(loss=0.02, delay=0.02), Weather(loss=0.02, delay=0.02), share=0.8)
+    bad_network(stage, Weather(loss=0.02, delay=0.02), Weather(loss=0.02, delay=0.02), share=0.85)
 
 
 @scenario('loss-10-percent')
