@@ -1,124 +1,263 @@
-// gst-tsrec: the recordings of a folder, and what can be said of each
+// gst-tsrec: what the recordings in a folder are: size, duration, still growing
 //
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
-// Only regular files directly in the folder are recordings. A name is what
-// readdir() says, never a path: one with a slash, a leading dot or an unknown
-// ending does not exist here, and a symbolic link counts as what it points at
-// only when that is in the folder too.
 
-import { constants } from 'node:fs';
-import { open, readFile, readdir, realpath, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { encodeName, Refused } from './folder.js';
+import { playlistOf, targetDurationOf, TsIndex, TsReader } from './page/tsindex.js';
 
-export const TYPES = {
-  '.ts': 'video/mp2t',
-  '.m3u8': 'application/vnd.apple.mpegurl',
-  '.mp4': 'video/mp4',
-  '.mkv': 'video/x-matroska',
-};
-const MEDIA = ['.ts', '.mp4', '.mkv'];
-// A recorder writes many times a second; a file that has been left alone for
-// so long is not growing.
-const GROWING_MS = 3000;
-const PACKET = 188;
-const SCAN_BYTES = 1024 * PACKET;
-const PCR_WRAP = 2 ** 33;
+const CHUNK = 1 << 20;
+const HEAD = 1 << 20; // where the first time stamps are looked for
+const TAIL = 1 << 19; // where the last ones are
+const CLOCK = 90000;
+const WRAP = 2 ** 33;
+// A file that nobody holds locked is complete when it was left alone so long.
+const GROWING_AGE = 5;
+const ENDED_AGE = 15;
+// Seconds after which an entry of a growing file ends at the next PAT.
+const LIMIT = 9;
+const TARGET_DURATION = 10;
+// How long one request may read on in a file that is not indexed yet.
+const BUDGET = 1500;
+const MAX_CACHED = 256;
+const MAX_PLAYLIST = 16 << 20;
 
-// The path behind a name of the folder, or null.
-export async function resolve(folder, name) {
-  if (!(path.extname(name) in TYPES) || name.startsWith('.') || /[/\\\0]/.test(name))
-    return null;
+async function readAt(handle, position, length) {
+  const buffer = Buffer.alloc(length);
+  let done = 0;
+  while (done < length) {
+    const { bytesRead } = await handle.read(buffer, done, length - done, position + done);
+    if (bytesRead === 0)
+      break;
+    done += bytesRead;
+  }
+  return buffer.subarray(0, done);
+}
+
+const secondsSince = (stat) => (Date.now() - stat.mtimeMs) / 1000;
+
+// Whether somebody holds a lock on the file, as recfilesink does while it
+// records: { "device:inode", … }, in the way /proc/locks writes them.
+async function lockedFiles() {
+  const locked = new Set();
   try {
-    const root = await realpath(folder);
-    const real = await realpath(path.join(root, name));
-    if (path.dirname(real) !== root || !(await stat(real)).isFile())
-      return null;
-    return real;
-  } catch (error) {
-    if (['ENOENT', 'ELOOP', 'ENOTDIR', 'EACCES', 'ENAMETOOLONG'].includes(error.code))
-      return null;
-    throw error;
+    for (const line of (await readFile('/proc/locks', 'utf8')).split('\n')) {
+      const match = /WRITE\s+-?\d+\s+([0-9a-f]+):([0-9a-f]+):(\d+)/.exec(line);
+      if (match)
+        locked.add(`${parseInt(match[1], 16)}:${parseInt(match[2], 16)}:${match[3]}`);
+    }
+  } catch {
+    // no /proc: the age of the file has to do
+  }
+  return locked;
+}
+
+function isLocked(locked, stat) {
+  const major = (stat.dev >> 8) & 0xfff;
+  const minor = (stat.dev & 0xff) | ((stat.dev >> 12) & 0xfff00);
+  return locked.has(`${major}:${minor}:${stat.ino}`);
+}
+
+// A Map that forgets what was used longest ago.
+class Cache extends Map {
+  use(key, make) {
+    const value = this.get(key) ?? make();
+    this.delete(key);
+    this.set(key, value);
+    if (this.size > MAX_CACHED)
+      this.delete(this.keys().next().value);
+    return value;
   }
 }
 
-export async function list(folder, now = Date.now()) {
-  const names = (await readdir(folder)).filter((name) => MEDIA.includes(path.extname(name)));
-  const found = [];
-  for (const name of names) {
-    const recording = await describe(folder, name, now).catch(() => null);
-    if (recording)
-      found.push(recording);
+const keyOf = (stat) => `${stat.dev}:${stat.ino}`;
+
+export class Recordings {
+  constructor(folder) {
+    this.folder = folder;
+    this.indexes = new Cache(); // key → { index, turn, targetDuration }
+    this.facts = new Cache(); // key → { version, value }
   }
-  return found.sort((a, b) => b.modified - a.modified || (a.name < b.name ? 1 : -1));
+
+  // What the page shows, the newest first.
+  async list() {
+    const locked = await lockedFiles();
+    const files = new Map();
+    for (const name of await this.folder.names()) {
+      const facts = await this.#look(name, locked);
+      if (facts)
+        files.set(name, facts);
+    }
+    const recordings = this.#group(files);
+    recordings.sort((a, b) => b.modified - a.modified || (a.name < b.name ? -1 : 1));
+    return recordings;
+  }
+
+  // Playlists are shown as what they name; fragments are not shown again.
+  #group(files) {
+    const recordings = [];
+    const hidden = new Set();
+    for (const [name, file] of files) {
+      if (!file.playlist)
+        continue;
+      const parts = file.playlist.uris.map((uri) => path.posix.join(path.posix.dirname(name), uri))
+        .filter((part) => files.has(part));
+      hidden.add(name);
+      if (parts.length === 1) {
+        const [only] = parts;
+        const ts = files.get(only);
+        // A playlist that a crash left behind lacks the end of the recording.
+        if (file.playlist.ended || ts.growing)
+          ts.hls = file.url;
+      } else if (parts.length > 1) {
+        parts.forEach((part) => hidden.add(part));
+        recordings.push(this.#fragments(name, file, parts.map((part) => files.get(part))));
+      }
+    }
+    for (const [name, file] of files) {
+      if (!hidden.has(name))
+        recordings.push(file);
+    }
+    return recordings.map(({ playlist, ...shown }) => shown);
+  }
+
+  #fragments(name, file, parts) {
+    return {
+      ...file,
+      name, hls: file.url, fragments: parts.length,
+      bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
+      duration: file.playlist.duration,
+      tracks: parts[0].tracks,
+      modified: Math.max(...parts.map((part) => part.modified)),
+      growing: parts.some((part) => part.growing),
+    };
+  }
+
+  async #look(name, locked) {
+    let opened;
+    try {
+      opened = await this.folder.open(name);
+    } catch {
+      return null; // cannot be played, so it is not listed
+    }
+    const { handle, stat, type } = opened;
+    try {
+      const url = `/files/${encodeName(name)}`;
+      const facts = {
+        name, url, bytes: stat.size, modified: stat.mtimeMs / 1000, duration: null, tracks: [],
+        growing: secondsSince(stat) < GROWING_AGE || isLocked(locked, stat),
+      };
+      if (type === 'application/vnd.apple.mpegurl')
+        return { ...facts, playlist: await this.#fact(stat, () => readPlaylist(handle, stat)) };
+      if (type !== 'video/mp2t')
+        return facts;
+      const { duration, tracks } = await this.#fact(stat, () => probe(handle, stat));
+      return { ...facts, duration, tracks, hls: `/hls/${encodeName(name)}.m3u8` };
+    } finally {
+      await handle.close();
+    }
+  }
+
+  // make() again only when the file has changed.
+  async #fact(stat, make) {
+    const version = `${stat.size}:${stat.mtimeMs}`;
+    const cached = this.facts.use(keyOf(stat), () => ({}));
+    if (cached.version !== version) {
+      cached.value = await make();
+      cached.version = version;
+    }
+    return cached.value;
+  }
+
+  // The playlist of a recording that has none, or one that a crash cut short.
+  async generate(name) {
+    const { handle, stat } = await this.folder.open(name);
+    try {
+      const ended = secondsSince(stat) >= ENDED_AGE && !isLocked(await lockedFiles(), stat);
+      const state = this.indexes.use(keyOf(stat), () => ({ turn: Promise.resolve() }));
+      const turn = state.turn.then(() => this.#advance(state, handle, stat, ended));
+      state.turn = turn.catch(() => {});
+      return await turn;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async #advance(state, handle, stat, ended) {
+    if (!state.index || stat.size < state.index.offset) { // new, or written anew
+      state.index = new TsIndex();
+      state.position = 0;
+      state.targetDuration = 0;
+    }
+    const { index } = state;
+    const deadline = Date.now() + BUDGET;
+    index.limit = ended ? Infinity : LIMIT * CLOCK;
+    while (state.position < stat.size && Date.now() < deadline) {
+      const chunk = await readAt(handle, state.position, Math.min(CHUNK, stat.size - state.position));
+      if (chunk.length === 0)
+        break;
+      index.push(chunk);
+      state.position += chunk.length;
+    }
+    const complete = ended && state.position >= stat.size;
+    const last = complete ? index.lastEntry(stat.size) : null;
+    const entries = last ? [...index.entries, last] : index.entries;
+    if (entries.length === 0) {
+      throw ended ? new Refused(422, 'No picture and no sound was found in this file.')
+        : new Refused(503, 'The recording has only begun; try again in a moment.');
+    }
+    if (!state.targetDuration || complete)
+      state.targetDuration = targetDurationOf(entries, TARGET_DURATION);
+    return { entries, ended: complete, targetDuration: state.targetDuration };
+  }
+
+  async playlist(name) {
+    const { entries, ended, targetDuration } = await this.generate(name);
+    return playlistOf(entries, { uri: `/files/${encodeName(name)}`, ended, targetDuration });
+  }
 }
 
-async function describe(folder, name, now) {
-  const file = await resolve(folder, name);
-  if (!file)
-    return null;
-  const { size, mtimeMs } = await stat(file);
-  const playlist = name.slice(0, -path.extname(name).length) + '.m3u8';
-  const hasPlaylist = await resolve(folder, playlist) !== null;
-  return {
-    name,
-    size,
-    modified: Math.round(mtimeMs),
-    age: Math.max(0, now - mtimeMs) / 1000,
-    growing: now - mtimeMs < GROWING_MS,
-    duration: await duration(file, size),
-    playlist: hasPlaylist ? playlist : null,
-  };
+// RFC 8216, as much of a playlist as the list of recordings needs.
+async function readPlaylist(handle, stat) {
+  const uris = new Set();
+  let duration = 0;
+  let ended = false;
+  const text = (await readAt(handle, 0, Math.min(stat.size, MAX_PLAYLIST))).toString('utf8');
+  for (const line of text.split('\n').map((l) => l.trim())) {
+    if (line.startsWith('#EXTINF:'))
+      duration += Number.parseFloat(line.slice(8)) || 0;
+    else if (line === '#EXT-X-ENDLIST')
+      ended = true;
+    else if (line !== '' && !line.startsWith('#') && uris.size < 100000)
+      uris.add(decodedUri(line));
+  }
+  return { uris: [...uris], duration, ended };
 }
 
-// Seconds between the first and the last PCR of a transport stream (ISO/IEC
-// 13818-1, 2.4.3.5), null where there are not two of them near the ends.
-async function duration(file, size) {
-  if (path.extname(file) !== '.ts')
-    return null;
-  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+function decodedUri(uri) {
   try {
-    const whole = size - size % PACKET;
-    const head = await read(handle, 0, Math.min(SCAN_BYTES, whole));
-    const begin = Math.max(0, whole - SCAN_BYTES);
-    const tail = await read(handle, begin, whole - begin);
-    const first = clockReferences(head).next().value;
-    let last;
-    for (last of clockReferences(tail));
-    if (first === undefined || last === undefined)
-      return null;
-    return ((last - first + PCR_WRAP) % PCR_WRAP) / 90000;
-  } finally {
-    await handle.close();
+    return decodeURIComponent(uri);
+  } catch {
+    return uri;
   }
 }
 
-async function read(handle, position, length) {
-  const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, position);
-  return buffer.subarray(0, bytesRead);
-}
+// The tracks of a recording and its duration, from its two ends.
+async function probe(handle, stat) {
+  let first = null;
+  const last = new Map();
+  const head = new TsReader({ onPes: ({ pts }) => { first ??= pts; } });
+  head.push(await readAt(handle, 0, Math.min(HEAD, stat.size)));
+  const tracks = [...new Set([...head.tracks.values()].map((t) => t.codec))];
+  if (first === null)
+    return { duration: null, tracks };
 
-// program_clock_reference_base of each packet that has one.
-function* clockReferences(bytes) {
-  for (let at = 0; at + PACKET <= bytes.length; at += PACKET) {
-    const hasAdaptationField = bytes[at] === 0x47 && (bytes[at + 3] & 0x20) !== 0;
-    if (hasAdaptationField && bytes[at + 4] >= 7 && (bytes[at + 5] & 0x10) !== 0)
-      yield bytes.readUInt32BE(at + 6) * 2 + (bytes[at + 10] >> 7);
-  }
-}
-
-// The text of a playlist. One whose recorder was killed has no end, and a
-// player would wait for more for ever: it gets its end here.
-export async function playlist(folder, name) {
-  const file = await resolve(folder, name);
-  if (!file)
-    return null;
-  const [text, { mtimeMs }] = [await readFile(file, 'utf8'), await stat(file)];
-  if (text.includes('#EXT-X-ENDLIST'))
-    return text;
-  const stem = name.slice(0, -path.extname(name).length);
-  const media = await Promise.all(MEDIA.map((ending) => resolve(folder, stem + ending)));
-  const times = await Promise.all(media.filter(Boolean).map(async (m) => (await stat(m)).mtimeMs));
-  const idle = Date.now() - Math.max(mtimeMs, ...times);
-  return idle > 10 * GROWING_MS ? text + '#EXT-X-ENDLIST\n' : text;
+  const from = Math.max(0, stat.size - TAIL);
+  const tail = new TsReader({ onPes: ({ pid, pts }) => { last.set(pid, Math.max(last.get(pid) ?? 0, pts)); } });
+  tail.tracks = head.tracks;
+  tail.push(await readAt(handle, from - (from % 188), stat.size - from + (from % 188)));
+  const spans = [...last.values()].map((pts) => (pts - first + WRAP) % WRAP)
+    .filter((span) => span < WRAP / 2);
+  return { duration: spans.length ? Math.max(...spans) / CLOCK : null, tracks };
 }

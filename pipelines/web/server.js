@@ -1,177 +1,183 @@
-// gst-tsrec: serves a folder of recordings, and one page to watch them
+// gst-tsrec: serves a folder of recordings and the page that plays them
 //
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Usage: node server.js --host ADDRESS --port N [--max-connections N] DIR
-//
-// GET and HEAD only. What a client can hold is bounded: so many connections,
-// each with little time to send a request and none to sit idle; when all are
-// taken, the one that has been idle longest makes room for the next.
+//   /                     the page
+//   /api/recordings       the recordings as JSON
+//   /files/NAME           a recording, with byte ranges
+//   /hls/NAME.ts.m3u8     a playlist for a recording that has none
 
-import { createServer } from 'node:http';
-import { statSync } from 'node:fs';
+import http from 'node:http';
 import { isIP } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import send from 'send';
+import { boundConnections } from './connections.js';
+import { decodeName, Folder, Refused } from './folder.js';
+import { Recordings } from './recordings.js';
 
-import { TYPES, list, playlist, resolve } from './recordings.js';
-
-const HERE = path.dirname(fileURLToPath(import.meta.url));
-const MODULES = path.join(HERE, 'node_modules');
+const here = path.dirname(fileURLToPath(import.meta.url));
 const PAGE = {
-  '/': ['index.html', 'text/html; charset=utf-8'],
-  '/page.css': ['page.css', 'text/css; charset=utf-8'],
-  '/page.js': ['page.js', 'text/javascript; charset=utf-8'],
-  '/tsindex.js': ['tsindex.js', 'text/javascript; charset=utf-8'],
-  '/hls.js': [path.join(MODULES, 'hls.js/dist/hls.light.min.mjs'), 'text/javascript; charset=utf-8'],
+  '/': 'page/index.html',
+  '/page.js': 'page/page.js',
+  '/player.js': 'page/player.js',
+  '/tsindex.js': 'page/tsindex.js',
+  '/style.css': 'page/style.css',
+  '/icon.svg': 'page/icon.svg',
+  '/hls.js': 'node_modules/hls.js/dist/hls.min.mjs',
+  '/hls.worker.js': 'node_modules/hls.js/dist/hls.worker.js',
 };
 const HEADERS = {
-  'Content-Security-Policy':
-    "default-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; " +
-    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Referrer-Policy': 'no-referrer',
+  // hls.js plays through a media source, whose address is a blob
+  'Content-Security-Policy': "default-src 'none'; script-src 'self'; worker-src 'self'; " +
+    "style-src 'self'; img-src 'self' data:; connect-src 'self'; media-src 'self' blob:; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
 };
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i;
+// A file that changed so recently may still be growing: nothing about it is
+// kept by a cache, since its size and its validators change all the time.
+const SETTLED = 60;
 
-function refuse(response, status, reason) {
-  response.writeHead(status, { ...HEADERS, 'Content-Type': 'text/plain; charset=utf-8' });
-  response.end(reason + '\n');
+const isLoopback = (host) => LOOPBACK.test(isIP(host) === 6 ? `[${host}]` : host);
+
+function reply(response, status, type, body, headers = {}) {
+  response.writeHead(status, {
+    'Content-Type': type, 'Content-Length': Buffer.byteLength(body), 'Cache-Control': 'no-store', ...headers,
+  });
+  response.end(response.req.method === 'HEAD' ? undefined : body);
 }
 
-function sendFile(request, response, file, type, options = {}) {
+function refuse(response, error) {
+  const known = error instanceof Refused;
+  if (!known)
+    console.error(`serve: ${error.stack}`);
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const status = known ? error.status : 500;
+  reply(response, status, 'text/plain; charset=utf-8',
+    `${known ? error.message : 'The server failed; its terminal says why.'}\n`,
+    status === 503 ? { 'Retry-After': '1' } : {});
+}
+
+// Sends a file that was opened already, whatever its name leads to by now.
+function sendOpened(request, response, { handle, stat, type }) {
+  const settled = Date.now() - stat.mtimeMs > SETTLED * 1000;
   response.setHeader('Content-Type', type);
-  send(request, file, { dotfiles: 'allow', cacheControl: false, ...options })
-    .on('error', (error) => refuse(response, error.status ?? 500,
-      error.status === 416 ? 'That range is not in the file.' : 'That file cannot be read.'))
-    .pipe(response);
+  response.setHeader('Cache-Control', settled ? 'no-cache' : 'no-store');
+  const close = () => handle.close().catch(() => {});
+  response.on('close', close);
+  // RFC 9110 14.1.2: the last bytes, more than there are, are all of them;
+  // the parser that send uses calls them unsatisfiable
+  const last = /^bytes=-(\d+)$/.exec(request.headers.range ?? '');
+  if (last && Number(last[1]) > stat.size)
+    request.headers.range = 'bytes=0-';
+  send(request, `/proc/self/fd/${handle.fd}`, {
+    cacheControl: false, etag: settled, lastModified: settled, dotfiles: 'allow', index: false,
+  }).on('error', (error) => {
+    const status = error.status ?? 500;
+    response.removeHeader('Content-Type');
+    reply(response, status, 'text/plain; charset=utf-8',
+      status === 416 ? `The recording has ${stat.size} bytes; the range starts after that.\n` : `${error.message}\n`,
+      status === 416 ? { 'Content-Range': `bytes */${stat.size}` } : {});
+  }).pipe(response);
 }
 
-function sendText(request, response, text, type) {
-  const body = Buffer.from(text);
-  response.writeHead(200, { 'Content-Type': type, 'Content-Length': body.length });
-  response.end(request.method === 'HEAD' ? undefined : body);
-}
-
-async function sendRecording(folder, request, response, encoded) {
-  let name;
-  try {
-    name = decodeURIComponent(encoded);
-  } catch {
-    return refuse(response, 400, 'That is not a name.');
+class Site {
+  constructor(folder, { checkHost }) {
+    this.folder = folder;
+    this.recordings = new Recordings(folder);
+    this.checkHost = checkHost;
   }
-  if (path.extname(name) === '.m3u8') {
-    const text = await playlist(folder, name);
-    return text === null ? refuse(response, 404, 'There is no such recording.') :
-      sendText(request, response, text, TYPES['.m3u8']);
-  }
-  const file = await resolve(folder, name);
-  if (!file)
-    return refuse(response, 404, 'There is no such recording.');
-  return sendFile(request, response, file, TYPES[path.extname(name)], { etag: false });
-}
 
-// A page of another site may not read from a server on this host by giving its
-// own name our address (DNS rebinding): on loopback, only its names are served.
-function isForUs(request, host) {
-  if (host !== '127.0.0.1' && host !== '::1' && host !== 'localhost')
-    return true;
-  const name = (request.headers.host ?? '').replace(/:\d+$/, '');
-  return ['localhost', '127.0.0.1', '[::1]'].includes(name);
-}
-
-async function answer(folder, host, request, response) {
-  for (const [name, value] of Object.entries(HEADERS))
-    response.setHeader(name, value);
-  response.setHeader('Cache-Control', 'no-cache');
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    response.setHeader('Allow', 'GET, HEAD');
-    return refuse(response, 405, 'Recordings can be read, and nothing else.');
-  }
-  if (!isForUs(request, host))
-    return refuse(response, 403, 'This server is for this machine. Start it with --host to serve others.');
-  const target = request.url.split('?')[0];
-  if (Object.hasOwn(PAGE, target)) {
-    const [file, type] = PAGE[target];
-    return sendFile(request, response, path.resolve(HERE, file), type);
-  }
-  if (target === '/recordings.json')
-    return sendText(request, response, JSON.stringify(await list(folder)), 'application/json');
-  if (target.startsWith('/recordings/'))
-    return sendRecording(folder, request, response, target.slice('/recordings/'.length));
-  return refuse(response, 404, 'There is nothing here. The recordings are at /');
-}
-
-// Closes the connection that has been without a request for longest, when
-// there are more than `most`.
-function boundConnections(server, most) {
-  const idle = new Set(); // in the order in which they became idle
-  let open = 0;
-  server.on('connection', (socket) => {
-    open++;
-    idle.add(socket);
-    socket.on('close', () => {
-      open--;
-      idle.delete(socket);
-    });
-    if (open > most) {
-      const [oldest] = idle;
-      oldest.destroy();
+  async handle(request, response) {
+    for (const [name, value] of Object.entries(HEADERS))
+      response.setHeader(name, value);
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      request.resume();
+      return reply(response, 405, 'text/plain; charset=utf-8', 'Recordings can only be read here.\n',
+        { Allow: 'GET, HEAD' });
     }
-  });
-  server.on('request', (request, response) => {
-    idle.delete(request.socket);
-    response.on('close', () => {
-      if (!request.socket.destroyed)
-        idle.add(request.socket);
-    });
-  });
+    // A page elsewhere whose name was made to resolve to this machine.
+    const host = (request.headers.host ?? 'localhost').replace(/:\d+$/, '');
+    if (this.checkHost && !LOOPBACK.test(host))
+      throw new Refused(421, 'This server answers to localhost only; start it with --host to change that.');
+    return this.#route(request, response, request.url.split(/[?#]/)[0]);
+  }
+
+  async #route(request, response, where) {
+    if (Object.hasOwn(PAGE, where))
+      return this.#page(request, response, PAGE[where]);
+    if (where === '/api/recordings') {
+      const recordings = await this.recordings.list();
+      return reply(response, 200, 'application/json', JSON.stringify({
+        folder: path.basename(this.folder.root), now: Date.now() / 1000, recordings,
+      }));
+    }
+    if (where.startsWith('/files/'))
+      return sendOpened(request, response, await this.folder.open(decodeName(where.slice(7))));
+    if (where.startsWith('/hls/') && where.endsWith('.ts.m3u8')) {
+      const text = await this.recordings.playlist(decodeName(where.slice(5, -5)));
+      return reply(response, 200, 'application/vnd.apple.mpegurl', text);
+    }
+    throw new Refused(404, 'There is nothing at this address.');
+  }
+
+  #page(request, response, file) {
+    response.setHeader('Cache-Control', 'no-cache');
+    if (file.endsWith('.mjs'))
+      response.setHeader('Content-Type', 'text/javascript; charset=utf-8');
+    send(request, path.join(here, file), { cacheControl: false, dotfiles: 'allow' })
+      .on('error', (error) => refuse(response, error)).pipe(response);
+  }
 }
 
-function main() {
+// pipelines/serve has checked them.
+function options() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      host: { type: 'string', default: '127.0.0.1' },
-      port: { type: 'string', default: '8000' },
-      'max-connections': { type: 'string', default: '256' },
+      'port': { type: 'string', default: '8000' },
+      'host': { type: 'string', default: '127.0.0.1' },
+      'max-connections': { type: 'string', default: '200' },
     },
   });
-  const folder = path.resolve(positionals[0] ?? '.');
-  const { host } = values;
-  statSync(folder);
-  const server = createServer({
-    headersTimeout: 10000,
-    requestTimeout: 15000,
-    connectionsCheckingInterval: 2000,
-    keepAliveTimeout: 5000,
-    maxHeaderSize: 8192,
-  }, (request, response) => {
-    answer(folder, host, request, response).catch((error) => {
-      console.error(`${request.method} ${request.url}: ${error.message}`);
-      if (response.headersSent)
-        response.destroy();
-      else
-        refuse(response, 500, 'That did not work; the server has said why.');
-    });
+  return {
+    directory: positionals[0], host: values.host, port: Number(values.port),
+    max: Number(values['max-connections']),
+  };
+}
+
+function fail(message) {
+  console.error(`serve: ${message}`);
+  process.exit(1);
+}
+
+async function main() {
+  const { directory, host, port, max } = options();
+  const folder = await Folder.at(directory).catch((error) =>
+    fail(`cannot serve "${directory}": ${error.message}. Name a folder that this user may read.`));
+  const site = new Site(folder, { checkHost: isLoopback(host) });
+  const server = http.createServer({ maxHeaderSize: 8192 }, (request, response) => {
+    site.handle(request, response).catch((error) => refuse(response, error));
   });
-  // No byte read or written for so long: the client is gone or only sits there.
-  server.setTimeout(30000, (socket) => socket.destroy());
-  boundConnections(server, Number(values['max-connections']));
-  server.on('error', (error) => {
-    console.error(error.code === 'EADDRINUSE' ?
-      `Port ${values.port} of ${host} is in use. Choose another with --port.` :
-      `Cannot listen on ${host}, port ${values.port}: ${error.message}`);
-    process.exit(1);
-  });
-  server.listen(Number(values.port), host, () => {
-    const { port } = server.address();
-    console.log(`Recordings of ${folder}: http://${isIP(host) === 6 ? `[${host}]` : host}:${port}/`);
+  boundConnections(server, { max, idle: 60000 });
+  server.on('error', (error) => fail(error.code === 'EADDRINUSE'
+    ? `port ${port} of ${host} is taken by another program; choose one with --port`
+    : `cannot listen on ${host} port ${port}: ${error.message}`));
+  server.listen(port, host, () => {
+    const shown = isIP(host) === 6 ? `[${host}]` : host;
+    console.log(`Serving ${folder.root} at http://${shown}:${server.address().port}/ (Ctrl+C ends it)`);
+    if (!isLoopback(host))
+      console.log('Everybody who can reach this address can watch: there is no password.');
   });
   for (const signal of ['SIGINT', 'SIGTERM'])
     process.on(signal, () => process.exit(0));
 }
 
-main();
+await main();

@@ -1,0 +1,190 @@
+// gst-tsrec: plays a recording, also one that still grows, or one from disk
+//
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+import Hls from './hls.js';
+import { playlistOf, targetDurationOf, TsIndex } from './tsindex.js';
+
+// How far behind the end of a growing recording the player stays, seconds:
+// entries of 2 s come one by one, and a key frame may be late.
+export const BEHIND = 10;
+const LOCAL = 'local://disk/';
+const CHUNK = 4 << 20;
+
+const RETRY = { maxNumRetry: 60, retryDelayMs: 1000, maxRetryDelayMs: 4000 };
+const POLICY = {
+  default: { maxTimeToFirstByteMs: 20000, maxLoadTimeMs: 60000, timeoutRetry: RETRY, errorRetry: RETRY },
+};
+
+// hls.js asks this instead of the network for the file that was dropped.
+function loaderFor(file, playlist) {
+  return class LocalLoader {
+    constructor() {
+      const span = () => ({ start: 0, first: 0, end: 0 });
+      this.stats = {
+        aborted: false, loaded: 0, total: 0, retry: 0, chunkCount: 0, bwEstimate: 0,
+        loading: span(), parsing: { start: 0, end: 0 }, buffering: span(),
+      };
+    }
+
+    async load(context, config, callbacks) {
+      const { stats } = this;
+      stats.loading.start = performance.now();
+      try {
+        // hls.js expects no answer before what asked for it has returned
+        await new Promise((resolve) => { setTimeout(resolve); });
+        const data = context.url.endsWith('.m3u8') ? playlist
+          : await file.slice(context.rangeStart, context.rangeEnd).arrayBuffer();
+        if (stats.aborted)
+          return;
+        stats.loading.first = stats.loading.end = performance.now();
+        stats.loaded = stats.total = data.byteLength ?? data.length;
+        callbacks.onSuccess({ url: context.url, data, code: 200 }, stats, context, null);
+      } catch (error) {
+        callbacks.onError({ code: 0, text: error.message }, context, null, stats);
+      }
+    }
+
+    abort() { this.stats.aborted = true; }
+    destroy() { this.abort(); }
+    getCacheAge() { return null; }
+    getResponseHeader() { return null; }
+  };
+}
+
+async function indexOf(file, onProgress) {
+  const index = new TsIndex();
+  for (let at = 0; at < file.size; at += CHUNK) {
+    index.push(new Uint8Array(await file.slice(at, at + CHUNK).arrayBuffer()));
+    onProgress(Math.min(1, (at + CHUNK) / file.size));
+  }
+  const last = index.lastEntry(file.size);
+  return { tracks: index.tracks.map((t) => t.codec), entries: last ? [...index.entries, last] : index.entries };
+}
+
+export class Player {
+  // say(kind, text): kind is "state", "problem" or "note"; "" clears it.
+  constructor(video, say) {
+    this.video = video;
+    this.say = say;
+    this.hls = null;
+    this.turn = 0; // of what was asked for last; older answers are dropped
+    video.addEventListener('error', () => {
+      if (!this.hls && video.error)
+        this.say('problem', `The browser cannot play this: ${video.error.message || 'unknown format'}.`);
+    });
+  }
+
+  get isLive() { return this.hls?.latestLevelDetails?.live ?? false; }
+
+  // Where the player is when it follows the recording.
+  get livePosition() { return this.hls?.liveSyncPosition ?? null; }
+
+  // Seconds between what is shown and the last byte that the playlist names.
+  get behind() {
+    const edge = this.hls?.latestLevelDetails?.edge;
+    return edge === undefined ? null : Math.max(0, edge - this.video.currentTime);
+  }
+
+  stop() {
+    this.turn += 1;
+    this.hls?.destroy();
+    this.hls = null;
+    if (this.objectUrl)
+      URL.revokeObjectURL(this.objectUrl);
+    this.objectUrl = null;
+    this.video.removeAttribute('src');
+    this.video.load();
+    ['state', 'problem', 'note'].forEach((kind) => this.say(kind, ''));
+  }
+
+  // A recording of the server; at: seconds, or -1 for the live edge.
+  play(recording, at = recording.growing ? -1 : 0) {
+    this.stop();
+    if (recording.hls)
+      this.#attach(recording.hls, {}, at);
+    else
+      this.#native(recording.url);
+    this.#noteOn(recording.tracks);
+  }
+
+  async playFile(file) {
+    this.stop();
+    const { turn } = this;
+    if (!/\.(m?ts|m2t)$/i.test(file.name) && file.type !== 'video/mp2t') {
+      this.objectUrl = URL.createObjectURL(file);
+      this.#native(this.objectUrl);
+      return;
+    }
+    const { tracks, entries } = await indexOf(file, (done) => {
+      if (turn === this.turn)
+        this.say('state', `Reading ${file.name}: ${Math.floor(done * 100)} %`);
+    });
+    if (turn !== this.turn)
+      return;
+    this.say('state', '');
+    if (entries.length === 0) {
+      this.say('problem', `"${file.name}" has no picture and no sound that could be found: is it MPEG-TS?`);
+      return;
+    }
+    const playlist = playlistOf(entries,
+      { uri: 'file.ts', ended: true, targetDuration: targetDurationOf(entries) });
+    this.#attach(`${LOCAL}file.m3u8`, { loader: loaderFor(file, playlist) }, 0);
+    this.#noteOn(tracks);
+  }
+
+  #native(url) {
+    this.video.src = url;
+    this.#begin();
+  }
+
+  #attach(url, config, at) {
+    if (!Hls.isSupported()) {
+      this.video.src = url; // Safari on a phone plays HLS by itself
+      this.#begin();
+      return;
+    }
+    const hls = new Hls({
+      workerPath: '/hls.worker.js', liveSyncDuration: BEHIND, startPosition: at,
+      backBufferLength: 60, enableInterstitialPlayback: false,
+      manifestLoadPolicy: POLICY, playlistLoadPolicy: POLICY, ...config,
+    });
+    this.hls = hls;
+    this.recovered = 0;
+    hls.on(Hls.Events.ERROR, (event, data) => this.#error(hls, data));
+    hls.on(Hls.Events.MANIFEST_PARSED, () => this.#begin());
+    hls.on(Hls.Events.MEDIA_ATTACHED, () => hls.loadSource(url));
+    hls.attachMedia(this.video);
+  }
+
+  #begin() {
+    this.video.play().catch(() => {
+      if (this.video.paused && !this.video.error)
+        this.say('state', 'Press play to start.');
+    });
+  }
+
+  #error(hls, data) {
+    if (hls !== this.hls)
+      return;
+    if (data.type === Hls.ErrorTypes.MEDIA_ERROR)
+      this.video.dataset.mediaErrors = Number(this.video.dataset.mediaErrors ?? 0) + (data.fatal ? 1 : 0);
+    if (!data.fatal)
+      return;
+    if (data.type === Hls.ErrorTypes.MEDIA_ERROR && this.recovered++ < 3) {
+      hls.recoverMediaError();
+      return;
+    }
+    const body = data.networkDetails?.responseText ?? data.response?.text ?? '';
+    this.say('problem', `Playback stopped: ${body.trim() || data.error?.message || data.details}.`
+      .replace(/\.\.$/, '.'));
+    hls.stopLoad();
+  }
+
+  #noteOn(tracks = []) {
+    if (tracks.includes('Opus')) {
+      this.say('note', 'Browsers do not play Opus sound from MPEG-TS, so this is silent here. ' +
+        'ffplay and VLC play it, and pipelines/ts-to-mp4 makes an MP4 with its sound.');
+    }
+  }
+}

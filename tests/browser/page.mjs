@@ -1,0 +1,250 @@
+// gst-tsrec: the page of pipelines/serve, in Chromium
+//
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// With SCREENSHOTS=DIR set, pictures of the page are left there.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { chromium } from 'playwright-core';
+import { record, scratch, serve, sleep, SLOW, top, until } from './serving.mjs';
+
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--autoplay-policy=no-user-gesture-required'];
+const WIDE = { width: 1280, height: 800 };
+const PHONE = { width: 375, height: 720 };
+
+let browser;
+before(async () => {
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
+}, { timeout: 60000 * SLOW });
+after(() => browser?.close());
+
+// A page that fails the test when anything in it goes wrong.
+async function visit(t, url, options = {}) {
+  const page = await browser.newPage({ viewport: WIDE, ...options });
+  page.setDefaultTimeout(20000 * SLOW);
+  const wrong = [];
+  page.on('pageerror', (error) => wrong.push(error.message));
+  page.on('console', (message) => { if (message.type() === 'error') wrong.push(message.text()); });
+  page.on('request', (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    if (protocol.startsWith('http') && hostname !== '127.0.0.1')
+      wrong.push(`asked ${request.url()}`);
+  });
+  t.after(() => page.close());
+  page.wrong = wrong;
+  await page.goto(url);
+  return page;
+}
+
+const playback = (page) => page.evaluate(() => {
+  const video = document.getElementById('video');
+  const quality = video.getVideoPlaybackQuality();
+  return {
+    time: video.currentTime, duration: video.duration, paused: video.paused, width: video.videoWidth,
+    error: video.error?.message ?? '', mediaErrors: Number(video.dataset.mediaErrors ?? 0),
+    problem: document.getElementById('problem').textContent,
+    frames: quality.totalVideoFrames - quality.droppedVideoFrames,
+    sound: video.webkitAudioDecodedByteCount,
+    behind: Number(/(\d+) s behind/.exec(document.getElementById('clock').textContent)?.[1] ?? NaN),
+  };
+});
+
+async function plays(page, seconds = 2) {
+  const from = (await playback(page)).time;
+  const at = await until(async () => {
+    const now = await playback(page);
+    return now.time > from + seconds && now.time < from + seconds + 5 && now;
+  }, `currentTime to advance by ${seconds} s`, 20);
+  assert.equal(at.problem + at.error, '');
+  assert.equal(at.mediaErrors, 0, 'a decode error');
+  assert.ok(at.frames > 0 && at.width > 0 && at.sound > 0, JSON.stringify(at));
+  return at;
+}
+
+// In the page: how far it scrolls sideways, what is too small to hit, and text
+// with less contrast than WCAG 2 asks for (1.4.3: 4.5 to 1).
+function readability() {
+  const rgb = (colour) => colour.match(/[\d.]+/g).map(Number);
+  const luminance = (colour) => rgb(colour).slice(0, 3).map((c) => c / 255)
+    .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (e) => {
+    const colour = getComputedStyle(e).backgroundColor;
+    return (rgb(colour)[3] ?? 1) > 0 || !e.parentElement ? colour : ground(e.parentElement);
+  };
+  const contrast = (e) => {
+    const [dark, light] = [luminance(getComputedStyle(e).color), luminance(ground(e))].sort((a, b) => a - b);
+    return (light + 0.05) / (dark + 0.05);
+  };
+  const shown = (selector) => [...document.querySelectorAll(selector)].filter((e) => e.offsetParent);
+  return {
+    wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    small: shown('button, li a').filter((e) => e.getBoundingClientRect().height < 44).map((e) => e.textContent),
+    contrast: shown('h1, h2, #folder, .facts *, .name, button, .local p, label, #clock')
+      .map((e) => [contrast(e), e.textContent]).filter(([c]) => c < 4.5),
+  };
+}
+
+describe('a recording that is being written', () => {
+  test('plays 10 s behind its end, from its start, and live again', async (t) => {
+    const folder = scratch(t);
+    const file = path.join(folder, 'live.ts');
+    const recorder = record(t, file);
+    const { url } = await serve(t, folder);
+    const page = await visit(t, url);
+    await until(() => fs.existsSync(file) && fs.statSync(file).size > 0, 'the first bytes');
+    await sleep(16000); // so that 10 s behind the end is not its start
+    await page.getByRole('link', { name: 'live.ts' }).click();
+    await until(async () => (await playback(page)).time > 0, 'playback');
+    const live = await plays(page, 4);
+    assert.ok(live.behind >= 6 && live.behind <= 14, `${live.behind} s behind`);
+    assert.match(await page.textContent('#list'), /recording now/);
+
+    await page.getByRole('button', { name: 'From the start' }).click();
+    await until(async () => (await playback(page)).time < 2, 'the start');
+    const first = await plays(page, 2);
+    assert.ok(first.time < 8, `at ${first.time} s`);
+    await page.getByRole('button', { name: 'Go live' }).click();
+    await until(async () => (await playback(page)).time > live.time, 'the live edge');
+    const again = await plays(page, 2);
+    assert.ok(again.behind >= 6 && again.behind <= 14, `${again.behind} s behind`);
+    assert.equal(await page.getByRole('button', { name: 'Live', exact: true }).getAttribute('aria-pressed'), 'true');
+    assert.deepEqual(page.wrong, []);
+
+    recorder.kill('SIGINT'); // and it ends like any other
+    await recorder.ended;
+    await until(async () => !(await page.textContent('#list')).includes('recording now'), 'its end in the list');
+    await until(async () => page.evaluate(() => document.getElementById('live').hidden), 'the end', 60);
+    await page.getByRole('button', { name: 'From the start' }).click();
+    await until(async () => (await playback(page)).time < 2, 'the start');
+    await plays(page, 1);
+    assert.deepEqual(page.wrong, []);
+  });
+});
+
+describe('a recording that is complete', () => {
+  let folder;
+  const clean = [];
+  before(async () => {
+    folder = scratch({ after: (f) => clean.push(f) });
+    await record({ after: (f) => clean.push(f) }, path.join(folder, 'done.ts'), { live: false, seconds: 20 }).ended;
+    const then = new Date(Date.now() - 7200000);
+    fs.utimesSync(path.join(folder, 'done.ts'), then, then);
+  }, { timeout: 60000 * SLOW });
+  after(async () => { for (const f of clean.reverse()) await f(); });
+
+  test('plays from its start to its end, and after a seek', async (t) => {
+    const { url } = await serve(t, folder);
+    const page = await visit(t, `${url}/#done.ts`);
+    await until(async () => (await playback(page)).time > 0, 'playback');
+    const begun = await plays(page, 1);
+    assert.ok(begun.time < 6 && Math.abs(begun.duration - 20) < 0.5, JSON.stringify(begun));
+    assert.ok(await page.isHidden('#live'));
+    await page.evaluate(() => { document.getElementById('video').currentTime = 16; });
+    await until(async () => page.evaluate(() => document.getElementById('video').ended), 'its end', 20);
+    const end = await playback(page);
+    assert.ok(Math.abs(end.time - 20) < 0.5, `ended at ${end.time} s`);
+    assert.deepEqual([end.mediaErrors, end.problem, page.wrong], [0, '', []]);
+  });
+
+  test('is reached and played with the keyboard alone', async (t) => {
+    const { url } = await serve(t, folder);
+    const page = await visit(t, url);
+    const focused = () => page.evaluate(() => document.activeElement.textContent.trim());
+    await page.waitForSelector('#list a');
+    await page.keyboard.press('Tab');
+    assert.match(await focused(), /^done\.ts/);
+    await page.keyboard.press('Enter');
+    await until(async () => (await playback(page)).time > 0, 'playback');
+    assert.equal(await focused(), 'done.ts', 'the heading of the player has the focus');
+    const visited = new Set();
+    for (let i = 0; i < 20; i++) { // some of them are the controls of <video>
+      await page.keyboard.press('Tab');
+      visited.add(await page.evaluate(() => document.activeElement.id || document.activeElement.tagName));
+    }
+    for (const id of ['video', 'start', 'back', 'forward', 'file'])
+      assert.ok(visited.has(id), `${id} is not in ${[...visited]}`);
+    await page.focus('#forward');
+    const { time } = await playback(page);
+    await page.keyboard.press('Space');
+    await until(async () => (await playback(page)).time > time + 9, 'a jump of 10 s');
+    await page.focus('#start');
+    await page.keyboard.press('Enter');
+    await until(async () => (await playback(page)).time < 3, 'the start');
+  });
+
+  test('from disk is played and never uploaded', async (t) => {
+    const { url } = await serve(t, scratch(t));
+    const page = await visit(t, url);
+    const asked = [];
+    page.on('request', (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
+    assert.match(await page.textContent('#empty'), /Nothing here yet/);
+    await page.setInputFiles('#file', path.join(folder, 'done.ts'));
+    await until(async () => (await playback(page)).time > 0, 'playback');
+    const at = await plays(page, 1);
+    assert.ok(Math.abs(at.duration - 20) < 0.5, `${at.duration} s`);
+    await page.evaluate(() => { document.getElementById('video').currentTime = 15; });
+    await plays(page, 1);
+    assert.ok(asked.every((a) => /^GET \/(api\/recordings|icon\.svg|hls\.worker\.js)$/.test(a)), asked.join('\n'));
+    assert.deepEqual(page.wrong, []);
+  });
+
+  test('is played when it is dropped on the page', async (t) => {
+    const { url } = await serve(t, scratch(t));
+    const page = await visit(t, url);
+    const bytes = fs.readFileSync(path.join(folder, 'done.ts')).toString('base64');
+    await page.evaluate((text) => {
+      const file = new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], 'dropped.ts');
+      const data = new DataTransfer();
+      data.items.add(file);
+      const send = (type) => document.body.dispatchEvent(
+        new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
+      send('dragenter');
+      if (!document.body.classList.contains('dropping'))
+        throw new Error('the page does not say that it takes a drop');
+      send('drop');
+    }, bytes);
+    await until(async () => (await playback(page)).time > 0, 'playback');
+    await plays(page, 1);
+    assert.equal(await page.textContent('#title'), 'dropped.ts');
+  });
+
+  test('a file that is no recording is refused in words', async (t) => {
+    const { url } = await serve(t, scratch(t));
+    const page = await visit(t, url);
+    await page.setInputFiles('#file', { name: 'x.ts', mimeType: 'video/mp2t', buffer: Buffer.from('no'.repeat(9999)) });
+    await until(async () => /is it MPEG-TS/.test((await playback(page)).problem), 'the reason');
+  });
+
+  test('made into an MP4 by ts-to-mp4 plays to its end', async (t) => {
+    const made = scratch(t);
+    execFileSync(path.join(top, 'pipelines/ts-to-mp4'), [path.join(folder, 'done.ts'), path.join(made, 'done.mp4')]);
+    const { url } = await serve(t, made);
+    const page = await visit(t, `${url}/#done.mp4`);
+    await until(async () => (await playback(page)).time > 0, 'playback');
+    await plays(page, 1);
+    await page.evaluate(() => { document.getElementById('video').currentTime = 17; });
+    await until(async () => page.evaluate(() => document.getElementById('video').ended), 'its end', 20);
+  });
+
+  for (const [name, viewport, colorScheme] of [
+    ['desktop', WIDE, 'light'], ['desktop-dark', WIDE, 'dark'], ['phone', PHONE, 'light'], ['phone-dark', PHONE, 'dark']]) {
+    test(`is readable: ${name}`, async (t) => {
+      const { url } = await serve(t, folder);
+      const page = await visit(t, `${url}/#done.ts`, { viewport, colorScheme });
+      await until(async () => (await playback(page)).time > 0, 'playback');
+      const seen = await page.evaluate(readability);
+      assert.equal(seen.wide, 0, 'it scrolls sideways');
+      assert.deepEqual(seen.small, [], 'too small to hit with a finger');
+      assert.deepEqual(seen.contrast, []);
+      if (process.env.SCREENSHOTS)
+        await page.screenshot({ path: path.join(process.env.SCREENSHOTS, `${name}.png`) });
+    });
+  }
+});

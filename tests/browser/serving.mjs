@@ -1,0 +1,97 @@
+// gst-tsrec: what the tests of pipelines/serve share
+//
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+import { execFileSync, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const top = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+export const SLOW = process.env.REC_SLOW_MACHINE ? 4 : 1;
+
+export function scratch(t) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gst-tsrec-serve-'));
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+
+export async function until(condition, what, seconds = 30) {
+  const end = Date.now() + seconds * 1000 * SLOW;
+  for (;;) {
+    const value = await condition();
+    if (value)
+      return value;
+    if (Date.now() > end)
+      throw new Error(`waited ${seconds} s in vain for ${what}`);
+    await sleep(50);
+  }
+}
+
+// A process that ends with the test, whatever happens.
+export function start(t, command, args, options = {}) {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  child.said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (data) => { child.said += data; });
+  child.ended = new Promise((resolve) => { child.on('close', (code, signal) => resolve(code ?? signal)); });
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await child.ended;
+  });
+  return child;
+}
+
+export async function serve(t, folder, ...args) {
+  const child = start(t, 'node', [path.join(top, 'pipelines/web/server.js'), folder, '--port', '0', ...args]);
+  const [, port] = await until(() => /:(\d+)\/ \(Ctrl\+C/.exec(child.said) ||
+    (child.exitCode !== null && ['', NaN]), 'the server');
+  return { child, port: Number(port), url: `http://127.0.0.1:${port}` };
+}
+
+// A request as it is, without a client that tidies up what it sends.
+export function raw(port, lines, { wait = 15000 } = {}) {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(port, '127.0.0.1');
+    let answer = '';
+    const timer = setTimeout(() => socket.destroy(), wait * SLOW);
+    socket.on('connect', () => socket.write(lines.join('\r\n') + '\r\n\r\n'));
+    socket.on('data', (data) => { answer += data.toString('latin1'); });
+    socket.on('error', reject);
+    socket.on('close', () => { clearTimeout(timer); resolve(answer); });
+  });
+}
+
+export const get = (port, target, ...headers) =>
+  raw(port, [`GET ${target} HTTP/1.1`, 'Host: localhost', 'Connection: close', ...headers]);
+
+export const statusOf = (answer) => Number(answer.split(' ')[1]);
+
+const haveOurs = (() => {
+  try {
+    execFileSync('gst-inspect-1.0', ['--exists', 'tsrecsink']);
+    execFileSync('gst-inspect-1.0', ['--exists', 'tsrecmux']);
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+// Records a moving picture and a tone to file.
+export function record(t, file, { live = true, seconds = 0, extra = [] } = {}) {
+  const frames = seconds ? [`num-buffers=${seconds * 30}`] : [];
+  const blocks = seconds ? [`num-buffers=${Math.ceil(seconds * 44100 / 1024)}`] : [];
+  const sink = haveOurs ? ['tsrecsink', 'name=rec', `location=${file}`, ...extra]
+    : ['mpegtsmux', 'name=rec', '!', 'filesink', 'buffer-mode=unbuffered', `location=${file}`];
+  return start(t, 'gst-launch-1.0', ['-q', '-e',
+    'videotestsrc', `is-live=${live}`, ...frames, 'pattern=ball', '!',
+    'video/x-raw,width=320,height=240,framerate=30/1', '!', 'timeoverlay', '!',
+    'x264enc', 'tune=zerolatency', 'speed-preset=ultrafast', 'bitrate=500', 'key-int-max=30', '!',
+    'h264parse', '!', 'queue', '!', ...sink,
+    'audiotestsrc', `is-live=${live}`, ...blocks, 'volume=0.1', '!', 'audioconvert', '!',
+    'avenc_aac', '!', 'aacparse', '!', 'queue', '!', 'rec.']);
+}
