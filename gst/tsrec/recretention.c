@@ -16,6 +16,7 @@ typedef struct
 {
   gchar *path;
   guint64 bytes, device, inode;
+  struct timespec modified;
 } Kept;
 
 static void
@@ -54,8 +55,21 @@ rec_retention_add (RecRetention *self, const gchar *path)
   kept->bytes = (guint64)st.st_size;
   kept->device = st.st_dev;
   kept->inode = st.st_ino;
+  kept->modified = st.st_mtim;
   self->bytes += kept->bytes;
   g_queue_push_tail (&self->files, kept);
+}
+
+/* An inode number is used again at once, so the time has to be the same too. */
+static gboolean
+is_the_same (const Kept *kept)
+{
+  struct stat st;
+
+  return stat (kept->path, &st) == 0 && st.st_dev == kept->device &&
+      st.st_ino == kept->inode && (guint64)st.st_size == kept->bytes &&
+      st.st_mtim.tv_sec == kept->modified.tv_sec &&
+      st.st_mtim.tv_nsec == kept->modified.tv_nsec;
 }
 
 static gboolean
@@ -80,11 +94,9 @@ rec_retention_apply (RecRetention *self, const RecRetentionLimits *limits,
   while (self->files.length > 0 &&
       is_over (self, limits, current_bytes, directory)) {
     Kept *kept = g_queue_pop_head (&self->files);
-    struct stat st;
 
     self->bytes -= kept->bytes;
-    if (stat (kept->path, &st) == 0 && st.st_dev == kept->device &&
-        st.st_ino == kept->inode) {
+    if (is_the_same (kept)) {
       deleted (kept->path, kept->bytes, user_data);
       if (unlink (kept->path) == 0)
         n++;

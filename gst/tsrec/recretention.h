@@ -4,7 +4,8 @@
  *
  * Only files that were added are ever deleted, the oldest first; the fragment
  * that is being written is not added before it is closed. A file that is not
- * the one that was added any more (another inode) is forgotten, not deleted.
+ * the one that was added any more (another inode, size or time of change) is
+ * forgotten, not deleted.
  * One thread at a time.
  */
 

@@ -359,47 +359,22 @@ GST_START_TEST (test_second_recorder_of_a_file_is_refused)
 
 GST_END_TEST;
 
-static guint
-count_entries (const gchar *directory)
-{
-  GDir *d = g_dir_open (directory, 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (d))
-    n++;
-  g_dir_close (d);
-  return n;
-}
-
-/* Bytes of heap and of mappings that are in use. */
-static guint64
-resident (void)
-{
-  gchar *contents;
-  guint64 pages;
-
-  fail_unless (g_file_get_contents ("/proc/self/statm", &contents, NULL, NULL));
-  pages = g_ascii_strtoull (strchr (contents, ' '), NULL, 10);
-  g_free (contents);
-  return pages * (guint64)sysconf (_SC_PAGESIZE);
-}
-
 GST_START_TEST (test_thousand_start_stop_cycles_leave_nothing_behind)
 {
   GstElement *sink = make_sink (path);
-  guint i, fds = 0, threads = 0;
+  guint i, n = soak_rounds (1000), fds = 0, threads = 0;
   guint64 memory = 0;
   GstHarness *h;
 
   g_object_set (sink, "sync-interval", (guint64)0, NULL);
   h = start_sink (sink, NULL);
-  for (i = 0; i < 1000; i++) {
+  for (i = 0; i < n; i++) {
     gst_element_set_state (h->element, GST_STATE_NULL);
     g_unlink (path);
     gst_element_set_state (h->element, GST_STATE_PLAYING);
     fail_unless_equals_int (
         gst_harness_push (h, make_au (i & 0xff, TRUE)), GST_FLOW_OK);
-    if (i == 100) {
+    if (i == n / 10) {
       fds = count_entries ("/proc/self/fd");
       threads = count_entries ("/proc/self/task");
       memory = resident ();
@@ -407,8 +382,9 @@ GST_START_TEST (test_thousand_start_stop_cycles_leave_nothing_behind)
   }
   fail_unless_equals_int (count_entries ("/proc/self/fd"), fds);
   fail_unless_equals_int (count_entries ("/proc/self/task"), threads);
-  fail_unless (resident () < memory + 1024 * 1024, "grew by %" G_GUINT64_FORMAT,
-      resident () - memory);
+  if (n >= 1000) /* a debugger of memory keeps what is freed */
+    fail_unless (resident () < memory + 1024 * 1024,
+        "grew by %" G_GUINT64_FORMAT, resident () - memory);
   gst_harness_teardown (h);
 }
 

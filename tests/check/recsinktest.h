@@ -181,6 +181,40 @@ stop_sink (GstHarness *h, GstBus *bus)
   gst_harness_teardown (h);
 }
 
+/* @n rounds of a soak test, fewer where each takes a hundred times as long. */
+static inline guint
+soak_rounds (guint n)
+{
+  const gchar *preload = g_getenv ("LD_PRELOAD");
+
+  return preload && strstr (preload, "vgpreload") ? n / 50 : n;
+}
+
+static inline guint
+count_entries (const gchar *directory)
+{
+  GDir *d = g_dir_open (directory, 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (d))
+    n++;
+  g_dir_close (d);
+  return n;
+}
+
+/* Resident memory of this process, bytes. */
+static inline guint64
+resident (void)
+{
+  gchar *contents;
+  guint64 pages;
+
+  fail_unless (g_file_get_contents ("/proc/self/statm", &contents, NULL, NULL));
+  pages = g_ascii_strtoull (strchr (contents, ' '), NULL, 10);
+  g_free (contents);
+  return pages * (guint64)sysconf (_SC_PAGESIZE);
+}
+
 /* The messages called @name that are on @bus; all that is there is consumed. */
 static inline guint
 count_messages (GstBus *bus, const gchar *name)
