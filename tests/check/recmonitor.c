@@ -7,66 +7,8 @@
 
 #include "../../gst/tsrec/recquery.h"
 
-#include <gst/check/gstharness.h>
-
-/* A monitor, or an encoder and a monitor, on a clock of the test. */
-typedef struct
-{
-  GstElement *bin, *encoder, *monitor;
-  GstHarness *h;
-  GstTestClock *clock;
-  GstBus *bus;
-} Fixture;
-
-static void
-fixture_init (Fixture *f, GstElement *encoder)
-{
-  GstPad *pad;
-
-  f->bin = gst_bin_new ("rig");
-  f->encoder = encoder;
-  f->monitor = gst_element_factory_make ("recmonitor", "mon");
-  fail_unless (f->monitor != NULL);
-  f->clock = GST_TEST_CLOCK (gst_test_clock_new ());
-  g_object_set (f->monitor, "clock", f->clock, NULL);
-  f->bus = gst_bus_new ();
-  gst_bin_add (GST_BIN (f->bin), f->monitor);
-  if (encoder) {
-    gst_bin_add (GST_BIN (f->bin), encoder);
-    fail_unless (gst_element_link (encoder, f->monitor));
-  }
-  gst_element_set_bus (f->bin, f->bus);
-  pad = gst_element_get_static_pad (encoder ? encoder : f->monitor, "sink");
-  gst_element_add_pad (f->bin, gst_ghost_pad_new ("sink", pad));
-  gst_object_unref (pad);
-  pad = gst_element_get_static_pad (f->monitor, "src");
-  gst_element_add_pad (f->bin, gst_ghost_pad_new ("src", pad));
-  gst_object_unref (pad);
-  f->h = gst_harness_new_with_element (f->bin, "sink", "src");
-  gst_harness_set_src_caps_str (f->h, "video/x-test");
-}
-
-static void
-fixture_clear (Fixture *f)
-{
-  gst_harness_teardown (f->h);
-  gst_element_set_bus (f->bin, NULL);
-  gst_object_unref (f->bus);
-  gst_object_unref (f->bin);
-  gst_object_unref (f->clock);
-}
-
-static void
-push (Fixture *f, guint n)
-{
-  while (n-- > 0)
-    fail_unless_equals_int (
-        gst_harness_push (f->h, gst_buffer_new_allocate (NULL, 100, NULL)),
-        GST_FLOW_OK);
-}
-
 static guint64
-streak (Fixture *f)
+streak (RecRig *f)
 {
   guint64 by_property, by_stats = rec_stat (f->monitor, "zero-packet-streak");
 
@@ -84,12 +26,12 @@ GST_END_TEST;
 
 GST_START_TEST (test_buffers_and_lists_pass_untouched)
 {
-  Fixture f;
+  RecRig f;
   GstBufferList *list = gst_buffer_list_new ();
   GstBuffer *in[3], *out;
   guint i;
 
-  fixture_init (&f, NULL);
+  rec_rig_init (&f, NULL);
   for (i = 0; i < 3; i++)
     in[i] = gst_buffer_new_allocate (NULL, 10 + i, NULL);
   gst_harness_push (f.h, in[0]);
@@ -103,19 +45,19 @@ GST_START_TEST (test_buffers_and_lists_pass_untouched)
   }
   fail_unless_equals_uint64 (rec_stat (f.monitor, "packets"), 3);
   fail_unless_equals_uint64 (rec_stat (f.monitor, "bytes"), 33);
-  fixture_clear (&f);
+  rec_rig_clear (&f);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_stats_come_although_no_buffer_ever_does)
 {
-  Fixture f;
+  RecRig f;
   GstMessage *msg;
   const GstStructure *s;
   guint i;
 
-  fixture_init (&f, NULL);
+  rec_rig_init (&f, NULL);
   g_object_set (f.monitor, "interval", 500 * GST_MSECOND, "stage", "enc",
       "recording-id", "r1", NULL);
   rec_run_until (f.clock, 2 * GST_SECOND);
@@ -136,18 +78,18 @@ GST_START_TEST (test_stats_come_although_no_buffer_ever_does)
     gst_message_unref (msg);
   }
   fail_unless (rec_pop_named (f.bus, "recmonitor-stats") == NULL);
-  fixture_clear (&f);
+  rec_rig_clear (&f);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_stats_go_on_in_paused_and_end_in_ready)
 {
-  Fixture f;
+  RecRig f;
 
-  fixture_init (&f, NULL);
+  rec_rig_init (&f, NULL);
   gst_element_set_state (f.bin, GST_STATE_PAUSED);
-  push (&f, 1);
+  rec_rig_push (&f, 1);
   rec_run_until (f.clock, 3 * GST_SECOND);
   fail_unless_equals_int (rec_count_named (f.bus, "recmonitor-stats"), 3);
   gst_element_set_state (f.bin, GST_STATE_READY);
@@ -157,19 +99,19 @@ GST_START_TEST (test_stats_go_on_in_paused_and_end_in_ready)
   fail_unless_equals_uint64 (rec_stat (f.monitor, "packets"), 0);
   rec_run_for (f.clock, GST_SECOND);
   fail_unless_equals_int (rec_count_named (f.bus, "recmonitor-stats"), 1);
-  fixture_clear (&f);
+  rec_rig_clear (&f);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_rates_are_those_of_the_last_interval)
 {
-  Fixture f;
+  RecRig f;
   GstMessage *msg;
   gdouble rate = 0;
 
-  fixture_init (&f, NULL);
-  push (&f, 50);
+  rec_rig_init (&f, NULL);
+  rec_rig_push (&f, 50);
   rec_run_until (f.clock, 2 * GST_SECOND);
   msg = rec_pop_named (f.bus, "recmonitor-stats");
   fail_unless (gst_structure_get_double (
@@ -182,95 +124,95 @@ GST_START_TEST (test_rates_are_those_of_the_last_interval)
   fail_unless_equals_uint64 (
       rec_get_uint64 (gst_message_get_structure (msg), "bitrate"), 0);
   gst_message_unref (msg);
-  fixture_clear (&f);
+  rec_rig_clear (&f);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_a_late_timer_skips_instead_of_catching_up)
 {
-  Fixture f;
+  RecRig f;
 
-  fixture_init (&f, NULL);
+  rec_rig_init (&f, NULL);
   rec_run_until (f.clock, GST_SECOND);
-  push (&f, 1);
+  rec_rig_push (&f, 1);
   /* the process slept for 10 s: one look, one message */
   gst_test_clock_set_time (f.clock, 11 * GST_SECOND + 1);
   gst_test_clock_crank (f.clock);
   rec_run_until (f.clock, 11 * GST_SECOND + 2);
   fail_unless_equals_uint64 (streak (&f), 0);
   fail_unless_equals_int (rec_count_named (f.bus, "recmonitor-stats"), 2);
-  fixture_clear (&f);
+  rec_rig_clear (&f);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_streak_without_encoder_counts_ticks)
 {
-  Fixture f;
+  RecRig f;
 
-  fixture_init (&f, NULL);
+  rec_rig_init (&f, NULL);
   rec_run_until (f.clock, 700 * GST_MSECOND);
   fail_unless_equals_uint64 (streak (&f), 7);
-  push (&f, 1);
+  rec_rig_push (&f, 1);
   fail_unless_equals_uint64 (streak (&f), 0);
   rec_run_until (f.clock, 800 * GST_MSECOND);
   fail_unless_equals_uint64 (streak (&f), 0);
   rec_run_until (f.clock, 1900 * GST_MSECOND);
   fail_unless_equals_uint64 (streak (&f), 11);
-  fixture_clear (&f);
+  rec_rig_clear (&f);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_streak_equals_the_frames_an_encoder_swallowed)
 {
-  Fixture f;
+  RecRig f;
   guint n;
 
-  fixture_init (&f, rec_test_encoder_new (FALSE));
-  push (&f, 30);
+  rec_rig_init (&f, rec_test_encoder_new (FALSE));
+  rec_rig_push (&f, 30);
   fail_unless_equals_uint64 (streak (&f), 0);
-  rec_test_encoder_set_swallow (f.encoder, TRUE);
+  rec_test_stage_set_swallow (f.encoder, TRUE);
   for (n = 1; n <= 37; n++) {
-    push (&f, 1);
+    rec_rig_push (&f, 1);
     rec_run_for (f.clock, 33 * GST_MSECOND);
     fail_unless_equals_uint64 (streak (&f), n);
   }
   /* no frame, no rise */
   rec_run_for (f.clock, 5 * GST_SECOND);
   fail_unless_equals_uint64 (streak (&f), 37);
-  rec_test_encoder_set_swallow (f.encoder, FALSE);
-  push (&f, 1);
+  rec_test_stage_set_swallow (f.encoder, FALSE);
+  rec_rig_push (&f, 1);
   fail_unless_equals_uint64 (streak (&f), 0);
-  fixture_clear (&f);
+  rec_rig_clear (&f);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_encoder_can_be_named)
 {
-  Fixture f;
+  RecRig f;
   GstElement *drop = gst_element_factory_make ("identity", "drop");
 
-  fixture_init (&f, drop);
+  rec_rig_init (&f, drop);
   g_object_set (f.monitor, "encoder", "drop", NULL);
   rec_run_for (f.clock, 100 * GST_MSECOND);
   g_object_set (drop, "drop-probability", 1.0, NULL);
-  push (&f, 9);
+  rec_rig_push (&f, 9);
   fail_unless_equals_uint64 (streak (&f), 9);
   fail_unless (gst_bus_pop_filtered (f.bus, GST_MESSAGE_WARNING) == NULL);
-  fixture_clear (&f);
+  rec_rig_clear (&f);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_a_named_encoder_that_is_missing_is_told_once)
 {
-  Fixture f;
+  RecRig f;
   GstMessage *msg;
 
-  fixture_init (&f, NULL);
+  rec_rig_init (&f, NULL);
   g_object_set (f.monitor, "encoder", "nobody", NULL);
   rec_run_for (f.clock, GST_SECOND);
   msg = gst_bus_pop_filtered (f.bus, GST_MESSAGE_WARNING);
@@ -278,7 +220,7 @@ GST_START_TEST (test_a_named_encoder_that_is_missing_is_told_once)
   gst_message_unref (msg);
   fail_unless (gst_bus_pop_filtered (f.bus, GST_MESSAGE_WARNING) == NULL);
   fail_unless_equals_uint64 (streak (&f), 10);
-  fixture_clear (&f);
+  rec_rig_clear (&f);
 }
 
 GST_END_TEST;
@@ -289,7 +231,7 @@ push_until_told (gpointer data)
   gpointer *args = data;
 
   while (!g_atomic_int_get ((gint *)args[1])) {
-    push (args[0], 1);
+    rec_rig_push (args[0], 1);
     g_thread_yield ();
   }
   return NULL;
@@ -299,7 +241,7 @@ push_until_told (gpointer data)
 static GstPadProbeReturn
 swap_encoder (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
-  Fixture *f = user_data;
+  RecRig *f = user_data;
   GstElement *next = rec_test_encoder_new (TRUE);
   GstPad *ghost = gst_element_get_static_pad (f->bin, "sink");
   GstPad *sink = gst_element_get_static_pad (next, "sink");
@@ -310,7 +252,7 @@ swap_encoder (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   fail_unless (gst_element_link (next, f->monitor));
   fail_unless (gst_ghost_pad_set_target (GST_GHOST_PAD (ghost), sink));
   gst_element_sync_state_with_parent (next);
-  f->encoder = next;
+  g_atomic_pointer_set (&f->encoder, next);
   gst_object_unref (sink);
   gst_object_unref (ghost);
   return GST_PAD_PROBE_REMOVE;
@@ -318,21 +260,21 @@ swap_encoder (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 
 GST_START_TEST (test_an_encoder_swapped_while_running_is_followed)
 {
-  Fixture f;
+  RecRig f;
   gint told = 0;
   gpointer args[] = { &f, &told };
   GstElement *old = gst_object_ref_sink (rec_test_encoder_new (FALSE));
   GThread *thread;
   GstPad *old_sink, *ghost;
 
-  fixture_init (&f, old);
+  rec_rig_init (&f, old);
   rec_run_for (f.clock, 100 * GST_MSECOND);
   thread = g_thread_new ("pusher", push_until_told, args);
   ghost = gst_element_get_static_pad (f.bin, "sink");
   gst_pad_add_probe (
       ghost, GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, swap_encoder, &f, NULL);
-  while (f.encoder == old)
-    g_usleep (1000);
+  while (g_atomic_pointer_get (&f.encoder) == old)
+    g_thread_yield ();
   rec_run_for (f.clock, 100 * GST_MSECOND);
   g_atomic_int_set (&told, 1);
   g_thread_join (thread);
@@ -342,7 +284,7 @@ GST_START_TEST (test_an_encoder_swapped_while_running_is_followed)
   {
     guint64 before = streak (&f);
 
-    push (&f, 12);
+    rec_rig_push (&f, 12);
     fail_unless_equals_uint64 (streak (&f), before + 12);
   }
   rec_count_named (f.bus, "none"); /* messages hold their source */
@@ -351,7 +293,7 @@ GST_START_TEST (test_an_encoder_swapped_while_running_is_followed)
   ASSERT_OBJECT_REFCOUNT (old_sink, "its pad", 2);
   gst_object_unref (old_sink);
   gst_object_unref (old);
-  fixture_clear (&f);
+  rec_rig_clear (&f);
 }
 
 GST_END_TEST;
@@ -371,11 +313,11 @@ answer_written (GstPad *pad, GstObject *parent, GstQuery *query)
 
 GST_START_TEST (test_written_bytes_and_name_come_from_the_sink)
 {
-  Fixture f;
+  RecRig f;
   GstMessage *msg;
   const GstStructure *s;
 
-  fixture_init (&f, NULL);
+  rec_rig_init (&f, NULL);
   gst_pad_set_query_function (f.h->sinkpad, answer_written);
   rec_run_until (f.clock, GST_SECOND);
   msg = rec_pop_named (f.bus, "recmonitor-stats");
@@ -385,17 +327,17 @@ GST_START_TEST (test_written_bytes_and_name_come_from_the_sink)
   fail_unless_equals_string (
       gst_structure_get_string (s, "recording-id"), "cam 1");
   gst_message_unref (msg);
-  fixture_clear (&f);
+  rec_rig_clear (&f);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_without_a_sink_the_pipeline_names_the_recording)
 {
-  Fixture f;
+  RecRig f;
   GstStructure *s;
 
-  fixture_init (&f, NULL);
+  rec_rig_init (&f, NULL);
   rec_run_until (f.clock, GST_SECOND);
   g_object_get (f.monitor, "stats", &s, NULL);
   fail_unless_equals_string (
@@ -405,7 +347,7 @@ GST_START_TEST (test_without_a_sink_the_pipeline_names_the_recording)
   fail_unless_equals_string (gst_structure_get_string (s, "stage"), "mon");
   fail_unless_equals_uint64 (rec_get_uint64 (s, "bytes-written"), 0);
   gst_structure_free (s);
-  fixture_clear (&f);
+  rec_rig_clear (&f);
 }
 
 GST_END_TEST;

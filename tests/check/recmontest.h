@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <gst/check/gstharness.h>
 #include <gst/check/gsttestclock.h>
 
 #include "rectest.h"
@@ -95,28 +96,23 @@ rec_stat (GstElement *monitor, const gchar *field)
   return value;
 }
 
-/* --- an encoder that swallows frames ------------------------------------- */
+/* --- stages that pass on, or swallow ------------------------------------- */
 
+/* One kind of element each, by klass; all have the pads "sink", "sink1" and
+ * "src". What comes in goes out, or nowhere. */
 typedef struct
 {
   GstElement parent;
-  GstPad *sinkpad, *srcpad;
+  GstPad *srcpad;
   gint swallow; /* atomic */
-} RecTestEncoder;
+} RecTestStage;
 
-typedef struct
-{
-  GstElementClass parent_class;
-} RecTestEncoderClass;
-
-GType rec_test_encoder_get_type (void);
-
-G_DEFINE_TYPE (RecTestEncoder, rec_test_encoder, GST_TYPE_ELEMENT)
+typedef GstElementClass RecTestStageClass;
 
 static GstFlowReturn
-rec_test_encoder_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+rec_test_stage_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
-  RecTestEncoder *self = (RecTestEncoder *)parent;
+  RecTestStage *self = (RecTestStage *)parent;
 
   if (!g_atomic_int_get (&self->swallow))
     return gst_pad_push (self->srcpad, buffer);
@@ -124,49 +120,123 @@ rec_test_encoder_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   return GST_FLOW_OK;
 }
 
+/* @class_data: the klass */
 static void
-rec_test_encoder_class_init (RecTestEncoderClass *klass)
+rec_test_stage_class_init (gpointer klass, gpointer class_data)
 {
-  static GstStaticPadTemplate sink = GST_STATIC_PAD_TEMPLATE (
-      "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
-  static GstStaticPadTemplate src = GST_STATIC_PAD_TEMPLATE (
-      "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
-  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
-
-  gst_element_class_add_static_pad_template (element_class, &sink);
-  gst_element_class_add_static_pad_template (element_class, &src);
-  gst_element_class_set_static_metadata (element_class, "Test encoder",
-      "Codec/Encoder/Video", "Passes frames on, or swallows them", "gst-tsrec");
+  gst_element_class_set_metadata (
+      klass, "Test stage", class_data, "Passes on, or swallows", "gst-tsrec");
 }
 
 static void
-rec_test_encoder_init (RecTestEncoder *self)
+rec_test_stage_init (GTypeInstance *instance, gpointer klass)
 {
-  GstElementClass *klass = GST_ELEMENT_GET_CLASS (self);
+  static const gchar *const sinks[] = { "sink", "sink1" };
+  RecTestStage *self = (RecTestStage *)instance;
+  guint i;
 
-  self->sinkpad = gst_pad_new_from_template (
-      gst_element_class_get_pad_template (klass, "sink"), "sink");
-  gst_pad_set_chain_function (self->sinkpad, rec_test_encoder_chain);
-  GST_PAD_SET_PROXY_CAPS (self->sinkpad);
-  gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
-  self->srcpad = gst_pad_new_from_template (
-      gst_element_class_get_pad_template (klass, "src"), "src");
+  for (i = 0; i < G_N_ELEMENTS (sinks); i++) {
+    GstPad *pad = gst_pad_new (sinks[i], GST_PAD_SINK);
+
+    gst_pad_set_chain_function (pad, rec_test_stage_chain);
+    GST_PAD_SET_PROXY_CAPS (pad);
+    gst_element_add_pad (GST_ELEMENT (self), pad);
+  }
+  self->srcpad = gst_pad_new ("src", GST_PAD_SRC);
   gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
+}
+
+/* @klass: static, such as "Codec/Encoder/Video" */
+static inline GstElement *
+rec_test_stage_new (const gchar *klass, const gchar *name)
+{
+  gchar *type_name = g_strdup_printf ("RecTest-%s", klass);
+  GType type;
+
+  g_strdelimit (type_name, "/", '-');
+  type = g_type_from_name (type_name);
+  if (!type) {
+    const GTypeInfo info = { sizeof (RecTestStageClass), NULL, NULL,
+      rec_test_stage_class_init, NULL, klass, sizeof (RecTestStage), 0,
+      rec_test_stage_init, NULL };
+
+    type = g_type_register_static (GST_TYPE_ELEMENT, type_name, &info, 0);
+  }
+  g_free (type_name);
+  return g_object_new (type, "name", name, NULL);
+}
+
+static inline void
+rec_test_stage_set_swallow (GstElement *stage, gboolean swallow)
+{
+  g_atomic_int_set (&((RecTestStage *)stage)->swallow, swallow);
 }
 
 static inline GstElement *
 rec_test_encoder_new (gboolean swallow)
 {
-  RecTestEncoder *encoder = g_object_new (rec_test_encoder_get_type (), NULL);
+  GstElement *encoder = rec_test_stage_new ("Codec/Encoder/Video", NULL);
 
-  encoder->swallow = swallow;
-  return GST_ELEMENT (encoder);
+  rec_test_stage_set_swallow (encoder, swallow);
+  return encoder;
+}
+
+/* --- one monitor --------------------------------------------------------- */
+
+/* A monitor, or an encoder and a monitor, on a clock of the test. */
+typedef struct
+{
+  GstElement *bin, *encoder, *monitor;
+  GstHarness *h;
+  GstTestClock *clock;
+  GstBus *bus;
+} RecRig;
+
+static inline void
+rec_rig_init (RecRig *f, GstElement *encoder)
+{
+  GstPad *pad;
+
+  f->bin = gst_bin_new ("rig");
+  f->encoder = encoder;
+  f->monitor = gst_element_factory_make ("recmonitor", "mon");
+  fail_unless (f->monitor != NULL);
+  f->clock = GST_TEST_CLOCK (gst_test_clock_new ());
+  g_object_set (f->monitor, "clock", f->clock, NULL);
+  f->bus = gst_bus_new ();
+  gst_bin_add (GST_BIN (f->bin), f->monitor);
+  if (encoder) {
+    gst_bin_add (GST_BIN (f->bin), encoder);
+    fail_unless (gst_element_link (encoder, f->monitor));
+  }
+  gst_element_set_bus (f->bin, f->bus);
+  pad = gst_element_get_static_pad (encoder ? encoder : f->monitor, "sink");
+  gst_element_add_pad (f->bin, gst_ghost_pad_new ("sink", pad));
+  gst_object_unref (pad);
+  pad = gst_element_get_static_pad (f->monitor, "src");
+  gst_element_add_pad (f->bin, gst_ghost_pad_new ("src", pad));
+  gst_object_unref (pad);
+  f->h = gst_harness_new_with_element (f->bin, "sink", "src");
+  gst_harness_set_src_caps_str (f->h, "video/x-test");
 }
 
 static inline void
-rec_test_encoder_set_swallow (GstElement *encoder, gboolean swallow)
+rec_rig_clear (RecRig *f)
 {
-  g_atomic_int_set (&((RecTestEncoder *)encoder)->swallow, swallow);
+  gst_harness_teardown (f->h);
+  gst_element_set_bus (f->bin, NULL);
+  gst_object_unref (f->bus);
+  gst_object_unref (f->bin);
+  gst_object_unref (f->clock);
+}
+
+static inline void
+rec_rig_push (RecRig *f, guint n)
+{
+  while (n-- > 0)
+    fail_unless_equals_int (
+        gst_harness_push (f->h, gst_buffer_new_allocate (NULL, 100, NULL)),
+        GST_FLOW_OK);
 }
 
 G_END_DECLS
