@@ -120,6 +120,20 @@ rec_test_stage_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   return GST_FLOW_OK;
 }
 
+/* What comes out is something else than what went in. */
+static gboolean
+rec_test_stage_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
+    GstCaps *caps = gst_caps_new_empty_simple ("video/x-test");
+
+    gst_event_unref (event);
+    event = gst_event_new_caps (caps);
+    gst_caps_unref (caps);
+  }
+  return gst_pad_event_default (pad, parent, event);
+}
+
 /* @class_data: the klass */
 static void
 rec_test_stage_class_init (gpointer klass, gpointer class_data)
@@ -139,7 +153,7 @@ rec_test_stage_init (GTypeInstance *instance, gpointer klass)
     GstPad *pad = gst_pad_new (sinks[i], GST_PAD_SINK);
 
     gst_pad_set_chain_function (pad, rec_test_stage_chain);
-    GST_PAD_SET_PROXY_CAPS (pad);
+    gst_pad_set_event_function (pad, rec_test_stage_event);
     gst_element_add_pad (GST_ELEMENT (self), pad);
   }
   self->srcpad = gst_pad_new ("src", GST_PAD_SRC);
