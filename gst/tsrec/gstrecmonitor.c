@@ -82,10 +82,10 @@ gst_rec_monitor_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GstRecMonitor *self = (GstRecMonitor *)parent;
   GstFlowReturn ret;
 
+  flow_count_set_pushing (self->flow, 1);
   flow_count_packets (self->flow, 1, gst_buffer_get_size (buffer));
   if (G_UNLIKELY (g_atomic_int_get (&self->is_rtp)))
     count_rtp (self, buffer);
-  flow_count_set_pushing (self->flow, 1);
   ret = gst_pad_push (self->srcpad, buffer);
   flow_count_set_pushing (self->flow, 0);
   return ret;
@@ -97,11 +97,11 @@ gst_rec_monitor_chain_list (GstPad *pad, GstObject *parent, GstBufferList *list)
   GstRecMonitor *self = (GstRecMonitor *)parent;
   GstFlowReturn ret;
 
+  flow_count_set_pushing (self->flow, 1);
   flow_count_packets (self->flow, gst_buffer_list_length (list),
       gst_buffer_list_calculate_size (list));
   if (G_UNLIKELY (g_atomic_int_get (&self->is_rtp)))
     gst_buffer_list_foreach (list, count_rtp_of_list, self);
-  flow_count_set_pushing (self->flow, 1);
   ret = gst_pad_push_list (self->srcpad, list);
   flow_count_set_pushing (self->flow, 0);
   return ret;

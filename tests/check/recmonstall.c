@@ -264,6 +264,24 @@ typedef enum
   FOREIGN_SINK_BLOCKED,
 } Trouble;
 
+/* Returns when both tracks have a packet on its way into the sink. */
+static void
+block_sink (Rig *rig)
+{
+  guint64 video = rec_stat (rig->monitor[NET], "packets");
+  guint64 audio = rec_stat (rig->monitor[AUDIO], "packets");
+
+  g_mutex_lock (&rig->lock);
+  rig->blocked = TRUE;
+  rig->blocked_since = rig->now;
+  g_mutex_unlock (&rig->lock);
+  track_order (&rig->video, 1);
+  track_order (&rig->audio, 1);
+  while (rec_stat (rig->monitor[NET], "packets") == video ||
+      rec_stat (rig->monitor[AUDIO], "packets") == audio)
+    g_thread_yield ();
+}
+
 static void
 make_trouble (Rig *rig, Trouble trouble)
 {
@@ -285,10 +303,7 @@ make_trouble (Rig *rig, Trouble trouble)
       break;
     case FOREIGN_SINK_BLOCKED:
     case SINK_BLOCKED:
-      g_mutex_lock (&rig->lock);
-      rig->blocked = TRUE;
-      rig->blocked_since = rig->now;
-      g_mutex_unlock (&rig->lock);
+      block_sink (rig);
       break;
     default:
       break;
