@@ -47,7 +47,9 @@ setup() {
     dir=$top/build
   fi
   export GST_PLUGIN_PATH_1_0=$dir/gst${GST_PLUGIN_PATH_1_0:+:$GST_PLUGIN_PATH_1_0}
-  gst-inspect-1.0 --exists tsrecsink ||
+  # Programs that find another build of the plugins keep their own registry.
+  export GST_REGISTRY_1_0=${GST_REGISTRY_1_0:-$dir/registry.bin}
+  gst-inspect-1.0 --exists --atleast-version=0.0 tsrecsink ||
     fail "GStreamer does not find tsrecsink in $dir/gst; gst-inspect-1.0 $dir/gst/tsrec/libgsttsrec.so says why"
 }
 
@@ -55,7 +57,7 @@ setup() {
 first_element() {
   local name
   for name in "$@"; do
-    if gst-inspect-1.0 --exists "$name" 2>/dev/null; then
+    if gst-inspect-1.0 --exists --atleast-version=0.0 "$name" 2>/dev/null; then
       echo "$name"
       return 0
     fi

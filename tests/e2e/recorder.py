@@ -58,7 +58,7 @@ class Ledger:
 def file_sink_of(pipeline):
     element = pipeline.get_by_name('rec')
     if isinstance(element, Gst.Bin):
-        for child in element.iterate_elements():
+        for child in element.children:
             if child.get_factory().get_name() == 'recfilesink':
                 return child
     return element
