@@ -192,6 +192,7 @@ def end_aiortc(stage, client):
     stage.wait_end('delete')
     client.end()
     stage.marks = {'connected': connected['clock'], 'end': drawn['clock']}
+    stage.walls = {'connected': connected['time'], 'end': drawn['time']}
     stage.drawn = {n: ms for n, ms in drawn['drawn']}
     stage.finish()
     stage.expect_pictures(('connected', 1000), ('end', -500))

@@ -93,7 +93,7 @@ class Relay(threading.Thread):
         self.up = Direction(seed)        # client to recorder
         self.down = Direction(seed + 1)
         self.media = {}                  # payload type -> 'audio', 'video'
-        self.arrivals = []               # (time, payload type, ssrc, sequence)
+        self.arrivals = []               # (time, payload type, RTP timestamp, sequence)
         self.pending = []
         self.order = 0
         self.running = True
@@ -161,12 +161,21 @@ class Relay(threading.Thread):
         """RTP as of RFC 7983, without RTCP (RFC 5761 section 4)."""
         if len(data) < 12 or not 128 <= data[0] <= 191 or 192 <= data[1] <= 223:
             return
-        self.arrivals.append((now, data[1] & 0x7f, int.from_bytes(data[8:12], 'big'),
+        self.arrivals.append((now, data[1] & 0x7f, int.from_bytes(data[4:8], 'big'),
                               int.from_bytes(data[2:4], 'big')))
 
     def times_of(self, kind):
         """When packets of 'audio' or 'video' were given to the recorder."""
         return [a[0] for a in self.arrivals if self.media.get(a[1]) == kind]
+
+    def units_of(self, kind):
+        """When the last packet of each picture or frame was given to the
+        recorder: [(time, RTP timestamp)]."""
+        last = {}
+        for at, payload_type, timestamp, _ in self.arrivals:
+            if self.media.get(payload_type) == kind:
+                last[timestamp] = at
+        return sorted((at, timestamp) for timestamp, at in last.items())
 
     def stop(self):
         self.running = False

@@ -44,6 +44,7 @@ class Result:
     name: str
     verdict: object = None
     recorded: int = 0
+    sent: int = 0
     expected: int = 0
     first_byte: float = None
     reason: str = ''
@@ -59,7 +60,8 @@ class Result:
         v = self.verdict
         ms = '{:.0f}'.format
         return [self.name,
-                f'{self.recorded}/{self.expected}' if self.expected else str(v.frames if v else ''),
+                f'{self.recorded}/{self.sent}/{self.expected}' if self.expected
+                else str(v.frames if v else ''),
                 f'{v.damaged}' if v else '',
                 f'{ms(v.offset * 1000)} ({ms(v.offset_worst * 1000)})'
                 if v and v.offset is not None else '–',
@@ -70,7 +72,7 @@ class Result:
                 'FAIL' if self.failures else 'ok']
 
 
-HEADINGS = ['scenario', 'pictures', 'damaged', 'A/V offset ms (worst)', 'first byte ms',
+HEADINGS = ['scenario', 'recorded/arrived/drawn', 'damaged', 'A/V offset ms (worst)', 'first byte ms',
             'errors CC/decode', 'worst stall ms', 'reason', 'verdict']
 
 
@@ -82,10 +84,12 @@ class Stage:
         self.folder = folder
         self.proxy = WhipProxy(seed)
         self.recorder = self.browser = self.growth = None
-        self.marks = {}       # page's clock in ms at each step
+        self.marks = {}       # clock of the pictures in ms at each step
+        self.walls = {}       # the same by the time of day
         self.page = None      # last report of the page
         self.drawn = {}       # sequence -> ms
         self.codec = 'H264'
+        self.expected_ends = 0
 
     def __enter__(self):
         return self
@@ -131,6 +135,7 @@ class Stage:
         return self.browser.publisher(method, *arguments)
 
     def mark(self, name):
+        self.walls[name] = time.time()
         self.marks[name] = self.do('clock')
 
     def run(self, seconds, *steps):
@@ -162,10 +167,11 @@ class Stage:
         self.result.check(status in (200, 204), f'DELETE was answered {status}')
         self.wait_end('delete')
 
-    def wait_end(self, reason, timeout=5, count=1):
+    def wait_end(self, reason, timeout=5):
         result = self.result
+        self.expected_ends += 1
         try:
-            end = self.recorder.wait_for(timeout, count, type='element',
+            end = self.recorder.wait_for(timeout, self.expected_ends, type='element',
                                          name='recwhip-disconnected')
         except TimeoutError:
             result.check(False, f'no recwhip-disconnected within {timeout} s')
@@ -213,15 +219,36 @@ class Stage:
                               f'recwhip-connected says {said}, sent were {[video, audio]}')
 
     def expect_pictures(self, start, end, share=SHARE):
-        """Of the pictures drawn between two marks (+ ms), this share is there."""
+        """Between two marks (+ ms), this share of the pictures drawn is there;
+        or, where the sender itself left out more (its encoder does on a busy
+        machine), all but three of those that reached the recorder."""
         low, high = self._ms(start), self._ms(end)
         drawn = {n for n, ms in self.drawn.items() if low <= ms < high}
         have = {n for _, n, _ in self.result.verdict.good} & drawn
+        sent = self._arrived(start, end)
         self.result.recorded += len(have)
+        self.result.sent += sent
         self.result.expected += len(drawn)
         self.result.check(drawn, f'the page drew nothing between {start} and {end}')
-        self.result.check(len(have) >= share * len(drawn),
-                          f'{len(have)} of {len(drawn)} pictures between {start} and {end}')
+        self.result.check(len(have) >= min(share * len(drawn), sent - 3),
+                          f'{len(have)} pictures of {len(drawn)} drawn and {sent} arrived '
+                          f'between {start} and {end}')
+
+    def _arrived(self, start, end):
+        low, high = self._wall(start), self._wall(end)
+        return sum(low <= at < high for relay in self.proxy.relays
+                   for at, _ in relay.units_of('video'))
+
+    def _wall(self, mark):
+        name, shift = mark if isinstance(mark, tuple) else (mark, 0)
+        return self.walls[name] + shift / 1000
+
+    def expect_no_hole(self, kind):
+        """No hole in the file that was not in what arrived."""
+        times = [at for relay in self.proxy.relays for at, _ in relay.units_of(kind)]
+        longest = max((b - a for a, b in zip(times, times[1:])), default=0)
+        for at, hole in self.result.verdict.holes(kind, longest + STALL):
+            self.result.check(False, f'no {kind} for {hole:.1f} s at {at:.1f} s')
 
     def _ms(self, mark):
         name, shift = mark if isinstance(mark, tuple) else (mark, 0)
