@@ -1,0 +1,1199 @@
+/* gst-tsrec: tests of the transport stream core
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the core writes is judged by the checker, which shares no code with it,
+ * and read back through it byte by byte.
+ */
+
+#include "config.h"
+
+#include <gst/check/gstcheck.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tscheck.h"
+#include "tsmux.h"
+
+#define MS TS_NS_PER_MS
+#define FRAME (TS_NS_PER_S / 30 + 1) /* 30 start within a second */
+#define AAC_FRAME (TS_NS_PER_S * 1024 / 48000)
+#define PID_VIDEO 0x100
+#define PID_AUDIO 0x200
+#define PACKET_SIZE 188
+
+/* --- A mux, what it wrote, and what came back out of it */
+
+typedef struct
+{
+  uint16_t pid;
+  GByteArray *data;
+  int64_t pts, dts;
+  bool random_access, discontinuity;
+} Pes;
+
+typedef struct
+{
+  TsMux *mux;
+  TsCheck *check;
+  GByteArray *ts; /* everything that was written */
+  GPtrArray *pes; /* Pes */
+  TsOutput output;
+} Rig;
+
+static void
+pes_free (gpointer data)
+{
+  Pes *pes = data;
+
+  g_byte_array_unref (pes->data);
+  g_free (pes);
+}
+
+static void
+on_pes (void *user_data, const TsCheckPes *pes)
+{
+  Rig *rig = user_data;
+  Pes *copy = g_new0 (Pes, 1);
+
+  copy->pid = pes->pid;
+  copy->data =
+      g_byte_array_append (g_byte_array_new (), pes->data, (guint)pes->size);
+  copy->pts = pes->pts;
+  copy->dts = pes->dts;
+  copy->random_access = pes->random_access;
+  copy->discontinuity = pes->discontinuity;
+  g_ptr_array_add (rig->pes, copy);
+}
+
+static void
+rig_init_full (
+    Rig *rig, const TsMuxConfig *config, const TsCheckOptions *options)
+{
+  TsMuxConfig defaults;
+
+  ts_mux_config_init (&defaults);
+  rig->mux = ts_mux_new (config ? config : &defaults);
+  rig->check = ts_check_new (options, on_pes, NULL, rig);
+  rig->ts = g_byte_array_new ();
+  rig->pes = g_ptr_array_new_with_free_func (pes_free);
+}
+
+static void
+rig_init (Rig *rig)
+{
+  rig_init_full (rig, NULL, NULL);
+}
+
+static void
+rig_clear (Rig *rig)
+{
+  ts_mux_free (rig->mux);
+  ts_check_free (rig->check);
+  g_byte_array_unref (rig->ts);
+  g_ptr_array_unref (rig->pes);
+}
+
+/* Second step, into a buffer of exactly the size that was asked for. */
+static size_t
+rig_finish (Rig *rig, size_t size)
+{
+  uint8_t *out;
+
+  if (size == 0)
+    return 0;
+  fail_unless (size % PACKET_SIZE == 0);
+  out = g_malloc (size);
+  fail_unless_equals_uint64 (
+      ts_mux_finish (rig->mux, out, size - 1, &rig->output), 0);
+  size = ts_mux_finish (rig->mux, out, size, &rig->output);
+  fail_unless (size % PACKET_SIZE == 0);
+  ts_check_push (rig->check, out, size);
+  g_byte_array_append (rig->ts, out, (guint)size);
+  g_free (out);
+  return size;
+}
+
+static size_t
+rig_push_full (Rig *rig, TsTrack *track, const uint8_t *data, size_t size,
+    int64_t pts, int64_t dts)
+{
+  TsAccessUnit au = { data, size, pts, dts, TS_TIME_NONE, TS_TIME_NONE, 0, 0,
+    false };
+
+  return rig_finish (rig, ts_mux_begin (rig->mux, track, &au));
+}
+
+static size_t
+rig_push (
+    Rig *rig, TsTrack *track, const uint8_t *data, size_t size, int64_t pts)
+{
+  return rig_push_full (rig, track, data, size, pts, TS_TIME_NONE);
+}
+
+static void
+rig_assert_conformant (Rig *rig)
+{
+  rig_finish (rig, ts_mux_begin_flush (rig->mux));
+  fail_unless (ts_check_finish (rig->check) == 0, "%.1500s",
+      ts_check_get_report (rig->check));
+}
+
+static TsTrack *
+rig_add (Rig *rig, uint16_t pid, TsCodec codec)
+{
+  TsTrackConfig config = { .codec = codec };
+  const char *reason;
+  TsTrack *track = ts_mux_add_track (rig->mux, pid, &config, &reason);
+
+  fail_unless (track != NULL, "%s", reason);
+  fail_unless (reason == NULL);
+  return track;
+}
+
+static const Pes *
+rig_get_pes (Rig *rig, uint16_t pid, guint index)
+{
+  for (guint i = 0; i < rig->pes->len; i++) {
+    const Pes *pes = g_ptr_array_index (rig->pes, i);
+
+    if (pes->pid == pid && index-- == 0)
+      return pes;
+  }
+  fail ("PID 0x%04x has fewer PES packets", pid);
+  return NULL;
+}
+
+static TsStats
+rig_get_stats (Rig *rig)
+{
+  TsStats stats;
+
+  ts_mux_get_stats (rig->mux, &stats);
+  return stats;
+}
+
+/* --- Access units. Slices are bytes that never make a start code. */
+
+static const uint8_t sps[] = { 0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x0d, 0xd9, 0x01,
+  0x41, 0xfb, 0x01, 0x10 };
+static const uint8_t pps[] = { 0, 0, 0, 1, 0x68, 0xcb, 0x83, 0xcb, 0x20 };
+static const uint8_t aud[] = { 0, 0, 0, 1, 0x09, 0xf0 };
+
+static void
+append_slice (GByteArray *au, uint8_t header, size_t size)
+{
+  const uint8_t start[] = { 0, 0, 0, 1, header, 0x88 };
+
+  g_byte_array_append (au, start, sizeof (start));
+  while (au->len < size) {
+    uint8_t byte = (uint8_t)(au->len % 251 + 4);
+
+    g_byte_array_append (au, &byte, 1);
+  }
+}
+
+static GByteArray *
+new_picture (size_t size, bool key, bool sets)
+{
+  GByteArray *au = g_byte_array_new ();
+
+  if (sets) {
+    g_byte_array_append (au, sps, sizeof (sps));
+    g_byte_array_append (au, pps, sizeof (pps));
+  }
+  append_slice (au, key ? 0x65 : 0x41, size);
+  return au;
+}
+
+static void
+push_picture (Rig *rig, TsTrack *track, size_t size, bool key, bool sets,
+    int64_t pts, int64_t dts)
+{
+  GByteArray *au = new_picture (size, key, sets);
+
+  rig_push_full (rig, track, au->data, au->len, pts, dts);
+  g_byte_array_unref (au);
+}
+
+static GByteArray *
+new_aac (size_t size)
+{
+  GByteArray *au = g_byte_array_new ();
+
+  g_byte_array_set_size (au, (guint)size);
+  for (size_t i = 0; i < size; i++)
+    au->data[i] = (uint8_t)(i * 7);
+  au->data[0] = 0xff;
+  au->data[1] = 0xf1;
+  au->data[2] = 0x4c;
+  au->data[3] = (uint8_t)(0x80 | size >> 11);
+  au->data[4] = (uint8_t)(size >> 3);
+  au->data[5] = (uint8_t)((size & 7) << 5 | 0x1f);
+  au->data[6] = 0xfc;
+  return au;
+}
+
+static void
+push_aac (Rig *rig, TsTrack *track, size_t size, int64_t pts)
+{
+  GByteArray *au = new_aac (size);
+
+  rig_push (rig, track, au->data, au->len, pts);
+  g_byte_array_unref (au);
+}
+
+/* Video (a key frame a second) and audio, in the order of time. */
+static void
+push_both (Rig *rig, TsTrack *video, TsTrack *audio, int64_t from, int64_t to)
+{
+  int64_t v = (from + FRAME - 1) / FRAME,
+          a = (from + AAC_FRAME - 1) / AAC_FRAME;
+
+  while (v * FRAME < to || a * AAC_FRAME < to) {
+    if (v * FRAME <= a * AAC_FRAME) {
+      bool key = v % 30 == 0;
+
+      if (video)
+        push_picture (rig, video, 500 + (size_t)(v * 37 % 900), key, key,
+            v * FRAME, TS_TIME_NONE);
+      v++;
+    } else {
+      if (audio)
+        push_aac (rig, audio, 100 + (size_t)(a * 13 % 200), a * AAC_FRAME);
+      a++;
+    }
+  }
+}
+
+/* --- Sizes */
+
+/* Around every boundary that packets have, and the one of PES_packet_length. */
+static bool
+is_interesting_size (size_t size)
+{
+  size_t rest = (size + 40) % 184;
+
+  return size < 800 || (size < 3000 && rest < 80) ||
+      (size > 65450 && size < 65600) || (size > 70000 && rest < 40);
+}
+
+GST_START_TEST (test_video_of_every_size_is_read_back)
+{
+  TsTrack *video;
+  guint n = 0;
+  Rig rig;
+
+  rig_init (&rig);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  for (size_t size = 30; size < 70200; size++) {
+    if (is_interesting_size (size))
+      push_picture (
+          &rig, video, size, n % 30 == 0, true, n * FRAME, TS_TIME_NONE),
+          n++;
+  }
+  rig_assert_conformant (&rig);
+  n = 0;
+  for (size_t size = 30; size < 70200; size++) {
+    const Pes *pes;
+
+    if (!is_interesting_size (size))
+      continue;
+    pes = rig_get_pes (&rig, PID_VIDEO, 0);
+    fail_unless_equals_uint64 (pes->data->len, size + sizeof (aud));
+    fail_unless (memcmp (pes->data->data, aud, sizeof (aud)) == 0);
+    g_ptr_array_remove_index (rig.pes, 0);
+  }
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_audio_of_every_size_is_read_back)
+{
+  TsTrack *audio;
+  guint n = 0;
+  Rig rig;
+
+  rig_init (&rig);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  for (size_t size = 8; size < 1200; size++)
+    push_aac (&rig, audio, size, n++ * AAC_FRAME);
+  rig_assert_conformant (&rig);
+  for (size_t size = 8; size < 1200; size++) {
+    const Pes *pes = rig_get_pes (&rig, PID_AUDIO, 0);
+    GByteArray *au = new_aac (size);
+
+    fail_unless_equals_uint64 (pes->data->len, size);
+    fail_unless (memcmp (pes->data->data, au->data, size) == 0);
+    g_byte_array_unref (au);
+    g_ptr_array_remove_index (rig.pes, 0);
+  }
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+/* Only video may have PES packets of any length: data is divided. */
+GST_START_TEST (test_data_above_64k_is_divided)
+{
+  const size_t size = 200000;
+  uint8_t *klv = g_malloc (size);
+  GByteArray *read = g_byte_array_new ();
+  TsTrack *data;
+  Rig rig;
+
+  rig_init (&rig);
+  data = rig_add (&rig, 0x300, TS_CODEC_KLV);
+  for (size_t i = 0; i < size; i++)
+    klv[i] = (uint8_t)(i * 31 >> 3);
+  rig_push (&rig, data, klv, size, 0);
+  rig_push (&rig, data, klv, 10, 100 * MS);
+  rig_assert_conformant (&rig);
+  for (guint i = 0; i < 4; i++)
+    g_byte_array_append (read, rig_get_pes (&rig, 0x300, i)->data->data,
+        rig_get_pes (&rig, 0x300, i)->data->len);
+  fail_unless_equals_uint64 (read->len, size);
+  fail_unless (memcmp (read->data, klv, size) == 0);
+  g_byte_array_unref (read);
+  g_free (klv);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+/* --- Pictures */
+
+GST_START_TEST (test_delimiter_is_added_only_where_it_lacks)
+{
+  GByteArray *with = g_byte_array_new ();
+  TsTrack *video;
+  Rig rig;
+
+  rig_init (&rig);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  g_byte_array_append (with, aud, sizeof (aud));
+  g_byte_array_append (with, sps, sizeof (sps));
+  g_byte_array_append (with, pps, sizeof (pps));
+  append_slice (with, 0x65, 100);
+  rig_push (&rig, video, with->data, with->len, 0);
+  push_picture (&rig, video, 50, false, false, FRAME, TS_TIME_NONE);
+  rig_assert_conformant (&rig);
+  fail_unless_equals_uint64 (
+      rig_get_pes (&rig, PID_VIDEO, 0)->data->len, with->len);
+  fail_unless_equals_uint64 (
+      rig_get_pes (&rig, PID_VIDEO, 1)->data->len, 50 + sizeof (aud));
+  g_byte_array_unref (with);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_parameter_sets_are_repeated_where_they_lack)
+{
+  const Pes *pes;
+  TsTrack *video;
+  Rig rig;
+
+  rig_init (&rig);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  push_picture (&rig, video, 300, true, true, 0, TS_TIME_NONE);
+  push_picture (&rig, video, 300, false, false, FRAME, TS_TIME_NONE);
+  push_picture (&rig, video, 300, true, false, 2 * FRAME, TS_TIME_NONE);
+  push_picture (&rig, video, 300, true, true, 3 * FRAME, TS_TIME_NONE);
+  rig_assert_conformant (&rig);
+  pes = rig_get_pes (&rig, PID_VIDEO, 2);
+  fail_unless_equals_uint64 (
+      pes->data->len, sizeof (aud) + sizeof (sps) + sizeof (pps) + 300);
+  fail_unless (memcmp (pes->data->data + sizeof (aud), sps, sizeof (sps)) == 0);
+  fail_unless (memcmp (pes->data->data + sizeof (aud) + sizeof (sps), pps,
+                   sizeof (pps)) == 0);
+  fail_unless_equals_uint64 (
+      rig_get_pes (&rig, PID_VIDEO, 3)->data->len, sizeof (aud) + 300);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+/* A set with an identifier that is known replaces it; it does not pile up. */
+GST_START_TEST (test_a_new_parameter_set_replaces_the_old_one)
+{
+  uint8_t other[sizeof (sps)];
+  GByteArray *au = g_byte_array_new ();
+  const Pes *pes;
+  TsTrack *video;
+  Rig rig;
+
+  memcpy (other, sps, sizeof (sps));
+  other[7] = 0x1f; /* level_idc */
+  rig_init (&rig);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  push_picture (&rig, video, 300, true, true, 0, TS_TIME_NONE);
+  g_byte_array_append (au, other, sizeof (other));
+  g_byte_array_append (au, pps, sizeof (pps));
+  append_slice (au, 0x65, 100);
+  rig_push (&rig, video, au->data, au->len, FRAME);
+  push_picture (&rig, video, 300, true, false, 2 * FRAME, TS_TIME_NONE);
+  rig_assert_conformant (&rig);
+  pes = rig_get_pes (&rig, PID_VIDEO, 2);
+  fail_unless_equals_uint64 (
+      pes->data->len, sizeof (aud) + sizeof (sps) + sizeof (pps) + 300);
+  fail_unless (
+      memcmp (pes->data->data + sizeof (aud), other, sizeof (other)) == 0);
+  g_byte_array_unref (au);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+/* I0 P3 B1 B2 in coding order: DTS goes up, PTS as given. */
+GST_START_TEST (test_reordered_pictures_keep_their_timestamps)
+{
+  static const int pts[] = { 1, 4, 2, 3, 7, 5, 6, 10, 8, 9 };
+  TsTrack *video;
+  Rig rig;
+
+  rig_init (&rig);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  for (int i = 0; i < 10; i++)
+    push_picture (&rig, video, 400, i == 0, i == 0, pts[i] * FRAME, i * FRAME);
+  rig_assert_conformant (&rig);
+  for (int i = 0; i < 10; i++) {
+    const Pes *pes = rig_get_pes (&rig, PID_VIDEO, (guint)i);
+
+    fail_unless (ABS (pes->pts - 126000 - pts[i] * 3000) <= 1);
+    fail_unless (ABS (pes->dts - 126000 - i * 3000) <= 1);
+  }
+  fail_unless_equals_uint64 (rig_get_stats (&rig).backward, 0);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_recovery_point_is_a_random_access_point)
+{
+  /* SEI recovery_point, recovery_frame_cnt 0, and 5 (intra refresh) */
+  static const uint8_t now[] = { 0, 0, 0, 1, 0x06, 6, 1, 0xc4, 0x80 };
+  static const uint8_t later[] = { 0, 0, 0, 1, 0x06, 6, 1, 0x35, 0x80 };
+  GByteArray *au;
+  TsTrack *video;
+  Rig rig;
+
+  rig_init (&rig);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  push_picture (&rig, video, 300, true, true, 0, TS_TIME_NONE);
+  for (int i = 0; i < 2; i++) {
+    au = g_byte_array_new ();
+    g_byte_array_append (au, i ? now : later, sizeof (now));
+    append_slice (au, 0x41, 200);
+    rig_push (&rig, video, au->data, au->len, (i + 1) * FRAME);
+    g_byte_array_unref (au);
+    fail_unless_equals_int (rig.output.random_access, i);
+  }
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_h265_cra_is_a_random_access_point)
+{
+  static const uint8_t sets[] = { 0, 0, 0, 1, 0x40, 0x01, 0x0c, 0x01, 0xff,
+    0xff, 0x01, 0x60, 0, 0, 0, 1, 0x42, 0x01, 0x01, 0x01, 0x60, 0x11, 0x11,
+    0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x5d, 0xa0, 0x02, 0x80, 0,
+    0, 0, 1, 0x44, 0x01, 0xc1, 0x72, 0xb4 };
+  static const uint8_t cra[] = { 0, 0, 0, 1, 0x2a, 0x01, 0xaf, 0x11 };
+  static const uint8_t trail[] = { 0, 0, 0, 1, 0x02, 0x01, 0xd0, 0x22 };
+  GByteArray *au = g_byte_array_new ();
+  TsTrack *video;
+  Rig rig;
+
+  rig_init (&rig);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H265);
+  g_byte_array_append (au, sets, sizeof (sets));
+  g_byte_array_append (au, cra, sizeof (cra));
+  rig_push (&rig, video, au->data, au->len, 0);
+  fail_unless (rig.output.random_access);
+  rig_push (&rig, video, trail, sizeof (trail), FRAME);
+  fail_if (rig.output.random_access);
+  rig_push (&rig, video, cra, sizeof (cra), 2 * FRAME);
+  fail_unless (rig.output.random_access);
+  rig_assert_conformant (&rig);
+  fail_unless_equals_uint64 (rig_get_pes (&rig, PID_VIDEO, 2)->data->len,
+      7 + sizeof (sets) + sizeof (cra));
+  g_byte_array_unref (au);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+/* --- Time */
+
+GST_START_TEST (test_timestamps_wrap_at_33_bits)
+{
+  TsTrack *video, *audio;
+  TsMuxConfig config;
+  Rig rig;
+
+  ts_mux_config_init (&config);
+  config.start_offset = INT64_C (95443) * TS_NS_PER_S;
+  rig_init_full (&rig, &config, NULL);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  push_both (&rig, video, audio, 0, 5 * TS_NS_PER_S);
+  rig_assert_conformant (&rig);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_pcr_goes_on_when_its_track_is_silent)
+{
+  TsTrack *video, *audio;
+  Rig rig;
+
+  rig_init (&rig);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  push_both (&rig, video, audio, 0, TS_NS_PER_S);
+  push_both (&rig, NULL, audio, TS_NS_PER_S, 5 * TS_NS_PER_S);
+  push_both (&rig, video, audio, 5 * TS_NS_PER_S, 6 * TS_NS_PER_S);
+  rig_assert_conformant (&rig);
+  fail_unless (rig_get_stats (&rig).pcr_packets > 80);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_idle_writes_tables_and_pcr_when_they_are_due)
+{
+  TsTrack *video;
+  size_t size = 0;
+  Rig rig;
+
+  rig_init (&rig);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  push_both (&rig, video, NULL, 0, TS_NS_PER_S);
+  for (int i = 1; i <= 100; i++)
+    size += rig_finish (
+        &rig, ts_mux_begin_idle (rig.mux, TS_NS_PER_S + i * 20 * MS));
+  fail_unless (size >= (4 * 3 + 40) * PACKET_SIZE);
+  fail_unless (size <= (6 * 3 + 70) * PACKET_SIZE);
+  push_both (&rig, video, NULL, 3 * TS_NS_PER_S, 4 * TS_NS_PER_S);
+  rig_assert_conformant (&rig);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_access_unit_without_timestamp_follows_its_predecessor)
+{
+  TsTrack *audio;
+  Rig rig;
+
+  rig_init (&rig);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  for (int i = 0; i < 100; i++)
+    push_aac (&rig, audio, 120, i % 5 == 3 ? TS_TIME_NONE : i * AAC_FRAME);
+  rig_assert_conformant (&rig);
+  fail_unless_equals_uint64 (rig_get_stats (&rig).no_timestamp, 20);
+  for (int i = 0; i < 100; i++)
+    fail_unless (ABS (rig_get_pes (&rig, PID_AUDIO, (guint)i)->pts - 126000 -
+                     i * 1920) <= 1);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+/* As WebRTC does after congestion. */
+GST_START_TEST (test_jitter_backwards_is_raised)
+{
+  TsTrack *audio;
+  Rig rig;
+
+  rig_init (&rig);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  for (int i = 0; i < 100; i++)
+    push_aac (&rig, audio, 120, i * AAC_FRAME - (i >= 50 ? 160 * MS : 0));
+  rig_assert_conformant (&rig);
+  fail_unless (rig_get_stats (&rig).backward >= 7);
+  fail_unless_equals_uint64 (rig_get_stats (&rig).jumps, 0);
+  fail_unless (ABS (rig_get_pes (&rig, PID_AUDIO, 99)->pts - 126000 -
+                   99 * 1920 + 14400) <= 1);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+/* One wrong timestamp leaves no trace but in the statistics. */
+static void
+check_one_wrong_timestamp (int64_t error)
+{
+  TsTrack *video, *audio;
+  Rig rig;
+
+  rig_init (&rig);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  push_both (&rig, video, audio, 0, 2 * TS_NS_PER_S);
+  push_aac (&rig, audio, 120, 94 * AAC_FRAME + error);
+  push_both (&rig, video, audio, 95 * AAC_FRAME, 4 * TS_NS_PER_S);
+  rig_assert_conformant (&rig);
+  fail_unless_equals_uint64 (rig_get_stats (&rig).jumps, 1);
+  fail_unless_equals_uint64 (rig_get_stats (&rig).late, 0);
+  fail_unless (
+      ABS (rig_get_pes (&rig, PID_AUDIO, 94)->pts - 126000 - 94 * 1920) <= 2);
+  fail_unless (
+      ABS (rig_get_pes (&rig, PID_AUDIO, 100)->pts - 126000 - 100 * 1920) <= 1);
+  rig_clear (&rig);
+}
+
+GST_START_TEST (test_one_timestamp_from_the_future_is_not_believed)
+{
+  check_one_wrong_timestamp (3600 * TS_NS_PER_S);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_one_timestamp_from_the_past_is_not_believed)
+{
+  check_one_wrong_timestamp (-3600 * TS_NS_PER_S);
+}
+GST_END_TEST;
+
+/* Tracks that start over go on behind what there is, and stay together. */
+GST_START_TEST (test_timestamps_that_start_over_continue)
+{
+  TsCheckOptions options = TS_CHECK_STRICT;
+  int64_t audio_pts, video_pts;
+  TsTrack *video, *audio;
+  Rig rig;
+
+  options.ignored_rules = TS_CHECK_IGNORE (TS_CHECK_PCR_INTERVAL);
+  rig_init_full (&rig, NULL, &options);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  push_both (&rig, video, audio, 100 * TS_NS_PER_S, 105 * TS_NS_PER_S);
+  push_both (&rig, video, audio, 0, 5 * TS_NS_PER_S);
+  rig_assert_conformant (&rig);
+  fail_unless_equals_uint64 (
+      rig_get_stats (&rig).access_units, 2 * 150 + 234 + 235);
+  audio_pts = rig_get_pes (&rig, PID_AUDIO, 234 + 235 - 1)->pts - 126000;
+  video_pts = rig_get_pes (&rig, PID_VIDEO, 2 * 150 - 1)->pts - 126000;
+  fail_unless (ABS (audio_pts - 10 * 90000) < 9000);
+  fail_unless (ABS (video_pts - 10 * 90000) < 9000);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_a_real_gap_is_kept)
+{
+  TsAccessUnit au = { 0 };
+  GByteArray *frame = new_aac (120);
+  TsTrack *audio;
+  Rig rig;
+
+  rig_init (&rig);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  au.data = frame->data;
+  au.size = frame->len;
+  au.duration = AAC_FRAME;
+  for (int i = 0; i < 100; i++) {
+    au.pts = au.dts = i * AAC_FRAME + (i >= 50 ? 60 * TS_NS_PER_S : 0);
+    au.now = au.pts + 20 * MS;
+    rig_finish (&rig, ts_mux_begin (rig.mux, audio, &au));
+  }
+  fail_unless_equals_uint64 (rig_get_stats (&rig).jumps, 0);
+  ts_check_finish (rig.check);
+  fail_unless (ABS (rig_get_pes (&rig, PID_AUDIO, 50)->pts - 126000 -
+                   50 * 1920 - 60 * 90000) <= 1);
+  g_byte_array_unref (frame);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+/* Two seconds behind the other track: a software encoder with lookahead. */
+GST_START_TEST (test_a_late_track_is_never_behind_pcr)
+{
+  TsCheckOptions options = TS_CHECK_STRICT;
+  TsTrack *video, *audio;
+  uint64_t late;
+  Rig rig;
+
+  /* the other track waits longer than the T-STD likes */
+  options.ignored_rules = TS_CHECK_IGNORE (TS_CHECK_PCR_INTERVAL) |
+      TS_CHECK_IGNORE (TS_CHECK_DELAY);
+  rig_init_full (&rig, NULL, &options);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  for (int i = 0; i < 94; i++)
+    push_aac (&rig, audio, 120, i * AAC_FRAME);
+  for (int i = 0; i < 300; i++) {
+    push_picture (&rig, video, 700, i % 30 == 0, true, i * FRAME, TS_TIME_NONE);
+    push_aac (&rig, audio, 120, i * FRAME + 2005 * MS);
+    if (i == 99)
+      late = rig_get_stats (&rig).late;
+  }
+  rig_assert_conformant (&rig);
+  fail_unless (late > 0);
+  fail_unless_equals_uint64 (rig_get_stats (&rig).late, late);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_empty_and_damaged_access_units_are_dropped)
+{
+  static const uint8_t nothing[] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+  TsTrack *video, *audio;
+  Rig rig;
+
+  rig_init (&rig);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  fail_unless (rig_push (&rig, video, NULL, 0, 0) == 0);
+  fail_unless (rig_push (&rig, video, nothing, 8, 0) == 0);
+  fail_unless (rig_push (&rig, audio, nothing, 8, 0) == 0);
+  fail_unless (rig_push (&rig, audio, nothing, 1, 0) == 0);
+  push_both (&rig, video, audio, 0, TS_NS_PER_S);
+  rig_assert_conformant (&rig);
+  fail_unless_equals_uint64 (rig_get_stats (&rig).empty, 1);
+  fail_unless_equals_uint64 (rig_get_stats (&rig).damaged, 3);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+/* --- Tracks that come, change and go */
+
+GST_START_TEST (test_tracks_come_and_go_with_a_new_pmt_version)
+{
+  TsTrackConfig opus = { .codec = TS_CODEC_OPUS, .channels = 2 };
+  TsTrack *video, *audio;
+  Rig rig;
+
+  rig_init (&rig);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  push_both (&rig, video, NULL, 0, TS_NS_PER_S);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  push_both (&rig, video, audio, TS_NS_PER_S, 2 * TS_NS_PER_S);
+  fail_unless_equals_int (ts_check_get_stats (rig.check)->pmt_version, 1);
+  fail_unless (ts_mux_configure_track (rig.mux, audio, &opus, NULL));
+  rig_push (&rig, audio, (const uint8_t *)"opus", 4, 2 * TS_NS_PER_S);
+  push_both (&rig, video, NULL, 2 * TS_NS_PER_S, 3 * TS_NS_PER_S);
+  fail_unless_equals_int (ts_check_get_stats (rig.check)->pmt_version, 2);
+  ts_mux_remove_track (rig.mux, audio);
+  push_both (&rig, video, NULL, 3 * TS_NS_PER_S, 4 * TS_NS_PER_S);
+  fail_unless_equals_int (ts_check_get_stats (rig.check)->pmt_version, 3);
+  /* its continuity goes on where it was */
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  push_both (&rig, video, audio, 4 * TS_NS_PER_S, 5 * TS_NS_PER_S);
+  rig_assert_conformant (&rig);
+  fail_unless_equals_int (ts_check_get_stats (rig.check)->pmt_version, 4);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_the_same_configuration_changes_nothing)
+{
+  TsTrackConfig config = { .codec = TS_CODEC_H264 };
+  TsTrack *video;
+  Rig rig;
+
+  rig_init (&rig);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  push_both (&rig, video, NULL, 0, TS_NS_PER_S);
+  for (int i = 0; i < 40; i++)
+    fail_unless (ts_mux_configure_track (rig.mux, video, &config, NULL));
+  /* cached parameter sets are still there */
+  push_picture (&rig, video, 100, true, false, TS_NS_PER_S, TS_TIME_NONE);
+  rig_assert_conformant (&rig);
+  fail_unless_equals_int (ts_check_get_stats (rig.check)->pmt_version, 0);
+  fail_unless_equals_uint64 (rig_get_pes (&rig, PID_VIDEO, 30)->data->len,
+      sizeof (aud) + sizeof (sps) + sizeof (pps) + 100);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_language_is_in_the_pmt)
+{
+  TsTrackConfig config = { .codec = TS_CODEC_AAC_ADTS, .language = "ger" };
+  TsTrack *audio;
+  Rig rig;
+
+  rig_init (&rig);
+  audio = ts_mux_add_track (rig.mux, PID_AUDIO, &config, NULL);
+  push_both (&rig, NULL, audio, 0, TS_NS_PER_S);
+  rig_assert_conformant (&rig);
+  fail_unless_equals_string (
+      ts_check_get_stream (rig.check, 0)->language, "ger");
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_service_is_in_the_sdt)
+{
+  TsMuxConfig config;
+  TsTrack *audio;
+  Rig rig;
+
+  ts_mux_config_init (&config);
+  strcpy (config.service_name, "Gruppe \xc3\x9c");
+  strcpy (config.service_provider, "Amt");
+  rig_init_full (&rig, &config, NULL);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  push_both (&rig, NULL, audio, 0, TS_NS_PER_S);
+  rig_assert_conformant (&rig);
+  fail_unless_equals_string (
+      ts_check_get_stats (rig.check)->service_provider, "Amt");
+  fail_unless (strstr (ts_check_get_stats (rig.check)->service_name,
+                   "Gruppe \xc3\x9c") != NULL);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_what_cannot_be_carried_says_why)
+{
+  static const TsTrackConfig bad[] = {
+    { .codec = TS_CODEC_NONE },
+    { .codec = TS_N_CODECS },
+    { .codec = TS_CODEC_OPUS, .channels = 0 },
+    { .codec = TS_CODEC_OPUS, .channels = 9 },
+    { .codec = TS_CODEC_OPUS, .channels = 6 },
+    { .codec = TS_CODEC_AAC_RAW },
+    { .codec = TS_CODEC_AAC_RAW,
+        .audio_specific_config = (const uint8_t *)"\x2b\x92\x08\x00",
+        .audio_specific_config_size = 1 },
+  };
+  const char *reason;
+  Rig rig;
+
+  rig_init (&rig);
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
+    reason = NULL;
+    fail_unless (
+        ts_mux_add_track (rig.mux, PID_AUDIO, &bad[i], &reason) == NULL);
+    fail_unless (reason != NULL && strlen (reason) > 5, "row %u", i);
+  }
+  rig_add (&rig, PID_AUDIO, TS_CODEC_AC3);
+  fail_unless (ts_mux_add_track (rig.mux, PID_AUDIO,
+                   &(TsTrackConfig){ .codec = TS_CODEC_AC3 }, &reason) == NULL);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+/* --- Audio headers */
+
+GST_START_TEST (test_raw_aac_gets_an_adts_header)
+{
+  /* AAC LC, 48 kHz, stereo */
+  static const uint8_t asc[] = { 0x11, 0x90 };
+  static const uint8_t expected[] = { 0xff, 0xf1, 0x4c, 0x80, 0x14, 0x3f,
+    0xfc };
+  TsTrackConfig config = { .codec = TS_CODEC_AAC_RAW,
+    .audio_specific_config = asc,
+    .audio_specific_config_size = sizeof (asc) };
+  uint8_t frame[154] = { 0x21, 0x10 };
+  const Pes *pes;
+  TsTrack *audio;
+  Rig rig;
+
+  rig_init (&rig);
+  audio = ts_mux_add_track (rig.mux, PID_AUDIO, &config, NULL);
+  fail_unless (audio != NULL);
+  rig_push (&rig, audio, frame, sizeof (frame), 0);
+  rig_assert_conformant (&rig);
+  pes = rig_get_pes (&rig, PID_AUDIO, 0);
+  fail_unless_equals_uint64 (pes->data->len, 161);
+  fail_unless (memcmp (pes->data->data, expected, sizeof (expected)) == 0);
+  fail_unless (memcmp (pes->data->data + 7, frame, sizeof (frame)) == 0);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_opus_gets_its_control_header)
+{
+  TsTrackConfig config = { .codec = TS_CODEC_OPUS, .channels = 2 };
+  static const uint8_t head600[] = { 0x7f, 0xe0, 255, 255, 90 };
+  static const uint8_t head255[] = { 0x7f, 0xf8, 255, 0, 0x01, 0x38, 0x00,
+    0x05 };
+  uint8_t packet[600];
+  TsAccessUnit au = { packet, 255, 20 * MS, 20 * MS, 20 * MS, TS_TIME_NONE, 312,
+    5, false };
+  const Pes *pes;
+  TsTrack *audio;
+  Rig rig;
+
+  memset (packet, 0x77, sizeof (packet));
+  rig_init (&rig);
+  audio = ts_mux_add_track (rig.mux, PID_AUDIO, &config, NULL);
+  rig_push (&rig, audio, packet, 600, 0);
+  rig_finish (&rig, ts_mux_begin (rig.mux, audio, &au));
+  rig_assert_conformant (&rig);
+  pes = rig_get_pes (&rig, PID_AUDIO, 0);
+  fail_unless_equals_uint64 (pes->data->len, 605);
+  fail_unless (memcmp (pes->data->data, head600, sizeof (head600)) == 0);
+  pes = rig_get_pes (&rig, PID_AUDIO, 1);
+  fail_unless_equals_uint64 (pes->data->len, 255 + sizeof (head255));
+  fail_unless (memcmp (pes->data->data, head255, sizeof (head255)) == 0);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+/* The channel_config_code of each layout, and the coupled streams that it
+ * stands for. */
+GST_START_TEST (test_opus_layouts_have_their_code)
+{
+  static const uint8_t coupled[] = { 0, 0, 1, 1, 2, 2, 2, 3, 3 };
+  static const uint8_t maps[8][8] = { { 0 }, { 0, 1 }, { 0, 2, 1 },
+    { 0, 1, 2, 3 }, { 0, 4, 1, 2, 3 }, { 0, 4, 1, 2, 3, 5 },
+    { 0, 4, 1, 2, 3, 5, 6 }, { 0, 6, 1, 2, 3, 4, 5, 7 } };
+
+  for (uint8_t n = 1; n <= 8; n++) {
+    TsTrackConfig config = { .codec = TS_CODEC_OPUS,
+      .channels = n,
+      .mapping_family = 1,
+      .stream_count = (uint8_t)(n - coupled[n]),
+      .coupled_count = coupled[n] };
+    const uint8_t descriptor[] = { 0x05, 4, 'O', 'p', 'u', 's', 0x7f, 2, 0x80,
+      n };
+    TsTrack *audio;
+    Rig rig;
+
+    memcpy (config.channel_mapping, maps[n - 1], 8);
+    rig_init (&rig);
+    audio = ts_mux_add_track (rig.mux, PID_AUDIO, &config, NULL);
+    fail_unless (audio != NULL);
+    rig_push (&rig, audio, (const uint8_t *)"opus", 4, 0);
+    fail_unless (memmem (rig.ts->data, rig.ts->len, descriptor,
+                     sizeof (descriptor)) != NULL);
+    rig_assert_conformant (&rig);
+    config.coupled_count = 5;
+    fail_if (ts_mux_configure_track (rig.mux, audio, &config, NULL));
+    rig_clear (&rig);
+  }
+}
+GST_END_TEST;
+
+/* --- Lean */
+
+static void
+check_lean (bool pack, int64_t audio_pes_time)
+{
+  TsCheckOptions options = TS_CHECK_STRICT;
+  GByteArray *expected = g_byte_array_new (), *read = g_byte_array_new ();
+  TsTrack *video, *audio;
+  TsMuxConfig config;
+  Rig rig;
+
+  /* how long frames are held varies, which the checker takes for PCR */
+  options.ignored_rules = TS_CHECK_IGNORE (TS_CHECK_PCR_INTERVAL);
+  if (pack)
+    options.ignored_rules |= TS_CHECK_IGNORE (TS_CHECK_AU_DELIMITER);
+  ts_mux_config_init (&config);
+  config.pack = pack;
+  config.audio_pes_time = audio_pes_time;
+  rig_init_full (&rig, &config, &options);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  push_both (&rig, video, audio, 0, 5 * TS_NS_PER_S);
+  rig_assert_conformant (&rig);
+  for (int64_t a = 0; a * AAC_FRAME < 5 * TS_NS_PER_S; a++) {
+    GByteArray *au = new_aac (100 + (size_t)(a * 13 % 200));
+
+    g_byte_array_append (expected, au->data, au->len);
+    g_byte_array_unref (au);
+  }
+  for (guint i = 0; i < rig.pes->len; i++) {
+    const Pes *pes = g_ptr_array_index (rig.pes, i);
+
+    if (pes->pid == PID_AUDIO)
+      g_byte_array_append (read, pes->data->data, pes->data->len);
+  }
+  fail_unless_equals_uint64 (read->len, expected->len);
+  fail_unless (memcmp (read->data, expected->data, read->len) == 0);
+  g_byte_array_unref (read);
+  g_byte_array_unref (expected);
+  rig_clear (&rig);
+}
+
+GST_START_TEST (test_audio_frames_share_pes_packets)
+{
+  check_lean (false, 200 * MS);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_packed_pictures_lose_nothing)
+{
+  check_lean (true, 0);
+}
+GST_END_TEST;
+
+/* Every picture starts in the PES packet with its timestamps, whole; what is
+ * before it is the end of the one before. */
+GST_START_TEST (test_packed_pictures_of_every_size_are_read_back)
+{
+  TsCheckOptions options = TS_CHECK_STRICT;
+  GByteArray *expected = g_byte_array_new (), *read = g_byte_array_new ();
+  TsMuxConfig config;
+  TsTrack *video;
+  Rig rig;
+
+  options.ignored_rules = TS_CHECK_IGNORE (TS_CHECK_AU_DELIMITER);
+  ts_mux_config_init (&config);
+  config.pack = true;
+  rig_init_full (&rig, &config, &options);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  for (int i = 0; i < 1000; i++) {
+    GByteArray *au =
+        new_picture (30 + (size_t)(i * 53 % 600), i % 100 == 0, i % 100 == 0);
+
+    g_byte_array_append (expected, aud, sizeof (aud));
+    g_byte_array_append (expected, au->data, au->len);
+    rig_push (&rig, video, au->data, au->len, i * FRAME);
+    g_byte_array_unref (au);
+  }
+  rig_assert_conformant (&rig);
+  fail_unless_equals_int (rig.pes->len, 1000);
+  for (guint i = 0; i < 1000; i++) {
+    const Pes *pes = g_ptr_array_index (rig.pes, i);
+    const uint8_t *start =
+        memmem (pes->data->data, pes->data->len, aud, sizeof (aud));
+
+    fail_unless (start != NULL, "picture %u starts elsewhere", i);
+    fail_unless (start - pes->data->data < 184);
+    fail_unless (ABS (pes->pts - 126000 - i * 3000) <= 1);
+    g_byte_array_append (read, pes->data->data, pes->data->len);
+  }
+  fail_unless_equals_uint64 (read->len, expected->len);
+  fail_unless (memcmp (read->data, expected->data, read->len) == 0);
+  g_byte_array_unref (read);
+  g_byte_array_unref (expected);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+/* What is held back leaves before the place where the file is cut. */
+GST_START_TEST (test_held_data_leaves_before_a_random_access_point)
+{
+  TsTrack *video, *audio;
+  TsMuxConfig config;
+  guint cuts = 0;
+  Rig rig;
+
+  ts_mux_config_init (&config);
+  config.pack = true;
+  config.audio_pes_time = 200 * MS;
+  rig_init_full (&rig, &config, NULL);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  for (int i = 0; i < 120; i++) {
+    push_aac (&rig, audio, 120, i * FRAME);
+    push_picture (
+        &rig, video, 500, i % 30 == 29, i == 29, i * FRAME, TS_TIME_NONE);
+    if (i % 30 == 29) {
+      const uint8_t *cut = rig.ts->data + rig.ts->len - rig.output.size +
+          rig.output.random_access_offset;
+
+      fail_unless (rig.output.random_access);
+      fail_unless (rig.output.random_access_offset > 0);
+      fail_unless (cut[0] == 0x47 && (cut[1] & 0x1f) == 0 && cut[2] == 0);
+      cuts++;
+    }
+  }
+  fail_unless_equals_int (cuts, 4);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+/* --- Going on */
+
+GST_START_TEST (test_resume_continues_counters_versions_and_time)
+{
+  uint8_t cc[8192];
+  TsResumePoint point = { cc, 3, 31, -1, 90000 * 100, 5 * TS_NS_PER_S };
+  TsTrack *video;
+  Rig rig;
+
+  memset (cc, 0xff, sizeof (cc));
+  cc[0] = 7;
+  cc[PID_VIDEO] = 15;
+  rig_init (&rig);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  fail_unless (ts_mux_resume (rig.mux, &point));
+  push_both (&rig, video, NULL, 0, TS_NS_PER_S);
+  fail_if (ts_mux_resume (rig.mux, &point));
+  rig_assert_conformant (&rig);
+  fail_unless_equals_int (rig.ts->data[3] & 0x0f, 8);
+  fail_unless (rig.ts->data[5] & 0x80); /* discontinuity_indicator */
+  fail_unless_equals_int (ts_check_get_stats (rig.check)->pat_version, 4);
+  fail_unless_equals_int (ts_check_get_stats (rig.check)->pmt_version, 0);
+  fail_unless_equals_int (ts_check_get_stats (rig.check)->sdt_version, 0);
+  fail_unless (rig_get_pes (&rig, PID_VIDEO, 0)->discontinuity);
+  fail_unless (rig_get_pes (&rig, PID_VIDEO, 0)->dts >= 90000 * 105);
+  fail_unless (rig_get_pes (&rig, PID_VIDEO, 0)->dts <= 90000 * 106);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_resync_marks_the_first_packet_of_each_pid)
+{
+  TsTrack *video, *audio;
+  guint marked[8192] = { 0 };
+  gsize from;
+  Rig rig;
+
+  rig_init (&rig);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  push_both (&rig, video, audio, 0, 1500 * MS);
+  fail_if (ts_track_needs_random_access_point (video));
+  ts_mux_resync (rig.mux);
+  fail_unless (ts_track_needs_random_access_point (video));
+  from = rig.ts->len;
+  push_both (&rig, video, audio, 1500 * MS, 3 * TS_NS_PER_S);
+  fail_if (ts_track_needs_random_access_point (video));
+  rig_assert_conformant (&rig);
+  for (gsize i = from; i < rig.ts->len; i += PACKET_SIZE) {
+    const uint8_t *p = rig.ts->data + i;
+
+    if ((p[3] & 0x20) && p[4] > 0 && (p[5] & 0x80))
+      marked[(p[1] & 0x1f) << 8 | p[2]]++;
+  }
+  fail_unless_equals_int (marked[0], 1);
+  fail_unless_equals_int (marked[0x1000], 1);
+  fail_unless_equals_int (marked[0x11], 1);
+  fail_unless_equals_int (marked[PID_VIDEO], 1);
+  fail_unless_equals_int (marked[PID_AUDIO], 1);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+static Suite *
+tsmux_suite (void)
+{
+  Suite *s = suite_create ("tsmux");
+  TCase *tc = tcase_create ("general");
+
+  suite_add_tcase (s, tc);
+  tcase_add_test (tc, test_video_of_every_size_is_read_back);
+  tcase_add_test (tc, test_audio_of_every_size_is_read_back);
+  tcase_add_test (tc, test_data_above_64k_is_divided);
+  tcase_add_test (tc, test_delimiter_is_added_only_where_it_lacks);
+  tcase_add_test (tc, test_parameter_sets_are_repeated_where_they_lack);
+  tcase_add_test (tc, test_a_new_parameter_set_replaces_the_old_one);
+  tcase_add_test (tc, test_reordered_pictures_keep_their_timestamps);
+  tcase_add_test (tc, test_recovery_point_is_a_random_access_point);
+  tcase_add_test (tc, test_h265_cra_is_a_random_access_point);
+  tcase_add_test (tc, test_timestamps_wrap_at_33_bits);
+  tcase_add_test (tc, test_pcr_goes_on_when_its_track_is_silent);
+  tcase_add_test (tc, test_idle_writes_tables_and_pcr_when_they_are_due);
+  tcase_add_test (
+      tc, test_access_unit_without_timestamp_follows_its_predecessor);
+  tcase_add_test (tc, test_jitter_backwards_is_raised);
+  tcase_add_test (tc, test_one_timestamp_from_the_future_is_not_believed);
+  tcase_add_test (tc, test_one_timestamp_from_the_past_is_not_believed);
+  tcase_add_test (tc, test_timestamps_that_start_over_continue);
+  tcase_add_test (tc, test_a_real_gap_is_kept);
+  tcase_add_test (tc, test_a_late_track_is_never_behind_pcr);
+  tcase_add_test (tc, test_empty_and_damaged_access_units_are_dropped);
+  tcase_add_test (tc, test_tracks_come_and_go_with_a_new_pmt_version);
+  tcase_add_test (tc, test_the_same_configuration_changes_nothing);
+  tcase_add_test (tc, test_language_is_in_the_pmt);
+  tcase_add_test (tc, test_service_is_in_the_sdt);
+  tcase_add_test (tc, test_what_cannot_be_carried_says_why);
+  tcase_add_test (tc, test_raw_aac_gets_an_adts_header);
+  tcase_add_test (tc, test_opus_gets_its_control_header);
+  tcase_add_test (tc, test_opus_layouts_have_their_code);
+  tcase_add_test (tc, test_audio_frames_share_pes_packets);
+  tcase_add_test (tc, test_packed_pictures_lose_nothing);
+  tcase_add_test (tc, test_packed_pictures_of_every_size_are_read_back);
+  tcase_add_test (tc, test_held_data_leaves_before_a_random_access_point);
+  tcase_add_test (tc, test_resume_continues_counters_versions_and_time);
+  tcase_add_test (tc, test_resync_marks_the_first_packet_of_each_pid);
+  return s;
+}
+
+GST_CHECK_MAIN (tsmux);
