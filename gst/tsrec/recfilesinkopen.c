@@ -32,8 +32,9 @@ dup_pattern (GstRecFileSink *self)
   return pattern;
 }
 
+/* A bin around this element may ask on behalf of somebody or of nobody. */
 static gboolean
-has_format_location (GstRecFileSink *self)
+may_be_named (GstRecFileSink *self)
 {
   guint id = g_signal_lookup ("format-location", G_OBJECT_TYPE (self));
 
@@ -59,6 +60,7 @@ next_path (GstRecFileSink *self, gboolean *numbered)
   gchar *pattern = NULL, *plain = ask_application (self), *path = NULL;
 
   *numbered = FALSE;
+  self->named_by_application = plain != NULL;
   if (!plain) {
     pattern = dup_pattern (self);
     if (!pattern)
@@ -189,17 +191,14 @@ gboolean
 rec_file_sink_prepare (GstRecFileSink *self)
 {
   gchar *path = NULL, *pattern = dup_pattern (self);
-  gboolean numbered;
   gint err;
 
-  if (!pattern && !has_format_location (self))
+  if (!pattern && !may_be_named (self))
     goto no_location;
-  g_free (pattern);
-  pattern = NULL;
-  if (!has_format_location (self)) {
+  if (pattern) {
     if ((err = probe_newest (self, &path)))
       goto failed;
-    path = next_path (self, &numbered);
+    path = rec_filename_expand (pattern, g_get_real_time (), 0);
     err = probe_path (self, path);
     if (err == EEXIST)
       err = probe_directory_of (path);
@@ -207,6 +206,7 @@ rec_file_sink_prepare (GstRecFileSink *self)
       goto failed;
     g_free (path);
   }
+  g_free (pattern);
   return open_journal (self);
 
   /* ERRORS */
@@ -218,6 +218,7 @@ no_location:
 failed:
   rec_file_sink_post_open_error (self, path, err);
   g_free (path);
+  g_free (pattern);
   return FALSE;
 }
 
@@ -233,6 +234,7 @@ begin_fragment (GstRecFileSink *self, RecFragment *fragment, GstClockTime time)
   self->inode = fragment->file.ino;
   self->fragment_index = fragment->index;
   self->fragments++;
+  self->recording = TRUE;
   self->place_suspect = FALSE;
   GST_OBJECT_LOCK (self);
   g_free (self->path);
@@ -302,9 +304,10 @@ create_next (GstRecFileSink *self, RecFragment **result)
     /* a recording that runs is not stopped by a name that is taken */
     if (self->fragments == 0 && settings.on_exists == REC_ON_EXISTS_REFUSE)
       break;
-    skip_existing (self);
-    if (tries > 0 || has_format_location (self))
+    if (self->named_by_application || tries > 0)
       self->next_number++;
+    else
+      skip_existing (self);
   }
   return err;
 }
@@ -342,6 +345,7 @@ rec_file_sink_finish (GstRecFileSink *self, const gchar *reason)
     return;
   fragment->reason = reason;
   self->fragment = NULL;
+  self->recording = FALSE;
   rec_durability_finish_current (self->durability, g_str_equal (reason, "eos"));
 }
 
@@ -362,11 +366,9 @@ set_answer (GstRecFileSink *self, const RecTail *tail)
   resume->last_ts = tail->last_ts;
   GST_OBJECT_LOCK (self);
   g_free (self->resume);
-  self->resume = tail->has_ts ? resume : NULL;
+  self->resume = resume;
   self->resume_mtime_us = tail->mtime_ns / 1000;
   GST_OBJECT_UNLOCK (self);
-  if (!tail->has_ts)
-    g_free (resume);
 }
 
 /* The older fragments of this recording count for retention. */
@@ -428,7 +430,7 @@ rec_file_sink_resume (GstRecFileSink *self)
   gchar *path = NULL;
   gint err;
 
-  if (settings.resume && !has_format_location (self))
+  if (settings.resume)
     path = newest_existing (self, &index, &number);
   if (!path || !g_file_test (path, G_FILE_TEST_IS_REGULAR)) {
     g_free (path);

@@ -86,6 +86,7 @@ struct _GstRecFileSink
   guint next_index;          /* of the next fragment */
   guint next_number;         /* behind its name, without a pattern */
   gchar *last_plain;         /* the name it goes behind */
+  gboolean named_by_application;
   gboolean on_failover;
   guint packet_size; /* 188 and the like; 1: no transport stream */
   gboolean raw_resumed;
@@ -109,6 +110,7 @@ struct _GstRecFileSink
   RecDurabilityTotals totals;
   atomic_bool place_suspect; /* the name may lead to another file */
   atomic_bool waiting;
+  atomic_bool recording; /* a fragment is open */
   _Atomic guint64 device, inode;
   _Atomic guint64 fragments, fragment_index;
   _Atomic guint64 file_size, bytes_written, buffers_written;

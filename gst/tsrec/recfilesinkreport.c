@@ -256,7 +256,8 @@ apply_retention (GstRecFileSink *self, const gchar *path)
   gchar *directory = g_path_get_dirname (path);
   guint64 bytes_free;
 
-  rec_retention_apply (&self->retention, &settings.retention, self->file_size,
+  rec_retention_apply (&self->retention, &settings.retention,
+      self->recording ? 1 : 0, self->recording ? self->file_size : 0,
       directory, on_deleted, self);
   bytes_free = rec_disk_free (directory);
   g_free (directory);

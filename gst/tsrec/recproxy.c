@@ -187,6 +187,8 @@ rec_proxy_install_signals (
   GType type;
   guint *ids, i, n;
 
+  /* its signals are there once its class is; that is kept, as for properties */
+  g_type_class_ref (child_type);
   for (type = child_type; type && type != GST_TYPE_ELEMENT;
        type = g_type_parent (type)) {
     ids = g_signal_list_ids (type, &n);

@@ -74,9 +74,10 @@ is_the_same (const Kept *kept)
 
 static gboolean
 is_over (RecRetention *self, const RecRetentionLimits *limits,
-    guint64 current_bytes, const gchar *directory)
+    guint current_files, guint64 current_bytes, const gchar *directory)
 {
-  if (limits->max_files && self->files.length + 1 > limits->max_files)
+  if (limits->max_files &&
+      self->files.length + current_files > limits->max_files)
     return TRUE;
   if (limits->max_bytes && self->bytes + current_bytes > limits->max_bytes)
     return TRUE;
@@ -86,13 +87,13 @@ is_over (RecRetention *self, const RecRetentionLimits *limits,
 
 guint
 rec_retention_apply (RecRetention *self, const RecRetentionLimits *limits,
-    guint64 current_bytes, const gchar *directory, RecRetentionDeleted deleted,
-    gpointer user_data)
+    guint current_files, guint64 current_bytes, const gchar *directory,
+    RecRetentionDeleted deleted, gpointer user_data)
 {
   guint n = 0;
 
   while (self->files.length > 0 &&
-      is_over (self, limits, current_bytes, directory)) {
+      is_over (self, limits, current_files, current_bytes, directory)) {
     Kept *kept = g_queue_pop_head (&self->files);
 
     self->bytes -= kept->bytes;

@@ -38,10 +38,11 @@ void rec_retention_clear (RecRetention *self);
 /* @path is a finished fragment of this recording. */
 void rec_retention_add (RecRetention *self, const gchar *path);
 
-/* Deletes until the limits hold. @current_bytes: size of the fragment that is
- * being written, in @directory. Returns the number of files deleted. */
+/* Deletes until the limits hold. @current_files: 1 while a fragment is being
+ * written, otherwise 0, and @current_bytes: its size, in @directory. Returns
+ * the number of files deleted. */
 guint rec_retention_apply (RecRetention *self, const RecRetentionLimits *limits,
-    guint64 current_bytes, const gchar *directory, RecRetentionDeleted deleted,
-    gpointer user_data);
+    guint current_files, guint64 current_bytes, const gchar *directory,
+    RecRetentionDeleted deleted, gpointer user_data);
 
 G_END_DECLS

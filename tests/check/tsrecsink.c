@@ -118,6 +118,65 @@ GST_START_TEST (test_stats_hold_the_fields_of_both_children)
 
 GST_END_TEST;
 
+static gchar *
+give_name (GstElement *bin, guint index, guint *calls)
+{
+  (*calls)++;
+  return g_strdup_printf ("named-%u.ts", index);
+}
+
+GST_START_TEST (test_signals_of_the_children_are_on_the_bin)
+{
+  GstElement *bin = gst_check_setup_element ("tsrecsink");
+  GstElement *sink = gst_bin_get_by_name (GST_BIN (bin), "sink");
+  GType type = G_OBJECT_TYPE (sink);
+  guint *ids, i, n, calls = 0;
+  GSignalQuery query;
+  gchar *name = NULL;
+
+  ids = g_signal_list_ids (type, &n);
+  fail_unless (n >= 2);
+  for (i = 0; i < n; i++) {
+    g_signal_query (ids[i], &query);
+    fail_unless (g_signal_lookup (query.signal_name, G_OBJECT_TYPE (bin)) != 0,
+        "no signal %s", query.signal_name);
+  }
+  g_free (ids);
+  /* nobody gives a name */
+  g_signal_emit_by_name (sink, "format-location", 6, &name);
+  fail_unless (name == NULL);
+  g_signal_connect (bin, "format-location", G_CALLBACK (give_name), &calls);
+  g_signal_emit_by_name (sink, "format-location", 7, &name);
+  fail_unless_equals_string (name, "named-7.ts");
+  fail_unless_equals_int (calls, 1);
+  g_free (name);
+  gst_object_unref (sink);
+  gst_check_teardown_element (bin);
+}
+
+GST_END_TEST;
+
+static void
+note_signal (GstElement *sink, guint *calls)
+{
+  (*calls)++;
+}
+
+GST_START_TEST (test_action_signals_of_the_bin_act_on_the_child)
+{
+  GstElement *bin = gst_check_setup_element ("tsrecsink");
+  GstElement *sink = gst_bin_get_by_name (GST_BIN (bin), "sink");
+  guint calls = 0;
+
+  g_signal_connect (sink, "split-now", G_CALLBACK (note_signal), &calls);
+  g_signal_emit_by_name (bin, "split-now");
+  fail_unless_equals_int (calls, 1);
+  gst_object_unref (sink);
+  gst_check_teardown_element (bin);
+}
+
+GST_END_TEST;
+
 static void
 setup (void)
 {
@@ -135,6 +194,8 @@ tsrecsink_suite (void)
   tcase_add_test (tc, test_every_property_of_the_children_is_on_the_bin);
   tcase_add_test (tc, test_properties_are_set_and_read_through_the_bin);
   tcase_add_test (tc, test_stats_hold_the_fields_of_both_children);
+  tcase_add_test (tc, test_signals_of_the_children_are_on_the_bin);
+  tcase_add_test (tc, test_action_signals_of_the_bin_act_on_the_child);
   return s;
 }
 
