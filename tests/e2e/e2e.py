@@ -214,7 +214,9 @@ def frames_of(path):
 def decoding_complaints(path):
     """What ffmpeg complains of when it decodes every frame."""
     result = subprocess.run(
-        ['ffmpeg', '-nostdin', '-v', 'error', '-i', path, '-f', 'null', '-'],
+        ['ffmpeg', '-nostdin', '-v', 'error', '-i', path,
+         # as they come: not rounded to a frame rate that ffmpeg guessed
+         '-fps_mode', 'passthrough', '-enc_time_base', '-1', '-f', 'null', '-'],
         capture_output=True, text=True, timeout=240, check=False)
     return result.stderr.strip() or ('' if result.returncode == 0 else 'failed')
 

@@ -39,7 +39,7 @@ class Readme(e2e.TestCase):
         with open(self.path('record.py'), 'w', encoding='utf-8') as file:
             file.write(block)
         said = self.run_to_the_end(['/usr/bin/python3', 'record.py'], 'python')
-        self.assertRegex(said, r'^[1-9]\d* bytes$')
+        self.assertRegex(said, r'(?m)^[1-9]\d* bytes$')
         self.assert_sound(self.path('embedded-python.ts'), ['h264'])
 
     def test_launch_line_records(self):
