@@ -84,6 +84,7 @@ class Scan:
         self.end = None         # highest time stamp
         self._counters = {}
         self._pmt_pid = None
+        self._last_pid = None
         self._announced = set()
         self._resumed = False
         self._last = None       # ticks of the last DTS on any track
@@ -120,6 +121,9 @@ class Scan:
                 break
         if data:
             self.torn = len(data)
+            # Where even its PID is torn off: packets of one access unit stand
+            # together.
+            self.torn_pid = self._last_pid
             if data[0] == SYNC_BYTE and len(data) >= 3:
                 self.torn_pid = (data[1] & 0x1f) << 8 | data[2]
 
@@ -142,6 +146,7 @@ class Scan:
                 end = at + count * PACKET_SIZE
             self._run(data, at, end, offset)
             at = end
+            self._last_pid = (data[end - 187] & 0x1f) << 8 | data[end - 186]
         return at
 
     def _resync(self, data, at, last):

@@ -1,0 +1,409 @@
+#!/usr/bin/python3
+# gst-tsrec: ts-to-mp4 loses nothing, and check tells a sound recording
+#
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+import functools
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import e2e
+
+PACKET = e2e.TS_PACKET
+FRAME = 1 / 25
+
+
+def ffmpeg(*arguments):
+    return subprocess.run(['ffmpeg', '-nostdin', '-v', 'error', '-y', *arguments],
+                          check=True, capture_output=True).stdout
+
+
+def elementary(path, kind):
+    """The access units of the first track of a kind, as the decoder gets them,
+    one behind the other, without what the container adds."""
+    data = ffmpeg('-i', path, '-map', f'0:{kind}:0', '-c', 'copy', '-f', 'data', '-')
+    if path.endswith('.mp4'):
+        return data
+    if kind == 'a':
+        return b''.join(adts_frames(data))
+    return data
+
+
+def adts_frames(data):
+    at = 0
+    while at + 7 <= len(data):
+        size = (data[at + 3] & 3) << 11 | data[at + 4] << 3 | data[at + 5] >> 5
+        header = 7 if data[at + 1] & 1 else 9
+        yield data[at + header:at + size]
+        at += size
+
+
+def nal_units_annex_b(data):
+    return [unit.rstrip(b'\0') for unit in re.split(b'\0\0\1', data)[1:]]
+
+
+def nal_units_of_length(data):
+    units = []
+    at = 0
+    while at < len(data):
+        size = int.from_bytes(data[at:at + 4], 'big')
+        units.append(data[at + 4:at + 4 + size].rstrip(b'\0'))
+        at += 4 + size
+    return units
+
+
+def packet_times(path, kind):
+    """Sorted PTS of a track in seconds, from where the file begins."""
+    out = subprocess.run(['ffprobe', '-v', 'error', '-of', 'json', '-select_streams', kind,
+                          '-show_entries', 'packet=pts_time:format=start_time', path],
+                         check=True, capture_output=True).stdout
+    document = json.loads(out)
+    start = float(document['format']['start_time'])
+    return sorted(float(p['pts_time']) - start for p in document['packets'])
+
+
+@functools.lru_cache(None)
+def sample(seconds=12, extra=()):
+    """A recording with B-frames, and audio that starts later and ends later."""
+    folder = tempfile.mkdtemp(prefix='tsrec-e2e-sample-')
+    unittest.addModuleCleanup(shutil.rmtree, folder, ignore_errors=True)
+    path = os.path.join(folder, 'sample.ts')
+    ffmpeg('-f', 'lavfi', '-i', f'testsrc2=size=320x240:rate=25:duration={seconds}',
+           '-itsoffset', '0.7', '-f', 'lavfi', '-i', f'sine=frequency=440:sample_rate=48000:duration={seconds}',
+           '-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '25', '-b:v', '400k',
+           '-c:a', 'aac', *extra, '-f', 'mpegts', path)
+    with open(path, 'rb') as file:
+        return file.read()
+
+
+class TakeAway(e2e.TestCase):
+    def write(self, name, data):
+        path = self.path(name)
+        with open(path, 'wb') as file:
+            file.write(data)
+        return path
+
+    def command(self, name, *arguments):
+        return subprocess.run([os.path.join(e2e.PIPELINES, name), *arguments], cwd=self.folder,
+                              capture_output=True, text=True, check=False, timeout=120)
+
+    def convert(self, *arguments, status=0):
+        result = self.command('ts-to-mp4', *arguments)
+        self.assertEqual(result.returncode, status, result.stdout + result.stderr)
+        self.assertEqual([n for n in os.listdir(self.folder) if n.endswith('.part')], [])
+        return result.stdout + result.stderr
+
+    def check(self, *arguments, status=0):
+        result = self.command('check', *arguments)
+        self.assertEqual(result.returncode, status, result.stdout + result.stderr)
+        self.assertNotIn('Traceback', result.stderr)
+        return result.stdout
+
+    def assert_same_access_units(self, ts, mp4):
+        self.assertEqual(nal_units_of_length(elementary(mp4, 'v')),
+                         nal_units_annex_b(elementary(ts, 'v')))
+        self.assertEqual(elementary(mp4, 'a'), elementary(ts, 'a'))
+
+    def assert_same_times(self, ts, mp4, tolerance=0.002):
+        for kind in 'va':
+            before, after = packet_times(ts, kind), packet_times(mp4, kind)
+            self.assertEqual(len(before), len(after), kind)
+            worst = max(abs(a - b) for a, b in zip(before, after))
+            self.assertLess(worst, tolerance, f'{kind}: {worst} s off')
+
+
+class Convert(TakeAway):
+    def test_every_access_unit_and_its_time_is_kept(self):
+        ts = self.write('a.ts', sample())
+        said = self.convert('a.ts')
+        mp4 = self.path('a.mp4')
+        self.assert_same_access_units(ts, mp4)
+        self.assert_same_times(ts, mp4)
+        self.assertEqual(e2e.decoding_complaints(mp4), '')
+        self.assertIn('a.mp4: 0:12.', said)
+        self.assertNotIn('Skipped', said)
+
+    def test_index_is_in_front(self):
+        self.write('a.ts', sample())
+        self.convert('a.ts', 'out.mp4')
+        with open(self.path('out.mp4'), 'rb') as file:
+            data = file.read()
+        self.assertLess(data.index(b'moov'), data.index(b'mdat'))
+
+    def test_recording_of_ours_is_kept_to_the_access_unit(self):
+        recorder = self.launch(
+            'videotestsrc num-buffers=150 ! video/x-raw,width=320,height=240,framerate=30/1 ! '
+            'x264enc tune=zerolatency key-int-max=30 ! h264parse ! tsrecsink name=rec location=own.ts '
+            'audiotestsrc num-buffers=215 ! audioconvert ! avenc_aac ! aacparse ! rec.', 'recorder')
+        self.assertEqual(recorder.wait(), 0, recorder.said())
+        self.assertIn('own.ts: sound', self.check('own.ts'))
+        self.convert('own.ts')
+        self.assert_same_access_units(self.path('own.ts'), self.path('own.mp4'))
+        self.assert_same_times(self.path('own.ts'), self.path('own.mp4'))
+
+    def test_opus_is_kept(self):
+        ts = self.write('a.ts', sample(5, ('-c:a', 'libopus')))
+        self.convert('a.ts')
+        self.assertEqual(sorted(e2e.Probe(self.path('a.mp4')).codecs), ['h264', 'opus'])
+        self.assert_same_times(ts, self.path('a.mp4'), tolerance=0.02)
+
+    def test_fragments_join_to_what_one_file_would_be(self):
+        data = sample()
+        cuts = [0, 700 * PACKET, 1500 * PACKET, len(data)]
+        names = []
+        for number, (start, end) in enumerate(zip(cuts, cuts[1:])):
+            names.append(f'f-{number}.ts')
+            self.write(names[-1], data[start:end])
+        self.write('whole.ts', data)
+        self.convert('whole.ts')
+        said = self.convert(*names, 'joined.mp4')
+        self.assertIn('from 3 files', said)
+        self.assertNotIn('Skipped', said)
+        for kind in 'va':
+            self.assertEqual(elementary(self.path('joined.mp4'), kind),
+                             elementary(self.path('whole.mp4'), kind))
+        self.assert_same_times(self.path('whole.ts'), self.path('joined.mp4'))
+
+    def test_two_recordings_are_put_behind_each_other(self):
+        ts = self.write('a.ts', sample())
+        self.write('b.ts', sample())
+        said = self.convert('a.ts', 'b.ts', 'ab.mp4')
+        self.assertNotIn('Skipped', said)
+        once, twice = (elementary(self.path(n), 'a') for n in ('a.ts', 'ab.mp4'))
+        self.assertEqual(twice, once + once)
+        self.assertEqual(nal_units_of_length(elementary(self.path('ab.mp4'), 'v')),
+                         2 * nal_units_annex_b(elementary(ts, 'v')))
+        video, audio = (packet_times(self.path('ab.mp4'), kind) for kind in 'va')
+        whole = max(video[-1], audio[-1])
+        self.assertAlmostEqual(whole, 2 * packet_times(ts, 'a')[-1], delta=0.5)
+        # Picture and sound of the second are as far apart as in the first.
+        first = packet_times(ts, 'a')[0] - packet_times(ts, 'v')[0]
+        half = [times[len(times) // 2] for times in (video, audio)]
+        self.assertAlmostEqual(half[1] - half[0], first, delta=FRAME)
+
+    def test_gap_of_a_resumed_recording_stays_a_gap(self):
+        data = bytearray(sample())
+        later = shifted(data, 40)
+        ts = self.write('a.ts', bytes(data) + announced(later))
+        self.convert('a.ts')
+        times = packet_times(self.path('a.mp4'), 'v')
+        self.assertEqual(len(times), 600)
+        self.assertAlmostEqual(times[300] - times[0], 40, delta=FRAME)
+        audio = packet_times(self.path('a.mp4'), 'a')
+        self.assertAlmostEqual(audio[len(audio) // 2] - audio[0], 40, delta=FRAME)
+        said = self.check(ts, status=1)
+        self.assertRegex(said, r'nothing was recorded for 27\.\d s at 0:12')
+        self.assertIn('resumed', said)
+
+    def test_track_that_starts_minutes_late_is_there(self):
+        data = sample()
+        pids = sorted({pid_of(data, i) for i in range(0, len(data), PACKET)} - {0, 17, 4096})
+        audio_only = b''.join(
+            shift_packet(data[i:i + PACKET], at) for at in range(0, 240, 12)
+            for i in range(0, len(data), PACKET) if pid_of(data, i) != pids[0])
+        self.write('late.ts', audio_only + bytes(shifted(data, 240)))
+        self.convert('late.ts')
+        video = packet_times(self.path('late.mp4'), 'v')
+        self.assertEqual(len(video), 300)
+        self.assertGreater(video[0], 239)
+
+    def test_never_overwrites_without_force(self):
+        self.write('a.ts', sample())
+        self.write('a.mp4', b'precious')
+        said = self.convert('a.ts', status=1)
+        self.assertIn('--force', said)
+        with open(self.path('a.mp4'), 'rb') as file:
+            self.assertEqual(file.read(), b'precious')
+        os.symlink('nowhere', self.path('link.mp4'))
+        self.convert('a.ts', 'link.mp4', status=1)
+        self.convert('--force', 'a.ts')
+        self.assertEqual(e2e.decoding_complaints(self.path('a.mp4')), '')
+
+    def test_failure_leaves_nothing_behind(self):
+        self.write('text.ts', b'this is no recording ' * 1000)
+        self.write('empty.ts', b'')
+        for name, words in (('text.ts', 'MPEG transport stream'), ('empty.ts', '0 bytes'),
+                            ('none.ts', 'No such file')):
+            said = self.convert(name, 'out.mp4', status=1)
+            self.assertIn(words, said)
+            self.assertNotIn('Traceback', said)
+            self.assertFalse(os.path.exists(self.path('out.mp4')))
+        self.write('a.ts', sample())
+        self.assertIn('cannot write', self.convert('a.ts', 'no/such/out.mp4', status=1))
+        self.convert('--frobnicate', 'a.ts', status=2)
+        self.convert(status=2)
+
+
+class Damaged(TakeAway):
+    def test_torn_tail_is_left_out_in_one_line(self):
+        whole = sample()
+        for cut in (1, 2, 3, 77, 187):
+            with self.subTest(cut=cut):
+                self.write('torn.ts', whole[:1200 * PACKET + cut])
+                said = self.convert('--force', 'torn.ts')
+                self.assertEqual(said.count('Skipped'), 1)
+                self.assertIn('torn tail', said)
+                self.assertIn(f'{cut} byte', said)
+                self.assert_plays_nearly_all(self.path('torn.mp4'), 1200 * PACKET / len(whole))
+                self.assertIn('torn', self.check('torn.ts', status=1))
+
+    def assert_plays_nearly_all(self, mp4, share):
+        times = packet_times(mp4, 'v')
+        self.assertGreater(len(times), 300 * share * 0.85)
+        self.assertEqual(e2e.decoding_complaints(mp4), '')
+
+    def test_junk_between_packets_is_left_out(self):
+        whole = sample()
+        middle = 900 * PACKET
+        self.write('junk.ts', b'G' * 99 + whole[:middle] + os.urandom(100000) + whole[middle:])
+        said = self.convert('junk.ts')
+        self.assertEqual(said.count('Skipped'), 1)
+        self.assertIn('no transport packets', said)
+        times = packet_times(self.path('junk.mp4'), 'v')
+        self.assertGreater(len(times), 295)
+        self.assertIn('no transport packets', self.check('junk.ts', status=1))
+
+    def test_lost_packets_cost_their_access_units_only(self):
+        whole = sample()
+        lost = 900 * PACKET
+        self.write('lost.ts', whole[:lost] + whole[lost + 5 * PACKET:])
+        said = self.convert('lost.ts')
+        self.assertRegex(said, r'Skipped: \d+ damaged access units? \(packets are missing at 0:0\d\.\d')
+        self.assertGreater(len(packet_times(self.path('lost.mp4'), 'v')), 294)
+        self.assertIn('packets are missing', self.check('lost.ts', status=1))
+
+    def test_ruined_files_end_in_words(self):
+        whole = sample()
+        ruined = bytearray(whole)
+        for at in range(PACKET * 20, len(ruined), 977):
+            ruined[at] ^= 0x5a
+        zeros = whole[:PACKET * 400] + bytes(PACKET * 400) + whole[PACKET * 800:]
+        for name, data in (('flipped', bytes(ruined)), ('zeros', zeros), ('short', whole[:100]),
+                           ('sync', b'G' * 100000), ('headless', whole[5000:])):
+            with self.subTest(name):
+                self.write(f'{name}.ts', data)
+                for tool in ('check', 'ts-to-mp4'):
+                    result = self.command(tool, f'{name}.ts')
+                    self.assertIn(result.returncode, (0, 1))
+                    self.assertNotIn('Traceback', result.stderr)
+                self.check(f'{name}.ts', status=1)
+
+
+class Check(TakeAway):
+    def test_sound_recording(self):
+        self.write('a.ts', sample())
+        said = self.check('--decode', 'a.ts')
+        self.assertIn('a.ts: sound', said)
+        for words in ('video H.264 320x240', 'audio AAC 48 kHz mono', 'Duration  0:12.', 'UTC', 'from 0:00.7 on'):
+            self.assertIn(words, said)
+
+    def test_one_bad_recording_of_two_is_status_1(self):
+        self.write('a.ts', sample())
+        self.write('b.ts', sample()[:-1])
+        said = self.check('a.ts', 'b.ts', status=1)
+        self.assertIn('a.ts: sound', said)
+        self.assertIn('b.ts: NOT SOUND', said)
+
+    def test_time_comes_from_the_playlist_beside_it(self):
+        self.write('a b.ts', sample())
+        self.write('list.m3u8', b'#EXTM3U\n#EXT-X-PROGRAM-DATE-TIME:2026-01-02T03:04:05.000Z\n'
+                   b'#EXTINF:6.0,\na%20b.ts\n#EXTINF:6.5,\na%20b.ts\n')
+        said = self.check('a b.ts')
+        self.assertIn('2026-01-02 03:04:05 to 2026-01-02 03:04:17 UTC (by list.m3u8)', said)
+
+    def test_time_comes_from_the_journal_beside_it(self):
+        self.write('a.ts', sample())
+        self.write('a.jsonl', b'{"event":"opened","utc":"2026-01-02T03:04:05.000000Z"}\n'
+                   b'{"event":"closed","utc":"2026-01-02T03:04:17.900000Z"}\n{"ev')
+        self.assertIn('03:04:05 to 2026-01-02 03:04:17 UTC (by a.jsonl)', self.check('a.ts'))
+
+    def test_muted_camera_is_no_fault(self):
+        data = sample()
+        pids = sorted({pid_of(data, i) for i in range(0, len(data), PACKET)} - {0, 17, 4096})
+        count = len(data) // PACKET
+        # whole access units of the middle third, so that no counter is missed
+        keep = [pid_of(data, i * PACKET) != pids[0] or not count // 3 < i < 2 * count // 3
+                for i in range(count)]
+        muted = renumbered(b''.join(data[i * PACKET:(i + 1) * PACKET] for i in range(count) if keep[i]), pids[0])
+        self.write('muted.ts', muted)
+        said = self.check('muted.ts')
+        self.assertRegex(said, r'Note +no video for \d\.\d s at 0:0\d')
+
+    def test_wrap_of_the_clock_is_no_fault(self):
+        ts = self.write('wrap.ts', bytes(shifted(sample(), 2 ** 33 / 90000 - 1.4 - 6)))
+        self.assertIn('wrap.ts: sound', self.check(ts))
+        self.convert('wrap.ts')
+        self.assertAlmostEqual(packet_times(self.path('wrap.mp4'), 'v')[-1], 11.96, delta=FRAME)
+
+
+# --- transport streams made of the sample
+
+def pid_of(data, at):
+    return (data[at + 1] & 0x1f) << 8 | data[at + 2]
+
+
+def renumbered(data, pid):
+    """With continuity counters that go on as if nothing had been taken out."""
+    data = bytearray(data)
+    counter = None
+    for at in range(0, len(data), PACKET):
+        if pid_of(data, at) == pid and data[at + 3] & 0x10:
+            counter = data[at + 3] & 15 if counter is None else (counter + 1) & 15
+            data[at + 3] = data[at + 3] & 0xf0 | counter
+    return bytes(data)
+
+
+def put_timestamp(packet, at, ticks):
+    value = (read_timestamp(packet, at) + ticks) % 2 ** 33
+    packet[at] = packet[at] & 0xf1 | (value >> 29 & 0xe)
+    packet[at + 1:at + 5] = bytes([value >> 22 & 255, value >> 14 & 254 | 1, value >> 7 & 255,
+                                   value << 1 & 254 | 1])
+
+
+def read_timestamp(packet, at):
+    return ((packet[at] >> 1 & 7) << 30 | packet[at + 1] << 22 | packet[at + 2] >> 1 << 15 |
+            packet[at + 3] << 7 | packet[at + 4] >> 1)
+
+
+def shift_packet(packet, seconds):
+    """PCR, PTS and DTS later by so much."""
+    packet = bytearray(packet)
+    ticks = round(seconds * 90000)
+    payload = 4
+    if packet[3] & 0x20:
+        payload += 1 + packet[4]
+        if packet[4] and packet[5] & 0x10:
+            base = (int.from_bytes(packet[6:10], 'big') << 1 | packet[10] >> 7) + ticks
+            base %= 2 ** 33
+            packet[6:10] = (base >> 1).to_bytes(4, 'big')
+            packet[10] = packet[10] & 0x7f | (base & 1) << 7
+    if packet[1] & 0x40 and packet[3] & 0x10 and packet[payload:payload + 3] == b'\0\0\1':
+        if packet[payload + 7] & 0x80:
+            put_timestamp(packet, payload + 9, ticks)
+        if packet[payload + 7] & 0x40:
+            put_timestamp(packet, payload + 14, ticks)
+    return bytes(packet)
+
+
+def shifted(data, seconds):
+    return b''.join(shift_packet(data[i:i + PACKET], seconds) for i in range(0, len(data), PACKET))
+
+
+def announced(data):
+    """Preceded, for each PID, by a packet with discontinuity_indicator."""
+    first = {}
+    for at in range(0, len(data), PACKET):
+        first.setdefault(pid_of(data, at), data[at + 3] & 15)
+    return b''.join(bytes([0x47, pid >> 8, pid & 255, 0x20 | (counter - 1) & 15, 183, 0x80]) + b'\xff' * 182
+                    for pid, counter in first.items()) + bytes(data)
+
+
+if __name__ == '__main__':
+    e2e.need_tools('ffmpeg', 'ffprobe', 'gst-launch-1.0')
+    e2e.need_elements('tsrecsink', 'x264enc', 'avenc_aac')
+    unittest.main(verbosity=2)
