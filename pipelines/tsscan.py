@@ -45,6 +45,37 @@ def difference(earlier, later):
     return ticks - WRAP if ticks >= WRAP // 2 else ticks
 
 
+def _put_timestamp(data, at, ticks):
+    value = (Scan.timestamp(data, at) + ticks) % WRAP
+    data[at] = data[at] & 0xf1 | value >> 29 & 0x0e
+    data[at + 1] = value >> 22 & 0xff
+    data[at + 2] = value >> 14 & 0xfe | 1
+    data[at + 3] = value >> 7 & 0xff
+    data[at + 4] = value << 1 & 0xfe | 1
+
+
+def shifted(data, ticks):
+    """Whole packets with PCR, PTS and DTS later by @ticks of 90 kHz."""
+    data = bytearray(data)
+    at = 0
+    for high, flags in zip(data[1::PACKET_SIZE], data[3::PACKET_SIZE]):
+        payload = at + 4
+        if flags & 0x20:
+            payload += 1 + data[at + 4]
+            if data[at + 4] >= 7 and data[at + 5] & 0x10:  # 2.4.3.5
+                base = (int.from_bytes(data[at + 6:at + 10], 'big') << 1 | data[at + 10] >> 7) + ticks
+                data[at + 6:at + 10] = (base % WRAP >> 1).to_bytes(4, 'big')
+                data[at + 10] = data[at + 10] & 0x7f | (base & 1) << 7
+        if high & 0x40 and flags & 0x10 and payload + 19 <= at + PACKET_SIZE and \
+                data[payload:payload + 3] == b'\0\0\1':
+            if data[payload + 7] & 0x80:
+                _put_timestamp(data, payload + 9, ticks)
+            if data[payload + 7] & 0x40:
+                _put_timestamp(data, payload + 14, ticks)
+        at += PACKET_SIZE
+    return bytes(data)
+
+
 class Track:
     def __init__(self, pid, kind, codec):
         self.pid = pid
@@ -266,9 +297,9 @@ class Scan:
     def _pes(self, unit, offset, track):  # 2.4.3.6
         if unit[:3] != b'\0\0\1' or len(unit) < 14 or not unit[7] & 0x80:
             return
-        pts = dts = self._timestamp(unit, 9)
+        pts = dts = self.timestamp(unit, 9)
         if unit[7] & 0x40 and len(unit) >= 19:
-            dts = self._timestamp(unit, 14)
+            dts = self.timestamp(unit, 14)
         if not track.units:
             track.first_offset = offset
         track.units += 1
@@ -277,7 +308,7 @@ class Scan:
             self._at(track, dts, difference(dts, pts) / CLOCK)
 
     @staticmethod
-    def _timestamp(unit, at):
+    def timestamp(unit, at):  # 2.4.3.7
         return ((unit[at] >> 1 & 7) << 30 | unit[at + 1] << 22 | unit[at + 2] >> 1 << 15 |
                 unit[at + 3] << 7 | unit[at + 4] >> 1)
 
