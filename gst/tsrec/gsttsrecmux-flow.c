@@ -214,6 +214,20 @@ prepare (GstTsRecMux *self)
   g_mutex_unlock (&self->lock);
 }
 
+/* Whether a branch is linked that has not brought anything yet. */
+static gboolean
+is_expecting (GstTsRecMux *self)
+{
+  for (guint i = 0; i < self->pads->len; i++) {
+    GstTsRecMuxPad *pad = g_ptr_array_index (self->pads, i);
+
+    if (pad->position == TS_TIME_NONE && !pad->eos && !pad->refused &&
+        gst_pad_is_linked (GST_PAD (pad)))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 /* Second half of muxing, lock held: packets into a buffer from the pool. */
 static GstBuffer *
 finish (GstTsRecMux *self, gsize size, TsOutput *output)
@@ -335,6 +349,7 @@ mux_buffer (GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item)
   }
   au.discont = GST_BUFFER_IS_DISCONT (in);
   ts_mux_get_stats (self->core, &before);
+  ts_mux_set_expecting (self->core, is_expecting (self));
   size = ts_mux_begin (self->core, pad->track, &au);
   if (size > 0)
     out = finish (self, size, &output);

@@ -19,6 +19,8 @@
 /* Frames that share a PES packet are no further off the times that a reader
  * computes for them. */
 #define TS_HELD_TOLERANCE (1 * TS_NS_PER_MS)
+/* How much faster than time PCR goes when it catches up. */
+#define TS_PCR_CATCH_UP 2
 /* With pack, the end of an access unit waits for the next one this long. */
 #define TS_TAIL_TIME (200 * TS_NS_PER_MS)
 /* PES_header_data_length with PTS and DTS */
@@ -35,6 +37,9 @@ typedef struct
   uint8_t section[TS_SECTION_MAX_SIZE];
   size_t size;
   bool discontinuity;
+  /* when it was last written: highest DTS (TS_TIME_NONE: never) and PCR */
+  int64_t last_now;
+  int64_t last_pcr;
 } TsTable;
 
 /**
@@ -129,12 +134,14 @@ struct TsMux
   int64_t ts_origin;
   int64_t pcr_interval;
   int64_t last_pcr;
-  int64_t last_psi;
-  int64_t last_sdt;
   int64_t last_video;
   int64_t last_now;
   int64_t gap;
   int64_t preroll;
+  int64_t lag;          /* of the track that is furthest behind */
+  int64_t last_pcr_now; /* DTS of its day when last_pcr was written */
+  bool catching_up;     /* PCR is faster than time */
+  bool expecting;
   int64_t resume_ts;
   bool resumed;
 };
@@ -149,6 +156,21 @@ typedef struct
 
 /* How many bytes @size bytes of payload take at most, with @n_pcrs PCRs. */
 size_t ts_write_get_max_size (size_t size, unsigned n_pcrs);
+
+/* tstrack.c */
+void ts_track_free (TsTrack *track);
+/* Builds the sections anew. */
+void ts_mux_build_tables (TsMux *mux);
+
+/* tsmux.c: ns of the input as TS time */
+int64_t ts_mux_to_ts (const TsMux *mux, int64_t ns);
+
+/* tspcr.c: notes how late @dts is, and returns one that PCR has not passed. */
+int64_t ts_mux_watch_lag (TsMux *mux, int64_t dts);
+/* Decides about PCR: @plan->pcr and @plan->n_pcrs. @now: the highest DTS. */
+void ts_mux_plan_pcr (TsMux *mux, TsPlan *plan, int64_t now);
+
+/* tswrite.c */
 
 /* The next PCR of the plan: they divide the time since the last one evenly. */
 int64_t ts_mux_take_pcr (TsMux *mux);

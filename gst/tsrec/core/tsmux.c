@@ -13,10 +13,6 @@
 /* How long no video must have flowed before audio counts as a random access
  * point. */
 #define VIDEO_GONE (90000 * 1)
-/* Across a longer gap, nothing flowed and no PCR was missing. */
-#define PCR_MAX_GAP (90000 * 1)
-/* PCR falls behind this much more than a track was late. */
-#define LATE_MARGIN (90000 / 5)
 #define MAX_PREROLL (30 * TS_NS_PER_S)
 #define MAX_INTERVAL (10 * TS_NS_PER_S)
 
@@ -36,7 +32,7 @@ ts_mux_config_init (TsMuxConfig *config)
   config->program_number = 1;
   config->pmt_pid = 0x1000;
   config->start_offset = 1400 * TS_NS_PER_MS;
-  config->preroll = 700 * TS_NS_PER_MS;
+  config->preroll = 900 * TS_NS_PER_MS;
   config->psi_interval = 500 * TS_NS_PER_MS;
   config->si_interval = 500 * TS_NS_PER_MS;
   config->pcr_interval = 40 * TS_NS_PER_MS;
@@ -78,20 +74,13 @@ ts_mux_new (const TsMuxConfig *config)
   mux->sdt.pid = TS_PID_SDT;
   mux->pcr_interval = ts_time_to_90k (mux->config.pcr_interval);
   mux->last_pcr = TS_TIME_NONE;
-  mux->last_psi = TS_TIME_NONE;
-  mux->last_sdt = TS_TIME_NONE;
+  mux->pat.last_now = TS_TIME_NONE;
+  mux->pmt.last_now = TS_TIME_NONE;
+  mux->sdt.last_now = TS_TIME_NONE;
   mux->last_video = TS_TIME_NONE;
   mux->last_now = TS_TIME_NONE;
   mux->psi_changed = true;
   return mux;
-}
-
-static void
-free_track (TsTrack *track)
-{
-  ts_codec_clear (&track->codec);
-  free (track->held);
-  free (track);
 }
 
 void
@@ -100,7 +89,7 @@ ts_mux_free (TsMux *mux)
   if (mux == NULL)
     return;
   for (unsigned i = 0; i < mux->n_tracks; i++)
-    free_track (mux->tracks[i]);
+    ts_track_free (mux->tracks[i]);
   free (mux);
 }
 
@@ -108,273 +97,6 @@ void
 ts_mux_get_stats (const TsMux *mux, TsStats *stats)
 {
   *stats = mux->stats;
-}
-
-/* --- Tracks and PSI */
-
-/* PCR travels with the track that has the most to carry it. */
-static void
-choose_pcr_track (TsMux *mux)
-{
-  TsTrack *best = NULL;
-  int best_rank = -1;
-
-  for (unsigned i = 0; i < mux->n_tracks; i++) {
-    TsCodec codec = mux->tracks[i]->config.codec;
-    int rank = ts_codec_is_video (codec) ? 2 : ts_codec_is_audio (codec);
-
-    if (rank > best_rank) {
-      best = mux->tracks[i];
-      best_rank = rank;
-    }
-  }
-  mux->pcr_track = best;
-}
-
-/* Apple's "Timed Metadata for HTTP Live Streaming": a metadata_pointer
- * descriptor in the program that refers to the program itself. */
-static size_t
-make_program_info (const TsMux *mux, uint8_t *info)
-{
-  const uint8_t pointer[] = { TS_DESCRIPTOR_METADATA_POINTER, 15, 0xff, 0xff,
-    'I', 'D', '3', ' ', 0xff, 'I', 'D', '3', ' ', 0x00, 0x1f,
-    (uint8_t)(mux->config.program_number >> 8),
-    (uint8_t)mux->config.program_number };
-
-  for (unsigned i = 0; i < mux->n_tracks; i++) {
-    if (mux->tracks[i]->config.codec == TS_CODEC_ID3) {
-      memcpy (info, pointer, sizeof (pointer));
-      return sizeof (pointer);
-    }
-  }
-  return 0;
-}
-
-static size_t
-build_pmt (TsMux *mux)
-{
-  TsPsiStream streams[TS_MUX_MAX_TRACKS];
-  uint8_t info[32];
-  size_t info_length = make_program_info (mux, info);
-
-  for (unsigned i = 0; i < mux->n_tracks; i++)
-    streams[i] = mux->tracks[i]->psi;
-  /* 0x1fff: no PCR, as there is no track */
-  mux->pmt.size = ts_psi_build_pmt (mux->pmt.section, sizeof (mux->pmt.section),
-      mux->config.program_number, mux->pmt.version,
-      mux->pcr_track ? mux->pcr_track->pid : TS_PID_MASK, info, info_length,
-      streams, mux->n_tracks);
-  return mux->pmt.size;
-}
-
-static void
-build_tables (TsMux *mux)
-{
-  const TsMuxConfig *config = &mux->config;
-
-  mux->pat.size = ts_psi_build_pat (mux->pat.section, sizeof (mux->pat.section),
-      config->transport_stream_id, mux->pat.version, config->program_number,
-      config->pmt_pid);
-  mux->sdt.size = ts_psi_build_sdt (mux->sdt.section, sizeof (mux->sdt.section),
-      config->transport_stream_id, mux->sdt.version, config->program_number,
-      config->service_provider, config->service_name);
-  build_pmt (mux);
-}
-
-/* The tracks changed: the next access unit comes with a new PMT. Only a PMT
- * that somebody may have seen needs another version. */
-static void
-change_psi (TsMux *mux)
-{
-  if (mux->last_psi != TS_TIME_NONE && !mux->psi_changed)
-    mux->pmt.version = (mux->pmt.version + 1) & TS_VERSION_MASK;
-  mux->psi_changed = true;
-  choose_pcr_track (mux);
-}
-
-static bool
-is_pid_free (const TsMux *mux, uint16_t pid)
-{
-  if (pid < TS_PID_MIN_USER || pid > TS_PID_MAX_USER ||
-      pid == mux->config.pmt_pid)
-    return false;
-  for (unsigned i = 0; i < mux->n_tracks; i++) {
-    if (mux->tracks[i]->pid == pid)
-      return false;
-  }
-  return true;
-}
-
-/* Room for what audio_pes_time or pack hold back. */
-static bool
-allocate_held (const TsMux *mux, TsTrack *track)
-{
-  size_t alloc = 0;
-
-  if (mux->config.pack && ts_codec_is_video (track->config.codec))
-    alloc = TS_PAYLOAD_SIZE;
-  else if (mux->config.audio_pes_time > 0 &&
-      ts_codec_is_audio (track->config.codec))
-    alloc = TS_PES_MAX_PAYLOAD;
-  track->held_size = 0;
-  if (alloc > track->held_alloc) {
-    uint8_t *held = realloc (track->held, alloc);
-
-    if (held == NULL)
-      return false;
-    track->held = held;
-    track->held_alloc = alloc;
-  }
-  return true;
-}
-
-/* How many tracks of its kind come before @track: its number in stream_id. */
-static unsigned
-get_index_of_kind (const TsMux *mux, const TsTrack *track)
-{
-  uint8_t id = ts_codec_get_stream_id (track->config.codec);
-  unsigned n = 0;
-
-  for (unsigned i = 0; i < mux->n_tracks && mux->tracks[i] != track; i++)
-    n += ts_codec_get_stream_id (mux->tracks[i]->config.codec) == id;
-  return n;
-}
-
-static bool
-init_track (TsMux *mux, TsTrack *track, const TsTrackConfig *config,
-    const char **reason)
-{
-  uint8_t stream_id;
-
-  if (!ts_codec_init (&track->codec, config, &track->psi, reason))
-    return false;
-  track->config = *config;
-  track->config.audio_specific_config = NULL;
-  track->psi.elementary_pid = track->pid;
-  stream_id = ts_codec_get_stream_id (config->codec);
-  if (stream_id == TS_STREAM_ID_VIDEO)
-    stream_id |= get_index_of_kind (mux, track) & 0x0f;
-  else if (stream_id == TS_STREAM_ID_AUDIO)
-    stream_id |= get_index_of_kind (mux, track) & 0x1f;
-  track->stream_id = stream_id;
-  track->needs_random_access = ts_codec_is_video (config->codec);
-  *reason = "out of memory";
-  return allocate_held (mux, track);
-}
-
-TsTrack *
-ts_mux_add_track (
-    TsMux *mux, uint16_t pid, const TsTrackConfig *config, const char **reason)
-{
-  const char *dummy;
-  TsTrack *track;
-
-  if (reason == NULL)
-    reason = &dummy;
-  if (!is_pid_free (mux, pid)) {
-    *reason = "its PID is taken";
-    return NULL;
-  }
-  if (mux->n_tracks == TS_MUX_MAX_TRACKS) {
-    *reason = "there are too many tracks already";
-    return NULL;
-  }
-  track = calloc (1, sizeof (*track));
-  if (track == NULL) {
-    *reason = "out of memory";
-    return NULL;
-  }
-  track->pid = pid;
-  track->discontinuity = mux->resumed;
-  track->last_dts = TS_TIME_NONE;
-  ts_track_time_init (&track->time);
-  if (!init_track (mux, track, config, reason)) {
-    free_track (track);
-    return NULL;
-  }
-  mux->tracks[mux->n_tracks++] = track;
-  change_psi (mux);
-  if (build_pmt (mux) == 0) {
-    *reason = "the PMT is full";
-    ts_mux_remove_track (mux, track);
-    return NULL;
-  }
-  *reason = NULL;
-  return track;
-}
-
-static bool
-is_same_psi (const TsPsiStream *a, const TsPsiStream *b)
-{
-  return a->stream_type == b->stream_type &&
-      a->es_info_length == b->es_info_length &&
-      memcmp (a->es_info, b->es_info, a->es_info_length) == 0;
-}
-
-bool
-ts_mux_configure_track (TsMux *mux, TsTrack *track, const TsTrackConfig *config,
-    const char **reason)
-{
-  const char *dummy;
-  TsTrack old = *track;
-
-  if (reason == NULL)
-    reason = &dummy;
-  if (!init_track (mux, track, config, reason)) {
-    ts_codec_clear (&track->codec);
-    old.held = track->held;
-    old.held_alloc = track->held_alloc;
-    *track = old;
-    return false;
-  }
-  if (old.config.codec == config->codec && track->codec.sets) {
-    /* The parameter sets in force stay, until others come. */
-    ts_codec_clear (&track->codec);
-    track->codec.sets = old.codec.sets;
-    track->needs_random_access = old.needs_random_access;
-  } else {
-    ts_codec_clear (&old.codec);
-  }
-  if (!is_same_psi (&old.psi, &track->psi))
-    change_psi (mux);
-  mux->plan.kind = TS_PLAN_NONE;
-  *reason = NULL;
-  return true;
-}
-
-void
-ts_mux_remove_track (TsMux *mux, TsTrack *track)
-{
-  unsigned i = 0;
-
-  while (i < mux->n_tracks && mux->tracks[i] != track)
-    i++;
-  if (i == mux->n_tracks)
-    return;
-  memmove (mux->tracks + i, mux->tracks + i + 1,
-      (mux->n_tracks - i - 1) * sizeof (mux->tracks[0]));
-  mux->n_tracks--;
-  mux->plan.kind = TS_PLAN_NONE;
-  change_psi (mux);
-  free_track (track);
-}
-
-uint16_t
-ts_track_get_pid (const TsTrack *track)
-{
-  return track->pid;
-}
-
-TsCodec
-ts_track_get_codec (const TsTrack *track)
-{
-  return track->config.codec;
-}
-
-bool
-ts_track_needs_random_access_point (const TsTrack *track)
-{
-  return track->needs_random_access;
 }
 
 /* --- Where the stream starts */
@@ -387,6 +109,12 @@ ts_mux_set_preroll (TsMux *mux, int64_t preroll)
   mux->config.preroll = preroll;
   fix_config (&mux->config);
   return true;
+}
+
+void
+ts_mux_set_expecting (TsMux *mux, bool expecting)
+{
+  mux->expecting = expecting;
 }
 
 static void
@@ -451,8 +179,8 @@ start (TsMux *mux, TsPlan *plan)
     mark_discontinuity (mux);
 }
 
-static int64_t
-to_ts (const TsMux *mux, int64_t ns)
+int64_t
+ts_mux_to_ts (const TsMux *mux, int64_t ns)
 {
   return mux->ts_origin + ts_time_to_90k (ns - mux->origin_ns);
 }
@@ -464,21 +192,11 @@ to_ts (const TsMux *mux, int64_t ns)
 static void
 plan_time (TsMux *mux, TsTrack *track, TsPlan *plan)
 {
-  int64_t now;
-
   if (!mux->started)
     start (mux, plan);
-  now = to_ts (mux, mux->timeline.now);
-  plan->pts = to_ts (mux, plan->pts_ns);
-  plan->dts = to_ts (mux, plan->dts_ns);
-  if (mux->last_pcr != TS_TIME_NONE && plan->dts <= mux->last_pcr) {
-    mux->stats.late++;
-    /* PCR waits until this track has caught up. */
-    if (now - plan->dts + LATE_MARGIN > mux->preroll)
-      mux->preroll = clamp (now - plan->dts + LATE_MARGIN, mux->preroll,
-          ts_time_to_90k (MAX_PREROLL));
-    plan->dts = mux->last_pcr + 2;
-  }
+  plan->pts = ts_mux_to_ts (mux, plan->pts_ns);
+  plan->dts = ts_mux_to_ts (mux, plan->dts_ns);
+  plan->dts = ts_mux_watch_lag (mux, plan->dts);
   if (track->last_dts != TS_TIME_NONE && plan->dts <= track->last_dts)
     plan->dts = track->last_dts + 1;
   if (plan->pts < plan->dts)
@@ -498,12 +216,23 @@ watch_gap (TsMux *mux, int64_t now)
   mux->last_now = now;
 }
 
-/* Due: later than that would be too late with the next access unit. */
+/* Due: later than that would be too late with the next access unit, by DTS or
+ * by PCR, which is faster when it catches up. */
 static bool
-is_due (const TsMux *mux, int64_t last, int64_t interval_ns, int64_t now)
+is_due (
+    const TsMux *mux, const TsTable *table, int64_t interval_ns, int64_t now)
 {
-  return last == TS_TIME_NONE ||
-      now + mux->gap - last >= ts_time_to_90k (interval_ns);
+  int64_t interval = ts_time_to_90k (interval_ns);
+  int64_t next_pcr;
+
+  if (table->last_now == TS_TIME_NONE ||
+      now + mux->gap - table->last_now >= interval)
+    return true;
+  if (!mux->catching_up || table->last_pcr == TS_TIME_NONE)
+    return false;
+  next_pcr =
+      mux->last_pcr + TS_PCR_CATCH_UP * (now + mux->gap - mux->last_pcr_now);
+  return next_pcr - table->last_pcr >= interval;
 }
 
 static bool
@@ -519,8 +248,8 @@ plan_psi (TsMux *mux, TsPlan *plan, int64_t now)
   bool video = track && ts_codec_is_video (track->config.codec);
 
   plan->psi = mux->psi_changed ||
-      is_due (mux, mux->last_psi, mux->config.psi_interval, now);
-  plan->sdt = is_due (mux, mux->last_sdt, mux->config.si_interval, now);
+      is_due (mux, &mux->pat, mux->config.psi_interval, now);
+  plan->sdt = is_due (mux, &mux->sdt, mux->config.si_interval, now);
   if (track == NULL || !plan->payload.random_access)
     return;
   if (video)
@@ -529,54 +258,6 @@ plan_psi (TsMux *mux, TsPlan *plan, int64_t now)
     plan->random_access = plan->psi || mux->resync;
   if (plan->random_access)
     plan->psi = plan->sdt = true;
-}
-
-/* No PCR may be later than what comes after it. */
-static int64_t
-get_pcr_limit (const TsMux *mux, const TsPlan *plan, int64_t now)
-{
-  int64_t limit = now - mux->preroll;
-
-  if (plan->track && plan->dts < limit)
-    limit = plan->dts;
-  for (unsigned i = 0; i < mux->n_tracks; i++) {
-    const TsTrack *track = mux->tracks[i];
-
-    if (track->held_size > 0 && !(plan->flush >> i & 1) &&
-        track->held_dts < limit)
-      limit = track->held_dts;
-  }
-  return limit;
-}
-
-static void
-plan_pcr (TsMux *mux, TsPlan *plan, int64_t now)
-{
-  int64_t last = mux->last_pcr, gap, step = 0;
-
-  plan->n_pcrs = 0;
-  plan->pcr = get_pcr_limit (mux, plan, now);
-  if (mux->pcr_track == NULL)
-    return;
-  if (last == TS_TIME_NONE) {
-    plan->n_pcrs = 1;
-    return;
-  }
-  if (plan->random_access && plan->pcr <= last)
-    plan->pcr = last + 1;
-  gap = plan->pcr - last;
-  if (gap <= 0)
-    return;
-  if (plan->track == mux->pcr_track && plan->track->time.step > 0)
-    step = ts_time_to_90k (plan->track->time.step);
-  else if (plan->track == mux->pcr_track)
-    step = mux->pcr_interval;
-  /* Now, if the next chance to have it for eight bytes comes too late. */
-  if (plan->random_access || gap + step > mux->pcr_interval)
-    plan->n_pcrs = 1;
-  if (gap > mux->pcr_interval && gap <= PCR_MAX_GAP)
-    plan->n_pcrs =
-        (unsigned)((gap + mux->pcr_interval - 1) / mux->pcr_interval);
 }
 
 /* Which tracks have waited for long enough. */
@@ -611,7 +292,7 @@ plan_size (TsMux *mux, TsPlan *plan)
       size += ts_write_get_max_size (mux->tracks[i]->held_size, 0);
   }
   if (plan->psi || plan->sdt)
-    build_tables (mux);
+    ts_mux_build_tables (mux);
   if (plan->psi)
     size += ts_write_get_max_size (mux->pat.size, 0) +
         ts_write_get_max_size (mux->pmt.size, 0);
@@ -628,12 +309,12 @@ plan_size (TsMux *mux, TsPlan *plan)
 static size_t
 plan_rest (TsMux *mux, TsPlan *plan)
 {
-  int64_t now = to_ts (mux, mux->timeline.now);
+  int64_t now = ts_mux_to_ts (mux, mux->timeline.now);
 
   watch_gap (mux, now);
   plan_psi (mux, plan, now);
   plan_flush (mux, plan);
-  plan_pcr (mux, plan, now);
+  ts_mux_plan_pcr (mux, plan, now);
   plan_size (mux, plan);
   return plan->size;
 }
@@ -768,21 +449,25 @@ write_flush (TsWriter *w, const TsPlan *plan)
 }
 
 static void
+write_table (TsWriter *w, TsTable *table)
+{
+  ts_write_table (w, table);
+  table->last_now = ts_mux_to_ts (w->mux, w->mux->timeline.now);
+  table->last_pcr = w->mux->last_pcr;
+}
+
+static void
 write_psi (TsWriter *w, const TsPlan *plan)
 {
   TsMux *mux = w->mux;
-  int64_t now = to_ts (mux, mux->timeline.now);
 
   if (plan->psi) {
-    ts_write_table (w, &mux->pat);
-    ts_write_table (w, &mux->pmt);
-    mux->last_psi = now;
+    write_table (w, &mux->pat);
+    write_table (w, &mux->pmt);
     mux->psi_changed = false;
   }
-  if (plan->sdt) {
-    ts_write_table (w, &mux->sdt);
-    mux->last_sdt = now;
-  }
+  if (plan->sdt)
+    write_table (w, &mux->sdt);
 }
 
 /* PCRs for which the access unit has no packet. */
@@ -815,7 +500,7 @@ write_access_unit (TsWriter *w, TsPlan *plan)
       plan->random_access || (video && plan->payload.random_access), hold);
   count_access_unit (w->mux, plan);
   if (video) {
-    w->mux->last_video = to_ts (w->mux, w->mux->timeline.now);
+    w->mux->last_video = ts_mux_to_ts (w->mux, w->mux->timeline.now);
     if (plan->payload.random_access)
       track->needs_random_access = false;
   }

@@ -79,8 +79,8 @@ typedef struct TsTrack TsTrack;
  * @service_provider: likewise
  * @start_offset: TS time of the first access unit, ns; raised to @preroll
  *   when it is less
- * @preroll: how far PCR stays behind the highest DTS, ns: how late one track
- *   may be after another one
+ * @preroll: how far PCR stays behind the highest DTS at least, ns; more when
+ *   tracks prove to be later than that after one another
  * @psi_interval: PAT and PMT at least this often, ns
  * @si_interval: SDT at least this often, ns
  * @pcr_interval: PCR at least this often while anything flows, ns
@@ -240,7 +240,7 @@ typedef struct
 } TsResumePoint;
 
 /* Fills @config with the defaults: program 1, start offset 1.4 s, preroll
- * 0.7 s, PSI and SI every 500 ms, PCR every 40 ms, nothing held back. */
+ * 0.9 s, PSI and SI every 500 ms, PCR every 40 ms, nothing held back. */
 void ts_mux_config_init (TsMuxConfig *config);
 
 /* Returns a mux that the caller frees, or NULL when memory is short. Values
@@ -287,6 +287,11 @@ void ts_mux_resync (TsMux *mux);
 /* Sets @preroll before the first access unit (where it raises the start
  * offset if need be); returns false afterwards. */
 bool ts_mux_set_preroll (TsMux *mux, int64_t preroll);
+
+/* Says whether tracks that have not started yet are about to. PCR then waits
+ * for them at the start of the stream, for five seconds at most, so that an
+ * encoder that takes its time is not late. */
+void ts_mux_set_expecting (TsMux *mux, bool expecting);
 
 /* First step: looks at @au, decides its timestamps and what goes with it.
  * Returns how many bytes ts_mux_finish() needs at most, a multiple of 188, or

@@ -123,7 +123,6 @@ ts_write_pcr (TsWriter *w, TsTrack *track, int64_t pcr)
       TS_PAYLOAD_SIZE - PCR_COST);
   w->mux->stats.stuffing_bytes += TS_PAYLOAD_SIZE - PCR_COST;
   w->mux->stats.pcr_packets++;
-  w->mux->last_pcr = pcr;
 }
 
 int64_t
@@ -135,6 +134,8 @@ ts_mux_take_pcr (TsMux *mux)
   if (plan->n_pcrs > 1 && mux->last_pcr != TS_TIME_NONE)
     pcr = mux->last_pcr + (plan->pcr - mux->last_pcr) / plan->n_pcrs;
   plan->n_pcrs--;
+  mux->last_pcr = pcr;
+  mux->last_pcr_now = ts_mux_to_ts (mux, mux->timeline.now);
   return pcr;
 }
 
@@ -180,8 +181,8 @@ write_packet (TsWriter *w, TsTrack *track, Source *source, size_t left,
     if (discontinuity)
       ts_set_discontinuity_indicator (ts);
     if (pcr) {
-      w->mux->last_pcr = ts_mux_take_pcr (w->mux);
-      ts_set_pcr (ts, (uint64_t)w->mux->last_pcr * TS_PCR_PER_TIMESTAMP);
+      ts_set_pcr (
+          ts, (uint64_t)ts_mux_take_pcr (w->mux) * TS_PCR_PER_TIMESTAMP);
     }
     if (af == 0) /* the length and the flags are part of the stuffing */
       af = stuffing < TS_AF_HEADER_SIZE ? stuffing : TS_AF_HEADER_SIZE;

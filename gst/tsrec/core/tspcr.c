@@ -1,0 +1,135 @@
+/* gst-tsrec: where the program clock reference stands
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * PCR follows the highest DTS at a distance, the preroll. No access unit may
+ * have a DTS that PCR has passed already, so PCR is kept behind what can still
+ * come:
+ *
+ * - the lag of each track, with room to grow: an encoder that the machine is
+ *   too slow for falls behind little by little, and PCR in time;
+ * - tracks that are still to start, for a few seconds.
+ *
+ * PCR never stands still meanwhile, it creeps. Afterwards it catches up, at
+ * twice its speed at most, as nothing may jump. It does not wait for a track
+ * that falls silent, which is muted more often than stuck: what comes too late
+ * after all has its DTS raised to PCR.
+ */
+
+#include "tsmux-private.h"
+
+/* How long tracks that never started keep PCR back. */
+#define EXPECT_TIME (5 * 90000)
+/* Across a longer gap, nothing flowed and no PCR was missing. */
+#define MAX_GAP (1 * 90000)
+/* PCR stays behind by this, and half as much again as the worst lag. */
+#define LAG_MARGIN (3 * 90000 / 10)
+/* The T-STD lets nothing wait for longer (2.4.2.7). */
+#define MAX_LAG (10 * 90000)
+
+/* How far PCR has to be behind, for the lags seen. */
+static int64_t
+get_distance (const TsMux *mux)
+{
+  int64_t distance = mux->lag + mux->lag / 2 + LAG_MARGIN;
+
+  if (distance > MAX_LAG)
+    distance = MAX_LAG;
+  return distance > mux->preroll ? distance : mux->preroll;
+}
+
+int64_t
+ts_mux_watch_lag (TsMux *mux, int64_t dts)
+{
+  int64_t now = ts_mux_to_ts (mux, mux->timeline.now);
+  int64_t passed = mux->last_now != TS_TIME_NONE ? now - mux->last_now : 0;
+
+  /* A lag that is over is forgotten, a tenth of a second every second. */
+  mux->lag = mux->lag > passed / 10 ? mux->lag - passed / 10 : 0;
+  if (now - dts > mux->lag)
+    mux->lag = now - dts < MAX_LAG ? now - dts : MAX_LAG;
+  if (mux->last_pcr == TS_TIME_NONE || dts > mux->last_pcr)
+    return dts;
+  mux->stats.late++;
+  return mux->last_pcr + 2;
+}
+
+/* The lowest DTS that is going to be written for certain. */
+static int64_t
+get_hard_limit (const TsMux *mux, const TsPlan *plan)
+{
+  int64_t limit = plan->track ? plan->dts : INT64_MAX;
+
+  for (unsigned i = 0; i < mux->n_tracks; i++) {
+    const TsTrack *track = mux->tracks[i];
+
+    if (track->held_size > 0 && !(plan->flush >> i & 1) &&
+        track->held_dts < limit)
+      limit = track->held_dts;
+  }
+  return limit;
+}
+
+/* The same for what may still come. */
+static int64_t
+get_limit (const TsMux *mux, int64_t now)
+{
+  int64_t limit = now - get_distance (mux);
+
+  if (mux->expecting && now - mux->ts_origin < EXPECT_TIME &&
+      mux->ts_origin - mux->preroll < limit)
+    limit = mux->ts_origin - mux->preroll;
+  return limit;
+}
+
+/* From where it should be to where it can be from here. */
+static int64_t
+get_pcr (TsMux *mux, const TsPlan *plan, int64_t now)
+{
+  int64_t hard_limit = get_hard_limit (mux, plan);
+  int64_t limit = get_limit (mux, now);
+  int64_t last = mux->last_pcr, passed = now - mux->last_pcr_now;
+
+  if (hard_limit < limit)
+    limit = hard_limit;
+  if (last == TS_TIME_NONE)
+    return limit;
+  mux->catching_up = limit > last + passed + 90;
+  if (limit > last + TS_PCR_CATCH_UP * passed)
+    limit = last + TS_PCR_CATCH_UP * passed;
+  if (limit > last)
+    return limit;
+  /* It creeps as often as it would come. */
+  if (hard_limit > last && (passed >= mux->pcr_interval || plan->random_access))
+    return last + 1;
+  return last;
+}
+
+void
+ts_mux_plan_pcr (TsMux *mux, TsPlan *plan, int64_t now)
+{
+  int64_t last = mux->last_pcr, step = 0, gap, passed;
+
+  plan->n_pcrs = 0;
+  if (mux->pcr_track == NULL)
+    return;
+  plan->pcr = get_pcr (mux, plan, now);
+  if (last == TS_TIME_NONE) {
+    plan->n_pcrs = 1;
+    return;
+  }
+  gap = plan->pcr - last;
+  passed = now - mux->last_pcr_now;
+  if (gap <= 0)
+    return;
+  if (plan->track == mux->pcr_track)
+    step = plan->track->time.step > 0 ? ts_time_to_90k (plan->track->time.step)
+                                      : mux->pcr_interval;
+  /* Now, if the next chance to have it for eight bytes comes too late. */
+  if (plan->random_access || passed + step > mux->pcr_interval ||
+      gap + step > mux->pcr_interval)
+    plan->n_pcrs = 1;
+  if (gap > mux->pcr_interval && gap <= MAX_GAP)
+    plan->n_pcrs =
+        (unsigned)((gap + mux->pcr_interval - 1) / mux->pcr_interval);
+}

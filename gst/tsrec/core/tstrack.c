@@ -1,0 +1,281 @@
+/* gst-tsrec: the tracks of a mux, and the tables that describe them
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tsmux-private.h"
+
+#include <stdlib.h>
+
+void
+ts_track_free (TsTrack *track)
+{
+  ts_codec_clear (&track->codec);
+  free (track->held);
+  free (track);
+}
+
+/* PCR travels with the track that has the most to carry it. */
+static void
+choose_pcr_track (TsMux *mux)
+{
+  TsTrack *best = NULL;
+  int best_rank = -1;
+
+  for (unsigned i = 0; i < mux->n_tracks; i++) {
+    TsCodec codec = mux->tracks[i]->config.codec;
+    int rank = ts_codec_is_video (codec) ? 2 : ts_codec_is_audio (codec);
+
+    if (rank > best_rank) {
+      best = mux->tracks[i];
+      best_rank = rank;
+    }
+  }
+  mux->pcr_track = best;
+}
+
+/* Apple's "Timed Metadata for HTTP Live Streaming": a metadata_pointer
+ * descriptor in the program that refers to the program itself. */
+static size_t
+make_program_info (const TsMux *mux, uint8_t *info)
+{
+  const uint8_t pointer[] = { TS_DESCRIPTOR_METADATA_POINTER, 15, 0xff, 0xff,
+    'I', 'D', '3', ' ', 0xff, 'I', 'D', '3', ' ', 0x00, 0x1f,
+    (uint8_t)(mux->config.program_number >> 8),
+    (uint8_t)mux->config.program_number };
+
+  for (unsigned i = 0; i < mux->n_tracks; i++) {
+    if (mux->tracks[i]->config.codec == TS_CODEC_ID3) {
+      memcpy (info, pointer, sizeof (pointer));
+      return sizeof (pointer);
+    }
+  }
+  return 0;
+}
+
+static size_t
+build_pmt (TsMux *mux)
+{
+  TsPsiStream streams[TS_MUX_MAX_TRACKS];
+  uint8_t info[32];
+  size_t info_length = make_program_info (mux, info);
+
+  for (unsigned i = 0; i < mux->n_tracks; i++)
+    streams[i] = mux->tracks[i]->psi;
+  /* 0x1fff: no PCR, as there is no track */
+  mux->pmt.size = ts_psi_build_pmt (mux->pmt.section, sizeof (mux->pmt.section),
+      mux->config.program_number, mux->pmt.version,
+      mux->pcr_track ? mux->pcr_track->pid : TS_PID_MASK, info, info_length,
+      streams, mux->n_tracks);
+  return mux->pmt.size;
+}
+
+void
+ts_mux_build_tables (TsMux *mux)
+{
+  const TsMuxConfig *config = &mux->config;
+
+  mux->pat.size = ts_psi_build_pat (mux->pat.section, sizeof (mux->pat.section),
+      config->transport_stream_id, mux->pat.version, config->program_number,
+      config->pmt_pid);
+  mux->sdt.size = ts_psi_build_sdt (mux->sdt.section, sizeof (mux->sdt.section),
+      config->transport_stream_id, mux->sdt.version, config->program_number,
+      config->service_provider, config->service_name);
+  build_pmt (mux);
+}
+
+/* The tracks changed: the next access unit comes with a new PMT. Only a PMT
+ * that somebody may have seen needs another version. */
+static void
+change_psi (TsMux *mux)
+{
+  if (mux->pmt.last_now != TS_TIME_NONE && !mux->psi_changed)
+    mux->pmt.version = (mux->pmt.version + 1) & TS_VERSION_MASK;
+  mux->psi_changed = true;
+  choose_pcr_track (mux);
+}
+
+static bool
+is_pid_free (const TsMux *mux, uint16_t pid)
+{
+  if (pid < TS_PID_MIN_USER || pid > TS_PID_MAX_USER ||
+      pid == mux->config.pmt_pid)
+    return false;
+  for (unsigned i = 0; i < mux->n_tracks; i++) {
+    if (mux->tracks[i]->pid == pid)
+      return false;
+  }
+  return true;
+}
+
+/* Room for what audio_pes_time or pack hold back. */
+static bool
+allocate_held (const TsMux *mux, TsTrack *track)
+{
+  size_t alloc = 0;
+
+  if (mux->config.pack && ts_codec_is_video (track->config.codec))
+    alloc = TS_PAYLOAD_SIZE;
+  else if (mux->config.audio_pes_time > 0 &&
+      ts_codec_is_audio (track->config.codec))
+    alloc = TS_PES_MAX_PAYLOAD;
+  track->held_size = 0;
+  if (alloc > track->held_alloc) {
+    uint8_t *held = realloc (track->held, alloc);
+
+    if (held == NULL)
+      return false;
+    track->held = held;
+    track->held_alloc = alloc;
+  }
+  return true;
+}
+
+/* How many tracks of its kind come before @track: its number in stream_id. */
+static unsigned
+get_index_of_kind (const TsMux *mux, const TsTrack *track)
+{
+  uint8_t id = ts_codec_get_stream_id (track->config.codec);
+  unsigned n = 0;
+
+  for (unsigned i = 0; i < mux->n_tracks && mux->tracks[i] != track; i++)
+    n += ts_codec_get_stream_id (mux->tracks[i]->config.codec) == id;
+  return n;
+}
+
+static bool
+init_track (TsMux *mux, TsTrack *track, const TsTrackConfig *config,
+    const char **reason)
+{
+  uint8_t stream_id;
+
+  if (!ts_codec_init (&track->codec, config, &track->psi, reason))
+    return false;
+  track->config = *config;
+  track->config.audio_specific_config = NULL;
+  track->psi.elementary_pid = track->pid;
+  stream_id = ts_codec_get_stream_id (config->codec);
+  if (stream_id == TS_STREAM_ID_VIDEO)
+    stream_id |= get_index_of_kind (mux, track) & 0x0f;
+  else if (stream_id == TS_STREAM_ID_AUDIO)
+    stream_id |= get_index_of_kind (mux, track) & 0x1f;
+  track->stream_id = stream_id;
+  track->needs_random_access = ts_codec_is_video (config->codec);
+  *reason = "out of memory";
+  return allocate_held (mux, track);
+}
+
+TsTrack *
+ts_mux_add_track (
+    TsMux *mux, uint16_t pid, const TsTrackConfig *config, const char **reason)
+{
+  const char *dummy;
+  TsTrack *track;
+
+  if (reason == NULL)
+    reason = &dummy;
+  if (!is_pid_free (mux, pid)) {
+    *reason = "its PID is taken";
+    return NULL;
+  }
+  if (mux->n_tracks == TS_MUX_MAX_TRACKS) {
+    *reason = "there are too many tracks already";
+    return NULL;
+  }
+  track = calloc (1, sizeof (*track));
+  if (track == NULL) {
+    *reason = "out of memory";
+    return NULL;
+  }
+  track->pid = pid;
+  track->discontinuity = mux->resumed;
+  track->last_dts = TS_TIME_NONE;
+  ts_track_time_init (&track->time);
+  if (!init_track (mux, track, config, reason)) {
+    ts_track_free (track);
+    return NULL;
+  }
+  mux->tracks[mux->n_tracks++] = track;
+  change_psi (mux);
+  if (build_pmt (mux) == 0) {
+    *reason = "the PMT is full";
+    ts_mux_remove_track (mux, track);
+    return NULL;
+  }
+  *reason = NULL;
+  return track;
+}
+
+static bool
+is_same_psi (const TsPsiStream *a, const TsPsiStream *b)
+{
+  return a->stream_type == b->stream_type &&
+      a->es_info_length == b->es_info_length &&
+      memcmp (a->es_info, b->es_info, a->es_info_length) == 0;
+}
+
+bool
+ts_mux_configure_track (TsMux *mux, TsTrack *track, const TsTrackConfig *config,
+    const char **reason)
+{
+  const char *dummy;
+  TsTrack old = *track;
+
+  if (reason == NULL)
+    reason = &dummy;
+  if (!init_track (mux, track, config, reason)) {
+    ts_codec_clear (&track->codec);
+    old.held = track->held;
+    old.held_alloc = track->held_alloc;
+    *track = old;
+    return false;
+  }
+  if (old.config.codec == config->codec && track->codec.sets) {
+    /* The parameter sets in force stay, until others come. */
+    ts_codec_clear (&track->codec);
+    track->codec.sets = old.codec.sets;
+    track->needs_random_access = old.needs_random_access;
+  } else {
+    ts_codec_clear (&old.codec);
+  }
+  if (!is_same_psi (&old.psi, &track->psi))
+    change_psi (mux);
+  mux->plan.kind = TS_PLAN_NONE;
+  *reason = NULL;
+  return true;
+}
+
+void
+ts_mux_remove_track (TsMux *mux, TsTrack *track)
+{
+  unsigned i = 0;
+
+  while (i < mux->n_tracks && mux->tracks[i] != track)
+    i++;
+  if (i == mux->n_tracks)
+    return;
+  memmove (mux->tracks + i, mux->tracks + i + 1,
+      (mux->n_tracks - i - 1) * sizeof (mux->tracks[0]));
+  mux->n_tracks--;
+  mux->plan.kind = TS_PLAN_NONE;
+  change_psi (mux);
+  ts_track_free (track);
+}
+
+uint16_t
+ts_track_get_pid (const TsTrack *track)
+{
+  return track->pid;
+}
+
+TsCodec
+ts_track_get_codec (const TsTrack *track)
+{
+  return track->config.codec;
+}
+
+bool
+ts_track_needs_random_access_point (const TsTrack *track)
+{
+  return track->needs_random_access;
+}
