@@ -602,13 +602,21 @@ wait_for_candidates (RecSession *self)
 static void
 add_transceiver (RecSession *self, const GstSDPMedia *media)
 {
+  gboolean video = g_str_equal (gst_sdp_media_get_media (media), "video");
   GstCaps *caps = sdp_util_media_caps (media);
   GstWebRTCRTPTransceiver *transceiver = NULL;
 
   g_signal_emit_by_name (self->webrtc, "add-transceiver",
       GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY, caps, &transceiver);
   gst_caps_unref (caps);
-  gst_clear_object (&transceiver);
+  if (!transceiver)
+    return;
+  /* Puts nack and rtx into the answer; the jitter buffers are set by
+   * RecRetransmit. */
+  g_object_set (transceiver, "do-nack",
+      video ? self->config.retransmit_video : self->config.retransmit_audio,
+      NULL);
+  gst_object_unref (transceiver);
 }
 
 static gboolean

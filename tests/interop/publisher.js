@@ -293,6 +293,7 @@ class Publisher {
     this.note('delete');
     const headers = this.options.token ? {Authorization: `Bearer ${this.options.token}`} : {};
     const response = await fetch(this.location, {method: 'DELETE', headers});
+    this.pc.close();
     return response.status;
   }
 

@@ -93,6 +93,7 @@ class Relay(threading.Thread):
         self.up = Direction(seed)        # client to recorder
         self.down = Direction(seed + 1)
         self.media = {}                  # payload type -> 'audio', 'video'
+        self.lost = []                   # as arrivals, of what was not delivered
         self.arrivals = []               # (time, payload type, RTP timestamp, sequence)
         self.pending = []
         self.order = 0
@@ -141,6 +142,8 @@ class Relay(threading.Thread):
             if at is not None:
                 self.order += 1
                 heapq.heappush(self.pending, (at, self.order, upwards, data))
+            elif upwards:
+                self._note(self.lost, data, now)
 
     def _deliver(self):
         now = time.time()
@@ -151,18 +154,19 @@ class Relay(threading.Thread):
             if not to:
                 continue
             if upwards:
-                self._note(data, now)
+                self._note(self.arrivals, data, now)
             try:
                 side.sendto(data, to)
             except OSError:
                 pass
 
-    def _note(self, data, now):
+    @staticmethod
+    def _note(packets, data, now):
         """RTP as of RFC 7983, without RTCP (RFC 5761 section 4)."""
         if len(data) < 12 or not 128 <= data[0] <= 191 or 192 <= data[1] <= 223:
             return
-        self.arrivals.append((now, data[1] & 0x7f, int.from_bytes(data[4:8], 'big'),
-                              int.from_bytes(data[2:4], 'big')))
+        packets.append((now, data[1] & 0x7f, int.from_bytes(data[4:8], 'big'),
+                        int.from_bytes(data[2:4], 'big')))
 
     def times_of(self, kind):
         """When packets of 'audio' or 'video' were given to the recorder."""

@@ -310,6 +310,9 @@ def bad_network(stage, weather, down, seconds=21, share=0.8):
     stage.expect_pictures(('connected', 500), ('end', -500), share)
     stage.expect_offset()
     check_stats(stage, stats)
+    _, _, answer = stage.proxy.offers[0]
+    stage.result.check(' nack\r' in answer and ' rtx/' in answer,
+                       'the answer offers no retransmission')
     if weather.loss:
         sent = stage.page['sent']
         stage.result.check(sent['video']['nack'], 'no lost packet of the video was asked for again')

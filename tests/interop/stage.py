@@ -111,7 +111,8 @@ class Stage:
         evidence = {'marks': self.marks,
                     'messages': self.recorder.lines if self.recorder else [],
                     'units': self.growth.units if self.growth else [],
-                    'arrivals': [relay.arrivals for relay in self.proxy.relays]}
+                    'arrivals': [relay.arrivals for relay in self.proxy.relays],
+                    'lost': [relay.lost for relay in self.proxy.relays]}
         (self.folder / 'evidence.json').write_text(json.dumps(evidence))
 
     def record(self, whip='', sink='', launch=None, url=None):
@@ -277,6 +278,8 @@ class Stage:
                 continue
             for relay in self.proxy.relays:
                 arrivals = relay.times_of(kind)
+                # What is in the jitter buffer at the end goes with the session.
+                arrivals = [a for a in arrivals if a < arrivals[-1] - latency - 0.1]
                 stalls = self.growth.stalls(pid, arrivals, latency, STALL)
                 self.result.stall = max([self.result.stall] + [s for _, s in stalls])
                 begin = arrivals[0] if arrivals else 0
