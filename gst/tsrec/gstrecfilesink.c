@@ -67,6 +67,8 @@ enum
   PROP_MAX_FILES,
   PROP_MAX_TOTAL_BYTES,
   PROP_JOURNAL_LOCATION,
+  PROP_PLAYLIST_LOCATION,
+  PROP_PLAYLIST_TARGET_DURATION,
   PROP_STATS
 };
 
@@ -315,6 +317,7 @@ finish_at_eos (GstRecFileSink *self)
   g_free (self->continue_path);
   self->continue_path = g_strdup (self->fragment->path);
   rec_file_sink_finish (self, "eos");
+  rec_file_sink_playlist_end (self);
   rec_durability_wait (self->durability);
 }
 
@@ -417,6 +420,8 @@ stop_worker (GstRecFileSink *self)
   RecDurability *durability;
 
   rec_file_sink_finish (self, "stopped");
+  rec_file_sink_playlist_end (self);
+  rec_file_sink_playlist_clear (self);
   GST_OBJECT_LOCK (self);
   durability = g_steal_pointer (&self->durability);
   GST_OBJECT_UNLOCK (self);
@@ -511,6 +516,12 @@ set_setting (GstRecFileSink *self, guint prop_id, const GValue *value)
     case PROP_JOURNAL_LOCATION:
       replace_string (&self->journal_location, value);
       break;
+    case PROP_PLAYLIST_LOCATION:
+      replace_string (&self->playlist_location, value);
+      break;
+    case PROP_PLAYLIST_TARGET_DURATION:
+      self->playlist_target_duration = g_value_get_uint64 (value);
+      break;
   }
 }
 
@@ -557,6 +568,12 @@ get_setting (GstRecFileSink *self, guint prop_id, GValue *value)
     case PROP_JOURNAL_LOCATION:
       g_value_set_string (value, self->journal_location);
       break;
+    case PROP_PLAYLIST_LOCATION:
+      g_value_set_string (value, self->playlist_location);
+      break;
+    case PROP_PLAYLIST_TARGET_DURATION:
+      g_value_set_uint64 (value, self->playlist_target_duration);
+      break;
   }
 }
 
@@ -593,6 +610,7 @@ gst_rec_file_sink_finalize (GObject *object)
   g_free (self->location);
   g_free (self->failover_location);
   g_free (self->journal_location);
+  g_free (self->playlist_location);
   g_free (self->path);
   g_free (self->resume);
   g_free (self->continue_path);
@@ -835,6 +853,8 @@ gst_rec_file_sink_class_init (GstRecFileSinkClass *klass)
   install_file_properties (object_class);
   install_disk_properties (object_class);
   install_fragment_properties (object_class);
+  rec_file_sink_playlist_install_properties (
+      object_class, PROP_PLAYLIST_LOCATION, PROP_PLAYLIST_TARGET_DURATION);
   install_signals (klass);
   gst_type_mark_as_plugin_api (on_exists_get_type (), 0);
   gst_type_mark_as_plugin_api (on_disk_full_get_type (), 0);
@@ -855,6 +875,7 @@ gst_rec_file_sink_init (GstRecFileSink *self)
 
   self->cancel_fd = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
   self->settings.sync_interval = DEFAULT_SYNC_INTERVAL;
+  self->playlist_target_duration = REC_SINK_PLAYLIST_TARGET;
   self->settings.on_exists = DEFAULT_ON_EXISTS;
   self->settings.on_disk_full = DEFAULT_ON_DISK_FULL;
   rec_retention_init (&self->retention);

@@ -207,7 +207,7 @@ rec_file_sink_prepare (GstRecFileSink *self)
     g_free (path);
   }
   g_free (pattern);
-  return open_journal (self);
+  return rec_file_sink_playlist_prepare (self) && open_journal (self);
 
   /* ERRORS */
 no_location:
@@ -346,6 +346,7 @@ rec_file_sink_finish (GstRecFileSink *self, const gchar *reason)
   fragment->reason = reason;
   self->fragment = NULL;
   self->recording = FALSE;
+  rec_file_sink_playlist_fragment_closed (self, fragment);
   rec_durability_finish_current (self->durability, g_str_equal (reason, "eos"));
 }
 

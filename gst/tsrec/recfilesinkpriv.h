@@ -6,6 +6,7 @@
  * recfilesinkopen.c names, opens, resumes and finishes fragments.
  * recfilesinkwrite.c takes a buffer, and decides what happens when the disk
  * does not. recfilesinkreport.c tells people, the bus and the journal.
+ * recfilesinkplaylist.c keeps the HLS playlist.
  *
  * Threads: fields say which. "streaming" is the streaming thread, or a state
  * change while there is none. "worker" is the thread of the RecDurability.
@@ -18,6 +19,7 @@
 #include "recdiskguard.h"
 #include "recdurability.h"
 #include "recfile.h"
+#include "playlist.h"
 #include "recgaps.h"
 #include "recjournal.h"
 #include "recquery.h"
@@ -60,6 +62,27 @@ typedef enum
   REC_SINK_RESYNC   /* it may again: dropped until a random access point */
 } RecSinkState;
 
+/* The HLS playlist of the recording; all of it streaming. */
+typedef struct
+{
+  Playlist file; /* path NULL: not opened */
+  gchar *path;
+  gchar *uri; /* of the current fragment, for the playlist */
+  guint64 target;
+  const RecFragment *fragment; /* that `uri` and `offset` are of */
+  gboolean resume, given_up, failing;
+  GQueue pending; /* PlaylistEntry that could not be written yet */
+
+  gboolean open; /* the entry that is being recorded */
+  guint64 offset;
+  GstClockTime begin, end; /* of what it holds, running time */
+  gint64 utc_time;
+  gboolean discontinuity;
+  gboolean lost; /* access units, since it began */
+} RecSinkPlaylist;
+
+#define REC_SINK_PLAYLIST_TARGET (2 * GST_SECOND)
+
 struct _GstRecFileSink
 {
   GstBaseSink parent;
@@ -69,6 +92,8 @@ struct _GstRecFileSink
   gchar *location;
   gchar *failover_location;
   gchar *journal_location;
+  gchar *playlist_location;
+  guint64 playlist_target_duration;
   gchar *path;       /* of the current or last fragment */
   RecResume *resume; /* answer to "tsrec-resume" until the first buffer */
   guint64 resume_mtime_us;
@@ -101,6 +126,7 @@ struct _GstRecFileSink
   guint key_units_asked;
   RecGaps gaps;
   gint64 resumed_at; /* µs since 1970: last write of the earlier run; 0: none */
+  RecSinkPlaylist playlist;
 
   /* worker */
   RecRetention retention;
@@ -137,6 +163,38 @@ void rec_file_sink_finish (GstRecFileSink *self, const gchar *reason);
 /* --- recfilesinkwrite.c */
 
 GstFlowReturn rec_file_sink_render (GstRecFileSink *self, GstBuffer *buffer);
+
+/* --- recfilesinkplaylist.c: nothing here fails the recording but _prepare */
+
+void rec_file_sink_playlist_install_properties (
+    GObjectClass *klass, guint location_id, guint target_duration_id);
+
+/* NULL->READY: whether the playlist can be made. An error was posted if not. */
+gboolean rec_file_sink_playlist_prepare (GstRecFileSink *self);
+
+/* @buffer is now the last one in the file of the current fragment. */
+void rec_file_sink_playlist_written (
+    GstRecFileSink *self, GstBuffer *buffer, GstClockTime time);
+
+/* Whether the entry is so long that a random access point should come. */
+gboolean rec_file_sink_playlist_wants_key_unit (
+    GstRecFileSink *self, GstClockTime time);
+
+/* A buffer was dropped. */
+void rec_file_sink_playlist_lost (GstRecFileSink *self);
+
+/* The current file has only @size bytes left. */
+void rec_file_sink_playlist_truncated (GstRecFileSink *self, guint64 size);
+
+/* @fragment has got its last byte; it is not self->fragment any more. */
+void rec_file_sink_playlist_fragment_closed (
+    GstRecFileSink *self, const RecFragment *fragment);
+
+/* The recording has ended: adds EXT-X-ENDLIST. */
+void rec_file_sink_playlist_end (GstRecFileSink *self);
+
+/* Frees everything; the next recording starts anew. */
+void rec_file_sink_playlist_clear (GstRecFileSink *self);
 
 /* --- recfilesinkreport.c */
 

@@ -158,6 +158,7 @@ note_written (GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
     rec_file_sink_report_gap (self, &gap);
   publish_gaps (self);
   rec_durability_written (self->durability);
+  rec_file_sink_playlist_written (self, buffer, time);
 }
 
 static GstFlowReturn
@@ -165,6 +166,7 @@ drop (GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
 {
   self->bytes_dropped += gst_buffer_get_size (buffer);
   self->buffers_dropped++;
+  rec_file_sink_playlist_lost (self);
   if (has_media (self, buffer))
     rec_gaps_lost (&self->gaps, time, REC_GAP_DISK);
   return GST_FLOW_OK;
@@ -373,6 +375,7 @@ adopt_size (GstRecFileSink *self, guint64 size, GstClockTime time)
 
   rec_file_sink_report_tampering (
       self, REC_DISK_TRUNCATED, file->size - size, time);
+  rec_file_sink_playlist_truncated (self, whole);
   return rec_file_cut (file, whole) ? REC_DISK_IO_ERROR : REC_DISK_TRUNCATED;
 }
 
@@ -519,6 +522,8 @@ rec_file_sink_render (GstRecFileSink *self, GstBuffer *buffer)
   if (self->state != REC_SINK_WRITING)
     end_fault (self, time);
   note_written (self, buffer, time);
+  if (rec_file_sink_playlist_wants_key_unit (self, time))
+    ask_key_unit (self);
   if (rec_file_sink_get_settings (self).sync_interval == REC_DURABILITY_ALWAYS)
     rec_durability_wait (self->durability);
   return GST_FLOW_OK;
