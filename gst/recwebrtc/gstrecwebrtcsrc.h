@@ -12,6 +12,7 @@
 #include <gst/gst.h>
 
 #include "recsession.h"
+#include "recworker.h"
 
 G_BEGIN_DECLS
 
@@ -46,20 +47,29 @@ struct _GstRecWebrtcSrcClass
 void gst_rec_webrtc_src_invoke (GstRecWebrtcSrc *src, GSourceFunc function,
     gpointer data, GDestroyNotify destroy);
 
-/* The same after @delay_ms. */
-GMainContext *gst_rec_webrtc_src_get_context (GstRecWebrtcSrc *src);
+RecWorker *gst_rec_webrtc_src_get_worker (GstRecWebrtcSrc *src);
 
 /* All below: control thread only. */
 
 /* TRUE between start and stop, unless the stream has been finished. */
 gboolean gst_rec_webrtc_src_is_accepting (GstRecWebrtcSrc *src);
-/* NULL when there is none. */
+/* NULL when there is none, or only what is left of one. */
 RecSession *gst_rec_webrtc_src_get_session (GstRecWebrtcSrc *src);
 
 /* Answers the offer of a peer; there must be no session. The answer goes to
  * @described of the class. FALSE with @error. */
 gboolean gst_rec_webrtc_src_answer (GstRecWebrtcSrc *src,
     const GstSDPMessage *offer, const gchar *remote, GError **error);
+
+/* Makes an offer to @remote, which goes to @described of the class; there must
+ * be no session. FALSE with @error. */
+gboolean gst_rec_webrtc_src_offer (
+    GstRecWebrtcSrc *src, const gchar *remote, GError **error);
+
+/* The peer has gone: takes the session down once the jitter buffers have given
+ * out what they hold. */
+void gst_rec_webrtc_src_drain_session (
+    GstRecWebrtcSrc *src, const gchar *reason);
 
 /* Takes the session down, if there is one, and tells everybody why. */
 void gst_rec_webrtc_src_end_session (GstRecWebrtcSrc *src, const gchar *reason);

@@ -225,7 +225,7 @@ handle_remove (GstRecWhipSrc *self, WhipRequest *request)
     return;
   }
   whip_request_reply (request, 200, NULL);
-  gst_rec_webrtc_src_end_session (
+  gst_rec_webrtc_src_drain_session (
       GST_REC_WEBRTC_SRC (self), "the publisher ended the session (DELETE)");
 }
 

@@ -5,72 +5,13 @@
 
 #include "config.h"
 
-#include "recsession.h"
-#include "recretransmit.h"
+#include "recsessionpriv.h"
 #include "webrtcutil.h"
 
 #include <gst/video/video.h>
 
 GST_DEBUG_CATEGORY_STATIC (rec_session_debug);
 #define GST_CAT_DEFAULT rec_session_debug
-
-/* A STUN server that does not answer must not keep the client waiting. */
-#define GATHER_TIMEOUT_MS 2000
-
-/**
- * Chain:
- * @depay, @filter, @parse: between the pad of webrtcbin and the track; @parse
- *   may be NULL
- * @requests: key frames asked for
- */
-typedef struct
-{
-  RecSession *session;
-  SdpTrack track;
-  GstElement *depay;
-  GstElement *filter;
-  GstElement *parse;
-  GstPad *out;
-} Chain;
-
-struct _RecSession
-{
-  gatomicrefcount refcount;
-  gchar *id;
-  gchar *etag;
-  GstBin *bin;
-  GMainContext *context;
-  RecSessionConfig config;
-  RecSessionCallbacks callbacks;
-  gpointer user_data;
-
-  GstElement *webrtc;
-  RecRetransmit *retransmit;
-  Chain video;
-  Chain audio;
-  GPtrArray *dtls;
-  SdpChoice choice;
-  GstSDPMessage *offer;
-  gchar *remote_ufrag;
-  GSource *gather_timeout;
-
-  /* control thread only */
-  gboolean described;
-  gboolean connected;
-  gboolean ended;
-
-  /* µs of the monotonic clock; read and written by any thread */
-  gint64 last_packet;
-
-  GMutex lock;
-  /* under lock */
-  gboolean closed;
-  GPtrArray *elements;
-  GstPad *video_pad;
-  gint64 last_keyframe_request;
-  gboolean keyframe_wanted;
-  guint64 keyframe_requests;
-};
 
 static void
 ensure_debug_category (void)
@@ -99,7 +40,10 @@ rec_session_unref (RecSession *self)
   if (self->offer)
     gst_sdp_message_free (self->offer);
   g_ptr_array_unref (self->dtls);
-  g_ptr_array_unref (self->elements);
+  rec_reception_free (self->reception);
+  gst_clear_object (&self->webrtc);
+  gst_object_unref (self->video_out);
+  gst_object_unref (self->audio_out);
   g_clear_pointer (&self->gather_timeout, g_source_unref);
   g_main_context_unref (self->context);
   g_mutex_clear (&self->lock);
@@ -112,14 +56,14 @@ rec_session_unref (RecSession *self)
 }
 
 /* GDestroyNotify */
-static void
-session_unref (gpointer data)
+void
+rec_session_unref_data (gpointer data)
 {
   rec_session_unref (data);
 }
 
-static gboolean
-is_closed (RecSession *self)
+gboolean
+rec_session_is_closed (RecSession *self)
 {
   gboolean closed;
 
@@ -143,7 +87,7 @@ run_call (gpointer data)
 {
   Call *call = data;
 
-  if (!is_closed (call->session))
+  if (!rec_session_is_closed (call->session))
     call->function (call->session, call->text);
   return G_SOURCE_REMOVE;
 }
@@ -153,14 +97,14 @@ free_call (gpointer data)
 {
   Call *call = data;
 
-  session_unref (call->session);
+  rec_session_unref (call->session);
   g_free (call->text);
   g_free (call);
 }
 
-static void
-call_later (RecSession *self, void (*function) (RecSession *, const gchar *),
-    const gchar *text)
+void
+rec_session_call (RecSession *self,
+    void (*function) (RecSession *, const gchar *), const gchar *text)
 {
   Call *call = g_new0 (Call, 1);
   GSource *source = g_idle_source_new ();
@@ -187,7 +131,7 @@ end_session (RecSession *self, const gchar *reason)
 void
 rec_session_fail (RecSession *self, const gchar *reason)
 {
-  call_later (self, end_session, reason);
+  rec_session_call (self, end_session, reason);
 }
 
 /* --- key frames --- */
@@ -241,165 +185,78 @@ rec_session_request_keyframe (RecSession *self)
   gst_object_unref (pad);
 }
 
-/* --- depayloading --- */
-
-static void
-set_if_there (GstElement *element, const gchar *property, gint value)
-{
-  if (g_object_class_find_property (G_OBJECT_GET_CLASS (element), property))
-    g_object_set (element, property, value, NULL);
-}
-
-static void
-add_element (RecSession *self, GstElement *element)
-{
-  g_mutex_lock (&self->lock);
-  g_ptr_array_add (self->elements, gst_object_ref (element));
-  g_mutex_unlock (&self->lock);
-  gst_bin_add (self->bin, element);
-}
-
-static gboolean
-make_parser (Chain *chain, GError **error)
-{
-  const SdpCodec *codec = chain->track.codec;
-  GstElement *filter = webrtc_util_make ("capsfilter", error);
-  GstCaps *caps = gst_caps_from_string (codec->caps);
-
-  if (!filter)
-    return FALSE;
-  g_object_set (filter, "caps", caps, NULL);
-  gst_caps_unref (caps);
-  add_element (chain->session, filter);
-  chain->filter = filter;
-  if (!codec->parser)
-    return TRUE;
-  chain->parse = webrtc_util_make (codec->parser, error);
-  if (!chain->parse)
-    return FALSE;
-  add_element (chain->session, chain->parse);
-  /* Parameter sets in front of every key frame: one can begin there. */
-  set_if_there (chain->parse, "config-interval", -1);
-  /* The timestamps are those of the jitter buffer, not of a frame rate. */
-  set_if_there (chain->parse, "disable-passthrough", TRUE);
-  return TRUE;
-}
-
-static gboolean
-make_chain (Chain *chain, GstPad *out, GError **error)
-{
-  RecSession *self = chain->session;
-  gboolean video = g_str_equal (chain->track.codec->media, "video");
-  GstElement *last;
-  GstPad *src;
-  gboolean ok;
-
-  chain->depay = webrtc_util_make (chain->track.codec->depayloader, error);
-  if (!chain->depay)
-    return FALSE;
-  add_element (self, chain->depay);
-  if (video) {
-    set_if_there (chain->depay, "request-keyframe", TRUE);
-    set_if_there (chain->depay, "wait-for-keyframe", self->config.freeze);
-  }
-  if (!make_parser (chain, error))
-    return FALSE;
-  ok = gst_element_link (chain->depay, chain->filter) &&
-      (!chain->parse || gst_element_link (chain->filter, chain->parse));
-  last = chain->parse ? chain->parse : chain->filter;
-  src = gst_element_get_static_pad (last, "src");
-  ok = ok && gst_pad_link (src, out) == GST_PAD_LINK_OK;
-  gst_object_unref (src);
-  if (!ok)
-    goto not_linked;
-  chain->out = out;
-  if (chain->parse)
-    gst_element_sync_state_with_parent (chain->parse);
-  gst_element_sync_state_with_parent (chain->filter);
-  gst_element_sync_state_with_parent (chain->depay);
-  return TRUE;
-
-  /* ERRORS */
-not_linked:
-  g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION,
-      "Could not link the elements for %s.", chain->track.codec->name);
-  return FALSE;
-}
-
-static void
-drop_element (RecSession *self, GstElement *element)
-{
-  if (!element)
-    return;
-  gst_element_set_locked_state (element, TRUE);
-  gst_element_set_state (element, GST_STATE_NULL);
-  gst_bin_remove (self->bin, element);
-}
-
-static void
-drop_chain (Chain *chain)
-{
-  GstPad *peer = chain->out ? gst_pad_get_peer (chain->out) : NULL;
-
-  if (peer) {
-    gst_pad_unlink (peer, chain->out);
-    gst_object_unref (peer);
-  }
-  drop_element (chain->session, chain->depay);
-  drop_element (chain->session, chain->filter);
-  drop_element (chain->session, chain->parse);
-}
-
 /* --- pads of webrtcbin; on a streaming thread of it --- */
 
-static Chain *
-find_chain (RecSession *self, GstPad *pad)
+/* A sender that starts anew takes another SSRC, and gets another pad. */
+static void
+relink (GstPad *sink)
+{
+  GstPad *old = gst_pad_get_peer (sink);
+
+  if (!old)
+    return;
+  gst_pad_unlink (old, sink);
+  gst_object_unref (old);
+}
+
+static RecChain *
+find_chain (RecSession *self, GstPad *pad, guint *ssrc)
 {
   GstCaps *caps = gst_pad_get_current_caps (pad);
+  const GstStructure *s;
   const gchar *media = NULL;
-  Chain *chain = NULL;
 
   if (!caps)
     caps = gst_pad_query_caps (pad, NULL);
-  if (!gst_caps_is_empty (caps) && !gst_caps_is_any (caps))
-    media =
-        gst_structure_get_string (gst_caps_get_structure (caps, 0), "media");
-  if (g_strcmp0 (media, "video") == 0 && self->video.depay)
-    chain = &self->video;
-  else if (g_strcmp0 (media, "audio") == 0 && self->audio.depay)
-    chain = &self->audio;
+  if (!gst_caps_is_empty (caps) && !gst_caps_is_any (caps)) {
+    s = gst_caps_get_structure (caps, 0);
+    media = gst_structure_get_string (s, "media");
+    gst_structure_get_uint (s, "ssrc", ssrc);
+  }
   gst_caps_unref (caps);
-  return chain;
+  if (g_strcmp0 (media, "video") == 0)
+    return self->video;
+  return g_strcmp0 (media, "audio") == 0 ? self->audio : NULL;
+}
+
+/* Key frame requests all pass the pad of the video. */
+static void
+take_video_pad (RecSession *self, GstPad *pad)
+{
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_upstream_event,
+      rec_session_ref (self), rec_session_unref_data);
+  g_mutex_lock (&self->lock);
+  if (!self->closed)
+    gst_object_replace ((GstObject **)&self->video_pad, GST_OBJECT (pad));
+  g_mutex_unlock (&self->lock);
 }
 
 static void
 on_pad_added (GstElement *webrtc, GstPad *pad, RecSession *self)
 {
-  Chain *chain;
+  RecChain *chain;
   GstPad *sink;
+  guint ssrc = 0;
 
-  if (GST_PAD_DIRECTION (pad) != GST_PAD_SRC || is_closed (self))
+  if (GST_PAD_DIRECTION (pad) != GST_PAD_SRC || rec_session_is_closed (self))
     return;
-  chain = find_chain (self, pad);
+  chain = find_chain (self, pad, &ssrc);
   if (!chain) {
     GST_WARNING_OBJECT (self->bin, "pad %s has no use", GST_PAD_NAME (pad));
     return;
   }
-  sink = gst_element_get_static_pad (chain->depay, "sink");
-  rec_retransmit_pad_added (self->retransmit, pad, chain == &self->video);
-  if (chain == &self->video) {
-    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM,
-        on_upstream_event, rec_session_ref (self), session_unref);
-    g_mutex_lock (&self->lock);
-    if (!self->closed)
-      gst_object_replace ((GstObject **)&self->video_pad, GST_OBJECT (pad));
-    g_mutex_unlock (&self->lock);
-  }
+  rec_reception_set_kind (self->reception, ssrc, chain == self->video);
+  rec_retransmit_pad_added (self->retransmit, pad, chain == self->video);
+  sink = rec_chain_get_sink_pad (chain);
+  if (gst_pad_is_linked (sink))
+    relink (sink);
+  if (chain == self->video)
+    take_video_pad (self, pad);
   if (gst_pad_link (pad, sink) != GST_PAD_LINK_OK)
     rec_session_fail (self, "a track could not be linked");
   gst_object_unref (sink);
   /* The first packets may be lost, and the key frame with them. */
-  if (chain == &self->video)
+  if (chain == self->video)
     rec_session_request_keyframe (self);
 }
 
@@ -427,7 +284,7 @@ on_deep_element_added (
   pad = gst_element_get_static_pad (element, "src");
   gst_pad_add_probe (pad,
       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_packet,
-      rec_session_ref (self), session_unref);
+      rec_session_ref (self), rec_session_unref_data);
   gst_object_unref (pad);
 }
 
@@ -472,7 +329,7 @@ became_connected (RecSession *self, const gchar *unused)
 {
   if (self->connected || self->ended)
     return;
-  self->connected = TRUE;
+  g_atomic_int_set (&self->connected, TRUE);
   self->callbacks.connected (self, self->user_data);
 }
 
@@ -483,11 +340,11 @@ on_connection_state (GstElement *webrtc, GParamSpec *pspec, RecSession *self)
 
   g_object_get (webrtc, "connection-state", &state, NULL);
   if (state == GST_WEBRTC_PEER_CONNECTION_STATE_CONNECTED)
-    call_later (self, became_connected, NULL);
+    rec_session_call (self, became_connected, NULL);
   else if (state == GST_WEBRTC_PEER_CONNECTION_STATE_FAILED)
-    call_later (self, end_session, "the connection failed");
+    rec_session_call (self, end_session, "the connection failed");
   else if (state == GST_WEBRTC_PEER_CONNECTION_STATE_CLOSED)
-    call_later (self, end_session, "the peer closed the connection");
+    rec_session_call (self, end_session, "the peer closed the connection");
 }
 
 static void
@@ -497,13 +354,23 @@ on_dtls_state (GObject *transport, GParamSpec *pspec, RecSession *self)
 
   g_object_get (transport, "state", &state, NULL);
   if (state == GST_WEBRTC_DTLS_TRANSPORT_STATE_CLOSED)
-    call_later (self, end_session, "the peer closed the connection");
+    rec_session_call (self, end_session, "the peer closed the connection");
   else if (state == GST_WEBRTC_DTLS_TRANSPORT_STATE_FAILED)
-    call_later (self, end_session, "DTLS failed");
+    rec_session_call (self, end_session, "DTLS failed");
 }
 
-static void
-watch_dtls (RecSession *self)
+void
+rec_session_watch (RecSession *self)
+{
+  g_signal_connect (self->webrtc, "pad-added", G_CALLBACK (on_pad_added), self);
+  g_signal_connect (self->webrtc, "deep-element-added",
+      G_CALLBACK (on_deep_element_added), self);
+  g_signal_connect (self->webrtc, "notify::connection-state",
+      G_CALLBACK (on_connection_state), self);
+}
+
+void
+rec_session_watch_dtls (RecSession *self)
 {
   GArray *transceivers = NULL;
   guint i;
@@ -529,187 +396,6 @@ watch_dtls (RecSession *self)
   g_clear_pointer (&transceivers, g_array_unref);
 }
 
-/* --- negotiation --- */
-
-static gboolean
-finish_description (gpointer data)
-{
-  RecSession *self = data;
-  GstWebRTCSessionDescription *local = NULL;
-  GError *error = NULL;
-  GstSDPMessage *whole;
-  gchar *text;
-
-  if (self->described || is_closed (self))
-    return G_SOURCE_REMOVE;
-  self->described = TRUE;
-  g_source_destroy (self->gather_timeout);
-  g_object_get (self->webrtc, "local-description", &local, NULL);
-  if (!local)
-    goto no_description;
-  whole = self->offer
-      ? sdp_util_expand_answer (self->offer, local->sdp, &self->choice)
-      : NULL;
-  text = gst_sdp_message_as_text (whole ? whole : local->sdp);
-  self->callbacks.described (self, text, NULL, self->user_data);
-  g_free (text);
-  if (whole)
-    gst_sdp_message_free (whole);
-  gst_webrtc_session_description_free (local);
-  return G_SOURCE_REMOVE;
-
-  /* ERRORS */
-no_description:
-  error = g_error_new_literal (GST_CORE_ERROR, GST_CORE_ERROR_FAILED,
-      "webrtcbin has no local description.");
-  self->callbacks.described (self, NULL, error, self->user_data);
-  g_error_free (error);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-gathering_complete (RecSession *self, const gchar *unused)
-{
-  finish_description (self);
-}
-
-static void
-on_gathering_state (GstElement *webrtc, GParamSpec *pspec, RecSession *self)
-{
-  GstWebRTCICEGatheringState state;
-
-  g_object_get (webrtc, "ice-gathering-state", &state, NULL);
-  if (state == GST_WEBRTC_ICE_GATHERING_STATE_COMPLETE)
-    call_later (self, gathering_complete, NULL);
-}
-
-static void
-wait_for_candidates (RecSession *self)
-{
-  GstWebRTCICEGatheringState state;
-
-  self->gather_timeout = g_timeout_source_new (GATHER_TIMEOUT_MS);
-  g_source_set_callback (self->gather_timeout, finish_description,
-      rec_session_ref (self), session_unref);
-  g_source_attach (self->gather_timeout, self->context);
-  g_signal_connect (self->webrtc, "notify::ice-gathering-state",
-      G_CALLBACK (on_gathering_state), self);
-  g_object_get (self->webrtc, "ice-gathering-state", &state, NULL);
-  if (state == GST_WEBRTC_ICE_GATHERING_STATE_COMPLETE)
-    call_later (self, gathering_complete, NULL);
-}
-
-static void
-add_transceiver (RecSession *self, const GstSDPMedia *media)
-{
-  gboolean video = g_str_equal (gst_sdp_media_get_media (media), "video");
-  GstCaps *caps = sdp_util_media_caps (media);
-  GstWebRTCRTPTransceiver *transceiver = NULL;
-
-  g_signal_emit_by_name (self->webrtc, "add-transceiver",
-      GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY, caps, &transceiver);
-  gst_caps_unref (caps);
-  if (!transceiver)
-    return;
-  /* Puts nack and rtx into the answer; the jitter buffers are set by
-   * RecRetransmit. */
-  g_object_set (transceiver, "do-nack",
-      video ? self->config.retransmit_video : self->config.retransmit_audio,
-      NULL);
-  gst_object_unref (transceiver);
-}
-
-static gboolean
-make_webrtcbin (RecSession *self, GError **error)
-{
-  self->webrtc = webrtc_util_make ("webrtcbin", error);
-  if (!self->webrtc)
-    return FALSE;
-  add_element (self, self->webrtc);
-  g_object_set (self->webrtc, "latency", self->config.latency, NULL);
-  webrtc_util_configure (
-      self->webrtc, self->config.stun_server, self->config.turn_server);
-  g_signal_connect (self->webrtc, "pad-added", G_CALLBACK (on_pad_added), self);
-  g_signal_connect (self->webrtc, "deep-element-added",
-      G_CALLBACK (on_deep_element_added), self);
-  g_signal_connect (self->webrtc, "notify::connection-state",
-      G_CALLBACK (on_connection_state), self);
-  self->retransmit =
-      rec_retransmit_new (self->webrtc, self->offer, &self->choice,
-          self->config.retransmit_video, self->config.retransmit_audio);
-  gst_element_sync_state_with_parent (self->webrtc);
-  return TRUE;
-}
-
-static gboolean
-make_answer (RecSession *self, GError **error)
-{
-  GstWebRTCSessionDescription *answer = NULL;
-  gboolean ok;
-
-  if (!webrtc_util_run (self->webrtc, "create-answer", NULL, &answer, error))
-    return FALSE;
-  sdp_util_set_bandwidth (answer->sdp, self->config.max_bitrate);
-  ok = webrtc_util_run (
-      self->webrtc, "set-local-description", answer, NULL, error);
-  gst_webrtc_session_description_free (answer);
-  return ok;
-}
-
-static gboolean
-make_chains (RecSession *self, GstPad *video, GstPad *audio, GError **error)
-{
-  self->video.track = self->choice.video;
-  self->audio.track = self->choice.audio;
-  if (self->choice.video.codec && !make_chain (&self->video, video, error))
-    return FALSE;
-  return !self->choice.audio.codec || make_chain (&self->audio, audio, error);
-}
-
-gboolean
-rec_session_answer (RecSession *self, const GstSDPMessage *offer,
-    const SdpChoice *choice, GError **error)
-{
-  GstSDPMessage *pruned = sdp_util_prune (offer, choice, error);
-  guint i;
-
-  if (!pruned)
-    return FALSE;
-  self->choice = *choice;
-  gst_sdp_message_copy (offer, &self->offer);
-  self->remote_ufrag = g_strdup (sdp_util_get_ufrag (pruned));
-  if (!make_chains (self, self->video.out, self->audio.out, error) ||
-      !make_webrtcbin (self, error)) {
-    gst_sdp_message_free (pruned);
-    return FALSE;
-  }
-  for (i = 0; i < gst_sdp_message_medias_len (pruned); i++)
-    add_transceiver (self, gst_sdp_message_get_media (pruned, i));
-  if (!webrtc_util_set_remote (
-          self->webrtc, GST_WEBRTC_SDP_TYPE_OFFER, pruned, error) ||
-      !make_answer (self, error))
-    return FALSE;
-  __atomic_store_n (
-      &self->last_packet, g_get_monotonic_time (), __ATOMIC_RELAXED);
-  watch_dtls (self);
-  wait_for_candidates (self);
-  return TRUE;
-}
-
-gboolean
-rec_session_add_fragment (RecSession *self, const SdpFragment *fragment)
-{
-  guint i;
-
-  if (fragment->ufrag && g_strcmp0 (fragment->ufrag, self->remote_ufrag) != 0)
-    return FALSE;
-  /* Everything is bundled onto the transport of the first m-line. */
-  for (i = 0; i < fragment->candidates->len; i++)
-    g_signal_emit_by_name (self->webrtc, "add-ice-candidate", 0,
-        g_ptr_array_index (fragment->candidates, i));
-  return TRUE;
-}
-
 /* --- life --- */
 
 RecSession *
@@ -732,11 +418,20 @@ rec_session_new (GstBin *bin, GstPad *video, GstPad *audio,
   self->callbacks = *callbacks;
   self->user_data = user_data;
   self->dtls = g_ptr_array_new_with_free_func (g_object_unref);
-  self->elements = g_ptr_array_new_with_free_func (gst_object_unref);
-  self->video.session = self->audio.session = self;
-  self->video.out = video;
-  self->audio.out = audio;
+  self->video_out = gst_object_ref (video);
+  self->audio_out = gst_object_ref (audio);
   return self;
+}
+
+static void
+drop_webrtcbin (RecSession *self)
+{
+  if (!self->webrtc)
+    return;
+  g_signal_handlers_disconnect_by_data (self->webrtc, self);
+  gst_element_set_locked_state (self->webrtc, TRUE);
+  gst_element_set_state (self->webrtc, GST_STATE_NULL);
+  gst_bin_remove (self->bin, self->webrtc);
 }
 
 void
@@ -755,13 +450,11 @@ rec_session_close (RecSession *self)
   for (i = 0; i < self->dtls->len; i++)
     g_signal_handlers_disconnect_by_data (
         g_ptr_array_index (self->dtls, i), self);
-  if (self->webrtc)
-    g_signal_handlers_disconnect_by_data (self->webrtc, self);
-  drop_element (self, self->webrtc);
-  drop_chain (&self->video);
-  drop_chain (&self->audio);
+  drop_webrtcbin (self);
   g_clear_pointer (&self->retransmit, rec_retransmit_free);
-  session_unref (self);
+  rec_chain_free (self->video);
+  rec_chain_free (self->audio);
+  rec_session_unref (self);
 }
 
 const gchar *
@@ -783,25 +476,22 @@ rec_session_get_choice (RecSession *self)
 }
 
 gboolean
+rec_session_get_sender_time (RecSession *self, gint64 *utc)
+{
+  return self->reception &&
+      rec_reception_get_sender_time (self->reception, utc);
+}
+
+gboolean
 rec_session_is_connected (RecSession *self)
 {
-  return self->connected;
+  return g_atomic_int_get (&self->connected);
 }
 
 gboolean
 rec_session_owns (RecSession *self, GstObject *object)
 {
-  gboolean owns = FALSE;
-  guint i;
-
-  g_mutex_lock (&self->lock);
-  for (i = 0; i < self->elements->len && !owns; i++) {
-    GstObject *element = g_ptr_array_index (self->elements, i);
-
-    owns = object == element || gst_object_has_as_ancestor (object, element);
-  }
-  g_mutex_unlock (&self->lock);
-  return owns;
+  return webrtc_util_has_owner (object, self);
 }
 
 void
@@ -817,5 +507,9 @@ rec_session_add_stats (RecSession *self, GstStructure *stats)
       G_TYPE_STRING,
       self->choice.video.codec ? self->choice.video.codec->name : "",
       "audio-codec", G_TYPE_STRING,
-      self->choice.audio.codec ? self->choice.audio.codec->name : "", NULL);
+      self->choice.audio.codec ? self->choice.audio.codec->name : "",
+      "video-profile-level-id", G_TYPE_UINT,
+      self->choice.video.profile_level_id, NULL);
+  if (self->reception)
+    rec_reception_add_stats (self->reception, stats);
 }

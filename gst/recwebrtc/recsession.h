@@ -73,6 +73,15 @@ RecSession *rec_session_new (GstBin *bin, GstPad *video, GstPad *audio,
 gboolean rec_session_answer (RecSession *session, const GstSDPMessage *offer,
     const SdpChoice *choice, GError **error);
 
+/* For a session that we offer (WHEP): tracks of the listed codecs, receiving
+ * only; @described follows with the offer. NULL or empty: no such track. */
+gboolean rec_session_offer (RecSession *session,
+    const SdpCodec *const *video_codecs, const SdpCodec *const *audio_codecs,
+    GError **error);
+/* The answer to that. Consumes @answer. */
+gboolean rec_session_accept (
+    RecSession *session, GstSDPMessage *answer, GError **error);
+
 /* Takes the session apart and gives up the caller's reference. No callback
  * runs after it has returned. */
 void rec_session_close (RecSession *session);
@@ -85,6 +94,8 @@ const gchar *rec_session_get_id (RecSession *session);
 /* Name of the ICE session: changes when ICE restarts (RFC 9725 section 4.3). */
 const gchar *rec_session_get_etag (RecSession *session);
 const SdpChoice *rec_session_get_choice (RecSession *session);
+/* µs since 1970 on the peer's clock; FALSE while unknown. Any thread. */
+gboolean rec_session_get_sender_time (RecSession *session, gint64 *utc);
 gboolean rec_session_is_connected (RecSession *session);
 
 /* Candidates of the peer. FALSE when they belong to another ICE session. */

@@ -121,6 +121,16 @@ GstSDPMessage *sdp_util_prune (
  * description: payload type, a=rtcp-fb, a=extmap. Caller unrefs. */
 GstCaps *sdp_util_media_caps (const GstSDPMedia *media);
 
+/* Caps for a transceiver of our own offer: a payload type for each codec, best
+ * first, feedback and transport-wide congestion control. Empty for NULL or an
+ * empty list. Caller unrefs. */
+GstCaps *sdp_util_offer_caps (const SdpCodec *const *codecs);
+
+/* What a server chose of our offer, whatever the codecs. FALSE with @error when
+ * it sends nothing. */
+gboolean sdp_util_choose_answered (
+    const GstSDPMessage *answer, SdpChoice *choice, GError **error);
+
 /* Puts every m-line of @offer that is not in @choice back into @answer, with
  * port 0 (RFC 3264 section 6). Returns a new message the caller frees. */
 GstSDPMessage *sdp_util_expand_answer (const GstSDPMessage *offer,

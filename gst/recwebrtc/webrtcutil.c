@@ -100,3 +100,28 @@ webrtc_util_is_gathered (GstElement *webrtc)
   g_object_get (webrtc, "ice-gathering-state", &state, NULL);
   return state == GST_WEBRTC_ICE_GATHERING_STATE_COMPLETE;
 }
+
+#define OWNER "rec-owner"
+
+void
+webrtc_util_set_owner (GstElement *element, gpointer owner)
+{
+  g_object_set_data (G_OBJECT (element), OWNER, owner);
+}
+
+gboolean
+webrtc_util_has_owner (GstObject *object, gpointer owner)
+{
+  GstObject *current = gst_object_ref (object);
+  gboolean owned = FALSE;
+
+  while (current) {
+    GstObject *parent;
+
+    owned = g_object_get_data (G_OBJECT (current), OWNER) == owner;
+    parent = owned ? NULL : gst_object_get_parent (current);
+    gst_object_unref (current);
+    current = parent;
+  }
+  return owned;
+}

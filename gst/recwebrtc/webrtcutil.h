@@ -34,4 +34,9 @@ gchar *webrtc_util_get_local_sdp (GstElement *webrtc);
 
 gboolean webrtc_util_is_gathered (GstElement *webrtc);
 
+/* Marks @element, before it is in use, as part of the session @owner; and
+ * tells whether @object is such an element or inside one. Any thread. */
+void webrtc_util_set_owner (GstElement *element, gpointer owner);
+gboolean webrtc_util_has_owner (GstObject *object, gpointer owner);
+
 G_END_DECLS

@@ -1,0 +1,35 @@
+/* gst-tsrec: from RTP to access units, for one track of a session
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Depayloader, capsfilter and parser, in the bin of a source.
+ */
+
+#pragma once
+
+#include <gst/gst.h>
+
+#include "sdputil.h"
+
+G_BEGIN_DECLS
+
+typedef struct _RecChain RecChain;
+
+/* Adds the elements to @bin, links them to @out and starts them. @owner: see
+ * webrtc_util_set_owner(). @freeze: drop pictures from a loss until the next
+ * key frame. NULL with @error. */
+RecChain *rec_chain_new (GstBin *bin, gpointer owner, const SdpTrack *track,
+    GstPad *out, gboolean freeze, GError **error);
+
+/* Stops and removes the elements. RTP must not flow any more. */
+void rec_chain_free (RecChain *chain);
+
+const SdpTrack *rec_chain_get_track (RecChain *chain);
+gboolean rec_chain_is_video (RecChain *chain);
+/* Where RTP goes in. Caller unrefs. */
+GstPad *rec_chain_get_sink_pad (RecChain *chain);
+
+/* Whether this system has the elements for @codec. Any thread. */
+gboolean rec_chain_is_available (const SdpCodec *codec);
+
+G_END_DECLS

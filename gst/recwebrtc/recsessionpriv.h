@@ -1,0 +1,70 @@
+/* gst-tsrec: what the files of RecSession share
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "recchain.h"
+#include "recreception.h"
+#include "recretransmit.h"
+#include "recsession.h"
+
+G_BEGIN_DECLS
+
+struct _RecSession
+{
+  gatomicrefcount refcount;
+  gchar *id;
+  gchar *etag;
+  GstBin *bin;
+  GMainContext *context;
+  RecSessionConfig config;
+  RecSessionCallbacks callbacks;
+  gpointer user_data;
+
+  GstElement *webrtc;
+  RecChain *video;
+  RecChain *audio;
+  GstPad *video_out;
+  GstPad *audio_out;
+  RecReception *reception;
+  RecRetransmit *retransmit;
+  GPtrArray *dtls;
+  SdpChoice choice;
+  GstSDPMessage *offer;
+  gchar *remote_ufrag;
+  GSource *gather_timeout;
+
+  /* control thread only */
+  gboolean described;
+  gboolean connected;
+  gboolean ended;
+
+  /* µs of the monotonic clock; read and written by any thread */
+  gint64 last_packet;
+
+  GMutex lock;
+  /* under lock */
+  gboolean closed;
+  GstPad *video_pad;
+  gint64 last_keyframe_request;
+  gboolean keyframe_wanted;
+  guint64 keyframe_requests;
+};
+
+/* Runs @function on the control thread, unless the session is closed by then.
+ * Any thread. */
+void rec_session_call (RecSession *session,
+    void (*function) (RecSession *session, const gchar *text),
+    const gchar *text);
+gboolean rec_session_is_closed (RecSession *session);
+/* GDestroyNotify */
+void rec_session_unref_data (gpointer data);
+
+/* Connects to the signals of webrtcbin. */
+void rec_session_watch (RecSession *session);
+/* To those of the transports, once there are some. */
+void rec_session_watch_dtls (RecSession *session);
+
+G_END_DECLS

@@ -1,0 +1,35 @@
+/* gst-tsrec: reading m-lines, for sdputil.c and sdprewrite.c
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <gst/sdp/sdp.h>
+
+G_BEGIN_DECLS
+
+#define SDP_TRANSPORT_CC_URI                                                   \
+  "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+
+/* Attribute @key of @media, or else of the session; owned by them. */
+const gchar *sdp_media_attribute (
+    const GstSDPMessage *sdp, const GstSDPMedia *media, const gchar *key);
+
+/* The value of attribute @key ("rtpmap", "fmtp") for payload type @payload,
+ * after the payload type; the @nth of them. NULL when there is none. */
+const gchar *sdp_payload_attribute (
+    const GstSDPMedia *media, const gchar *key, gint payload, guint nth);
+
+/* Parameter @name of a=fmtp for @payload. Caller frees. */
+gchar *sdp_payload_parameter (
+    const GstSDPMedia *media, gint payload, const gchar *name);
+
+/* FALSE when @format is not a payload type (0 to 127). */
+gboolean sdp_parse_payload (const gchar *format, gint *payload);
+
+/* Whether a=rtpmap of @payload names the encoding @name, in any case. */
+gboolean sdp_payload_is (
+    const GstSDPMedia *media, gint payload, const gchar *name);
+
+G_END_DECLS
