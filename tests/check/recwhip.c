@@ -357,8 +357,9 @@ GST_START_TEST (test_the_publisher_posts_eos_after_the_last_buffer)
   Pair pair;
 
   pair_init (&pair, "");
-  pair_publish (
-      &pair, "audiotestsrc is-live=true num-buffers=50 ! opusenc ! sink.audio");
+  pair_publish (&pair, AUDIO);
+  gst_message_unref (wait_for (pair.bus, "recwhip-connected"));
+  gst_element_send_event (pair.sender, gst_event_new_eos ());
   bus = gst_element_get_bus (pair.sender);
   message = gst_bus_timed_pop_filtered (
       bus, PATIENCE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
