@@ -59,7 +59,7 @@ write_memories (GstRecFileSink *self, GstBuffer *buffer, guint n)
     iov[mapped].iov_base = maps[mapped].data;
     iov[mapped].iov_len = maps[mapped].size;
   }
-  if (mapped == n)
+  if (n > 0 && mapped == n)
     err = rec_file_write (&self->fragment->file, iov, (gint)n);
   for (i = 0; i < mapped; i++)
     gst_memory_unmap (maps[i].memory, &maps[i]);
