@@ -23,8 +23,8 @@ struct _RecMetricsEntry
   gchar *stage;
   gchar *file; /* that it writes */
   gboolean shown;
-  gboolean ended; /* shows its last values */
-  gboolean left;  /* and nobody holds it */
+  gboolean ended;          /* shows its last values */
+  gboolean left;           /* and nobody holds it */
   RecMetricsSample sample; /* its strings are the two above, or not set */
 };
 

@@ -82,6 +82,7 @@ class Whip(e2e.TestCase):
             'w.video ! h264parse ! tsrecsink name=rec location=rec.ts '
             'w.audio ! opusparse ! rec.', 'server')
         e2e.wait_for(lambda: e2e.is_listening(self.port), 'the WHIP server')
+        e2e.wait_for(lambda: self.post(b'hello')[0] != 503, 'the pipeline to run')
 
     def post(self, body, content_type='application/sdp', token='right'):
         """(status, reason in the body)"""

@@ -80,9 +80,9 @@ class Metadata(unittest.TestCase):
                     continue
                 where = f'{factory.get_name()}: {spec.name}'
                 with self.subTest(property=where):
-                    blurb = (spec.get_blurb() or '').strip()
+                    blurb = (spec.blurb or '').strip()
                     self.assertGreater(len(blurb), 10, f'blurb: "{blurb}"')
-                    self.assertNotEqual(blurb, spec.get_nick())
+                    self.assertNotEqual(blurb, spec.nick)
                     if spec.value_type.name in NUMBERS:
                         self.assertRegex(blurb, UNITS, 'says no unit')
 
