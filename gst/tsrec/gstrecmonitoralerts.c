@@ -160,6 +160,10 @@ rec_monitor_update_metrics (GstRecMonitor *self, GstClockTime now)
   sample.written = self->known.written;
   sample.durable_lag = self->known.durable_lag;
   GST_OBJECT_UNLOCK (self);
+  /* A frame that is in the encoder right now is no stall: a scraper that looks
+   * once in a while gets what lasted. */
+  sample.stats.zero_packet_streak =
+      MIN (sample.stats.zero_packet_streak, self->t.lowest_streak);
   sample.elapsed = now - self->t.started;
   sample.rtp = g_atomic_int_get (&self->is_rtp);
   sample.running = TRUE;

@@ -79,6 +79,7 @@ typedef struct
   gint64 since[MON_N_RULES];       /* µs since 1970 */
   guint64 raised_count[MON_N_RULES];
 
+  guint64 lowest_streak; /* since the last second */
   RecMetricsEntry *metrics;
   RecMetricsServer *metrics_server;
   gboolean metrics_file_failed; /* and said so */

@@ -242,6 +242,8 @@ check (GstRecMonitor *self, GstClockTime now)
   flow_ticks_look (&self->known.ticks, self->flow, now);
   self->known.stats.idle_time = now - self->known.ticks.since;
   GST_OBJECT_UNLOCK (self);
+  self->t.lowest_streak =
+      MIN (self->t.lowest_streak, rec_monitor_get_streak (self));
   look_around (self, now);
   rec_monitor_check_rules (self, now, !ended);
 }
@@ -368,6 +370,7 @@ do_second (GstRecMonitor *self, GstClockTime now, gboolean report)
   if (report)
     print_report (self, now);
   rec_monitor_update_metrics (self, now);
+  self->t.lowest_streak = G_MAXUINT64;
   write_metrics (self);
 }
 

@@ -199,7 +199,8 @@ static const Family families[] = {
   { "recording_file_size_bytes", GAUGE, "bytes",
     "Size of the file that is being written.", value_file_size, FALSE },
   { "recording_zero_packet_streak", GAUGE, "",
-    "Frames that entered the encoder, or checks of 100 ms, since a packet came.",
+    "Frames that entered the encoder, or checks of 100 ms, since a packet came; "
+    "the lowest of the last second.",
     value_streak, FALSE },
   { "recording_packets_written", GAUGE, "",
     "Access units that the sink wrote since the start.",
