@@ -151,7 +151,8 @@ note_written (GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
   if (GST_CLOCK_TIME_IS_VALID (time)) {
     if (!GST_CLOCK_TIME_IS_VALID (fragment->opened_time))
       fragment->opened_time = time;
-    fragment->last_time = self->last_time = time;
+    self->last_time = time;
+    fragment->last_time = time;
   }
   end_resume_gap (self, time);
   if (has_media (self, buffer) &&
