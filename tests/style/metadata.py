@@ -29,7 +29,7 @@ UNITS = re.compile(
     r'days?|bytes?|KiB|MiB|GiB|bits?|bits?/s|kbit/s|Mbit/s|frames?|packets?|'
     r'buffers?|files?|fragments?|entries|times|attempts|retries|ticks?|'
     r'percent|%|ratio|Hz|kHz|port|PID|ids?|id|number|version|count|index|'
-    r'mode|stream_type|type|access units?|sessions?|tracks?|messages?|lines?)\b')
+    r'identifier|mode|stream_type|type|access units?|sessions?|tracks?|messages?|lines?)\b', re.I)
 NUMBERS = ('gint', 'guint', 'gint64', 'guint64', 'glong', 'gulong', 'gfloat',
            'gdouble')
 
