@@ -128,6 +128,22 @@ free_entry (gpointer data)
   g_free (entry);
 }
 
+/* Somebody has deleted the playlist: what comes is in a new one. */
+static gboolean
+begin_anew (GstRecFileSink *self)
+{
+  RecSinkPlaylist *playlist = &self->playlist;
+
+  if (g_file_test (playlist->path, G_FILE_TEST_EXISTS))
+    return FALSE;
+  GST_WARNING_OBJECT (self,
+      "\"%s\" was deleted; it begins anew with what is recorded from now on",
+      playlist->path);
+  playlist_clear (&playlist->file);
+  return playlist_create (&playlist->file, playlist->path,
+             PROMISED_TARGETS * playlist->target) == 0;
+}
+
 static void
 write_pending (GstRecFileSink *self)
 {
@@ -136,7 +152,10 @@ write_pending (GstRecFileSink *self)
   gint err;
 
   while ((entry = g_queue_peek_head (&playlist->pending))) {
-    if ((err = playlist_add (&playlist->file, entry))) {
+    err = playlist_add (&playlist->file, entry);
+    if (err == ENOENT && begin_anew (self))
+      continue;
+    if (err) {
       report_error (self, err);
       break;
     }

@@ -1,0 +1,528 @@
+/* gst-tsrec: the HLS playlist that recfilesink keeps
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "recsinktest.h"
+
+#include <gst/video/video.h>
+
+/* A picture is 40 ms: 50 of them are the 2 s of an entry. */
+#define GOP 50
+
+static gchar *list;
+
+static void
+setup_list (void)
+{
+  setup ();
+  list = in_dir ("rec.m3u8");
+}
+
+static void
+teardown_list (void)
+{
+  g_free (list);
+  teardown ();
+}
+
+static GstElement *
+make_list_sink (const gchar *location)
+{
+  GstElement *element = make_sink (location);
+
+  g_object_set (element, "playlist-location", list, NULL);
+  return element;
+}
+
+/* An access unit that a key frame begins has a PAT in front. */
+static void
+push_flagged (GstHarness *h, guint n, gboolean random_access, guint flags)
+{
+  GstBuffer *buffer = make_au (n, random_access);
+  static const guint8 pat[] = { 0x47, 0x40, 0x00, 0x10 };
+
+  if (random_access)
+    gst_buffer_fill (buffer, 0, pat, sizeof (pat));
+  GST_BUFFER_DURATION (buffer) = FRAME;
+  GST_BUFFER_FLAG_SET (buffer, flags);
+  fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_OK);
+}
+
+static void
+push (GstHarness *h, guint n, gboolean random_access)
+{
+  push_flagged (h, n, random_access, 0);
+}
+
+static void
+push_range (GstHarness *h, guint from, guint to, guint gop)
+{
+  guint n;
+
+  for (n = from; n < to; n++)
+    push (h, n, n % gop == 0);
+}
+
+static gchar *
+read_list (void)
+{
+  gchar *text;
+
+  fail_unless (g_file_get_contents (list, &text, NULL, NULL), "no playlist");
+  return text;
+}
+
+typedef struct
+{
+  guint entries, discontinuities, whole, dates, target;
+  gboolean ended;
+  guint64 end; /* highest byte that is named */
+  gdouble duration, longest;
+} Summary;
+
+/* Every range lies in its file and begins with a PAT. */
+static void
+check_range (const gchar *uri, guint64 size, guint64 offset)
+{
+  gchar *name = g_path_is_absolute (uri) ? g_strdup (uri) : in_dir (uri);
+  gchar *contents;
+  gsize length;
+
+  fail_unless (g_file_get_contents (name, &contents, &length, NULL),
+      "the playlist names %s", uri);
+  fail_unless (size > 0 && offset + size <= length);
+  fail_unless_equals_int (contents[offset], 0x47);
+  fail_unless ((contents[offset + 1] & 0x1f) == 0 && contents[offset + 2] == 0);
+  g_free (contents);
+  g_free (name);
+}
+
+static Summary
+survey (void)
+{
+  gchar *text = read_list (), **lines = g_strsplit (text, "\n", -1), **line;
+  guint64 size = 0, offset = 0;
+  gdouble seconds = 0;
+  Summary s = { 0 };
+
+  fail_unless (g_str_has_prefix (text, "#EXTM3U\n#EXT-X-VERSION:4\n"));
+  fail_unless (g_str_has_suffix (text, "\n"));
+  for (line = lines; *line; line++) {
+    s.discontinuities += g_str_equal (*line, "#EXT-X-DISCONTINUITY");
+    s.dates += g_str_has_prefix (*line, "#EXT-X-PROGRAM-DATE-TIME:");
+    s.ended |= g_str_equal (*line, "#EXT-X-ENDLIST");
+    sscanf (*line, "#EXT-X-TARGETDURATION:%u", &s.target);
+    sscanf (*line, "#EXTINF:%lf", &seconds);
+    sscanf (*line, "#EXT-X-BYTERANGE:%" G_GUINT64_FORMAT "@%" G_GUINT64_FORMAT,
+        &size, &offset);
+    if (**line == '#' || **line == '\0')
+      continue;
+    if (size > 0)
+      check_range (*line, size, offset);
+    else
+      s.whole++;
+    s.entries++;
+    s.end = MAX (s.end, offset + size);
+    s.duration += seconds;
+    s.longest = MAX (s.longest, seconds);
+    size = offset = 0;
+  }
+  fail_unless ((guint)(s.longest + 0.5) <= s.target,
+      "an entry of %g s where %u are promised", s.longest, s.target);
+  g_strfreev (lines);
+  g_free (text);
+  return s;
+}
+
+static void
+assert_seconds (gdouble found, gdouble expected)
+{
+  fail_unless (ABS (found - expected) < 1e-3, "%g s, not %g", found, expected);
+}
+
+GST_START_TEST (test_playlist_never_names_a_byte_that_is_not_there)
+{
+  GstHarness *h = start_sink (make_list_sink (path), NULL);
+  Summary s;
+  guint n;
+
+  for (n = 0; n < 5 * GOP; n++) {
+    push (h, n, n % 25 == 0);
+    s = survey ();
+    /* an entry is there as soon as the next one has begun */
+    fail_unless_equals_int (s.entries, n / GOP);
+    fail_unless_equals_uint64 (s.end, (guint64)(n / GOP) * GOP * AU);
+    fail_unless (!s.ended);
+  }
+  gst_harness_push_event (h, gst_event_new_eos ());
+  s = survey ();
+  fail_unless_equals_int (s.entries, 5);
+  fail_unless_equals_int (s.discontinuities, 0);
+  fail_unless_equals_int (s.dates, 1);
+  fail_unless_equals_uint64 (s.end, 5 * GOP * AU);
+  fail_unless (s.ended);
+  assert_seconds (s.duration, 10.0);
+  fail_unless_equals_int (s.target, 6);
+  stop_sink (h, NULL);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_stop_without_eos_ends_the_playlist)
+{
+  GstHarness *h = start_sink (make_list_sink (path), NULL);
+  Summary s;
+
+  push_range (h, 0, GOP + 10, GOP);
+  stop_sink (h, NULL);
+  s = survey ();
+  fail_unless_equals_int (s.entries, 2);
+  fail_unless (s.ended);
+  assert_seconds (s.duration, 2.4);
+}
+
+GST_END_TEST;
+
+static guint
+count_key_unit_requests (GstHarness *h)
+{
+  GstEvent *event;
+  guint n = 0;
+
+  while ((event = gst_harness_try_pull_upstream_event (h))) {
+    if (gst_video_event_is_force_key_unit (event))
+      n++;
+    gst_event_unref (event);
+  }
+  return n;
+}
+
+GST_START_TEST (test_key_frame_is_asked_for_before_the_promise_is_broken)
+{
+  GstHarness *h = start_sink (make_list_sink (path), NULL);
+
+  push_range (h, 0, 2 * GOP, 1000);
+  fail_unless_equals_int (count_key_unit_requests (h), 0);
+  push_range (h, 2 * GOP, 3 * GOP, 1000);
+  fail_unless (count_key_unit_requests (h) > 0);
+  /* and where the source sends none even then, the promise is changed */
+  push_range (h, 3 * GOP, 10 * GOP, 1000);
+  push (h, 10 * GOP, TRUE);
+  fail_unless_equals_int (survey ().entries, 1);
+  fail_unless_equals_int (survey ().target, 20);
+  stop_sink (h, NULL);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_lost_access_units_are_a_discontinuity)
+{
+  GstHarness *h = start_sink (make_list_sink (path), NULL);
+  Summary s;
+
+  push_range (h, 0, 30, GOP);
+  push_flagged (h, 3 * GOP, TRUE, GST_BUFFER_FLAG_DISCONT);
+  s = survey ();
+  fail_unless_equals_int (s.entries, 1);
+  assert_seconds (s.duration, 30 * 0.04); /* what is missing does not count */
+  push_range (h, 3 * GOP + 1, 4 * GOP, GOP);
+  stop_sink (h, NULL);
+  s = survey ();
+  fail_unless_equals_int (s.entries, 2);
+  fail_unless_equals_int (s.discontinuities, 1);
+  fail_unless_equals_int (s.dates, 2);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_fragments_are_named_one_by_one)
+{
+  gchar *pattern = in_dir ("f-%05d.ts");
+  GstElement *element = make_list_sink (pattern);
+  GstHarness *h;
+  Summary s;
+
+  g_object_set (element, "max-size-time", 4 * GST_SECOND, NULL);
+  h = start_sink (element, NULL);
+  push_range (h, 0, 6 * GOP + 5, 2 * GOP);
+  s = survey ();
+  /* key frames 4 s apart: an entry is a fragment, and named without a range */
+  fail_unless_equals_int (s.entries, 3);
+  fail_unless_equals_int (s.whole, 3);
+  stop_sink (h, NULL);
+  s = survey ();
+  fail_unless_equals_int (s.entries, 4);
+  fail_unless_equals_int (s.discontinuities, 0);
+  assert_seconds (s.duration, 12.2);
+  g_free (pattern);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_fragment_of_several_entries_is_named_by_ranges)
+{
+  gchar *pattern = in_dir ("f-%05d.ts");
+  GstElement *element = make_list_sink (pattern);
+  GstHarness *h;
+  Summary s;
+
+  g_object_set (element, "max-size-time", 4 * GST_SECOND, NULL);
+  h = start_sink (element, NULL);
+  push_range (h, 0, 4 * GOP + 1, GOP);
+  s = survey ();
+  fail_unless_equals_int (s.entries, 4);
+  fail_unless_equals_int (s.whole, 0);
+  stop_sink (h, NULL);
+  assert_seconds (survey ().duration, 8.04);
+  g_free (pattern);
+}
+
+GST_END_TEST;
+
+/* What a killed recorder leaves: the file and the playlist as they are. */
+static void
+record_and_kill (guint n)
+{
+  GstHarness *h = start_sink (make_list_sink (path), NULL);
+  gchar *text;
+
+  push_range (h, 0, n, GOP);
+  text = read_list ();
+  stop_sink (h, NULL);
+  g_file_set_contents (list, text, -1, NULL);
+  g_free (text);
+}
+
+GST_START_TEST (test_resume_goes_on_with_the_playlist)
+{
+  GstElement *element;
+  GstHarness *h;
+  Summary s;
+
+  record_and_kill (2 * GOP + 20);
+  s = survey ();
+  fail_unless_equals_int (s.entries, 2);
+  fail_unless (!s.ended);
+  element = make_list_sink (path);
+  g_object_set (element, "resume", TRUE, NULL);
+  h = start_sink (element, NULL);
+  push_range (h, 3 * GOP, 5 * GOP, GOP);
+  stop_sink (h, NULL);
+  s = survey ();
+  fail_unless_equals_int (s.entries, 4);
+  fail_unless_equals_int (s.discontinuities, 1);
+  fail_unless (s.ended);
+  fail_unless_equals_uint64 (s.end, size_on_disk (path));
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_resume_forgets_what_the_file_lost)
+{
+  GstElement *element;
+  GstHarness *h;
+  Summary s;
+
+  record_and_kill (3 * GOP + 20);
+  fail_unless_equals_int (survey ().entries, 3);
+  /* a power cut: the playlist was written back, the file was not */
+  fail_unless_equals_int (truncate (path, (GOP + 7) * AU), 0);
+  element = make_list_sink (path);
+  g_object_set (element, "resume", TRUE, NULL);
+  h = start_sink (element, NULL);
+  push_range (h, 4 * GOP, 5 * GOP, GOP);
+  stop_sink (h, NULL);
+  s = survey ();
+  fail_unless_equals_int (s.entries, 2);
+  fail_unless_equals_uint64 (s.end, size_on_disk (path));
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_file_that_somebody_cuts_is_not_named_beyond_its_end)
+{
+  GstHarness *h = start_sink (make_list_sink (path), NULL);
+  Summary s;
+
+  push_range (h, 0, 3 * GOP + 5, GOP);
+  fail_unless_equals_int (survey ().entries, 3);
+  fail_unless_equals_int (truncate (path, GOP * AU + 5 * PACKET), 0);
+  push_range (h, 3 * GOP + 5, 3 * GOP + 6, GOP);
+  s = survey ();
+  fail_unless_equals_int (s.entries, 1);
+  push_flagged (h, 4 * GOP, TRUE, GST_BUFFER_FLAG_DISCONT);
+  push_range (h, 4 * GOP + 1, 6 * GOP, GOP);
+  stop_sink (h, NULL);
+  s = survey ();
+  fail_unless_equals_int (s.entries, 3);
+  fail_unless_equals_int (s.discontinuities, 1);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_data_after_eos_goes_on_with_the_playlist)
+{
+  GstHarness *h = start_sink (make_list_sink (path), NULL);
+  GstSegment segment;
+  Summary s;
+
+  push_range (h, 0, GOP, GOP);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  fail_unless (survey ().ended);
+  gst_harness_push_event (h, gst_event_new_flush_start ());
+  gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  push_range (h, GOP, 2 * GOP + 1, GOP);
+  s = survey ();
+  fail_unless_equals_int (s.entries, 2);
+  fail_unless (!s.ended);
+  stop_sink (h, NULL);
+  fail_unless (survey ().ended);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_earlier_playlist_is_never_overwritten)
+{
+  gchar *second = in_dir ("rec-1.m3u8"), *text;
+  GstElement *element;
+  GstHarness *h;
+
+  g_file_set_contents (list, "precious", -1, NULL);
+  h = start_sink (make_list_sink (path), NULL);
+  push_range (h, 0, GOP + 1, GOP);
+  stop_sink (h, NULL);
+  text = read_list ();
+  fail_unless_equals_string (text, "precious");
+  fail_unless (g_file_test (second, G_FILE_TEST_EXISTS));
+  element = make_list_sink (path);
+  gst_util_set_object_arg (G_OBJECT (element), "on-exists", "refuse");
+  g_unlink (path);
+  assert_refused (element, GST_STATE_READY, "rec.m3u8");
+  g_free (text);
+  g_free (second);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_file_that_is_no_playlist_is_left_alone)
+{
+  GstElement *element;
+  GstHarness *h;
+  GstBus *bus;
+  gchar *text;
+
+  record_and_kill (GOP);
+  g_file_set_contents (list, "precious", -1, NULL);
+  element = make_list_sink (path);
+  g_object_set (element, "resume", TRUE, NULL);
+  h = start_sink (element, &bus);
+  push_range (h, GOP, 3 * GOP, GOP);
+  text = pop_text (bus, GST_MESSAGE_WARNING);
+  assert_text_has (text, "no media playlist");
+  g_free (text);
+  fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING) == NULL);
+  stop_sink (h, bus);
+  text = read_list ();
+  fail_unless_equals_string (text, "precious");
+  g_free (text);
+  fail_unless_equals_uint64 (size_on_disk (path), 3 * GOP * AU);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_playlist_that_cannot_be_written_is_caught_up)
+{
+  gchar *folder = in_dir ("lists"), *text;
+  GstElement *element;
+  GstHarness *h;
+  GstBus *bus;
+
+  fail_unless_equals_int (g_mkdir (folder, 0700), 0);
+  g_free (list);
+  list = g_build_filename (folder, "rec.m3u8", NULL);
+  element = make_list_sink (path);
+  h = start_sink (element, &bus);
+  push_range (h, 0, GOP + 1, GOP);
+  /* a folder cannot be replaced by a file, whoever asks */
+  fail_unless_equals_int (g_unlink (list), 0);
+  fail_unless_equals_int (g_mkdir (list, 0700), 0);
+  push_range (h, GOP + 1, 4 * GOP, GOP);
+  text = pop_text (bus, GST_MESSAGE_WARNING);
+  assert_text_has (text, "rec.m3u8");
+  assert_text_has (text, "The recording goes on");
+  g_free (text);
+  fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING) == NULL);
+  fail_unless_equals_uint64 (size_on_disk (path), 4 * GOP * AU);
+  fail_unless_equals_int (g_rmdir (list), 0);
+  push_range (h, 4 * GOP, 5 * GOP + 1, GOP);
+  fail_unless_equals_int (survey ().entries, 4); /* all but the deleted one */
+  stop_sink (h, bus);
+  fail_unless (survey ().ended);
+  g_unlink (list);
+  g_rmdir (folder);
+  g_free (folder);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_other_formats_are_recorded_without_a_playlist)
+{
+  GstHarness *h;
+  GstBus *bus;
+  gchar *text;
+
+  h = start_sink (make_list_sink (path), &bus);
+  gst_harness_set_src_caps_str (h, "video/x-matroska");
+  push_range (h, 0, 2 * GOP, GOP);
+  text = pop_text (bus, GST_MESSAGE_WARNING);
+  assert_text_has (text, "MPEG transport streams only");
+  g_free (text);
+  fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING) == NULL);
+  stop_sink (h, bus);
+  fail_unless_equals_uint64 (size_on_disk (path), 2 * GOP * AU);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_place_that_cannot_be_written_is_refused_at_once)
+{
+  GstElement *element;
+
+  g_free (list);
+  list = g_strdup ("/no/such/folder/rec.m3u8");
+  element = make_list_sink (path);
+  assert_refused (element, GST_STATE_READY, "/no/such/folder/rec.m3u8");
+}
+
+GST_END_TEST;
+
+static Suite *
+recfilesinkplaylist_suite (void)
+{
+  Suite *s = suite_create ("recfilesinkplaylist");
+  TCase *tc = tcase_create ("general");
+
+  suite_add_tcase (s, tc);
+  tcase_add_checked_fixture (tc, setup_list, teardown_list);
+  tcase_add_test (tc, test_playlist_never_names_a_byte_that_is_not_there);
+  tcase_add_test (tc, test_stop_without_eos_ends_the_playlist);
+  tcase_add_test (tc, test_key_frame_is_asked_for_before_the_promise_is_broken);
+  tcase_add_test (tc, test_lost_access_units_are_a_discontinuity);
+  tcase_add_test (tc, test_fragments_are_named_one_by_one);
+  tcase_add_test (tc, test_fragment_of_several_entries_is_named_by_ranges);
+  tcase_add_test (tc, test_resume_goes_on_with_the_playlist);
+  tcase_add_test (tc, test_resume_forgets_what_the_file_lost);
+  tcase_add_test (tc, test_file_that_somebody_cuts_is_not_named_beyond_its_end);
+  tcase_add_test (tc, test_data_after_eos_goes_on_with_the_playlist);
+  tcase_add_test (tc, test_earlier_playlist_is_never_overwritten);
+  tcase_add_test (tc, test_file_that_is_no_playlist_is_left_alone);
+  tcase_add_test (tc, test_playlist_that_cannot_be_written_is_caught_up);
+  tcase_add_test (tc, test_other_formats_are_recorded_without_a_playlist);
+  tcase_add_test (tc, test_place_that_cannot_be_written_is_refused_at_once);
+  return s;
+}
+
+GST_CHECK_MAIN (recfilesinkplaylist);
