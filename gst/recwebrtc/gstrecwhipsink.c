@@ -452,35 +452,6 @@ check_eos (gpointer data)
 }
 
 static void
-end_wait (WhipClient *client, const GError *error, gpointer user_data)
-{
-  *(gboolean *)user_data = TRUE;
-}
-
-static gboolean
-set_flag (gpointer data)
-{
-  *(gboolean *)data = TRUE;
-  return G_SOURCE_REMOVE;
-}
-
-/* DELETE, for a bounded time: the process may be about to exit. */
-static void
-remove_session (GstRecWhipSink *self)
-{
-  GMainContext *context = rec_worker_get_context (self->worker);
-  gboolean done = FALSE;
-
-  if (!self->client || !whip_client_get_session (self->client))
-    return;
-  start_timer (self, REMOVE_TIMEOUT_MS, set_flag);
-  g_source_set_callback (self->timer, set_flag, &done, NULL);
-  whip_client_remove (self->client, end_wait, &done);
-  while (!done)
-    g_main_context_iteration (context, TRUE);
-}
-
-static void
 stop (gpointer data)
 {
   GstRecWhipSink *self = data;
@@ -488,8 +459,9 @@ stop (gpointer data)
 
   self->running = FALSE;
   each_output (self, rec_output_close);
-  remove_session (self);
   stop_timer (self);
+  if (self->client)
+    whip_client_remove_sync (self->client, REMOVE_TIMEOUT_MS);
   g_clear_pointer (&self->client, whip_client_free);
   if (self->dtls)
     g_signal_handlers_disconnect_by_data (self->dtls, self);

@@ -7,6 +7,7 @@
 
 #include <gst/gst.h>
 
+#include "gstrecwhepsrc.h"
 #include "gstrecwhipsink.h"
 #include "gstrecwhipsrc.h"
 
@@ -15,6 +16,7 @@ plugin_init (GstPlugin *plugin)
 {
   gboolean ret = TRUE;
 
+  ret &= GST_ELEMENT_REGISTER (recwhepsrc, plugin);
   ret &= GST_ELEMENT_REGISTER (recwhipsink, plugin);
   ret &= GST_ELEMENT_REGISTER (recwhipsrc, plugin);
   return ret;

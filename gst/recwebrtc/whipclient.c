@@ -10,6 +10,8 @@
 #include <libsoup/soup.h>
 #include <string.h>
 
+G_DEFINE_QUARK (whip - client - error - quark, whip_client_error)
+
 #define MAX_REDIRECTS 5
 #define TIMEOUT_S 10
 #define MAX_ANSWER (256 * 1024)
@@ -74,7 +76,7 @@ new_message (
   gchar *value;
 
   if (!msg) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+    g_set_error (error, WHIP_CLIENT_ERROR, 400,
         "\"%s\" is not a URL. Set location to the http(s) URL of a WHIP or "
         "WHEP endpoint.",
         url);
@@ -163,7 +165,7 @@ refused (Exchange *exchange, guint status, GBytes *body)
   gchar *said = excerpt (body);
   gchar *url = g_uri_to_string (soup_message_get_uri (exchange->msg));
   GError *error =
-      g_error_new (G_IO_ERROR, G_IO_ERROR_FAILED, "%s answered %u %s: %s %s",
+      g_error_new (WHIP_CLIENT_ERROR, (gint)status, "%s answered %u %s: %s %s",
           url, status, soup_status_get_phrase (status), said, advice (status));
 
   finish_offer (exchange, NULL, error,
@@ -229,9 +231,13 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
   else if (!body) {
     gchar *url = g_uri_to_string (soup_message_get_uri (exchange->msg));
 
-    g_prefix_error (&error, "Could not reach %s: ", url);
+    GError *reason = g_error_new (WHIP_CLIENT_ERROR, 0,
+        "Could not reach %s: %s. Check location, and that the server runs.",
+        url, error->message);
+
     g_free (url);
-    finish_offer (exchange, NULL, error, TRUE);
+    finish_offer (exchange, NULL, reason, TRUE);
+    g_error_free (reason);
   } else if (is_redirect (status) && follow_redirect (exchange))
     ;
   else if (status == 201 || status == 200)
@@ -314,6 +320,39 @@ whip_client_remove (
   exchange->done_func = func;
   soup_session_send_and_read_async (client->soup, exchange->msg,
       G_PRIORITY_DEFAULT, exchange->cancellable, on_removed, exchange);
+}
+
+static void
+set_done (WhipClient *client, const GError *error, gpointer user_data)
+{
+  *(gboolean *)user_data = TRUE;
+}
+
+static gboolean
+on_timeout (gpointer data)
+{
+  *(gboolean *)data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+void
+whip_client_remove_sync (WhipClient *client, guint timeout_ms)
+{
+  gboolean done = FALSE;
+  GSource *timeout;
+
+  if (!client->session)
+    return;
+  timeout = g_timeout_source_new (timeout_ms);
+  g_source_set_callback (timeout, on_timeout, &done, NULL);
+  g_source_attach (timeout, client->context);
+  whip_client_remove (client, set_done, &done);
+  while (!done)
+    g_main_context_iteration (client->context, TRUE);
+  g_source_destroy (timeout);
+  g_source_unref (timeout);
+  /* An answer that is late finds nobody. */
+  g_cancellable_cancel (client->cancellable);
 }
 
 const gchar *

@@ -12,13 +12,17 @@
 
 G_BEGIN_DECLS
 
+/* The code is the HTTP status, 0 when there was no answer. */
+#define WHIP_CLIENT_ERROR (whip_client_error_quark ())
+GQuark whip_client_error_quark (void);
+
 typedef struct _WhipClient WhipClient;
 
 /**
  * WhipClientAnswerFunc:
  * @answer: session description of the server, or NULL
- * @error: why there is none: names the URL, the status and what the server
- *   said; says what to do
+ * @error: why there is none (WHIP_CLIENT_ERROR): names the URL, the status and
+ *   what the server said; says what to do
  * @temporary: the same offer may succeed later (no connection, 5xx, 409, 429)
  */
 typedef void (*WhipClientAnswerFunc) (WhipClient *client, const gchar *answer,
@@ -44,6 +48,10 @@ void whip_client_offer (WhipClient *client, const gchar *offer,
  * there is none. @func may be NULL. */
 void whip_client_remove (
     WhipClient *client, WhipClientDoneFunc func, gpointer user_data);
+
+/* The same, waiting for at most @timeout_ms while the context goes on: for the
+ * end, when the process may be about to exit. */
+void whip_client_remove_sync (WhipClient *client, guint timeout_ms);
 
 /* URL of the session, or NULL. */
 const gchar *whip_client_get_session (WhipClient *client);

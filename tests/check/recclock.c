@@ -1,0 +1,96 @@
+/* gst-tsrec: the clock of a sender
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "recclock.h"
+
+#include <gst/check/gstcheck.h>
+
+#define SECOND G_GINT64_CONSTANT (1000000)
+/* 2026-01-01 in seconds since 1900 and since 1970. */
+#define NTP_2026 G_GUINT64_CONSTANT (3976214400)
+#define UNIX_2026 G_GINT64_CONSTANT (1767225600)
+
+static guint64
+ntp (gdouble seconds)
+{
+  return (NTP_2026 << 32) + (guint64)(seconds * 4294967296.0);
+}
+
+GST_START_TEST (test_wall_clock_follows_the_reports)
+{
+  RecClock clock = { 0 };
+  gint64 utc = 0;
+
+  fail_if (rec_clock_get_wall_clock (&clock, 0, &utc));
+  rec_clock_add (&clock, ntp (0.5), 7 * SECOND);
+  fail_unless (rec_clock_get_wall_clock (&clock, 8 * SECOND, &utc));
+  fail_unless_equals_int64 (utc, UNIX_2026 * SECOND + 1500000);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_uptime_is_no_wall_clock)
+{
+  RecClock clock = { 0 };
+  gint64 utc;
+
+  rec_clock_add (&clock, G_GUINT64_CONSTANT (3600) << 32, SECOND);
+  fail_if (rec_clock_get_wall_clock (&clock, SECOND, &utc));
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_drift_is_found_beneath_the_jitter)
+{
+  RecClock clock = { 0 };
+  gdouble ppm = 0;
+  guint i;
+
+  for (i = 0; i < 600; i++) {
+    gdouble t = i * 1.0;
+    /* ±20 ms that have nothing to do with the time */
+    gint64 jitter = (gint64)((i * 7919) % 41) * 1000 - 20000;
+
+    rec_clock_add (
+        &clock, ntp (t * (1 + 100e-6)), (gint64)(t * SECOND) + jitter);
+    if (i == 8)
+      fail_if (rec_clock_get_drift (&clock, &ppm));
+  }
+  fail_unless (rec_clock_get_drift (&clock, &ppm));
+  fail_unless (ppm > 90 && ppm < 110, "%f", ppm);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_a_jump_of_the_clock_begins_anew)
+{
+  RecClock clock = { 0 };
+  gdouble ppm = 0;
+  guint i;
+
+  for (i = 0; i < 20; i++)
+    rec_clock_add (&clock, ntp (i), i * SECOND);
+  fail_unless (rec_clock_get_drift (&clock, &ppm));
+  rec_clock_add (&clock, ntp (3600 + i), i * SECOND);
+  fail_if (rec_clock_get_drift (&clock, &ppm));
+}
+
+GST_END_TEST;
+
+static Suite *
+recclock_suite (void)
+{
+  Suite *s = suite_create ("recclock");
+  TCase *tc = tcase_create ("general");
+
+  suite_add_tcase (s, tc);
+  tcase_add_test (tc, test_wall_clock_follows_the_reports);
+  tcase_add_test (tc, test_uptime_is_no_wall_clock);
+  tcase_add_test (tc, test_drift_is_found_beneath_the_jitter);
+  tcase_add_test (tc, test_a_jump_of_the_clock_begins_anew);
+  return s;
+}
+
+GST_CHECK_MAIN (recclock);

@@ -1,0 +1,373 @@
+/* gst-tsrec: recwhepsrc pulls from a server over loopback
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The server is made here of webrtcbin and libsoup alone.
+ */
+
+#include "rectest.h"
+
+#include <gst/app/app.h>
+#include <gst/webrtc/webrtc.h>
+#include <libsoup/soup.h>
+
+#define PATIENCE ((g_getenv ("REC_SLOW_MACHINE") ? 300 : 20) * GST_SECOND)
+
+#define PLAYER                                                                 \
+  "webrtcbin name=w bundle-policy=max-bundle "                                 \
+  "videotestsrc is-live=true ! "                                               \
+  "video/x-raw,width=160,height=120,framerate=25/1 ! "                         \
+  "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 ! "          \
+  "video/x-h264,profile=constrained-baseline ! "                               \
+  "rtph264pay config-interval=-1 pt=96 ! "                                     \
+  "application/x-rtp,media=video,encoding-name=H264,payload=96 ! w. "          \
+  "audiotestsrc is-live=true ! opusenc ! rtpopuspay pt=111 ! "                 \
+  "application/x-rtp,media=audio,encoding-name=OPUS,payload=111 ! w. "
+
+/**
+ * Server:
+ * @refusals: how many offers are still answered with 404
+ * @redirects: how many, after these, with 307
+ */
+typedef struct
+{
+  GMainContext *context;
+  GMainLoop *loop;
+  GThread *thread;
+  SoupServer *soup;
+  gchar *url;
+  GstElement *player;
+
+  gint refusals;
+  gint redirects;
+  gint offers;
+  gint removed;
+  gint unauthorized;
+} Server;
+
+static void
+run (GstElement *webrtc, const gchar *action,
+    GstWebRTCSessionDescription *description, GstWebRTCSessionDescription **out)
+{
+  GstPromise *promise = gst_promise_new ();
+
+  g_signal_emit_by_name (webrtc, action, description, promise);
+  gst_promise_wait (promise);
+  if (out)
+    gst_structure_get (gst_promise_get_reply (promise), "answer",
+        GST_TYPE_WEBRTC_SESSION_DESCRIPTION, out, NULL);
+  gst_promise_unref (promise);
+}
+
+static void
+stop_player (Server *server)
+{
+  if (!server->player)
+    return;
+  gst_element_set_state (server->player, GST_STATE_NULL);
+  gst_clear_object (&server->player);
+}
+
+static gboolean
+stop_player_later (gpointer data)
+{
+  stop_player (data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+use_loopback (GstElement *webrtc)
+{
+  GObject *ice;
+  gboolean added;
+
+  g_object_get (webrtc, "ice-agent", &ice, NULL);
+  g_signal_emit_by_name (ice, "add-local-ip-address", "127.0.0.1", &added);
+  g_object_unref (ice);
+}
+
+/* Plays to whoever made @offer; returns the answer. */
+static gchar *
+play (Server *server, const gchar *offer)
+{
+  GstWebRTCSessionDescription *description, *answer = NULL;
+  GstWebRTCICEGatheringState gathering;
+  GstElement *webrtc;
+  GstSDPMessage *sdp;
+  gchar *text;
+
+  stop_player (server);
+  server->player = gst_parse_launch (PLAYER, NULL);
+  webrtc = gst_bin_get_by_name (GST_BIN (server->player), "w");
+  use_loopback (webrtc);
+  gst_element_set_state (server->player, GST_STATE_PLAYING);
+  gst_sdp_message_new_from_text (offer, &sdp);
+  description =
+      gst_webrtc_session_description_new (GST_WEBRTC_SDP_TYPE_OFFER, sdp);
+  run (webrtc, "set-remote-description", description, NULL);
+  run (webrtc, "create-answer", NULL, &answer);
+  run (webrtc, "set-local-description", answer, NULL);
+  gst_webrtc_session_description_free (description);
+  gst_webrtc_session_description_free (answer);
+  do {
+    g_usleep (10000);
+    g_object_get (webrtc, "ice-gathering-state", &gathering, NULL);
+  } while (gathering != GST_WEBRTC_ICE_GATHERING_STATE_COMPLETE);
+  g_object_get (webrtc, "local-description", &answer, NULL);
+  text = gst_sdp_message_as_text (answer->sdp);
+  gst_webrtc_session_description_free (answer);
+  gst_object_unref (webrtc);
+  return text;
+}
+
+static void
+answer_offer (Server *server, SoupServerMessage *msg, const gchar *path)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (msg);
+  GBytes *body;
+  gchar *answer;
+
+  if (g_atomic_int_get (&server->refusals) > 0) {
+    g_atomic_int_dec_and_test (&server->refusals);
+    soup_server_message_set_status (msg, 404, NULL);
+    return;
+  }
+  if (g_atomic_int_get (&server->redirects) > 0) {
+    g_atomic_int_dec_and_test (&server->redirects);
+    soup_message_headers_replace (headers, "Location", "/moved");
+    soup_server_message_set_status (msg, 307, NULL);
+    return;
+  }
+  body = soup_message_body_flatten (soup_server_message_get_request_body (msg));
+  answer = play (server, g_bytes_get_data (body, NULL));
+  g_bytes_unref (body);
+  soup_message_headers_replace (headers, "Location", "/session/1");
+  soup_server_message_set_status (msg, 201, NULL);
+  soup_server_message_set_response (
+      msg, "application/sdp", SOUP_MEMORY_TAKE, answer, strlen (answer));
+}
+
+static void
+on_request (SoupServer *soup, SoupServerMessage *msg, const gchar *path,
+    GHashTable *query, gpointer user_data)
+{
+  Server *server = user_data;
+  const gchar *token = soup_message_headers_get_one (
+      soup_server_message_get_request_headers (msg), "Authorization");
+
+  if (g_strcmp0 (token, "Bearer secret") != 0)
+    g_atomic_int_inc (&server->unauthorized);
+  if (g_str_equal (soup_server_message_get_method (msg), "POST")) {
+    g_atomic_int_inc (&server->offers);
+    answer_offer (server, msg, path);
+  } else {
+    if (g_str_equal (path, "/session/1"))
+      g_atomic_int_inc (&server->removed);
+    soup_server_message_set_status (msg, 200, NULL);
+  }
+}
+
+static gpointer
+server_main (gpointer data)
+{
+  Server *server = data;
+
+  g_main_context_push_thread_default (server->context);
+  g_main_loop_run (server->loop);
+  stop_player (server);
+  g_object_unref (server->soup);
+  g_main_context_pop_thread_default (server->context);
+  return NULL;
+}
+
+static void
+server_start (Server *server, gint refusals, gint redirects)
+{
+  GSList *uris;
+
+  memset (server, 0, sizeof (*server));
+  server->refusals = refusals;
+  server->redirects = redirects;
+  server->context = g_main_context_new ();
+  server->loop = g_main_loop_new (server->context, FALSE);
+  g_main_context_push_thread_default (server->context);
+  server->soup = soup_server_new (NULL, NULL);
+  soup_server_add_handler (server->soup, NULL, on_request, server, NULL);
+  fail_unless (soup_server_listen_local (
+      server->soup, 0, SOUP_SERVER_LISTEN_IPV4_ONLY, NULL));
+  uris = soup_server_get_uris (server->soup);
+  server->url = g_uri_to_string (uris->data);
+  g_slist_free_full (uris, (GDestroyNotify)g_uri_unref);
+  g_main_context_pop_thread_default (server->context);
+  server->thread = g_thread_new ("server", server_main, server);
+}
+
+static gboolean
+quit (gpointer data)
+{
+  g_main_loop_quit (data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+server_stop (Server *server)
+{
+  g_main_context_invoke (server->context, quit, server->loop);
+  g_thread_join (server->thread);
+  g_main_loop_unref (server->loop);
+  g_main_context_unref (server->context);
+  g_free (server->url);
+}
+
+static GstElement *
+pull_from (const gchar *url, const gchar *properties)
+{
+  gchar *line = g_strdup_printf (
+      "recwhepsrc name=src location=%s peer-timeout=300000000000 latency=100 "
+      "%s src.video ! appsink name=v sync=false async=false wait-on-eos=false "
+      "src.audio ! appsink name=a sync=false async=false wait-on-eos=false",
+      url, properties);
+  GstElement *pipeline = gst_parse_launch (line, NULL);
+
+  rec_test_assert_built_here ("recwhepsrc");
+  fail_unless (pipeline != NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  g_free (line);
+  return pipeline;
+}
+
+static void
+expect_sample (GstElement *pipeline, const gchar *name, const gchar *type)
+{
+  GstElement *sink = gst_bin_get_by_name (GST_BIN (pipeline), name);
+  GstSample *sample =
+      gst_app_sink_try_pull_sample (GST_APP_SINK (sink), PATIENCE);
+
+  fail_unless (sample != NULL, "nothing came out of %s", name);
+  fail_unless (gst_structure_has_name (
+      gst_caps_get_structure (gst_sample_get_caps (sample), 0), type));
+  gst_sample_unref (sample);
+  gst_object_unref (sink);
+}
+
+static void
+expect_message (GstElement *pipeline, const gchar *name)
+{
+  GstBus *bus = gst_element_get_bus (pipeline);
+  gboolean found = FALSE;
+
+  while (!found) {
+    GstMessage *message = gst_bus_timed_pop_filtered (
+        bus, PATIENCE, GST_MESSAGE_ELEMENT | GST_MESSAGE_ERROR);
+
+    fail_unless (message != NULL, "no %s", name);
+    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
+      GError *error = NULL;
+
+      gst_message_parse_error (message, &error, NULL);
+      fail ("%s", error->message);
+    }
+    found = gst_message_has_name (message, name);
+    gst_message_unref (message);
+  }
+  gst_object_unref (bus);
+}
+
+static void
+finish (GstElement *pipeline)
+{
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (pipeline);
+}
+
+GST_START_TEST (test_a_stream_is_pulled_after_a_retry_and_a_redirect)
+{
+  GstElement *pipeline;
+  Server server;
+
+  server_start (&server, 1, 1);
+  pipeline = pull_from (server.url, "auth-token=secret");
+  expect_message (pipeline, "recwhip-connected");
+  expect_sample (pipeline, "v", "video/x-h264");
+  expect_sample (pipeline, "a", "audio/x-opus");
+  finish (pipeline);
+  fail_unless_equals_int (g_atomic_int_get (&server.offers), 3);
+  fail_unless_equals_int (g_atomic_int_get (&server.removed), 1);
+  fail_unless_equals_int (g_atomic_int_get (&server.unauthorized), 0);
+  server_stop (&server);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_a_session_that_ends_is_made_anew)
+{
+  GstElement *pipeline;
+  Server server;
+
+  server_start (&server, 0, 0);
+  /* webrtcbin says no good-bye. */
+  pipeline = pull_from (server.url, "peer-timeout=2000000000");
+  expect_sample (pipeline, "v", "video/x-h264");
+  g_main_context_invoke (server.context, stop_player_later, &server);
+  expect_message (pipeline, "recwhip-disconnected");
+  expect_message (pipeline, "recwhip-connected");
+  finish (pipeline);
+  fail_unless_equals_int (g_atomic_int_get (&server.offers), 2);
+  server_stop (&server);
+}
+
+GST_END_TEST;
+
+static void
+expect_error (GstElement *pipeline, const gchar *text)
+{
+  GstBus *bus = gst_element_get_bus (pipeline);
+  GstMessage *message =
+      gst_bus_timed_pop_filtered (bus, PATIENCE, GST_MESSAGE_ERROR);
+  GError *error = NULL;
+
+  fail_unless (message != NULL);
+  gst_message_parse_error (message, &error, NULL);
+  fail_unless (strstr (error->message, text) != NULL, "%s", error->message);
+  g_error_free (error);
+  gst_message_unref (message);
+  gst_object_unref (bus);
+}
+
+GST_START_TEST (test_giving_up_says_why)
+{
+  GstElement *pipeline;
+  Server server;
+
+  server_start (&server, G_MAXINT, 0);
+  pipeline = pull_from (server.url, "retry-timeout=3000000000");
+  expect_error (pipeline, "404");
+  finish (pipeline);
+  fail_unless (g_atomic_int_get (&server.offers) > 1);
+  pipeline = pull_from ("http://127.0.0.1:1/", "retry-timeout=0");
+  expect_error (pipeline, "127.0.0.1:1");
+  finish (pipeline);
+  pipeline = pull_from ("\"\"", "");
+  expect_error (pipeline, "location");
+  finish (pipeline);
+  server_stop (&server);
+}
+
+GST_END_TEST;
+
+static Suite *
+recwhep_suite (void)
+{
+  Suite *s = suite_create ("recwhep");
+  TCase *tc = tcase_create ("general");
+
+  /* libproxy and its unwinder are not what is tested here. */
+  g_setenv ("GIO_USE_PROXY_RESOLVER", "dummy", TRUE);
+  suite_add_tcase (s, tc);
+  tcase_add_test (tc, test_a_stream_is_pulled_after_a_retry_and_a_redirect);
+  tcase_add_test (tc, test_a_session_that_ends_is_made_anew);
+  tcase_add_test (tc, test_giving_up_says_why);
+  return s;
+}
+
+GST_CHECK_MAIN (recwhep);
