@@ -68,6 +68,7 @@ ts_check_new (const TsCheckOptions *options, TsCheckPesFunc pes_func,
   check->error_func = error_func;
   check->user_data = user_data;
   check->pmt_pid = check->pcr_pid = 0xffff;
+  check->highest_dts = TS_CHECK_NONE;
   check->stats.first_pcr = check->stats.last_pcr = TS_CHECK_NONE;
   check->stats.pat_version = check->stats.pmt_version = -1;
   check->stats.sdt_version = -1;
@@ -105,7 +106,6 @@ ts_check_get_pid (TsCheck *check, uint16_t number)
   pid->stream.first_pts = pid->stream.last_pts = TS_CHECK_NONE;
   pid->stream.first_dts = pid->stream.last_dts = TS_CHECK_NONE;
   pid->last_dts = pid->last_pts_pcr = pid->last_stamp = TS_CHECK_NONE;
-  pid->lead.start = TS_CHECK_NONE;
   if (number == 0 || number == SDT_PID)
     pid->use = PID_PSI;
   check->pids[number] = pid;
@@ -233,6 +233,7 @@ handle_pcr (TsCheck *check, const Packet *packet)
       delta -= period;
     if (packet->discontinuity) {
       check->epoch++;
+      check->highest_dts = TS_CHECK_NONE;
     } else if (delta < 0) {
       ts_check_error (check, TS_CHECK_PCR_ORDER, packet->pid,
           "PCR goes back by %.3f ms", -delta / 27000.0);
@@ -243,7 +244,7 @@ handle_pcr (TsCheck *check, const Packet *packet)
   } else {
     check->pcr = check->stats.first_pcr = (int64_t)packet->pcr;
   }
-  check->have_pcr = check->pcr_since_pes = true;
+  check->have_pcr = check->pcr_since_pes = check->pcr_fresh = true;
   check->stats.last_pcr = check->pcr;
   for (unsigned i = 0; i < N_TABLES; i++)
     if (check->tables[i].pending ||

@@ -76,31 +76,24 @@ check_interval (
   }
 }
 
-/* How long after the last PCR does this PES packet come? The way from PCR to
- * DTS is constant in a stream that is sent as it arrives, but for the time
- * that passed since that PCR. */
+/* How long after the last PCR does this PES packet come? Time is what the
+ * highest DTS of all PIDs says: a track that lags behind tells nothing. */
 static void
-check_lead (TsCheck *check, Pid *pid, int64_t lead)
+check_pcr_interval (TsCheck *check, Pid *pid, int64_t dts)
 {
-  Lead *window = &pid->lead;
-  int64_t now = check->pcr, shortest;
+  int64_t passed;
 
-  if (window->start == TS_CHECK_NONE || now - window->start > 27000000) {
-    window->start = now;
-    window->current = window->previous = lead;
-  } else if (now - window->start > 27000000 / 2) {
-    window->start = now;
-    window->previous = window->current;
-    window->current = lead;
-  } else if (lead < window->current) {
-    window->current = lead;
+  if (check->highest_dts == TS_CHECK_NONE || dts > check->highest_dts)
+    check->highest_dts = dts;
+  if (check->pcr_fresh) {
+    check->pcr_fresh = false;
+    check->pcr_dts = check->highest_dts;
   }
-  shortest =
-      window->current < window->previous ? window->current : window->previous;
+  passed = check->highest_dts - check->pcr_dts;
   /* One 90 kHz tick of rounding. */
-  if (lead - shortest > (int64_t)check->options.pcr_interval_ms * 90 + 1)
+  if (passed > (int64_t)check->options.pcr_interval_ms * 90 + 1)
     ts_check_error (check, TS_CHECK_PCR_INTERVAL, pid->stream.pid,
-        "%.1f ms after the last PCR", (lead - shortest) / 90.0);
+        "%.1f ms after the last PCR", passed / 90.0);
 }
 
 static void
@@ -137,7 +130,7 @@ check_dts (TsCheck *check, Pid *pid, const TsCheckPes *pes)
   if (!check->have_pcr)
     return;
   lead = pes->dts - check->pcr / 300;
-  check_lead (check, pid, lead);
+  check_pcr_interval (check, pid, pes->dts);
   check_delay (check, pid, lead);
 }
 
@@ -297,7 +290,6 @@ begin_pes (TsCheck *check, Pid *pid, const Packet *packet)
   if (pid->epoch != check->epoch) {
     pid->epoch = check->epoch;
     pid->last_dts = pid->last_pts_pcr = TS_CHECK_NONE;
-    pid->lead.start = TS_CHECK_NONE;
   }
   if (!check->have_pcr)
     ts_check_error (check, TS_CHECK_PCR_PID, packet->pid,

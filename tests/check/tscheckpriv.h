@@ -90,12 +90,6 @@ typedef enum
   PID_PES
 } PidUse;
 
-/* Two windows of half a second: the shortest way from PCR to DTS lately. */
-typedef struct
-{
-  int64_t start, current, previous;
-} Lead;
-
 typedef struct
 {
   PidUse use;
@@ -119,7 +113,6 @@ typedef struct
   bool rap_psi; /* PSI stood in front of the current PES packet */
   uint64_t epoch;
   int64_t last_dts, last_pts_pcr, last_stamp;
-  Lead lead;
 } Pid;
 
 struct _TsCheck
@@ -139,9 +132,11 @@ struct _TsCheck
   unsigned n_streams;
 
   bool have_pcr, pcr_since_pes;
-  int64_t pcr;     /* unwrapped, 27 MHz */
-  uint64_t epoch;  /* counts time bases */
-  uint64_t packet; /* index of the present one */
+  bool pcr_fresh;               /* no timestamp since the last PCR */
+  int64_t highest_dts, pcr_dts; /* now, and when the last PCR came; 90 kHz */
+  int64_t pcr;                  /* unwrapped, 27 MHz */
+  uint64_t epoch;               /* counts time bases */
+  uint64_t packet;              /* index of the present one */
 
   TsCheckStats stats;
   char report[REPORT_SIZE];
