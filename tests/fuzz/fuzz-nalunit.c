@@ -1,0 +1,127 @@
+/* gst-tsrec: arbitrary bytes as H.264, H.265 and H.266 access units
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * First the scanner alone, then the whole way through a mux: what comes out
+ * has to be a valid stream in which the access unit is found again.
+ */
+
+#include "fuzz.h"
+#include "nalunit.h"
+#include "tscheck.h"
+#include "tsmux.h"
+
+static const NalSyntax syntaxes[] = { NAL_H264, NAL_H265, NAL_H266 };
+
+static void
+scan (NalSyntax syntax, const uint8_t *data, size_t size)
+{
+  NalScanner scanner;
+  NalUnit nal;
+  size_t last = 0;
+
+  nal_scanner_init (&scanner, syntax, data, size);
+  while (nal_scanner_next (&scanner, &nal)) {
+    FUZZ_ASSERT (nal.data >= data && nal.data + nal.size <= data + size,
+        "a NAL unit outside of its access unit");
+    FUZZ_ASSERT (nal.offset >= last && data + nal.offset <= nal.data,
+        "NAL units out of order");
+    last = nal.offset + 1;
+    if (nal.kind == NAL_SPS || nal.kind == NAL_PPS || nal.kind == NAL_VPS)
+      nal_get_parameter_set_id (syntax, &nal);
+    if (nal.kind == NAL_SEI)
+      nal_sei_is_recovery_point (syntax, &nal);
+  }
+  FUZZ_ASSERT (nal_find_start_code (data, size, 0) <= size, "past the end");
+}
+
+typedef struct
+{
+  const uint8_t *data;
+  size_t size;
+  unsigned found;
+} Expected;
+
+/* Is all of @expected in @pes, in order, with whole pieces added at most? */
+static void
+on_pes (void *user_data, const TsCheckPes *pes)
+{
+  Expected *expected = user_data;
+  size_t added;
+
+  FUZZ_ASSERT (pes->size >= expected->size, "%zu of %zu bytes", pes->size,
+      expected->size);
+  added = pes->size - expected->size;
+  /* The tail behind what may be added is as it was. */
+  for (size_t head = 0; head <= expected->size; head++) {
+    if (memcmp (pes->data + head + added, expected->data + head,
+            expected->size - head) == 0)
+      break;
+    FUZZ_ASSERT (
+        pes->data[head] == expected->data[head], "byte %zu was changed", head);
+  }
+  expected->found++;
+}
+
+static void
+mux (TsCodec codec, const uint8_t *data, size_t size)
+{
+  TsTrackConfig track_config = { .codec = codec };
+  TsCheckOptions options = TS_CHECK_STRICT;
+  TsMuxConfig config;
+  Expected expected = { data, size, 0 };
+  TsMux *mux;
+  TsTrack *track;
+  TsCheck *check;
+  unsigned written = 0;
+
+  options.ignored_rules = TS_CHECK_IGNORE (TS_CHECK_RAP_INDICATOR) |
+      TS_CHECK_IGNORE (TS_CHECK_AU_PARAMETERS) |
+      TS_CHECK_IGNORE (TS_CHECK_AU_DELIMITER);
+  ts_mux_config_init (&config);
+  mux = ts_mux_new (&config);
+  check = ts_check_new (&options, on_pes, NULL, &expected);
+  track = mux ? ts_mux_add_track (mux, 0x100, &track_config, NULL) : NULL;
+  /* Twice: parameter sets of the first are known to the second. */
+  for (int i = 0; track && i < 2; i++) {
+    TsAccessUnit au = { .data = data,
+      .size = size,
+      .pts = i * 33333333,
+      .dts = TS_TIME_NONE,
+      .duration = TS_TIME_NONE,
+      .now = TS_TIME_NONE };
+    size_t need = ts_mux_begin (mux, track, &au);
+    uint8_t *out = malloc (need ? need : 1);
+    TsOutput output;
+
+    if (!out)
+      abort ();
+    if (need && ts_mux_finish (mux, out, need, &output) && output.size) {
+      ts_check_push (check, out, output.size);
+      written++;
+    }
+    free (out);
+  }
+  if (written)
+    FUZZ_ASSERT (
+        ts_check_finish (check) == 0, "\n%s", ts_check_get_report (check));
+  FUZZ_ASSERT (expected.found == written, "%u of %u", expected.found, written);
+  ts_check_free (check);
+  ts_mux_free (mux);
+}
+
+int
+LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
+{
+  static const TsCodec codecs[] = { TS_CODEC_H264, TS_CODEC_H265,
+    TS_CODEC_H266 };
+  unsigned which;
+
+  if (size == 0)
+    return 0;
+  which = data[0] % 3;
+  scan (syntaxes[which], data + 1, size - 1);
+  if (data[0] & 0x80)
+    mux (codecs[which], data + 1, size - 1);
+  return 0;
+}
