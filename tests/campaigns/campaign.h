@@ -61,6 +61,7 @@ typedef struct
   volatile gint disk_full, recovered, disk_low, errors, warnings;
   volatile guint64 bytes_written, bytes_durable; /* of the stats */
   volatile guint64 buffers_written, buffers_dropped;
+  volatile guint64 sync_duration_max; /* ns */
   volatile gint64 started; /* monotonic time of the first push, µs */
 } Shared;
 

@@ -107,6 +107,27 @@ push_track (gpointer user_data)
   return NULL;
 }
 
+static void
+copy_stats (const GstStructure *stats, Shared *shared)
+{
+  const struct
+  {
+    const gchar *name;
+    volatile guint64 *to;
+  } fields[] = { { "bytes-written", &shared->bytes_written },
+    { "bytes-durable", &shared->bytes_durable },
+    { "buffers-written", &shared->buffers_written },
+    { "buffers-dropped", &shared->buffers_dropped },
+    { "sync-duration-max", &shared->sync_duration_max } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (fields); i++) {
+    guint64 value;
+
+    if (gst_structure_get_uint64 (stats, fields[i].name, &value))
+      *fields[i].to = value;
+  }
+}
+
 /* The stats of recfilesink, wherever it is in the launch description. */
 static void
 read_stats (GstElement *pipeline, Shared *shared)
@@ -117,20 +138,12 @@ read_stats (GstElement *pipeline, Shared *shared)
   while (gst_iterator_next (iterator, &item) == GST_ITERATOR_OK) {
     GObject *element = g_value_get_object (&item);
     GstStructure *stats = NULL;
-    guint64 value;
 
     if (!strcmp (G_OBJECT_TYPE_NAME (element), "GstRecFileSink"))
       g_object_get (element, "stats", &stats, NULL);
-    if (stats && gst_structure_get_uint64 (stats, "bytes-written", &value))
-      shared->bytes_written = value;
-    if (stats && gst_structure_get_uint64 (stats, "bytes-durable", &value))
-      shared->bytes_durable = value;
-    if (stats && gst_structure_get_uint64 (stats, "buffers-written", &value))
-      shared->buffers_written = value;
-    if (stats && gst_structure_get_uint64 (stats, "buffers-dropped", &value))
-      shared->buffers_dropped = value;
     if (stats)
-      gst_structure_free (stats);
+      copy_stats (stats, shared);
+    g_clear_pointer (&stats, gst_structure_free);
     g_value_reset (&item);
   }
   g_value_unset (&item);

@@ -378,6 +378,9 @@ void
 ts_check_pes_packet (TsCheck *check, Pid *pid, const Packet *packet)
 {
   if (packet->unit_start) {
+    /* What a crash cut is forgiven where the stream says that it goes on. */
+    if (packet->discontinuity && pid->pes_size < pid->pes_expected)
+      ts_check_pes_drop (pid);
     ts_check_pes_finish (check, pid, false);
     begin_pes (check, pid, packet);
   } else if (!pid->in_pes) {
