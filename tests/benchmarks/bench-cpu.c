@@ -115,6 +115,16 @@ is_wanted (const BenchPeer *peer)
   return !only || g_str_has_prefix (peer->name, only);
 }
 
+/* A peer that wrote less than it was given would win. */
+static gboolean
+is_complete (const BenchLoad *load, const gchar *path)
+{
+  guint64 bytes = (guint64)load->pairs * (load->video_size + load->audio_size);
+  GStatBuf st;
+
+  return g_stat (path, &st) == 0 && (guint64)st.st_size >= bytes;
+}
+
 /* Fills @times. Returns FALSE when a peer could not run. */
 static gboolean
 measure (const BenchLoad *load, guint64 times[][MAX_ROUNDS])
@@ -126,6 +136,10 @@ measure (const BenchLoad *load, guint64 times[][MAX_ROUNDS])
 
       if (is_wanted (&peers[i]))
         times[i][round] = peers[i].run (&peers[i], load, path);
+      if (is_wanted (&peers[i]) && !is_complete (load, path)) {
+        g_printerr ("%s lost access units\n", peers[i].name);
+        times[i][round] = 0;
+      }
       g_unlink (path);
       g_free (path);
       g_free (name);

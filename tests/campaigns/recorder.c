@@ -217,7 +217,11 @@ record (const gchar *units, int fd, gdouble speed, const gchar *launch)
   }
   pipeline = gst_pipeline_new (NULL);
   gst_bin_add (GST_BIN (pipeline), bin);
-  recording.mux = gst_bin_get_by_name (GST_BIN (bin), "s");
+  recording.mux = gst_bin_get_by_name (GST_BIN (pipeline), "s");
+  if (!recording.mux) {
+    g_printerr ("recorder: no element is named \"s\"\n");
+    return 1;
+  }
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   for (guint i = 0; i < N_TRACKS; i++)
     if (!link_track (&recording, i))

@@ -84,31 +84,42 @@ ts_check_free (TsCheck *check)
 {
   if (!check)
     return;
-  for (unsigned i = 0; i < N_PIDS; i++) {
-    if (check->pids[i])
-      free (check->pids[i]->pes);
-    free (check->pids[i]);
+  while (check->first) {
+    Pid *pid = check->first;
+
+    check->first = pid->next;
+    free (pid->pes);
+    free (pid);
   }
+  for (unsigned i = 0; i < N_PIDS / PIDS_A_PAGE; i++)
+    free (check->pages[i]);
   free (check);
 }
 
 Pid *
 ts_check_get_pid (TsCheck *check, uint16_t number)
 {
-  Pid *pid = check->pids[number];
+  Pid ***page = &check->pages[number / PIDS_A_PAGE], *pid;
 
+  if (!*page)
+    *page = calloc (PIDS_A_PAGE, sizeof **page);
+  if (!*page)
+    return NULL;
+  pid = (*page)[number % PIDS_A_PAGE];
   if (pid)
     return pid;
   pid = calloc (1, sizeof *pid);
   if (!pid)
     return NULL;
+  pid->next = check->first;
+  check->first = pid;
   pid->stream.pid = number;
   pid->stream.first_pts = pid->stream.last_pts = TS_CHECK_NONE;
   pid->stream.first_dts = pid->stream.last_dts = TS_CHECK_NONE;
   pid->last_dts = pid->last_pts_pcr = pid->last_stamp = TS_CHECK_NONE;
   if (number == 0 || number == SDT_PID)
     pid->use = PID_PSI;
-  check->pids[number] = pid;
+  (*page)[number % PIDS_A_PAGE] = pid;
   return pid;
 }
 
@@ -213,6 +224,33 @@ check_continuity (
   return !duplicate;
 }
 
+/* The first PCR may follow the first timestamps: on the same timeline. */
+static int64_t
+first_pcr (const TsCheck *check, int64_t pcr, int64_t period)
+{
+  int64_t ahead;
+
+  if (check->highest_dts == TS_CHECK_NONE)
+    return pcr;
+  ahead = check->highest_dts * 300 - pcr;
+  if (ahead > period / 2)
+    return pcr + period;
+  return ahead < -period / 2 ? pcr - period : pcr;
+}
+
+/* A PCR inside a PES packet has the time of that one; any other that of the
+ * PES packet that comes next. */
+static void
+place_pcr (TsCheck *check, const Packet *packet)
+{
+  const Pid *pid = ts_check_get_pid (check, packet->pid);
+
+  check->pcr_fresh = !(pid && pid->in_pes && packet->payload &&
+      !packet->unit_start && check->highest_dts != TS_CHECK_NONE);
+  if (!check->pcr_fresh)
+    check->pcr_dts = check->highest_dts;
+}
+
 static void
 handle_pcr (TsCheck *check, const Packet *packet)
 {
@@ -242,9 +280,11 @@ handle_pcr (TsCheck *check, const Packet *packet)
     }
     check->pcr += delta;
   } else {
-    check->pcr = check->stats.first_pcr = (int64_t)packet->pcr;
+    check->pcr = first_pcr (check, (int64_t)packet->pcr, period);
+    check->stats.first_pcr = check->pcr;
   }
-  check->have_pcr = check->pcr_since_pes = check->pcr_fresh = true;
+  check->have_pcr = check->pcr_since_pes = true;
+  place_pcr (check, packet);
   check->stats.last_pcr = check->pcr;
   for (unsigned i = 0; i < N_TABLES; i++)
     if (check->tables[i].pending ||
@@ -372,9 +412,9 @@ ts_check_finish (TsCheck *check)
   if (check->partial_size)
     ts_check_error (check, TS_CHECK_SIZE, 0xffff,
         "the stream ends after %zu bytes of a packet", check->partial_size);
-  for (unsigned i = 0; i < N_PIDS; i++)
-    if (check->pids[i] && check->pids[i]->use == PID_PES)
-      ts_check_pes_finish (check, check->pids[i], true);
+  for (Pid *pid = check->first; pid; pid = pid->next)
+    if (pid->use == PID_PES)
+      ts_check_pes_finish (check, pid, true);
   if (check->stats.packets && check->tables[TABLE_PAT].size == 0)
     ts_check_error (check, TS_CHECK_PAT_INTERVAL, 0, "no PAT at all");
   if (check->stats.packets && check->tables[TABLE_PMT].size == 0)
@@ -394,8 +434,12 @@ ts_check_get_stats (const TsCheck *check)
 const TsCheckStream *
 ts_check_get_stream (const TsCheck *check, unsigned index)
 {
-  return index < check->n_streams ? &check->pids[check->order[index]]->stream
-                                  : NULL;
+  uint16_t number;
+
+  if (index >= check->n_streams)
+    return NULL;
+  number = check->order[index];
+  return &check->pages[number / PIDS_A_PAGE][number % PIDS_A_PAGE]->stream;
 }
 
 const char *

@@ -89,6 +89,8 @@ check_pcr_interval (TsCheck *check, Pid *pid, int64_t dts)
     check->pcr_fresh = false;
     check->pcr_dts = check->highest_dts;
   }
+  if (!check->have_pcr)
+    return;
   passed = check->highest_dts - check->pcr_dts;
   /* One 90 kHz tick of rounding. */
   if (passed > (int64_t)check->options.pcr_interval_ms * 90 + 1)
@@ -96,12 +98,16 @@ check_pcr_interval (TsCheck *check, Pid *pid, int64_t dts)
         "%.1f ms after the last PCR", passed / 90.0);
 }
 
+/* 2.4.2.3, 2.14: no byte waits for longer than 1 s (10 s) in the decoder. */
 static void
-check_delay (TsCheck *check, Pid *pid, int64_t lead)
+check_delay (TsCheck *check, Pid *pid)
 {
   bool long_delay = pid->stream.stream_type == 0x1b ||
       pid->stream.stream_type == 0x24 || pid->stream.stream_type == 0x33;
+  int64_t lead = pid->current.dts - check->pcr / 300;
 
+  if (pid->current.dts == TS_CHECK_NONE || !check->have_pcr)
+    return;
   if (lead > (long_delay ? 10 : 1) * INT64_C (90000))
     ts_check_error (check, TS_CHECK_DELAY, pid->stream.pid,
         "DTS %.3f s after PCR", lead / 90000.0);
@@ -111,7 +117,6 @@ static void
 check_dts (TsCheck *check, Pid *pid, const TsCheckPes *pes)
 {
   TsCheckStream *stream = &pid->stream;
-  int64_t lead;
 
   if (pid->last_dts != TS_CHECK_NONE && pes->dts <= pid->last_dts)
     ts_check_error (check, TS_CHECK_DTS_ORDER, stream->pid,
@@ -127,11 +132,7 @@ check_dts (TsCheck *check, Pid *pid, const TsCheckPes *pes)
   stream->last_dts = pes->dts;
   if (stream->last_pts == TS_CHECK_NONE || pes->pts > stream->last_pts)
     stream->last_pts = pes->pts;
-  if (!check->have_pcr)
-    return;
-  lead = pes->dts - check->pcr / 300;
   check_pcr_interval (check, pid, pes->dts);
-  check_delay (check, pid, lead);
 }
 
 /* 2.4.3.7: PTS_DTS_flags and what follows from them. */
@@ -139,9 +140,9 @@ static void
 read_stamps (TsCheck *check, Pid *pid, Reader *reader, unsigned flags)
 {
   TsCheckPes *pes = &pid->current;
-  int64_t reference = check->have_pcr  ? check->pcr / 300
-      : pid->last_dts != TS_CHECK_NONE ? pid->last_dts
-                                       : 0;
+  int64_t reference = check->have_pcr       ? check->pcr / 300
+      : check->highest_dts != TS_CHECK_NONE ? check->highest_dts
+                                            : 0;
   bool good = true;
 
   pes->pts = pes->dts = TS_CHECK_NONE;
@@ -291,9 +292,6 @@ begin_pes (TsCheck *check, Pid *pid, const Packet *packet)
     pid->epoch = check->epoch;
     pid->last_dts = pid->last_pts_pcr = TS_CHECK_NONE;
   }
-  if (!check->have_pcr)
-    ts_check_error (check, TS_CHECK_PCR_PID, packet->pid,
-        "a PES packet before the first PCR");
   check_interval (check, TABLE_PAT, TS_CHECK_PAT_INTERVAL,
       check->options.psi_interval_ms, 0);
   check_interval (check, TABLE_PMT, TS_CHECK_PMT_INTERVAL,
@@ -339,6 +337,10 @@ ts_check_pes_finish (TsCheck *check, Pid *pid, bool at_end)
   if (!pid->header_done || pid->pes_bad)
     return;
   check_size (check, pid, at_end);
+  if (!check->have_pcr && pid->current.dts != TS_CHECK_NONE)
+    ts_check_error (check, TS_CHECK_PCR_PID, pid->stream.pid,
+        "a whole PES packet before the first PCR");
+  check_delay (check, pid);
   pes->stream_type = pid->stream.stream_type;
   pes->kind = pid->stream.kind;
   pes->data = pid->pes + pid->header_size;

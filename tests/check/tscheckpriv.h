@@ -9,9 +9,10 @@
 
 #define PACKET_SIZE 188
 #define N_PIDS 8192
+#define PIDS_A_PAGE 64
 #define NULL_PID 0x1fff
 #define SDT_PID 0x11
-#define SECTION_SIZE_MAX 4096
+#define SECTION_SIZE_MAX 1024 /* of ISO/IEC 13818-1 and of the SDT */
 #define MAX_STREAMS 64
 #define PES_SIZE_MAX (64u << 20)
 #define REPORT_SIZE 8192
@@ -90,8 +91,11 @@ typedef enum
   PID_PES
 } PidUse;
 
-typedef struct
+typedef struct _Pid Pid;
+
+struct _Pid
 {
+  Pid *next;
   PidUse use;
   bool seen, had_unit, duplicate, said_unreferenced;
   uint8_t counter;
@@ -113,7 +117,7 @@ typedef struct
   bool rap_psi; /* PSI stood in front of the current PES packet */
   uint64_t epoch;
   int64_t last_dts, last_pts_pcr, last_stamp;
-} Pid;
+};
 
 struct _TsCheck
 {
@@ -125,7 +129,8 @@ struct _TsCheck
   uint8_t partial[PACKET_SIZE];
   size_t partial_size;
 
-  Pid *pids[N_PIDS];
+  Pid **pages[N_PIDS / PIDS_A_PAGE]; /* found by number */
+  Pid *first;                        /* all of them */
   Table tables[N_TABLES];
   uint16_t pmt_pid, pcr_pid; /* 0xffff: unknown */
   uint16_t order[MAX_STREAMS];

@@ -176,21 +176,17 @@ parse_pmt (TsCheck *check, Reader *body)
   good = good && reader_get (body, 4) == 15 && reader_get (body, 2) == 0;
   loop = reader_sub (body, reader_get (body, 10));
   good = good && !loop.overrun && parse_descriptors (&loop, NULL);
-  for (unsigned i = 0; i < N_PIDS; i++)
-    if (check->pids[i])
-      check->pids[i]->listed = false;
+  for (Pid *pid = check->first; pid; pid = pid->next)
+    pid->listed = false;
   while (good && reader_left (body))
     good = parse_stream (check, body);
   if (!good || body->overrun)
     content_error (check, check->pmt_pid, "the PMT is malformed");
-  for (unsigned i = 0; i < N_PIDS; i++) {
-    Pid *pid = check->pids[i];
-
-    if (pid && pid->use == PID_PES && !pid->listed) {
+  for (Pid *pid = check->first; pid; pid = pid->next)
+    if (pid->use == PID_PES && !pid->listed) {
       ts_check_pes_finish (check, pid, false);
       pid->use = PID_UNKNOWN;
     }
-  }
 }
 
 static void

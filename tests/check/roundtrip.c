@@ -1,0 +1,479 @@
+/* gst-tsrec: what goes into tsrecmux comes out of other people's demuxers
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Real encoders, B-frames included, through tsrecmux into a file. The file is
+ * judged by the checker, then read by tsdemux and by ffmpeg: the access units
+ * are those that went in, byte for byte (delimiters and repeated parameter sets
+ * in front of them aside), and PTS and DTS differ by less than one tick of the
+ * 90 kHz clock.
+ */
+
+#include "rectest.h"
+#include "tscheck.h"
+
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+/* One tick, and the rounding of two conversions. */
+#define TICK (GST_SECOND / 90000 + 2)
+
+typedef struct
+{
+  GBytes *bytes;
+  GstClockTimeDiff pts, dts; /* ns, from an origin that is common to a file */
+} Unit;
+
+typedef struct
+{
+  GPtrArray *video, *audio; /* of Unit */
+} Units;
+
+typedef struct
+{
+  const gchar *name;
+  const gchar *video, *audio; /* launch, up to the mux; NULL: none */
+  /* Bytes that the mux or a demuxer puts in front of, or takes from, each
+   * audio frame: ADTS headers around raw AAC. */
+  guint audio_header;
+  gboolean may_prefix; /* delimiters are added to the pictures */
+} Row;
+
+#define VIDEO                                                                  \
+  "videotestsrc num-buffers=75 pattern=ball ! "                                \
+  "video/x-raw,width=160,height=120,framerate=25/1 ! "
+#define AUDIO                                                                  \
+  "audiotestsrc num-buffers=140 samplesperbuffer=1024 ! "                      \
+  "audio/x-raw,rate=48000,channels=2 ! "
+#define H264                                                                   \
+  VIDEO "x264enc bframes=3 b-adapt=false key-int-max=25 ! "                    \
+        "video/x-h264,stream-format=byte-stream,alignment=au ! h264parse "     \
+        "config-interval=-1"
+
+static const Row rows[] = {
+  { "h264-aac", H264,
+      AUDIO "avenc_aac ! aacparse ! "
+            "audio/mpeg,stream-format=adts",
+      0, FALSE },
+  { "h264-no-delimiters",
+      VIDEO "x264enc aud=false tune=zerolatency ! "
+            "video/x-h264,stream-format=byte-stream ! "
+            "h264parse",
+      NULL, 0, TRUE },
+  { "h265-ac3",
+      VIDEO "x265enc option-string=aud=1:bframes=3:keyint=25:"
+            "repeat-headers=1:log-level=none ! h265parse ! "
+            "video/x-h265,stream-format=byte-stream,alignment=au",
+      AUDIO "avenc_ac3 ! ac3parse", 0, TRUE },
+  { "mpeg2-mp2",
+      VIDEO "avenc_mpeg2video max-bframes=2 gop-size=12 ! "
+            "mpegvideoparse",
+      AUDIO "avenc_mp2 ! mpegaudioparse", 0, FALSE },
+  { "h264-opus", H264, AUDIO "opusenc ! opusparse", 0, FALSE },
+  { "aac-raw", NULL,
+      AUDIO "avenc_aac ! aacparse ! "
+            "audio/mpeg,stream-format=raw",
+      7, FALSE },
+  { "mp3", NULL, AUDIO "lamemp3enc ! mpegaudioparse", 0, FALSE },
+  { "eac3", NULL, AUDIO "avenc_eac3 ! ac3parse", 0, FALSE },
+};
+
+static void
+unit_free (gpointer data)
+{
+  Unit *unit = data;
+
+  g_bytes_unref (unit->bytes);
+  g_free (unit);
+}
+
+static void
+units_init (Units *units)
+{
+  units->video = g_ptr_array_new_with_free_func (unit_free);
+  units->audio = g_ptr_array_new_with_free_func (unit_free);
+}
+
+static void
+units_clear (Units *units)
+{
+  g_ptr_array_unref (units->video);
+  g_ptr_array_unref (units->audio);
+}
+
+static void
+add_unit (GPtrArray *to, gconstpointer data, gsize size, GstClockTimeDiff pts,
+    GstClockTimeDiff dts)
+{
+  Unit *unit = g_new (Unit, 1);
+
+  unit->bytes = g_bytes_new (data, size);
+  unit->pts = pts;
+  unit->dts = dts;
+  g_ptr_array_add (to, unit);
+}
+
+static GstPadProbeReturn
+record_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+  GstClockTime pts = GST_BUFFER_PTS (buffer), dts = GST_BUFFER_DTS (buffer);
+  GstMapInfo map;
+
+  if (!GST_CLOCK_TIME_IS_VALID (dts))
+    dts = pts;
+  gst_buffer_map (buffer, &map, GST_MAP_READ);
+  add_unit (user_data, map.data, map.size, (GstClockTimeDiff)pts,
+      (GstClockTimeDiff)dts);
+  gst_buffer_unmap (buffer, &map);
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+run_to_eos (GstElement *pipeline)
+{
+  GstBus *bus = gst_element_get_bus (pipeline);
+  GstMessage *message;
+  GError *error = NULL;
+
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  message = gst_bus_timed_pop_filtered (
+      bus, 60 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  fail_unless (message != NULL, "no end of stream");
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+    gst_message_parse_error (message, &error, NULL);
+  fail_unless (error == NULL, "%s", error ? error->message : "");
+  gst_message_unref (message);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (bus);
+}
+
+/* Records what enters the mux into @units. */
+static void
+watch_mux (GstElement *mux, Units *units)
+{
+  GstIterator *iterator = gst_element_iterate_sink_pads (mux);
+  GValue item = G_VALUE_INIT;
+
+  while (gst_iterator_next (iterator, &item) == GST_ITERATOR_OK) {
+    GstPad *pad = g_value_get_object (&item);
+    gboolean video = g_str_has_prefix (GST_PAD_NAME (pad), "video");
+
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, record_buffer,
+        video ? units->video : units->audio, NULL);
+    g_value_reset (&item);
+  }
+  g_value_unset (&item);
+  gst_iterator_free (iterator);
+}
+
+static void
+record (const Row *row, const gchar *path, Units *units)
+{
+  GString *launch = g_string_new (NULL);
+  GError *error = NULL;
+  GstElement *pipeline, *mux;
+
+  g_string_printf (launch, "tsrecmux name=m ! filesink location=%s ", path);
+  if (row->video)
+    g_string_append_printf (launch,
+        "%s ! queue max-size-time=0 "
+        "max-size-buffers=0 max-size-bytes=0 ! m. ",
+        row->video);
+  if (row->audio)
+    g_string_append_printf (launch,
+        "%s ! queue max-size-time=0 "
+        "max-size-buffers=0 max-size-bytes=0 ! m. ",
+        row->audio);
+  pipeline = gst_parse_launch_full (
+      launch->str, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
+  fail_unless (pipeline != NULL, "%s", error ? error->message : "");
+  mux = gst_bin_get_by_name (GST_BIN (pipeline), "m");
+  watch_mux (mux, units);
+  run_to_eos (pipeline);
+  gst_object_unref (mux);
+  gst_object_unref (pipeline);
+  g_string_free (launch, TRUE);
+}
+
+static void
+on_demuxed (GstElement *demux, GstPad *pad, gpointer user_data)
+{
+  Units *units = user_data;
+  GstElement *sink = gst_element_factory_make ("fakesink", NULL);
+  GstObject *bin = gst_object_get_parent (GST_OBJECT (demux));
+  GstPad *sink_pad = gst_element_get_static_pad (sink, "sink");
+  gboolean video = g_str_has_prefix (GST_PAD_NAME (pad), "video");
+
+  g_object_set (sink, "sync", FALSE, "async", FALSE, NULL);
+  gst_bin_add (GST_BIN (bin), sink);
+  gst_pad_add_probe (sink_pad, GST_PAD_PROBE_TYPE_BUFFER, record_buffer,
+      video ? units->video : units->audio, NULL);
+  fail_unless_equals_int (gst_pad_link (pad, sink_pad), GST_PAD_LINK_OK);
+  gst_element_sync_state_with_parent (sink);
+  gst_object_unref (sink_pad);
+  gst_object_unref (bin);
+}
+
+static void
+demux_with_gstreamer (const gchar *path, Units *units)
+{
+  gchar *launch =
+      g_strdup_printf ("filesrc location=%s ! tsdemux name=d", path);
+  GstElement *pipeline = gst_parse_launch (launch, NULL);
+  GstElement *demux = gst_bin_get_by_name (GST_BIN (pipeline), "d");
+
+  g_signal_connect (demux, "pad-added", G_CALLBACK (on_demuxed), units);
+  run_to_eos (pipeline);
+  gst_object_unref (demux);
+  gst_object_unref (pipeline);
+  g_free (launch);
+}
+
+static void
+on_pes (void *user_data, const TsCheckPes *pes)
+{
+  Units *units = user_data;
+
+  add_unit (pes->kind == TS_CHECK_KIND_VIDEO ? units->video : units->audio,
+      pes->data, pes->size, pes->pts * 100000 / 9, pes->dts * 100000 / 9);
+}
+
+static void
+demux_with_checker (const gchar *path, Units *units)
+{
+  TsCheck *check = ts_check_new (NULL, on_pes, NULL, units);
+  GError *error = NULL;
+  gchar *contents;
+  gsize size;
+
+  fail_unless (g_file_get_contents (path, &contents, &size, &error));
+  ts_check_push (check, (guint8 *)contents, size);
+  fail_unless (ts_check_finish (check) == 0, "%s", ts_check_get_report (check));
+  ts_check_free (check);
+  g_free (contents);
+}
+
+/* Are @units, of which @out is a part, those of @in? @skip: bytes in front of
+ * each that are not looked at. The origin of time is that of the first unit of
+ * the first track. */
+static void
+compare (const GPtrArray *in, const GPtrArray *out, guint skip,
+    gboolean may_prefix, GstClockTimeDiff origin, const gchar *what)
+{
+  fail_unless (in->len > 10, "%s: %u units", what, in->len);
+  fail_unless (
+      in->len == out->len, "%s: %u units of %u", what, out->len, in->len);
+  for (guint i = 0; i < in->len; i++) {
+    const Unit *one = in->pdata[i], *two = out->pdata[i];
+    gsize size, got;
+    const guint8 *data = g_bytes_get_data (one->bytes, &size);
+    const guint8 *back = g_bytes_get_data (two->bytes, &got);
+
+    fail_unless (got == size + skip || (may_prefix && got >= size),
+        "%s %u: %" G_GSIZE_FORMAT " bytes of %" G_GSIZE_FORMAT, what, i, got,
+        size);
+    fail_unless (!memcmp (back + got - size, data, size),
+        "%s %u: the bytes differ", what, i);
+    fail_unless (ABS (two->pts - one->pts - origin) <= (gint64)TICK,
+        "%s %u: PTS is off by %" G_GINT64_FORMAT " ns", what, i,
+        two->pts - one->pts - origin);
+    fail_unless (ABS (two->dts - one->dts - origin) <= (gint64)TICK,
+        "%s %u: DTS is off by %" G_GINT64_FORMAT " ns", what, i,
+        two->dts - one->dts - origin);
+  }
+}
+
+/* tsdemux gives no DTS where it is the PTS, and record_buffer() the PTS then.
+ */
+static void
+compare_all (
+    const Row *row, const Units *in, const Units *out, const gchar *reader)
+{
+  const GPtrArray *first = row->video ? in->video : in->audio;
+  const GPtrArray *first_out = row->video ? out->video : out->audio;
+  /* The control header of Opus, which only demuxers take off. */
+  gboolean is_checker = !strcmp (reader, "the checker");
+  GstClockTimeDiff origin;
+  gchar *what;
+
+  fail_unless (first_out->len > 0, "%s: %s found nothing", row->name, reader);
+  origin = ((Unit *)first_out->pdata[0])->dts - ((Unit *)first->pdata[0])->dts;
+  what = g_strdup_printf ("%s by %s, video", row->name, reader);
+  if (row->video)
+    compare (in->video, out->video, 0, row->may_prefix, origin, what);
+  g_free (what);
+  what = g_strdup_printf ("%s by %s, audio", row->name, reader);
+  if (row->audio)
+    compare (in->audio, out->audio, row->audio_header,
+        is_checker && strstr (row->audio, "opus"), origin, what);
+  g_free (what);
+}
+
+/* What ffprobe says of a packet: no bytes, but their MD5. */
+typedef struct
+{
+  gint64 pts, dts, size;
+  gchar md5[33];
+  gboolean video;
+} Packet;
+
+/* One key=value line of it; data_hash is the last one of a packet. */
+static void
+parse_line (const gchar *line, Packet *packet, GArray *packets)
+{
+  const gchar *value = strchr (line, '=');
+
+  if (!value)
+    return;
+  value++;
+  if (g_str_has_prefix (line, "codec_type="))
+    packet->video = !strcmp (value, "video");
+  else if (g_str_has_prefix (line, "pts="))
+    packet->pts = g_ascii_strtoll (value, NULL, 10);
+  else if (g_str_has_prefix (line, "dts="))
+    packet->dts = g_ascii_strtoll (value, NULL, 10);
+  else if (g_str_has_prefix (line, "size="))
+    packet->size = g_ascii_strtoll (value, NULL, 10);
+  if (!g_str_has_prefix (line, "data_hash=MD5:"))
+    return;
+  g_strlcpy (packet->md5, value + 4, sizeof packet->md5);
+  g_array_append_val (packets, *packet);
+}
+
+static GArray *
+demux_with_ffmpeg (const gchar *path)
+{
+  GArray *packets = g_array_new (FALSE, TRUE, sizeof (Packet));
+  Packet packet = { 0 };
+  GError *error = NULL;
+  gchar *out = NULL, *complaint = NULL, **lines;
+  GSubprocess *process = g_subprocess_new (
+      G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &error,
+      "ffprobe", "-v", "error", "-show_packets", "-show_data_hash", "md5",
+      "-show_entries", "packet=codec_type,pts,dts,size,data_hash", "-of",
+      "default=nw=1", path, NULL);
+
+  fail_unless (process != NULL, "%s", error ? error->message : "");
+  g_subprocess_communicate_utf8 (process, NULL, NULL, &out, &complaint, NULL);
+  fail_unless (complaint[0] == '\0', "ffprobe: %s", complaint);
+  lines = g_strsplit (out, "\n", -1);
+  for (guint i = 0; lines[i]; i++)
+    parse_line (lines[i], &packet, packets);
+  g_strfreev (lines);
+  g_free (complaint);
+  g_free (out);
+  g_object_unref (process);
+  return packets;
+}
+
+/* ffmpeg's parsers cut audio into frames again, and strip what Opus has in
+ * front: the same packets as went in. Delimiters make another hash; then only
+ * the timestamps are held against each other. */
+static void
+compare_ffmpeg (
+    const Row *row, const Units *in, const GArray *packets, gboolean video)
+{
+  const GPtrArray *units = video ? in->video : in->audio;
+  const GPtrArray *base = row->video ? in->video : in->audio;
+  gboolean exact = video ? !row->may_prefix : row->audio_header == 0;
+  gint64 origin = G_MININT64;
+  guint n = 0;
+
+  for (guint i = 0; i < packets->len; i++) {
+    const Packet *packet = &g_array_index (packets, Packet, i);
+    const Unit *unit;
+    gchar *md5;
+
+    if (origin == G_MININT64 && packet->video == (row->video != NULL))
+      origin = packet->dts * 100000 / 9 - ((Unit *)base->pdata[0])->dts;
+    if (packet->video != video)
+      continue;
+    fail_unless (n < units->len, "%s: more than %u units", row->name, n);
+    unit = units->pdata[n++];
+    md5 = g_compute_checksum_for_bytes (G_CHECKSUM_MD5, unit->bytes);
+    fail_unless (!exact || !strcmp (md5, packet->md5),
+        "%s by ffmpeg, %s %u: %" G_GINT64_FORMAT " bytes of %" G_GSIZE_FORMAT
+        ", and not the same",
+        row->name, video ? "video" : "audio", n - 1, packet->size,
+        g_bytes_get_size (unit->bytes));
+    fail_unless (
+        ABS (packet->pts * 100000 / 9 - unit->pts - origin) <= (gint64)TICK &&
+            ABS (packet->dts * 100000 / 9 - unit->dts - origin) <= (gint64)TICK,
+        "%s by ffmpeg, %s %u: PTS or DTS is off", row->name,
+        video ? "video" : "audio", n - 1);
+    g_free (md5);
+  }
+  fail_unless_equals_int (n, units->len);
+}
+
+static gboolean
+have_encoders (const Row *row)
+{
+  GError *error = NULL;
+  gchar *launch = g_strdup_printf ("%s ! fakesink %s%s",
+      row->video ? row->video : row->audio,
+      row->video && row->audio ? row->audio : "",
+      row->video && row->audio ? " ! fakesink" : "");
+  GstElement *pipeline =
+      gst_parse_launch_full (launch, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
+
+  gboolean have = pipeline != NULL;
+
+  if (!have)
+    g_print ("skipped %s: %s\n", row->name, error->message);
+  gst_clear_object (&pipeline);
+  g_clear_error (&error);
+  g_free (launch);
+  return have;
+}
+
+GST_START_TEST (test_demuxers_find_what_went_in)
+{
+  const Row *row = &rows[__i__];
+  gchar *path = g_strdup_printf (
+      "%s/roundtrip-%s-%d.ts", g_get_tmp_dir (), row->name, (int)getpid ());
+  Units in, out;
+  GArray *packets;
+
+  rec_test_assert_built_here ("tsrecmux");
+  if (have_encoders (row)) {
+    units_init (&in);
+    record (row, path, &in);
+    units_init (&out);
+    demux_with_checker (path, &out);
+    compare_all (row, &in, &out, "the checker");
+    units_clear (&out);
+    units_init (&out);
+    demux_with_gstreamer (path, &out);
+    compare_all (row, &in, &out, "tsdemux");
+    units_clear (&out);
+    packets = demux_with_ffmpeg (path);
+    if (row->video)
+      compare_ffmpeg (row, &in, packets, TRUE);
+    if (row->audio)
+      compare_ffmpeg (row, &in, packets, FALSE);
+    g_array_unref (packets);
+    units_clear (&in);
+    g_unlink (path);
+  }
+  g_free (path);
+}
+
+GST_END_TEST;
+
+static Suite *
+roundtrip_suite (void)
+{
+  Suite *s = suite_create ("roundtrip");
+  TCase *tc = tcase_create ("general");
+
+  suite_add_tcase (s, tc);
+  tcase_set_timeout (tc, 120);
+  tcase_add_loop_test (
+      tc, test_demuxers_find_what_went_in, 0, G_N_ELEMENTS (rows));
+  return s;
+}
+
+GST_CHECK_MAIN (roundtrip);
