@@ -20,6 +20,7 @@ static gint runs = 10, jobs = 4;
 static gdouble speed = 2.0;
 static gint window_ms = 600;
 static gchar *sink = NULL;
+static gchar *keep = NULL;
 
 static GOptionEntry options[] = { { "runs", 0, 0, G_OPTION_ARG_INT, &runs,
                                       "Kills", "N" },
@@ -29,6 +30,8 @@ static GOptionEntry options[] = { { "runs", 0, 0, G_OPTION_ARG_INT, &runs,
       "Latest moment of the kill after the first access unit", "MS" },
   { "sink", 0, 0, G_OPTION_ARG_STRING, &sink,
       "Launch description, mux named s, %s for the file", "LAUNCH" },
+  { "keep", 0, 0, G_OPTION_ARG_FILENAME, &keep,
+      "Copy files with a finding to this directory", "DIR" },
   { NULL, 0, 0, 0, NULL, NULL, NULL } };
 
 typedef struct
@@ -40,6 +43,20 @@ typedef struct
   guint killed, torn, cut, errors, changed, ffprobe, not_started;
   guint64 accepted, missing, bytes;
 } Campaign;
+
+static void
+keep_file (const gchar *path, guint number)
+{
+  gchar *copy = g_strdup_printf ("%s/finding-%u.ts", keep, number);
+  gchar *contents = NULL;
+  gsize size;
+
+  if (g_file_get_contents (path, &contents, &size, NULL) &&
+      g_file_set_contents (copy, contents, (gssize)size, NULL))
+    printf ("kept %s\n", copy);
+  g_free (contents);
+  g_free (copy);
+}
 
 static void
 judge (Campaign *campaign, const Recorder *recorder, const gchar *path)
@@ -70,6 +87,8 @@ judge (Campaign *campaign, const Recorder *recorder, const gchar *path)
     printf ("%s", verdict.report);
   if (!readable)
     printf ("ffprobe: %s\n", complaint);
+  if (keep && (verdict.errors || verdict.torn || !readable))
+    keep_file (path, campaign->killed);
   g_mutex_unlock (&campaign->lock);
   verdict_clear (&verdict);
   g_free (complaint);

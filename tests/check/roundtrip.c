@@ -67,7 +67,7 @@ static const Row rows[] = {
             "video/x-h265,stream-format=byte-stream,alignment=au",
       AUDIO "avenc_ac3 ! ac3parse", 0, TRUE },
   { "mpeg2-mp2",
-      VIDEO "avenc_mpeg2video max-bframes=2 gop-size=12 ! "
+      VIDEO "mpeg2enc format=3 b-per-refframe=2 ! "
             "mpegvideoparse",
       AUDIO "avenc_mp2 ! mpegaudioparse", 0, FALSE },
   { "h264-opus", H264, AUDIO "opusenc ! opusparse", 0, FALSE },
@@ -114,6 +114,23 @@ add_unit (GPtrArray *to, gconstpointer data, gsize size, GstClockTimeDiff pts,
   g_ptr_array_add (to, unit);
 }
 
+/* The running time, which all tracks share; it may be negative. */
+static GstClockTimeDiff
+get_running_time (GstPad *pad, GstClockTime time)
+{
+  GstEvent *event = gst_pad_get_sticky_event (pad, GST_EVENT_SEGMENT, 0);
+  const GstSegment *segment;
+  guint64 running = 0;
+  gint sign;
+
+  fail_unless (event != NULL && GST_CLOCK_TIME_IS_VALID (time));
+  gst_event_parse_segment (event, &segment);
+  sign = gst_segment_to_running_time_full (
+      segment, GST_FORMAT_TIME, time, &running);
+  gst_event_unref (event);
+  return sign * (GstClockTimeDiff)running;
+}
+
 static GstPadProbeReturn
 record_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
@@ -124,8 +141,8 @@ record_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   if (!GST_CLOCK_TIME_IS_VALID (dts))
     dts = pts;
   gst_buffer_map (buffer, &map, GST_MAP_READ);
-  add_unit (user_data, map.data, map.size, (GstClockTimeDiff)pts,
-      (GstClockTimeDiff)dts);
+  add_unit (user_data, map.data, map.size, get_running_time (pad, pts),
+      get_running_time (pad, dts));
   gst_buffer_unmap (buffer, &map);
   return GST_PAD_PROBE_OK;
 }
