@@ -7,6 +7,7 @@
 #include "tscheck.h"
 
 #include <gio/gio.h>
+#include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -101,14 +102,26 @@ verdict_clear (Verdict *verdict)
   g_clear_pointer (&verdict->report, g_free);
 }
 
+/* Of less than 20 packets ffmpeg cannot tell what they are. */
+static gboolean
+is_tiny (const gchar *path)
+{
+  GStatBuf st;
+
+  return g_stat (path, &st) == 0 && st.st_size < 20 * 188;
+}
+
 gboolean
 judge_ffprobe (const gchar *path, gchar **complaint)
 {
+  const gchar *detected[] = { "ffprobe", "-v", "error", "-count_frames",
+    "-show_entries", "stream=nb_read_frames", path, NULL };
+  const gchar *told[] = { "ffprobe", "-v", "error", "-count_frames",
+    "-show_entries", "stream=nb_read_frames", "-f", "mpegts", path, NULL };
   GError *error = NULL;
-  GSubprocess *process = g_subprocess_new (
+  GSubprocess *process = g_subprocess_newv (is_tiny (path) ? told : detected,
       G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE,
-      &error, "ffprobe", "-v", "error", "-count_frames", "-show_entries",
-      "stream=nb_read_frames", path, NULL);
+      &error);
   gchar *text = NULL;
   gboolean good;
 

@@ -104,10 +104,11 @@ check_delay (TsCheck *check, Pid *pid)
 {
   bool long_delay = pid->stream.stream_type == 0x1b ||
       pid->stream.stream_type == 0x24 || pid->stream.stream_type == 0x33;
-  int64_t lead = pid->current.dts - check->pcr / 300;
+  int64_t lead;
 
   if (pid->current.dts == TS_CHECK_NONE || !check->have_pcr)
     return;
+  lead = pid->current.dts - check->pcr / 300;
   if (lead > (long_delay ? 10 : 1) * INT64_C (90000))
     ts_check_error (check, TS_CHECK_DELAY, pid->stream.pid,
         "DTS %.3f s after PCR", lead / 90000.0);
