@@ -127,7 +127,7 @@ put_tables (Layout *l)
   else
     pat[2] = 17;
   if (plan->version_without_change && l->frame >= 30)
-    pmt[5] = 0xc3;
+    pmt[5] = 0xcb;
   if (plan->change_without_version && l->frame >= 30)
     pmt[24] = 'd';
   put_section (l, 0, pat, pat_size);

@@ -243,12 +243,17 @@ first_pcr (const TsCheck *check, int64_t pcr, int64_t period)
 static void
 place_pcr (TsCheck *check, const Packet *packet)
 {
-  const Pid *pid = ts_check_get_pid (check, packet->pid);
+  Pid *pid = ts_check_get_pid (check, packet->pid);
 
   check->pcr_fresh = !(pid && pid->in_pes && packet->payload &&
       !packet->unit_start && check->highest_dts != TS_CHECK_NONE);
-  if (!check->pcr_fresh)
-    check->pcr_dts = check->highest_dts;
+  if (check->pcr_fresh)
+    return;
+  check->pcr_dts = check->highest_dts;
+  pid->pcr_missing = 0;
+  for (unsigned i = 0; i < N_TABLES; i++)
+    if (check->tables[i].recent)
+      check->tables[i].time = check->pcr;
 }
 
 static void
@@ -287,11 +292,8 @@ handle_pcr (TsCheck *check, const Packet *packet)
   place_pcr (check, packet);
   check->stats.last_pcr = check->pcr;
   for (unsigned i = 0; i < N_TABLES; i++)
-    if (check->tables[i].pending ||
-        (packet->discontinuity && check->tables[i].size)) {
+    if (packet->discontinuity && check->tables[i].size)
       check->tables[i].time = check->pcr;
-      check->tables[i].pending = false;
-    }
 }
 
 static void

@@ -64,7 +64,15 @@ check_interval (
 {
   Table *table = &check->tables[id];
 
-  if (ms == 0 || table->overdue || table->pending || !check->have_pcr)
+  if (!check->have_pcr)
+    return;
+  /* What stands in front of this PES packet is of its time. */
+  table->recent = table->pending;
+  if (table->pending) {
+    table->pending = false;
+    table->time = check->pcr;
+  }
+  if (ms == 0 || table->overdue)
     return;
   if (table->size == 0) {
     table->overdue = true;
@@ -94,8 +102,7 @@ check_pcr_interval (TsCheck *check, Pid *pid, int64_t dts)
   passed = check->highest_dts - check->pcr_dts;
   /* One 90 kHz tick of rounding. */
   if (passed > (int64_t)check->options.pcr_interval_ms * 90 + 1)
-    ts_check_error (check, TS_CHECK_PCR_INTERVAL, pid->stream.pid,
-        "%.1f ms after the last PCR", passed / 90.0);
+    pid->pcr_missing = passed;
 }
 
 /* 2.4.2.3, 2.14: no byte waits for longer than 1 s (10 s) in the decoder. */
@@ -280,6 +287,7 @@ begin_pes (TsCheck *check, Pid *pid, const Packet *packet)
   pid->in_pes = pid->had_unit = true;
   pid->pes_bad = pid->header_done = false;
   pid->pes_size = pid->pes_expected = pid->header_size = 0;
+  pid->pcr_missing = 0;
   pid->current = (TsCheckPes){ .pid = packet->pid,
     .random_access = packet->random_access,
     .discontinuity = packet->discontinuity,
@@ -338,6 +346,9 @@ ts_check_pes_finish (TsCheck *check, Pid *pid, bool at_end)
   if (!pid->header_done || pid->pes_bad)
     return;
   check_size (check, pid, at_end);
+  if (pid->pcr_missing)
+    ts_check_error (check, TS_CHECK_PCR_INTERVAL, pid->stream.pid,
+        "%.1f ms after the last PCR", pid->pcr_missing / 90.0);
   if (!check->have_pcr && pid->current.dts != TS_CHECK_NONE)
     ts_check_error (check, TS_CHECK_PCR_PID, pid->stream.pid,
         "a whole PES packet before the first PCR");

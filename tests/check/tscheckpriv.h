@@ -70,7 +70,8 @@ typedef struct
   uint8_t section[SECTION_SIZE_MAX];
   size_t size;    /* 0: never seen */
   int64_t time;   /* PCR, 27 MHz; TS_CHECK_NONE: none yet, or @pending */
-  bool pending;   /* the next PCR gives @time */
+  bool pending;   /* the next PES packet gives @time */
+  bool recent;    /* no other one came since then; a PCR in it does too */
   bool since_pes; /* complete since the last PES packet began */
   bool overdue;   /* reported, until the next one */
   int version;
@@ -117,6 +118,7 @@ struct _Pid
   bool rap_psi; /* PSI stood in front of the current PES packet */
   uint64_t epoch;
   int64_t last_dts, last_pts_pcr, last_stamp;
+  int64_t pcr_missing; /* 90 kHz; unless one comes within this PES packet */
 };
 
 struct _TsCheck

@@ -246,8 +246,9 @@ parse_sdt (TsCheck *check, Reader *body)
     content_error (check, SDT_PID, "the SDT is malformed");
 }
 
-/* 2.4.4.9: a new version_number, by one, if and only if the content is new.
- * After a discontinuity_indicator anything goes. */
+/* 2.4.4.9: a new version_number, by one, when the content is new. It may also
+ * be new because what changed was changed back before it was ever sent. After
+ * a discontinuity_indicator anything goes. */
 static void
 check_version (TsCheck *check, Table *table, uint16_t pid, int version,
     const uint8_t *section, size_t size, bool discontinuity)
@@ -258,7 +259,8 @@ check_version (TsCheck *check, Table *table, uint16_t pid, int version,
 
   if (table->size == 0 || discontinuity)
     return;
-  if (same && version != table->version)
+  if (same && version != table->version &&
+      version != ((table->version + 1) & 31))
     ts_check_error (check, TS_CHECK_PSI_VERSION, pid,
         "version_number %d to %d, nothing changed", table->version, version);
   if (!same && version != ((table->version + 1) & 31))
