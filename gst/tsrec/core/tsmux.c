@@ -274,9 +274,12 @@ plan_flush (TsMux *mux, TsPlan *plan)
         : mux->config.audio_pes_time;
     bool own = track == plan->track && !plan->random_access;
 
+    /* The end of a picture from before a silence would hold PCR back. */
+    if (own)
+      max = ts_codec_is_video (track->config.codec) ? TS_NS_PER_S : INT64_MAX;
     if (track->held_size > 0 &&
         (plan->random_access || plan->kind == TS_PLAN_FLUSH ||
-            (!own && now - track->held_since > max)))
+            now - track->held_since > max))
       plan->flush |= UINT32_C (1) << i;
   }
 }
@@ -356,6 +359,7 @@ plan_hold (TsMux *mux, TsTrack *track, TsPlan *plan)
 {
   int64_t pes_time = mux->config.audio_pes_time;
   int64_t step = track->time.step, since;
+  int64_t now = ts_mux_to_ts (mux, mux->timeline.now);
   bool contiguous = is_contiguous (track, plan), wait;
 
   if (pes_time == 0 || !ts_codec_is_audio (track->config.codec))
@@ -367,6 +371,11 @@ plan_hold (TsMux *mux, TsTrack *track, TsPlan *plan)
   /* One more frame would make it too long. */
   wait = step > 0 && plan->dts_ns + 2 * step - since <= pes_time;
   track->held_next = plan->dts_ns + step;
+  /* The PMT comes before anything of a track that it does not have yet, and a
+   * PCR with the first frame after a silence. */
+  if (mux->psi_changed ||
+      now - mux->last_pcr_now > ts_time_to_90k (TS_NS_PER_S))
+    wait = false;
   if (!wait || plan->flush_own || mux->resync ||
       plan->payload.size > TS_PES_MAX_PAYLOAD)
     return false;
@@ -439,13 +448,20 @@ ts_mux_begin_flush (TsMux *mux)
   return plan->size;
 }
 
+/* The PCRs of the plan are of its access unit, not of what waited. */
 static void
-write_flush (TsWriter *w, const TsPlan *plan)
+write_flush (TsWriter *w, TsPlan *plan)
 {
+  unsigned n_pcrs = plan->n_pcrs;
+
+  plan->n_pcrs = 0;
+  if (plan->flush_own)
+    ts_write_held (w, plan->track);
   for (unsigned i = 0; i < w->mux->n_tracks; i++) {
     if (plan->flush >> i & 1)
       ts_write_held (w, w->mux->tracks[i]);
   }
+  plan->n_pcrs = n_pcrs;
 }
 
 static void
@@ -528,8 +544,6 @@ ts_mux_finish (TsMux *mux, uint8_t *out, size_t size, TsOutput *output)
   output->pts = output->dts = TS_TIME_NONE;
   if (plan->kind == TS_PLAN_NONE || size < plan->size)
     return 0;
-  if (plan->flush_own)
-    ts_write_held (&w, plan->track);
   write_flush (&w, plan);
   output->random_access = plan->random_access;
   output->random_access_offset = plan->random_access ? (size_t)(w.p - out) : 0;
