@@ -2,9 +2,9 @@
 # gst-tsrec: sends the test pattern with our own recwhipsink
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Usage: gst_client.py URL SECONDS
+"""Usage: gst_client.py URL SECONDS [COUNT]
 
-Prints what aiortc_client.py prints. The pictures and the sound are made here
+With COUNT it publishes the same to URL0, URL1, … at the same time. Prints what aiortc_client.py prints. The pictures and the sound are made here
 and pushed in at their time.
 """
 
@@ -22,16 +22,20 @@ import pattern  # noqa: E402
 
 FPS = 25
 RATE = 48000
-LAUNCH = '''
-  recwhipsink name=whip location={url}
+SOURCES = '''
   appsrc name=video format=time is-live=true do-timestamp=false
     caps=video/x-raw,format=GRAY8,width=640,height=360,framerate=25/1 !
     videoconvert ! video/x-raw,format=I420 ! queue !
     x264enc tune=zerolatency speed-preset=ultrafast key-int-max=50 bitrate=1000 !
-    video/x-h264,profile=constrained-baseline ! h264parse ! whip.video
+    video/x-h264,profile=constrained-baseline ! h264parse ! tee name=pictures
   appsrc name=audio format=time is-live=true do-timestamp=false
     caps=audio/x-raw,format=F32LE,rate=48000,channels=1,layout=interleaved !
-    audioconvert ! queue ! opusenc frame-size=20 ! whip.audio
+    audioconvert ! queue ! opusenc frame-size=20 ! tee name=sound
+'''
+PUBLISHER = '''
+  recwhipsink name=whip{n} location={url}
+  pictures. ! queue ! whip{n}.video
+  sound. ! queue ! whip{n}.audio
 '''
 
 
@@ -40,8 +44,10 @@ def say(**line):
 
 
 class Client:
-    def __init__(self, url, seconds):
-        self.pipeline = Gst.parse_launch(LAUNCH.format(url=url))
+    def __init__(self, seconds, urls):
+        self.sinks = [f'whip{n}' for n in range(len(urls))]
+        self.pipeline = Gst.parse_launch(SOURCES + ' '.join(
+            PUBLISHER.format(n=n, url=url) for n, url in enumerate(urls)))
         self.seconds = seconds
         self.loop = GLib.MainLoop()
         self.drawn = []
@@ -91,9 +97,10 @@ class Client:
         return True
 
     def look(self):
-        stats = self.pipeline.get_by_name('whip').get_property('stats')
-        if not stats.get_value('connected'):
-            return True
+        for name in self.sinks:
+            stats = self.pipeline.get_by_name(name).get_property('stats')
+            if not stats.get_value('connected'):
+                return True
         say(type='connected', name='connected', clock=self.clock())
         GLib.timeout_add(int(self.seconds * 1000), self.finish)
         return False
@@ -126,4 +133,6 @@ class Client:
 if __name__ == '__main__':
     Gst.init(None)
     np.seterr(all='ignore')
-    sys.exit(Client(sys.argv[1], float(sys.argv[2])).run())
+    base = sys.argv[1]
+    many = [base] if len(sys.argv) < 4 else [f'{base}{n}' for n in range(int(sys.argv[3]))]
+    sys.exit(Client(float(sys.argv[2]), many).run())

@@ -10,6 +10,7 @@ import socket
 import time
 import uuid
 
+import judge
 import processes
 from stage import scenario
 
@@ -245,3 +246,51 @@ def cycles(stage, count=500, settle=100):
     connected = len(stage.recorder.sessions)
     stage.result.check(connected == count, f'{connected} of {count} connected')
     stage.finish()
+
+
+@scenario('twenty-recorders', group='hostile')
+def twenty_recorders(stage, count=20):
+    """Twenty sources in one process, each on a path of its own, all recorded
+    at the same time; what a session costs is noted."""
+    port = processes.Recorder.PORT
+    parts = []
+    for n in range(count):
+        parts.append(
+            f'recwhipsrc name=whip{n} host=127.0.0.1 port={port} path=/whip{n} '
+            f'tsrecsink name=sink{n} location={stage.folder}/rec{n}.ts '
+            f'whip{n}.video ! queue ! sink{n}. whip{n}.audio ! queue ! sink{n}.')
+    stage.record(launch=' '.join(parts), url=f'http://127.0.0.1:{port}/whip0')
+    before = stage.recorder.usage()
+    client = processes.JsonProcess(
+        [processes.PYTHON, str(processes.HERE / 'gst_client.py'),
+         f'http://127.0.0.1:{port}/whip', '12', str(count)], stage.folder / 'client.log')
+    try:
+        client.wait_for(40, type='connected')
+        client.wait_for(40, type='drawn')
+        during = stage.recorder.usage()
+        client.wait_for(20, type='deleted')
+    finally:
+        client.process.kill()
+        client.process.wait()
+    connected = len(stage.recorder.sessions)
+    stage.result.check(connected == count, f'{connected} of {count} connected')
+    status = stage.recorder.stop()
+    stage.result.check(status == 0, f'the recorder ended with {status}')
+    for n in range(count):
+        check_one_of_many(stage, stage.folder / f'rec{n}.ts')
+    stage.result.notes.append(f'{count} sessions: before {before}, during {during}')
+    stage.result.notes.append(
+        'a session: {:.1f} threads, {:.1f} descriptors, {:.1f} MB'.format(
+            *((during[k] - before[k]) / count / unit for k, unit in
+              (('threads', 1), ('descriptors', 1), ('rss', 1e6)))))
+
+
+def check_one_of_many(stage, path):
+    """12 s at 25 pictures a second, less the second in which it connected."""
+    verdict = judge.Verdict(str(path))
+    result = stage.result
+    result.recorded += len(verdict.good)
+    result.check(len(verdict.good) >= 250, f'{path.name}: {len(verdict.good)} pictures')
+    result.check(not verdict.continuity and not verdict.errors and not verdict.damaged,
+                 f'{path.name}: {verdict.continuity[:1]} {verdict.errors[:1]} '
+                 f'{verdict.damaged} damaged')

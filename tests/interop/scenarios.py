@@ -296,7 +296,7 @@ def killed_reconnect(stage):
 
 # --- bad networks
 
-def bad_network(stage, weather, down, seconds=21, share=0.8):
+def bad_network(stage, weather, down, share, seconds=21):
     stage.record()
     stage.publish()
     stage.proxy.relay.set(weather, down)
@@ -307,7 +307,7 @@ def bad_network(stage, weather, down, seconds=21, share=0.8):
     stage.finish()
     stage.result.check(not stage.result.verdict.damaged,
                        f'{stage.result.verdict.damaged} damaged pictures recorded')
-    stage.expect_pictures(('connected', 500), ('end', -500), share)
+    stage.expect_pictures(('connected', 500), ('end', -500), of_arrived=share)
     stage.expect_offset()
     check_stats(stage, stats)
     _, _, answer = stage.proxy.offers[0]
@@ -322,12 +322,12 @@ def bad_network(stage, weather, down, seconds=21, share=0.8):
 
 @scenario('loss-2-percent', short=True)
 def loss_2(stage):
-    bad_network(stage, Weather(loss=0.02, delay=0.02), Weather(loss=0.02, delay=0.02), share=0.85)
+    bad_network(stage, Weather(loss=0.02, delay=0.02), Weather(loss=0.02, delay=0.02), share=0.75)
 
 
 @scenario('loss-10-percent')
 def loss_10(stage):
-    bad_network(stage, Weather(loss=0.1, delay=0.02), Weather(loss=0.1, delay=0.02), share=0.3)
+    bad_network(stage, Weather(loss=0.1, delay=0.02), Weather(loss=0.1, delay=0.02), share=0.4)
 
 
 @scenario('jitter-100-ms')
