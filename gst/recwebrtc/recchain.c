@@ -6,7 +6,12 @@
 #include "config.h"
 
 #include "recchain.h"
+#include "recgate.h"
+#include "recquery.h"
 #include "webrtcutil.h"
+
+#include <gst/rtp/rtp.h>
+#include <gst/video/video.h>
 
 struct _RecChain
 {
@@ -17,6 +22,9 @@ struct _RecChain
   GstElement *depay;
   GstElement *filter;
   GstElement *parse;
+  /* streaming thread */
+  RecGate gate;
+  guint64 *held_back;
 };
 
 static void
@@ -38,6 +46,116 @@ add (RecChain *self, const gchar *factory, GError **error)
   return element;
 }
 
+/* --- the gate; on the streaming thread --- */
+
+static gboolean
+note_packet (GstBuffer **buffer, guint idx, gpointer user_data)
+{
+  RecChain *self = user_data;
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+
+  if (!gst_rtp_buffer_map (*buffer, GST_MAP_READ, &rtp))
+    return TRUE;
+  rec_gate_packet (&self->gate, gst_rtp_buffer_get_seq (&rtp),
+      gst_rtp_buffer_get_timestamp (&rtp), gst_rtp_buffer_get_marker (&rtp),
+      gst_rtp_buffer_get_payload_len (&rtp) == 0, GST_BUFFER_PTS (*buffer));
+  gst_rtp_buffer_unmap (&rtp);
+  return TRUE;
+}
+
+static GstPadProbeReturn
+on_packet (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstBuffer *buffer;
+
+  if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
+    gst_buffer_list_foreach (
+        GST_PAD_PROBE_INFO_BUFFER_LIST (info), note_packet, user_data);
+  } else {
+    buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+    note_packet (&buffer, 0, user_data);
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+static gboolean
+is_key (RecChain *self, GstBuffer *buffer)
+{
+  GstMapInfo map;
+  gboolean key;
+
+  if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT) ||
+      !gst_buffer_map (buffer, &map, GST_MAP_READ))
+    return FALSE;
+  key = rec_gate_is_key (self->track.codec->name, map.data, map.size);
+  gst_buffer_unmap (buffer, &map);
+  return key;
+}
+
+/* A line of the journal, in front of the picture that goes on. */
+static void
+journal_gap (
+    GstPad *pad, GstBuffer *buffer, guint64 held_back, GstClockTime closed_at)
+{
+  GstClockTime duration = GST_CLOCK_TIME_NONE;
+
+  if (GST_CLOCK_TIME_IS_VALID (closed_at) && GST_BUFFER_PTS_IS_VALID (buffer) &&
+      GST_BUFFER_PTS (buffer) > closed_at)
+    duration = GST_BUFFER_PTS (buffer) - closed_at;
+  gst_pad_push_event (pad,
+      rec_event_new_journal (
+          gst_structure_new ("gap", "media", G_TYPE_STRING, "video", "reason",
+              G_TYPE_STRING, "packets were lost", "pictures", G_TYPE_UINT64,
+              held_back, "duration", G_TYPE_UINT64, duration, NULL)));
+}
+
+static GstPadProbeReturn
+on_unit (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  RecChain *self = user_data;
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+  guint64 held_back = 0;
+  GstClockTime closed_at = GST_CLOCK_TIME_NONE;
+  GstPad *sink;
+
+  switch (rec_gate_unit (&self->gate, GST_BUFFER_PTS (buffer),
+      is_key (self, buffer), &held_back, &closed_at)) {
+    case REC_GATE_PASS:
+      return GST_PAD_PROBE_OK;
+    case REC_GATE_OPEN:
+      if (held_back > 0)
+        journal_gap (pad, buffer, held_back, closed_at);
+      return GST_PAD_PROBE_OK;
+    default:
+      break;
+  }
+  __atomic_fetch_add (self->held_back, 1, __ATOMIC_RELAXED);
+  /* The session lets through as many as keyframe-interval-min allows. */
+  sink = gst_element_get_static_pad (self->depay, "sink");
+  gst_pad_push_event (sink,
+      gst_video_event_new_upstream_force_key_unit (
+          GST_CLOCK_TIME_NONE, TRUE, 0));
+  gst_object_unref (sink);
+  return GST_PAD_PROBE_DROP;
+}
+
+static void
+install_gate (RecChain *self)
+{
+  GstPad *sink = gst_element_get_static_pad (self->depay, "sink");
+  GstPad *src = gst_element_get_static_pad (self->depay, "src");
+
+  rec_gate_init (&self->gate);
+  gst_pad_add_probe (sink,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_packet,
+      self, NULL);
+  gst_pad_add_probe (src, GST_PAD_PROBE_TYPE_BUFFER, on_unit, self, NULL);
+  gst_object_unref (sink);
+  gst_object_unref (src);
+}
+
+/* --- elements --- */
+
 static gboolean
 add_elements (RecChain *self, gboolean freeze, GError **error)
 {
@@ -52,7 +170,8 @@ add_elements (RecChain *self, gboolean freeze, GError **error)
     /* After a pause the first packet of the key frame is easily lost, and
      * nobody else asks for another. */
     set_if_there (self->depay, "request-keyframe", TRUE);
-    set_if_there (self->depay, "wait-for-keyframe", freeze);
+    if (freeze)
+      install_gate (self);
   }
   caps = gst_caps_from_string (codec->caps);
   g_object_set (self->filter, "caps", caps, NULL);
@@ -84,13 +203,14 @@ link_elements (RecChain *self)
 
 RecChain *
 rec_chain_new (GstBin *bin, gpointer owner, const SdpTrack *track, GstPad *out,
-    gboolean freeze, GError **error)
+    gboolean freeze, guint64 *held_back, GError **error)
 {
   RecChain *self = g_new0 (RecChain, 1);
 
   self->bin = bin;
   self->owner = owner;
   self->track = *track;
+  self->held_back = held_back;
   self->out = gst_object_ref (out);
   if (!add_elements (self, freeze, error))
     goto failed;

@@ -17,9 +17,10 @@ typedef struct _RecChain RecChain;
 
 /* Adds the elements to @bin, links them to @out and starts them. @owner: see
  * webrtc_util_set_owner(). @freeze: drop pictures from a loss until the next
- * key frame. NULL with @error. */
+ * key frame, and count them, atomically, in @held_back, which outlives the
+ * chain. NULL with @error. */
 RecChain *rec_chain_new (GstBin *bin, gpointer owner, const SdpTrack *track,
-    GstPad *out, gboolean freeze, GError **error);
+    GstPad *out, gboolean freeze, guint64 *held_back, GError **error);
 
 /* Stops and removes the elements. RTP must not flow any more. */
 void rec_chain_free (RecChain *chain);

@@ -509,7 +509,9 @@ rec_session_add_stats (RecSession *self, GstStructure *stats)
       "audio-codec", G_TYPE_STRING,
       self->choice.audio.codec ? self->choice.audio.codec->name : "",
       "video-profile-level-id", G_TYPE_UINT,
-      self->choice.video.profile_level_id, NULL);
+      self->choice.video.profile_level_id, "video-pictures-dropped",
+      G_TYPE_UINT64, __atomic_load_n (&self->held_back, __ATOMIC_RELAXED),
+      NULL);
   if (self->reception)
     rec_reception_add_stats (self->reception, stats);
 }

@@ -43,6 +43,8 @@ struct _RecSession
 
   /* µs of the monotonic clock; read and written by any thread */
   gint64 last_packet;
+  /* pictures that were not recorded because of losses; by any thread */
+  guint64 held_back;
 
   GMutex lock;
   /* under lock */

@@ -5,6 +5,7 @@
 
 #include "config.h"
 
+#include "recquery.h"
 #include "rectrack.h"
 
 #include <gst/video/video.h>
@@ -215,6 +216,8 @@ rec_track_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       break;
     case GST_EVENT_CUSTOM_DOWNSTREAM:
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
+      if (self->started && rec_event_parse_journal (event))
+        return gst_pad_push_event (self->src, event);
       /* GstRTPPacketLost and the like end here. */
       break;
     default:

@@ -264,7 +264,8 @@ def quantile(values, share):
 class Verdict:
     """The numbers of one recording; times in seconds, None when unknown."""
 
-    def __init__(self, path):
+    def __init__(self, path, heard=None):
+        """heard: {second: ms} where the sender knows when a beep really began."""
         recording = Recording(path)
         self.recording = recording
         self.bytes = len(recording.data)
@@ -286,7 +287,7 @@ class Verdict:
             'video': sum(b <= a for a, b in zip(self.video_times, self.video_times[1:])),
             'audio': sum(b <= a for a, b in zip(self.audio_times, self.audio_times[1:]))}
         self.beeps = len(recording.sound)
-        self._offsets(good, recording.sound)
+        self._offsets(good, recording.sound, heard or {})
 
     def _count_sequence(self, good):
         numbers = [p[1] for p in good]
@@ -305,7 +306,7 @@ class Verdict:
         self.time_error_p95 = quantile(errors, 0.95)
         self.time_error_max = max(errors, default=None)
 
-    def _offsets(self, good, sound):
+    def _offsets(self, good, sound, heard):
         """Audio minus video, one for every beep near a readable picture.
         Positive: the sound is late. Against the median of the pictures within
         a second, so that a picture's own error does not count."""
@@ -321,7 +322,8 @@ class Verdict:
             second = round(onset - shift)
             nearest = min(range(second - 8, second + 8),
                           key=lambda k: (k % pattern.BEEP_PITCHES != number, abs(k - second)))
-            self.offsets.append((onset, onset - shift - nearest))
+            real = heard.get(nearest, nearest * 1000) / 1000
+            self.offsets.append((onset, onset - shift - real))
         values = [o for _, o in self.offsets]
         self.offset = statistics.median(values) if values else None
         self.offset_worst = max(values, key=abs) if values else None

@@ -130,17 +130,20 @@ class AudioSource {
     this.gain.gain.value = 0.6;
     this.gain.connect(this.destination);
     this.track = this.destination.stream.getAudioTracks()[0];
-    this.differences = [];
+    this.differences = [];   // [performance.now() / 1000, difference]
     this.scheduled = -1;
+    this.beeps = [];         // [second, time of the context]
+    this.heard = [];         // [second, ms since the epoch when it really began]
     this.context.resume();
     this.timer = setInterval(() => this.#tick(), 15);
   }
 
   #tick() {
     const now = performance.now();
-    this.differences.push(now / 1000 - this.context.currentTime);
+    this.differences.push([now / 1000, now / 1000 - this.context.currentTime]);
     if (this.differences.length > 200)
       this.differences.shift();
+    this.#look(now / 1000);
     const second = Math.floor((now - this.epoch + 300) / 1000);
     if (second <= this.scheduled || this.differences.length < 20)
       return;
@@ -148,11 +151,27 @@ class AudioSource {
     this.#beep(second);
   }
 
+  /* When the clock of the context stutters, a beep comes later than it was
+   * meant to; the times around it tell when it did. */
+  #look(now) {
+    while (this.beeps.length) {
+      const [second, at] = this.beeps[0];
+      const real = at + this.differences[this.differences.length - 1][1];
+      if (now < real + 0.2)
+        return;
+      const near = this.differences.filter(([t]) => Math.abs(t - real) < 0.15).map(([, d]) => d);
+      if (near.length)
+        this.heard.push([second, (at + Math.min(...near)) * 1000 - this.epoch]);
+      this.beeps.shift();
+    }
+  }
+
   #beep(second) {
-    const difference = Math.min(...this.differences);
+    const difference = Math.min(...this.differences.slice(-40).map(([, d]) => d));
     const at = (this.epoch / 1000 + second) - difference;
     if (at < this.context.currentTime)
       return;
+    this.beeps.push([second, at]);
     const oscillator = this.context.createOscillator();
     oscillator.frequency.value = BEEP_BASE + BEEP_STEP * (second % BEEP_PITCHES);
     oscillator.connect(this.gain);
@@ -300,7 +319,8 @@ class Publisher {
   /* What the sender itself counted. */
   async report() {
     const out = {events: this.events, skipped: this.video ? this.video.skipped : 0,
-      drawn: this.picture.drawn, state: this.pc.connectionState, sent: {}};
+      drawn: this.picture.drawn,
+      heard: this.audio ? this.audio.heard : [], state: this.pc.connectionState, sent: {}};
     for (const s of (await this.pc.getStats()).values()) {
       if (s.type === 'outbound-rtp') {
         out.sent[s.kind] = {packets: s.packetsSent, bytes: s.bytesSent,

@@ -287,6 +287,7 @@ def killed_reconnect(stage):
     stage.wait_end('timeout', 8)
     stage.browser = None
     stage.drawn.clear()
+    stage.heard.clear()
     stage.publish()
     stage.run(7)
     stage.leave()

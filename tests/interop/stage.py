@@ -88,6 +88,7 @@ class Stage:
         self.walls = {}       # the same by the time of day
         self.page = None      # last report of the page
         self.drawn = {}       # sequence -> ms
+        self.heard = {}       # second of a beep -> ms
         self.codec = 'H264'
         self.expected_ends = 0
 
@@ -108,7 +109,7 @@ class Stage:
         for index, (offer, status, answer) in enumerate(self.proxy.offers):
             (self.folder / f'offer-{index}.sdp').write_text(offer)
             (self.folder / f'answer-{index}-{status}.sdp').write_text(answer)
-        evidence = {'marks': self.marks,
+        evidence = {'marks': self.marks, 'walls': self.walls, 'heard': self.heard,
                     'messages': self.recorder.lines if self.recorder else [],
                     'units': self.growth.units if self.growth else [],
                     'arrivals': [relay.arrivals for relay in self.proxy.relays],
@@ -157,6 +158,7 @@ class Stage:
     def look(self):
         self.page = self.do('report')
         self.drawn.update({n: ms for n, ms in self.page.pop('drawn')})
+        self.heard.update({second: ms for second, ms in self.page.pop('heard')})
 
     def kill_browser(self):
         self.look()
@@ -188,7 +190,7 @@ class Stage:
         status = self.recorder.stop()
         result.check(status == 0, f'the recorder ended with {status}: {self.recorder.tail()}')
         self.growth.stop()
-        result.verdict = judge.Verdict(self.recorder.file)
+        result.verdict = judge.Verdict(self.recorder.file, self.heard)
         self._check_messages()
         self._check_file()
         return result.verdict
