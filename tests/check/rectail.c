@@ -25,7 +25,8 @@ add_packet (guint pid, guint cc, gboolean start, const guint8 *payload, gsize n)
   packet[1] = (start ? 0x40 : 0) | pid >> 8;
   packet[2] = pid & 0xff;
   packet[3] = 0x10 | cc;
-  memcpy (packet + 4, payload, n);
+  if (n > 0)
+    memcpy (packet + 4, payload, n);
   rec_tail_add_packet (&tail, packet);
 }
 
