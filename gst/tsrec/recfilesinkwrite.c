@@ -74,7 +74,6 @@ write_buffer (GstRecFileSink *self, GstBuffer *buffer)
   guint64 latency;
   gint err;
 
-  self->fragment->file.packet_size = self->packet_size;
   self->write_began = began;
   if (n == 1 || n > MAX_IOVS)
     err = write_mapped (self, buffer);

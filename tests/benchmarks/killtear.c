@@ -34,7 +34,6 @@ record (const char *path, size_t bytes, unsigned pause_us,
 
   memset (au, 0x47, bytes);
   rec_file_init (&file, NULL, -1);
-  file.packet_size = getenv ("WHOLE") ? 0 : PACKET_SIZE;
   if (rec_file_open (&file, path, REC_FILE_CREATE))
     _exit (1);
   while (1) {

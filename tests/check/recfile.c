@@ -195,7 +195,7 @@ record (RecFile *file, Run *run, guint n_aus, gboolean sync)
 }
 
 static void
-check_failing_write (FailKind kind, gint err, guint nth, gsize packet_size)
+check_failing_write (FailKind kind, gint err, guint nth)
 {
   Run run = { { 0 }, 0 };
   RecFile file;
@@ -206,7 +206,6 @@ check_failing_write (FailKind kind, gint err, guint nth, gsize packet_size)
   fault.nth = nth;
   g_unlink (path);
   rec_file_init (&file, &faulty, -1);
-  file.packet_size = packet_size;
   fail_unless_equals_int (rec_file_open (&file, path, REC_FILE_CREATE), 0);
   record (&file, &run, nth + 2, FALSE);
   fail_unless (fault.failed > 0);
@@ -233,54 +232,12 @@ GST_START_TEST (test_nth_write_failing_never_tears_an_access_unit)
   guint i, nth;
 
   for (nth = 1; nth <= MAX_N; nth = next_n (nth)) {
-    gsize packet_size = nth / 2 % 2 ? 0 : PACKET;
-
     for (i = 0; i < G_N_ELEMENTS (write_errors); i++) {
-      check_failing_write (FAIL_WRITE, write_errors[i], nth, packet_size);
-      check_failing_write (FAIL_SHORT_THEN, write_errors[i], nth, packet_size);
+      check_failing_write (FAIL_WRITE, write_errors[i], nth);
+      check_failing_write (FAIL_SHORT_THEN, write_errors[i], nth);
     }
-    check_failing_write (FAIL_SHORT, 0, nth, packet_size);
+    check_failing_write (FAIL_SHORT, 0, nth);
   }
-}
-
-GST_END_TEST;
-
-static guint crossings, calls;
-
-/* A kill ends a write between two pages. */
-static ssize_t
-counting_pwritev (int fd, const struct iovec *iov, int n, off_t offset)
-{
-  size_t size = iov_size (iov, n);
-  off_t last = offset + (off_t)size - 1;
-
-  calls++;
-  if (offset / 4096 != last / 4096) {
-    crossings++;
-    fail_unless_equals_uint64 (size, PACKET);
-  }
-  return pwritev (fd, iov, n, offset);
-}
-
-GST_START_TEST (test_only_single_packets_are_written_across_pages)
-{
-  Run run = { { 0 }, 0 };
-  RecFile file;
-  guint i;
-
-  faulty.pwritev = counting_pwritev;
-  crossings = calls = 0;
-  rec_file_init (&file, &faulty, -1);
-  file.packet_size = PACKET;
-  fail_unless_equals_int (rec_file_open (&file, path, REC_FILE_CREATE), 0);
-  record (&file, &run, N_AUS, FALSE);
-  for (i = 0; i < N_AUS; i++)
-    fail_unless (run.accepted[i]);
-  fail_unless (crossings > 0);
-  /* access units that lie in one page are still written by one call */
-  fail_unless (calls < N_AUS + 3 * crossings);
-  rec_file_close (&file);
-  assert_on_disk (run.accepted, N_AUS);
 }
 
 GST_END_TEST;
@@ -413,7 +370,6 @@ recfile_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_checked_fixture (tc, setup, teardown);
   tcase_add_test (tc, test_nth_write_failing_never_tears_an_access_unit);
-  tcase_add_test (tc, test_only_single_packets_are_written_across_pages);
   tcase_add_test (tc, test_torn_tail_that_cannot_be_cut_is_cut_later);
   tcase_add_test (tc, test_nth_sync_failing_is_never_made_good_by_a_later_one);
   tcase_add_test (tc, test_second_recorder_of_a_file_is_refused);

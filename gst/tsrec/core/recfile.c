@@ -11,8 +11,6 @@
 
 /* Entries of one writev; more memories than that take several calls. */
 #define CHUNK_IOVS 16
-/* The smallest page of the systems this runs on. */
-#define PAGE 4096u
 /* A regular file that says EAGAIN is asked again for this long. */
 #define AGAIN_WAIT_MS 10
 #define AGAIN_MAX_TRIES 100
@@ -95,7 +93,6 @@ int
 rec_file_open (RecFile *file, const char *path, RecFileMode mode)
 {
   struct stat st;
-  size_t packet_size;
   int flags = O_WRONLY | O_NONBLOCK, fd, err;
 
   if (mode == REC_FILE_CREATE)
@@ -105,9 +102,7 @@ rec_file_open (RecFile *file, const char *path, RecFileMode mode)
     err = open_retrying (file->sys, path, O_WRONLY | O_NONBLOCK, &fd);
   if (err)
     return err;
-  packet_size = file->packet_size;
   rec_file_init (file, file->sys, file->cancel_fd);
-  file->packet_size = packet_size;
   file->fd = fd;
   if ((err = stat_file (file, &st)))
     goto failed;
@@ -143,47 +138,24 @@ rec_file_probe_lock (const RecSyscalls *sys, const char *path)
   return err;
 }
 
-/* Fills @chunk with what is left of @iov after @done bytes, at most @limit. */
+/* Fills @chunk with what is left of @iov after @done bytes. */
 static int
-remaining_iov (struct iovec *chunk, const struct iovec *iov, int n_iov,
-    size_t done, size_t limit)
+remaining_iov (
+    struct iovec *chunk, const struct iovec *iov, int n_iov, size_t done)
 {
   int i, n = 0;
 
-  for (i = 0; i < n_iov && n < CHUNK_IOVS && limit > 0; i++) {
-    size_t len;
-
+  for (i = 0; i < n_iov && n < CHUNK_IOVS; i++) {
     if (done >= iov[i].iov_len) {
       done -= iov[i].iov_len;
       continue;
     }
-    len = iov[i].iov_len - done;
     chunk[n].iov_base = (char *)iov[i].iov_base + done;
-    chunk[n].iov_len = len < limit ? len : limit;
-    limit -= chunk[n].iov_len;
+    chunk[n].iov_len = iov[i].iov_len - done;
     done = 0;
     n++;
   }
   return n;
-}
-
-/* How much one call takes on at offset @pos of the file, @done bytes into the
- * access unit. Between the pages of one write, Linux looks whether the process
- * was killed, and then ends it there: in the middle of a packet. So the packets
- * that lie in one page go by a call of their own, which is never ended so, and
- * the one that lies across two pages by another, which leaves a kill next to no
- * time to fall between its halves. */
-static size_t
-call_limit (const RecFile *file, uint64_t pos, size_t done)
-{
-  size_t room, packet = file->packet_size;
-
-  if (!file->regular || packet <= 1 || packet >= PAGE)
-    return SIZE_MAX;
-  if (done % packet != 0)
-    return packet - done % packet;
-  room = PAGE - (size_t)(pos % PAGE);
-  return room < packet ? packet : room - room % packet;
 }
 
 /* After EAGAIN: until the pipe takes bytes again, or the wait is cancelled. A
@@ -217,8 +189,7 @@ write_all (RecFile *file, const struct iovec *iov, int n_iov, size_t *done)
   ssize_t r;
 
   *done = 0;
-  while ((n = remaining_iov (chunk, iov, n_iov, *done,
-              call_limit (file, file->size + *done, *done))) > 0) {
+  while ((n = remaining_iov (chunk, iov, n_iov, *done)) > 0) {
     if (file->regular)
       r = file->sys->pwritev (file->fd, chunk, n, (off_t)(file->size + *done));
     else

@@ -68,7 +68,6 @@ typedef struct
   const RecSyscalls *sys;
   int fd;        /* -1: not open */
   int cancel_fd; /* readable: give up waiting for a pipe; -1: none; borrowed */
-  size_t packet_size; /* access units are packets of that; 0: they are not */
   bool regular;  /* FALSE for a pipe or a device: no offset, lock or sync */
   bool torn;     /* a part of an access unit stands after `size` */
   bool unlocked; /* the file system knows no locks */
