@@ -445,7 +445,7 @@ static gboolean
 mount_tmpfs (const gchar *where)
 {
   if (unshare (CLONE_NEWNS) == 0 &&
-      mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+      mount ("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
       mount ("tmpfs", where, "tmpfs", 0, "size=4m") == 0)
     return TRUE;
   g_printerr (

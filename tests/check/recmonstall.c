@@ -94,11 +94,15 @@ static gpointer
 track_thread (gpointer data)
 {
   Track *track = data;
+  GstBuffer *buffer;
   guint n;
 
   while ((n = GPOINTER_TO_UINT (g_async_queue_pop (track->orders)) - 1) > 0) {
-    while (n-- > 0)
-      gst_pad_push (track->srcpad, gst_buffer_new_allocate (NULL, 100, NULL));
+    while (n-- > 0) {
+      buffer = gst_buffer_new_allocate (NULL, 100, NULL);
+      gst_buffer_memset (buffer, 0, 0, 100);
+      gst_pad_push (track->srcpad, buffer);
+    }
     g_atomic_int_inc (&track->done);
   }
   return NULL;
