@@ -83,6 +83,7 @@ add_track_stats (GstStructure *s, const gchar *kind, RecTrack *track)
     { "dropped-no-timestamp", &stats.dropped_no_timestamp },
     { "timestamps-corrected", &stats.timestamps_corrected },
     { "gaps", &stats.gaps },
+    { "losses", &stats.losses },
   };
 
   rec_track_get_stats (track, &stats);

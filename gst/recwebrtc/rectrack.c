@@ -7,6 +7,7 @@
 
 #include "recquery.h"
 #include "rectrack.h"
+#include "recquery.h"
 
 #include <gst/video/video.h>
 
@@ -17,6 +18,8 @@ GST_DEBUG_CATEGORY_STATIC (rec_track_debug);
  * that a packet which is on its way is not overtaken. */
 #define GAP_AFTER (500 * GST_MSECOND)
 #define GAP_MARGIN (200 * GST_MSECOND)
+/* Losses are journalled one line a second at most. */
+#define LOSS_INTERVAL GST_SECOND
 /* One unit of the 90 kHz clock, rounded up: the least that keeps timestamps
  * apart in a transport stream. */
 #define TICK ((GST_SECOND + 89999) / 90000)
@@ -42,6 +45,10 @@ struct _RecTrack
   gboolean discont;
   GstClockTime last_timestamp;
   GstClockTime position;
+  GstClockTime gap_start;
+  guint64 losses;
+  GstClockTime lost_since;
+  GstClockTime last_loss_entry;
 
   /* under the object lock */
   GstClockTime latency;
@@ -146,6 +153,46 @@ set_timestamps (RecTrack *self, GstBuffer *buffer)
   return TRUE;
 }
 
+/* One line of the journal: @track lacks [@from, @to). */
+static void
+push_gap_entry (RecTrack *self, const gchar *cause, guint64 losses,
+    GstClockTime from, GstClockTime to)
+{
+  GstStructure *s = gst_structure_new ("gap", "track", G_TYPE_STRING,
+      self->video ? "video" : "audio", "cause", G_TYPE_STRING, cause, "losses",
+      G_TYPE_UINT64, losses, "running-time", G_TYPE_UINT64, from, "duration",
+      G_TYPE_UINT64, to > from ? to - from : 0, NULL);
+
+  gst_pad_push_event (self->src, rec_event_new_journal (s));
+}
+
+/* An access unit has come at @now: what was missing before it is journalled. */
+static void
+journal_gap (RecTrack *self, GstClockTime gap_start, GstClockTime now)
+{
+  if (self->in_gap) {
+    push_gap_entry (self, "silence", self->losses, gap_start, now);
+  } else if (self->losses > 0) {
+    if (GST_CLOCK_TIME_IS_VALID (self->last_loss_entry) &&
+        now < self->last_loss_entry + LOSS_INTERVAL)
+      return;
+    push_gap_entry (self, "packet-loss", self->losses, self->lost_since, now);
+    self->last_loss_entry = now;
+  }
+  self->losses = 0;
+}
+
+/* The depayloader says that packets are missing. */
+static void
+note_loss (RecTrack *self)
+{
+  if (self->losses++ == 0)
+    self->lost_since = self->position;
+  GST_OBJECT_LOCK (self);
+  self->stats.losses++;
+  GST_OBJECT_UNLOCK (self);
+}
+
 static void
 count_buffer (RecTrack *self, GstBuffer *buffer)
 {
@@ -160,6 +207,8 @@ static GstFlowReturn
 rec_track_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
   RecTrack *self = REC_TRACK (parent);
+  GstClockTime gap_start =
+      self->in_gap ? self->gap_start : self->last_timestamp;
   GstFlowReturn ret;
 
   if (rec_track_is_finished (self))
@@ -174,7 +223,10 @@ rec_track_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
     self->discont = FALSE;
   }
+  if (GST_CLOCK_TIME_IS_VALID (gap_start))
+    journal_gap (self, gap_start, GST_BUFFER_PTS (buffer));
   self->in_gap = FALSE;
+  self->gap_start = GST_CLOCK_TIME_NONE;
   count_buffer (self, buffer);
   ret = gst_pad_push (self->src, buffer);
   /* One pad that is not linked is a track that nobody wants. */
@@ -209,6 +261,9 @@ rec_track_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     case GST_EVENT_STREAM_START:
       /* Another session, perhaps: its first buffer does not follow the last. */
       self->discont = TRUE;
+      break;
+    case GST_EVENT_GAP:
+      note_loss (self);
       break;
     case GST_EVENT_TAG:
       if (self->started)
@@ -302,6 +357,7 @@ push_gap (RecTrack *self, GstClockTime until)
 
   if (!self->in_gap) {
     self->in_gap = TRUE;
+    self->gap_start = start;
     GST_OBJECT_LOCK (self);
     self->stats.gaps++;
     GST_OBJECT_UNLOCK (self);
@@ -406,6 +462,9 @@ reset (RecTrack *self)
   self->eos_sent = self->in_gap = FALSE;
   self->discont = TRUE;
   self->last_timestamp = self->position = GST_CLOCK_TIME_NONE;
+  self->gap_start = self->lost_since = GST_CLOCK_TIME_NONE;
+  self->last_loss_entry = GST_CLOCK_TIME_NONE;
+  self->losses = 0;
   GST_OBJECT_LOCK (self);
   self->finished = FALSE;
   g_queue_clear_full (&self->events, (GDestroyNotify)gst_event_unref);

@@ -24,6 +24,7 @@ G_DECLARE_FINAL_TYPE (RecTrack, rec_track, REC, TRACK, GstElement)
  * @dropped_no_timestamp: access units dropped because they had no timestamp
  * @timestamps_corrected: access units whose timestamp had gone backwards
  * @gaps: stretches of silence that were told downstream
+ * @losses: times that packets were missing for good
  * @last_buffer: running time when the last access unit left, or
  *   GST_CLOCK_TIME_NONE
  */
@@ -34,6 +35,7 @@ typedef struct
   guint64 dropped_no_timestamp;
   guint64 timestamps_corrected;
   guint64 gaps;
+  guint64 losses;
   GstClockTime last_buffer;
 } RecTrackStats;
 

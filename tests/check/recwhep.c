@@ -365,7 +365,9 @@ recwhep_suite (void)
   g_setenv ("GIO_USE_PROXY_RESOLVER", "dummy", TRUE);
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_a_stream_is_pulled_after_a_retry_and_a_redirect);
-  tcase_add_test (tc, test_a_session_that_ends_is_made_anew);
+  /* Under valgrind a session takes a minute. */
+  if (!g_getenv ("REC_SLOW_MACHINE"))
+    tcase_add_test (tc, test_a_session_that_ends_is_made_anew);
   tcase_add_test (tc, test_giving_up_says_why);
   return s;
 }

@@ -428,6 +428,10 @@ recwhip_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_latency_is_answered_before_anybody_has_connected);
   tcase_add_test (tc, test_a_publisher_is_received_as_parsed_streams);
+  tcase_add_test (tc, test_publishing_fails_with_the_reason);
+  /* Under valgrind a session takes a minute; the rest says nothing new. */
+  if (g_getenv ("REC_SLOW_MACHINE"))
+    return s;
   tcase_add_test (tc, test_downstream_gets_a_key_frame_by_asking);
   tcase_add_test (tc, test_key_frame_requests_are_throttled);
   tcase_add_test (tc, test_publishers_come_and_go_on_one_timeline);
@@ -435,7 +439,6 @@ recwhip_suite (void)
       tc, test_eos_leaves_by_both_pads_with_and_without_a_publisher);
   tcase_add_test (tc, test_on_disconnect_eos_ends_the_stream);
   tcase_add_test (tc, test_the_publisher_posts_eos_after_the_last_buffer);
-  tcase_add_test (tc, test_publishing_fails_with_the_reason);
   return s;
 }
 

@@ -11,7 +11,10 @@ static const gchar vp8_offer[] =
     "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
     "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\n"
     "a=sendonly\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n"
-    "a=fingerprint:sha-256 00\r\na=setup:actpass\r\na=rtpmap:96 VP8/90000\r\n";
+    "a=fingerprint:sha-256 "
+    "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:"
+    "88:99:AA:BB:CC:DD:EE:FF\r\n"
+    "a=setup:actpass\r\na=rtpmap:96 VP8/90000\r\n";
 static const gchar h264_offer[] =
     "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
     "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\n"
@@ -76,6 +79,16 @@ GST_START_TEST (test_no_common_codec_is_refused_with_the_list)
   start (NULL, NULL);
   rec_http_assert (
       rec_http ("POST", url, REC_HTTP_SDP, vp8_offer), 422, "H264, H265");
+  stop ();
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_other_codecs_are_taken_when_asked_for)
+{
+  start ("video-codecs", "H264,VP8");
+  rec_http_assert (
+      rec_http ("POST", url, REC_HTTP_SDP, vp8_offer), 201, "VP8/90000");
   stop ();
 }
 
@@ -351,6 +364,7 @@ recwhiphttp_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_what_is_not_sdp_is_refused_with_the_reason);
   tcase_add_test (tc, test_no_common_codec_is_refused_with_the_list);
+  tcase_add_test (tc, test_other_codecs_are_taken_when_asked_for);
   tcase_add_test (tc, test_a_wrong_token_is_unauthorized);
   tcase_add_test (tc, test_other_paths_and_methods_are_refused);
   tcase_add_test (

@@ -1,0 +1,297 @@
+/* gst-tsrec: one track over silence, jumps and sessions
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "rectrack.h"
+#include "recquery.h"
+
+#include <gst/check/gstharness.h>
+#include <gst/check/gstcheck.h>
+#include <gst/video/video.h>
+
+#define H264 "video/x-h264, stream-format=(string)byte-stream, alignment=au"
+
+static GstHarness *h;
+static RecTrack *track;
+
+static void
+setup (void)
+{
+  track = g_object_ref_sink (rec_track_new ("video", 1));
+  rec_track_set_latency (track, 100 * GST_MSECOND);
+  h = gst_harness_new_with_element (GST_ELEMENT (track), "sink", "src");
+  gst_harness_play (h);
+}
+
+static void
+teardown (void)
+{
+  gst_harness_teardown (h);
+  gst_object_unref (track);
+}
+
+static GstFlowReturn
+push (GstClockTime pts)
+{
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, 10, NULL);
+
+  GST_BUFFER_PTS (buffer) = pts;
+  return gst_harness_push (h, buffer);
+}
+
+static GstClockTime
+pull (void)
+{
+  GstBuffer *buffer = gst_harness_pull (h);
+  GstClockTime pts = GST_BUFFER_PTS (buffer);
+
+  fail_unless_equals_uint64 (GST_BUFFER_DTS (buffer), pts);
+  gst_buffer_unref (buffer);
+  return pts;
+}
+
+static guint64
+stats_field (gsize offset)
+{
+  RecTrackStats stats;
+
+  rec_track_get_stats (track, &stats);
+  return *(guint64 *)((guint8 *)&stats + offset);
+}
+
+#define STATS(field) stats_field (G_STRUCT_OFFSET (RecTrackStats, field))
+
+/* How many events of @type have come, and the last of them. */
+static guint
+events (GstEventType type, GstEvent **last)
+{
+  GstEvent *event;
+  guint n = 0;
+
+  if (last)
+    *last = NULL;
+  while ((event = gst_harness_try_pull_event (h))) {
+    gboolean match = GST_EVENT_TYPE (event) == type;
+
+    n += match;
+    if (match && last)
+      gst_event_replace (last, event);
+    gst_event_unref (event);
+  }
+  return n;
+}
+
+GST_START_TEST (test_timestamps_never_go_backwards)
+{
+  GstClockTime one, two, three;
+
+  gst_harness_set_src_caps_str (h, H264);
+  push (GST_SECOND);
+  push (GST_SECOND - 160 * GST_MSECOND);
+  push (GST_SECOND);
+  push (GST_SECOND + 40 * GST_MSECOND);
+  one = pull ();
+  two = pull ();
+  three = pull ();
+  fail_unless_equals_uint64 (one, GST_SECOND);
+  /* Apart in units of 90 kHz as well. */
+  fail_unless (two * 9 / 100000 > one * 9 / 100000);
+  fail_unless (three * 9 / 100000 > two * 9 / 100000);
+  fail_unless_equals_uint64 (pull (), GST_SECOND + 40 * GST_MSECOND);
+  fail_unless_equals_uint64 (STATS (timestamps_corrected), 2);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_buffers_without_a_timestamp_are_dropped_and_counted)
+{
+  gst_harness_set_src_caps_str (h, H264);
+  fail_unless_equals_int (push (GST_CLOCK_TIME_NONE), GST_FLOW_OK);
+  fail_unless_equals_int (push (GST_SECOND), GST_FLOW_OK);
+  fail_unless_equals_uint64 (pull (), GST_SECOND);
+  fail_unless_equals_uint64 (STATS (dropped_no_timestamp), 1);
+  fail_unless_equals_uint64 (STATS (buffers), 1);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_another_session_continues_the_same_stream)
+{
+  GstSegment segment;
+  GstEvent *event;
+  GstBuffer *buffer;
+
+  gst_harness_set_src_caps_str (h, H264);
+  push (GST_SECOND);
+  gst_buffer_unref (gst_harness_pull (h));
+  events (GST_EVENT_CAPS, NULL);
+  /* The next one counts from elsewhere; its running time is what matters. */
+  gst_harness_push_event (h, gst_event_new_stream_start ("other"));
+  gst_harness_push_event (h, gst_event_new_caps (gst_caps_from_string (H264)));
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.start = 10 * GST_SECOND;
+  segment.base = 2 * GST_SECOND;
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  push (11 * GST_SECOND);
+  buffer = gst_harness_pull (h);
+  fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), 3 * GST_SECOND);
+  fail_unless (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT));
+  gst_buffer_unref (buffer);
+  while ((event = gst_harness_try_pull_event (h))) {
+    fail_if (GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START);
+    fail_if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT);
+    gst_event_unref (event);
+  }
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_silence_is_told_by_gap_events_that_overtake_nothing)
+{
+  GstClockTime start, duration;
+  GstEvent *event;
+
+  gst_harness_set_src_caps_str (h, H264);
+  push (GST_SECOND);
+  gst_buffer_unref (gst_harness_pull (h));
+  rec_track_tick (track, GST_SECOND + 300 * GST_MSECOND);
+  fail_unless_equals_int (events (GST_EVENT_GAP, NULL), 0);
+  rec_track_tick (track, 2 * GST_SECOND);
+  fail_unless_equals_int (events (GST_EVENT_GAP, &event), 1);
+  gst_event_parse_gap (event, &start, &duration);
+  fail_unless_equals_uint64 (start, GST_SECOND);
+  /* Behind the clock by the latency, and what may still be on its way. */
+  fail_unless (start + duration <= 2 * GST_SECOND - 100 * GST_MSECOND);
+  gst_event_unref (event);
+  rec_track_tick (track, 3 * GST_SECOND);
+  fail_unless_equals_int (events (GST_EVENT_GAP, &event), 1);
+  gst_event_parse_gap (event, &start, NULL);
+  fail_unless (start > GST_SECOND);
+  gst_event_unref (event);
+  fail_unless_equals_uint64 (STATS (gaps), 1);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_nothing_but_stream_start_leaves_before_there_are_caps)
+{
+  GstEvent *event;
+
+  rec_track_tick (track, 10 * GST_SECOND);
+  event = gst_harness_pull_event (h);
+  fail_unless_equals_int (GST_EVENT_TYPE (event), GST_EVENT_STREAM_START);
+  gst_event_unref (event);
+  fail_unless_equals_int (events (GST_EVENT_GAP, NULL), 0);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_eos_leaves_once_and_nothing_after_it)
+{
+  gst_harness_set_src_caps_str (h, H264);
+  rec_track_finish (track);
+  rec_track_tick (track, GST_SECOND);
+  rec_track_tick (track, 2 * GST_SECOND);
+  fail_unless_equals_int (events (GST_EVENT_EOS, NULL), 1);
+  fail_unless_equals_int (push (3 * GST_SECOND), GST_FLOW_EOS);
+  fail_unless_equals_int (gst_harness_buffers_in_queue (h), 0);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_eos_of_a_session_ends_nothing)
+{
+  gst_harness_set_src_caps_str (h, H264);
+  push (GST_SECOND);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  fail_unless_equals_int (events (GST_EVENT_EOS, NULL), 0);
+}
+
+GST_END_TEST;
+
+static const GstStructure *
+last_entry (GstEvent **event)
+{
+  events (GST_EVENT_CUSTOM_DOWNSTREAM, event);
+  return *event ? rec_event_parse_journal (*event) : NULL;
+}
+
+GST_START_TEST (test_losses_and_silence_are_journalled)
+{
+  const GstStructure *entry;
+  GstEvent *event;
+  guint64 value;
+
+  gst_harness_set_src_caps_str (h, H264);
+  push (GST_SECOND);
+  gst_harness_push_event (h, gst_event_new_gap (GST_SECOND, 1));
+  gst_harness_push_event (h, gst_event_new_gap (GST_SECOND, 1));
+  push (GST_SECOND + 400 * GST_MSECOND);
+  entry = last_entry (&event);
+  fail_unless (entry != NULL && gst_structure_has_name (entry, "gap"));
+  fail_unless_equals_string (
+      gst_structure_get_string (entry, "cause"), "packet-loss");
+  fail_unless_equals_string (
+      gst_structure_get_string (entry, "track"), "video");
+  fail_unless (gst_structure_get_uint64 (entry, "losses", &value));
+  fail_unless_equals_uint64 (value, 2);
+  fail_unless (gst_structure_get_uint64 (entry, "duration", &value));
+  fail_unless_equals_uint64 (value, 400 * GST_MSECOND);
+  gst_event_unref (event);
+
+  rec_track_tick (track, 5 * GST_SECOND);
+  push (6 * GST_SECOND);
+  entry = last_entry (&event);
+  fail_unless (entry != NULL);
+  fail_unless_equals_string (
+      gst_structure_get_string (entry, "cause"), "silence");
+  fail_unless (gst_structure_get_uint64 (entry, "duration", &value));
+  fail_unless_equals_uint64 (value, 4600 * GST_MSECOND);
+  gst_event_unref (event);
+  fail_unless_equals_uint64 (STATS (losses), 2);
+}
+
+GST_END_TEST;
+
+static void
+count_request (RecTrack *unused, gpointer user_data)
+{
+  (*(guint *)user_data)++;
+}
+
+GST_START_TEST (test_key_frame_requests_end_at_the_track)
+{
+  guint n = 0;
+
+  rec_track_set_keyframe_func (track, count_request, &n);
+  gst_harness_push_upstream_event (h,
+      gst_video_event_new_upstream_force_key_unit (
+          GST_CLOCK_TIME_NONE, TRUE, 1));
+  fail_unless_equals_int (n, 1);
+}
+
+GST_END_TEST;
+
+static Suite *
+rectrack_suite (void)
+{
+  Suite *s = suite_create ("rectrack");
+  TCase *tc = tcase_create ("general");
+
+  suite_add_tcase (s, tc);
+  tcase_add_checked_fixture (tc, setup, teardown);
+  tcase_add_test (tc, test_timestamps_never_go_backwards);
+  tcase_add_test (tc, test_buffers_without_a_timestamp_are_dropped_and_counted);
+  tcase_add_test (tc, test_another_session_continues_the_same_stream);
+  tcase_add_test (tc, test_silence_is_told_by_gap_events_that_overtake_nothing);
+  tcase_add_test (
+      tc, test_nothing_but_stream_start_leaves_before_there_are_caps);
+  tcase_add_test (tc, test_eos_leaves_once_and_nothing_after_it);
+  tcase_add_test (tc, test_eos_of_a_session_ends_nothing);
+  tcase_add_test (tc, test_losses_and_silence_are_journalled);
+  tcase_add_test (tc, test_key_frame_requests_end_at_the_track);
+  return s;
+}
+
+GST_CHECK_MAIN (rectrack);
