@@ -239,6 +239,23 @@ etag_matches (RecSession *session, const gchar *if_match)
   return matches;
 }
 
+/* RFC 9725 section 4.3.3. */
+static void
+restart_ice (
+    RecSession *session, WhipRequest *request, const SdpFragment *fragment)
+{
+  gchar *answer = rec_session_restart_ice (session, fragment);
+
+  if (answer)
+    whip_request_reply_fragment (
+        request, rec_session_get_etag (session), answer);
+  else
+    whip_request_reply (request, 501,
+        "ICE cannot be restarted (it takes a=ice-ufrag and a=ice-pwd, and a "
+        "recorder that was built with libnice). Publish anew instead.");
+  g_free (answer);
+}
+
 static void
 handle_patch (GstRecWhipSrc *self, WhipRequest *request)
 {
@@ -261,14 +278,13 @@ handle_patch (GstRecWhipSrc *self, WhipRequest *request)
     return;
   }
   if (if_match && !g_str_equal (if_match, "*") &&
-      !etag_matches (session, if_match))
+      !g_str_equal (if_match, "\"*\"") && !etag_matches (session, if_match))
     whip_request_reply (
         request, 412, "If-Match does not name the current ICE session.");
   else if (rec_session_add_fragment (session, fragment))
     whip_request_reply (request, 204, NULL);
   else
-    whip_request_reply (
-        request, 501, "ICE restart is not supported; publish anew instead.");
+    restart_ice (session, request, fragment);
   sdp_util_fragment_free (fragment);
 }
 

@@ -12,6 +12,10 @@
 #include <net/if.h>
 #include <netinet/in.h>
 
+#ifdef HAVE_NICE
+#include <nice/agent.h>
+#endif
+
 /* Numeric form of an address that ICE can use, or FALSE. Link-local IPv6
  * addresses need a scope, which candidates cannot carry (RFC 8445 section
  * 5.1.1.1 leaves them out as well). */
@@ -53,20 +57,63 @@ add_addresses (GObject *ice)
   freeifaddrs (list);
 }
 
+/* The NiceAgent behind the ICE agent of webrtcbin, or NULL. */
+static GObject *
+get_agent (GObject *ice)
+{
+  GObject *agent = NULL;
+
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (ice), "agent"))
+    g_object_get (ice, "agent", &agent, NULL);
+  return agent;
+}
+
 void
 ice_host_prepare (GstElement *webrtcbin)
 {
-  GObject *ice = NULL, *agent = NULL;
+  GObject *ice = NULL, *agent;
 
   g_object_get (webrtcbin, "ice-agent", &ice, NULL);
   if (!ice)
     return;
   add_addresses (ice);
-  if (g_object_class_find_property (G_OBJECT_GET_CLASS (ice), "agent"))
-    g_object_get (ice, "agent", &agent, NULL);
+  agent = get_agent (ice);
   if (agent) {
     g_object_set (agent, "upnp", FALSE, NULL);
     g_object_unref (agent);
   }
   g_object_unref (ice);
 }
+
+#ifdef HAVE_NICE
+/* Everything is bundled onto the first stream. */
+#define STREAM_ID 1
+
+gboolean
+ice_host_restart (GstElement *webrtcbin, const gchar *ufrag, const gchar *pwd,
+    gchar **local_ufrag, gchar **local_pwd)
+{
+  GObject *ice = NULL, *agent = NULL;
+  gboolean ok;
+
+  g_object_get (webrtcbin, "ice-agent", &ice, NULL);
+  if (ice)
+    agent = get_agent (ice);
+  ok = agent && NICE_IS_AGENT (agent) &&
+      nice_agent_restart_stream (NICE_AGENT (agent), STREAM_ID) &&
+      nice_agent_set_remote_credentials (
+          NICE_AGENT (agent), STREAM_ID, ufrag, pwd) &&
+      nice_agent_get_local_credentials (
+          NICE_AGENT (agent), STREAM_ID, local_ufrag, local_pwd);
+  g_clear_object (&agent);
+  g_clear_object (&ice);
+  return ok;
+}
+#else
+gboolean
+ice_host_restart (GstElement *webrtcbin, const gchar *ufrag, const gchar *pwd,
+    gchar **local_ufrag, gchar **local_pwd)
+{
+  return FALSE;
+}
+#endif

@@ -15,4 +15,11 @@ G_BEGIN_DECLS
  * called before the local description is set. */
 void ice_host_prepare (GstElement *webrtcbin);
 
+/* Restarts ICE (RFC 8445 section 9) on the first stream of @webrtcbin, towards
+ * a peer whose new credentials are @ufrag and @pwd. Sets our new ones, which
+ * the caller frees. Our candidates stay. FALSE when built without libnice, or
+ * the agent refuses. */
+gboolean ice_host_restart (GstElement *webrtcbin, const gchar *ufrag,
+    const gchar *pwd, gchar **local_ufrag, gchar **local_pwd);
+
 G_END_DECLS

@@ -102,6 +102,11 @@ gboolean rec_session_is_connected (RecSession *session);
 gboolean rec_session_add_fragment (
     RecSession *session, const SdpFragment *fragment);
 
+/* The peer restarts ICE with @fragment. Returns our fragment, which the caller
+ * frees, and takes another ETag; NULL when that is not possible. */
+gchar *rec_session_restart_ice (
+    RecSession *session, const SdpFragment *fragment);
+
 /* Asks the peer for a key frame, now or as soon as it may. Any thread. */
 void rec_session_request_keyframe (RecSession *session);
 

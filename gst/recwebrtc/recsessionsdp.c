@@ -5,6 +5,7 @@
 
 #include "config.h"
 
+#include "icehost.h"
 #include "recsessionpriv.h"
 #include "webrtcutil.h"
 
@@ -245,16 +246,45 @@ rec_session_accept (RecSession *self, GstSDPMessage *answer, GError **error)
 
 /* --- trickle --- */
 
-gboolean
-rec_session_add_fragment (RecSession *self, const SdpFragment *fragment)
+static void
+add_candidates (RecSession *self, const SdpFragment *fragment)
 {
   guint i;
 
-  if (fragment->ufrag && g_strcmp0 (fragment->ufrag, self->remote_ufrag) != 0)
-    return FALSE;
   /* Everything is bundled onto the transport of the first m-line. */
   for (i = 0; i < fragment->candidates->len; i++)
     g_signal_emit_by_name (self->webrtc, "add-ice-candidate", 0,
         g_ptr_array_index (fragment->candidates, i));
+}
+
+gboolean
+rec_session_add_fragment (RecSession *self, const SdpFragment *fragment)
+{
+  if (fragment->ufrag && g_strcmp0 (fragment->ufrag, self->remote_ufrag) != 0)
+    return FALSE;
+  add_candidates (self, fragment);
   return TRUE;
+}
+
+gchar *
+rec_session_restart_ice (RecSession *self, const SdpFragment *fragment)
+{
+  GstWebRTCSessionDescription *local = NULL;
+  gchar *ufrag = NULL, *pwd = NULL, *text;
+
+  if (!fragment->ufrag || !fragment->pwd ||
+      !ice_host_restart (
+          self->webrtc, fragment->ufrag, fragment->pwd, &ufrag, &pwd))
+    return NULL;
+  g_free (self->remote_ufrag);
+  self->remote_ufrag = g_strdup (fragment->ufrag);
+  g_free (self->etag);
+  self->etag = g_uuid_string_random ();
+  add_candidates (self, fragment);
+  g_object_get (self->webrtc, "local-description", &local, NULL);
+  text = sdp_util_make_fragment (local->sdp, ufrag, pwd);
+  gst_webrtc_session_description_free (local);
+  g_free (ufrag);
+  g_free (pwd);
+  return text;
 }

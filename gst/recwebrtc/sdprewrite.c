@@ -442,3 +442,28 @@ sdp_util_get_ufrag (const GstSDPMessage *sdp)
   return sdp_media_attribute (
       sdp, gst_sdp_message_get_media (sdp, 0), "ice-ufrag");
 }
+
+/* --- trickle --- */
+
+gchar *
+sdp_util_make_fragment (
+    const GstSDPMessage *sdp, const gchar *ufrag, const gchar *pwd)
+{
+  const GstSDPMedia *media = gst_sdp_message_get_media (sdp, 0);
+  GString *text = g_string_new (NULL);
+  guint i;
+
+  g_string_append_printf (text,
+      "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\nm=%s 9 UDP/TLS/RTP/SAVPF 0\r\n"
+      "a=mid:%s\r\n",
+      ufrag, pwd, gst_sdp_media_get_media (media),
+      gst_sdp_media_get_attribute_val (media, "mid"));
+  for (i = 0; i < gst_sdp_media_attributes_len (media); i++) {
+    const GstSDPAttribute *attribute = gst_sdp_media_get_attribute (media, i);
+
+    if (g_str_equal (attribute->key, "candidate"))
+      g_string_append_printf (text, "a=candidate:%s\r\n", attribute->value);
+  }
+  g_string_append (text, "a=end-of-candidates\r\n");
+  return g_string_free (text, FALSE);
+}

@@ -165,6 +165,11 @@ SdpFragment *sdp_util_parse_fragment (
     const gchar *text, gsize len, GError **error);
 void sdp_util_fragment_free (SdpFragment *fragment);
 
+/* A fragment with these credentials and the candidates of the first m-line of
+ * @sdp that has some. Caller frees. */
+gchar *sdp_util_make_fragment (
+    const GstSDPMessage *sdp, const gchar *ufrag, const gchar *pwd);
+
 /* ice-ufrag of the first m-line, or of the session; NULL if there is none.
  * Owned by @sdp. */
 const gchar *sdp_util_get_ufrag (const GstSDPMessage *sdp);

@@ -118,6 +118,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_another_session_continues_the_same_stream)
 {
+  GstCaps *caps = gst_caps_from_string (H264);
   GstSegment segment;
   GstEvent *event;
   GstBuffer *buffer;
@@ -128,7 +129,8 @@ GST_START_TEST (test_another_session_continues_the_same_stream)
   events (GST_EVENT_CAPS, NULL);
   /* The next one counts from elsewhere; its running time is what matters. */
   gst_harness_push_event (h, gst_event_new_stream_start ("other"));
-  gst_harness_push_event (h, gst_event_new_caps (gst_caps_from_string (H264)));
+  gst_harness_push_event (h, gst_event_new_caps (caps));
+  gst_caps_unref (caps);
   gst_segment_init (&segment, GST_FORMAT_TIME);
   segment.start = 10 * GST_SECOND;
   segment.base = 2 * GST_SECOND;

@@ -212,6 +212,35 @@ GST_START_TEST (test_candidates_trickle_in_and_a_wrong_etag_is_refused)
 
 GST_END_TEST;
 
+GST_START_TEST (test_ice_restarts_with_other_credentials_and_etag)
+{
+  gchar *reply, *session, *old;
+
+  start (NULL, NULL);
+  reply = rec_http ("POST", url, REC_HTTP_SDP, h264_offer);
+  session = session_url (reply);
+  old = g_strndup (strstr (reply, "ETag: "), strlen ("ETag: ") + 38);
+  g_free (reply);
+  reply = rec_http ("PATCH", session, REC_HTTP_FRAGMENT "If-Match: \"*\"\r\n",
+      "a=ice-ufrag:efgh\r\na=ice-pwd:9876543210987654321098\r\n");
+  /* Without libnice at build time. */
+  if (rec_http_status (reply) != 501) {
+    rec_http_assert (g_strdup (reply), 200, "a=ice-pwd:");
+    fail_unless (strstr (reply, "ETag: \"") != NULL);
+    fail_unless (strstr (reply, old) == NULL, "%s", reply);
+    fail_unless (strstr (reply, "a=candidate:") != NULL);
+    rec_http_assert (rec_http ("PATCH", session, REC_HTTP_FRAGMENT,
+                         "a=ice-ufrag:efgh\r\na=ice-pwd:x\r\n"),
+        204, NULL);
+  }
+  g_free (reply);
+  g_free (old);
+  g_free (session);
+  stop ();
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_cors_is_for_listed_origins_only)
 {
   gchar *reply;
@@ -370,6 +399,7 @@ recwhiphttp_suite (void)
   tcase_add_test (
       tc, test_a_second_publisher_is_refused_until_the_first_is_gone);
   tcase_add_test (tc, test_candidates_trickle_in_and_a_wrong_etag_is_refused);
+  tcase_add_test (tc, test_ice_restarts_with_other_credentials_and_etag);
   tcase_add_test (tc, test_cors_is_for_listed_origins_only);
   tcase_add_test (tc, test_a_large_body_is_refused_before_it_is_read);
   tcase_add_test (tc, test_a_port_in_use_is_an_error_that_says_what_to_do);
