@@ -101,13 +101,15 @@ fail (GstRecWhepSrc *self, const gchar *message)
 static gboolean
 retry_later (GstRecWhepSrc *self, GSourceFunc function, const gchar *reason)
 {
-  gint64 waited = g_get_monotonic_time () - self->retry_since;
+  gint64 now = g_get_monotonic_time ();
   GstClockTime timeout;
 
+  if (self->retry_since == 0)
+    self->retry_since = now;
   GST_OBJECT_LOCK (self);
   timeout = self->retry_timeout;
   GST_OBJECT_UNLOCK (self);
-  if ((guint64)waited >= timeout / GST_USECOND)
+  if ((guint64)(now - self->retry_since) >= timeout / GST_USECOND)
     return FALSE;
   GST_INFO_OBJECT (self, "trying again in %u ms: %s", self->retry_ms, reason);
   start_timer (self, self->retry_ms, function);
@@ -118,7 +120,7 @@ retry_later (GstRecWhepSrc *self, GSourceFunc function, const gchar *reason)
 static void
 reset_retries (GstRecWhepSrc *self)
 {
-  self->retry_since = g_get_monotonic_time ();
+  self->retry_since = 0;
   self->retry_ms = RETRY_FIRST_MS;
 }
 
@@ -344,8 +346,9 @@ install_properties (GObjectClass *klass)
   /**
    * GstRecWhepSrc:retry-timeout:
    *
-   * How long to try again, since the start or since a session ended, while the
-   * server cannot be reached or has no stream, in nanoseconds. Type: guint64.
+   * How long to try again, since the first failure or since a session ended,
+   * while the server cannot be reached or has no stream, in nanoseconds. Type:
+   * guint64.
    * Default: 30 s. 0: try once. 18446744073709551615: for ever. When it is
    * over the element posts an error.
    */
