@@ -41,7 +41,6 @@ rec_session_unref (RecSession *self)
     gst_sdp_message_free (self->offer);
   g_ptr_array_unref (self->dtls);
   rec_reception_free (self->reception);
-  gst_clear_object (&self->webrtc);
   gst_object_unref (self->video_out);
   gst_object_unref (self->audio_out);
   g_clear_pointer (&self->gather_timeout, g_source_unref);
@@ -432,6 +431,8 @@ drop_webrtcbin (RecSession *self)
   gst_element_set_locked_state (self->webrtc, TRUE);
   gst_element_set_state (self->webrtc, GST_STATE_NULL);
   gst_bin_remove (self->bin, self->webrtc);
+  /* The probes on its pads hold references to the session. */
+  gst_clear_object (&self->webrtc);
 }
 
 void

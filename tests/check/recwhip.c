@@ -306,6 +306,52 @@ GST_START_TEST (test_publishers_come_and_go_on_one_timeline)
 
 GST_END_TEST;
 
+/* Elements of sessions that exist: counted up on the control thread, down on
+ * whichever thread drops the last reference. */
+static gint session_elements;
+
+static void
+on_element_gone (gpointer data, GObject *element)
+{
+  g_atomic_int_add (&session_elements, -1);
+}
+
+static void
+on_element_added (GstBin *bin, GstElement *element, gpointer user_data)
+{
+  g_atomic_int_inc (&session_elements);
+  g_object_weak_ref (G_OBJECT (element), on_element_gone, NULL);
+}
+
+GST_START_TEST (test_a_session_leaves_nothing_behind)
+{
+  gint64 until;
+  Pair pair;
+
+  session_elements = 0;
+  pair_init (&pair, "");
+  g_signal_connect (
+      pair.src, "element-added", G_CALLBACK (on_element_added), NULL);
+  pair_publish (&pair, VIDEO AUDIO);
+  gst_sample_unref (pull (pair.video));
+  fail_unless (g_atomic_int_get (&session_elements) > 0);
+  pair_unpublish (&pair);
+  gst_message_unref (wait_for (pair.bus, "recwhip-disconnected"));
+  until = g_get_monotonic_time () + PATIENCE / GST_USECOND;
+  while (g_atomic_int_get (&session_elements) > 0 &&
+      g_get_monotonic_time () < until) {
+    /* Messages that nobody has read hold on to who sent them. */
+    GstMessage *message = gst_bus_timed_pop (pair.bus, 10 * GST_MSECOND);
+
+    if (message)
+      gst_message_unref (message);
+  }
+  fail_unless_equals_int (g_atomic_int_get (&session_elements), 0);
+  pair_clear (&pair);
+}
+
+GST_END_TEST;
+
 static void
 assert_eos (Pair *pair)
 {
@@ -437,6 +483,7 @@ recwhip_suite (void)
   tcase_add_test (tc, test_publishers_come_and_go_on_one_timeline);
   tcase_add_test (
       tc, test_eos_leaves_by_both_pads_with_and_without_a_publisher);
+  tcase_add_test (tc, test_a_session_leaves_nothing_behind);
   tcase_add_test (tc, test_on_disconnect_eos_ends_the_stream);
   tcase_add_test (tc, test_the_publisher_posts_eos_after_the_last_buffer);
   return s;
