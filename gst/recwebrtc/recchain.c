@@ -103,10 +103,10 @@ journal_gap (
       GST_BUFFER_PTS (buffer) > closed_at)
     duration = GST_BUFFER_PTS (buffer) - closed_at;
   gst_pad_push_event (pad,
-      rec_event_new_journal (
-          gst_structure_new ("gap", "media", G_TYPE_STRING, "video", "reason",
-              G_TYPE_STRING, "packets were lost", "pictures", G_TYPE_UINT64,
-              held_back, "duration", G_TYPE_UINT64, duration, NULL)));
+      rec_event_new_journal (gst_structure_new ("gap", "track", G_TYPE_STRING,
+          "video", "cause", G_TYPE_STRING, "packet-loss", "pictures",
+          G_TYPE_UINT64, held_back, "running-time", G_TYPE_UINT64, closed_at,
+          "duration", G_TYPE_UINT64, duration, NULL)));
 }
 
 static GstPadProbeReturn

@@ -271,8 +271,11 @@ rec_track_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       break;
     case GST_EVENT_CUSTOM_DOWNSTREAM:
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
-      if (self->started && rec_event_parse_journal (event))
+      if (self->started && rec_event_parse_journal (event)) {
+        /* The gate of the session has said it better than we can. */
+        self->losses = 0;
         return gst_pad_push_event (self->src, event);
+      }
       /* GstRTPPacketLost and the like end here. */
       break;
     default:

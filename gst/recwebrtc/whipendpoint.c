@@ -345,6 +345,15 @@ limit_body (WhipEndpoint *endpoint, SoupServerMessage *msg)
       (GClosureNotify)(void (*) (void))g_free, 0);
 }
 
+/* libsoup 3.2 passes it on, with a warning of GObject. */
+static gboolean
+has_negative_length (SoupMessageHeaders *headers)
+{
+  return soup_message_headers_get_encoding (headers) ==
+      SOUP_ENCODING_CONTENT_LENGTH &&
+      soup_message_headers_get_content_length (headers) < 0;
+}
+
 static void
 check_headers (
     WhipEndpoint *endpoint, SoupServerMessage *msg, const gchar *session_id)
@@ -367,6 +376,8 @@ check_headers (
         "TOKEN\" with the token that the recorder was started with.");
   } else if (!post && !patch && !(session_id && g_str_equal (method, "DELETE")))
     refuse_method (msg, session_id);
+  else if (has_negative_length (headers))
+    refuse (msg, SOUP_STATUS_BAD_REQUEST, "The Content-Length is negative.");
   else if (soup_message_headers_get_encoding (headers) ==
           SOUP_ENCODING_CONTENT_LENGTH &&
       soup_message_headers_get_content_length (headers) >
