@@ -125,7 +125,9 @@ keep_parameter_set (TsParameterSets *sets, NalSyntax syntax, const NalUnit *nal)
   if (id < 0)
     return;
   set = &sets->sets[kind][id];
-  sets->seen[kind][id] = sets->serial;
+  if (set->serial != sets->serial && set->size > 0)
+    sets->n_seen++;
+  set->serial = sets->serial;
   if (set->size == nal->size && memcmp (set->data, nal->data, nal->size) == 0)
     return;
   bytes = sets->bytes + sizeof (start_code) + nal->size;
@@ -137,22 +139,14 @@ keep_parameter_set (TsParameterSets *sets, NalSyntax syntax, const NalUnit *nal)
   if (data == NULL)
     return;
   memcpy (data, nal->data, nal->size);
+  if (set->size == 0) {
+    sets->n_sets++;
+    sets->n_seen++;
+  }
   set->data = data;
   set->size = nal->size;
   sets->bytes = bytes;
   sets->changed = true;
-}
-
-static bool
-is_any_parameter_set_missing (const TsParameterSets *sets)
-{
-  for (int kind = 0; kind < 3; kind++) {
-    for (int id = 0; id < TS_MAX_PARAMETER_SETS; id++) {
-      if (sets->sets[kind][id].size > 0 && sets->seen[kind][id] != sets->serial)
-        return true;
-    }
-  }
-  return false;
 }
 
 static bool
@@ -165,6 +159,7 @@ prepare_nal (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
   NalUnit nal;
 
   sets->serial++;
+  sets->n_seen = 0;
   nal_scanner_init (&scanner, state->syntax, au->data, au->size);
   while (nal_scanner_next (&scanner, &nal)) {
     if (nal.kind == NAL_AUD && n_nals == 0)
@@ -188,7 +183,7 @@ prepare_nal (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
   } else {
     add_span (payload, au->data, aud_end);
   }
-  if (random_access && is_any_parameter_set_missing (sets) &&
+  if (random_access && sets->n_seen < sets->n_sets &&
       (!sets->changed || join_parameter_sets (sets)))
     add_span (payload, sets->joined, sets->joined_size);
   add_span (payload, au->data + aud_end, au->size - aud_end);

@@ -37,7 +37,6 @@ typedef struct
  * @n_spans: of @spans
  * @size: sum of their sizes
  * @random_access: decoding can start here
- * @delimited: starts with an access unit delimiter (or needs none)
  */
 typedef struct
 {
@@ -47,11 +46,13 @@ typedef struct
   bool random_access;
 } TsPayload;
 
-/* One parameter set as it came, without a start code. */
+/* One parameter set as it came, without a start code, and the serial number of
+ * the access unit that had it last. */
 typedef struct
 {
   uint8_t *data;
   size_t size;
+  uint32_t serial;
 } TsParameterSet;
 
 #define TS_MAX_PARAMETER_SETS 256
@@ -61,15 +62,19 @@ typedef struct
 /**
  * TsParameterSets: those in force, and as one byte stream (VPS, SPS, PPS).
  * @sets: by kind (0 VPS, 1 SPS, 2 PPS) and identifier
- * @seen: those found in the access unit with the number @serial
+ * @serial: counts access units
+ * @n_sets: how many there are
+ * @n_seen: how many of them are in this access unit
  * @bytes: sum of their sizes, start codes included
- * @joined: all of them with start codes
+ * @joined: all of them with start codes, allocated
+ * @changed: @joined is not up to date
  */
 typedef struct
 {
   TsParameterSet sets[3][TS_MAX_PARAMETER_SETS];
-  uint32_t seen[3][TS_MAX_PARAMETER_SETS];
   uint32_t serial;
+  unsigned n_sets;
+  unsigned n_seen;
   size_t bytes;
   uint8_t *joined;
   size_t joined_size;
@@ -83,8 +88,6 @@ typedef struct
  * @sets: of these; allocated
  * @adts: header of TS_CODEC_AAC_RAW and TS_CODEC_AAC_LOAS, but for its length
  * @header: where a header of the access unit under way is made
- * @scratch: where the payload of a LOAS frame is made; allocated
- * @loas_config: AudioSpecificConfig has been seen in the LOAS stream
  */
 typedef struct
 {

@@ -294,7 +294,7 @@ plan_size (TsMux *mux, TsPlan *plan)
     if (plan->flush >> i & 1)
       size += ts_write_get_max_size (mux->tracks[i]->held_size, 0);
   }
-  if (plan->psi || plan->sdt)
+  if (mux->psi_changed)
     ts_mux_build_tables (mux);
   if (plan->psi)
     size += ts_write_get_max_size (mux->pat.size, 0) +
