@@ -481,7 +481,7 @@ are_all_drained (GstTsRecMux *self)
 static void
 push_eos_if_done (GstTsRecMux *self)
 {
-  if (self->eos_sent || !are_all_drained (self))
+  if (self->eos_sent || self->core == NULL || !are_all_drained (self))
     return;
   self->eos_sent = TRUE;
   flush_held (self);
@@ -513,7 +513,6 @@ handle_event (GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item)
       break;
     case GST_EVENT_EOS:
       pad->drained = TRUE;
-      push_eos_if_done (self);
       break;
     default:
       g_mutex_unlock (&self->lock);
@@ -605,6 +604,7 @@ gst_ts_rec_mux_drain (GstTsRecMux *self)
         *(RecMuxItem *)gst_queue_array_pop_head_struct (pad->queue);
 
     gst_object_ref (pad);
+    remove_tracks (self);
     if (GST_IS_BUFFER (item.object)) {
       pad->queued_bytes -= gst_buffer_get_size (GST_BUFFER_CAST (item.object));
       if (!self->prepared) {
@@ -612,7 +612,6 @@ gst_ts_rec_mux_drain (GstTsRecMux *self)
         prepare (self);
         g_mutex_lock (&self->lock);
       }
-      remove_tracks (self);
       mux_buffer (self, pad, &item);
     } else {
       handle_event (self, pad, &item);
@@ -620,6 +619,7 @@ gst_ts_rec_mux_drain (GstTsRecMux *self)
     gst_mini_object_unref (item.object);
     gst_object_unref (pad);
   }
+  push_eos_if_done (self);
   flow = self->flow;
   g_mutex_unlock (&self->lock);
   GST_PAD_STREAM_UNLOCK (self->srcpad);

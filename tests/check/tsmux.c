@@ -960,6 +960,80 @@ GST_START_TEST (test_raw_aac_gets_an_adts_header)
 }
 GST_END_TEST;
 
+/* Bits, most significant first. */
+static void
+put_bits (GByteArray *array, guint *pos, guint n, guint value)
+{
+  const uint8_t zero = 0;
+
+  while (n-- > 0) {
+    if (*pos / 8 == array->len)
+      g_byte_array_append (array, &zero, 1);
+    array->data[*pos / 8] |= (value >> n & 1) << (7 - *pos % 8);
+    (*pos)++;
+  }
+}
+
+/* An AudioSyncStream frame with AAC LC, 48 kHz, stereo in it. */
+static GByteArray *
+new_loas (bool config, const uint8_t *frame, guint size)
+{
+  GByteArray *loas = g_byte_array_new ();
+  guint pos = 0;
+
+  put_bits (loas, &pos, 24, 0x56e000);
+  put_bits (loas, &pos, 1, !config);
+  if (config) {
+    put_bits (loas, &pos, 1 + 1, 1); /* version 0, same time framing */
+    put_bits (loas, &pos, 6 + 4 + 3, 0);
+    put_bits (loas, &pos, 16, 0x1190); /* AudioSpecificConfig */
+    put_bits (loas, &pos, 3 + 8, 0xff);
+    put_bits (loas, &pos, 2, 0); /* no other data, no CRC */
+  }
+  for (guint left = size;; left -= 255) {
+    put_bits (loas, &pos, 8, MIN (left, 255));
+    if (left < 255)
+      break;
+  }
+  for (guint i = 0; i < size; i++)
+    put_bits (loas, &pos, 8, frame[i]);
+  loas->data[1] |= (uint8_t)((loas->len - 3) >> 8);
+  loas->data[2] = (uint8_t)(loas->len - 3);
+  return loas;
+}
+
+GST_START_TEST (test_latm_becomes_adts)
+{
+  static const guint sizes[] = { 1, 154, 254, 255, 256, 700 };
+  uint8_t frame[700];
+  TsTrack *audio;
+  Rig rig;
+
+  for (guint i = 0; i < sizeof (frame); i++)
+    frame[i] = (uint8_t)(i * 13 + 5);
+  rig_init (&rig);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_LOAS);
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    GByteArray *loas = new_loas (i == 0, frame, sizes[i]);
+
+    rig_push (&rig, audio, loas->data, loas->len, i * AAC_FRAME);
+    /* cut off anywhere, it is dropped */
+    for (guint cut = 0; cut < MIN (loas->len, 20); cut++)
+      rig_push (&rig, audio, loas->data, cut, i * AAC_FRAME);
+    g_byte_array_unref (loas);
+  }
+  rig_assert_conformant (&rig);
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    const Pes *pes = rig_get_pes (&rig, PID_AUDIO, i);
+
+    fail_unless_equals_uint64 (pes->data->len, sizes[i] + 7);
+    fail_unless (pes->data->data[0] == 0xff && pes->data->data[1] == 0xf1);
+    fail_unless (memcmp (pes->data->data + 7, frame, sizes[i]) == 0);
+  }
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_opus_gets_its_control_header)
 {
   TsTrackConfig config = { .codec = TS_CODEC_OPUS, .channels = 2 };
@@ -1254,6 +1328,7 @@ tsmux_suite (void)
   tcase_add_test (tc, test_service_is_in_the_sdt);
   tcase_add_test (tc, test_what_cannot_be_carried_says_why);
   tcase_add_test (tc, test_raw_aac_gets_an_adts_header);
+  tcase_add_test (tc, test_latm_becomes_adts);
   tcase_add_test (tc, test_opus_gets_its_control_header);
   tcase_add_test (tc, test_opus_layouts_have_their_code);
   tcase_add_test (tc, test_audio_frames_share_pes_packets);

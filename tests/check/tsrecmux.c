@@ -536,6 +536,403 @@ GST_START_TEST (test_file_input_leaves_in_the_order_of_dts)
 }
 GST_END_TEST;
 
+/* --- Pads that come and go */
+
+GST_START_TEST (test_pads_come_and_go_while_playing)
+{
+  Mux m;
+
+  mux_init (&m, TRUE);
+  push_both (&m, 0, 1 * GST_SECOND, 0, 0);
+  for (guint i = 1; i <= 5; i++) {
+    GstHarness *other;
+    gchar *name = g_strdup_printf ("audio_%u", i);
+
+    other = gst_harness_new_with_element (m.mux, name, NULL);
+    gst_harness_set_src_caps_str (other, AAC_CAPS);
+    gst_harness_push (other, new_aac (i * GST_SECOND + 1, 135));
+    push_both (&m, i * GST_SECOND, (i + 1) * GST_SECOND, 0, 0);
+    fail_unless_equals_uint64 (mux_get_stat (&m, "tracks"), 3);
+    gst_harness_teardown (other); /* releases the pad */
+    fail_unless_equals_uint64 (mux_get_stat (&m, "tracks"), 2);
+    g_free (name);
+  }
+  push_both (&m, 6 * GST_SECOND, 7 * GST_SECOND, 0, 0);
+  mux_assert_conformant (&m);
+  /* one goes as the next one comes: one change of the PMT for both */
+  fail_unless_equals_int (ts_check_get_stats (m.check)->pmt_version, 6);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_an_unused_pad_holds_nothing_up)
+{
+  GstPad *pad;
+  Mux m;
+
+  mux_init (&m, FALSE);
+  pad = gst_element_request_pad_simple (m.mux, "data_%u");
+  push_both (&m, 0, 3 * GST_SECOND, 0, 0);
+  gst_harness_push_event (m.video, gst_event_new_eos ());
+  gst_harness_push_event (m.audio, gst_event_new_eos ());
+  fail_unless_equals_uint64 (mux_get_stat (&m, "access-units"), 91 + 141);
+  mux_assert_conformant (&m);
+  gst_element_release_request_pad (m.mux, pad);
+  gst_object_unref (pad);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+static gboolean
+has_event (Mux *m, GstEventType type)
+{
+  gboolean found = FALSE;
+  GstEvent *event;
+
+  while ((event = gst_harness_try_pull_event (m->video))) {
+    found |= GST_EVENT_TYPE (event) == type;
+    gst_event_unref (event);
+  }
+  return found;
+}
+
+GST_START_TEST (test_release_of_the_last_pad_that_is_not_eos_ends_the_stream)
+{
+  GstHarness *other;
+  Mux m;
+
+  mux_init (&m, TRUE);
+  other = gst_harness_new_with_element (m.mux, "audio_1", NULL);
+  gst_harness_set_src_caps_str (other, AAC_CAPS);
+  push_both (&m, 0, 1 * GST_SECOND, 0, 0);
+  gst_harness_push_event (m.video, gst_event_new_eos ());
+  gst_harness_push_event (m.audio, gst_event_new_eos ());
+  fail_if (has_event (&m, GST_EVENT_EOS));
+  gst_harness_teardown (other); /* releases the pad */
+  fail_unless (has_event (&m, GST_EVENT_EOS));
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_names_of_pads_give_their_pids)
+{
+  GstElement *mux = gst_check_setup_element ("tsrecmux");
+  GstPad *a = gst_element_request_pad_simple (mux, "video_3");
+  GstPad *b = gst_element_request_pad_simple (mux, "video_%u");
+
+  fail_unless_equals_string (GST_PAD_NAME (a), "video_3");
+  fail_unless_equals_string (GST_PAD_NAME (b), "video_4");
+  gst_element_release_request_pad (mux, a);
+  gst_element_release_request_pad (mux, b);
+  gst_object_unref (a);
+  gst_object_unref (b);
+  gst_object_unref (mux);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_state_changes_start_over)
+{
+  GstElement *pipeline = gst_parse_launch (
+      "videotestsrc num-buffers=10 ! "
+      "video/x-raw,width=32,height=32 ! fakesink  tsrecmux name=mux ! fakesink",
+      NULL);
+  GstElement *mux = gst_bin_get_by_name (GST_BIN (pipeline), "mux");
+  GstPad *pad = gst_element_request_pad_simple (mux, "video_%u");
+
+  for (guint i = 0; i < 20; i++) {
+    gst_element_set_state (mux, GST_STATE_PLAYING);
+    gst_element_set_state (mux, i % 2 ? GST_STATE_READY : GST_STATE_NULL);
+  }
+  gst_element_set_state (mux, GST_STATE_NULL);
+  gst_element_release_request_pad (mux, pad);
+  gst_object_unref (pad);
+  gst_object_unref (mux);
+  gst_object_unref (pipeline);
+}
+GST_END_TEST;
+
+/* --- Caps and tags */
+
+GST_START_TEST (test_caps_that_change_nothing_change_nothing)
+{
+  Mux m;
+
+  mux_init (&m, TRUE);
+  push_both (&m, 0, 1 * GST_SECOND, 0, 0);
+  for (guint i = 1; i < 50; i++) {
+    gchar *caps = g_strdup_printf (H264_CAPS ", width=%u", i);
+
+    gst_harness_set_src_caps_str (m.video, caps);
+    g_free (caps);
+  }
+  push_both (&m, 1 * GST_SECOND, 3 * GST_SECOND, 0, 0);
+  mux_assert_conformant (&m);
+  fail_unless (ts_check_get_stats (m.check)->pmt_version <= 1);
+  fail_unless (pop_element_message (&m, "tsrecmux-track-changed") == NULL);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_change_of_codec_is_announced)
+{
+  GstMessage *message;
+  Mux m;
+
+  mux_init (&m, TRUE);
+  push_both (&m, 0, 1 * GST_SECOND, 0, 0);
+  gst_harness_set_src_caps_str (m.audio, "audio/x-opus, channels=2");
+  message = pop_element_message (&m, "tsrecmux-track-changed");
+  fail_unless (message != NULL);
+  gst_message_unref (message);
+  for (guint i = 0; i < 50; i++)
+    gst_harness_push (m.audio,
+        stamp (gst_buffer_new_memdup ("opus", 4),
+            GST_SECOND + i * 20 * GST_MSECOND, 20 * GST_MSECOND));
+  mux_assert_conformant (&m);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_language_tag_becomes_a_descriptor)
+{
+  const TsCheckStream *stream;
+  guint i = 0;
+  Mux m;
+
+  mux_init (&m, TRUE);
+  gst_harness_push_event (m.audio,
+      gst_event_new_tag (gst_tag_list_new (GST_TAG_LANGUAGE_CODE, "fr", NULL)));
+  push_both (&m, 0, 1 * GST_SECOND, 0, 0);
+  mux_assert_conformant (&m);
+  while ((stream = ts_check_get_stream (m.check, i++))) {
+    if (stream->kind == TS_CHECK_KIND_AUDIO)
+      fail_unless_equals_string (stream->language, "fre");
+  }
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+/* --- Broken input is said once */
+
+GST_START_TEST (test_bad_buffers_are_counted_and_said_once)
+{
+  GstMessage *message;
+  guint warnings = 0;
+  Mux m;
+
+  mux_init (&m, TRUE);
+  push_both (&m, 0, 1 * GST_SECOND, 0, 0);
+  for (guint i = 0; i < 10; i++) {
+    gst_harness_push (
+        m.audio, stamp (gst_buffer_new (), (47 + i) * AAC_FRAME, AAC_FRAME));
+    gst_harness_push (
+        m.audio, stamp (new_aac (0, 100), GST_CLOCK_TIME_NONE, AAC_FRAME));
+  }
+  while ((message = gst_bus_pop_filtered (m.bus, GST_MESSAGE_WARNING))) {
+    warnings++;
+    gst_message_unref (message);
+  }
+  fail_unless_equals_int (warnings, 2);
+  fail_unless_equals_uint64 (mux_get_stat (&m, "empty"), 10);
+  fail_unless_equals_uint64 (mux_get_stat (&m, "no-timestamp"), 10);
+  mux_assert_conformant (&m);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+/* --- What passes through */
+
+GST_START_TEST (test_journal_events_pass)
+{
+  GstEvent *event;
+  gboolean found = FALSE;
+  Mux m;
+
+  mux_init (&m, TRUE);
+  gst_harness_push_event (
+      m.video, rec_event_new_journal (gst_structure_new_empty ("gap")));
+  while ((event = gst_harness_try_pull_event (m.video))) {
+    const GstStructure *entry = rec_event_parse_journal (event);
+
+    found |= entry && gst_structure_has_name (entry, "gap");
+    gst_event_unref (event);
+  }
+  fail_unless (found);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+static GstPadProbeReturn
+answer_query (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstQuery *query = GST_PAD_PROBE_INFO_QUERY (info);
+  RecWritten written = { 0 };
+
+  if (rec_query_is_resume (query)) {
+    rec_query_set_resume (query, user_data);
+    return GST_PAD_PROBE_HANDLED;
+  }
+  if (rec_query_is_written (query)) {
+    written.bytes_written = 12345;
+    rec_query_set_written (query, &written, "x.ts");
+    return GST_PAD_PROBE_HANDLED;
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+GST_START_TEST (test_question_for_bytes_written_passes)
+{
+  GstQuery *query = rec_query_new_written ();
+  RecWritten written = { 0 };
+  Mux m;
+
+  mux_init (&m, TRUE);
+  gst_pad_add_probe (m.video->sinkpad,
+      GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM | GST_PAD_PROBE_TYPE_PUSH,
+      answer_query, NULL, NULL);
+  fail_unless (gst_pad_peer_query (m.audio->srcpad, query));
+  fail_unless (rec_query_parse_written (query, &written, NULL));
+  fail_unless_equals_uint64 (written.bytes_written, 12345);
+  gst_query_unref (query);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_resume_goes_on_where_the_file_ends)
+{
+  RecResume *resume = g_new0 (RecResume, 1);
+  GstBuffer *buffer;
+  guint8 packet[6];
+  Mux m;
+
+  memset (resume->continuity_counter, 0xff, REC_RESUME_N_PIDS);
+  resume->continuity_counter[0] = 4;
+  resume->pat_version = 2;
+  resume->pmt_version = resume->sdt_version = -1;
+  resume->last_ts = 90000 * 60;
+  mux_init (&m, TRUE);
+  gst_pad_add_probe (m.video->sinkpad,
+      GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM | GST_PAD_PROBE_TYPE_PUSH,
+      answer_query, resume, NULL);
+  push_picture (&m, 0);
+  buffer = gst_harness_pull (m.video);
+  gst_buffer_extract (buffer, 0, packet, sizeof (packet));
+  fail_unless_equals_int (packet[3] & 0x0f, 5);
+  fail_unless (packet[5] & 0x80);
+  gst_buffer_unref (buffer);
+  g_free (resume);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+/* --- Flushes and gaps */
+
+GST_START_TEST (test_flush_of_one_track_is_its_own_affair)
+{
+  Mux m;
+
+  mux_init (&m, TRUE);
+  push_both (&m, 0, 1 * GST_SECOND, 0, 0);
+  gst_harness_push_event (m.video, gst_event_new_flush_start ());
+  fail_if (has_event (&m, GST_EVENT_FLUSH_START));
+  push_aac (&m, 47);
+  fail_unless (mux_collect (&m) > 0);
+  gst_harness_push_event (m.video, gst_event_new_flush_stop (TRUE));
+  fail_if (has_event (&m, GST_EVENT_FLUSH_STOP));
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_gap_events_keep_tables_and_pcr_going)
+{
+  gsize size;
+  Mux m;
+
+  mux_init (&m, TRUE);
+  push_both (&m, 0, 1 * GST_SECOND, 0, 0);
+  mux_collect (&m);
+  for (guint i = 0; i < 50; i++)
+    gst_harness_push_event (m.video,
+        gst_event_new_gap (
+            GST_SECOND + i * 20 * GST_MSECOND, 20 * GST_MSECOND));
+  size = mux_collect (&m);
+  fail_unless (size >= (3 + 24) * PACKET_SIZE);
+  push_both (&m, 2 * GST_SECOND, 3 * GST_SECOND, 0, 0);
+  mux_assert_conformant (&m);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+/* --- Lean */
+
+/* What is held back for the next access unit leaves in a buffer of its own
+ * before a random access point, so that the cut is clean. */
+GST_START_TEST (test_lean_buffers_can_be_cut_too)
+{
+  GstBuffer *buffer;
+  guint keys = 0;
+  Mux m;
+
+  mux_init (&m, TRUE);
+  gst_element_set_state (m.mux, GST_STATE_READY);
+  g_object_set (m.mux, "pack", TRUE, "audio-pes-time", 200 * GST_MSECOND, NULL);
+  gst_element_set_state (m.mux, GST_STATE_PLAYING);
+  gst_harness_set_src_caps_str (m.video, H264_CAPS);
+  gst_harness_set_src_caps_str (m.audio, AAC_CAPS);
+  push_both (&m, 0, 5 * GST_SECOND, 0, 0);
+  while ((buffer = gst_harness_try_pull (m.video))) {
+    guint8 packet[4];
+
+    fail_unless_equals_int (gst_buffer_n_memory (buffer), 1);
+    gst_buffer_extract (buffer, 0, packet, 4);
+    if (!GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT)) {
+      fail_unless ((packet[1] & 0x1f) == 0 && packet[2] == 0);
+      keys++;
+    }
+    gst_buffer_unref (buffer);
+  }
+  fail_unless (keys >= 3);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+static gpointer
+push_from_thread (gpointer data)
+{
+  Mux *m = data;
+
+  for (guint i = 0; i < 469; i++)
+    push_aac (m, i);
+  gst_harness_push_event (m->audio, gst_event_new_eos ());
+  return NULL;
+}
+
+/* Two threads, each as fast as it can: still in order. */
+GST_START_TEST (test_two_fast_threads_leave_in_the_order_of_dts)
+{
+  GstClockTime last = 0;
+  GstBuffer *buffer;
+  GThread *thread;
+  guint n = 0;
+  Mux m;
+
+  mux_init (&m, FALSE);
+  thread = g_thread_new ("audio", push_from_thread, &m);
+  for (guint i = 0; i < 300; i++)
+    push_picture (&m, i);
+  gst_harness_push_event (m.video, gst_event_new_eos ());
+  g_thread_join (thread);
+  while ((buffer = gst_harness_try_pull (m.video))) {
+    fail_unless (GST_BUFFER_DTS (buffer) >= last, "buffer %u", n);
+    last = GST_BUFFER_DTS (buffer);
+    n++;
+    gst_buffer_unref (buffer);
+  }
+  fail_unless_equals_int (n, 769);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
 static Suite *
 tsrecmux_suite (void)
 {
@@ -558,6 +955,23 @@ tsrecmux_suite (void)
   tcase_add_test (tc, test_eos_when_the_last_pad_is_eos);
   tcase_add_test (tc, test_one_thread_feeding_both_pads_never_deadlocks);
   tcase_add_test (tc, test_file_input_leaves_in_the_order_of_dts);
+  tcase_add_test (tc, test_pads_come_and_go_while_playing);
+  tcase_add_test (tc, test_an_unused_pad_holds_nothing_up);
+  tcase_add_test (
+      tc, test_release_of_the_last_pad_that_is_not_eos_ends_the_stream);
+  tcase_add_test (tc, test_names_of_pads_give_their_pids);
+  tcase_add_test (tc, test_state_changes_start_over);
+  tcase_add_test (tc, test_caps_that_change_nothing_change_nothing);
+  tcase_add_test (tc, test_change_of_codec_is_announced);
+  tcase_add_test (tc, test_language_tag_becomes_a_descriptor);
+  tcase_add_test (tc, test_bad_buffers_are_counted_and_said_once);
+  tcase_add_test (tc, test_journal_events_pass);
+  tcase_add_test (tc, test_question_for_bytes_written_passes);
+  tcase_add_test (tc, test_resume_goes_on_where_the_file_ends);
+  tcase_add_test (tc, test_flush_of_one_track_is_its_own_affair);
+  tcase_add_test (tc, test_gap_events_keep_tables_and_pcr_going);
+  tcase_add_test (tc, test_lean_buffers_can_be_cut_too);
+  tcase_add_test (tc, test_two_fast_threads_leave_in_the_order_of_dts);
   return s;
 }
 

@@ -29,7 +29,7 @@ static const struct
       TS_STREAM_ID_AUDIO, "" },
   [TS_CODEC_AAC_RAW] = { "AAC", TS_STREAM_TYPE_AAC_ADTS, TS_STREAM_ID_AUDIO,
       "" },
-  [TS_CODEC_AAC_LOAS] = { "AAC (LOAS)", TS_STREAM_TYPE_AAC_LATM,
+  [TS_CODEC_AAC_LOAS] = { "AAC (LATM)", TS_STREAM_TYPE_AAC_ADTS,
       TS_STREAM_ID_AUDIO, "" },
   [TS_CODEC_MPEG1_AUDIO] = { "MPEG-1 audio", TS_STREAM_TYPE_MPEG1_AUDIO,
       TS_STREAM_ID_AUDIO, "" },
@@ -240,63 +240,26 @@ prepare_mpeg_video (
 
 /* --- Audio and data */
 
-/* ISO/IEC 13818-7 6.2.1. The length comes with each frame. */
-static bool
-init_adts (TsCodecState *state, const uint8_t *config, size_t size,
-    const char **reason)
-{
-  BitReader reader;
-  unsigned type, index, channels;
-
-  bit_reader_init (&reader, config, size);
-  type = bit_reader_get (&reader, 5);
-  index = bit_reader_get (&reader, 4);
-  if (index == 15)
-    bit_reader_skip (&reader, 24);
-  channels = bit_reader_get (&reader, 4);
-  if (type == 5 || type == 29) {
-    /* explicit SBR: the core codec follows the extension's sampling rate */
-    if (bit_reader_get (&reader, 4) == 15)
-      bit_reader_skip (&reader, 24);
-    type = bit_reader_get (&reader, 5);
-  }
-  *reason = NULL;
-  if (reader.error)
-    *reason = "its AudioSpecificConfig (codec_data) is cut short";
-  else if (type < 1 || type > 4)
-    *reason = "ADTS carries AAC Main, LC, SSR and LTP only";
-  else if (index > 12)
-    *reason = "ADTS carries the standard sampling rates only";
-  else if (channels < 1 || channels > 7)
-    *reason = "ADTS carries the standard channel configurations 1 to 7 only";
-  if (*reason)
-    return false;
-  state->adts[0] = 0xff;
-  state->adts[1] = 0xf1; /* MPEG-4, layer 0, protection_absent */
-  state->adts[2] =
-      (uint8_t)((type - 1) << 6 | index << 2 | (channels >> 2 & 1));
-  state->adts[3] = (uint8_t)((channels & 3) << 6);
-  state->adts[4] = 0;
-  state->adts[5] = 0x1f; /* adts_buffer_fullness 0x7ff: variable rate */
-  state->adts[6] = 0xfc; /* one raw_data_block */
-  return true;
-}
-
 static bool
 prepare_raw_aac (
     TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
 {
-  size_t length = au->size + TS_ADTS_HEADER_SIZE;
-
-  if (length > 0x1fff)
+  if (au->size > TS_ADTS_MAX_FRAME_SIZE - TS_ADTS_HEADER_SIZE)
     return false;
-  memcpy (state->header, state->adts, TS_ADTS_HEADER_SIZE);
-  state->header[3] |= (uint8_t)(length >> 11);
-  state->header[4] = (uint8_t)(length >> 3);
-  state->header[5] |= (uint8_t)((length & 7) << 5);
+  ts_adts_write_header (state->header, state->adts, au->size);
   add_span (payload, state->header, TS_ADTS_HEADER_SIZE);
   add_span (payload, au->data, au->size);
   return true;
+}
+
+static bool
+prepare_loas (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
+{
+  size_t size = ts_loas_to_adts (&state->loas->state, au->data, au->size,
+      state->loas->adts, sizeof (state->loas->adts));
+
+  add_span (payload, state->loas->adts, size);
+  return size > 0;
 }
 
 /* opus_access_unit () of the carriage of Opus in MPEG-2 transport streams:
@@ -360,7 +323,7 @@ ts_codec_prepare (
     case TS_CODEC_AAC_RAW:
       return prepare_raw_aac (state, au, payload);
     case TS_CODEC_AAC_LOAS:
-      return prepare_sync (au, 0xffe0, 0x56e0, payload);
+      return prepare_loas (state, au, payload);
     case TS_CODEC_MPEG1_AUDIO:
     case TS_CODEC_MPEG2_AUDIO:
       return prepare_sync (au, 0xffe0, 0xffe0, payload);
@@ -479,7 +442,7 @@ ts_codec_init (TsCodecState *state, const TsTrackConfig *config,
   if (!describe (config, psi, reason))
     return false;
   if (config->codec == TS_CODEC_AAC_RAW &&
-      !init_adts (state, config->audio_specific_config,
+      !ts_adts_init (state->adts, config->audio_specific_config,
           config->audio_specific_config_size, reason))
     return false;
   if (config->codec >= TS_CODEC_H264 && config->codec <= TS_CODEC_H266) {
@@ -487,6 +450,11 @@ ts_codec_init (TsCodecState *state, const TsTrackConfig *config,
     state->sets = calloc (1, sizeof (*state->sets));
     *reason = "out of memory";
     return state->sets != NULL;
+  }
+  if (config->codec == TS_CODEC_AAC_LOAS) {
+    state->loas = calloc (1, sizeof (*state->loas));
+    *reason = "out of memory";
+    return state->loas != NULL;
   }
   return true;
 }
@@ -496,4 +464,6 @@ ts_codec_clear (TsCodecState *state)
 {
   free_parameter_sets (state->sets);
   state->sets = NULL;
+  free (state->loas);
+  state->loas = NULL;
 }

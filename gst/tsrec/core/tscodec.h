@@ -10,18 +10,15 @@
 #pragma once
 
 #include "nalunit.h"
+#include "tsaac.h"
 #include "tsmux.h"
 #include "tspsi.h"
 
-/* 6.2 of ISO/IEC 13818-7: adts_fixed_header and adts_variable_header */
-#define TS_ADTS_HEADER_SIZE 7
 /* ETSI TS 102 366 has no more than 3840 bytes; Opus: 8 * 6 * 1275. One PES
  * packet, and so one of these, ends at 65535 bytes. */
 #define TS_OPUS_MAX_SIZE 65000
 /* opus_control_header: two bytes, two trims, one byte of size per 255 bytes */
 #define TS_OPUS_HEADER_MAX_SIZE (2 + 4 + TS_OPUS_MAX_SIZE / 255 + 1)
-/* What one LOAS frame can become: its 13 bits of length. */
-#define TS_LOAS_MAX_SIZE 8192
 
 #define TS_MAX_SPANS 8
 
@@ -81,12 +78,20 @@ typedef struct
   bool changed;
 } TsParameterSets;
 
+/* A LATM stream on its way to ADTS. */
+typedef struct
+{
+  TsLoas state;
+  uint8_t adts[TS_LOAS_MAX_ADTS_SIZE];
+} TsLoasState;
+
 /**
  * TsCodecState: belongs to one track.
  * @codec: of the configuration
  * @syntax: of H.264, H.265 and H.266
  * @sets: of these; allocated
- * @adts: header of TS_CODEC_AAC_RAW and TS_CODEC_AAC_LOAS, but for its length
+ * @loas: of TS_CODEC_AAC_LOAS; allocated
+ * @adts: header of TS_CODEC_AAC_RAW, but for its length
  * @header: where a header of the access unit under way is made
  */
 typedef struct
@@ -94,6 +99,7 @@ typedef struct
   TsCodec codec;
   NalSyntax syntax;
   TsParameterSets *sets;
+  TsLoasState *loas;
   uint8_t adts[TS_ADTS_HEADER_SIZE];
   uint8_t header[TS_OPUS_HEADER_MAX_SIZE];
 } TsCodecState;

@@ -217,22 +217,23 @@ watch_gap (TsMux *mux, int64_t now)
 }
 
 /* Due: later than that would be too late with the next access unit, by DTS or
- * by PCR, which is faster when it catches up. */
+ * by PCR, which is what a receiver sees. */
 static bool
 is_due (
     const TsMux *mux, const TsTable *table, int64_t interval_ns, int64_t now)
 {
   int64_t interval = ts_time_to_90k (interval_ns);
-  int64_t next_pcr;
+  int64_t passed;
 
   if (table->last_now == TS_TIME_NONE ||
       now + mux->gap - table->last_now >= interval)
     return true;
-  if (!mux->catching_up || table->last_pcr == TS_TIME_NONE)
+  if (table->last_pcr == TS_TIME_NONE)
     return false;
-  next_pcr =
-      mux->last_pcr + TS_PCR_CATCH_UP * (now + mux->gap - mux->last_pcr_now);
-  return next_pcr - table->last_pcr >= interval;
+  passed = now + mux->gap - mux->last_pcr_now;
+  if (mux->catching_up)
+    passed *= TS_PCR_CATCH_UP;
+  return mux->last_pcr + passed - table->last_pcr >= interval;
 }
 
 static bool

@@ -54,8 +54,7 @@ typedef enum
   TS_CODEC_MPEG2_VIDEO, /* one picture a call, with the headers before it */
   TS_CODEC_AAC_ADTS,    /* one or more ADTS frames a call */
   TS_CODEC_AAC_RAW,     /* one raw_data_block a call; an ADTS header is added */
-  TS_CODEC_AAC_LOAS,    /* LATM in an AudioSyncStream; becomes ADTS where ADTS
-                           can express it, stays LATM otherwise */
+  TS_CODEC_AAC_LOAS,    /* LATM in AudioSyncStream frames; becomes ADTS */
   TS_CODEC_MPEG1_AUDIO, /* MPEG-1 layer 1, 2 or 3 */
   TS_CODEC_MPEG2_AUDIO, /* the same at the low sampling rates of MPEG-2 */
   TS_CODEC_AC3,
