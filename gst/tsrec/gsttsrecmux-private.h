@@ -2,9 +2,9 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * gsttsrecmux.c is the element: properties, pads, states, and what comes from
- * downstream. gsttsrecmux-flow.c is what comes from upstream: buffers and
- * events, and the output.
+ * gsttsrecmux.c is the element: pads, states, and what comes from downstream.
+ * gsttsrecmux-properties.c is its properties. gsttsrecmux-input.c is what comes
+ * from upstream, and whose turn it is; gsttsrecmux-output.c makes output of it.
  *
  * Locks, in this order: the stream lock of a sink pad; the stream lock of the
  * source pad, which makes a funnel of the sink pads, as everything that leaves
@@ -126,7 +126,16 @@ struct _GstTsRecMux
   gboolean flushing;
 };
 
-/* From gsttsrecmux-flow.c, for the pads */
+/* How long a fast thread waits, at most, for one that brings nothing, µs. */
+#define REC_MUX_PATIENCE (500 * G_TIME_SPAN_MILLISECOND)
+
+/* gsttsrecmux-properties.c */
+
+void gst_ts_rec_mux_install_properties (GObjectClass *klass);
+/* The defaults, in a new element. */
+void gst_ts_rec_mux_init_properties (GstTsRecMux *self);
+
+/* gsttsrecmux-input.c */
 GstFlowReturn gst_ts_rec_mux_chain (
     GstPad *pad, GstObject *parent, GstBuffer *buffer);
 gboolean gst_ts_rec_mux_sink_event (
@@ -141,7 +150,25 @@ void gst_ts_rec_mux_speak (GstTsRecMux *self);
 /* Empties the queue of @pad. Lock held. */
 void gst_ts_rec_mux_pad_clear (GstTsRecMuxPad *pad);
 
-/* Asks upstream of each video pad for a key frame. */
-gboolean gst_ts_rec_mux_request_key_frames (GstTsRecMux *self);
+/* gsttsrecmux-output.c. All but gst_ts_rec_mux_speak() with the stream lock of
+ * the source pad held. */
+
+/* Before anything leaves: stream-start, caps and segment. Lock not held. */
+void gst_ts_rec_mux_ensure_started (GstTsRecMux *self);
+/* Before the first access unit: where does the timeline start? Lock not
+ * held. */
+void gst_ts_rec_mux_prepare (GstTsRecMux *self);
+
+/* The lock is held, and given up while something is pushed. */
+void gst_ts_rec_mux_mux_buffer (
+    GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item);
+void gst_ts_rec_mux_mux_gap (GstTsRecMux *self, const RecMuxItem *item);
+void gst_ts_rec_mux_flush_held (GstTsRecMux *self);
+/* Takes the tracks of released and refused pads out of the PMT. */
+void gst_ts_rec_mux_remove_tracks (GstTsRecMux *self);
+void gst_ts_rec_mux_configure_track (
+    GstTsRecMux *self, GstTsRecMuxPad *pad, GstCaps *caps);
+void gst_ts_rec_mux_set_language (
+    GstTsRecMux *self, GstTsRecMuxPad *pad, GstTagList *tags);
 
 G_END_DECLS

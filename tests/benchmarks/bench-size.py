@@ -85,7 +85,7 @@ def payload_bytes(source):
 
 
 def has_element(name):
-    return subprocess.run(["gst-inspect-1.0", "--exists", name]).returncode == 0
+    return subprocess.run(["gst-inspect-1.0", "--exists", "--atleast-version=0.0", name]).returncode == 0
 
 
 def measure(load, directory, seconds):

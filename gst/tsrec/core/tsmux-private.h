@@ -17,8 +17,8 @@
 
 #define TS_CC_NONE 0xff
 /* Frames that share a PES packet are no further off the times that a reader
- * computes for them. */
-#define TS_HELD_TOLERANCE (1 * TS_NS_PER_MS)
+ * computes for them: sources that count in milliseconds are. */
+#define TS_HELD_TOLERANCE (2 * TS_NS_PER_MS)
 /* How much faster than time PCR goes when it catches up. */
 #define TS_PCR_CATCH_UP 2
 /* With pack, the end of an access unit waits for the next one this long. */

@@ -1,4 +1,4 @@
-/* gst-tsrec: tsrecmux, what comes from upstream and what leaves
+/* gst-tsrec: tsrecmux, what comes from upstream, and whose turn it is
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
@@ -12,457 +12,12 @@
 
 #include "gsttsrecmux-private.h"
 
-#include <gst/tag/tag.h>
-#include <gst/video/video.h>
-#include <string.h>
-
-#include "recmessage.h"
-#include "recquery.h"
-
 GST_DEBUG_CATEGORY_EXTERN (gst_ts_rec_mux_debug);
 #define GST_CAT_DEFAULT gst_ts_rec_mux_debug
 
-/* How long a fast thread waits, at most, for one that brings nothing. */
-#define PATIENCE (500 * G_TIME_SPAN_MILLISECOND)
 /* More than this is not held back to bring tracks in order. */
 #define MAX_QUEUED_BYTES (32 * 1024 * 1024)
 #define MAX_QUEUED_ITEMS 4096
-/* A key frame is asked for once in this time, until one comes. */
-#define KEY_REQUEST_INTERVAL (1 * G_TIME_SPAN_SECOND)
-/* What PCR leaves for scheduling, on top of the latency of the branches. */
-#define PREROLL_MARGIN (500 * GST_MSECOND)
-
-/* --- What is said */
-
-static void
-say_once (GstTsRecMux *self, GstPad *pad, RecSaid said, guint64 before,
-    guint64 after, const gchar *what)
-{
-  GError *error;
-
-  if (after == before)
-    return;
-  GST_DEBUG_OBJECT (pad, "%s", what);
-  if (self->said & said)
-    return;
-  self->said |= said;
-  error = g_error_new (GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
-      "%s: %s It goes on; further cases are counted in the property \"stats\".",
-      GST_OBJECT_NAME (pad), what);
-  g_queue_push_tail (&self->messages,
-      gst_message_new_warning (GST_OBJECT (self), error, NULL));
-  g_error_free (error);
-}
-
-static void
-say_what_changed (GstTsRecMux *self, GstPad *pad, const TsStats *before)
-{
-  TsStats after;
-
-  ts_mux_get_stats (self->core, &after);
-  say_once (self, pad, REC_SAID_NO_TIMESTAMP, before->no_timestamp,
-      after.no_timestamp,
-      "an access unit without a timestamp; it follows the one before.");
-  say_once (self, pad, REC_SAID_BACKWARD, before->backward, after.backward,
-      "timestamps go back; they were raised to follow the one before.");
-  say_once (self, pad, REC_SAID_JUMP, before->jumps, after.jumps,
-      "a timestamp far off the others; the timeline was kept.");
-  say_once (self, pad, REC_SAID_LATE, before->late, after.late,
-      "this track lags behind the others by more than the preroll; its "
-      "timestamps were raised. Raise the property \"preroll\", or lower the "
-      "latency of its branch.");
-  say_once (self, pad, REC_SAID_EMPTY, before->empty, after.empty,
-      "a buffer of zero size; it was dropped.");
-  say_once (self, pad, REC_SAID_DAMAGED, before->damaged, after.damaged,
-      "a buffer that is not what its caps say; it was dropped. Put a parser "
-      "in front of the pad.");
-}
-
-void
-gst_ts_rec_mux_speak (GstTsRecMux *self)
-{
-  GstMessage *message;
-  GstPad *pad;
-
-  do {
-    g_mutex_lock (&self->lock);
-    message = g_queue_pop_head (&self->messages);
-    pad = message ? NULL : g_queue_pop_head (&self->key_requests);
-    g_mutex_unlock (&self->lock);
-    if (message)
-      gst_element_post_message (GST_ELEMENT (self), message);
-    if (pad) {
-      GST_DEBUG_OBJECT (pad, "asking for a key frame");
-      gst_pad_push_event (pad,
-          gst_video_event_new_upstream_force_key_unit (
-              GST_CLOCK_TIME_NONE, TRUE, 0));
-      gst_object_unref (pad);
-    }
-  } while (message || pad);
-}
-
-static void
-request_key_frame_if_needed (GstTsRecMux *self, GstTsRecMuxPad *pad)
-{
-  gint64 now;
-
-  if (pad->track == NULL || !ts_track_needs_random_access_point (pad->track))
-    return;
-  now = g_get_monotonic_time ();
-  if (pad->last_request != 0 && now - pad->last_request < KEY_REQUEST_INTERVAL)
-    return;
-  pad->last_request = now;
-  g_queue_push_tail (&self->key_requests, gst_object_ref (pad));
-}
-
-/* --- Output. All of it under the stream lock of the source pad. */
-
-static gboolean
-forward_stream_start (GstTsRecMux *self)
-{
-  gchar *id =
-      g_strdup_printf ("%s-%08x", GST_OBJECT_NAME (self), g_random_int ());
-  GstEvent *event = gst_event_new_stream_start (id);
-
-  gst_event_set_group_id (event, gst_util_group_id_next ());
-  g_free (id);
-  return gst_pad_push_event (self->srcpad, event);
-}
-
-/* Before anything else leaves. Lock not held. */
-static void
-ensure_started (GstTsRecMux *self)
-{
-  GstSegment segment;
-  GstCaps *caps;
-
-  if (self->started)
-    return;
-  self->started = TRUE;
-  forward_stream_start (self);
-  caps = gst_pad_get_pad_template_caps (self->srcpad);
-  gst_pad_push_event (self->srcpad, gst_event_new_caps (caps));
-  gst_caps_unref (caps);
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  gst_pad_push_event (self->srcpad, gst_event_new_segment (&segment));
-}
-
-static void
-resume (GstTsRecMux *self)
-{
-  GstQuery *query = rec_query_new_resume ();
-  RecResume *resume = g_new0 (RecResume, 1);
-
-  if (gst_pad_peer_query (self->srcpad, query) &&
-      rec_query_parse_resume (query, resume)) {
-    TsResumePoint point = { resume->continuity_counter, resume->pat_version,
-      resume->pmt_version, resume->sdt_version, resume->last_ts,
-      (gint64)MIN (resume->elapsed, (guint64)G_MAXINT64) };
-
-    GST_INFO_OBJECT (self,
-        "going on %" GST_TIME_FORMAT " after the end of an "
-        "earlier recording",
-        GST_TIME_ARGS (resume->elapsed));
-    g_mutex_lock (&self->lock);
-    ts_mux_resume (self->core, &point);
-    g_mutex_unlock (&self->lock);
-  }
-  g_free (resume);
-  gst_query_unref (query);
-}
-
-/* How much later than the first branch the last one may be. */
-static GstClockTime
-get_latency_spread (GstTsRecMux *self)
-{
-  GstClockTime min = GST_CLOCK_TIME_NONE, max = 0;
-
-  for (guint i = 0; i < self->pads->len; i++) {
-    GstTsRecMuxPad *pad = g_ptr_array_index (self->pads, i);
-
-    if (!GST_CLOCK_TIME_IS_VALID (pad->latency))
-      continue;
-    min =
-        GST_CLOCK_TIME_IS_VALID (min) ? MIN (min, pad->latency) : pad->latency;
-    max = MAX (max, pad->latency);
-  }
-  return GST_CLOCK_TIME_IS_VALID (min) ? max - min : 0;
-}
-
-/* Before the first access unit: where does the timeline start? Lock not
- * held. */
-static void
-prepare (GstTsRecMux *self)
-{
-  GstClockTime spread;
-  gint64 preroll;
-
-  if (self->prepared)
-    return;
-  self->prepared = TRUE;
-  resume (self);
-  GST_OBJECT_LOCK (self);
-  preroll = self->config.preroll;
-  GST_OBJECT_UNLOCK (self);
-  g_mutex_lock (&self->lock);
-  spread = self->live ? get_latency_spread (self) : 0;
-  if (spread > 0 && (gint64)(spread + PREROLL_MARGIN) > preroll) {
-    GST_INFO_OBJECT (self, "branches are %" GST_TIME_FORMAT " apart",
-        GST_TIME_ARGS (spread));
-    ts_mux_set_preroll (self->core, (gint64)(spread + PREROLL_MARGIN));
-  }
-  g_mutex_unlock (&self->lock);
-}
-
-/* Whether a branch is linked that has not brought anything yet. */
-static gboolean
-is_expecting (GstTsRecMux *self)
-{
-  for (guint i = 0; i < self->pads->len; i++) {
-    GstTsRecMuxPad *pad = g_ptr_array_index (self->pads, i);
-
-    if (pad->position == TS_TIME_NONE && !pad->eos && !pad->refused &&
-        gst_pad_is_linked (GST_PAD (pad)))
-      return TRUE;
-  }
-  return FALSE;
-}
-
-/* Second half of muxing, lock held: packets into a buffer from the pool. */
-static GstBuffer *
-finish (GstTsRecMux *self, gsize size, TsOutput *output)
-{
-  GstBuffer *buffer;
-  GstMapInfo map;
-
-  buffer = rec_buffers_acquire (&self->buffers, size);
-  if (buffer == NULL || !gst_buffer_map (buffer, &map, GST_MAP_WRITE))
-    goto no_memory;
-  size = ts_mux_finish (self->core, map.data, map.size, output);
-  gst_buffer_unmap (buffer, &map);
-  gst_buffer_set_size (buffer, (gssize)size);
-  if (!output->random_access)
-    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
-  if (output->discontinuity || !self->sent_buffer)
-    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
-  self->sent_buffer = TRUE;
-  if (output->pts != TS_TIME_NONE)
-    GST_BUFFER_PTS (buffer) = (GstClockTime)MAX (output->pts, 0);
-  if (output->dts != TS_TIME_NONE)
-    GST_BUFFER_DTS (buffer) = (GstClockTime)MAX (output->dts, 0);
-  return buffer;
-
-  /* ERRORS */
-no_memory : {
-  GST_ERROR_OBJECT (self,
-      "no memory for a buffer of %" G_GSIZE_FORMAT
-      " bytes, dropping an access unit",
-      size);
-  gst_clear_buffer (&buffer);
-  return NULL;
-}
-}
-
-/* Pushes @buffer, which may be NULL. Lock held, and given up meanwhile. What
- * stands before a random access point leaves in a buffer of its own, so that
- * the file can be cut between the two. */
-static void
-push (GstTsRecMux *self, GstBuffer *buffer, const TsOutput *output)
-{
-  GstFlowReturn flow = GST_FLOW_OK;
-
-  if (buffer == NULL)
-    return;
-  g_mutex_unlock (&self->lock);
-  ensure_started (self);
-  if (output->random_access_offset > 0) {
-    GstBuffer *head = gst_buffer_copy_region (
-        buffer, GST_BUFFER_COPY_MEMORY, 0, output->random_access_offset);
-
-    GST_BUFFER_FLAG_SET (head, GST_BUFFER_FLAG_DELTA_UNIT);
-    GST_BUFFER_PTS (head) = GST_BUFFER_PTS (buffer);
-    GST_BUFFER_DTS (head) = GST_BUFFER_DTS (buffer);
-    gst_buffer_resize (buffer, (gssize)output->random_access_offset, -1);
-    flow = gst_pad_push (self->srcpad, head);
-  }
-  if (flow == GST_FLOW_OK && gst_buffer_get_size (buffer) > 0)
-    flow = gst_pad_push (self->srcpad, buffer);
-  else
-    gst_buffer_unref (buffer);
-  g_mutex_lock (&self->lock);
-  self->flow = flow;
-}
-
-/* Lock held, as for all that follows unless it says otherwise. */
-static void
-flush_held (GstTsRecMux *self)
-{
-  gsize size = ts_mux_begin_flush (self->core);
-  TsOutput output;
-
-  if (size > 0)
-    push (self, finish (self, size, &output), &output);
-}
-
-static void
-remove_tracks (GstTsRecMux *self)
-{
-  if (self->removed->len == 0)
-    return;
-  flush_held (self);
-  for (guint i = 0; i < self->removed->len; i++)
-    ts_mux_remove_track (self->core, g_ptr_array_index (self->removed, i));
-  g_ptr_array_set_size (self->removed, 0);
-}
-
-static void
-mux_buffer (GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item)
-{
-  GstBuffer *in = GST_BUFFER_CAST (item->object), *out = NULL;
-  TsAccessUnit au = { .pts = item->pts, .dts = item->dts };
-  TsStats before;
-  TsOutput output;
-  GstMapInfo map;
-  gsize size;
-
-  GST_LOG_OBJECT (pad, "%" GST_PTR_FORMAT, in);
-  if (pad->track == NULL) {
-    self->refused++;
-    return;
-  }
-  if (!gst_buffer_map (in, &map, GST_MAP_READ)) {
-    GST_WARNING_OBJECT (pad, "cannot read %" GST_PTR_FORMAT, in);
-    return;
-  }
-  au.data = map.data;
-  au.size = map.size;
-  au.duration = GST_BUFFER_DURATION_IS_VALID (in)
-      ? (gint64)GST_BUFFER_DURATION (in)
-      : TS_TIME_NONE;
-  au.now = TS_TIME_NONE;
-  if (self->live) {
-    GstClockTime now =
-        gst_element_get_current_running_time (GST_ELEMENT (self));
-
-    if (GST_CLOCK_TIME_IS_VALID (now))
-      au.now = (gint64)now;
-  }
-  au.discont = GST_BUFFER_IS_DISCONT (in);
-  ts_mux_get_stats (self->core, &before);
-  ts_mux_set_expecting (self->core, is_expecting (self));
-  size = ts_mux_begin (self->core, pad->track, &au);
-  if (size > 0)
-    out = finish (self, size, &output);
-  gst_buffer_unmap (in, &map);
-  say_what_changed (self, GST_PAD (pad), &before);
-  request_key_frame_if_needed (self, pad);
-  push (self, out, &output);
-}
-
-/* Nothing comes from this pad for a while. PSI and PCR go on when the clock
- * drives them; in a file, the other tracks do. */
-static void
-mux_gap (GstTsRecMux *self, const RecMuxItem *item)
-{
-  gsize size = self->live ? ts_mux_begin_idle (self->core, item->dts) : 0;
-  TsOutput output;
-
-  if (size > 0)
-    push (self, finish (self, size, &output), &output);
-}
-
-/* --- Caps */
-
-static void
-queue_track_message (GstTsRecMux *self, GstTsRecMuxPad *pad, const gchar *name,
-    const gchar *entry, const GstCaps *caps, const gchar *reason)
-{
-  GstMessage *message = rec_message_new_track (
-      GST_ELEMENT (self), name, GST_PAD (pad), caps, reason);
-  GstStructure *s = gst_structure_copy (gst_message_get_structure (message));
-
-  GST_INFO_OBJECT (pad, "%s: %s", name, reason);
-  gst_structure_set_name (s, entry);
-  g_queue_push_tail (&self->messages, message);
-  g_mutex_unlock (&self->lock);
-  ensure_started (self);
-  gst_pad_push_event (self->srcpad, rec_event_new_journal (s));
-  g_mutex_lock (&self->lock);
-}
-
-static void
-refuse_track (GstTsRecMux *self, GstTsRecMuxPad *pad, const GstCaps *caps,
-    const gchar *reason)
-{
-  pad->refused = TRUE;
-  if (pad->track)
-    g_ptr_array_add (self->removed, pad->track);
-  pad->track = NULL;
-  remove_tracks (self);
-  queue_track_message (
-      self, pad, "tsrecmux-track-rejected", "track-rejected", caps, reason);
-}
-
-static void
-change_track (GstTsRecMux *self, GstTsRecMuxPad *pad, const GstCaps *caps,
-    TsTrackConfig *config, const gchar **reason)
-{
-  TsCodec old = ts_track_get_codec (pad->track);
-  gchar *text;
-
-  flush_held (self);
-  if (!ts_mux_configure_track (self->core, pad->track, config, reason) ||
-      old == config->codec)
-    return;
-  text = g_strdup_printf ("codec changed from %s to %s",
-      ts_codec_get_name (old), ts_codec_get_name (config->codec));
-  queue_track_message (
-      self, pad, "tsrecmux-track-changed", "caps-changed", caps, text);
-  g_free (text);
-}
-
-static void
-configure_track (GstTsRecMux *self, GstTsRecMuxPad *pad, GstCaps *caps)
-{
-  const gchar *problem = NULL;
-  RecCodecData codec_data;
-  TsTrackConfig config;
-  gchar *reason = NULL;
-
-  if (rec_codec_from_caps (caps, &config, &codec_data, &reason)) {
-    memcpy (config.language, pad->language, sizeof (config.language));
-    pad->refused = FALSE;
-    if (pad->track)
-      change_track (self, pad, caps, &config, &problem);
-    else
-      pad->track = ts_mux_add_track (self->core, pad->pid, &config, &problem);
-    if (problem)
-      reason = g_strdup_printf ("%s.", problem);
-  }
-  rec_codec_data_clear (&codec_data);
-  if (reason)
-    refuse_track (self, pad, caps, reason);
-  else
-    gst_caps_replace (&pad->caps, caps);
-  g_free (reason);
-}
-
-static void
-set_language (GstTsRecMux *self, GstTsRecMuxPad *pad, GstTagList *tags)
-{
-  const gchar *code;
-  gchar *tag = NULL;
-
-  if (!gst_tag_list_get_string (tags, GST_TAG_LANGUAGE_CODE, &tag))
-    return;
-  code = gst_tag_get_language_code_iso_639_2B (tag);
-  if (code && strlen (code) == 3 && strcmp (code, pad->language) != 0) {
-    strcpy (pad->language, code);
-    if (pad->caps && pad->track)
-      configure_track (self, pad, pad->caps);
-  }
-  g_free (tag);
-}
 
 /* --- What leaves its queue */
 
@@ -484,9 +39,9 @@ push_eos_if_done (GstTsRecMux *self)
   if (self->eos_sent || self->core == NULL || !are_all_drained (self))
     return;
   self->eos_sent = TRUE;
-  flush_held (self);
+  gst_ts_rec_mux_flush_held (self);
   g_mutex_unlock (&self->lock);
-  ensure_started (self);
+  gst_ts_rec_mux_ensure_started (self);
   GST_DEBUG_OBJECT (self, "all pads are EOS");
   gst_pad_push_event (self->srcpad, gst_event_new_eos ());
   g_mutex_lock (&self->lock);
@@ -502,21 +57,21 @@ handle_event (GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item)
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_CAPS:
       gst_event_parse_caps (event, &caps);
-      configure_track (self, pad, caps);
+      gst_ts_rec_mux_configure_track (self, pad, caps);
       break;
     case GST_EVENT_TAG:
       gst_event_parse_tag (event, &tags);
-      set_language (self, pad, tags);
+      gst_ts_rec_mux_set_language (self, pad, tags);
       break;
     case GST_EVENT_GAP:
-      mux_gap (self, item);
+      gst_ts_rec_mux_mux_gap (self, item);
       break;
     case GST_EVENT_EOS:
       pad->drained = TRUE;
       break;
     default:
       g_mutex_unlock (&self->lock);
-      ensure_started (self);
+      gst_ts_rec_mux_ensure_started (self);
       gst_pad_push_event (self->srcpad, gst_event_ref (event));
       g_mutex_lock (&self->lock);
       break;
@@ -604,15 +159,15 @@ gst_ts_rec_mux_drain (GstTsRecMux *self)
         *(RecMuxItem *)gst_queue_array_pop_head_struct (pad->queue);
 
     gst_object_ref (pad);
-    remove_tracks (self);
+    gst_ts_rec_mux_remove_tracks (self);
     if (GST_IS_BUFFER (item.object)) {
       pad->queued_bytes -= gst_buffer_get_size (GST_BUFFER_CAST (item.object));
       if (!self->prepared) {
         g_mutex_unlock (&self->lock);
-        prepare (self);
+        gst_ts_rec_mux_prepare (self);
         g_mutex_lock (&self->lock);
       }
-      mux_buffer (self, pad, &item);
+      gst_ts_rec_mux_mux_buffer (self, pad, &item);
     } else {
       handle_event (self, pad, &item);
     }
@@ -771,7 +326,7 @@ accept_buffer (GstTsRecMux *self, GstTsRecMuxPad *pad, GstBuffer *buffer,
   if (pad->eos)
     goto eos;
   pad->last_thread = g_thread_self ();
-  pad->patience = PATIENCE;
+  pad->patience = REC_MUX_PATIENCE;
   if (pad->refused || is_gap (buffer) || is_codec_header (buffer)) {
     self->refused += pad->refused;
     gst_buffer_unref (buffer);

@@ -1,0 +1,359 @@
+/* gst-tsrec: tsrecmux, its properties
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "gsttsrecmux-private.h"
+
+#define DEFAULT_MAX_INTERLEAVE (1 * GST_SECOND)
+#define DEFAULT_INTERVAL (500 * GST_MSECOND)
+#define DEFAULT_PCR_INTERVAL (40 * GST_MSECOND)
+#define DEFAULT_PREROLL (900 * GST_MSECOND)
+#define DEFAULT_START_OFFSET (1400 * GST_MSECOND)
+#define DEFAULT_SERVICE_NAME "Recording"
+#define DEFAULT_SERVICE_PROVIDER "gst-tsrec"
+
+enum
+{
+  PROP_0,
+  PROP_MAX_INTERLEAVE,
+  PROP_PSI_INTERVAL,
+  PROP_SI_INTERVAL,
+  PROP_PCR_INTERVAL,
+  PROP_PREROLL,
+  PROP_START_OFFSET,
+  PROP_AUDIO_PES_TIME,
+  PROP_PACK,
+  PROP_SERVICE_NAME,
+  PROP_SERVICE_PROVIDER,
+  PROP_PROGRAM_NUMBER,
+  PROP_TRANSPORT_STREAM_ID,
+  PROP_STATS
+};
+
+static void
+set_name (gchar *field, const gchar *value)
+{
+  g_strlcpy (field, value ? value : "", TS_MUX_MAX_NAME + 1);
+}
+
+static void
+gst_ts_rec_mux_set_property (
+    GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  GstTsRecMux *self = GST_TS_REC_MUX (object);
+  TsMuxConfig *config = &self->config;
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_MAX_INTERLEAVE:
+      self->max_interleave = g_value_get_uint64 (value);
+      break;
+    case PROP_PSI_INTERVAL:
+      config->psi_interval = (gint64)g_value_get_uint64 (value);
+      break;
+    case PROP_SI_INTERVAL:
+      config->si_interval = (gint64)g_value_get_uint64 (value);
+      break;
+    case PROP_PCR_INTERVAL:
+      config->pcr_interval = (gint64)g_value_get_uint64 (value);
+      break;
+    case PROP_PREROLL:
+      config->preroll = (gint64)g_value_get_uint64 (value);
+      break;
+    case PROP_START_OFFSET:
+      config->start_offset = (gint64)g_value_get_uint64 (value);
+      break;
+    case PROP_AUDIO_PES_TIME:
+      config->audio_pes_time = (gint64)g_value_get_uint64 (value);
+      break;
+    case PROP_PACK:
+      config->pack = g_value_get_boolean (value);
+      break;
+    case PROP_SERVICE_NAME:
+      set_name (config->service_name, g_value_get_string (value));
+      break;
+    case PROP_SERVICE_PROVIDER:
+      set_name (config->service_provider, g_value_get_string (value));
+      break;
+    case PROP_PROGRAM_NUMBER:
+      config->program_number = (guint16)g_value_get_uint (value);
+      break;
+    case PROP_TRANSPORT_STREAM_ID:
+      config->transport_stream_id = (guint16)g_value_get_uint (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* clang-format off */
+static GstStructure *
+create_stats (GstTsRecMux *self)
+{
+  TsStats stats;
+  guint64 refused;
+  guint tracks = 0;
+
+  g_mutex_lock (&self->lock);
+  stats = self->stats;
+  if (self->core)
+    ts_mux_get_stats (self->core, &stats);
+  refused = self->refused;
+  for (guint i = 0; i < self->pads->len; i++)
+    tracks += ((GstTsRecMuxPad *)g_ptr_array_index (self->pads, i))->track
+        != NULL;
+  g_mutex_unlock (&self->lock);
+  return gst_structure_new ("application/x-tsrecmux-stats",
+      "tracks", G_TYPE_UINT64, (guint64) tracks,
+      "access-units", G_TYPE_UINT64, stats.access_units,
+      "bytes-in", G_TYPE_UINT64, stats.access_unit_bytes,
+      "bytes-out", G_TYPE_UINT64, stats.packets * 188,
+      "packets", G_TYPE_UINT64, stats.packets,
+      "stuffing-bytes", G_TYPE_UINT64, stats.stuffing_bytes,
+      "psi-packets", G_TYPE_UINT64, stats.psi_packets,
+      "pcr-packets", G_TYPE_UINT64, stats.pcr_packets,
+      "random-access-points", G_TYPE_UINT64, stats.random_access_points,
+      "no-timestamp", G_TYPE_UINT64, stats.no_timestamp,
+      "backward", G_TYPE_UINT64, stats.backward,
+      "jumps", G_TYPE_UINT64, stats.jumps,
+      "late", G_TYPE_UINT64, stats.late,
+      "empty", G_TYPE_UINT64, stats.empty,
+      "damaged", G_TYPE_UINT64, stats.damaged,
+      "refused", G_TYPE_UINT64, refused, NULL);
+}
+/* clang-format on */
+
+static void
+gst_ts_rec_mux_get_property (
+    GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  GstTsRecMux *self = GST_TS_REC_MUX (object);
+  TsMuxConfig *config = &self->config;
+
+  if (id == PROP_STATS) {
+    g_value_take_boxed (value, create_stats (self));
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_MAX_INTERLEAVE:
+      g_value_set_uint64 (value, self->max_interleave);
+      break;
+    case PROP_PSI_INTERVAL:
+      g_value_set_uint64 (value, (guint64)config->psi_interval);
+      break;
+    case PROP_SI_INTERVAL:
+      g_value_set_uint64 (value, (guint64)config->si_interval);
+      break;
+    case PROP_PCR_INTERVAL:
+      g_value_set_uint64 (value, (guint64)config->pcr_interval);
+      break;
+    case PROP_PREROLL:
+      g_value_set_uint64 (value, (guint64)config->preroll);
+      break;
+    case PROP_START_OFFSET:
+      g_value_set_uint64 (value, (guint64)config->start_offset);
+      break;
+    case PROP_AUDIO_PES_TIME:
+      g_value_set_uint64 (value, (guint64)config->audio_pes_time);
+      break;
+    case PROP_PACK:
+      g_value_set_boolean (value, config->pack);
+      break;
+    case PROP_SERVICE_NAME:
+      g_value_set_string (value, config->service_name);
+      break;
+    case PROP_SERVICE_PROVIDER:
+      g_value_set_string (value, config->service_provider);
+      break;
+    case PROP_PROGRAM_NUMBER:
+      g_value_set_uint (value, config->program_number);
+      break;
+    case PROP_TRANSPORT_STREAM_ID:
+      g_value_set_uint (value, config->transport_stream_id);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+#define READY_FLAGS                                                            \
+  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
+
+static void
+install_time (GObjectClass *klass, guint id, const gchar *name,
+    const gchar *nick, const gchar *blurb, guint64 min, guint64 max,
+    guint64 value)
+{
+  g_object_class_install_property (klass, id,
+      g_param_spec_uint64 (name, nick, blurb, min, max, value, READY_FLAGS));
+}
+
+static void
+install_time_properties (GObjectClass *klass)
+{
+  /**
+   * GstTsRecMux:max-interleave:
+   *
+   * How far tracks of input that is not live may be out of order in the
+   * stream, ns. Nothing waits longer than that for another track, and live
+   * input not at all.
+   */
+  install_time (klass, PROP_MAX_INTERLEAVE, "max-interleave", "Max interleave",
+      "How long input that is not live waits for other tracks, to leave in "
+      "the order of DTS (ns)",
+      0, 60 * GST_SECOND, DEFAULT_MAX_INTERLEAVE);
+  /**
+   * GstTsRecMux:psi-interval:
+   *
+   * PAT and PMT come at least this often, ns (ISO/IEC 13818-1 2.4.4; TR 101
+   * 290 1.3 and 1.5 want 500 ms), and before every random access point.
+   */
+  install_time (klass, PROP_PSI_INTERVAL, "psi-interval", "PSI interval",
+      "PAT and PMT come at least this often, and before every random access "
+      "point (ns)",
+      10 * GST_MSECOND, 10 * GST_SECOND, DEFAULT_INTERVAL);
+  /**
+   * GstTsRecMux:si-interval:
+   *
+   * The SDT comes at least this often, ns (ETSI EN 300 468), and before every
+   * random access point.
+   */
+  install_time (klass, PROP_SI_INTERVAL, "si-interval", "SI interval",
+      "The SDT comes at least this often, and before every random access "
+      "point (ns)",
+      10 * GST_MSECOND, 10 * GST_SECOND, DEFAULT_INTERVAL);
+  /**
+   * GstTsRecMux:pcr-interval:
+   *
+   * PCR comes at least this often while anything flows, ns (ISO/IEC 13818-1
+   * 2.7.2 wants 100 ms, TR 101 290 2.3 wants 40 ms).
+   */
+  install_time (klass, PROP_PCR_INTERVAL, "pcr-interval", "PCR interval",
+      "PCR comes at least this often while anything flows (ns)",
+      5 * GST_MSECOND, 100 * GST_MSECOND, DEFAULT_PCR_INTERVAL);
+  /**
+   * GstTsRecMux:preroll:
+   *
+   * How far PCR stays behind DTS, ns: how late one track may be after another
+   * one. Raised by itself to what the latencies of live branches differ by.
+   */
+  install_time (klass, PROP_PREROLL, "preroll", "Preroll",
+      "How far PCR stays behind DTS, so how late one track may be after "
+      "another one; raised by itself for live branches of unequal latency (ns)",
+      0, 30 * GST_SECOND, DEFAULT_PREROLL);
+  /**
+   * GstTsRecMux:start-offset:
+   *
+   * TS time of the first access unit, ns; at least #GstTsRecMux:preroll.
+   */
+  install_time (klass, PROP_START_OFFSET, "start-offset", "Start offset",
+      "Time in the stream of the first access unit; at least the preroll (ns)",
+      0, 95000 * GST_SECOND, DEFAULT_START_OFFSET);
+  /**
+   * GstTsRecMux:audio-pes-time:
+   *
+   * Audio frames are put together in one PES packet until they span this
+   * time, ns. 0 writes each frame when it arrives. More saves bytes and delays
+   * audio, and a crash can lose as much.
+   */
+  install_time (klass, PROP_AUDIO_PES_TIME, "audio-pes-time", "Audio PES time",
+      "Audio frames share a PES packet until they span this time: smaller "
+      "files, but a crash loses as much; 0: every frame is written at once "
+      "(ns)",
+      0, 700 * GST_MSECOND, 0);
+}
+
+static void
+install_other_properties (GObjectClass *klass)
+{
+  /**
+   * GstTsRecMux:pack:
+   *
+   * Lets the end of a picture that does not fill a packet wait for the next
+   * picture and share its packets, instead of stuffing the packet. Saves half
+   * a packet a picture; a crash can lose the last 183 bytes of the last
+   * picture.
+   */
+  g_object_class_install_property (klass, PROP_PACK,
+      g_param_spec_boolean ("pack", "Pack",
+          "The end of a picture shares a packet with the start of the next "
+          "one: smaller files, but a crash can lose the last 183 bytes of a "
+          "picture",
+          FALSE, READY_FLAGS));
+  /**
+   * GstTsRecMux:service-name:
+   *
+   * Name of the service in the SDT, UTF-8, at most 80 bytes.
+   */
+  g_object_class_install_property (klass, PROP_SERVICE_NAME,
+      g_param_spec_string ("service-name", "Service name",
+          "Name of the service in the SDT (at most 80 bytes of UTF-8)",
+          DEFAULT_SERVICE_NAME, READY_FLAGS));
+  /**
+   * GstTsRecMux:service-provider:
+   *
+   * Provider of the service in the SDT, UTF-8, at most 80 bytes.
+   */
+  g_object_class_install_property (klass, PROP_SERVICE_PROVIDER,
+      g_param_spec_string ("service-provider", "Service provider",
+          "Provider of the service in the SDT (at most 80 bytes of UTF-8)",
+          DEFAULT_SERVICE_PROVIDER, READY_FLAGS));
+  /**
+   * GstTsRecMux:program-number:
+   *
+   * program_number in PAT and PMT, service_id in the SDT.
+   */
+  g_object_class_install_property (klass, PROP_PROGRAM_NUMBER,
+      g_param_spec_uint ("program-number", "Program number",
+          "Number of the program in PAT, PMT and SDT", 1, G_MAXUINT16, 1,
+          READY_FLAGS));
+  /**
+   * GstTsRecMux:transport-stream-id:
+   *
+   * transport_stream_id in PAT and SDT.
+   */
+  g_object_class_install_property (klass, PROP_TRANSPORT_STREAM_ID,
+      g_param_spec_uint ("transport-stream-id", "Transport stream ID",
+          "Identifier of the transport stream in PAT and SDT", 0, G_MAXUINT16,
+          1, READY_FLAGS));
+  /**
+   * GstTsRecMux:stats:
+   *
+   * Counters since READY to PAUSED, a #GstStructure named
+   * `application/x-tsrecmux-stats`, all of them guint64: `tracks` (now),
+   * `access-units`, `bytes-in`, `bytes-out`, `packets`, `stuffing-bytes`,
+   * `psi-packets`, `pcr-packets`, `random-access-points`; access units
+   * `no-timestamp`, `backward`, `jumps` and `late`, whose timestamps were
+   * corrected; `empty`, `damaged` and `refused`, which were dropped.
+   */
+  g_object_class_install_property (klass, PROP_STATS,
+      g_param_spec_boxed ("stats", "Stats",
+          "Counters of what was written, corrected and dropped",
+          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+}
+
+void
+gst_ts_rec_mux_install_properties (GObjectClass *klass)
+{
+  klass->set_property = gst_ts_rec_mux_set_property;
+  klass->get_property = gst_ts_rec_mux_get_property;
+  install_time_properties (klass);
+  install_other_properties (klass);
+}
+
+void
+gst_ts_rec_mux_init_properties (GstTsRecMux *self)
+{
+  ts_mux_config_init (&self->config);
+  set_name (self->config.service_name, DEFAULT_SERVICE_NAME);
+  set_name (self->config.service_provider, DEFAULT_SERVICE_PROVIDER);
+  self->max_interleave = DEFAULT_MAX_INTERLEAVE;
+}
