@@ -73,7 +73,8 @@ judge_file (const UnitStream *stream, const gchar *path, gboolean holes,
     Verdict *verdict)
 {
   Judge judge = { .stream = stream, .holes = holes, .verdict = verdict };
-  TsCheck *check = ts_check_new (NULL, take_pes, take_error, &judge);
+  TsCheckOptions options = CAMPAIGN_CHECK;
+  TsCheck *check = ts_check_new (&options, take_pes, take_error, &judge);
   const TsCheckStats *stats;
   gchar *contents = NULL;
   gsize size = 0;

@@ -100,7 +100,8 @@ count_gaps (const gchar *journal)
     return 0;
   lines = g_strsplit (contents, "\n", -1);
   for (guint i = 0; lines[i]; i++)
-    gaps += strstr (lines[i], "\"gap\"") && strstr (lines[i], "crash");
+    gaps += strstr (lines[i], "\"event\":\"gap\"") &&
+        strstr (lines[i], "\"cause\":\"resume\"");
   g_strfreev (lines);
   g_free (contents);
   return gaps;
@@ -146,7 +147,8 @@ judge_all (const UnitStream *stream, GArray *all, const gchar *path,
   Judge judge = {
     .stream = stream, .rounds = all, .last_dts = { G_MININT64, G_MININT64 }
   };
-  TsCheck *check = ts_check_new (NULL, take_pes, NULL, &judge);
+  TsCheckOptions options = CAMPAIGN_CHECK;
+  TsCheck *check = ts_check_new (&options, take_pes, NULL, &judge);
   gchar *contents = NULL, *complaint = NULL;
   gsize size = 0;
   gboolean readable;
