@@ -17,6 +17,8 @@
 
 static const BenchPeer peers[] = {
   { "tsrecsink", bench_run_launch, "tsrecsink name=s location=\"%s\"" },
+  { "tsrecsink sync-interval=0", bench_run_launch,
+      "tsrecsink name=s sync-interval=0 location=\"%s\"" },
   { "mpegtsmux ! filesink unbuffered", bench_run_launch,
       "mpegtsmux name=s ! filesink buffer-mode=unbuffered location=\"%s\"" },
   { "mpegtsmux ! filesink", bench_run_launch,

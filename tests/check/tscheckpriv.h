@@ -36,9 +36,14 @@ reader_get (Reader *reader, unsigned bits)
     reader->overrun = true;
     return 0;
   }
-  for (unsigned i = 0; i < bits; i++, reader->bit++)
-    value = value << 1 |
-        (reader->data[reader->bit / 8] >> (7 - reader->bit % 8) & 1);
+  while (bits) {
+    unsigned free = 8 - reader->bit % 8, n = bits < free ? bits : free;
+    unsigned byte = reader->data[reader->bit / 8] >> (free - n);
+
+    value = value << n | (byte & ((1u << n) - 1));
+    reader->bit += n;
+    bits -= n;
+  }
   return value;
 }
 

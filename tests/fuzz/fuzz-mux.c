@@ -308,7 +308,7 @@ read_step (Fuzz *fuzz, FuzzInput *input)
 {
   static const int64_t steps[] = { 33333333, 21333333, 20000000, 1, 0, 11111,
     -5000000, 40000000, 500000000, -700000000, 3000000000, -3000000000,
-    3600000000000, -3600000000000, 20000000000000, 1000000 };
+    3600000000000, -3600000000000, 2000000000000, 1000000 };
   uint8_t kind = fuzz_u8 (input);
 
   if (kind == 0xff) {
@@ -342,7 +342,7 @@ op_access_unit (Fuzz *fuzz, FuzzInput *input, uint8_t op)
   track->time = add (track->time, read_step (fuzz, input));
   au.dts = flags & 1 ? TS_TIME_NONE : track->time;
   au.pts = flags & 2 ? TS_TIME_NONE : track->time;
-  if (flags & 4)
+  if ((flags & 6) == 4)
     au.pts = add (au.pts, read_step (fuzz, input));
   au.duration = flags & 8 ? TS_TIME_NONE : 20000000;
   au.now = flags & 16 ? track->time : TS_TIME_NONE;

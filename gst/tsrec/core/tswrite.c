@@ -118,7 +118,7 @@ ts_write_pcr (TsWriter *w, TsTrack *track, int64_t pcr)
   ts_set_adaptation_field_length (ts, TS_PAYLOAD_SIZE - 1);
   if (take_discontinuity (&track->discontinuity))
     ts_set_discontinuity_indicator (ts);
-  ts_set_pcr (ts, (uint64_t)pcr * TS_PCR_PER_TIMESTAMP);
+  ts_set_pcr (ts, ((uint64_t)pcr & TS_TIMESTAMP_MASK) * TS_PCR_PER_TIMESTAMP);
   memset (ts + TS_HEADER_SIZE + PCR_COST, TS_STUFFING_BYTE,
       TS_PAYLOAD_SIZE - PCR_COST);
   w->mux->stats.stuffing_bytes += TS_PAYLOAD_SIZE - PCR_COST;
@@ -181,8 +181,9 @@ write_packet (TsWriter *w, TsTrack *track, Source *source, size_t left,
     if (discontinuity)
       ts_set_discontinuity_indicator (ts);
     if (pcr) {
-      ts_set_pcr (
-          ts, (uint64_t)ts_mux_take_pcr (w->mux) * TS_PCR_PER_TIMESTAMP);
+      ts_set_pcr (ts,
+          ((uint64_t)ts_mux_take_pcr (w->mux) & TS_TIMESTAMP_MASK) *
+              TS_PCR_PER_TIMESTAMP);
     }
     if (af == 0) /* the length and the flags are part of the stuffing */
       af = stuffing < TS_AF_HEADER_SIZE ? stuffing : TS_AF_HEADER_SIZE;
