@@ -94,12 +94,12 @@ static gpointer
 track_thread (gpointer data)
 {
   Track *track = data;
-  GstBuffer *buffer;
   guint n;
 
   while ((n = GPOINTER_TO_UINT (g_async_queue_pop (track->orders)) - 1) > 0) {
     while (n-- > 0) {
-      buffer = gst_buffer_new_allocate (NULL, 100, NULL);
+      GstBuffer *buffer = gst_buffer_new_allocate (NULL, 100, NULL);
+
       gst_buffer_memset (buffer, 0, 0, 100);
       gst_pad_push (track->srcpad, buffer);
     }
@@ -164,8 +164,8 @@ add_monitors (Rig *rig)
     rig->clock[i] = GST_TEST_CLOCK (gst_test_clock_new ());
     rig->monitor[i] =
         add (rig, gst_element_factory_make ("recmonitor", names[i]));
-    g_object_set (
-        rig->monitor[i], "clock", rig->clock[i], "recording-id", "r", NULL);
+    g_object_set (rig->monitor[i], "clock", rig->clock[i], "recording-id", "r",
+        "write-timeout", 2 * GST_SECOND, NULL);
   }
 }
 
@@ -372,7 +372,7 @@ GST_START_TEST (test_every_monitor_names_the_stage_that_stalled)
   rig_init (&rig);
   rig.backwards = __i__ % 2;
   rig.silent_sink = trouble == FOREIGN_SINK_BLOCKED;
-  for (i = 0; i < 30; i++)
+  for (i = 0; i < 15; i++)
     tick (&rig, TRUE, TRUE);
   who = collect_alerts (&rig, "none");
   fail_unless_equals_string (who, "");
@@ -384,7 +384,7 @@ GST_START_TEST (test_every_monitor_names_the_stage_that_stalled)
   who = collect_alerts (&rig, table[row].where);
   fail_unless_equals_string (who, table[row].who);
   g_free (who);
-  for (i = 0; i < 60; i++)
+  for (i = 0; i < 12; i++)
     tick (&rig, video, audio);
   who = collect_alerts (&rig, table[row].where);
   fail_unless_equals_string (who, table[row].in_the_end);
