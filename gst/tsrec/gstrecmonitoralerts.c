@@ -55,7 +55,7 @@ say (GstRecMonitor *self, MonRule rule)
   const AlertRule *state = &self->t.rules.rule[rule];
   RecMonitorStats stats;
   RecAlert alert = { 0 };
-  RecAlertContext context = { rule, FALSE, FALSE, 0 };
+  RecAlertContext context = { .rule = rule };
   GstRecMonitorOnAlert how;
   GstMessage *extra;
   gchar *id, *stage, *text;
@@ -66,6 +66,7 @@ say (GstRecMonitor *self, MonRule rule)
   context.by_frames = self->known.streak_by_frames;
   GST_OBJECT_UNLOCK (self);
   context.memory_queued = stats.memory_queued;
+  context.paused = GST_STATE (self) == GST_STATE_PAUSED;
   context.by_growth = !self->t.rules.memory_level.raised;
   alert.recording_id = id;
   alert.stage = stage;

@@ -128,13 +128,17 @@ rec_alert_text (const RecAlert *alert, const RecAlertContext *context)
     return g_string_free (text, FALSE);
   }
   append_what (text, alert, context);
-  if (context->rule != MON_RULE_MEMORY)
-    g_string_append (text, get_way_out (alert->where));
-  else
+  if (context->rule == MON_RULE_MEMORY)
     g_string_append (text,
         context->memory_queued >= alert->value / 2
             ? "Something downstream of the queues is too slow."
             : "The growth is elsewhere in the process.");
+  else if (context->paused)
+    g_string_append (text,
+        "The pipeline is in PAUSED, where a live source gives nothing: set it "
+        "to PLAYING.");
+  else
+    g_string_append (text, get_way_out (alert->where));
   return g_string_free (text, FALSE);
 }
 

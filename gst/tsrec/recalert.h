@@ -32,6 +32,7 @@ typedef struct
 {
   MonRule rule;
   gboolean by_frames; /* the streak counts frames, not ticks */
+  gboolean paused;    /* nothing may flow, because somebody paused it */
   gboolean by_growth; /* the memory grows, not: is too much */
   guint64 memory_queued;
 } RecAlertContext;

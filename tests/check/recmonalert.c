@@ -280,6 +280,24 @@ GST_START_TEST (test_on_alert_chooses_what_is_posted_besides)
 
 GST_END_TEST;
 
+GST_START_TEST (test_an_alert_in_paused_says_that_it_is_paused)
+{
+  RecRig f;
+  GstMessage *msg;
+
+  rec_rig_init (&f, NULL);
+  gst_element_set_state (f.bin, GST_STATE_PAUSED);
+  msg = run_until_alert (f.clock, f.bus, 2 * GST_SECOND);
+  fail_unless (msg != NULL);
+  fail_unless (strstr (gst_structure_get_string (
+                           gst_message_get_structure (msg), "text"),
+                   "PAUSED") != NULL);
+  gst_message_unref (msg);
+  rec_rig_clear (&f);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_reset_clears_and_starts_over)
 {
   RecRig f;
@@ -391,6 +409,7 @@ recmonalert_suite (void)
   tcase_add_test (
       tc, test_memory_above_its_limit_is_told_with_what_queues_hold);
   tcase_add_test (tc, test_on_alert_chooses_what_is_posted_besides);
+  tcase_add_test (tc, test_an_alert_in_paused_says_that_it_is_paused);
   tcase_add_test (tc, test_reset_clears_and_starts_over);
   tcase_add_test (tc, test_the_end_of_the_stream_is_no_stall);
   tcase_add_test (tc, test_stopping_clears_what_was_raised);

@@ -352,6 +352,77 @@ GST_START_TEST (test_without_a_sink_the_pipeline_names_the_recording)
 
 GST_END_TEST;
 
+/* --- RTP ----------------------------------------------------------------- */
+
+static GstBuffer *
+new_rtp (guint number)
+{
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, 100, NULL);
+  guint8 header[4] = { 0x80, 96, number >> 8, number & 0xff };
+
+  gst_buffer_memset (buffer, 0, 0, 100);
+  gst_buffer_fill (buffer, 0, header, sizeof header);
+  return buffer;
+}
+
+GST_START_TEST (test_rtp_is_counted_by_sequence_number)
+{
+  RecRig f;
+  GstBufferList *list = gst_buffer_list_new ();
+  guint i;
+
+  rec_rig_init (&f, NULL);
+  gst_harness_set_src_caps_str (f.h, "application/x-rtp");
+  for (i = 65501; i < 65700; i++)
+    if (i % 50 != 0 && i != 65611)
+      gst_harness_push (f.h, new_rtp (i & 0xffff));
+  gst_buffer_list_add (list, new_rtp (65600 & 0xffff));
+  /* one that was left out comes after 99 others */
+  gst_pad_push_list (f.h->srcpad, list);
+  gst_harness_push (f.h, new_rtp (65700 & 0xffff));
+  gst_harness_push (f.h, new_rtp (65702 & 0xffff));
+  gst_harness_push (f.h, new_rtp (65701 & 0xffff));
+  fail_unless_equals_uint64 (rec_stat (f.monitor, "packets-late"), 1);
+  fail_unless_equals_uint64 (rec_stat (f.monitor, "packets-reordered"), 1);
+  /* 65550, 65600 and 65611; 65650 may still come */
+  fail_unless_equals_uint64 (rec_stat (f.monitor, "packets-lost"), 3);
+  rec_rig_clear (&f);
+}
+
+GST_END_TEST;
+
+/* --- memory -------------------------------------------------------------- */
+
+GST_START_TEST (test_bytes_in_queues_of_every_kind_are_added_up)
+{
+  static const gchar *const kinds[] = { "queue", "queue2",
+    "multiqueue max-size-buffers=0" };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (kinds); i++) {
+    RecRig f;
+    GstPad *pad;
+    gchar *launch;
+
+    launch = g_strdup_printf ("identity ! %s ! identity", kinds[i]);
+    rec_rig_init (&f, gst_parse_bin_from_description (launch, TRUE, NULL));
+    g_free (launch);
+    pad = gst_element_get_static_pad (f.monitor, "sink");
+    gst_pad_add_probe (pad,
+        GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER, NULL, NULL, NULL);
+    rec_rig_push (&f, 30);
+    rec_run_until (f.clock, GST_SECOND);
+    fail_unless (rec_stat (f.monitor, "memory-queued") >= 28 * 100,
+        "%s: %" G_GUINT64_FORMAT, kinds[i],
+        rec_stat (f.monitor, "memory-queued"));
+    gst_object_unref (pad);
+    gst_element_set_state (f.bin, GST_STATE_NULL);
+    rec_rig_clear (&f);
+  }
+}
+
+GST_END_TEST;
+
 /* --- by the real clock --------------------------------------------------- */
 
 GST_START_TEST (test_the_system_clock_drives_it_by_default)
@@ -379,6 +450,35 @@ GST_START_TEST (test_the_system_clock_drives_it_by_default)
 
 GST_END_TEST;
 
+GST_START_TEST (test_it_goes_on_while_the_clock_of_the_pipeline_stands_still)
+{
+  GstElement *pipeline = gst_parse_launch (
+      "fakesrc is-live=true do-timestamp=true datarate=10000 sizetype=fixed ! "
+      "recmonitor interval=20000000 ! fakesink sync=true async=false",
+      NULL);
+  GstClock *clock = gst_test_clock_new ();
+  GstBus *bus = gst_element_get_bus (pipeline);
+  guint n = 0;
+
+  gst_pipeline_use_clock (GST_PIPELINE (pipeline), clock);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  while (n < 10) {
+    GstMessage *msg =
+        gst_bus_timed_pop_filtered (bus, 10 * GST_SECOND, GST_MESSAGE_ELEMENT);
+
+    fail_unless (msg != NULL, "no message from the timer");
+    n += gst_message_has_name (msg, "recmonitor-stats");
+    gst_message_unref (msg);
+  }
+  fail_unless_equals_uint64 (gst_clock_get_time (clock), 0);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (bus);
+  gst_object_unref (clock);
+  gst_object_unref (pipeline);
+}
+
+GST_END_TEST;
+
 static Suite *
 recmonitor_suite (void)
 {
@@ -399,7 +499,11 @@ recmonitor_suite (void)
   tcase_add_test (tc, test_an_encoder_swapped_while_running_is_followed);
   tcase_add_test (tc, test_written_bytes_and_name_come_from_the_sink);
   tcase_add_test (tc, test_without_a_sink_the_pipeline_names_the_recording);
+  tcase_add_test (tc, test_rtp_is_counted_by_sequence_number);
+  tcase_add_test (tc, test_bytes_in_queues_of_every_kind_are_added_up);
   tcase_add_test (tc, test_the_system_clock_drives_it_by_default);
+  tcase_add_test (
+      tc, test_it_goes_on_while_the_clock_of_the_pipeline_stands_still);
   return s;
 }
 
