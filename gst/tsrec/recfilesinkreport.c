@@ -179,7 +179,7 @@ rec_file_sink_report_gap (GstRecFileSink *self, const RecGap *gap)
   static const gchar *causes[] = {
     [REC_GAP_NO_INPUT] = "no-input",
     [REC_GAP_DISK] = "disk",
-    [REC_GAP_RESUME] = "resume",
+    [REC_GAP_RESUME] = "resume-after-crash",
   };
 
   rec_file_sink_journal (self, gap->begin, gst_structure_new ("gap",

@@ -275,7 +275,7 @@ GST_START_TEST (test_resume_after_a_crash_is_in_the_journal)
   fail_unless_equals_int64 (json_object_get_int_member (line, "bytes-torn"), 0);
   line = find_event (lines, "gap");
   fail_unless_equals_string (
-      json_object_get_string_member (line, "cause"), "resume");
+      json_object_get_string_member (line, "cause"), "resume-after-crash");
   fail_unless (json_object_get_int_member (line, "duration") > 0);
   g_ptr_array_unref (lines);
   g_free (journal);

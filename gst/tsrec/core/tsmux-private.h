@@ -142,7 +142,8 @@ struct TsMux
   int64_t last_pcr_now; /* DTS of its day when last_pcr was written */
   bool catching_up;     /* PCR is faster than time */
   bool expecting;
-  int64_t resume_ts;
+  int64_t resume_ts;      /* the last of the file that is continued */
+  int64_t resume_elapsed; /* since then */
   bool resumed;
 };
 

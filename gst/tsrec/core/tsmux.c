@@ -144,8 +144,8 @@ ts_mux_resume (TsMux *mux, const TsResumePoint *point)
   mux->pat.version = get_next_version (point->pat_version);
   mux->pmt.version = get_next_version (point->pmt_version);
   mux->sdt.version = get_next_version (point->sdt_version);
-  mux->resume_ts =
-      (int64_t)(point->last_ts & TS_TIMESTAMP_MASK) + ts_time_to_90k (elapsed);
+  mux->resume_ts = (int64_t)(point->last_ts & TS_TIMESTAMP_MASK);
+  mux->resume_elapsed = ts_time_to_90k (elapsed);
   mux->resumed = true;
   return true;
 }
@@ -170,7 +170,11 @@ start (TsMux *mux, TsPlan *plan)
   mux->started = true;
   mux->origin_ns = dts_ns;
   mux->preroll = ts_time_to_90k (mux->config.preroll);
-  if (mux->resumed)
+  /* where the clock stands now, but never so close behind the file that a
+   * track that is late by the preroll would fall back into it */
+  if (mux->resumed && mux->resume_elapsed > mux->preroll)
+    mux->ts_origin = mux->resume_ts + mux->resume_elapsed;
+  else if (mux->resumed)
     mux->ts_origin = mux->resume_ts + mux->preroll + 1;
   else
     mux->ts_origin = ts_time_to_90k (mux->config.start_offset);
