@@ -158,6 +158,7 @@ def environment(build):
     env = dict(os.environ)
     if build:
         env['GST_PLUGIN_PATH_1_0'] = str(build / 'gst')
+        env['REC_BUILD_DIR'] = str(build)
         env.setdefault('GST_REGISTRY_1_0', str(build / 'tests' / 'interop-registry.bin'))
     env['PYTHONDONTWRITEBYTECODE'] = '1'
     sys.dont_write_bytecode = True
