@@ -175,12 +175,13 @@ handle_offer (GstRecWhipSrc *self, WhipRequest *request)
     reply_error (self, request, error);
     return;
   }
-  self->offer = request;
-  if (!gst_rec_webrtc_src_answer (
-          src, offer, whip_request_get_remote (request), &error)) {
-    self->offer = NULL;
+  /* A session that is still being drained ends in here, and with it only an
+   * offer of its own. The answer comes later. */
+  if (gst_rec_webrtc_src_answer (
+          src, offer, whip_request_get_remote (request), &error))
+    self->offer = request;
+  else
     reply_error (self, request, error);
-  }
   gst_sdp_message_free (offer);
 }
 
