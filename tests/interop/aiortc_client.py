@@ -21,6 +21,7 @@ import urllib.request
 
 import aioice.ice
 import aiortc
+import aiortc.codecs.h264
 import av
 import numpy as np
 
@@ -28,6 +29,16 @@ import pattern
 
 FPS = 25
 SAMPLES = 960
+
+
+class Encoder(aiortc.codecs.h264.H264Encoder):
+    """aiortc 1.4 does not make a key frame of H.264 when it is asked to; an
+    encoder that begins anew does."""
+
+    def _encode_frame(self, frame, force_keyframe):
+        if force_keyframe:
+            self.codec = None
+        yield from super()._encode_frame(frame, force_keyframe)
 
 
 def say(**line):
@@ -116,6 +127,7 @@ def prefer(transceiver, name):
 
 
 async def publish(arguments):
+    aiortc.codecs.H264Encoder = Encoder
     # aioice leaves 127.0.0.1 out; here it is all there is.
     aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ['127.0.0.1']
     epoch = time.monotonic()

@@ -373,13 +373,18 @@ def hole_3(stage):
 
 # --- other clients
 
-def other_client(stage, arguments, video='H264', offset=OFFSET):
+def other_client(stage, arguments, weather=None, video='H264', offset=OFFSET):
     """A client in a process of its own that draws the same pattern."""
     stage.record()
     client = processes.JsonProcess([processes.PYTHON, *arguments], stage.folder / 'client.log')
     try:
         connected = client.wait_for(25, type='connected')
+        if weather:
+            stage.proxy.relay.set(weather, weather)
         drawn = client.wait_for(40, type='drawn')
+        stats = stage.recorder.stats()
+        stage.result.notes.append(f'stats: {stats}')
+        stage.proxy.relay.set()
         stage.marks = {'connected': connected['clock'], 'end': drawn['clock']}
         stage.walls = {'connected': connected['time'], 'end': drawn['time']}
         stage.drawn = {n: ms for n, ms in drawn['drawn']}
@@ -390,10 +395,16 @@ def other_client(stage, arguments, video='H264', offset=OFFSET):
     finally:
         client.process.kill()
         client.process.wait()
-    undisturbed(stage, 'audio', 'video')
+    stage.finish()
     stage.expect_codecs(video, 'OPUS')
-    stage.expect_pictures(('connected', 1000), ('end', -500))
     stage.expect_offset(offset)
+    if weather:
+        stage.result.check(stats['keyframe-requests'] > 1, 'no key frame was asked for')
+        stage.result.check(not stage.result.verdict.damaged, 'damaged pictures recorded')
+        stage.expect_pictures(('connected', 1000), ('end', -500), of_arrived=0.5)
+        return
+    stage.expect_no_stall('audio', 'video')
+    stage.expect_pictures(('connected', 1000), ('end', -500))
     stage.expect_beeps(10)
 
 
@@ -401,6 +412,12 @@ def other_client(stage, arguments, video='H264', offset=OFFSET):
 def aiortc(stage):
     other_client(stage, [str(processes.HERE / 'aiortc_client.py'), stage.proxy.url + '/whip',
                          '--seconds', '12'])
+
+
+@scenario('aiortc-loss-5-percent', group='aiortc')
+def aiortc_loss(stage):
+    other_client(stage, [str(processes.HERE / 'aiortc_client.py'), stage.proxy.url + '/whip',
+                         '--seconds', '16'], Weather(loss=0.05, delay=0.02))
 
 
 @scenario('recwhipsink', group='gst')
