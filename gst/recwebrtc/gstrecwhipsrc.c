@@ -311,6 +311,25 @@ on_remove (WhipRequest *request, gpointer user_data)
 
 /* --- GstRecWebrtcSrc --- */
 
+/* Values of Link headers (RFC 9725 section 4.6). Credentials of a TURN server
+ * are for those only who had to bring a token. Free with g_strfreev(). */
+static gchar **
+make_links (GstRecWhipSrc *self)
+{
+  GPtrArray *links = g_ptr_array_new ();
+  gchar *stun = NULL, *turn = NULL, *link;
+
+  g_object_get (self, "stun-server", &stun, "turn-server", &turn, NULL);
+  if (stun && (link = sdp_util_ice_server_link (stun)))
+    g_ptr_array_add (links, link);
+  if (turn && self->auth_token && (link = sdp_util_ice_server_link (turn)))
+    g_ptr_array_add (links, link);
+  g_free (stun);
+  g_free (turn);
+  g_ptr_array_add (links, NULL);
+  return (gchar **)g_ptr_array_free (links, FALSE);
+}
+
 static gboolean
 gst_rec_whip_src_open (GstRecWebrtcSrc *src, GError **error)
 {
@@ -321,6 +340,7 @@ gst_rec_whip_src_open (GstRecWebrtcSrc *src, GError **error)
     .max_connections = MAX_CONNECTIONS,
     .max_offers = MAX_OFFERS_PER_SECOND,
     .idle_timeout = IDLE_TIMEOUT };
+  gchar **links = make_links (self);
   WhipEndpoint *endpoint;
   gchar *url;
 
@@ -332,7 +352,9 @@ gst_rec_whip_src_open (GstRecWebrtcSrc *src, GError **error)
   config.cors_origins = self->cors_origins;
   config.tls_certificate = self->tls_certificate;
   config.tls_key = self->tls_key;
+  config.ice_servers = (const gchar *const *)links;
   endpoint = whip_endpoint_new (&config, &callbacks, self, error);
+  g_strfreev (links);
   if (!endpoint)
     return FALSE;
   GST_OBJECT_LOCK (self);

@@ -467,3 +467,47 @@ sdp_util_make_fragment (
   g_string_append (text, "a=end-of-candidates\r\n");
   return g_string_free (text, FALSE);
 }
+
+/* --- ICE servers --- */
+
+/* "; name=\"value\"", unescaped, with what would end the string left out. */
+static void
+append_parameter (GString *link, const gchar *name, const gchar *value)
+{
+  gchar *plain = g_uri_unescape_string (value ? value : "", NULL);
+
+  g_string_append_printf (link, "; %s=\"", name);
+  for (const gchar *c = plain ? plain : ""; *c; c++)
+    if (*c != '"' && *c != '\\' && !g_ascii_iscntrl (*c))
+      g_string_append_c (link, *c);
+  g_string_append_c (link, '"');
+  g_free (plain);
+}
+
+gchar *
+sdp_util_ice_server_link (const gchar *text)
+{
+  GUri *uri =
+      g_uri_parse (text, G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_ENCODED, NULL);
+  const gchar *scheme = uri ? g_uri_get_scheme (uri) : NULL;
+  GString *link;
+
+  if (!uri || !g_uri_get_host (uri) || *g_uri_get_host (uri) == '\0' ||
+      !(g_str_equal (scheme, "stun") || g_str_equal (scheme, "turn") ||
+          g_str_equal (scheme, "turns"))) {
+    g_clear_pointer (&uri, g_uri_unref);
+    return NULL;
+  }
+  link = g_string_new (NULL);
+  g_string_append_printf (link, "<%s:%s", scheme, g_uri_get_host (uri));
+  if (g_uri_get_port (uri) > 0)
+    g_string_append_printf (link, ":%d", g_uri_get_port (uri));
+  g_string_append (link, ">; rel=\"ice-server\"");
+  if (!g_str_equal (scheme, "stun")) {
+    append_parameter (link, "username", g_uri_get_user (uri));
+    append_parameter (link, "credential", g_uri_get_password (uri));
+    append_parameter (link, "credential-type", "password");
+  }
+  g_uri_unref (uri);
+  return g_string_free (link, FALSE);
+}

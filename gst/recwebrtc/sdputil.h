@@ -165,6 +165,10 @@ SdpFragment *sdp_util_parse_fragment (
     const gchar *text, gsize len, GError **error);
 void sdp_util_fragment_free (SdpFragment *fragment);
 
+/* "stun://host:port" or "turn(s)://user:password@host:port" as the value of a
+ * Link header (RFC 9725 section 4.6). NULL when it is neither. Caller frees. */
+gchar *sdp_util_ice_server_link (const gchar *uri);
+
 /* A fragment with these credentials and the candidates of the first m-line of
  * @sdp that has some. Caller frees. */
 gchar *sdp_util_make_fragment (

@@ -241,6 +241,16 @@ GST_START_TEST (test_ice_restarts_with_other_credentials_and_etag)
 
 GST_END_TEST;
 
+GST_START_TEST (test_ice_servers_are_told_with_the_answer)
+{
+  start ("stun-server", "stun://127.0.0.1:9");
+  rec_http_assert (rec_http ("POST", url, REC_HTTP_SDP, h264_offer), 201,
+      "Link: <stun:127.0.0.1:9>; rel=\"ice-server\"");
+  stop ();
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_cors_is_for_listed_origins_only)
 {
   gchar *reply;
@@ -400,6 +410,7 @@ recwhiphttp_suite (void)
       tc, test_a_second_publisher_is_refused_until_the_first_is_gone);
   tcase_add_test (tc, test_candidates_trickle_in_and_a_wrong_etag_is_refused);
   tcase_add_test (tc, test_ice_restarts_with_other_credentials_and_etag);
+  tcase_add_test (tc, test_ice_servers_are_told_with_the_answer);
   tcase_add_test (tc, test_cors_is_for_listed_origins_only);
   tcase_add_test (tc, test_a_large_body_is_refused_before_it_is_read);
   tcase_add_test (tc, test_a_port_in_use_is_an_error_that_says_what_to_do);

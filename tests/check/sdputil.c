@@ -339,6 +339,28 @@ GST_START_TEST (test_an_unknown_codec_is_named_with_those_that_are_known)
 
 GST_END_TEST;
 
+static void
+assert_link (const gchar *uri, const gchar *expected)
+{
+  gchar *link = sdp_util_ice_server_link (uri);
+
+  fail_unless_equals_string (link, expected);
+  g_free (link);
+}
+
+GST_START_TEST (test_ice_servers_become_links)
+{
+  assert_link ("stun://stun.example.net:3478",
+      "<stun:stun.example.net:3478>; rel=\"ice-server\"");
+  assert_link ("turns://joe:s%22cret%3A1@turn.example.net",
+      "<turns:turn.example.net>; rel=\"ice-server\"; username=\"joe\"; "
+      "credential=\"scret:1\"; credential-type=\"password\"");
+  assert_link ("http://example.net", NULL);
+  assert_link ("stun", NULL);
+}
+
+GST_END_TEST;
+
 static Suite *
 sdputil_suite (void)
 {
@@ -360,6 +382,7 @@ sdputil_suite (void)
   tcase_add_test (tc, test_max_bitrate_becomes_bandwidth_lines_of_the_video);
   tcase_add_test (tc, test_a_fragment_is_read_and_nonsense_is_not);
   tcase_add_test (tc, test_an_unknown_codec_is_named_with_those_that_are_known);
+  tcase_add_test (tc, test_ice_servers_become_links);
   return s;
 }
 
