@@ -5,6 +5,7 @@
 
 #include "rectest.h"
 
+#include <gio/gio.h>
 #include <gst/app/app.h>
 #include <gst/video/video.h>
 
@@ -466,6 +467,35 @@ GST_START_TEST (test_publishing_fails_with_the_reason)
 
 GST_END_TEST;
 
+/* The key in this file protects nothing. */
+GST_START_TEST (test_https_is_spoken_and_certificates_are_checked)
+{
+  gchar *pem = g_build_filename (g_getenv ("REC_SOURCE_DIR"), "tests", "check",
+      "data", "tls-test.pem", NULL);
+  gchar *properties = g_strdup_printf ("tls-certificate=%s", pem);
+  gchar *location;
+  Pair pair;
+
+  if (!g_tls_backend_supports_tls (g_tls_backend_get_default ())) {
+    g_print ("skipped: no TLS (Debian package glib-networking)\n");
+    g_free (properties);
+    g_free (pem);
+    return;
+  }
+  pair_init (&pair, properties);
+  fail_unless (g_str_has_prefix (pair.url, "https://"), "%s", pair.url);
+  location = g_strdup_printf ("location=%s", pair.url);
+  assert_publish_error (location, "certificate");
+  pair_publish (&pair, "insecure-tls=true " AUDIO);
+  gst_message_unref (wait_for (pair.bus, "recwhip-connected"));
+  pair_clear (&pair);
+  g_free (location);
+  g_free (properties);
+  g_free (pem);
+}
+
+GST_END_TEST;
+
 static Suite *
 recwhip_suite (void)
 {
@@ -478,6 +508,7 @@ recwhip_suite (void)
   tcase_add_test (tc, test_latency_is_answered_before_anybody_has_connected);
   tcase_add_test (tc, test_a_publisher_is_received_as_parsed_streams);
   tcase_add_test (tc, test_publishing_fails_with_the_reason);
+  tcase_add_test (tc, test_https_is_spoken_and_certificates_are_checked);
   /* Under valgrind a session takes a minute; the rest says nothing new. */
   if (g_getenv ("REC_SLOW_MACHINE"))
     return s;
