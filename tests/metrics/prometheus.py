@@ -125,7 +125,9 @@ class Watched(unittest.TestCase):
                        check=True)
         self.addCleanup(subprocess.run, ['umount', '-l', self.disk], check=True)
         rtp, port = e2e.free_port(), e2e.free_port()
-        limits = '' if LONG else 'write-timeout=2000000000'
+        # Quicker about the disk, and slower about a machine that is busy.
+        limits = '' if LONG else ('write-timeout=2000000000 no-packets-timeout=2000000000 '
+                                  'max-zero-packet-streak=45')
         self.sender = Gst.parse_launch(SENDER.format(rtp=rtp))
         self.recorder = Gst.parse_launch(RECORDER.format(
             rtp=rtp, port=port, limits=limits, location=os.path.join(self.disk, 'rec.ts')))
@@ -193,6 +195,7 @@ class Watched(unittest.TestCase):
         e2e.wait_for(lambda: look() and not self.prometheus.firing(), f'{name} to clear')
         self.assertEqual(seen, {name})
 
+    @e2e.tries(2)
     def test_each_trouble_fires_its_own_alert_and_no_other(self):
         self.assertFalse(LONG and self.prometheus.firing())
         e2e.wait_for(lambda: not self.prometheus.firing(), 'the start to be over')
@@ -201,9 +204,8 @@ class Watched(unittest.TestCase):
         self.assertEqual(self.prometheus.firing(), set())
         for stage, trouble in (('encoder', self.encoder_stalled), ('disk', self.disk_filled),
                                ('network', self.network_cut)):
-            with self.subTest(stage):
-                self.assert_alert_while(trouble(), ALERTS[stage])
-                print(f'{stage}: {ALERTS[stage]} fired alone, and cleared')
+            self.assert_alert_while(trouble(), ALERTS[stage])
+            print(f'{stage}: {ALERTS[stage]} fired alone, and cleared')
         self.assert_healthy()
 
 
