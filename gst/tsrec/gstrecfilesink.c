@@ -46,31 +46,8 @@
 GST_DEBUG_CATEGORY (gst_rec_file_sink_debug);
 #define GST_CAT_DEFAULT gst_rec_file_sink_debug
 
-#define DEFAULT_SYNC_INTERVAL GST_SECOND
-#define DEFAULT_ON_EXISTS REC_ON_EXISTS_NUMBER
-#define DEFAULT_ON_DISK_FULL REC_ON_DISK_FULL_WAIT
 /* Steps between buffers from which on nothing is said to have come in. */
 #define GAP_THRESHOLD GST_SECOND
-
-enum
-{
-  PROP_0,
-  PROP_LOCATION,
-  PROP_SYNC_INTERVAL,
-  PROP_ON_EXISTS,
-  PROP_RESUME,
-  PROP_ON_DISK_FULL,
-  PROP_FAILOVER_LOCATION,
-  PROP_MIN_FREE_BYTES,
-  PROP_MAX_SIZE_TIME,
-  PROP_MAX_SIZE_BYTES,
-  PROP_MAX_FILES,
-  PROP_MAX_TOTAL_BYTES,
-  PROP_JOURNAL_LOCATION,
-  PROP_PLAYLIST_LOCATION,
-  PROP_PLAYLIST_TARGET_DURATION,
-  PROP_STATS
-};
 
 enum
 {
@@ -89,41 +66,6 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
 G_DEFINE_TYPE (GstRecFileSink, gst_rec_file_sink, GST_TYPE_BASE_SINK);
 GST_ELEMENT_REGISTER_DEFINE (
     recfilesink, "recfilesink", GST_RANK_NONE, GST_TYPE_REC_FILE_SINK);
-
-static GType
-on_exists_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
-    { REC_ON_EXISTS_REFUSE, "Refuse to record: an error says so", "refuse" },
-    { REC_ON_EXISTS_NUMBER, "Record to the next free number", "number" },
-    { 0, NULL, NULL },
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (
-        &type, g_enum_register_static ("GstRecFileSinkOnExists", values));
-  return type;
-}
-
-static GType
-on_disk_full_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
-    { REC_ON_DISK_FULL_WAIT,
-        "Keep what is written, drop what arrives, go on when it works again",
-        "wait" },
-    { REC_ON_DISK_FULL_ERROR, "Stop with an error", "error" },
-    { REC_ON_DISK_FULL_FAILOVER, "Go on at failover-location", "failover" },
-    { 0, NULL, NULL },
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (
-        &type, g_enum_register_static ("GstRecFileSinkOnDiskFull", values));
-  return type;
-}
 
 /* --- statistics: nothing here waits for a write */
 
@@ -146,8 +88,8 @@ dup_current_path (GstRecFileSink *self)
   return path;
 }
 
-static GstStructure *
-get_stats (GstRecFileSink *self)
+GstStructure *
+rec_file_sink_get_stats (GstRecFileSink *self)
 {
   gchar *path = dup_current_path (self);
   guint64 buffers = self->buffers_written;
@@ -465,141 +407,6 @@ gst_rec_file_sink_split_now (GstRecFileSink *self)
 /* --- object */
 
 static void
-replace_string (gchar **string, const GValue *value)
-{
-  g_free (*string);
-  *string = g_value_dup_string (value);
-}
-
-/* With the object lock. */
-static void
-set_setting (GstRecFileSink *self, guint prop_id, const GValue *value)
-{
-  RecFileSinkSettings *settings = &self->settings;
-
-  switch (prop_id) {
-    case PROP_LOCATION:
-      replace_string (&self->location, value);
-      break;
-    case PROP_SYNC_INTERVAL:
-      settings->sync_interval = g_value_get_uint64 (value);
-      if (self->durability)
-        rec_durability_set_interval (self->durability, settings->sync_interval);
-      break;
-    case PROP_ON_EXISTS:
-      settings->on_exists = g_value_get_enum (value);
-      break;
-    case PROP_RESUME:
-      settings->resume = g_value_get_boolean (value);
-      break;
-    case PROP_ON_DISK_FULL:
-      settings->on_disk_full = g_value_get_enum (value);
-      break;
-    case PROP_FAILOVER_LOCATION:
-      replace_string (&self->failover_location, value);
-      break;
-    case PROP_MIN_FREE_BYTES:
-      settings->retention.min_free_bytes = g_value_get_uint64 (value);
-      break;
-    case PROP_MAX_SIZE_TIME:
-      settings->max_size_time = g_value_get_uint64 (value);
-      break;
-    case PROP_MAX_SIZE_BYTES:
-      settings->max_size_bytes = g_value_get_uint64 (value);
-      break;
-    case PROP_MAX_FILES:
-      settings->retention.max_files = g_value_get_uint (value);
-      break;
-    case PROP_MAX_TOTAL_BYTES:
-      settings->retention.max_bytes = g_value_get_uint64 (value);
-      break;
-    case PROP_JOURNAL_LOCATION:
-      replace_string (&self->journal_location, value);
-      break;
-    case PROP_PLAYLIST_LOCATION:
-      replace_string (&self->playlist_location, value);
-      break;
-    case PROP_PLAYLIST_TARGET_DURATION:
-      self->playlist_target_duration = g_value_get_uint64 (value);
-      break;
-  }
-}
-
-/* With the object lock. */
-static void
-get_setting (GstRecFileSink *self, guint prop_id, GValue *value)
-{
-  const RecFileSinkSettings *settings = &self->settings;
-
-  switch (prop_id) {
-    case PROP_LOCATION:
-      g_value_set_string (value, self->location);
-      break;
-    case PROP_SYNC_INTERVAL:
-      g_value_set_uint64 (value, settings->sync_interval);
-      break;
-    case PROP_ON_EXISTS:
-      g_value_set_enum (value, settings->on_exists);
-      break;
-    case PROP_RESUME:
-      g_value_set_boolean (value, settings->resume);
-      break;
-    case PROP_ON_DISK_FULL:
-      g_value_set_enum (value, settings->on_disk_full);
-      break;
-    case PROP_FAILOVER_LOCATION:
-      g_value_set_string (value, self->failover_location);
-      break;
-    case PROP_MIN_FREE_BYTES:
-      g_value_set_uint64 (value, settings->retention.min_free_bytes);
-      break;
-    case PROP_MAX_SIZE_TIME:
-      g_value_set_uint64 (value, settings->max_size_time);
-      break;
-    case PROP_MAX_SIZE_BYTES:
-      g_value_set_uint64 (value, settings->max_size_bytes);
-      break;
-    case PROP_MAX_FILES:
-      g_value_set_uint (value, (guint)settings->retention.max_files);
-      break;
-    case PROP_MAX_TOTAL_BYTES:
-      g_value_set_uint64 (value, settings->retention.max_bytes);
-      break;
-    case PROP_JOURNAL_LOCATION:
-      g_value_set_string (value, self->journal_location);
-      break;
-    case PROP_PLAYLIST_LOCATION:
-      g_value_set_string (value, self->playlist_location);
-      break;
-    case PROP_PLAYLIST_TARGET_DURATION:
-      g_value_set_uint64 (value, self->playlist_target_duration);
-      break;
-  }
-}
-
-static void
-gst_rec_file_sink_set_property (
-    GObject *object, guint prop_id, const GValue *value, GParamSpec *pspec)
-{
-  GST_OBJECT_LOCK (object);
-  set_setting (GST_REC_FILE_SINK (object), prop_id, value);
-  GST_OBJECT_UNLOCK (object);
-}
-
-static void
-gst_rec_file_sink_get_property (
-    GObject *object, guint prop_id, GValue *value, GParamSpec *pspec)
-{
-  if (prop_id == PROP_STATS) {
-    g_value_take_boxed (value, get_stats (GST_REC_FILE_SINK (object)));
-    return;
-  }
-  GST_OBJECT_LOCK (object);
-  get_setting (GST_REC_FILE_SINK (object), prop_id, value);
-  GST_OBJECT_UNLOCK (object);
-}
-
-static void
 gst_rec_file_sink_finalize (GObject *object)
 {
   GstRecFileSink *self = GST_REC_FILE_SINK (object);
@@ -619,186 +426,6 @@ gst_rec_file_sink_finalize (GObject *object)
 }
 
 /* --- class */
-
-#define RW (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)
-#define RW_PLAYING (RW | GST_PARAM_MUTABLE_PLAYING)
-
-static void
-install_file_properties (GObjectClass *klass)
-{
-  /**
-   * GstRecFileSink:location:
-   *
-   * The file to record to. strftime(3) conversions are expanded in local time
-   * when the file is created; `%05d` (a `d` with a width) is the fragment
-   * number, counted from 0, while a bare `%d` is the day of the month. `%%` is
-   * a percent sign. Where a second file is needed and the name has no number,
-   * one is put before the extension: `rec.ts`, `rec-1.ts`. The file is created
-   * with the first buffer; errors that can be foreseen are posted when the
-   * element goes to READY. Takes effect with the next file.
-   */
-  g_object_class_install_property (klass, PROP_LOCATION,
-      g_param_spec_string ("location", "File location",
-          "File to record to; strftime conversions and a fragment number "
-          "(%05d) are expanded",
-          NULL, RW_PLAYING));
-
-  /**
-   * GstRecFileSink:on-exists:
-   *
-   * What to do when the file to create exists. `number`: record to the next
-   * free number, so that a recorder that is started again records. `refuse`:
-   * post an error. Nothing is ever overwritten, and a file that a recorder is
-   * writing to is refused in any case.
-   */
-  g_object_class_install_property (klass, PROP_ON_EXISTS,
-      g_param_spec_enum ("on-exists", "On exists",
-          "What to do when the file exists already", on_exists_get_type (),
-          DEFAULT_ON_EXISTS, RW | GST_PARAM_MUTABLE_READY));
-
-  /**
-   * GstRecFileSink:resume:
-   *
-   * Go on in the newest file of that name, if there is one: a torn packet at
-   * its end is cut off, and the mux goes on with the continuity counters, the
-   * PSI versions and the time line of the file (query "tsrec-resume"). Older
-   * fragments of the same pattern then count for retention.
-   */
-  g_object_class_install_property (klass, PROP_RESUME,
-      g_param_spec_boolean ("resume", "Resume",
-          "Go on in the file that an earlier run left", FALSE,
-          RW | GST_PARAM_MUTABLE_READY));
-
-  /**
-   * GstRecFileSink:journal-location:
-   *
-   * A file that gets one JSON object a line for each event: opened, closed,
-   * gap (with its cause), caps, disk-fault, disk-recovered, sync-failed, ...
-   * Needs a build with json-glib. %NULL: no journal.
-   */
-  g_object_class_install_property (klass, PROP_JOURNAL_LOCATION,
-      g_param_spec_string ("journal-location", "Journal location",
-          "File for the journal, JSON lines (null = none)", NULL,
-          RW | GST_PARAM_MUTABLE_READY));
-
-  /**
-   * GstRecFileSink:stats:
-   *
-   * Structure `application/x-recfilesink-stats`. May be read from any thread,
-   * also while a write hangs. Sizes are in bytes, times in nanoseconds.
-   */
-  g_object_class_install_property (klass, PROP_STATS,
-      g_param_spec_boxed ("stats", "Statistics",
-          "What was written so far (bytes), and how long it took (ns)",
-          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
-}
-
-static void
-install_disk_properties (GObjectClass *klass)
-{
-  /**
-   * GstRecFileSink:sync-interval:
-   *
-   * The most that a power cut may lose, in ns of recording, plus one access
-   * unit. fdatasync(2) runs on a thread of its own, at the latest half of this
-   * after a byte was written. 0: only at EOS. G_MAXUINT64 (-1 in a launch
-   * line): for every access unit, whose push then returns when it is durable.
-   */
-  g_object_class_install_property (klass, PROP_SYNC_INTERVAL,
-      g_param_spec_uint64 ("sync-interval", "Sync interval",
-          "Most that a power cut may lose, in ns (0 = sync only at EOS, "
-          "18446744073709551615 = sync every access unit)",
-          0, G_MAXUINT64, DEFAULT_SYNC_INTERVAL, RW_PLAYING));
-
-  /**
-   * GstRecFileSink:on-disk-full:
-   *
-   * What to do when the disk takes no more: full, over quota, failing, made
-   * read-only or unmounted. With `wait`, whole access units are dropped and
-   * counted, writing is tried every second, and recording goes on by itself at
-   * a random access point. With `failover` it goes on at
-   * #GstRecFileSink:failover-location, and waits when that fails too.
-   */
-  g_object_class_install_property (klass, PROP_ON_DISK_FULL,
-      g_param_spec_enum ("on-disk-full", "On disk full",
-          "What to do when the disk is full or fails", on_disk_full_get_type (),
-          DEFAULT_ON_DISK_FULL, RW_PLAYING));
-
-  /**
-   * GstRecFileSink:failover-location:
-   *
-   * Where to go on with on-disk-full=failover; conversions as in
-   * #GstRecFileSink:location. Used until the element is stopped.
-   */
-  g_object_class_install_property (klass, PROP_FAILOVER_LOCATION,
-      g_param_spec_string ("failover-location", "Failover location",
-          "File to record to when the disk of location fails "
-          "(on-disk-full=failover)",
-          NULL, RW_PLAYING));
-
-  /**
-   * GstRecFileSink:min-free-bytes:
-   *
-   * When less is free, the oldest fragments of this recording are deleted;
-   * when there are none, `recfilesink-disk-low` is posted. Checked once a
-   * second. 0: neither.
-   */
-  g_object_class_install_property (klass, PROP_MIN_FREE_BYTES,
-      g_param_spec_uint64 ("min-free-bytes", "Minimum free bytes",
-          "Bytes that should stay free on the disk: below that, old fragments "
-          "are deleted and a warning is posted (0 = none)",
-          0, G_MAXUINT64, 0, RW_PLAYING));
-}
-
-static void
-install_fragment_properties (GObjectClass *klass)
-{
-  /**
-   * GstRecFileSink:max-size-time:
-   *
-   * Duration of a fragment, ns of running time: the first random access point
-   * at or after it begins the next one. A key frame is requested when it is
-   * due. 0: no limit.
-   */
-  g_object_class_install_property (klass, PROP_MAX_SIZE_TIME,
-      g_param_spec_uint64 ("max-size-time", "Maximum time of a fragment",
-          "Duration in ns after which a new file is begun (0 = no limit)", 0,
-          G_MAXUINT64, 0, RW_PLAYING));
-
-  /**
-   * GstRecFileSink:max-size-bytes:
-   *
-   * Size of a fragment, bytes: the first random access point with which it
-   * would be exceeded begins the next one. 0: no limit.
-   */
-  g_object_class_install_property (klass, PROP_MAX_SIZE_BYTES,
-      g_param_spec_uint64 ("max-size-bytes", "Maximum size of a fragment",
-          "Size in bytes after which a new file is begun (0 = no limit)", 0,
-          G_MAXUINT64, 0, RW_PLAYING));
-
-  /**
-   * GstRecFileSink:max-files:
-   *
-   * Number of fragments to keep, with the one being written; the oldest that
-   * this recording made are deleted. 0: all.
-   */
-  g_object_class_install_property (klass, PROP_MAX_FILES,
-      g_param_spec_uint ("max-files", "Maximum number of files",
-          "Number of fragments to keep, the oldest are deleted (0 = all)", 0,
-          G_MAXUINT, 0, RW_PLAYING));
-
-  /**
-   * GstRecFileSink:max-total-bytes:
-   *
-   * Size of all fragments to keep, with the one being written; the oldest that
-   * this recording made are deleted. 0: no limit.
-   */
-  g_object_class_install_property (klass, PROP_MAX_TOTAL_BYTES,
-      g_param_spec_uint64 ("max-total-bytes", "Maximum size of all files",
-          "Size in bytes of the fragments to keep, the oldest are deleted "
-          "(0 = no limit)",
-          0, G_MAXUINT64, 0, RW_PLAYING));
-}
 
 static void
 install_signals (GstRecFileSinkClass *klass)
@@ -838,8 +465,8 @@ gst_rec_file_sink_class_init (GstRecFileSinkClass *klass)
 
   GST_DEBUG_CATEGORY_INIT (
       gst_rec_file_sink_debug, "recfilesink", 0, "durable file sink");
-  object_class->set_property = gst_rec_file_sink_set_property;
-  object_class->get_property = gst_rec_file_sink_get_property;
+  object_class->set_property = rec_file_sink_set_property;
+  object_class->get_property = rec_file_sink_get_property;
   object_class->finalize = gst_rec_file_sink_finalize;
   element_class->change_state = gst_rec_file_sink_change_state;
   element_class->query = gst_rec_file_sink_element_query;
@@ -850,14 +477,8 @@ gst_rec_file_sink_class_init (GstRecFileSinkClass *klass)
   sink_class->unlock = gst_rec_file_sink_unlock;
   sink_class->unlock_stop = gst_rec_file_sink_unlock_stop;
 
-  install_file_properties (object_class);
-  install_disk_properties (object_class);
-  install_fragment_properties (object_class);
-  rec_file_sink_playlist_install_properties (
-      object_class, PROP_PLAYLIST_LOCATION, PROP_PLAYLIST_TARGET_DURATION);
+  rec_file_sink_install_properties (object_class);
   install_signals (klass);
-  gst_type_mark_as_plugin_api (on_exists_get_type (), 0);
-  gst_type_mark_as_plugin_api (on_disk_full_get_type (), 0);
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_set_static_metadata (element_class, "Durable file sink",
@@ -874,10 +495,8 @@ gst_rec_file_sink_init (GstRecFileSink *self)
   GstBaseSink *sink = GST_BASE_SINK (self);
 
   self->cancel_fd = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
-  self->settings.sync_interval = DEFAULT_SYNC_INTERVAL;
   self->playlist_target_duration = REC_SINK_PLAYLIST_TARGET;
-  self->settings.on_exists = DEFAULT_ON_EXISTS;
-  self->settings.on_disk_full = DEFAULT_ON_DISK_FULL;
+  rec_file_sink_init_settings (self);
   rec_retention_init (&self->retention);
   reset (self);
   gst_base_sink_set_sync (sink, FALSE);

@@ -2,7 +2,8 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * gstrecfilesink.c is the GstElement: properties, queries, states.
+ * gstrecfilesink.c is the GstElement: queries, events, states.
+ * recfilesinkprops.c holds its properties.
  * recfilesinkopen.c names, opens, resumes and finishes fragments.
  * recfilesinkwrite.c takes a buffer, and decides what happens when the disk
  * does not. recfilesinkreport.c tells people, the bus and the journal.
@@ -145,6 +146,20 @@ struct _GstRecFileSink
   _Atomic guint64 latency_sum, latency_max;
   _Atomic guint64 media_time, gap_time, n_gaps, last_time;
 };
+
+/* --- gstrecfilesink.c */
+
+GstStructure *rec_file_sink_get_stats (GstRecFileSink *self);
+
+/* --- recfilesinkprops.c */
+
+void rec_file_sink_install_properties (GObjectClass *klass);
+/* The defaults of the settings that have one. */
+void rec_file_sink_init_settings (GstRecFileSink *self);
+void rec_file_sink_set_property (
+    GObject *object, guint prop_id, const GValue *value, GParamSpec *pspec);
+void rec_file_sink_get_property (
+    GObject *object, guint prop_id, GValue *value, GParamSpec *pspec);
 
 /* --- recfilesinkopen.c */
 
