@@ -361,7 +361,7 @@ static const struct
 
 GST_START_TEST (test_every_monitor_names_the_stage_that_stalled)
 {
-  guint row = __i__ / 2;
+  guint row = __i__ % G_N_ELEMENTS (table);
   Trouble trouble = table[row].trouble;
   gboolean video = trouble != SOURCE_DEAD && trouble != NETWORK_DEAD_BUT_AUDIO;
   gboolean audio = trouble != SOURCE_DEAD && trouble != AUDIO_SILENT;
@@ -370,7 +370,7 @@ GST_START_TEST (test_every_monitor_names_the_stage_that_stalled)
   guint i;
 
   rig_init (&rig);
-  rig.backwards = __i__ % 2;
+  rig.backwards = (gsize)__i__ >= G_N_ELEMENTS (table);
   rig.silent_sink = trouble == FOREIGN_SINK_BLOCKED;
   for (i = 0; i < 15; i++)
     tick (&rig, TRUE, TRUE);
@@ -402,7 +402,7 @@ recmonstall_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_loop_test (tc, test_every_monitor_names_the_stage_that_stalled, 0,
-      2 * G_N_ELEMENTS (table));
+      G_N_ELEMENTS (table) * (g_getenv ("REC_SLOW_MACHINE") ? 1 : 2));
   return s;
 }
 
