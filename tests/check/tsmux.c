@@ -792,6 +792,30 @@ GST_START_TEST (test_a_track_that_falls_behind_keeps_its_timestamps)
 }
 GST_END_TEST;
 
+/* A picture a second from an encoder that should make thirty: hopeless, but no
+ * reason to change more than the first of their timestamps. */
+GST_START_TEST (test_a_track_that_all_but_stops_keeps_its_timestamps)
+{
+  TsTrack *video, *audio;
+  Rig rig;
+
+  rig_init_lagging (&rig);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  for (int64_t a = 0, v = 0; a * AAC_FRAME < 9 * TS_NS_PER_S; a++) {
+    push_aac (&rig, audio, 120, a * AAC_FRAME);
+    for (; v * TS_NS_PER_S <= a * AAC_FRAME; v++)
+      push_picture (&rig, video, 700, v == 0, true, v * FRAME, TS_TIME_NONE);
+  }
+  rig_assert_conformant (&rig);
+  fail_unless (rig_get_stats (&rig).late <= 5);
+  for (guint v = 6; v < 9; v++)
+    fail_unless (ABS (rig_get_pes (&rig, PID_VIDEO, v)->pts -
+                     rig_get_pes (&rig, PID_VIDEO, 0)->pts - v * 3000) <= 1);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_empty_and_damaged_access_units_are_dropped)
 {
   static const uint8_t nothing[] = { 1, 2, 3, 4, 5, 6, 7, 8 };
@@ -1321,6 +1345,7 @@ tsmux_suite (void)
   tcase_add_test (tc, test_a_late_track_that_was_expected_keeps_its_timestamps);
   tcase_add_test (tc, test_a_late_track_is_right_after_the_first_moments);
   tcase_add_test (tc, test_a_track_that_falls_behind_keeps_its_timestamps);
+  tcase_add_test (tc, test_a_track_that_all_but_stops_keeps_its_timestamps);
   tcase_add_test (tc, test_empty_and_damaged_access_units_are_dropped);
   tcase_add_test (tc, test_tracks_come_and_go_with_a_new_pmt_version);
   tcase_add_test (tc, test_the_same_configuration_changes_nothing);

@@ -52,6 +52,8 @@ typedef struct
  * @held_dts: its DTS, 90 kHz
  * @held_since: its DTS, ns
  * @held_next: where the frame after those in @held should be, ns
+ * @last_dts: DTS that was last written, 90 kHz
+ * @lag: how late its last access unit came, 90 kHz
  */
 struct TsTrack
 {
@@ -71,6 +73,7 @@ struct TsTrack
   int64_t held_since;
   int64_t held_next;
   int64_t last_dts;
+  int64_t lag;
 };
 
 typedef enum
@@ -138,7 +141,6 @@ struct TsMux
   int64_t last_now;
   int64_t gap;
   int64_t preroll;
-  int64_t lag;          /* of the track that is furthest behind */
   int64_t last_pcr_now; /* DTS of its day when last_pcr was written */
   bool catching_up;     /* PCR is faster than time */
   bool expecting;
@@ -167,7 +169,7 @@ void ts_mux_build_tables (TsMux *mux);
 int64_t ts_mux_to_ts (const TsMux *mux, int64_t ns);
 
 /* tspcr.c: notes how late @dts is, and returns one that PCR has not passed. */
-int64_t ts_mux_watch_lag (TsMux *mux, int64_t dts);
+int64_t ts_mux_watch_lag (TsMux *mux, TsTrack *track, int64_t dts);
 /* Decides about PCR: @plan->pcr and @plan->n_pcrs. @now: the highest DTS. */
 void ts_mux_plan_pcr (TsMux *mux, TsPlan *plan, int64_t now);
 

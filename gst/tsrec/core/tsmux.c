@@ -200,7 +200,7 @@ plan_time (TsMux *mux, TsTrack *track, TsPlan *plan)
     start (mux, plan);
   plan->pts = ts_mux_to_ts (mux, plan->pts_ns);
   plan->dts = ts_mux_to_ts (mux, plan->dts_ns);
-  plan->dts = ts_mux_watch_lag (mux, plan->dts);
+  plan->dts = ts_mux_watch_lag (mux, track, plan->dts);
   if (track->last_dts != TS_TIME_NONE && plan->dts <= track->last_dts)
     plan->dts = track->last_dts + 1;
   if (plan->pts < plan->dts)

@@ -6,48 +6,36 @@
  * have a DTS that PCR has passed already, so PCR is kept behind what can still
  * come:
  *
- * - the lag of each track, with room to grow: an encoder that the machine is
- *   too slow for falls behind little by little, and PCR in time;
+ * - a track that lags, like that of an encoder that the machine is too slow
+ *   for: behind its last access unit, and for a few seconds also when it is
+ *   silent, as it owes something;
  * - tracks that are still to start, for a few seconds.
  *
  * PCR never stands still meanwhile, it creeps. Afterwards it catches up, at
  * twice its speed at most, as nothing may jump. It does not wait for a track
- * that falls silent, which is muted more often than stuck: what comes too late
- * after all has its DTS raised to PCR.
+ * that was in time and falls silent, which is muted more often than stuck: what
+ * comes too late after all has its DTS raised to PCR.
  */
 
 #include "tsmux-private.h"
 
 /* How long tracks that never started keep PCR back. */
 #define EXPECT_TIME (5 * 90000)
+/* A track that has lagged by this owes something when it is silent, and keeps
+ * PCR back for so much longer than it lagged. */
+#define OWING_LAG (3 * 90000 / 10)
+#define OWING_TIME (3 * 90000)
 /* Across a longer gap, nothing flowed and no PCR was missing. */
 #define MAX_GAP (1 * 90000)
-/* PCR stays behind by this, and half as much again as the worst lag. */
-#define LAG_MARGIN (3 * 90000 / 10)
 /* The T-STD lets nothing wait for longer (2.4.2.7). */
 #define MAX_LAG (10 * 90000)
 
-/* How far PCR has to be behind, for the lags seen. */
-static int64_t
-get_distance (const TsMux *mux)
-{
-  int64_t distance = mux->lag + mux->lag / 2 + LAG_MARGIN;
-
-  if (distance > MAX_LAG)
-    distance = MAX_LAG;
-  return distance > mux->preroll ? distance : mux->preroll;
-}
-
 int64_t
-ts_mux_watch_lag (TsMux *mux, int64_t dts)
+ts_mux_watch_lag (TsMux *mux, TsTrack *track, int64_t dts)
 {
-  int64_t now = ts_mux_to_ts (mux, mux->timeline.now);
-  int64_t passed = mux->last_now != TS_TIME_NONE ? now - mux->last_now : 0;
+  int64_t lag = ts_mux_to_ts (mux, mux->timeline.now) - dts;
 
-  /* A lag that is over is forgotten, a tenth of a second every second. */
-  mux->lag = mux->lag > passed / 10 ? mux->lag - passed / 10 : 0;
-  if (now - dts > mux->lag)
-    mux->lag = now - dts < MAX_LAG ? now - dts : MAX_LAG;
+  track->lag = lag < MAX_LAG ? lag : MAX_LAG;
   if (mux->last_pcr == TS_TIME_NONE || dts > mux->last_pcr)
     return dts;
   mux->stats.late++;
@@ -74,11 +62,19 @@ get_hard_limit (const TsMux *mux, const TsPlan *plan)
 static int64_t
 get_limit (const TsMux *mux, int64_t now)
 {
-  int64_t limit = now - get_distance (mux);
+  int64_t limit = now - mux->preroll;
 
   if (mux->expecting && now - mux->ts_origin < EXPECT_TIME &&
       mux->ts_origin - mux->preroll < limit)
     limit = mux->ts_origin - mux->preroll;
+  for (unsigned i = 0; i < mux->n_tracks; i++) {
+    const TsTrack *track = mux->tracks[i];
+
+    if (track->last_dts != TS_TIME_NONE && track->lag > OWING_LAG &&
+        track->last_dts - OWING_LAG < limit &&
+        now - track->last_dts < track->lag + OWING_TIME)
+      limit = track->last_dts - OWING_LAG;
+  }
   return limit;
 }
 
