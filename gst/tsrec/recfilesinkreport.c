@@ -148,7 +148,9 @@ rec_file_sink_report_recovered (GstRecFileSink *self, GstClockTime time)
   GST_ELEMENT_INFO (self, RESOURCE, WRITE,
       ("Writing to \"%s\" again; %" G_GUINT64_FORMAT
        " bytes were dropped so far.", path, (guint64) self->bytes_dropped),
-      (NULL));
+      /* gst-launch-1.0 prints only this part of an INFO message */
+      ("writing to \"%s\" again; %" G_GUINT64_FORMAT
+       " bytes were dropped so far", path, (guint64) self->bytes_dropped));
   rec_file_sink_journal (self, time, gst_structure_new ("disk-recovered",
       "location", G_TYPE_STRING, path,
       "reason", G_TYPE_STRING, name,
