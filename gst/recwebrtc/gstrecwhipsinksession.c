@@ -86,16 +86,69 @@ fail (GstRecWhipSink *self, const gchar *message)
 }
 
 static gboolean
+has_output (GstRecWhipSink *self, const gchar *kind)
+{
+  GList *l, *outputs = gst_rec_whip_sink_copy_outputs (self);
+  gboolean has = FALSE;
+
+  for (l = outputs; l && !has; l = l->next)
+    has = g_str_equal (rec_output_get_kind (l->data), kind);
+  g_list_free (outputs);
+  return has;
+}
+
+static void
+post_session_message (
+    GstRecWhipSink *self, const gchar *name, const gchar *reason)
+{
+  const gchar *id;
+  gchar *session, *location;
+  GstStructure *s;
+  GUri *uri;
+
+  GST_OBJECT_LOCK (self);
+  session = g_strdup (self->session ? self->session : "");
+  location = g_strdup (self->location);
+  GST_OBJECT_UNLOCK (self);
+  uri = g_uri_parse (location, G_URI_FLAGS_NONE, NULL);
+  id = strrchr (session, '/');
+  s = gst_structure_new (name, "session-id", G_TYPE_STRING, id ? id + 1 : "",
+      "remote", G_TYPE_STRING, uri ? g_uri_get_host (uri) : "", "video-codec",
+      G_TYPE_STRING, has_output (self, "video") ? "H264" : "", "audio-codec",
+      G_TYPE_STRING, has_output (self, "audio") ? "OPUS" : "", "reason",
+      G_TYPE_STRING, reason, NULL);
+  gst_element_post_message (
+      GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self), s));
+  g_clear_pointer (&uri, g_uri_unref);
+  g_free (location);
+  g_free (session);
+}
+
+/* Says so once, if there was a session at all. */
+static void
+end_session (GstRecWhipSink *self, const gchar *reason)
+{
+  gboolean connected;
+
+  GST_OBJECT_LOCK (self);
+  connected = self->connected;
+  self->connected = FALSE;
+  GST_OBJECT_UNLOCK (self);
+  if (connected)
+    post_session_message (self, "recwhip-disconnected", reason);
+}
+
+static gboolean
 became_connected (gpointer data)
 {
   GstRecWhipSink *self = data;
 
   if (!self->running || !self->webrtc)
     return G_SOURCE_REMOVE;
-  GST_INFO_OBJECT (self, "connected");
   GST_OBJECT_LOCK (self);
   self->connected = TRUE;
   GST_OBJECT_UNLOCK (self);
+  post_session_message (self, "recwhip-connected", "connected");
   /* The RTP session inside wants to know the latency for its sender reports,
    * also where nobody asks for it to be calculated anew. */
   gst_bin_recalculate_latency (GST_BIN (self));
@@ -111,6 +164,7 @@ became_disconnected (gpointer data)
   if (!self->running || !self->webrtc || self->eos_posted)
     return G_SOURCE_REMOVE;
   each_output (self, rec_output_close);
+  end_session (self, "the server closed the connection");
   fail (self,
       "The server closed the connection. Look at its log, and publish again.");
   return G_SOURCE_REMOVE;
@@ -367,6 +421,7 @@ gst_rec_whip_sink_check_eos (gpointer data)
       !all_outputs (self, rec_output_is_eos))
     return G_SOURCE_REMOVE;
   self->eos_posted = TRUE;
+  end_session (self, "end of stream");
   start_timer (self, REMOVE_TIMEOUT_MS, finish_eos);
   whip_client_remove (self->client, on_removed, self);
   return G_SOURCE_REMOVE;
@@ -379,6 +434,7 @@ gst_rec_whip_sink_stop (gpointer data)
   GList *l, *outputs = gst_rec_whip_sink_copy_outputs (self);
 
   self->running = FALSE;
+  end_session (self, "the publisher stopped");
   each_output (self, rec_output_close);
   stop_timer (self);
   if (self->client)
@@ -400,7 +456,6 @@ gst_rec_whip_sink_stop (gpointer data)
   g_list_free (outputs);
   g_clear_pointer (&self->offer, g_free);
   GST_OBJECT_LOCK (self);
-  self->connected = FALSE;
   g_clear_pointer (&self->session, g_free);
   GST_OBJECT_UNLOCK (self);
 }

@@ -409,8 +409,13 @@ GST_START_TEST (test_the_publisher_posts_eos_after_the_last_buffer)
   pair_init (&pair, "");
   pair_publish (&pair, AUDIO);
   gst_message_unref (wait_for (pair.bus, "recwhip-connected"));
-  gst_element_send_event (pair.sender, gst_event_new_eos ());
   bus = gst_element_get_bus (pair.sender);
+  message = wait_for (bus, "recwhip-connected");
+  fail_unless_equals_string (field (message, "audio-codec"), "OPUS");
+  fail_unless_equals_string (field (message, "video-codec"), "");
+  gst_message_unref (message);
+  gst_element_send_event (pair.sender, gst_event_new_eos ());
+  gst_message_unref (wait_for (bus, "recwhip-disconnected"));
   message = gst_bus_timed_pop_filtered (
       bus, PATIENCE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
   fail_unless (message != NULL);
