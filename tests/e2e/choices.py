@@ -7,6 +7,7 @@ two values meet; all of them with REC_COMBINATIONS=all."""
 
 import itertools
 import os
+import re
 import subprocess
 import unittest
 
@@ -92,6 +93,20 @@ class Choices(e2e.TestCase):
             **os.environ, 'PATH': tools + ':' + os.environ['PATH']})
         self.assertEqual(process.wait(), 1)
         self.assertIn('gstreamer1.0-plugins-bad', process.said())
+
+    def test_mp4_that_cannot_be_read_is_not_called_a_recording(self):
+        """mp4mux writes no header without a track that it was to carry."""
+        process = self.record('--publisher', 'none', '--format', 'mp4')
+        e2e.wait_for(lambda: e2e.is_listening(self.port), 'the WHIP server')
+        self.launch(
+            'videotestsrc is-live=true ! video/x-raw,width=320,height=240 ! '
+            'x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30 ! '
+            'video/x-h264,profile=constrained-baseline ! '
+            f'recwhipsink location=http://127.0.0.1:{self.port}/whip', 'silent')
+        e2e.wait_for(lambda: re.search(r' [1-9][\d.]* packets/s', process.said()),
+                     'packets')
+        process.interrupt()
+        self.assertEqual(process.wait(90), 1, process.said())
 
     def test_vp8_sender_is_recorded_as_h264(self):
         client = os.path.join(e2e.SOURCE_DIR, 'tests/interop/aiortc_client.py')
