@@ -235,23 +235,27 @@ class Recording:
             self.pictures.append((frame.time, 'black' if black else None, None))
 
     def _listen(self, pieces):
-        """Sound without holes, piece by piece, so that each onset keeps the
-        timestamp of its own piece."""
-        run, start, end = [], None, None
+        """Sound without holes, run by run; each onset gets the timestamp of
+        its own piece, as those may wander without leaving a hole."""
+        run, end = [], None
         for pts, samples in pieces:
             if end is not None and abs(pts - end) > 0.015:
-                self._listen_run(run, start)
-                run, start = [], None
-            start = pts if start is None else start
-            run.append(samples)
+                self._listen_run(run)
+                run = []
+            run.append((pts, samples))
             end = pts + len(samples) / 48000
             self.audio_seconds += len(samples) / 48000
-        self._listen_run(run, start)
+        self._listen_run(run)
 
-    def _listen_run(self, run, start):
-        if run:
-            sound = np.concatenate(run)
-            self.sound += [(start + at, number) for at, number in pattern.find_beeps(sound)]
+    def _listen_run(self, run):
+        if not run:
+            return
+        begins = [0]
+        for _, samples in run:
+            begins.append(begins[-1] + len(samples) / 48000)
+        for at, number in pattern.find_beeps(np.concatenate([s for _, s in run])):
+            index = min(bisect.bisect_right(begins, at), len(run)) - 1
+            self.sound.append((run[index][0] + at - begins[index], number))
 
 
 # --- verdict

@@ -118,6 +118,18 @@ class Judge(unittest.TestCase):
         v = judge.Verdict(self.file(audio_delay=0.2))
         self.assertAlmostEqual(v.offset - judge.Verdict(self.whole).offset, 0.2, delta=0.01)
 
+    def test_an_onset_has_the_timestamp_of_its_own_piece(self):
+        """Timestamps that wander by 10 ms a piece, and never leave a hole."""
+        sound = pattern.encode_sound(0, 3)
+        pieces = [(i * 0.02 + min(i, 30) * 0.01, sound[i * 960:(i + 1) * 960])
+                  for i in range(150)]
+        recording = judge.Recording(self.whole)
+        recording.sound = []
+        recording._listen(pieces)  # pylint: disable=protected-access
+        self.assertEqual([n for _, n in recording.sound], [0, 1, 2])
+        for (at, _), right in zip(recording.sound, (0, 1.3, 2.3)):
+            self.assertAlmostEqual(at, right, delta=0.01)
+
     def test_black_and_damaged_pictures_are_told_apart(self):
         v = judge.Verdict(self.file(black=range(30, 40), scramble=range(60, 63)))
         self.assertEqual((v.black, v.damaged), (10, 3))
