@@ -122,7 +122,10 @@ to_running_time (RecTrack *self, GstClockTime timestamp)
       &self->segment, GST_FORMAT_TIME, timestamp);
 }
 
-/* Puts the timestamps onto our timeline; FALSE when there is none. */
+/* Puts the timestamps onto our timeline; FALSE when there is none at all. An
+ * access unit without one that follows others stays right behind the last: a
+ * parser may give its timestamp to the one before it, and without it what
+ * refers to it could not be decoded. */
 static gboolean
 set_timestamps (RecTrack *self, GstBuffer *buffer)
 {
@@ -130,6 +133,8 @@ set_timestamps (RecTrack *self, GstBuffer *buffer)
   GstClockTime dts = to_running_time (self, GST_BUFFER_DTS (buffer));
   GstClockTime timestamp = GST_CLOCK_TIME_IS_VALID (dts) ? dts : pts;
 
+  if (!GST_CLOCK_TIME_IS_VALID (timestamp))
+    timestamp = self->last_timestamp;
   if (!GST_CLOCK_TIME_IS_VALID (timestamp))
     return FALSE;
   if (!GST_CLOCK_TIME_IS_VALID (pts))

@@ -21,8 +21,10 @@ G_DECLARE_FINAL_TYPE (RecTrack, rec_track, REC, TRACK, GstElement)
  * RecTrackStats:
  * @buffers: access units that left
  * @bytes: their size
- * @dropped_no_timestamp: access units dropped because they had no timestamp
- * @timestamps_corrected: access units whose timestamp had gone backwards
+ * @dropped_no_timestamp: access units dropped because they had no timestamp,
+ *   and there was none before them
+ * @timestamps_corrected: access units whose timestamp had gone backwards, or
+ *   was missing
  * @gaps: stretches of silence that were told downstream
  * @losses: times that packets were missing for good
  * @last_buffer: running time when the last access unit left, or

@@ -104,7 +104,7 @@ GST_START_TEST (test_timestamps_never_go_backwards)
 
 GST_END_TEST;
 
-GST_START_TEST (test_buffers_without_a_timestamp_are_dropped_and_counted)
+GST_START_TEST (test_leading_buffers_without_a_timestamp_are_dropped)
 {
   gst_harness_set_src_caps_str (h, H264);
   fail_unless_equals_int (push (GST_CLOCK_TIME_NONE), GST_FLOW_OK);
@@ -112,6 +112,22 @@ GST_START_TEST (test_buffers_without_a_timestamp_are_dropped_and_counted)
   fail_unless_equals_uint64 (pull (), GST_SECOND);
   fail_unless_equals_uint64 (STATS (dropped_no_timestamp), 1);
   fail_unless_equals_uint64 (STATS (buffers), 1);
+}
+
+GST_END_TEST;
+
+/* Dropped, it would take along every picture that refers to it. */
+GST_START_TEST (test_a_buffer_without_a_timestamp_follows_its_predecessor)
+{
+  gst_harness_set_src_caps_str (h, H264);
+  push (GST_SECOND);
+  push (GST_CLOCK_TIME_NONE);
+  push (GST_SECOND + 40 * GST_MSECOND);
+  fail_unless_equals_uint64 (pull (), GST_SECOND);
+  fail_unless (pull () * 9 / 100000 > GST_SECOND * 9 / 100000);
+  fail_unless_equals_uint64 (pull (), GST_SECOND + 40 * GST_MSECOND);
+  fail_unless_equals_uint64 (STATS (dropped_no_timestamp), 0);
+  fail_unless_equals_uint64 (STATS (timestamps_corrected), 1);
 }
 
 GST_END_TEST;
@@ -284,7 +300,9 @@ rectrack_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_checked_fixture (tc, setup, teardown);
   tcase_add_test (tc, test_timestamps_never_go_backwards);
-  tcase_add_test (tc, test_buffers_without_a_timestamp_are_dropped_and_counted);
+  tcase_add_test (tc, test_leading_buffers_without_a_timestamp_are_dropped);
+  tcase_add_test (
+      tc, test_a_buffer_without_a_timestamp_follows_its_predecessor);
   tcase_add_test (tc, test_another_session_continues_the_same_stream);
   tcase_add_test (tc, test_silence_is_told_by_gap_events_that_overtake_nothing);
   tcase_add_test (
