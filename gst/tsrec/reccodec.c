@@ -167,6 +167,17 @@ configure_opus (const GstStructure *s, TsTrackConfig *config, gchar **reason)
   return TRUE;
 }
 
+static void
+read_frame_time (const GstStructure *s, TsTrackConfig *config)
+{
+  gint numerator, denominator;
+
+  if (gst_structure_get_fraction (s, "framerate", &numerator, &denominator) &&
+      numerator > 0 && denominator > 0)
+    config->frame_time =
+        (gint64)gst_util_uint64_scale_int (GST_SECOND, denominator, numerator);
+}
+
 static gboolean
 configure_mpeg_video (
     const GstStructure *s, TsTrackConfig *config, gchar **reason)
@@ -194,6 +205,7 @@ rec_codec_from_caps (const GstCaps *caps, TsTrackConfig *config,
 
   memset (config, 0, sizeof (*config));
   memset (codec_data, 0, sizeof (*codec_data));
+  read_frame_time (s, config);
   if (g_str_equal (name, "video/x-h264")) {
     config->codec = TS_CODEC_H264;
     return check_byte_stream (s, "h264parse", reason);

@@ -553,6 +553,35 @@ GST_START_TEST (test_pcr_goes_on_when_its_track_is_silent)
 }
 GST_END_TEST;
 
+/* Pictures come less often than PCR: audio has it, at no cost, where that is
+ * known; otherwise little more than a packet a picture is spent. */
+GST_START_TEST (test_slow_pictures_do_not_cost_packets_for_pcr)
+{
+  for (int known = 0; known < 2; known++) {
+    TsTrackConfig config = { .codec = TS_CODEC_H264 };
+    TsTrackConfig opus = { .codec = TS_CODEC_OPUS, .channels = 2 };
+    TsTrack *video, *audio;
+    uint8_t packet[100] = { 0xfc };
+    Rig rig;
+
+    config.frame_time = known ? 2 * FRAME : 0;
+    rig_init (&rig);
+    video = ts_mux_add_track (rig.mux, PID_VIDEO, &config, NULL);
+    audio = ts_mux_add_track (rig.mux, PID_AUDIO, &opus, NULL);
+    for (int64_t v = 0, a = 0; v < 75; v++) {
+      push_picture (
+          &rig, video, 700, v % 30 == 0, true, v * 2 * FRAME, TS_TIME_NONE);
+      for (; a * 20 * MS < (v + 1) * 2 * FRAME; a++)
+        rig_push (&rig, audio, packet, sizeof (packet), a * 20 * MS);
+    }
+    rig_assert_conformant (&rig);
+    /* one at each random access point, whose first packet is the picture's */
+    fail_unless (rig_get_stats (&rig).pcr_packets <= (known ? 3 : 110));
+    rig_clear (&rig);
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST (test_idle_writes_tables_and_pcr_when_they_are_due)
 {
   TsTrack *video;
@@ -1334,6 +1363,7 @@ tsmux_suite (void)
   tcase_add_test (tc, test_h265_cra_is_a_random_access_point);
   tcase_add_test (tc, test_timestamps_wrap_at_33_bits);
   tcase_add_test (tc, test_pcr_goes_on_when_its_track_is_silent);
+  tcase_add_test (tc, test_slow_pictures_do_not_cost_packets_for_pcr);
   tcase_add_test (tc, test_idle_writes_tables_and_pcr_when_they_are_due);
   tcase_add_test (
       tc, test_access_unit_without_timestamp_follows_its_predecessor);

@@ -110,6 +110,8 @@ typedef struct
  * TsTrackConfig:
  * @codec: what the access units are
  * @language: ISO 639-2 code of three letters, or all zero: none
+ * @frame_time: video: how long a picture lasts, ns, 0 when it is not known:
+ *   where that is longer than the PCR interval, audio has the PCR
  * @channels: Opus: 1 to 8
  * @mapping_family: Opus: channel mapping family of RFC 7845, 0, 1 or 255
  * @stream_count: Opus: coded streams
@@ -126,6 +128,7 @@ typedef struct
 {
   TsCodec codec;
   char language[4];
+  int64_t frame_time;
   uint8_t channels;
   uint8_t mapping_family;
   uint8_t stream_count;

@@ -101,10 +101,28 @@ get_pcr (TsMux *mux, const TsPlan *plan, int64_t now)
   return last;
 }
 
+/* How long it takes, about, until there is the next chance for a PCR. That is
+ * the next access unit of the PCR track, if it comes in time; a packet of its
+ * own can come with any track. */
+static int64_t
+get_step (const TsMux *mux, const TsPlan *plan)
+{
+  const TsTrack *track = mux->pcr_track;
+  int64_t step = ts_time_to_90k (track->time.step);
+
+  if (plan->track == track)
+    return step > 0 ? step : mux->pcr_interval;
+  if (track->last_dts != TS_TIME_NONE && step > 0 &&
+      track->last_dts + step - mux->last_pcr_now <= mux->pcr_interval &&
+      track->last_dts + step > mux->last_now)
+    return 0;
+  return mux->gap;
+}
+
 void
 ts_mux_plan_pcr (TsMux *mux, TsPlan *plan, int64_t now)
 {
-  int64_t last = mux->last_pcr, step = 0, gap, passed;
+  int64_t last = mux->last_pcr, step, gap, passed;
 
   plan->n_pcrs = 0;
   if (mux->pcr_track == NULL)
@@ -118,10 +136,8 @@ ts_mux_plan_pcr (TsMux *mux, TsPlan *plan, int64_t now)
   passed = now - mux->last_pcr_now;
   if (gap <= 0)
     return;
-  if (plan->track == mux->pcr_track)
-    step = plan->track->time.step > 0 ? ts_time_to_90k (plan->track->time.step)
-                                      : mux->pcr_interval;
-  /* Now, if the next chance to have it for eight bytes comes too late. */
+  step = get_step (mux, plan);
+  /* Now, if the next chance to have it comes too late. */
   if (plan->random_access || passed + step > mux->pcr_interval ||
       gap + step > mux->pcr_interval)
     plan->n_pcrs = 1;

@@ -15,21 +15,28 @@ ts_track_free (TsTrack *track)
   free (track);
 }
 
-/* PCR travels with the track that has the most to carry it. */
+/* PCR travels with the track that has room for it often enough: pictures, or
+ * audio where pictures come less often than PCR. */
+static int
+get_pcr_rank (const TsMux *mux, const TsTrack *track)
+{
+  bool slow = track->config.frame_time > mux->config.pcr_interval;
+
+  if (ts_codec_is_video (track->config.codec))
+    return slow && mux->config.audio_pes_time == 0 ? 1 : 3;
+  return ts_codec_is_audio (track->config.codec) ? 2 : 0;
+}
+
 static void
 choose_pcr_track (TsMux *mux)
 {
   TsTrack *best = NULL;
-  int best_rank = -1;
 
   for (unsigned i = 0; i < mux->n_tracks; i++) {
-    TsCodec codec = mux->tracks[i]->config.codec;
-    int rank = ts_codec_is_video (codec) ? 2 : ts_codec_is_audio (codec);
+    TsTrack *track = mux->tracks[i];
 
-    if (rank > best_rank) {
-      best = mux->tracks[i];
-      best_rank = rank;
-    }
+    if (best == NULL || get_pcr_rank (mux, track) > get_pcr_rank (mux, best))
+      best = track;
   }
   mux->pcr_track = best;
 }
