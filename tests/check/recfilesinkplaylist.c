@@ -149,6 +149,8 @@ GST_START_TEST (test_playlist_never_names_a_byte_that_is_not_there)
 
   for (n = 0; n < 5 * GOP; n++) {
     push (h, n, n % 25 == 0);
+    if (n % 25 > 1) /* around random access points only: it reads everything */
+      continue;
     s = survey ();
     /* an entry is there as soon as the next one has begun */
     fail_unless_equals_int (s.entries, n / GOP);

@@ -139,9 +139,12 @@ class Convert(TakeAway):
         recorder = self.launch(
             'videotestsrc num-buffers=150 ! video/x-raw,width=320,height=240,framerate=30/1 ! '
             'x264enc tune=zerolatency key-int-max=30 ! h264parse ! tsrecsink name=rec location=own.ts '
+            'journal-location=own.jsonl '
             'audiotestsrc num-buffers=215 ! audioconvert ! avenc_aac ! aacparse ! rec.', 'recorder')
         self.assertEqual(recorder.wait(), 0, recorder.said())
-        self.assertIn('own.ts: sound', self.check('own.ts'))
+        said = self.check('own.ts')
+        self.assertIn('own.ts: sound', said)
+        self.assertIn('UTC (by own.jsonl)', said)
         self.convert('own.ts')
         self.assert_same_access_units(self.path('own.ts'), self.path('own.mp4'))
         self.assert_same_times(self.path('own.ts'), self.path('own.mp4'))
@@ -318,9 +321,10 @@ class Check(TakeAway):
 
     def test_time_comes_from_the_journal_beside_it(self):
         self.write('a.ts', sample())
-        self.write('a.jsonl', b'{"event":"opened","utc":"2026-01-02T03:04:05.000000Z"}\n'
-                   b'{"event":"closed","utc":"2026-01-02T03:04:17.900000Z"}\n{"ev')
-        self.assertIn('03:04:05 to 2026-01-02 03:04:17 UTC (by a.jsonl)', self.check('a.ts'))
+        self.write('day.jsonl', b'{"event":"opened","utc":"2026-01-01T03:04:05.000000Z","location":"b.ts"}\n'
+                   b'{"event":"opened","utc":"2026-01-02T03:04:05.000000Z","location":"/x/a.ts"}\n'
+                   b'{"event":"closed","utc":"2026-01-02T03:04:17.900000Z","location":"/x/a.ts"}\n{"event":"opened"')
+        self.assertIn('03:04:05 to 2026-01-02 03:04:17 UTC (by day.jsonl)', self.check('a.ts'))
 
     def test_muted_camera_is_no_fault(self):
         data = sample()
