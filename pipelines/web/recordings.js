@@ -249,7 +249,9 @@ async function probe(handle, stat) {
   const last = new Map();
   const head = new TsReader({ onPes: ({ pts }) => { first ??= pts; } });
   head.push(await readAt(handle, 0, Math.min(HEAD, stat.size)));
-  const tracks = [...new Set([...head.tracks.values()].map((t) => t.codec))];
+  const order = ['video', 'audio', 'data'];
+  const tracks = [...new Set([...head.tracks.values()]
+    .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind)).map((t) => t.codec))];
   if (first === null)
     return { duration: null, tracks };
 

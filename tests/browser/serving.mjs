@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
@@ -20,7 +20,7 @@ export function scratch(t) {
 
 export const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
-export async function until(condition, what, seconds = 30) {
+export async function until(condition, what, seconds = 60) {
   const end = Date.now() + seconds * 1000 * SLOW;
   for (;;) {
     const value = await condition();
@@ -71,27 +71,17 @@ export const get = (port, target, ...headers) =>
 
 export const statusOf = (answer) => Number(answer.split(' ')[1]);
 
-const haveOurs = (() => {
-  try {
-    execFileSync('gst-inspect-1.0', ['--exists', 'tsrecsink']);
-    execFileSync('gst-inspect-1.0', ['--exists', 'tsrecmux']);
-    return true;
-  } catch {
-    return false;
-  }
-})();
-
 // Records a moving picture and a tone to file.
-export function record(t, file, { live = true, seconds = 0, extra = [] } = {}) {
+export function record(t, file, { live = true, seconds = 0, extra = [], pattern = 'ball', width = 320 } = {}) {
   const frames = seconds ? [`num-buffers=${seconds * 30}`] : [];
   const blocks = seconds ? [`num-buffers=${Math.ceil(seconds * 44100 / 1024)}`] : [];
-  const sink = haveOurs ? ['tsrecsink', 'name=rec', `location=${file}`, ...extra]
-    : ['mpegtsmux', 'name=rec', '!', 'filesink', 'buffer-mode=unbuffered', `location=${file}`];
   return start(t, 'gst-launch-1.0', ['-q', '-e',
-    'videotestsrc', `is-live=${live}`, ...frames, 'pattern=ball', '!',
-    'video/x-raw,width=320,height=240,framerate=30/1', '!', 'timeoverlay', '!',
+    'videotestsrc', `is-live=${live}`, ...frames, `pattern=${pattern}`, '!',
+    `video/x-raw,format=I420,width=${width},height=${width * 9 / 16},framerate=30/1`, '!',
+    'timeoverlay', 'shaded-background=true', '!',
     'x264enc', 'tune=zerolatency', 'speed-preset=ultrafast', 'bitrate=500', 'key-int-max=30', '!',
-    'h264parse', '!', 'queue', '!', ...sink,
+    'h264parse', '!', 'queue', '!',
+    'tsrecsink', 'name=rec', `location=${file}`, ...extra,
     'audiotestsrc', `is-live=${live}`, ...blocks, 'volume=0.1', '!', 'audioconvert', '!',
     'avenc_aac', '!', 'aacparse', '!', 'queue', '!', 'rec.']);
 }
