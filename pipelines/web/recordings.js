@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { encodeName, Refused } from './folder.js';
-import { playlistOf, targetDurationOf, TsIndex, TsReader } from './page/tsindex.js';
+import { playlistOf, targetDurationOf, TsIndex, TsReader, withPicture } from './page/tsindex.js';
 
 const CHUNK = 1 << 20;
 const HEAD = 1 << 20; // where the first time stamps are looked for
@@ -21,6 +21,8 @@ const TARGET_DURATION = 10;
 // How long one request may read on in a file that is not indexed yet.
 const BUDGET = 1500;
 const MAX_CACHED = 256;
+// A recording that takes long to read; bytes.
+const LARGE = 2 ** 31;
 const MAX_PLAYLIST = 16 << 20;
 
 async function readAt(handle, position, length) {
@@ -107,8 +109,9 @@ export class Recordings {
       if (parts.length === 1) {
         const [only] = parts;
         const ts = files.get(only);
-        // A playlist that a crash left behind lacks the end of the recording.
-        if (file.playlist.ended || ts.growing)
+        // Otherwise an index of our own is better: it has the end of a
+        // recording that was killed, and knows where there is no picture.
+        if (ts.bytes > LARGE && (file.playlist.ended || ts.growing))
           ts.hls = file.url;
       } else if (parts.length > 1) {
         parts.forEach((part) => hidden.add(part));
@@ -212,9 +215,35 @@ export class Recordings {
     return { entries, ended: complete, targetDuration: state.targetDuration };
   }
 
+  // A playlist as its recorder wrote it; one whose recorder was killed gets
+  // the end that it lacks, so that players do not wait for more.
+  async written(name) {
+    const { handle, stat } = await this.folder.open(name);
+    try {
+      const text = (await readAt(handle, 0, Math.min(stat.size, MAX_PLAYLIST))).toString('utf8');
+      const uris = text.split('\n').filter((line) => line.trim() && !line.startsWith('#'));
+      if (text.includes('#EXT-X-ENDLIST') || !uris.length || secondsSince(stat) < ENDED_AGE)
+        return text;
+      const last = path.posix.join(path.posix.dirname(name), decodedUri(uris.at(-1).trim()));
+      return await this.#grows(last) ? text : `${text.trimEnd()}\n#EXT-X-ENDLIST\n`;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async #grows(name) {
+    try {
+      const { handle, stat } = await this.folder.open(name);
+      await handle.close();
+      return secondsSince(stat) < ENDED_AGE || isLocked(await lockedFiles(), stat);
+    } catch {
+      return false;
+    }
+  }
+
   async playlist(name) {
     const { entries, ended, targetDuration } = await this.generate(name);
-    return playlistOf(entries, { uri: `/files/${encodeName(name)}`, ended, targetDuration });
+    return playlistOf(withPicture(entries), { uri: `/files/${encodeName(name)}`, ended, targetDuration });
   }
 }
 

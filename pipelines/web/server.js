@@ -119,6 +119,10 @@ class Site {
         folder: path.basename(this.folder.root), now: Date.now() / 1000, recordings,
       }));
     }
+    if (where.startsWith('/files/') && where.endsWith('.m3u8')) {
+      const text = await this.recordings.written(decodeName(where.slice(7)));
+      return reply(response, 200, 'application/vnd.apple.mpegurl', text);
+    }
     if (where.startsWith('/files/'))
       return sendOpened(request, response, await this.folder.open(decodeName(where.slice(7))));
     if (where.startsWith('/hls/') && where.endsWith('.ts.m3u8')) {

@@ -100,14 +100,9 @@ describe('a recording that is being written', () => {
   test('plays 10 s behind its end, from its start, and live again', async (t) => {
     const folder = scratch(t);
     const file = path.join(folder, 'live.ts');
-    const recorder = record(t, file, { extra: [`playlist-location=${folder}/live.m3u8`] });
+    const recorder = record(t, file);
     const { url } = await serve(t, folder);
     const page = await visit(t, url);
-    const playlists = new Set();
-    page.on('request', (request) => {
-      if (request.url().endsWith('.m3u8'))
-        playlists.add(new URL(request.url()).pathname);
-    });
     await until(() => fs.existsSync(file) && fs.statSync(file).size > 0, 'the first bytes');
     await sleep(16000); // so that 10 s behind the end is not its start
     await page.getByRole('link', { name: 'live.ts' }).click();
@@ -126,7 +121,6 @@ describe('a recording that is being written', () => {
     assert.ok(again.behind >= 4 && again.behind <= 16, `${again.behind} s behind`);
     assert.equal(await page.getByRole('button', { name: 'Live', exact: true }).getAttribute('aria-pressed'), 'true');
     assert.deepEqual(page.wrong, []);
-    assert.deepEqual([...playlists], ['/files/live.m3u8'], 'the playlist of the recorder');
 
     recorder.kill('SIGINT'); // and it ends like any other
     await recorder.ended;
@@ -139,26 +133,23 @@ describe('a recording that is being written', () => {
   });
 });
 
-describe('a recording without a playlist', () => {
+describe('a recording in fragments with the playlist of its recorder', () => {
   test('plays while it is being written, and after its recorder was killed', async (t) => {
     const folder = scratch(t);
-    const file = path.join(folder, 'live.ts');
-    const recorder = record(t, file);
+    const recorder = record(t, path.join(folder, 'f-%05d.ts'),
+      { extra: [`playlist-location=${folder}/live.m3u8`, 'max-size-time=4000000000'] });
     const { url } = await serve(t, folder);
     const page = await visit(t, url);
-    await until(async () => /live\.ts/.test(await page.textContent('#list')), 'it in the list');
-    await sleep(6000);
-    await page.getByRole('link', { name: 'live.ts' }).click();
+    const listed = async () => (await (await fetch(`${url}/api/recordings`)).json()).recordings;
+    await until(async () => (await listed()).some((r) => r.fragments > 1), 'two fragments');
+    await until(async () => /live\.m3u8/.test(await page.textContent('#list')), 'it in the list');
+    await page.getByRole('link', { name: 'live.m3u8' }).click();
     await until(async () => (await playback(page)).time > 0, 'playback');
     await plays(page, 2);
     assert.equal(await page.evaluate(() => document.getElementById('live').hidden), false);
     recorder.kill('SIGKILL');
     await recorder.ended;
-    await until(async () => page.evaluate(() => document.getElementById('live').hidden), 'its end', 60);
-    const { duration } = await playback(page);
-    const probed = Number(execFileSync('ffprobe', ['-v', 'error', '-show_entries', 'format=duration',
-      '-of', 'csv=p=0', file]));
-    assert.ok(Math.abs(duration - probed) < 0.5, `${duration} s of ${probed} s`);
+    await until(async () => page.evaluate(() => document.getElementById('live').hidden), 'its end', 90);
     assert.deepEqual(page.wrong, []);
   });
 });

@@ -293,6 +293,19 @@ describe('the list', () => {
     assert.equal(answer.headers.get('content-type'), 'application/vnd.apple.mpegurl');
   });
 
+  test('a playlist whose recorder was killed gets its end', async (t) => {
+    const folder = folderWith(t, ['r-0.ts', 'r-1.ts']);
+    const list = path.join(folder, 'r.m3u8');
+    fs.writeFileSync(list, '#EXTM3U\n#EXTINF:8,\nr-0.ts\n');
+    const { url } = await serve(t, folder);
+    const text = async () => (await fetch(`${url}/files/r.m3u8`)).text();
+    assert.equal(await text(), fs.readFileSync(list, 'utf8'));
+    old(list);
+    assert.ok(!(await text()).includes('ENDLIST'), 'its file still grows');
+    old(path.join(folder, 'r-0.ts'));
+    assert.equal(await text(), `${fs.readFileSync(list, 'utf8')}#EXT-X-ENDLIST\n`);
+  });
+
   test('rubbish in the folder is listed without a duration and plays as an error', async (t) => {
     const folder = scratch(t);
     fs.writeFileSync(path.join(folder, 'empty.ts'), '');
@@ -332,6 +345,32 @@ describe('the playlist of a recording that has none', () => {
     assert.ok(entries.every((e) => Math.round(e.duration) <= target));
     const sum = entries.reduce((s, e) => s + e.duration, 0);
     assert.ok(Math.abs(sum - 8) < 0.25, `${sum} s`);
+  });
+
+  test('leaves out where a camera was muted, which browsers do not get past', async (t) => {
+    const folder = scratch(t);
+    const file = path.join(folder, 'muted.ts');
+    const pids = new Map(); // packets of each PID
+    for (let at = 0; at < sample.length; at += 188) {
+      const pid = sample.readUInt16BE(at + 1) & 0x1fff;
+      pids.set(pid, (pids.get(pid) ?? 0) + 1);
+    }
+    const [video] = [...pids].sort((a, b) => b[1] - a[1])[0];
+    const kept = [];
+    for (let at = 0; at < sample.length; at += 188) {
+      const middle = at > sample.length / 4 && at < sample.length * 3 / 4;
+      if (!middle || (sample.readUInt16BE(at + 1) & 0x1fff) !== video)
+        kept.push(sample.subarray(at, at + 188));
+    }
+    fs.writeFileSync(file, Buffer.concat(kept));
+    old(file);
+    const { url } = await serve(t, folder);
+    const text = await (await fetch(`${url}/hls/muted.ts.m3u8`)).text();
+    const entries = parse(text.replaceAll('#EXT-X-DISCONTINUITY\n', ''));
+    assert.equal(text.match(/DISCONTINUITY/g)?.length, 1, text);
+    const seconds = entries.reduce((sum, e) => sum + e.duration, 0);
+    assert.ok(seconds > 3 && seconds < 7, `${seconds} of 8 s`);
+    assert.ok(entries.at(-1).offset + entries.at(-1).length === fs.statSync(file).size);
   });
 
   test('only gets longer while the recording grows, and ends when it has', async (t) => {

@@ -3,11 +3,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 import Hls from './hls.js';
-import { playlistOf, targetDurationOf, TsIndex } from './tsindex.js';
+import { playlistOf, targetDurationOf, TsIndex, withPicture } from './tsindex.js';
 
 // How far behind the end of a growing recording the player stays, seconds:
 // entries of 2 s come one by one, and a key frame may be late.
 export const BEHIND = 10;
+// Playback that has stood still for so long, ms, is moved on.
+const STANDSTILL = 1500;
 const LOCAL = 'local://disk/';
 const CHUNK = 4 << 20;
 
@@ -62,12 +64,47 @@ async function indexOf(file, onProgress) {
   return { tracks: index.tracks.map((t) => t.codec), entries: last ? [...index.entries, last] : index.entries };
 }
 
+// Goes on where playback stands still before a hole in what is loaded: as
+// where the picture stopped before the sound did.
+class Skipper {
+  constructor(player) {
+    this.player = player;
+    this.time = -1;
+    this.since = 0;
+  }
+
+  look(now) {
+    const { video, hls } = this.player;
+    const stands = hls && !video.paused && !video.ended && !video.seeking;
+    if (!stands || video.currentTime !== this.time) {
+      this.time = video.currentTime;
+      this.since = now;
+    } else if (now - this.since > STANDSTILL) {
+      this.since = now;
+      this.#skip(video);
+    }
+  }
+
+  #skip(video) {
+    const at = video.currentTime;
+    for (let i = 0; i < video.buffered.length; i++) {
+      const [start, end] = [video.buffered.start(i), video.buffered.end(i)];
+      if (end > at + 1.5) {
+        video.currentTime = Math.max(at + 1, start + 0.05);
+        return;
+      }
+    }
+  }
+}
+
 export class Player {
   // say(kind, text): kind is "state", "problem" or "note"; "" clears it.
   constructor(video, say) {
     this.video = video;
     this.say = say;
     this.hls = null;
+    this.skipper = new Skipper(this);
+    setInterval(() => this.skipper.look(performance.now()), 250);
     this.turn = 0; // of what was asked for last; older answers are dropped
     video.addEventListener('error', () => {
       if (!this.hls && video.error)
@@ -127,7 +164,7 @@ export class Player {
       this.say('problem', `"${file.name}" has no picture and no sound that could be found: is it MPEG-TS?`);
       return;
     }
-    const playlist = playlistOf(entries,
+    const playlist = playlistOf(withPicture(entries),
       { uri: 'file.ts', ended: true, targetDuration: targetDurationOf(entries) });
     this.#attach(`${LOCAL}file.m3u8`, { loader: loaderFor(file, playlist) }, 0);
     this.#noteOn(tracks);
@@ -146,7 +183,7 @@ export class Player {
     }
     const hls = new Hls({
       workerPath: '/hls.worker.js', liveSyncDuration: BEHIND, startPosition: at,
-      backBufferLength: 60, enableInterstitialPlayback: false,
+      backBufferLength: 60, enableInterstitialPlayback: false, maxBufferHole: 0.5,
       manifestLoadPolicy: POLICY, playlistLoadPolicy: POLICY, ...config,
     });
     this.hls = hls;

@@ -174,12 +174,13 @@ export class TsIndex {
   constructor({ target = 2, limit = Infinity } = {}) {
     this.target = target * CLOCK;
     this.limit = limit * CLOCK;
-    this.entries = []; // { offset, length, duration (s), discontinuity }
+    this.entries = []; // { offset, length, duration (s), discontinuity, video }
     this.open = null; // the entry that is not complete: { offset, time, discontinuity }
     this.patOffset = -1;
     this.patFresh = false; // no PES packet has started since
     this.clock = null; // PTS without wrap
     this.last = new Map(); // pid → DTS
+    this.seen = new Set(); // PIDs in the open entry
     this.latest = 0; // highest PTS of the open entry
     this.videoTime = -Infinity;
     this.broken = false;
@@ -210,15 +211,18 @@ export class TsIndex {
   }
 
   #entry(length) {
-    const { offset, discontinuity } = this.open;
-    return { offset, length, discontinuity };
+    const { offset, discontinuity, video } = this.open;
+    return { offset, length, discontinuity, video };
   }
 
   #pes(pes) {
     const previous = this.last.get(pes.pid);
     const step = previous === undefined ? 0 : difference(previous, pes.dts);
     this.last.set(pes.pid, pes.dts);
-    if (pes.discontinuity || step > JUMP || step < 0)
+    // What all tracks say of one break is one break.
+    const known = this.open?.discontinuity && !this.seen.has(pes.pid);
+    this.seen.add(pes.pid);
+    if (!known && (pes.discontinuity || step > JUMP || step < 0))
       this.broken = this.open !== null;
     this.clock = this.clock === null ? pes.pts
       : this.clock + difference(this.clock, pes.pts);
@@ -226,8 +230,12 @@ export class TsIndex {
 
     if (pes.kind !== 'data')
       this.#consider(pes, time);
-    if (pes.kind === 'video')
+    if (pes.kind === 'video') {
       this.videoTime = time;
+      // what comes before a key frame cannot be decoded
+      if (this.open && pes.randomAccess && time - this.open.time < CLOCK / 4)
+        this.open.video = true;
+    }
     if (!this.broken)
       this.latest = Math.max(this.latest, time);
     this.patFresh = false;
@@ -251,14 +259,26 @@ export class TsIndex {
       ...this.#entry(this.patOffset - this.open.offset),
       duration: Math.max(end - this.open.time, 1) / CLOCK,
     });
-    this.#start(time, this.broken);
+    // one that ends for its length only goes on with pictures that follow
+    this.#start(time, this.broken, !randomAccess && !silentVideo);
   }
 
-  #start(time, discontinuity) {
-    this.open = { offset: this.patOffset, time, discontinuity };
+  #start(time, discontinuity, video = false) {
+    this.open = { offset: this.patOffset, time, discontinuity, video };
+    this.seen.clear();
     this.latest = time;
     this.broken = false;
   }
+}
+
+// The entries that a browser can play: it does not go on where there is sound
+// but no picture, as while a camera is muted, unless there is no picture at all.
+export function withPicture(entries) {
+  if (!entries.some((entry) => entry.video) || entries.every((entry) => entry.video))
+    return entries;
+  return entries.map((entry, i) => ({
+    ...entry, discontinuity: entry.discontinuity || (i > 0 && !entries[i - 1].video),
+  })).filter((entry) => entry.video);
 }
 
 // RFC 8216: the media playlist of the entries, all in the one file at uri.
