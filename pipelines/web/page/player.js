@@ -65,7 +65,8 @@ async function indexOf(file, onProgress) {
 }
 
 // Goes on where playback stands still before a hole in what is loaded: as
-// where the picture stopped before the sound did.
+// where the picture stopped before the sound did, or a seek to 0 when the first
+// picture is at 0.1 (the seek does not end then).
 class Skipper {
   constructor(player) {
     this.player = player;
@@ -75,7 +76,7 @@ class Skipper {
 
   look(now) {
     const { video, hls } = this.player;
-    const stands = hls && !video.paused && !video.ended && !video.seeking;
+    const stands = hls && !video.paused && !video.ended;
     if (!stands || video.currentTime !== this.time) {
       this.time = video.currentTime;
       this.since = now;
@@ -89,8 +90,9 @@ class Skipper {
     const at = video.currentTime;
     for (let i = 0; i < video.buffered.length; i++) {
       const [start, end] = [video.buffered.start(i), video.buffered.end(i)];
-      if (end > at + 1.5) {
-        video.currentTime = Math.max(at + 1, start + 0.05);
+      const hole = start > at && (start < at + 1 || !video.seeking);
+      if (hole || (start <= at && end > at + 1.5 && !video.seeking)) {
+        video.currentTime = Math.max(hole ? at : at + 1, start + 0.05);
         return;
       }
     }
