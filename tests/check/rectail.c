@@ -158,10 +158,12 @@ GST_END_TEST;
 
 /* --- gaps */
 
+/* fail_unless() writes to a pipe: too slow for 100,000 times. */
 static void
 assert_adds_up (const RecGaps *gaps)
 {
-  fail_unless_equals_uint64 (gaps->media + gaps->gaps, gaps->end - gaps->begin);
+  if (gaps->media + gaps->gaps != gaps->end - gaps->begin)
+    fail ("media and gaps are not all of the time");
 }
 
 GST_START_TEST (test_pause_is_a_gap_without_input)
