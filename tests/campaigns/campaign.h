@@ -98,9 +98,10 @@ gboolean recorder_wait (
 typedef struct
 {
   guint64 size;
-  guint torn;              /* bytes after the last whole packet */
-  guint cut;               /* PES packets that the end of the file cuts */
-  guint64 errors;          /* others of the checker */
+  guint zeros;    /* at its end; packets of nothing else are left out */
+  guint torn;     /* bytes after the last whole packet */
+  guint cut;      /* PES packets that the end of the file cuts */
+  guint64 errors; /* others of the checker */
   guint64 found[N_TRACKS]; /* access units that are as they went in, from the
                             * first on without a hole */
   guint64 changed;         /* access units that are not */

@@ -68,6 +68,17 @@ take_error (void *user_data, TsCheckRule rule, uint64_t packet, uint16_t pid,
     judge->verdict->errors++;
 }
 
+/* At the end of the file. */
+static gsize
+count_zeros (const gchar *contents, gsize size)
+{
+  gsize n = 0;
+
+  while (n < size && contents[size - n - 1] == 0)
+    n++;
+  return n;
+}
+
 void
 judge_file (const UnitStream *stream, const gchar *path, gboolean holes,
     Verdict *verdict)
@@ -82,6 +93,9 @@ judge_file (const UnitStream *stream, const gchar *path, gboolean holes,
   memset (verdict, 0, sizeof *verdict);
   g_file_get_contents (path, &contents, &size, NULL);
   verdict->size = size;
+  verdict->zeros = (guint)count_zeros (contents, size);
+  if (verdict->zeros >= 188)
+    size = (size - verdict->zeros + 187) / 188 * 188;
   verdict->torn = (guint)(size % 188);
   if (size)
     ts_check_push (check, (const guint8 *)contents, size);
