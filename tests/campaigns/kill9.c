@@ -160,8 +160,8 @@ print_table (const Campaign *c)
       "access units cut by the end of the file", c->cut, "access units changed",
       c->changed, "errors of the checker", c->errors,
       "files that ffprobe reads with an error", c->ffprobe);
-  return c->killed == 0 || c->not_started || c->missing || c->torn ||
-      c->changed || c->errors || c->ffprobe;
+  return c->killed == 0 || c->not_started || c->missing ||
+      c->torn > 1 + c->killed / 200 || c->changed || c->errors || c->ffprobe;
 }
 
 int

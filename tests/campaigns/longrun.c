@@ -14,11 +14,14 @@
 #include <unistd.h>
 
 static gdouble hours = 27;
+static gdouble start = 0;
 static gint fps = 2;
 static gint changes = 10000;
 
 static GOptionEntry options[] = { { "hours", 0, 0, G_OPTION_ARG_DOUBLE, &hours,
                                       "Length of the recording", "H" },
+  { "start", 0, 0, G_OPTION_ARG_DOUBLE, &start,
+      "Time in the stream at which it starts; the wrap is at 26.5", "H" },
   { "fps", 0, 0, G_OPTION_ARG_INT, &fps, "Pictures, and audio frames, a second",
       "N" },
   { "changes", 0, 0, G_OPTION_ARG_INT, &changes, "Caps changes", "N" },
@@ -113,6 +116,9 @@ run_init (Run *run)
   run->mux = gst_element_factory_make ("tsrecmux", NULL);
   if (!run->mux)
     return FALSE;
+  if (start > 0)
+    g_object_set (
+        run->mux, "start-offset", (guint64)(start * 3600 * GST_SECOND), NULL);
   run->check = ts_check_new (NULL, take_pes, NULL, run);
   run->sink = gst_pad_new (NULL, GST_PAD_SINK);
   g_object_set_data (G_OBJECT (run->sink), "run", run);

@@ -473,7 +473,11 @@ GST_START_TEST (test_demuxers_find_what_went_in)
   GArray *packets;
 
   rec_test_assert_built_here ("tsrecmux");
-  if (have_encoders (row)) {
+  /* Under valgrind one video encoder is enough: it is the mux that is looked
+   * at, and the others take minutes. */
+  if (g_getenv ("REC_SLOW_MACHINE") && row->video && __i__ != 0) {
+    g_print ("skipped %s: the machine is slow\n", row->name);
+  } else if (have_encoders (row)) {
     units_init (&in);
     record (row, path, &in);
     units_init (&out);

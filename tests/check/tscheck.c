@@ -276,7 +276,8 @@ handle_pcr (TsCheck *check, const Packet *packet)
       delta -= period;
     if (packet->discontinuity) {
       check->epoch++;
-      check->highest_dts = TS_CHECK_NONE;
+      if (delta < -27000000 || delta > 27000000)
+        check->highest_dts = TS_CHECK_NONE;
     } else if (delta < 0) {
       ts_check_error (check, TS_CHECK_PCR_ORDER, packet->pid,
           "PCR goes back by %.3f ms", -delta / 27000.0);
