@@ -25,6 +25,10 @@ G_BEGIN_DECLS
     1000, 1000, 40, 700, TS_CHECK_IGNORE (TS_CHECK_DELAY)                      \
   }
 
+#define TRACK_VIDEO 0
+#define TRACK_AUDIO 1
+#define N_TRACKS 2
+
 /* One access unit. Times in ns. */
 typedef struct
 {
