@@ -433,7 +433,8 @@ ts_mux_begin_idle (TsMux *mux, int64_t time)
   if (!mux->started || time == TS_TIME_NONE)
     return 0;
   if (time > mux->timeline.now &&
-      time - mux->timeline.now < INT64_C (3600) * TS_NS_PER_S)
+      (uint64_t)time - (uint64_t)mux->timeline.now <
+          UINT64_C (3600) * TS_NS_PER_S)
     mux->timeline.now = time;
   plan->kind = TS_PLAN_IDLE;
   return plan_rest (mux, plan);
