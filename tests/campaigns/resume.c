@@ -101,7 +101,7 @@ count_gaps (const gchar *journal)
   lines = g_strsplit (contents, "\n", -1);
   for (guint i = 0; lines[i]; i++)
     gaps += strstr (lines[i], "\"event\":\"gap\"") &&
-        strstr (lines[i], "\"cause\":\"resume\"");
+        strstr (lines[i], "\"cause\":\"resume-after-crash\"");
   g_strfreev (lines);
   g_free (contents);
   return gaps;
