@@ -129,12 +129,9 @@ class Chromium:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
         self.process.wait()
-        for fd in (self.commands,):
-            try:
-                os.close(fd)
-            except OSError:
-                pass
-        self.commands = -1
+        if self.commands >= 0:
+            os.close(self.commands)
+            self.commands = -1
         shutil.rmtree(self.profile, ignore_errors=True)
 
 

@@ -26,7 +26,7 @@ SOURCES = '''
   appsrc name=video format=time is-live=true do-timestamp=false
     caps=video/x-raw,format=GRAY8,width=640,height=360,framerate=25/1 !
     videoconvert ! video/x-raw,format=I420 ! queue !
-    x264enc tune=zerolatency speed-preset=ultrafast key-int-max=50 bitrate={rate} !
+    x264enc tune=zerolatency speed-preset=ultrafast key-int-max=50 bitrate=1000 !
     video/x-h264,profile=constrained-baseline ! h264parse ! tee name=pictures
   appsrc name=audio format=time is-live=true do-timestamp=false
     caps=audio/x-raw,format=F32LE,rate=48000,channels=1,layout=interleaved !
@@ -46,7 +46,7 @@ def say(**line):
 class Client:
     def __init__(self, seconds, urls):
         self.sinks = [f'whip{n}' for n in range(len(urls))]
-        self.pipeline = Gst.parse_launch(SOURCES.format(rate=1000 if len(urls) == 1 else 300) + ' '.join(
+        self.pipeline = Gst.parse_launch(SOURCES + ' '.join(
             PUBLISHER.format(n=n, url=url) for n, url in enumerate(urls)))
         self.seconds = seconds
         self.loop = GLib.MainLoop()

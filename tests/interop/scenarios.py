@@ -34,12 +34,17 @@ def clean(stage):
 
 
 def check_stats(stage, stats):
-    """Against what the browser says it sent."""
+    """Against what the relay delivered until then."""
     result, sent = stage.result, stage.page['sent']
-    result.notes.append(f'stats: {stats}')
-    result.check(stats, 'no stats')
     arrived = {k: len(stage.proxy.relay.times_of(k)) for k in ('video', 'audio')}
+    result.notes.append(f'stats: {stats}')
     result.notes.append(f'browser: {sent}; relay: {arrived}')
+    for kind, count in arrived.items():
+        received = stats.get(kind + '-rtp-received', 0)
+        slack = 0.05 * count + 20 + stats.get(kind + '-rtp-retransmitted', 0)
+        result.check(abs(received - count) <= slack,
+                     f'stats say {received} packets of {kind}, {count} arrived')
+    result.check(stats.get('keyframe-requests', 0) >= 1, 'no key frame was asked for')
 
 
 @scenario('audio-only')
@@ -316,6 +321,7 @@ def bad_network(stage, weather, down, share, seconds=21):
                        'the answer offers no retransmission')
     if weather.loss:
         sent = stage.page['sent']
+        stage.result.check(stats['audio-rtp-lost'] > 0, 'the stats know of no lost packet')
         stage.result.check(sent['video']['nack'], 'no lost packet of the video was asked for again')
         stage.result.check(not sent['audio']['nack'], 'lost packets of the audio were asked for again')
     return stats

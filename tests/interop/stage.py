@@ -11,6 +11,7 @@ decoding error ever, and a report that matches what was done.
 
 import dataclasses
 import json
+import os
 import re
 import time
 
@@ -76,6 +77,12 @@ HEADINGS = ['scenario', 'recorded/arrived/drawn', 'damaged', 'A/V offset ms (wor
             'errors CC/decode', 'worst stall ms', 'reason', 'verdict']
 
 
+def is_overloaded():
+    """Twice as many want to run as can: packets wait for longer than the jitter
+    buffer does, and are late on the best network."""
+    return os.getloadavg()[0] > 2 * (os.cpu_count() or 1)
+
+
 class Stage:
     """Recorder, proxy and browser of one scenario; use as a context manager."""
 
@@ -96,10 +103,11 @@ class Stage:
         return self
 
     def __exit__(self, *_):
-        for thing in (self.browser, self.recorder):
-            if thing:
-                thing.process.kill()
-                thing.process.wait()
+        if self.browser:
+            self.browser.kill()
+        if self.recorder:
+            self.recorder.process.kill()
+            self.recorder.process.wait()
         if self.growth and self.growth.running:
             self.growth.stop()
         self.proxy.stop()
@@ -236,6 +244,9 @@ class Stage:
         self.result.expected += len(drawn)
         self.result.check(drawn, f'the page drew nothing between {start} and {end}')
         enough = min(share * len(drawn), sent - 3)
+        if is_overloaded():
+            enough *= 0.9
+            self.result.notes.append('the machine is overloaded: 10 % of the pictures may be late')
         if of_arrived:
             enough = of_arrived * sent
         self.result.check(len(have) >= enough,
