@@ -127,9 +127,10 @@ configure (RecOutput *self)
   gst_caps_unref (caps);
   g_object_set (self->pay, "pt", self->recipe->payload, NULL);
   if (g_str_equal (self->recipe->kind, "video")) {
-    /* Parameter sets with every key frame, and no waiting for the next access
-     * unit to find the end of this one. */
-    g_object_set (self->pay, "config-interval", -1, NULL);
+    /* Parameter sets with every key frame, from the parser, as the payloader
+     * puts them in front of every slice of it; and no waiting for the next
+     * access unit to find the end of this one. */
+    g_object_set (self->parse, "config-interval", -1, NULL);
     gst_util_set_object_arg (
         G_OBJECT (self->pay), "aggregate-mode", "zero-latency");
   }
