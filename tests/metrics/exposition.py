@@ -143,7 +143,8 @@ class Metrics(unittest.TestCase):
                       'recmonitor stage=three recording-id=r ! '
                       'recmonitor stage=three recording-id=r ! fakesink'):
             text = e2e.wait_for(
-                lambda: (t := self.read_when_written()).count('stage="three"') and t, 'all three')
+                lambda: all(f'stage="{s}"' in (t := self.read_when_written())
+                            for s in ('one', 'two', 'three')) and t, 'all three')
             running = {k: v for k, v in samples(text).items() if 'recording_running' in k}
             self.assertEqual(sorted(running.values()), [1, 1, 1])
         with open(self.path, encoding='utf-8') as f:
