@@ -100,13 +100,15 @@ play (Server *server, const gchar *offer)
   server->player = gst_parse_launch (PLAYER, NULL);
   webrtc = gst_bin_get_by_name (GST_BIN (server->player), "w");
   use_loopback (webrtc);
-  gst_element_set_state (server->player, GST_STATE_PLAYING);
+  gst_element_set_state (server->player, GST_STATE_READY);
   gst_sdp_message_new_from_text (offer, &sdp);
   description =
       gst_webrtc_session_description_new (GST_WEBRTC_SDP_TYPE_OFFER, sdp);
   run (webrtc, "set-remote-description", description, NULL);
   run (webrtc, "create-answer", NULL, &answer);
   run (webrtc, "set-local-description", answer, NULL);
+  /* webrtcbin 1.22 aborts when media reaches a pad while it negotiates. */
+  gst_element_set_state (server->player, GST_STATE_PLAYING);
   gst_webrtc_session_description_free (description);
   gst_webrtc_session_description_free (answer);
   do {

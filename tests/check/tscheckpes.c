@@ -383,7 +383,8 @@ append (Pid *pid, const Packet *packet)
     pid->pes = bigger;
     pid->pes_allocated = size;
   }
-  memcpy (pid->pes + pid->pes_size, packet->payload, packet->payload_size);
+  if (packet->payload_size > 0)
+    memcpy (pid->pes + pid->pes_size, packet->payload, packet->payload_size);
   pid->pes_size = need;
   return true;
 }
