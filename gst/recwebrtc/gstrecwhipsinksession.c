@@ -138,6 +138,21 @@ end_session (GstRecWhipSink *self, const gchar *reason)
     post_session_message (self, "recwhip-disconnected", reason);
 }
 
+/* The RTP session inside wants to know the latency for its sender reports,
+ * also where nobody asks for it to be calculated anew. That takes the state
+ * lock, which a state change holds while it waits for this thread to end. */
+static void
+calculate_latency (GstRecWhipSink *self)
+{
+  if (!GST_STATE_TRYLOCK (self)) {
+    gst_element_post_message (
+        GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
+    return;
+  }
+  gst_bin_recalculate_latency (GST_BIN (self));
+  GST_STATE_UNLOCK (self);
+}
+
 static gboolean
 became_connected (gpointer data)
 {
@@ -149,9 +164,7 @@ became_connected (gpointer data)
   self->connected = TRUE;
   GST_OBJECT_UNLOCK (self);
   post_session_message (self, "recwhip-connected", "connected");
-  /* The RTP session inside wants to know the latency for its sender reports,
-   * also where nobody asks for it to be calculated anew. */
-  gst_bin_recalculate_latency (GST_BIN (self));
+  calculate_latency (self);
   each_output (self, rec_output_open);
   return G_SOURCE_REMOVE;
 }

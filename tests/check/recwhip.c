@@ -500,6 +500,21 @@ GST_START_TEST (test_https_is_spoken_and_certificates_are_checked)
 
 GST_END_TEST;
 
+/* The publisher is still setting its latency when it is stopped. */
+GST_START_TEST (test_stopping_while_connecting_never_hangs)
+{
+  for (guint i = 0; i < 5; i++) {
+    Pair pair;
+
+    pair_init (&pair, "");
+    pair_publish (&pair, AUDIO);
+    gst_message_unref (wait_for (pair.bus, "recwhip-connected"));
+    pair_clear (&pair);
+  }
+}
+
+GST_END_TEST;
+
 static Suite *
 recwhip_suite (void)
 {
@@ -516,6 +531,7 @@ recwhip_suite (void)
   /* Under valgrind a session takes a minute; the rest says nothing new. */
   if (g_getenv ("REC_SLOW_MACHINE"))
     return s;
+  tcase_add_test (tc, test_stopping_while_connecting_never_hangs);
   tcase_add_test (tc, test_downstream_gets_a_key_frame_by_asking);
   tcase_add_test (tc, test_key_frame_requests_are_throttled);
   tcase_add_test (tc, test_publishers_come_and_go_on_one_timeline);
