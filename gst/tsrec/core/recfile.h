@@ -31,7 +31,8 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-/* The calls that a RecFile makes, with the contracts of POSIX. */
+/* The calls that a RecFile makes, with the contracts of POSIX. Of what fstat
+ * tells, only type, size, number of links, device and inode are looked at. */
 typedef struct
 {
   int (*open) (const char *path, int flags, mode_t mode);
