@@ -280,7 +280,9 @@ wait_for_others (GstTsRecMux *self, GstTsRecMuxPad *pad)
     gint64 start = g_get_monotonic_time ();
 
     gst_object_ref (slow);
+    self->n_waiting++;
     g_cond_wait_until (&self->cond, &self->lock, start + slow->patience);
+    self->n_waiting--;
     slow->patience -= g_get_monotonic_time () - start;
     gst_object_unref (slow);
   }
@@ -297,7 +299,9 @@ enqueue (GstTsRecMux *self, GstTsRecMuxPad *pad, GstMiniObject *object,
   if (end != TS_TIME_NONE &&
       (pad->position == TS_TIME_NONE || end > pad->position))
     pad->position = end;
-  g_cond_broadcast (&self->cond);
+  /* a system call even where nobody waits, as in all live input */
+  if (self->n_waiting > 0)
+    g_cond_broadcast (&self->cond);
 }
 
 static gboolean

@@ -110,6 +110,7 @@ struct _GstTsRecMux
   /* lock */
   GMutex lock;
   GCond cond;
+  guint n_waiting; /* threads, for @cond */
   TsMux *core;
   GPtrArray *pads;     /* GstTsRecMuxPad, not owned */
   GPtrArray *removed;  /* TsTrack whose pads were released */
