@@ -335,7 +335,8 @@ gst_ts_rec_mux_mux_buffer (
       ? (gint64)GST_BUFFER_DURATION (in)
       : TS_TIME_NONE;
   au.now = TS_TIME_NONE;
-  if (self->live) {
+  if (self->live &&
+      ts_track_needs_now (self->core, pad->track, item->pts, item->dts)) {
     GstClockTime now =
         gst_element_get_current_running_time (GST_ELEMENT (self));
 

@@ -146,7 +146,8 @@ typedef struct
  * @dts: decoding time, ns, TS_TIME_NONE if it is @pts
  * @duration: ns, TS_TIME_NONE if unknown
  * @now: the time it is now for a live stream, ns on the same timeline, which
- *   unmasks timestamps from the future; TS_TIME_NONE otherwise
+ *   unmasks timestamps from the future; TS_TIME_NONE otherwise, and where
+ *   ts_track_needs_now() says that it makes no difference
  * @trim_start: Opus: samples at 48 kHz to drop at the start, 0 to 8191
  * @trim_end: Opus: samples at 48 kHz to drop at the end, 0 to 8191
  * @discont: something was lost before it
@@ -275,6 +276,12 @@ TsCodec ts_track_get_codec (const TsTrack *track);
 /* True for a video track that has not had a random access point yet (or not
  * since the last ts_mux_resync()): a key frame is needed. */
 bool ts_track_needs_random_access_point (const TsTrack *track);
+
+/* Whether an access unit with these timestamps (TS_TIME_NONE: unknown) needs
+ * TsAccessUnit.now to be judged: they are missing, or far from what was there
+ * before. It spares the caller from reading the clock each time. */
+bool ts_track_needs_now (
+    const TsMux *mux, const TsTrack *track, int64_t pts, int64_t dts);
 
 /* Goes on where another stream ended: continuity counters, versions and time
  * continue, and the first packet of each PID says discontinuity_indicator.

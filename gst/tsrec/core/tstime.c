@@ -53,14 +53,46 @@ get_expected (const TsTimeline *timeline, const TsTrackTime *time)
   return timeline->now;
 }
 
+/* PTS and DTS as they come, either of which may be unknown. */
+static void
+get_raw (int64_t *pts, int64_t *dts)
+{
+  if (!is_known (*pts))
+    *pts = *dts;
+  if (!is_known (*dts) || *dts > *pts)
+    *dts = *pts;
+}
+
+/* Before its first access unit a track may be late by what an encoder with
+ * lookahead takes. */
 static bool
-is_far_off (int64_t dts, int64_t expected, int64_t now, bool first)
+is_far_behind (const TsTrackTime *time, int64_t distance)
+{
+  return distance <
+      (time->last_dts == TS_TIME_NONE ? -MAX_AHEAD : -MAX_BACKWARD);
+}
+
+bool
+ts_time_needs_now (const TsTimeline *timeline, const TsTrackTime *time,
+    int64_t pts, int64_t dts)
+{
+  int64_t expected = get_expected (timeline, time), distance;
+
+  get_raw (&pts, &dts);
+  if (!is_known (dts))
+    return true;
+  if (expected == TS_TIME_NONE)
+    return false;
+  distance = dts + time->shift - expected;
+  return distance > MAX_AHEAD || is_far_behind (time, distance);
+}
+
+static bool
+is_far_off (const TsTrackTime *time, int64_t dts, int64_t expected, int64_t now)
 {
   int64_t distance = dts - expected;
 
-  /* Before its first access unit a track may be late by what an encoder with
-   * lookahead takes. */
-  if (distance < (first ? -MAX_AHEAD : -MAX_BACKWARD))
+  if (is_far_behind (time, distance))
     return true;
   if (is_known (now))
     return distance > MAX_AHEAD && dts > now + MAX_AHEAD;
@@ -119,10 +151,10 @@ void
 ts_time_fix (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
     TsStats *stats, int64_t *pts, int64_t *dts)
 {
-  int64_t raw_pts = is_known (au->pts) ? au->pts : au->dts;
-  int64_t raw_dts = is_known (au->dts) ? au->dts : raw_pts;
+  int64_t raw_pts = au->pts, raw_dts = au->dts;
   int64_t expected = get_expected (timeline, time);
 
+  get_raw (&raw_pts, &raw_dts);
   if (expected == TS_TIME_NONE && !is_known (raw_dts))
     expected = is_known (au->now) ? au->now : 0;
   if (!is_known (raw_dts)) {
@@ -131,13 +163,11 @@ ts_time_fix (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
   } else {
     int64_t ahead = raw_pts - raw_dts;
 
-    if (ahead < 0)
-      raw_dts = raw_pts;
-    if (ahead < 0 || ahead > MAX_REORDER)
+    if (ahead > MAX_REORDER)
       ahead = 0;
     *dts = raw_dts + time->shift;
     if (expected != TS_TIME_NONE &&
-        is_far_off (*dts, expected, au->now, time->last_dts == TS_TIME_NONE)) {
+        is_far_off (time, *dts, expected, au->now)) {
       stats->jumps++;
       *dts = judge (timeline, time, raw_dts, expected, au->now);
     } else {

@@ -46,6 +46,10 @@ void ts_track_time_init (TsTrackTime *time);
 void ts_time_fix (TsTimeline *timeline, TsTrackTime *time,
     const TsAccessUnit *au, TsStats *stats, int64_t *pts, int64_t *dts);
 
+/* Whether TsAccessUnit.now could make a difference to ts_time_fix(). */
+bool ts_time_needs_now (const TsTimeline *timeline, const TsTrackTime *time,
+    int64_t pts, int64_t dts);
+
 /* ns to units of 90 kHz, to the nearest. */
 static inline int64_t
 ts_time_to_90k (int64_t ns)

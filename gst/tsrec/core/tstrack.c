@@ -286,3 +286,10 @@ ts_track_needs_random_access_point (const TsTrack *track)
 {
   return track->needs_random_access;
 }
+
+bool
+ts_track_needs_now (
+    const TsMux *mux, const TsTrack *track, int64_t pts, int64_t dts)
+{
+  return ts_time_needs_now (&mux->timeline, &track->time, pts, dts);
+}
