@@ -98,6 +98,7 @@ typedef struct
   uint64_t offset;
   int64_t pts, dts;
   int64_t pcr;           /* the last PCR before it, 27 MHz */
+  int64_t since_pts;     /* without PTS: PCR since one with it, 27 MHz */
   bool random_access;    /* random_access_indicator */
   bool discontinuity;    /* discontinuity_indicator */
   bool data_alignment;   /* data_alignment_indicator */

@@ -107,6 +107,38 @@ read_picture (const TsCheckPes *pes)
   return picture;
 }
 
+bool
+ts_check_es_begins_unit (const TsCheckPes *pes)
+{
+  for (size_t at = find_start_code (pes->data, pes->size, 0); at < pes->size;
+       at = find_start_code (pes->data, pes->size, at + 3)) {
+    const uint8_t *nal = pes->data + at + 3;
+
+    switch (pes->stream_type) {
+      case 0x01: /* picture_start_code, sequence_header_code */
+      case 0x02:
+        if (nal[0] == 0x00 || nal[0] == 0xb3)
+          return true;
+        break;
+      case 0x1b: /* access unit delimiters */
+        if ((nal[0] & 0x1f) == 9)
+          return true;
+        break;
+      case 0x24:
+        if ((nal[0] >> 1 & 0x3f) == 35)
+          return true;
+        break;
+      case 0x33:
+        if (at + 4 < pes->size && nal[1] >> 3 == 20)
+          return true;
+        break;
+      default:
+        return true;
+    }
+  }
+  return pes->kind != TS_CHECK_KIND_VIDEO;
+}
+
 static void
 check_rap (
     TsCheck *check, Pid *pid, const TsCheckPes *pes, const Picture *picture)

@@ -256,6 +256,30 @@ read_header (TsCheck *check, Pid *pid)
   return true;
 }
 
+/* 27 MHz, by PCR. */
+static int64_t
+get_time_since_pts (const TsCheck *check, const Pid *pid)
+{
+  if (!check->have_pcr)
+    return 0;
+  return pid->last_pts_pcr == TS_CHECK_NONE ? INT64_MAX
+                                            : check->pcr - pid->last_pts_pcr;
+}
+
+/* What belongs to an access unit that began before has no PTS to give. */
+static void
+check_pts_interval (TsCheck *check, const Pid *pid, const TsCheckPes *pes)
+{
+  if (pid->stream.kind == TS_CHECK_KIND_DATA || pes->dts != TS_CHECK_NONE ||
+      pid->was_full ||
+      pes->since_pts <= (int64_t)check->options.pts_interval_ms * 27000 ||
+      !ts_check_es_begins_unit (pes))
+    return;
+  ts_check_error (check, TS_CHECK_PTS_INTERVAL, pes->pid,
+      "a PES packet without PTS, %.1f ms after the last one",
+      pes->since_pts / 27000.0);
+}
+
 static void
 handle_header (TsCheck *check, Pid *pid)
 {
@@ -268,13 +292,8 @@ handle_header (TsCheck *check, Pid *pid)
     check_dts (check, pid, pes);
     pid->last_stamp = pes->dts;
     pid->last_pts_pcr = check->pcr;
-  } else if (pid->stream.kind != TS_CHECK_KIND_DATA && check->have_pcr &&
-      (pid->last_pts_pcr == TS_CHECK_NONE ||
-          check->pcr - pid->last_pts_pcr >
-              (int64_t)check->options.pts_interval_ms * 27000)) {
-    ts_check_error (check, TS_CHECK_PTS_INTERVAL, pid->stream.pid,
-        "a PES packet without PTS, %.1f ms after the last one",
-        (check->pcr - pid->last_pts_pcr) / 27000.0);
+  } else {
+    pes->since_pts = get_time_since_pts (check, pid);
   }
 }
 
@@ -362,6 +381,8 @@ ts_check_pes_finish (TsCheck *check, Pid *pid, bool at_end)
   pid->stream.payload_bytes += pes->size;
   pid->stream.pes_packets++;
   pid->stream.random_access += pes->random_access;
+  check_pts_interval (check, pid, pes);
+  pid->was_full = pid->pes_expected > PES_SIZE_FULL;
   ts_check_es (check, pid, pes);
   if (check->pes_func)
     check->pes_func (check->user_data, pes);

@@ -15,6 +15,8 @@
 #define SECTION_SIZE_MAX 1024 /* of ISO/IEC 13818-1 and of the SDT */
 #define MAX_STREAMS 64
 #define PES_SIZE_MAX (64u << 20)
+/* From which size on a bounded packet is taken for one that was full. */
+#define PES_SIZE_FULL 65500u
 #define REPORT_SIZE 8192
 
 /* Bounds inside the reader: it latches the first read past the end and then
@@ -123,6 +125,7 @@ struct _Pid
   bool rap_psi; /* PSI stood in front of the current PES packet */
   uint64_t epoch;
   int64_t last_dts, last_pts_pcr, last_stamp;
+  bool was_full;       /* the PES packet before could hold no more */
   int64_t pcr_missing; /* 90 kHz; unless one comes within this PES packet */
 };
 
@@ -182,3 +185,5 @@ void ts_check_pes_drop (Pid *pid);
 
 /* tscheckes.c: the picture inside a video PES packet. */
 void ts_check_es (TsCheck *check, Pid *pid, const TsCheckPes *pes);
+/* Whether an access unit begins in @pes. */
+bool ts_check_es_begins_unit (const TsCheckPes *pes);
