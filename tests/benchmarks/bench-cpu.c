@@ -16,17 +16,20 @@
 #define MAX_ROUNDS 31
 
 static const BenchPeer peers[] = {
-  { "tsrecsink", bench_run_launch, "tsrecsink name=s location=\"%s\"" },
+  { "tsrecsink", bench_run_launch, "tsrecsink name=s location=\"%s\"", TRUE },
   { "tsrecsink sync-interval=0", bench_run_launch,
-      "tsrecsink name=s sync-interval=0 location=\"%s\"" },
+      "tsrecsink name=s sync-interval=0 location=\"%s\"", TRUE },
   { "mpegtsmux ! filesink unbuffered", bench_run_launch,
-      "mpegtsmux name=s ! filesink buffer-mode=unbuffered location=\"%s\"" },
+      "mpegtsmux name=s ! filesink buffer-mode=unbuffered location=\"%s\"",
+      FALSE },
   { "mpegtsmux ! filesink", bench_run_launch,
-      "mpegtsmux name=s ! filesink location=\"%s\"" },
+      "mpegtsmux name=s ! filesink location=\"%s\"", FALSE },
 #ifdef HAVE_LIBAVFORMAT
-  { "libavformat flush_packets", bench_run_libav, NULL },
+  { "libavformat flush_packets", bench_run_libav, NULL, FALSE },
+  { "libavformat, fdatasync at the end", bench_run_libav, NULL, TRUE },
 #endif
-  { "write(2)", bench_run_write, NULL },
+  { "write(2)", bench_run_write, NULL, FALSE },
+  { "write(2), fdatasync at the end", bench_run_write, NULL, TRUE },
 };
 
 static const guint sizes[] = { 160, 1000, 20000, 200000 };
@@ -162,7 +165,7 @@ print_table (const BenchLoad *load, guint64 times[][MAX_ROUNDS])
   g_print ("\naccess units of %u bytes (video) and %u (audio), %u pairs, "
            "%d rounds\n",
       load->video_size, load->audio_size, load->pairs, rounds);
-  g_print ("%-32s %10s %10s %10s %10s %10s\n", "", "us/unit", "min", "max",
+  g_print ("%-34s %10s %10s %10s %10s %10s\n", "", "us/unit", "min", "max",
       "ns/byte", "tsrecsink");
   for (guint i = 0; i < G_N_ELEMENTS (peers); i++) {
     gdouble median;
@@ -172,7 +175,7 @@ print_table (const BenchLoad *load, guint64 times[][MAX_ROUNDS])
     qsort (times[i], (size_t)rounds, sizeof times[i][0], compare);
     median = (gdouble)times[i][rounds / 2];
     own = i == 0 ? median : own;
-    g_print ("%-32s %10.2f %10.2f %10.2f %10.3f %9.2fx\n", peers[i].name,
+    g_print ("%-34s %10.2f %10.2f %10.2f %10.3f %9.2fx\n", peers[i].name,
         median / units / 1000, times[i][0] / units / 1000,
         times[i][rounds - 1] / units / 1000, median / bytes, own / median);
   }

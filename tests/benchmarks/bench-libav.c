@@ -87,6 +87,8 @@ bench_run_libav (
     result = write_all (format, load);
     if (result >= 0)
       result = av_write_trailer (format);
+    if (result >= 0 && peer->sync && !bench_sync (path))
+      result = AVERROR (errno);
     time = bench_cpu_time () - start;
   }
   if (result < 0) {

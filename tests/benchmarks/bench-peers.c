@@ -155,6 +155,17 @@ write_whole (int fd, const guint8 *data, gsize size)
   return write (fd, data, size) == (gssize)size;
 }
 
+gboolean
+bench_sync (const gchar *path)
+{
+  int fd = open (path, O_WRONLY | O_CLOEXEC);
+  gboolean good = fd >= 0 && fdatasync (fd) == 0;
+
+  if (fd >= 0)
+    close (fd);
+  return good;
+}
+
 guint64
 bench_run_write (
     const BenchPeer *peer, const BenchLoad *load, const gchar *path)
@@ -169,6 +180,8 @@ bench_run_write (
   time = bench_cpu_time ();
   for (guint i = 0; good && i < load->pairs; i++)
     good = write_whole (fd, data, video) && write_whole (fd, data, audio);
+  if (peer->sync)
+    good = bench_sync (path) && good;
   time = bench_cpu_time () - time;
   if (!good)
     g_printerr ("Could not write \"%s\": %s\n", path, g_strerror (errno));

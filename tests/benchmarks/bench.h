@@ -31,9 +31,12 @@ struct _BenchPeer
   guint64 (*run) (
       const BenchPeer *peer, const BenchLoad *load, const gchar *path);
   const gchar *launch;
+  gboolean sync; /* run_libav and run_write: fdatasync at the end, as we do */
 };
 
 guint64 bench_cpu_time (void);
+/* What recfilesink does at EOS. */
+gboolean bench_sync (const gchar *path);
 
 guint64 bench_run_launch (
     const BenchPeer *peer, const BenchLoad *load, const gchar *path);
