@@ -96,6 +96,59 @@ campaign_encode (const gchar *directory, gchar **path)
   return stream;
 }
 
+void
+campaign_parse_options (int *argc, char ***argv, const GOptionEntry *options)
+{
+  GOptionContext *context = g_option_context_new (NULL);
+  GError *error = NULL;
+
+  g_option_context_add_main_entries (context, options, NULL);
+  if (!g_option_context_parse (context, argc, argv, &error)) {
+    fprintf (stderr, "%s\n", error->message);
+    exit (2);
+  }
+  g_option_context_free (context);
+}
+
+gboolean
+campaign_take_run (CampaignJobs *jobs)
+{
+  gint left;
+
+  g_mutex_lock (&jobs->lock);
+  left = jobs->left--;
+  g_mutex_unlock (&jobs->lock);
+  return left > 0;
+}
+
+int
+campaign_run (CampaignJobs *jobs, gchar *directory, gint runs, gint n_jobs,
+    GThreadFunc work, int (*finish) (const CampaignJobs *jobs))
+{
+  GPtrArray *threads = g_ptr_array_new ();
+  gchar *units;
+  UnitStream *stream = campaign_encode (directory, &units);
+  int status;
+
+  jobs->directory = directory;
+  jobs->stream = stream;
+  jobs->units = units;
+  jobs->left = runs;
+  g_mutex_init (&jobs->lock);
+  for (gint i = 0; i < MAX (n_jobs, 1); i++)
+    g_ptr_array_add (threads, g_thread_new ("job", work, jobs));
+  for (guint i = 0; i < threads->len; i++)
+    g_thread_join (g_ptr_array_index (threads, i));
+  status = finish (jobs);
+  campaign_remove_directory (directory);
+  unit_stream_free (stream);
+  g_mutex_clear (&jobs->lock);
+  g_ptr_array_unref (threads);
+  g_free (units);
+  g_free (directory);
+  return status;
+}
+
 gboolean
 recorder_start (
     Recorder *recorder, const gchar *units, const gchar *launch, gdouble speed)

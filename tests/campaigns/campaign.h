@@ -128,4 +128,24 @@ gchar *campaign_make_directory (void);
 void campaign_remove_directory (const gchar *directory);
 G_GNUC_NORETURN void campaign_skip (const gchar *reason);
 
+/* Ends the process with 2 and a message when they are wrong. */
+void campaign_parse_options (
+    int *argc, char ***argv, const GOptionEntry *options);
+
+/* What the jobs of a campaign share; its own struct begins with one. */
+typedef struct
+{
+  const gchar *directory, *units;
+  const UnitStream *stream;
+  GMutex lock; /* of all below */
+  gint left;
+} CampaignJobs;
+
+/* Whether one more run is wanted of this job. */
+gboolean campaign_take_run (CampaignJobs *jobs);
+/* Encodes the stream into @directory, which it takes and removes, lets
+ * @n_jobs threads of @work share @runs runs, and returns what @finish does. */
+int campaign_run (CampaignJobs *jobs, gchar *directory, gint runs, gint n_jobs,
+    GThreadFunc work, int (*finish) (const CampaignJobs *jobs));
+
 G_END_DECLS

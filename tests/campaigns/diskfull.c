@@ -134,19 +134,12 @@ print_table (const Result *r)
 int
 main (int argc, char **argv)
 {
-  GOptionContext *context = g_option_context_new (NULL);
   Result result = { 0 };
-  GError *error = NULL;
   gchar *directory, *units, *point;
   UnitStream *stream;
   int status;
 
-  g_option_context_add_main_entries (context, options, NULL);
-  if (!g_option_context_parse (context, &argc, &argv, &error)) {
-    fprintf (stderr, "%s\n", error->message);
-    return 2;
-  }
-  g_option_context_free (context);
+  campaign_parse_options (&argc, &argv, options);
   directory = campaign_make_directory ();
   point = g_build_filename (directory, "mnt", NULL);
   g_mkdir (point, 0700);

@@ -16,7 +16,7 @@
 #include <glib/gstdio.h>
 #include <stdio.h>
 
-static gint runs = 10, jobs = 4;
+static gint runs = 10, n_jobs = 4;
 static gdouble speed = 2.0;
 static gint window_ms = 600;
 static gchar *sink = NULL;
@@ -24,7 +24,7 @@ static gchar *keep = NULL;
 
 static GOptionEntry options[] = { { "runs", 0, 0, G_OPTION_ARG_INT, &runs,
                                       "Kills", "N" },
-  { "jobs", 0, 0, G_OPTION_ARG_INT, &jobs, "At the same time", "N" },
+  { "jobs", 0, 0, G_OPTION_ARG_INT, &n_jobs, "At the same time", "N" },
   { "speed", 0, 0, G_OPTION_ARG_DOUBLE, &speed, "1 is real time", "X" },
   { "window", 0, 0, G_OPTION_ARG_INT, &window_ms,
       "Latest moment of the kill after the first access unit", "MS" },
@@ -36,10 +36,7 @@ static GOptionEntry options[] = { { "runs", 0, 0, G_OPTION_ARG_INT, &runs,
 
 typedef struct
 {
-  const gchar *directory, *units;
-  const UnitStream *stream;
-  GMutex lock; /* of all below */
-  gint left;
+  CampaignJobs jobs; /* its lock is that of all below, too */
   guint killed, torn, cut, errors, changed, ffprobe, not_started;
   guint64 accepted, missing, bytes;
 } Campaign;
@@ -65,9 +62,9 @@ judge (Campaign *campaign, const Recorder *recorder, const gchar *path)
   gchar *complaint = NULL;
   gboolean readable;
 
-  judge_file (campaign->stream, path, FALSE, &verdict);
+  judge_file (campaign->jobs.stream, path, FALSE, &verdict);
   readable = judge_ffprobe (path, &complaint);
-  g_mutex_lock (&campaign->lock);
+  g_mutex_lock (&campaign->jobs.lock);
   campaign->killed++;
   campaign->torn += verdict.torn > 0;
   campaign->cut += verdict.cut;
@@ -89,7 +86,7 @@ judge (Campaign *campaign, const Recorder *recorder, const gchar *path)
     printf ("ffprobe: %s\n", complaint);
   if (keep && (verdict.errors || verdict.torn || !readable))
     keep_file (path, campaign->killed);
-  g_mutex_unlock (&campaign->lock);
+  g_mutex_unlock (&campaign->jobs.lock);
   verdict_clear (&verdict);
   g_free (complaint);
 }
@@ -104,7 +101,7 @@ run_once (Campaign *campaign, const gchar *path)
   gboolean started;
 
   g_unlink (path);
-  started = recorder_start (&recorder, campaign->units, launch, speed) &&
+  started = recorder_start (&recorder, campaign->jobs.units, launch, speed) &&
       recorder_wait (
           &recorder, &recorder.shared->accepted[TRACK_AUDIO], 1, 30) &&
       recorder_wait (&recorder, &recorder.shared->accepted[TRACK_VIDEO], 1, 30);
@@ -113,9 +110,9 @@ run_once (Campaign *campaign, const gchar *path)
     recorder_kill (&recorder);
     judge (campaign, &recorder, path);
   } else {
-    g_mutex_lock (&campaign->lock);
+    g_mutex_lock (&campaign->jobs.lock);
     campaign->not_started++;
-    g_mutex_unlock (&campaign->lock);
+    g_mutex_unlock (&campaign->jobs.lock);
   }
   recorder_clear (&recorder);
   g_free (launch);
@@ -128,16 +125,9 @@ work (gpointer user_data)
   static gint number = 0;
   Campaign *campaign = user_data;
   gchar *name = g_strdup_printf ("rec-%d.ts", g_atomic_int_add (&number, 1));
-  gchar *path = g_build_filename (campaign->directory, name, NULL);
+  gchar *path = g_build_filename (campaign->jobs.directory, name, NULL);
 
-  for (;;) {
-    gint left;
-
-    g_mutex_lock (&campaign->lock);
-    left = campaign->left--;
-    g_mutex_unlock (&campaign->lock);
-    if (left <= 0)
-      break;
+  while (campaign_take_run (&campaign->jobs)) {
     run_once (campaign, path);
   }
   g_unlink (path);
@@ -147,8 +137,10 @@ work (gpointer user_data)
 }
 
 static int
-print_table (const Campaign *c)
+print_table (const CampaignJobs *jobs)
 {
+  const Campaign *c = (const Campaign *)jobs;
+
   printf ("\nkill -9 of a live H.264 + AAC recording\n"
           "  %-44s %10u\n  %-44s %10u\n  %-44s %10" G_GUINT64_FORMAT
           "\n  %-44s %10" G_GUINT64_FORMAT "\n",
@@ -167,34 +159,9 @@ print_table (const Campaign *c)
 int
 main (int argc, char **argv)
 {
-  GOptionContext *context = g_option_context_new (NULL);
   Campaign campaign = { 0 };
-  GError *error = NULL;
-  gchar *directory, *units;
-  UnitStream *stream;
-  GThread *threads[64];
-  int status;
 
-  g_option_context_add_main_entries (context, options, NULL);
-  if (!g_option_context_parse (context, &argc, &argv, &error)) {
-    fprintf (stderr, "%s\n", error->message);
-    return 2;
-  }
-  g_option_context_free (context);
-  jobs = CLAMP (jobs, 1, 64);
-  campaign.directory = directory = campaign_make_directory ();
-  campaign.stream = stream = campaign_encode (directory, &units);
-  campaign.units = units;
-  campaign.left = runs;
-  g_mutex_init (&campaign.lock);
-  for (gint i = 0; i < jobs; i++)
-    threads[i] = g_thread_new ("job", work, &campaign);
-  for (gint i = 0; i < jobs; i++)
-    g_thread_join (threads[i]);
-  status = print_table (&campaign);
-  campaign_remove_directory (directory);
-  unit_stream_free (stream);
-  g_free (units);
-  g_free (directory);
-  return status;
+  campaign_parse_options (&argc, &argv, options);
+  return campaign_run (&campaign.jobs, campaign_make_directory (), runs,
+      MIN (n_jobs, 64), work, print_table);
 }

@@ -24,22 +24,19 @@
 #define EXT4_IOC_SHUTDOWN _IOR ('X', 125, guint32)
 #define EXT4_GOING_FLAGS_NOLOGFLUSH 2
 
-static gint runs = 2, jobs = 2;
+static gint runs = 2, n_jobs = 2;
 static gint interval_ms = 1000;
 
 static GOptionEntry options[] = { { "runs", 0, 0, G_OPTION_ARG_INT, &runs,
                                       "Power cuts", "N" },
-  { "jobs", 0, 0, G_OPTION_ARG_INT, &jobs, "At the same time", "N" },
+  { "jobs", 0, 0, G_OPTION_ARG_INT, &n_jobs, "At the same time", "N" },
   { "sync-interval", 0, 0, G_OPTION_ARG_INT, &interval_ms,
       "sync-interval of the sink", "MS" },
   { NULL, 0, 0, 0, NULL, NULL, NULL } };
 
 typedef struct
 {
-  const gchar *directory, *units;
-  const UnitStream *stream;
-  GMutex lock; /* of all below */
-  gint left;
+  CampaignJobs jobs; /* its lock is that of all below, too */
   guint cuts, failed, torn, zeros, errors, lies, over;
   guint64 accepted, missing, worst, worst_sync; /* units, units, ns, ns */
 } Campaign;
@@ -121,8 +118,8 @@ judge (Campaign *campaign, const Shared *before, const gchar *path)
   Verdict verdict;
   guint64 limit = (guint64)interval_ms * 1000000;
 
-  judge_file (campaign->stream, path, FALSE, &verdict);
-  g_mutex_lock (&campaign->lock);
+  judge_file (campaign->jobs.stream, path, FALSE, &verdict);
+  g_mutex_lock (&campaign->jobs.lock);
   campaign->cuts++;
   campaign->torn += verdict.torn > 0;
   campaign->zeros += verdict.zeros >= 188;
@@ -131,7 +128,8 @@ judge (Campaign *campaign, const Shared *before, const gchar *path)
   campaign->worst_sync = MAX (campaign->worst_sync, before->sync_duration_max);
   for (guint i = 0; i < N_TRACKS; i++) {
     guint64 accepted = (guint64)before->accepted[i];
-    guint64 lost = lost_time (campaign->stream, i, accepted, verdict.found[i]);
+    guint64 lost =
+        lost_time (campaign->jobs.stream, i, accepted, verdict.found[i]);
 
     campaign->accepted += accepted;
     campaign->missing +=
@@ -142,7 +140,7 @@ judge (Campaign *campaign, const Shared *before, const gchar *path)
   }
   if (verdict.errors)
     printf ("%s", verdict.report);
-  g_mutex_unlock (&campaign->lock);
+  g_mutex_unlock (&campaign->jobs.lock);
   verdict_clear (&verdict);
 }
 
@@ -157,7 +155,7 @@ record_and_cut (
       (guint64)interval_ms * 1000000);
   gboolean cut = FALSE;
 
-  if (recorder_start (&recorder, campaign->units, launch, 1.0) &&
+  if (recorder_start (&recorder, campaign->jobs.units, launch, 1.0) &&
       recorder_wait (
           &recorder, &recorder.shared->accepted[TRACK_VIDEO], 1, 30)) {
     g_usleep ((gulong)g_random_int_range (
@@ -186,9 +184,9 @@ run_once (Campaign *campaign, const gchar *image, const gchar *point)
     }
   }
   if (!done) {
-    g_mutex_lock (&campaign->lock);
+    g_mutex_lock (&campaign->jobs.lock);
     campaign->failed++;
-    g_mutex_unlock (&campaign->lock);
+    g_mutex_unlock (&campaign->jobs.lock);
   }
   g_free (path);
 }
@@ -199,18 +197,11 @@ work (gpointer user_data)
   static gint number = 0;
   Campaign *campaign = user_data;
   gint n = g_atomic_int_add (&number, 1);
-  gchar *image = g_strdup_printf ("%s/image-%d", campaign->directory, n);
-  gchar *point = g_strdup_printf ("%s/mnt-%d", campaign->directory, n);
+  gchar *image = g_strdup_printf ("%s/image-%d", campaign->jobs.directory, n);
+  gchar *point = g_strdup_printf ("%s/mnt-%d", campaign->jobs.directory, n);
 
   g_mkdir (point, 0700);
-  for (;;) {
-    gint left;
-
-    g_mutex_lock (&campaign->lock);
-    left = campaign->left--;
-    g_mutex_unlock (&campaign->lock);
-    if (left <= 0)
-      break;
+  while (campaign_take_run (&campaign->jobs)) {
     run_once (campaign, image, point);
   }
   g_unlink (image);
@@ -248,8 +239,10 @@ skip_unless_possible (const gchar *directory)
 }
 
 static int
-print_table (const Campaign *c)
+print_table (const CampaignJobs *jobs)
 {
+  const Campaign *c = (const Campaign *)jobs;
+
   printf ("\npower cuts (EXT4_IOC_SHUTDOWN without log flush), sync-interval "
           "%d ms\n  %-44s %10u\n  %-44s %10u\n  %-44s %10" G_GUINT64_FORMAT
           "\n  %-44s %10" G_GUINT64_FORMAT "\n",
@@ -269,35 +262,12 @@ print_table (const Campaign *c)
 int
 main (int argc, char **argv)
 {
-  GOptionContext *context = g_option_context_new (NULL);
   Campaign campaign = { 0 };
-  GError *error = NULL;
-  gchar *directory, *units;
-  UnitStream *stream;
-  GThread *threads[16];
-  int status;
+  gchar *directory;
 
-  g_option_context_add_main_entries (context, options, NULL);
-  if (!g_option_context_parse (context, &argc, &argv, &error)) {
-    fprintf (stderr, "%s\n", error->message);
-    return 2;
-  }
-  g_option_context_free (context);
-  jobs = CLAMP (jobs, 1, 16);
-  campaign.directory = directory = campaign_make_directory ();
+  campaign_parse_options (&argc, &argv, options);
+  directory = campaign_make_directory ();
   skip_unless_possible (directory);
-  campaign.stream = stream = campaign_encode (directory, &units);
-  campaign.units = units;
-  campaign.left = runs;
-  g_mutex_init (&campaign.lock);
-  for (gint i = 0; i < jobs; i++)
-    threads[i] = g_thread_new ("job", work, &campaign);
-  for (gint i = 0; i < jobs; i++)
-    g_thread_join (threads[i]);
-  status = print_table (&campaign);
-  campaign_remove_directory (directory);
-  unit_stream_free (stream);
-  g_free (units);
-  g_free (directory);
-  return status;
+  return campaign_run (
+      &campaign.jobs, directory, runs, MIN (n_jobs, 16), work, print_table);
 }

@@ -170,20 +170,13 @@ judge_all (const UnitStream *stream, GArray *all, const gchar *path,
 int
 main (int argc, char **argv)
 {
-  GOptionContext *context = g_option_context_new (NULL);
-  GError *error = NULL;
   gchar *directory, *units, *path, *journal, *launch;
   GArray *all = g_array_new (FALSE, TRUE, sizeof (Round));
   UnitStream *stream;
   guint started = 0;
   int status;
 
-  g_option_context_add_main_entries (context, options, NULL);
-  if (!g_option_context_parse (context, &argc, &argv, &error)) {
-    fprintf (stderr, "%s\n", error->message);
-    return 2;
-  }
-  g_option_context_free (context);
+  campaign_parse_options (&argc, &argv, options);
   directory = campaign_make_directory ();
   stream = campaign_encode (directory, &units);
   path = g_build_filename (directory, "rec.ts", NULL);

@@ -197,8 +197,7 @@ assert_found (const Track *track, gsize skip)
     fail_unless (found->bytes ? g_bytes_equal (unit, found->bytes)
                               : g_str_equal (md5, found->md5),
         "%s %u: the bytes differ", track->name, i);
-    fail_unless (
-        ABS (found->pts - origin - (gint64)(i * STEP)) <= (gint64)TICK,
+    fail_unless (ABS (found->pts - origin - (gint64)(i * STEP)) <= (gint64)TICK,
         "%s %u: PTS is off", track->name, i);
     g_bytes_unref (unit);
     g_free (md5);
@@ -268,7 +267,8 @@ on_pad (GstElement *demux, GstPad *pad, gpointer user_data)
 
 GST_START_TEST (test_tsdemux_finds_klv)
 {
-  gchar *launch = g_strdup_printf ("filesrc location=%s ! tsdemux name=d", path);
+  gchar *launch =
+      g_strdup_printf ("filesrc location=%s ! tsdemux name=d", path);
   GstElement *pipeline = gst_parse_launch (launch, NULL);
   GstElement *demux = gst_bin_get_by_name (GST_BIN (pipeline), "d");
 
