@@ -31,7 +31,7 @@ build_plugins() {
   log=$(mktemp) || exit 1
   if [ ! -f "$dir/build.ninja" ]; then
     echo "Building gst-tsrec in $dir" >&2
-    meson setup "$dir" "$top" -Dtests=auto >"$log" 2>&1 ||
+    meson setup "$dir" "$top" --buildtype=release -Dtests=auto >"$log" 2>&1 ||
       { tail -n 15 "$log" >&2; rm -f "$log"; fail "could not configure the build, see above"; }
   fi
   ninja -C "$dir" gst/tsrec/libgsttsrec.so gst/recwebrtc/libgstrecwebrtc.so >"$log" 2>&1 ||
