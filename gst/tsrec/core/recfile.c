@@ -30,7 +30,8 @@ posix_lock (int fd, struct flock *lock)
 
 /* What is used of it only. Linux from 6.13 on gives a file a finer time stamp
  * with the first write after somebody has asked for it (multigrain timestamps),
- * which makes that write twice as dear: fstat(2) asks, this does not. */
+ * which makes that write twice as dear, and an NFS client sends all that is
+ * dirty to the server before it answers: fstat(2) asks, this does not. */
 static int
 lean_fstat (int fd, struct stat *st)
 {
