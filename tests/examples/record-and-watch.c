@@ -32,7 +32,7 @@ static GOptionEntry options[] = {
       "Run this when a person is needed", "COMMAND" },
   { "max-memory", 'm', 0, G_OPTION_ARG_INT64, &max_memory,
       "Page somebody above this", "BYTES" },
-  { NULL }
+  { NULL, 0, 0, 0, NULL, NULL, NULL }
 };
 
 typedef struct
