@@ -152,6 +152,7 @@ read_stamps (TsCheck *check, Pid *pid, Reader *reader, unsigned flags)
       : check->highest_dts != TS_CHECK_NONE ? check->highest_dts
                                             : 0;
   bool good = true;
+  uint64_t pts;
 
   pes->pts = pes->dts = TS_CHECK_NONE;
   if (flags == 0)
@@ -160,9 +161,11 @@ read_stamps (TsCheck *check, Pid *pid, Reader *reader, unsigned flags)
     header_error (check, pid, "PTS_DTS_flags is '01'");
     return;
   }
-  pes->pts = pes->dts = unwrap (read_stamp (reader, flags, &good), reference);
+  pts = read_stamp (reader, flags, &good);
+  pes->pts = pes->dts = unwrap (pts, reference);
   if (flags == 3) {
     pes->dts = unwrap (read_stamp (reader, 1, &good), reference);
+    pes->pts = unwrap (pts, pes->dts);
     if (pes->dts >= pes->pts)
       ts_check_error (check, TS_CHECK_PTS_ORDER, pid->stream.pid,
           pes->dts > pes->pts ? "DTS %.3f ms after PTS"
