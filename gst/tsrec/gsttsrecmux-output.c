@@ -407,6 +407,8 @@ change_track (GstTsRecMux *self, GstTsRecMuxPad *pad, const GstCaps *caps,
   gchar *text;
 
   gst_ts_rec_mux_flush_held (self);
+  if (pad->track == NULL) /* released meanwhile */
+    return;
   if (!ts_mux_configure_track (self->core, pad->track, config, reason) ||
       old == config->codec)
     return;
@@ -426,6 +428,10 @@ gst_ts_rec_mux_configure_track (
   TsTrackConfig config;
   gchar *reason = NULL;
 
+  /* A pad that was released while it waited for its turn gets no track, which
+   * nobody would take away again. */
+  if (!g_ptr_array_find (self->pads, pad, NULL))
+    return;
   if (rec_codec_from_caps (caps, &config, &codec_data, &reason)) {
     memcpy (config.language, pad->language, sizeof (config.language));
     pad->refused = FALSE;

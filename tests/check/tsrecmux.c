@@ -933,6 +933,71 @@ GST_START_TEST (test_two_fast_threads_leave_in_the_order_of_dts)
 }
 GST_END_TEST;
 
+static gpointer
+release_video (gpointer data)
+{
+  Mux *m = data;
+  GstPad *pad = gst_element_get_static_pad (m->mux, "video_0");
+
+  gst_element_release_request_pad (m->mux, pad);
+  gst_object_unref (pad);
+  return NULL;
+}
+
+typedef struct
+{
+  Mux *m;
+  GThread *thread;
+  gint countdown; /* of buffers */
+} Release;
+
+static GstPadProbeReturn
+release_meanwhile (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  Release *r = data;
+
+  if (r->countdown == 0 || --r->countdown > 0)
+    return GST_PAD_PROBE_OK;
+  r->thread = g_thread_new ("release", release_video, r->m);
+  while (mux_get_stat (r->m, "tracks") > 1)
+    g_thread_yield ();
+  return GST_PAD_PROBE_OK;
+}
+
+/* While what is held back of it is on its way out, for a change of its codec
+ * that another thread carries out. */
+GST_START_TEST (test_pad_may_go_while_its_codec_changes)
+{
+  Release r = { 0 };
+  GstPad *src;
+  Mux m;
+
+  mux_init (&m, FALSE);
+  gst_element_set_state (m.mux, GST_STATE_READY);
+  g_object_set (m.mux, "pack", TRUE, NULL);
+  gst_element_set_state (m.mux, GST_STATE_PLAYING);
+  gst_harness_set_src_caps_str (m.video, H264_CAPS);
+  gst_harness_set_src_caps_str (m.audio, AAC_CAPS);
+  push_aac (&m, 0);
+  for (guint i = 0; i < 10; i++)
+    push_picture (&m, i);
+  gst_harness_set_src_caps_str (
+      m.video, "video/x-h265, stream-format=byte-stream, alignment=au");
+  r.m = &m;
+  src = gst_element_get_static_pad (m.mux, "src");
+  gst_pad_add_probe (
+      src, GST_PAD_PROBE_TYPE_BUFFER, release_meanwhile, &r, NULL);
+  for (guint i = 1; i < 15; i++)
+    push_aac (&m, i);
+  r.countdown = 2; /* the last picture, and what is left of it */
+  push_aac (&m, 15);
+  g_thread_join (r.thread);
+  gst_object_unref (src);
+  fail_unless_equals_uint64 (mux_get_stat (&m, "tracks"), 1);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
 static Suite *
 tsrecmux_suite (void)
 {
@@ -972,6 +1037,7 @@ tsrecmux_suite (void)
   tcase_add_test (tc, test_gap_events_keep_tables_and_pcr_going);
   tcase_add_test (tc, test_lean_buffers_can_be_cut_too);
   tcase_add_test (tc, test_two_fast_threads_leave_in_the_order_of_dts);
+  tcase_add_test (tc, test_pad_may_go_while_its_codec_changes);
   return s;
 }
 
