@@ -409,6 +409,31 @@ start_flush (GstTsRecMux *self, GstTsRecMuxPad *pad, GstEvent *event)
     gst_event_unref (event);
 }
 
+/* What the stream is stays known across a flush: upstream does not say it
+ * again. */
+static gboolean
+survives_flush (GstMiniObject *object)
+{
+  return GST_IS_EVENT (object) &&
+      GST_EVENT_IS_STICKY (GST_EVENT_CAST (object)) &&
+      GST_EVENT_TYPE (object) != GST_EVENT_EOS;
+}
+
+static void
+flush_queue (GstTsRecMuxPad *pad)
+{
+  for (guint i = gst_queue_array_get_length (pad->queue); i > 0; i--) {
+    RecMuxItem item =
+        *(RecMuxItem *)gst_queue_array_pop_head_struct (pad->queue);
+
+    if (survives_flush (item.object))
+      gst_queue_array_push_tail_struct (pad->queue, &item);
+    else
+      gst_mini_object_unref (item.object);
+  }
+  pad->queued_bytes = 0;
+}
+
 static void
 stop_flush (GstTsRecMux *self, GstTsRecMuxPad *pad, GstEvent *event)
 {
@@ -419,7 +444,7 @@ stop_flush (GstTsRecMux *self, GstTsRecMuxPad *pad, GstEvent *event)
   pad->eos = pad->drained = FALSE;
   pad->position = TS_TIME_NONE;
   gst_segment_init (&pad->segment, GST_FORMAT_UNDEFINED);
-  gst_ts_rec_mux_pad_clear (pad);
+  flush_queue (pad);
   forward = self->flushing;
   self->flushing = FALSE;
   self->eos_sent = FALSE;

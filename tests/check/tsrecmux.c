@@ -998,6 +998,33 @@ GST_START_TEST (test_pad_may_go_while_its_codec_changes)
 }
 GST_END_TEST;
 
+/* Caps wait behind the buffers that are held back; a flush throws away the
+ * buffers only. */
+GST_START_TEST (test_flush_keeps_caps_that_wait_for_their_turn)
+{
+  GstSegment segment;
+  GstMessage *msg;
+  Mux m;
+
+  mux_init (&m, FALSE);
+  push_aac (&m, 0);
+  for (guint i = 0; i < 10; i++)
+    push_picture (&m, i);
+  gst_harness_set_src_caps_str (
+      m.video, "video/x-h265, stream-format=byte-stream, alignment=au");
+  fail_unless_equals_uint64 (mux_get_stat (&m, "access-units"), 2);
+  gst_harness_push_event (m.video, gst_event_new_flush_start ());
+  gst_harness_push_event (m.video, gst_event_new_flush_stop (TRUE));
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_push_event (m.video, gst_event_new_segment (&segment));
+  gst_harness_push_event (m.audio, gst_event_new_eos ());
+  msg = gst_bus_timed_pop_filtered (m.bus, 0, GST_MESSAGE_ELEMENT);
+  fail_unless (msg && gst_message_has_name (msg, "tsrecmux-track-changed"));
+  gst_message_unref (msg);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
 static Suite *
 tsrecmux_suite (void)
 {
@@ -1038,6 +1065,7 @@ tsrecmux_suite (void)
   tcase_add_test (tc, test_lean_buffers_can_be_cut_too);
   tcase_add_test (tc, test_two_fast_threads_leave_in_the_order_of_dts);
   tcase_add_test (tc, test_pad_may_go_while_its_codec_changes);
+  tcase_add_test (tc, test_flush_keeps_caps_that_wait_for_their_turn);
   return s;
 }
 
