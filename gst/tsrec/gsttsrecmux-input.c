@@ -434,6 +434,15 @@ flush_queue (GstTsRecMuxPad *pad)
   pad->queued_bytes = 0;
 }
 
+void
+gst_ts_rec_mux_end_flush (GstTsRecMux *self, GstEvent *event)
+{
+  GST_PAD_STREAM_LOCK (self->srcpad);
+  self->started = FALSE; /* a flush takes the segment away */
+  gst_pad_push_event (self->srcpad, event);
+  GST_PAD_STREAM_UNLOCK (self->srcpad);
+}
+
 static void
 stop_flush (GstTsRecMux *self, GstTsRecMuxPad *pad, GstEvent *event)
 {
@@ -450,14 +459,10 @@ stop_flush (GstTsRecMux *self, GstTsRecMuxPad *pad, GstEvent *event)
   self->eos_sent = FALSE;
   self->flow = GST_FLOW_OK;
   g_mutex_unlock (&self->lock);
-  if (!forward) {
+  if (forward)
+    gst_ts_rec_mux_end_flush (self, event);
+  else
     gst_event_unref (event);
-    return;
-  }
-  GST_PAD_STREAM_LOCK (self->srcpad);
-  self->started = FALSE; /* a flush takes the segment away */
-  gst_pad_push_event (self->srcpad, event);
-  GST_PAD_STREAM_UNLOCK (self->srcpad);
 }
 
 /* A serialized event waits for its turn. Takes @event. */

@@ -145,6 +145,10 @@ gboolean gst_ts_rec_mux_sink_event (
 /* Writes out whatever may go now, EOS included. Call with no lock held. */
 GstFlowReturn gst_ts_rec_mux_drain (GstTsRecMux *self);
 
+/* Downstream goes on after a flush. Takes @event, a FLUSH_STOP. Call with no
+ * lock held. */
+void gst_ts_rec_mux_end_flush (GstTsRecMux *self, GstEvent *event);
+
 /* Posts messages and asks for key frames, as queued. No lock held. */
 void gst_ts_rec_mux_speak (GstTsRecMux *self);
 

@@ -333,13 +333,28 @@ gst_ts_rec_mux_request_new_pad (GstElement *element, GstPadTemplate *templ,
   return NULL;
 }
 
+/* With the lock: the pads that were to end a flush of all of them are gone. */
+static gboolean
+take_unfinished_flush (GstTsRecMux *self)
+{
+  for (guint i = 0; i < self->pads->len; i++) {
+    if (((GstTsRecMuxPad *)g_ptr_array_index (self->pads, i))->flushing)
+      return FALSE;
+  }
+  if (!self->flushing)
+    return FALSE;
+  self->flushing = FALSE;
+  self->flow = GST_FLOW_OK;
+  return TRUE;
+}
+
 /* The track is taken out of the PMT by the thread that writes next. */
 static void
 gst_ts_rec_mux_release_pad (GstElement *element, GstPad *gstpad)
 {
   GstTsRecMux *self = GST_TS_REC_MUX (element);
   GstTsRecMuxPad *pad = GST_TS_REC_MUX_PAD (gstpad);
-  gboolean all_eos;
+  gboolean all_eos, unflush;
 
   g_mutex_lock (&self->lock);
   pad->flushing = TRUE;
@@ -354,8 +369,11 @@ gst_ts_rec_mux_release_pad (GstElement *element, GstPad *gstpad)
   pad->track = NULL;
   g_cond_broadcast (&self->cond);
   all_eos = self->core != NULL;
+  unflush = take_unfinished_flush (self);
   g_mutex_unlock (&self->lock);
   gst_element_remove_pad (element, gstpad);
+  if (unflush)
+    gst_ts_rec_mux_end_flush (self, gst_event_new_flush_stop (TRUE));
   if (all_eos)
     gst_ts_rec_mux_drain (self);
 }

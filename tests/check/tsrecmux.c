@@ -1025,6 +1025,34 @@ GST_START_TEST (test_flush_keeps_caps_that_wait_for_their_turn)
 }
 GST_END_TEST;
 
+/* A source that is torn down between the two events of a flush leaves the
+ * output as it found it. */
+GST_START_TEST (test_pad_released_within_a_flush_stops_nobody)
+{
+  GstElement *mux = gst_check_setup_element ("tsrecmux");
+  GstHarness *out = gst_harness_new_with_element (mux, NULL, "src");
+  GstHarness *audio = gst_harness_new_with_element (mux, "audio_0", NULL);
+  GstHarness *other;
+
+  gst_harness_play (out);
+  gst_harness_set_live (audio, TRUE);
+  gst_harness_set_src_caps_str (audio, AAC_CAPS);
+  fail_unless_equals_int (
+      gst_harness_push (audio, new_aac (0, 135)), GST_FLOW_OK);
+  gst_harness_push_event (audio, gst_event_new_flush_start ());
+  gst_harness_teardown (audio); /* releases the pad */
+  other = gst_harness_new_with_element (mux, "audio_1", NULL);
+  gst_harness_set_live (other, TRUE);
+  gst_harness_set_src_caps_str (other, AAC_CAPS);
+  fail_unless_equals_int (
+      gst_harness_push (other, new_aac (GST_SECOND, 135)), GST_FLOW_OK);
+  fail_unless_equals_int (gst_harness_buffers_received (out), 2);
+  gst_harness_teardown (other);
+  gst_harness_teardown (out);
+  gst_object_unref (mux);
+}
+GST_END_TEST;
+
 static Suite *
 tsrecmux_suite (void)
 {
@@ -1066,6 +1094,7 @@ tsrecmux_suite (void)
   tcase_add_test (tc, test_two_fast_threads_leave_in_the_order_of_dts);
   tcase_add_test (tc, test_pad_may_go_while_its_codec_changes);
   tcase_add_test (tc, test_flush_keeps_caps_that_wait_for_their_turn);
+  tcase_add_test (tc, test_pad_released_within_a_flush_stops_nobody);
   return s;
 }
 
