@@ -286,14 +286,36 @@ choose_index (GstTsRecMux *self, guint kind, const gchar *name, guint *index)
   return TRUE;
 }
 
+/* Whether a pad has @pid, or had it and is in the PMT still. Lock held. */
+static gboolean
+is_pid_taken (GstTsRecMux *self, guint16 pid)
+{
+  for (guint i = 0; i < self->pads->len; i++) {
+    if (((GstTsRecMuxPad *)g_ptr_array_index (self->pads, i))->pid == pid)
+      return TRUE;
+  }
+  for (guint i = 0; i < self->removed->len; i++) {
+    if (ts_track_get_pid (g_ptr_array_index (self->removed, i)) == pid)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 /* The same pad has the same PID in every run, so that a recording goes on with
- * the PIDs it has. */
+ * the PIDs it has; where so many came before that another one has it, the next
+ * one that is free. Lock held. */
 static guint16
-get_pid (guint kind, guint index)
+choose_pid (GstTsRecMux *self, guint kind, guint index)
 {
   static const guint16 first[] = { PID_VIDEO, PID_AUDIO, PID_DATA };
+  guint16 pid = 0;
 
-  return (guint16)(first[kind] + index % PIDS_PER_KIND);
+  for (guint i = 0; i < PIDS_PER_KIND; i++) {
+    pid = (guint16)(first[kind] + (index + i) % PIDS_PER_KIND);
+    if (!is_pid_taken (self, pid))
+      break;
+  }
+  return pid;
 }
 
 static GstPad *
@@ -316,12 +338,12 @@ gst_ts_rec_mux_request_new_pad (GstElement *element, GstPadTemplate *templ,
   pad = g_object_new (GST_TYPE_TS_REC_MUX_PAD, "name", name, "direction",
       templ->direction, "template", templ, NULL);
   g_free (name);
-  pad->pid = get_pid (kind, index);
   gst_pad_set_chain_function (GST_PAD (pad), gst_ts_rec_mux_chain);
   gst_pad_set_event_function (GST_PAD (pad), gst_ts_rec_mux_sink_event);
   gst_pad_set_query_function (GST_PAD (pad), gst_ts_rec_mux_sink_query);
   gst_pad_set_link_function (GST_PAD (pad), gst_ts_rec_mux_sink_link);
   g_mutex_lock (&self->lock);
+  pad->pid = choose_pid (self, kind, index);
   g_ptr_array_add (self->pads, pad);
   g_mutex_unlock (&self->lock);
   gst_pad_set_active (GST_PAD (pad), TRUE);

@@ -1053,6 +1053,31 @@ GST_START_TEST (test_pad_released_within_a_flush_stops_nobody)
 }
 GST_END_TEST;
 
+/* Participants come and go for days; one stays. */
+GST_START_TEST (test_pids_do_not_run_out_as_pads_come_and_go)
+{
+  GstHarness *other;
+  Mux m;
+
+  mux_init (&m, TRUE);
+  push_both (&m, 0, GST_SECOND, 0, 0);
+  for (guint i = 0; i < 255; i++) {
+    GstPad *pad = gst_element_request_pad_simple (m.mux, "audio_%u");
+
+    gst_element_release_request_pad (m.mux, pad);
+    gst_object_unref (pad);
+  }
+  other = gst_harness_new_with_element (m.mux, "audio_%u", NULL);
+  gst_harness_set_live (other, TRUE);
+  gst_harness_set_src_caps_str (other, AAC_CAPS);
+  gst_harness_push (other, new_aac (GST_SECOND, 135));
+  fail_unless_equals_uint64 (mux_get_stat (&m, "tracks"), 3);
+  fail_unless_equals_uint64 (mux_get_stat (&m, "refused"), 0);
+  gst_harness_teardown (other);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
 static Suite *
 tsrecmux_suite (void)
 {
@@ -1095,6 +1120,7 @@ tsrecmux_suite (void)
   tcase_add_test (tc, test_pad_may_go_while_its_codec_changes);
   tcase_add_test (tc, test_flush_keeps_caps_that_wait_for_their_turn);
   tcase_add_test (tc, test_pad_released_within_a_flush_stops_nobody);
+  tcase_add_test (tc, test_pids_do_not_run_out_as_pads_come_and_go);
   return s;
 }
 
