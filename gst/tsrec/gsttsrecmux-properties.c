@@ -33,10 +33,17 @@ enum
   PROP_STATS
 };
 
+/* As much of it as fits, in whole characters. */
 static void
 set_name (gchar *field, const gchar *value)
 {
-  g_strlcpy (field, value ? value : "", TS_MUX_MAX_NAME + 1);
+  const gchar *end;
+
+  if (g_strlcpy (field, value ? value : "", TS_MUX_MAX_NAME + 1) >
+      TS_MUX_MAX_NAME) {
+    g_utf8_validate (field, -1, &end);
+    field[end - field] = '\0';
+  }
 }
 
 static void

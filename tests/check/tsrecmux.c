@@ -1078,6 +1078,25 @@ GST_START_TEST (test_pids_do_not_run_out_as_pads_come_and_go)
 }
 GST_END_TEST;
 
+GST_START_TEST (test_names_longer_than_the_sdt_takes_end_at_a_character)
+{
+  GstElement *mux = gst_check_setup_element ("tsrecmux");
+  GString *name = g_string_new (NULL);
+  gchar *value;
+
+  while (name->len < 79)
+    g_string_append_c (name, 'x');
+  g_string_append (name, "\303\251\303\251");
+  g_object_set (mux, "service-name", name->str, NULL);
+  g_object_get (mux, "service-name", &value, NULL);
+  fail_unless (g_utf8_validate (value, -1, NULL));
+  fail_unless_equals_int (strlen (value), 79);
+  g_free (value);
+  g_string_free (name, TRUE);
+  gst_object_unref (mux);
+}
+GST_END_TEST;
+
 static Suite *
 tsrecmux_suite (void)
 {
@@ -1121,6 +1140,7 @@ tsrecmux_suite (void)
   tcase_add_test (tc, test_flush_keeps_caps_that_wait_for_their_turn);
   tcase_add_test (tc, test_pad_released_within_a_flush_stops_nobody);
   tcase_add_test (tc, test_pids_do_not_run_out_as_pads_come_and_go);
+  tcase_add_test (tc, test_names_longer_than_the_sdt_takes_end_at_a_character);
   return s;
 }
 
