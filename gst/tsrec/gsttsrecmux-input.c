@@ -21,16 +21,27 @@ GST_DEBUG_CATEGORY_EXTERN (gst_ts_rec_mux_debug);
 
 /* --- What leaves its queue */
 
+/* Asked for, and never linked to anything that said what it is. */
+static gboolean
+is_unused (GstTsRecMuxPad *pad)
+{
+  return pad->track == NULL && !pad->refused &&
+      !gst_pad_is_linked (GST_PAD (pad));
+}
+
 static gboolean
 are_all_drained (GstTsRecMux *self)
 {
+  gboolean any = FALSE;
+
   for (guint i = 0; i < self->pads->len; i++) {
     GstTsRecMuxPad *pad = g_ptr_array_index (self->pads, i);
 
-    if (!pad->drained)
+    if (!pad->drained && !is_unused (pad))
       return FALSE;
+    any |= pad->drained;
   }
-  return self->pads->len > 0;
+  return any;
 }
 
 static void

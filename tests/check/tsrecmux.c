@@ -1097,6 +1097,23 @@ GST_START_TEST (test_names_longer_than_the_sdt_takes_end_at_a_character)
 }
 GST_END_TEST;
 
+GST_START_TEST (test_an_unused_pad_does_not_keep_the_end_back)
+{
+  GstPad *pad;
+  Mux m;
+
+  mux_init (&m, TRUE);
+  pad = gst_element_request_pad_simple (m.mux, "data_%u");
+  push_both (&m, 0, GST_SECOND, 0, 0);
+  gst_harness_push_event (m.video, gst_event_new_eos ());
+  gst_harness_push_event (m.audio, gst_event_new_eos ());
+  fail_unless (has_event (&m, GST_EVENT_EOS));
+  gst_element_release_request_pad (m.mux, pad);
+  gst_object_unref (pad);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
 static Suite *
 tsrecmux_suite (void)
 {
@@ -1141,6 +1158,7 @@ tsrecmux_suite (void)
   tcase_add_test (tc, test_pad_released_within_a_flush_stops_nobody);
   tcase_add_test (tc, test_pids_do_not_run_out_as_pads_come_and_go);
   tcase_add_test (tc, test_names_longer_than_the_sdt_takes_end_at_a_character);
+  tcase_add_test (tc, test_an_unused_pad_does_not_keep_the_end_back);
   return s;
 }
 
