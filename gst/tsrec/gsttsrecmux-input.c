@@ -338,6 +338,8 @@ accept_buffer (GstTsRecMux *self, GstTsRecMuxPad *pad, GstBuffer *buffer,
 {
   if (pad->flushing || self->stopping)
     goto flushing;
+  if (self->core == NULL)
+    goto not_started;
   if (pad->eos)
     goto eos;
   pad->last_thread = g_thread_self ();
@@ -357,6 +359,11 @@ accept_buffer (GstTsRecMux *self, GstTsRecMuxPad *pad, GstBuffer *buffer,
 flushing : {
   gst_buffer_unref (buffer);
   return GST_FLOW_FLUSHING;
+}
+not_started : {
+  /* linked to a source that runs: it may go on, and nothing piles up here */
+  gst_buffer_unref (buffer);
+  return GST_FLOW_OK;
 }
 eos : {
   gst_buffer_unref (buffer);
@@ -494,7 +501,10 @@ queue_event (GstTsRecMux *self, GstTsRecMuxPad *pad, GstEvent *event)
   g_mutex_lock (&self->lock);
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
     pad->eos = TRUE;
-  enqueue (self, pad, GST_MINI_OBJECT_CAST (event), start, start, end);
+  if (self->core || GST_EVENT_IS_STICKY (event))
+    enqueue (self, pad, GST_MINI_OBJECT_CAST (event), start, start, end);
+  else
+    gst_event_unref (event);
   g_mutex_unlock (&self->lock);
   gst_ts_rec_mux_drain (self);
   gst_ts_rec_mux_speak (self);

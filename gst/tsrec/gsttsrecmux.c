@@ -15,6 +15,9 @@
  * is not live (as the LATENCY query says) is put in the order of DTS within
  * #tsrecmux:max-interleave.
  *
+ * In a pipeline that plays it may be linked before it is started: until then
+ * buffers are dropped.
+ *
  * Buffers without %GST_BUFFER_FLAG_DELTA_UNIT start with PAT, PMT, SDT and a
  * PCR and carry a random access point: the stream can be cut before each of
  * them. Their PTS and DTS are those of the access unit, as running time.
@@ -412,6 +415,7 @@ start (GstTsRecMux *self)
   config = self->config;
   self->interleave = self->max_interleave;
   GST_OBJECT_UNLOCK (self);
+  self->started = self->prepared = self->sent_buffer = FALSE;
   g_mutex_lock (&self->lock);
   self->core = ts_mux_new (&config);
   self->stats = none;
@@ -419,8 +423,10 @@ start (GstTsRecMux *self)
   self->said = 0;
   self->refused = 0;
   self->live = self->stopping = self->eos_sent = self->flushing = FALSE;
+  for (guint i = 0; i < self->pads->len; i++)
+    ((GstTsRecMuxPad *)g_ptr_array_index (self->pads, i))->asked_latency =
+        FALSE;
   g_mutex_unlock (&self->lock);
-  self->started = self->prepared = self->sent_buffer = FALSE;
 }
 
 static void
@@ -451,6 +457,7 @@ stop (GstTsRecMux *self)
   if (self->core)
     ts_mux_get_stats (self->core, &self->stats);
   g_clear_pointer (&self->core, ts_mux_free);
+  self->stopping = FALSE;
   g_mutex_unlock (&self->lock);
   rec_buffers_clear (&self->buffers);
 }
@@ -461,8 +468,6 @@ gst_ts_rec_mux_change_state (GstElement *element, GstStateChange transition)
   GstTsRecMux *self = GST_TS_REC_MUX (element);
   GstStateChangeReturn ret;
 
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
-    start (self);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     g_mutex_lock (&self->lock);
     self->stopping = TRUE;
@@ -471,9 +476,11 @@ gst_ts_rec_mux_change_state (GstElement *element, GstStateChange transition)
   }
   ret = GST_ELEMENT_CLASS (gst_ts_rec_mux_parent_class)
             ->change_state (element, transition);
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
-      (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
-          ret == GST_STATE_CHANGE_FAILURE))
+  /* not before the source pad takes what a source that runs already brings */
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
+      ret != GST_STATE_CHANGE_FAILURE)
+    start (self);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
     stop (self);
   return ret;
 }

@@ -1114,6 +1114,62 @@ GST_START_TEST (test_an_unused_pad_does_not_keep_the_end_back)
 }
 GST_END_TEST;
 
+static gboolean
+answer_live (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
+    return gst_pad_query_default (pad, parent, query);
+  gst_query_set_latency (query, TRUE, 0, GST_CLOCK_TIME_NONE);
+  return TRUE;
+}
+
+/* A live source that runs, linked to pad @name. */
+static GstPad *
+link_live_source (GstElement *mux, const gchar *name, const gchar *caps_str)
+{
+  GstPad *src = gst_pad_new (NULL, GST_PAD_SRC);
+  GstPad *sink = gst_element_request_pad_simple (mux, name);
+  GstCaps *caps = gst_caps_from_string (caps_str);
+
+  gst_pad_set_query_function (src, answer_live);
+  gst_pad_set_active (src, TRUE);
+  fail_unless_equals_int (gst_pad_link (src, sink), GST_PAD_LINK_OK);
+  gst_check_setup_events_with_stream_id (src, mux, caps, GST_FORMAT_TIME, name);
+  gst_caps_unref (caps);
+  gst_object_unref (sink);
+  return src;
+}
+
+/* As where an application adds a recording to a pipeline that plays, and links
+ * it before it starts it: nothing of before is kept in memory until then, and
+ * it is live input afterwards. */
+GST_START_TEST (test_mux_may_be_linked_to_a_live_source_before_it_is_started)
+{
+  GstElement *mux = gst_check_setup_element ("tsrecmux");
+  GstPad *video = link_live_source (mux, "video_0", H264_CAPS);
+  GstPad *audio = link_live_source (mux, "audio_0", AAC_CAPS);
+  GstHarness *out;
+  GstBuffer *buffer = new_picture (0, 900, TRUE, TRUE);
+
+  gst_buffer_ref (buffer);
+  gst_pad_push (video, buffer);
+  ASSERT_BUFFER_REFCOUNT (buffer, "buffer", 1);
+  gst_buffer_unref (buffer);
+  gst_pad_push (audio, new_aac (0, 135));
+  out = gst_harness_new_with_element (mux, NULL, "src");
+  gst_harness_play (out);
+  for (guint i = 1; i <= 2; i++)
+    fail_unless_equals_int (
+        gst_pad_push (video, new_picture (i * FRAME, 900, i == 1, TRUE)),
+        GST_FLOW_OK);
+  fail_unless_equals_int (gst_harness_buffers_received (out), 2);
+  gst_harness_teardown (out);
+  gst_object_unref (video);
+  gst_object_unref (audio);
+  gst_object_unref (mux);
+}
+GST_END_TEST;
+
 static Suite *
 tsrecmux_suite (void)
 {
@@ -1159,6 +1215,8 @@ tsrecmux_suite (void)
   tcase_add_test (tc, test_pids_do_not_run_out_as_pads_come_and_go);
   tcase_add_test (tc, test_names_longer_than_the_sdt_takes_end_at_a_character);
   tcase_add_test (tc, test_an_unused_pad_does_not_keep_the_end_back);
+  tcase_add_test (
+      tc, test_mux_may_be_linked_to_a_live_source_before_it_is_started);
   return s;
 }
 
