@@ -380,6 +380,7 @@ gst_rec_file_sink_change_state (GstElement *element, GstStateChange transition)
   if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_sink (self))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+    reset (self); /* each start is a recording of its own */
     start_worker (self);
     if (!rec_file_sink_resume (self)) {
       stop_worker (self);

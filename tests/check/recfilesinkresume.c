@@ -309,6 +309,33 @@ GST_END_TEST;
 
 #endif
 
+GST_START_TEST (test_fragments_are_counted_once_however_often_it_starts)
+{
+  gchar *pattern = in_dir ("rec-%05d.ts");
+  GstElement *sink = make_resuming (pattern);
+  GstHarness *h;
+  guint i;
+
+  for (i = 0; i < 3; i++) {
+    gchar *name = g_strdup_printf ("rec-%05u.ts", i), *file = in_dir (name);
+
+    leave_file (file, 2, 0);
+    g_free (file);
+    g_free (name);
+  }
+  g_object_set (sink, "max-files", 3, NULL);
+  h = start_sink (sink, NULL);
+  for (i = 0; i < 3; i++) {
+    gst_element_set_state (h->element, GST_STATE_READY);
+    gst_element_set_state (h->element, GST_STATE_PLAYING);
+  }
+  stop_sink (h, NULL);
+  fail_unless_equals_int (count_entries (dir), 3);
+  g_free (pattern);
+}
+
+GST_END_TEST;
+
 static Suite *
 recfilesinkresume_suite (void)
 {
@@ -330,6 +357,7 @@ recfilesinkresume_suite (void)
 #else
   tcase_add_test (tc, test_journal_says_what_this_build_lacks);
 #endif
+  tcase_add_test (tc, test_fragments_are_counted_once_however_often_it_starts);
   return s;
 }
 

@@ -4,7 +4,9 @@
  */
 
 #include "rectest.h"
+#include "tscheck.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 /* The property of @bin that stands for @spec of its child called @prefix. */
@@ -183,6 +185,64 @@ setup (void)
   rec_test_assert_built_here ("tsrecsink");
 }
 
+static void
+assert_conformant (const gchar *path)
+{
+  TsCheck *check = ts_check_new (NULL, NULL, NULL, NULL);
+  gchar *contents;
+  gsize size;
+
+  fail_unless (g_file_get_contents (path, &contents, &size, NULL));
+  ts_check_push (check, (const guint8 *)contents, size);
+  fail_unless (ts_check_finish (check) == 0, "%s", ts_check_get_report (check));
+  ts_check_free (check);
+  g_free (contents);
+}
+
+static void
+play_to_eos (GstElement *pipeline)
+{
+  GstBus *bus = gst_element_get_bus (pipeline);
+  GstMessage *msg;
+
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  msg = gst_bus_timed_pop_filtered (
+      bus, 20 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  fail_unless (msg && GST_MESSAGE_TYPE (msg) == GST_MESSAGE_EOS);
+  gst_message_unref (msg);
+  gst_object_unref (bus);
+}
+
+/* The mux has started over by then: what it writes does not go on where the
+ * file ends. */
+GST_START_TEST (test_a_new_start_after_eos_makes_a_new_file)
+{
+  gchar *dir = g_dir_make_tmp ("tsrecsink-XXXXXX", NULL);
+  gchar *first = g_build_filename (dir, "rec.ts", NULL);
+  gchar *second = g_build_filename (dir, "rec-1.ts", NULL);
+  GstElement *pipeline =
+      gst_parse_launch ("audiotestsrc num-buffers=100 ! avenc_aac ! aacparse ! "
+                        "tsrecsink name=rec",
+          NULL);
+
+  gst_child_proxy_set (
+      GST_CHILD_PROXY (pipeline), "rec::location", first, NULL);
+  play_to_eos (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_READY);
+  play_to_eos (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  assert_conformant (first);
+  assert_conformant (second);
+  gst_object_unref (pipeline);
+  g_unlink (first);
+  g_unlink (second);
+  g_rmdir (dir);
+  g_free (first);
+  g_free (second);
+  g_free (dir);
+}
+GST_END_TEST;
+
 static Suite *
 tsrecsink_suite (void)
 {
@@ -196,6 +256,7 @@ tsrecsink_suite (void)
   tcase_add_test (tc, test_stats_hold_the_fields_of_both_children);
   tcase_add_test (tc, test_signals_of_the_children_are_on_the_bin);
   tcase_add_test (tc, test_action_signals_of_the_bin_act_on_the_child);
+  tcase_add_test (tc, test_a_new_start_after_eos_makes_a_new_file);
   return s;
 }
 
