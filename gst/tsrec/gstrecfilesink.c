@@ -351,6 +351,8 @@ start_worker (GstRecFileSink *self)
   RecDurability *durability = rec_durability_new (settings.sync_interval,
       &rec_file_sink_durability_funcs, &self->totals, self);
 
+  if (self->fragment)
+    rec_durability_set_current (durability, self->fragment);
   GST_OBJECT_LOCK (self);
   self->durability = durability;
   GST_OBJECT_UNLOCK (self);
@@ -381,11 +383,10 @@ gst_rec_file_sink_change_state (GstElement *element, GstStateChange transition)
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
     reset (self); /* each start is a recording of its own */
-    start_worker (self);
-    if (!rec_file_sink_resume (self)) {
-      stop_worker (self);
+    /* before the worker, which deletes what is found there */
+    if (!rec_file_sink_resume (self))
       return GST_STATE_CHANGE_FAILURE;
-    }
+    start_worker (self);
   }
   ret = GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||

@@ -240,7 +240,8 @@ begin_fragment (GstRecFileSink *self, RecFragment *fragment, GstClockTime time)
   g_free (self->path);
   self->path = g_strdup (fragment->path);
   GST_OBJECT_UNLOCK (self);
-  rec_durability_set_current (self->durability, fragment);
+  if (self->durability)
+    rec_durability_set_current (self->durability, fragment);
   GST_INFO_OBJECT (self, "recording to \"%s\"", fragment->path);
 }
 

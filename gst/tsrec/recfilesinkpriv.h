@@ -166,7 +166,8 @@ void rec_file_sink_get_property (
 /* NULL->READY: whether recording is possible. An error was posted if not. */
 gboolean rec_file_sink_prepare (GstRecFileSink *self);
 
-/* READY->PAUSED: goes on in the file of an earlier run, if that is wanted. */
+/* READY->PAUSED, before there is a worker: goes on in the file of an earlier
+ * run, if that is wanted. */
 gboolean rec_file_sink_resume (GstRecFileSink *self);
 
 /* Opens the next fragment, whose first buffer is at @time. 0 or errno. */

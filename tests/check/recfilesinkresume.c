@@ -336,6 +336,35 @@ GST_START_TEST (test_fragments_are_counted_once_however_often_it_starts)
 
 GST_END_TEST;
 
+static guint n_threads_at_open;
+
+static int
+open_and_count_threads (const char *name, int flags, mode_t mode)
+{
+  n_threads_at_open = count_entries ("/proc/self/task");
+  return open (name, flags, mode);
+}
+
+/* The older fragments are put where the thread that deletes finds them: it may
+ * not be at work yet. */
+GST_START_TEST (test_older_fragments_are_found_before_any_is_deleted)
+{
+  RecSyscalls counting = rec_syscalls_posix;
+  GstElement *sink = make_resuming (path);
+  guint before = count_entries ("/proc/self/task");
+  GstHarness *h;
+
+  leave_file (path, 2, 0);
+  counting.open = open_and_count_threads;
+  g_object_set_data (G_OBJECT (sink), "rec-syscalls", &counting);
+  h = start_sink (sink, NULL);
+  fail_unless_equals_int (count_entries ("/proc/self/task"), before + 1);
+  fail_unless_equals_int (n_threads_at_open, before);
+  stop_sink (h, NULL);
+}
+
+GST_END_TEST;
+
 static Suite *
 recfilesinkresume_suite (void)
 {
@@ -358,6 +387,7 @@ recfilesinkresume_suite (void)
   tcase_add_test (tc, test_journal_says_what_this_build_lacks);
 #endif
   tcase_add_test (tc, test_fragments_are_counted_once_however_often_it_starts);
+  tcase_add_test (tc, test_older_fragments_are_found_before_any_is_deleted);
   return s;
 }
 
