@@ -428,7 +428,8 @@ cut_is_due (GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
     return TRUE;
   return settings.max_size_time && GST_CLOCK_TIME_IS_VALID (time) &&
       GST_CLOCK_TIME_IS_VALID (fragment->opened_time) &&
-      time >= fragment->opened_time + settings.max_size_time;
+      time >= fragment->opened_time &&
+      time - fragment->opened_time >= settings.max_size_time;
 }
 
 /* Opens the first or the next fragment where that is due. 0 or errno. */

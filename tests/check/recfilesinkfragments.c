@@ -297,6 +297,20 @@ GST_START_TEST (test_ten_thousand_fragments_leave_nothing_behind)
 
 GST_END_TEST;
 
+GST_START_TEST (test_greatest_time_of_a_fragment_is_no_limit)
+{
+  GstElement *sink = make_fragments ("rec.ts");
+  GstHarness *h;
+
+  g_object_set (sink, "max-size-time", G_MAXUINT64, NULL);
+  h = start_sink (sink, NULL);
+  push_range (h, 1, 20, 5);
+  fail_unless_equals_uint64 (get_stat (h->element, "fragments"), 1);
+  stop_sink (h, NULL);
+}
+
+GST_END_TEST;
+
 static Suite *
 recfilesinkfragments_suite (void)
 {
@@ -317,6 +331,7 @@ recfilesinkfragments_suite (void)
   tcase_add_test (tc, test_retention_deletes_only_what_the_recording_made);
   tcase_add_test (tc, test_retention_keeps_the_total_size);
   tcase_add_test (tc, test_ten_thousand_fragments_leave_nothing_behind);
+  tcase_add_test (tc, test_greatest_time_of_a_fragment_is_no_limit);
   return s;
 }
 
