@@ -235,11 +235,28 @@ rec_durability_free (RecDurability *self)
   g_free (self);
 }
 
+/* With the lock: syncs half of the interval from now, or earlier where that
+ * was planned. */
+static void
+arm (RecDurability *self)
+{
+  gint64 deadline;
+
+  if (!self->interval || self->interval == REC_DURABILITY_ALWAYS)
+    return;
+  deadline = g_get_monotonic_time () + self->interval / NS_PER_US / 2;
+  if (!self->armed || deadline < self->deadline)
+    self->deadline = deadline;
+  self->armed = TRUE;
+  g_cond_signal (&self->wake);
+}
+
 void
 rec_durability_set_interval (RecDurability *self, guint64 interval)
 {
   g_mutex_lock (&self->lock);
   self->interval = interval;
+  arm (self);
   g_mutex_unlock (&self->lock);
 }
 
@@ -257,11 +274,7 @@ rec_durability_written (RecDurability *self)
   if (self->armed)
     return;
   g_mutex_lock (&self->lock);
-  if (self->interval && self->interval != REC_DURABILITY_ALWAYS) {
-    self->deadline = g_get_monotonic_time () + self->interval / NS_PER_US / 2;
-    self->armed = TRUE;
-    g_cond_signal (&self->wake);
-  }
+  arm (self);
   g_mutex_unlock (&self->lock);
 }
 

@@ -99,7 +99,7 @@ RecDurability *rec_durability_new (guint64 interval,
 /* Finishes everything, stops the thread and frees. Not from a callback. */
 void rec_durability_free (RecDurability *self);
 
-/* Takes effect with the next write. */
+/* Holds for what is written already as well. */
 void rec_durability_set_interval (RecDurability *self, guint64 interval);
 
 /* @fragment is now the one written to; borrowed until it is handed over. */

@@ -390,6 +390,23 @@ GST_START_TEST (test_thousand_start_stop_cycles_leave_nothing_behind)
 
 GST_END_TEST;
 
+GST_START_TEST (test_shorter_sync_interval_holds_for_what_is_written)
+{
+  GstElement *sink = make_sink (path);
+  GstHarness *h;
+
+  g_object_set (sink, "sync-interval", 3600 * GST_SECOND, NULL);
+  h = start_sink (sink, NULL);
+  gst_harness_push (h, make_au (1, TRUE));
+  g_object_set (h->element, "sync-interval", 20 * GST_MSECOND, NULL);
+  gst_harness_push (h, make_au (2, TRUE));
+  while (get_stat (h->element, "bytes-durable") < 2 * AU)
+    g_usleep (1000);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
 static Suite *
 recfilesink_suite (void)
 {
@@ -415,6 +432,7 @@ recfilesink_suite (void)
   tcase_add_test (tc, test_existing_file_is_never_overwritten);
   tcase_add_test (tc, test_second_recorder_of_a_file_is_refused);
   tcase_add_test (tc, test_thousand_start_stop_cycles_leave_nothing_behind);
+  tcase_add_test (tc, test_shorter_sync_interval_holds_for_what_is_written);
   return s;
 }
 
