@@ -407,6 +407,60 @@ GST_START_TEST (test_shorter_sync_interval_holds_for_what_is_written)
 
 GST_END_TEST;
 
+static int (*real_fdatasync) (int fd);
+static gint sync_gate; /* 0: passes, 1: closed, 2: somebody waits */
+
+static int
+gated_fdatasync (int fd)
+{
+  while (g_atomic_int_get (&sync_gate) != 0) {
+    g_atomic_int_set (&sync_gate, 2);
+    g_usleep (1000);
+  }
+  return real_fdatasync (fd);
+}
+
+static gpointer
+push_eos (gpointer h)
+{
+  gst_harness_push_event (h, gst_event_new_eos ());
+  return NULL;
+}
+
+GST_START_TEST (test_pause_does_not_let_the_eos_message_overtake_the_sync)
+{
+  RecSyscalls gated = rec_syscalls_posix;
+  GstElement *sink = make_sink (path);
+  GThread *thread;
+  GstMessage *msg;
+  GstHarness *h;
+  GstBus *bus;
+
+  real_fdatasync = gated.fdatasync;
+  gated.fdatasync = gated_fdatasync;
+  g_object_set_data (G_OBJECT (sink), "rec-syscalls", &gated);
+  g_object_set (sink, "sync-interval", (guint64)0, NULL);
+  h = start_sink (sink, &bus);
+  gst_harness_push (h, make_au (1, TRUE));
+  g_atomic_int_set (&sync_gate, 1);
+  thread = g_thread_new ("eos", push_eos, h);
+  while (g_atomic_int_get (&sync_gate) != 2)
+    g_usleep (1000);
+  gst_element_set_state (h->element, GST_STATE_PAUSED);
+  gst_element_set_state (h->element, GST_STATE_PLAYING);
+  msg = gst_bus_timed_pop_filtered (bus, GST_SECOND / 2, GST_MESSAGE_EOS);
+  fail_unless (msg == NULL);
+  g_atomic_int_set (&sync_gate, 0);
+  msg = gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND, GST_MESSAGE_EOS);
+  fail_unless (msg != NULL);
+  gst_message_unref (msg);
+  fail_unless_equals_uint64 (get_stat (h->element, "bytes-durable"), AU);
+  g_thread_join (thread);
+  stop_sink (h, bus);
+}
+
+GST_END_TEST;
+
 static Suite *
 recfilesink_suite (void)
 {
@@ -433,6 +487,8 @@ recfilesink_suite (void)
   tcase_add_test (tc, test_second_recorder_of_a_file_is_refused);
   tcase_add_test (tc, test_thousand_start_stop_cycles_leave_nothing_behind);
   tcase_add_test (tc, test_shorter_sync_interval_holds_for_what_is_written);
+  tcase_add_test (
+      tc, test_pause_does_not_let_the_eos_message_overtake_the_sync);
   return s;
 }
 
