@@ -5,6 +5,8 @@
 
 #include "recsinktest.h"
 
+#include <signal.h>
+
 static GstHarness *
 start (const gchar *location)
 {
@@ -461,6 +463,31 @@ GST_START_TEST (test_pause_does_not_let_the_eos_message_overtake_the_sync)
 
 GST_END_TEST;
 
+/* In a process that does not ignore SIGPIPE, as most do not. */
+GST_START_TEST (test_reader_that_leaves_a_pipe_is_an_error_and_no_crash)
+{
+  gchar *fifo = in_dir ("fifo"), *text;
+  GstHarness *h;
+  GstBus *bus;
+  gint fd;
+
+  fail_unless_equals_int (mkfifo (fifo, 0600), 0);
+  fd = open (fifo, O_RDONLY | O_NONBLOCK);
+  signal (SIGPIPE, SIG_DFL);
+  h = start_sink (make_sink (fifo), &bus);
+  fail_unless_equals_int (gst_harness_push (h, make_au (1, TRUE)), GST_FLOW_OK);
+  close (fd);
+  fail_unless_equals_int (
+      gst_harness_push (h, make_au (2, TRUE)), GST_FLOW_ERROR);
+  text = pop_text (bus, GST_MESSAGE_ERROR);
+  assert_text_has (text, "Broken pipe");
+  g_free (text);
+  stop_sink (h, bus);
+  g_free (fifo);
+}
+
+GST_END_TEST;
+
 static Suite *
 recfilesink_suite (void)
 {
@@ -489,6 +516,7 @@ recfilesink_suite (void)
   tcase_add_test (tc, test_shorter_sync_interval_holds_for_what_is_written);
   tcase_add_test (
       tc, test_pause_does_not_let_the_eos_message_overtake_the_sync);
+  tcase_add_test (tc, test_reader_that_leaves_a_pipe_is_an_error_and_no_crash);
   return s;
 }
 

@@ -6,6 +6,7 @@
 #include "recfile.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -203,6 +204,31 @@ wait_writable (RecFile *file, int tries)
   return 0;
 }
 
+/* That nobody reads a pipe any more is an error as others are; SIGPIPE, which
+ * would end the process of whoever uses this, is taken back. */
+static ssize_t
+write_pipe (RecFile *file, const struct iovec *iov, int n_iov)
+{
+  const struct timespec no_time = { 0 };
+  sigset_t sigpipe, old, pending;
+  ssize_t r;
+  int err;
+
+  sigemptyset (&sigpipe);
+  sigaddset (&sigpipe, SIGPIPE);
+  sigpending (&pending);
+  pthread_sigmask (SIG_BLOCK, &sigpipe, &old);
+  r = file->sys->writev (file->fd, iov, n_iov);
+  err = errno;
+  if (r < 0 && err == EPIPE && !sigismember (&pending, SIGPIPE)) {
+    while (sigtimedwait (&sigpipe, NULL, &no_time) < 0 && errno == EINTR)
+      ;
+  }
+  pthread_sigmask (SIG_SETMASK, &old, NULL);
+  errno = err;
+  return r;
+}
+
 /* THE write loop. *@done bytes were taken when it returns. */
 static int
 write_all (RecFile *file, const struct iovec *iov, int n_iov, size_t *done)
@@ -216,7 +242,7 @@ write_all (RecFile *file, const struct iovec *iov, int n_iov, size_t *done)
     if (file->regular)
       r = file->sys->pwritev (file->fd, chunk, n, (off_t)(file->size + *done));
     else
-      r = file->sys->writev (file->fd, chunk, n);
+      r = write_pipe (file, chunk, n);
     if (r > 0) {
       *done += (size_t)r;
       tries = 0;
