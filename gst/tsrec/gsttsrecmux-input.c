@@ -78,7 +78,7 @@ handle_event (GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item)
       gst_ts_rec_mux_mux_gap (self, item);
       break;
     case GST_EVENT_EOS:
-      pad->drained = TRUE;
+      pad->drained = pad->eos; /* unless another stream has begun */
       break;
     default:
       g_mutex_unlock (&self->lock);

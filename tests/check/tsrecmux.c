@@ -1170,6 +1170,30 @@ GST_START_TEST (test_mux_may_be_linked_to_a_live_source_before_it_is_started)
 }
 GST_END_TEST;
 
+GST_START_TEST (test_stream_that_follows_an_eos_in_the_queue_is_waited_for)
+{
+  GstSegment segment;
+  Mux m;
+
+  mux_init (&m, FALSE);
+  push_aac (&m, 0);
+  for (guint i = 0; i < 10; i++)
+    push_picture (&m, i);
+  /* waits behind pictures that wait for audio */
+  gst_harness_push_event (m.video, gst_event_new_eos ());
+  gst_harness_push_event (m.video, gst_event_new_stream_start ("next"));
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_push_event (m.video, gst_event_new_segment (&segment));
+  gst_harness_push_event (m.audio, gst_event_new_eos ());
+  fail_if (has_event (&m, GST_EVENT_EOS));
+  push_picture (&m, 10);
+  gst_harness_push_event (m.video, gst_event_new_eos ());
+  fail_unless (has_event (&m, GST_EVENT_EOS));
+  fail_unless_equals_uint64 (mux_get_stat (&m, "access-units"), 12);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
 static Suite *
 tsrecmux_suite (void)
 {
@@ -1217,6 +1241,8 @@ tsrecmux_suite (void)
   tcase_add_test (tc, test_an_unused_pad_does_not_keep_the_end_back);
   tcase_add_test (
       tc, test_mux_may_be_linked_to_a_live_source_before_it_is_started);
+  tcase_add_test (
+      tc, test_stream_that_follows_an_eos_in_the_queue_is_waited_for);
   return s;
 }
 
