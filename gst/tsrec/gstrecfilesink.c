@@ -250,18 +250,6 @@ gst_rec_file_sink_render (GstBaseSink *sink, GstBuffer *buffer)
   return rec_file_sink_render (GST_REC_FILE_SINK (sink), buffer);
 }
 
-/* Serialized events come with the preroll lock held, as buffers do: a pause
- * interrupts the wait, which goes on in PLAYING; only a flush or a stop gives
- * it up. */
-static void
-wait_durable (GstRecFileSink *self)
-{
-  while (!rec_durability_wait (self->durability)) {
-    if (gst_base_sink_wait_preroll (GST_BASE_SINK (self)) != GST_FLOW_OK)
-      break;
-  }
-}
-
 /* All is durable and closed when the EOS message is posted. */
 static void
 finish_at_eos (GstRecFileSink *self)
@@ -272,7 +260,7 @@ finish_at_eos (GstRecFileSink *self)
   self->continue_path = g_strdup (self->fragment->path);
   rec_file_sink_finish (self, "eos");
   rec_file_sink_playlist_end (self);
-  wait_durable (self);
+  rec_file_sink_wait_durable (self);
 }
 
 static gboolean

@@ -180,6 +180,11 @@ void rec_file_sink_finish (GstRecFileSink *self, const gchar *reason);
 
 GstFlowReturn rec_file_sink_render (GstRecFileSink *self, GstBuffer *buffer);
 
+/* Until all that was accepted is durable or lost. The preroll lock is held, as
+ * for buffers and serialized events: a pause interrupts the wait, which goes on
+ * in PLAYING; only a flush or a stop gives it up, with GST_FLOW_FLUSHING. */
+GstFlowReturn rec_file_sink_wait_durable (GstRecFileSink *self);
+
 /* --- recfilesinkplaylist.c: nothing here fails the recording but _prepare */
 
 void rec_file_sink_playlist_install_properties (

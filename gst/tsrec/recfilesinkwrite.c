@@ -493,6 +493,19 @@ write_waiting (GstRecFileSink *self, GstBuffer *buffer, gint *err)
 }
 
 GstFlowReturn
+rec_file_sink_wait_durable (GstRecFileSink *self)
+{
+  GstFlowReturn ret;
+
+  while (!rec_durability_wait (self->durability)) {
+    ret = gst_base_sink_wait_preroll (GST_BASE_SINK (self));
+    if (ret != GST_FLOW_OK)
+      return ret;
+  }
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn
 rec_file_sink_render (GstRecFileSink *self, GstBuffer *buffer)
 {
   GstClockTime time = running_time_of (self, buffer);
@@ -527,6 +540,6 @@ rec_file_sink_render (GstRecFileSink *self, GstBuffer *buffer)
   if (rec_file_sink_playlist_wants_key_unit (self, time))
     ask_key_unit (self);
   if (rec_file_sink_get_settings (self).sync_interval == REC_DURABILITY_ALWAYS)
-    rec_durability_wait (self->durability);
+    return rec_file_sink_wait_durable (self);
   return GST_FLOW_OK;
 }

@@ -488,6 +488,46 @@ GST_START_TEST (test_reader_that_leaves_a_pipe_is_an_error_and_no_crash)
 
 GST_END_TEST;
 
+static gint push_returned;
+
+static gpointer
+push_and_tell (gpointer h)
+{
+  GstFlowReturn flow = gst_harness_push (h, make_au (1, TRUE));
+
+  g_atomic_int_set (&push_returned, 1);
+  return GINT_TO_POINTER (flow);
+}
+
+GST_START_TEST (test_pause_does_not_let_a_push_return_before_the_sync)
+{
+  RecSyscalls gated = rec_syscalls_posix;
+  GstElement *sink = make_sink (path);
+  GThread *thread;
+  GstHarness *h;
+
+  real_fdatasync = gated.fdatasync;
+  gated.fdatasync = gated_fdatasync;
+  g_object_set_data (G_OBJECT (sink), "rec-syscalls", &gated);
+  gst_util_set_object_arg (G_OBJECT (sink), "sync-interval", "-1");
+  h = start_sink (sink, NULL);
+  g_atomic_int_set (&sync_gate, 1);
+  thread = g_thread_new ("push", push_and_tell, h);
+  while (g_atomic_int_get (&sync_gate) != 2)
+    g_usleep (1000);
+  gst_element_set_state (h->element, GST_STATE_PAUSED);
+  gst_element_set_state (h->element, GST_STATE_PLAYING);
+  g_usleep (G_USEC_PER_SEC / 4); /* for what should not happen */
+  fail_if (g_atomic_int_get (&push_returned));
+  g_atomic_int_set (&sync_gate, 0);
+  fail_unless_equals_int (
+      GPOINTER_TO_INT (g_thread_join (thread)), GST_FLOW_OK);
+  fail_unless_equals_uint64 (get_stat (h->element, "bytes-durable"), AU);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
 static Suite *
 recfilesink_suite (void)
 {
@@ -517,6 +557,7 @@ recfilesink_suite (void)
   tcase_add_test (
       tc, test_pause_does_not_let_the_eos_message_overtake_the_sync);
   tcase_add_test (tc, test_reader_that_leaves_a_pipe_is_an_error_and_no_crash);
+  tcase_add_test (tc, test_pause_does_not_let_a_push_return_before_the_sync);
   return s;
 }
 
