@@ -260,12 +260,14 @@ install_file_properties (GObjectClass *klass)
    *
    * A file that gets one JSON object a line for each event: opened, closed,
    * gap (with its cause), caps, disk-fault, disk-recovered, sync-failed, ...
-   * Needs a build with json-glib. %NULL: no journal.
+   * Needs a build with json-glib. %NULL: no journal. Opened on the way to
+   * READY; what is set later holds from the next time on.
    */
   g_object_class_install_property (klass, PROP_JOURNAL_LOCATION,
       g_param_spec_string ("journal-location", "Journal location",
-          "File for the journal, JSON lines (null = none)", NULL,
-          RW | GST_PARAM_MUTABLE_READY));
+          "File for the journal, JSON lines (null = none); opened on the way "
+          "to READY",
+          NULL, RW));
 
   /**
    * GstRecFileSink:stats:
