@@ -10,6 +10,7 @@ import socket
 import time
 import uuid
 
+import growth
 import judge
 import processes
 from stage import scenario
@@ -220,31 +221,27 @@ def check_alive(stage):
 
 
 @scenario('cycles', group='hostile')
-def cycles(stage, count=500, settle=100):
+def cycles(stage, count=500, step=100):
     """Connects and disconnects; nothing may grow once it has settled."""
-    stage.record()
-    client = processes.JsonProcess(
-        [processes.PYTHON, str(processes.HERE / 'cycling_client.py'), stage.recorder.url,
-         str(count)], stage.folder / 'client.log')
+    stage.record(**processes.EXACT_MALLOC)
     usage = []
-    try:
-        for number in range(settle, count + 1, settle):
-            client.wait_for(settle * 3, type='cycle', name=str(number))
-            usage.append({'cycles': number, **stage.recorder.usage()})
-    finally:
-        client.process.kill()
-        client.process.wait()
+    for number in range(step, count + 1, step):
+        client = processes.JsonProcess(
+            [processes.PYTHON, str(processes.HERE / 'cycling_client.py'), stage.recorder.url,
+             str(step)], stage.folder / 'client.log')
+        try:
+            client.wait_for(step * 3, type='cycle', name=str(step))
+        finally:
+            client.process.kill()
+            client.process.wait()
+        usage.append({'sessions': number, **stage.recorder.usage_at_rest()})
     pathlib.Path(stage.folder / 'usage.json').write_text(json.dumps(usage, indent=1))
     stage.result.notes += [str(u) for u in usage]
-    first, last = usage[0], usage[-1]
-    stage.result.check(last['threads'] <= first['threads'] + 2, f'threads: {first} to {last}')
-    stage.result.check(last['descriptors'] <= first['descriptors'] + 5,
-                       f'descriptors: {first} to {last}')
-    growth = (last['rss'] - first['rss']) / (count - settle)
-    stage.result.notes.append(f'{growth / 1024:.1f} KiB a cycle')
-    stage.result.check(growth < 8192, f'{growth / 1024:.1f} KiB more for every cycle')
+    for sentence in growth.of_sessions(usage):
+        stage.result.check(False, sentence)
     connected = len(stage.recorder.sessions)
-    stage.result.check(connected == count, f'{connected} of {count} connected')
+    # A session of 0.1 s can be over before a busy recorder has announced it.
+    stage.result.check(connected >= 0.98 * count, f'{connected} of {count} connected')
     stage.finish()
 
 

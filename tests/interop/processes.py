@@ -16,6 +16,11 @@ import urllib.request
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = '/usr/bin/python3'
 
+# With these, glibc's count of what is allocated is exact, and what is resident
+# does not depend on which thread of a session got which of glibc's arenas.
+EXACT_MALLOC = {'MALLOC_ARENA_MAX': '1', 'GLIBC_TUNABLES': 'glibc.malloc.tcache_count=0',
+                'G_SLICE': 'always-malloc'}
+
 
 class Died(Exception):
     """A process of the scenario ended on its own."""
@@ -24,11 +29,11 @@ class Died(Exception):
 class JsonProcess:
     """Keeps every line the process says; `wait_for` looks at all of them."""
 
-    def __init__(self, arguments, log):
+    def __init__(self, arguments, log, **env):
         self.log = log
         self.process = subprocess.Popen(
             arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=open(log, 'ab'), text=True)
+            stderr=open(log, 'ab'), text=True, env={**os.environ, **env})
         self.lines = []
         self.changed = threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -95,7 +100,7 @@ class Recorder(JsonProcess):
 
     PORT = 8190
 
-    def __init__(self, folder, whip='', sink='', launch=None):
+    def __init__(self, folder, whip='', sink='', launch=None, **env):
         self.file = str(folder / 'rec.ts')
         self.url = f'http://127.0.0.1:{self.PORT}/whip'
         launch = launch or (
@@ -105,7 +110,7 @@ class Recorder(JsonProcess):
             'recmonitor name=monitor stage=video ! sink. '
             'whip.audio ! queue max-size-time=0 max-size-buffers=0 ! '
             'recmonitor name=audiomonitor stage=audio ! sink.')
-        super().__init__([PYTHON, str(HERE / 'recorder.py'), launch], folder / 'recorder.log')
+        super().__init__([PYTHON, str(HERE / 'recorder.py'), launch], folder / 'recorder.log', **env)
         try:
             wait_for_http(self.url, self)
         except BaseException:
@@ -122,6 +127,23 @@ class Recorder(JsonProcess):
         known = len(self.select(type='usage'))
         self.say('usage')
         return self.wait_for(type='usage', count=known + 1)['fields']
+
+    def usage_at_rest(self, timeout=20):
+        """Once all sessions have ended, and what they had has been freed: when
+        what is allocated has not changed, but for a few messages, in three
+        looks."""
+        end = time.monotonic() + timeout
+        looks = []
+        while True:
+            looks = looks[-2:] + [self.usage()]
+            sizes = [look['allocated'] for look in looks]
+            if (len(self.ends) == len(self.sessions) and len(looks) == 3 and
+                    max(sizes) - min(sizes) < 4096):
+                return looks[-1]
+            if time.monotonic() > end:
+                raise TimeoutError(f'not at rest after {timeout} s: {looks}, '
+                                   f'{len(self.ends)} of {len(self.sessions)} sessions ended')
+            time.sleep(0.3)
 
     def stop(self):
         """EOS; the exit status."""

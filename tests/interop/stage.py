@@ -124,8 +124,8 @@ class Stage:
                     'lost': [relay.lost for relay in self.proxy.relays]}
         (self.folder / 'evidence.json').write_text(json.dumps(evidence))
 
-    def record(self, whip='', sink='', launch=None, url=None):
-        self.recorder = processes.Recorder(self.folder, whip, sink, launch)
+    def record(self, whip='', sink='', launch=None, url=None, **env):
+        self.recorder = processes.Recorder(self.folder, whip, sink, launch, **env)
         self.follow(self.recorder.file, url or self.recorder.url)
 
     def follow(self, path, url):
