@@ -180,6 +180,30 @@ class AudioSource {
   }
 }
 
+/* What of a description goes into a fragment that restarts ICE (RFC 8840
+ * section 9): the credentials and the first m-line with its candidates. */
+function fragmentOf(sdp) {
+  const [session, media] = sdp.split(/^(?=m=)/m);
+  const lines = (session + media).split('\r\n').filter((line) =>
+    /^(m=|a=(group|ice-options|ice-ufrag|ice-pwd|mid|candidate|end-of-candidates)\b)/.test(line));
+  return lines.join('\r\n') + '\r\n';
+}
+
+/* The answer of a session with the credentials and candidates of a fragment. */
+function withFragment(sdp, fragment) {
+  const value = (name) => fragment.match(new RegExp(`^a=${name}:(.*?)\r?$`, 'm'))[1];
+  const candidates = fragment.match(/^a=candidate:.*$/mg).map((line) => line.trim());
+  const sections = sdp.split(/^(?=m=)/m).map((section, index) => {
+    let lines = section.split('\r\n').filter((line) => line && !line.startsWith('a=candidate:'));
+    lines = lines.map((line) => line.replace(/^(a=ice-(ufrag|pwd)):.*/,
+        (_, key, name) => `${key}:${value('ice-' + name)}`));
+    if (index === 1)
+      lines.push(...candidates);
+    return lines.join('\r\n') + '\r\n';
+  });
+  return sections.join('');
+}
+
 class Publisher {
   constructor() {
     this.epoch = performance.now();
@@ -245,7 +269,51 @@ class Publisher {
     if (response.status !== 201)
       throw new Error(`POST was answered ${response.status}: ${body}`);
     this.location = response.headers.get('Location');
+    this.etag = response.headers.get('ETag');
     await this.pc.setRemoteDescription({type: 'answer', sdp: body});
+  }
+
+  /* RFC 9725 section 4.3.3; resolves when ICE is connected anew. Returns both
+   * sides' user name fragments. */
+  async restartIce() {
+    this.note('restartIce');
+    const before = this.#selectedUfrags();
+    this.pc.restartIce();
+    await this.pc.setLocalDescription();
+    while (this.pc.iceGatheringState !== 'complete')
+      await sleep(10);
+    const response = await fetch(this.location, {method: 'PATCH', body:
+        fragmentOf(this.pc.localDescription.sdp), headers:
+        {'Content-Type': 'application/trickle-ice-sdpfrag', 'If-Match': this.etag}});
+    const fragment = await response.text();
+    if (response.status !== 200)
+      throw new Error(`PATCH was answered ${response.status}: ${fragment}`);
+    this.etag = response.headers.get('ETag');
+    await this.pc.setRemoteDescription(
+        {type: 'answer', sdp: withFragment(this.pc.currentRemoteDescription.sdp, fragment)});
+    const after = this.#selectedUfrags();
+    for (const end = performance.now() + 10000; performance.now() < end; await sleep(10)) {
+      if (await this.#isUsing(after.local))
+        return {before, after};
+    }
+    throw new Error(`ICE did not restart, but is "${this.pc.iceConnectionState}"`);
+  }
+
+  #selectedUfrags() {
+    const ufrag = (description) => description.sdp.match(/^a=ice-ufrag:(.*?)\r?$/m)[1];
+    return {local: ufrag(this.pc.localDescription), remote: ufrag(this.pc.remoteDescription)};
+  }
+
+  /* The candidate pair that carries the media was made by this user name. */
+  async #isUsing(ufrag) {
+    const stats = await this.pc.getStats();
+    for (const transport of stats.values()) {
+      const pair = transport.type === 'transport' && stats.get(transport.selectedCandidatePairId);
+      if (pair && pair.state === 'succeeded' &&
+          stats.get(pair.localCandidateId).usernameFragment === ufrag)
+        return true;
+    }
+    return false;
   }
 
   async connected(timeout = 15000) {

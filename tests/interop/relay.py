@@ -275,7 +275,8 @@ class WhipProxy:
         body = handler.rfile.read(int(handler.headers.get('Content-Length') or 0))
         text = body.decode('utf-8', 'replace')
         relay = None
-        if handler.command == 'POST':
+        # Another ICE session, after a restart too, takes another way.
+        if handler.command == 'POST' or handler.command == 'PATCH' and 'a=ice-pwd:' in text:
             relay = Relay(self.seed + 10 * len(self.relays))
             text = replace_candidates(text, relay.recorder_side.getsockname())
         elif handler.command == 'PATCH' and self.relays:
@@ -295,9 +296,9 @@ class WhipProxy:
 
     def _install(self, relay, offer, status, answer):
         sdp = answer.decode('utf-8', 'replace')
-        if status == 201:
+        if status in (200, 201):
             relay.recorder = first_udp_address(sdp)
-            relay.media = media_of_payload_types(sdp)
+            relay.media = media_of_payload_types(sdp) if status == 201 else self.relay.media
             sdp = replace_candidates(sdp, relay.client_side.getsockname())
             self.relays.append(relay)
         else:

@@ -379,6 +379,50 @@ def hole_3(stage):
     stage.expect_offset()
 
 
+@scenario('ice-restart', short=True)
+def ice_restart(stage):
+    """The media moves to another way without a picture lost."""
+    stage.record()
+    stage.publish()
+    moved = []
+    stage.run(11, (5, lambda: moved.append(stage.do('restartIce'))),
+              (7, lambda: stage.proxy.relays[0].set(HOLE, HOLE)))
+    check_restarted(stage, moved[0])
+    stage.leave()
+    undisturbed(stage, 'audio', 'video')
+    stage.expect_pictures(('connected', 500), ('end', -500))
+    stage.expect_offset()
+
+
+@scenario('ice-restart-after-loss')
+def ice_restart_after_loss(stage):
+    """The old way is gone before the new one is found."""
+    stage.record()
+    stage.publish()
+    moved = []
+    stage.run(13, (4, lambda: stage.proxy.relays[0].set(HOLE, HOLE)),
+              (6, lambda: moved.append(stage.do('restartIce'))))
+    check_restarted(stage, moved[0])
+    stage.leave()
+    stage.finish()
+    stage.result.check(not stage.result.verdict.damaged,
+                       f'{stage.result.verdict.damaged} damaged pictures recorded')
+    stage.expect_pictures(('connected', 500), ('4', -300))
+    stage.expect_pictures(('6', 3000), ('end', -500))
+    stage.expect_offset()
+
+
+def check_restarted(stage, moved):
+    result = stage.result
+    before, after = moved['before'], moved['after']
+    result.check(before['local'] != after['local'] and before['remote'] != after['remote'],
+                 f'the credentials have not changed: {moved}')
+    result.check(len(stage.proxy.relays) == 2, 'there was no second way')
+    result.check(len(stage.proxy.relays[-1].times_of('video')) > 100, 'the second way was not used')
+    result.check(len(stage.recorder.sessions) == 1 and not stage.recorder.ends,
+                 'the session was ended')
+
+
 # --- other clients
 
 def other_client(stage, arguments, weather=None, video='H264', offset=OFFSET):
