@@ -193,8 +193,12 @@ gst_rec_whip_src_described (GstRecWebrtcSrc *src, RecSession *session,
   WhipRequest *request = g_steal_pointer (&self->offer);
 
   if (sdp) {
+    gchar *answer =
+        sdp_util_order_candidates (sdp, whip_request_get_local (request));
+
     whip_request_reply_created (request, rec_session_get_id (session),
-        rec_session_get_etag (session), sdp);
+        rec_session_get_etag (session), answer);
+    g_free (answer);
     return;
   }
   whip_request_reply (request, 500, error->message);
@@ -245,15 +249,19 @@ static void
 restart_ice (
     RecSession *session, WhipRequest *request, const SdpFragment *fragment)
 {
-  gchar *answer = rec_session_restart_ice (session, fragment);
+  gchar *answer = rec_session_restart_ice (session, fragment), *ordered;
 
-  if (answer)
-    whip_request_reply_fragment (
-        request, rec_session_get_etag (session), answer);
-  else
+  if (!answer) {
     whip_request_reply (request, 501,
         "ICE cannot be restarted (it takes a=ice-ufrag and a=ice-pwd, and a "
         "recorder that was built with libnice). Publish anew instead.");
+    return;
+  }
+  ordered =
+      sdp_util_order_candidates (answer, whip_request_get_local (request));
+  whip_request_reply_fragment (
+      request, rec_session_get_etag (session), ordered);
+  g_free (ordered);
   g_free (answer);
 }
 

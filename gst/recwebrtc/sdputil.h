@@ -14,6 +14,7 @@
 
 #pragma once
 
+#include <gio/gio.h>
 #include <gst/sdp/sdp.h>
 
 G_BEGIN_DECLS
@@ -139,6 +140,14 @@ GstSDPMessage *sdp_util_expand_answer (const GstSDPMessage *offer,
 /* Adds b=AS and b=TIAS (RFC 3890) for @bits_per_second to every video m-line;
  * 0 adds nothing. */
 void sdp_util_set_bandwidth (GstSDPMessage *sdp, guint bits_per_second);
+
+/* @text, a description or a fragment, with the candidates of every m-line in
+ * the order in which a client does best that takes the first only (as ffmpeg
+ * does): host candidates of @reached_at first, the address at which the client
+ * has already reached us (numeric, or NULL), then of other IPv4 and of IPv6
+ * addresses, what is left, and those of loopback last, which lead from nowhere
+ * but this host and are not needed there either. Caller frees. */
+gchar *sdp_util_order_candidates (const gchar *text, const gchar *reached_at);
 
 /* "a=candidate" attributes of @sdp, for logging and tests. */
 guint sdp_util_count_candidates (const GstSDPMessage *sdp);

@@ -41,6 +41,7 @@ struct _WhipRequest
   gchar *path;
   gchar *session_id;
   gchar *remote;
+  gchar *local;
   gchar *if_match;
   gchar **ice_servers;
   GBytes *body;
@@ -91,6 +92,7 @@ request_free (gpointer data)
   g_free (request->path);
   g_free (request->session_id);
   g_free (request->remote);
+  g_free (request->local);
   g_free (request->if_match);
   g_free (request->type);
   g_free (request->location);
@@ -183,6 +185,12 @@ const gchar *
 whip_request_get_session_id (WhipRequest *request)
 {
   return request->session_id;
+}
+
+const gchar *
+whip_request_get_local (WhipRequest *request)
+{
+  return request->local;
 }
 
 const gchar *
@@ -399,6 +407,17 @@ check_headers (
 
 /* --- requests, on the server's thread --- */
 
+static gchar *
+local_address (SoupServerMessage *msg)
+{
+  GSocketAddress *address = soup_server_message_get_local_address (msg);
+
+  if (!G_IS_INET_SOCKET_ADDRESS (address))
+    return NULL;
+  return g_inet_address_to_string (
+      g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address)));
+}
+
 static WhipRequest *
 request_new (WhipEndpoint *endpoint, WhipServer *server, SoupServerMessage *msg,
     const gchar *session_id)
@@ -410,6 +429,7 @@ request_new (WhipEndpoint *endpoint, WhipServer *server, SoupServerMessage *msg,
   request->path = g_strdup (endpoint->path);
   request->session_id = g_strdup (session_id);
   request->remote = g_strdup (soup_server_message_get_remote_host (msg));
+  request->local = local_address (msg);
   request->if_match = g_strdup (soup_message_headers_get_one (
       soup_server_message_get_request_headers (msg), "If-Match"));
   request->ice_servers = g_strdupv (endpoint->ice_servers);

@@ -92,6 +92,8 @@ guint64 whip_endpoint_get_refused (WhipEndpoint *endpoint);
 const gchar *whip_request_get_body (WhipRequest *request, gsize *length);
 /* Last part of the path; NULL in an offer. */
 const gchar *whip_request_get_session_id (WhipRequest *request);
+/* Our address that the client has connected to; NULL when unknown. */
+const gchar *whip_request_get_local (WhipRequest *request);
 /* Address of the client. */
 const gchar *whip_request_get_remote (WhipRequest *request);
 /* If-Match header, or NULL. */

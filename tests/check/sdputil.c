@@ -361,6 +361,54 @@ GST_START_TEST (test_ice_servers_become_links)
 
 GST_END_TEST;
 
+GST_START_TEST (test_the_first_candidate_is_where_the_client_came)
+{
+  static const gchar *const lines[] = {
+    "a=mid:0",
+    "a=candidate:1 1 UDP 2015363327 127.0.0.1 5001 typ host",
+    "a=candidate:2 1 TCP 1015021823 192.0.2.1 9 typ host tcptype active",
+    "a=candidate:3 1 udp 2015363583 2001:db8::1 5003 typ host",
+    "a=candidate:4 1 UDP 2015363839 198.51.100.1 5004 typ host",
+    "a=candidate:5 1 UDP 2015364095 192.0.2.1 5005 typ host",
+    "a=candidate:6 1 UDP 1679819007 203.0.113.1 5006 typ srflx raddr 192.0.2.1 "
+    "rport 5005",
+    "a=candidate:7 1 UDP 2015364351 ::1 5007 typ host",
+    "a=end-of-candidates",
+    "m=audio 9 UDP/TLS/RTP/SAVPF 96",
+    "a=candidate:8 1 UDP 2015363327 127.0.0.1 5008 typ host",
+    "a=candidate:9",
+    "a=candidate:10 1 UDP 2015363839 198.51.100.1 5010 typ host",
+    "",
+    NULL,
+  };
+  static const guint reached[] = { 0, 5, 4, 3, 2, 6, 1, 7, 8, 9, 12, 11, 10,
+    13 };
+  static const guint unknown[] = { 0, 4, 5, 3, 2, 6, 1, 7, 8, 9, 12, 11, 10,
+    13 };
+  gchar *text = g_strjoinv ("\r\n", (gchar **)lines);
+  const struct
+  {
+    const gchar *reached_at;
+    const guint *order;
+  } cases[] = { { "192.0.2.1", reached }, { "127.0.0.1", unknown },
+    { NULL, unknown } };
+  guint c, i;
+
+  for (c = 0; c < G_N_ELEMENTS (cases); c++) {
+    gchar *ordered = sdp_util_order_candidates (text, cases[c].reached_at);
+    gchar **split = g_strsplit (ordered, "\r\n", -1);
+
+    fail_unless_equals_int (g_strv_length (split), G_N_ELEMENTS (reached));
+    for (i = 0; i < G_N_ELEMENTS (reached); i++)
+      fail_unless_equals_string (split[i], lines[cases[c].order[i]]);
+    g_strfreev (split);
+    g_free (ordered);
+  }
+  g_free (text);
+}
+
+GST_END_TEST;
+
 static Suite *
 sdputil_suite (void)
 {
@@ -383,6 +431,7 @@ sdputil_suite (void)
   tcase_add_test (tc, test_a_fragment_is_read_and_nonsense_is_not);
   tcase_add_test (tc, test_an_unknown_codec_is_named_with_those_that_are_known);
   tcase_add_test (tc, test_ice_servers_become_links);
+  tcase_add_test (tc, test_the_first_candidate_is_where_the_client_came);
   return s;
 }
 

@@ -3,16 +3,18 @@
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Usage: aiortc_client.py URL [--seconds N] [--video CODEC] [--no-audio]
-       [--no-video] [--end delete|close|none] [--token T]
+       [--no-video] [--end delete|close|none] [--token T] [--like ffmpeg]
 
 Prints one JSON object a line: connected, then drawn (sequence numbers and
 milliseconds, as publisher.js keeps them), then what the DELETE was answered.
+With --like ffmpeg it negotiates as ffmpeg 8 does.
 """
 
 import argparse
 import asyncio
 import fractions
 import json
+import re
 import sys
 import time
 import urllib.error
@@ -20,6 +22,7 @@ import urllib.parse
 import urllib.request
 
 import aioice.ice
+import aioice.stun
 import aiortc
 import aiortc.codecs.h264
 import av
@@ -39,6 +42,37 @@ class Encoder(aiortc.codecs.h264.H264Encoder):
         if force_keyframe:
             self.codec = None
         yield from super()._encode_frame(frame, force_keyframe)
+
+
+class FfmpegIce:
+    """The least that ICE needs, as libavformat/whip.c has it: a request is
+    USERNAME and USE-CANDIDATE, an answer to one has no address in it; the offer
+    has no candidates and no feedback, and leaves the DTLS handshake to the
+    server."""
+
+    @classmethod
+    def install(cls):
+        build, sign = aioice.ice.Connection.build_request, aioice.stun.Message.add_message_integrity
+
+        def build_request(self, pair, nominate):
+            request = build(self, pair, nominate)
+            for name in ('PRIORITY', 'ICE-CONTROLLING'):
+                request.attributes.pop(name, None)
+            request.attributes['USE-CANDIDATE'] = None
+            return request
+
+        def add_message_integrity(self, key):
+            if self.message_class == aioice.stun.Class.RESPONSE:
+                self.attributes.pop('XOR-MAPPED-ADDRESS', None)
+            sign(self, key)
+
+        aioice.ice.Connection.build_request = build_request
+        aioice.stun.Message.add_message_integrity = add_message_integrity
+
+    @staticmethod
+    def offer(sdp):
+        sdp = re.sub(r'a=(candidate:|rtcp:|rtcp-fb:|extmap:|end-of-candidates).*\r\n', '', sdp)
+        return sdp.replace('a=setup:actpass', 'a=setup:passive')
 
 
 def say(**line):
@@ -130,6 +164,8 @@ async def publish(arguments):
     aiortc.codecs.H264Encoder = Encoder
     # aioice leaves 127.0.0.1 out; here it is all there is.
     aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ['127.0.0.1']
+    if arguments.like == 'ffmpeg':
+        FfmpegIce.install()
     epoch = time.monotonic()
     pc = aiortc.RTCPeerConnection()
     picture = Picture(epoch)
@@ -147,6 +183,8 @@ async def publish(arguments):
             connected.set()
 
     offer = pc.localDescription.sdp
+    if arguments.like == 'ffmpeg':
+        offer = FfmpegIce.offer(offer)
     status, headers, answer = await asyncio.to_thread(
         request, 'POST', arguments.url, offer.encode(), arguments.token)
     if status != 201:
@@ -175,6 +213,7 @@ def main():
     parser.add_argument('--no-video', action='store_true')
     parser.add_argument('--end', default='delete')
     parser.add_argument('--token')
+    parser.add_argument('--like', choices=['ffmpeg'])
     asyncio.run(publish(parser.parse_args()))
 
 

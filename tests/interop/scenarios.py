@@ -472,6 +472,12 @@ def aiortc_loss(stage):
                          '--seconds', '16'], Weather(loss=0.05, delay=0.02))
 
 
+@scenario('like-ffmpeg', group='aiortc')
+def like_ffmpeg(stage):
+    other_client(stage, [str(processes.HERE / 'aiortc_client.py'), stage.proxy.url + '/whip',
+                         '--seconds', '12', '--like', 'ffmpeg'])
+
+
 @scenario('recwhipsink', group='gst')
 def recwhipsink(stage):
     other_client(stage, [str(processes.HERE / 'gst_client.py'), stage.proxy.url + '/whip', '12'])
