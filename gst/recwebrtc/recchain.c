@@ -8,6 +8,7 @@
 #include "recchain.h"
 #include "recgate.h"
 #include "recquery.h"
+#include "recslices.h"
 #include "webrtcutil.h"
 
 #include <gst/rtp/rtp.h>
@@ -23,6 +24,7 @@ struct _RecChain
   GstElement *filter;
   GstElement *parse;
   /* streaming thread */
+  RecSlices slices;
   RecGate gate;
   guint64 *held_back;
 };
@@ -44,6 +46,86 @@ add (RecChain *self, const gchar *factory, GError **error)
   webrtc_util_set_owner (element, self->owner);
   gst_bin_add (self->bin, gst_object_ref (element));
   return element;
+}
+
+/* --- repeated parameter sets; on the streaming thread --- */
+
+/* A copy with what is left of the payload, without padding. The packet itself
+ * goes on, though it may be empty: its sequence number is not missing. */
+static GstBuffer *
+copy_filtered (GstBuffer *buffer, RecSlices *before, gsize kept)
+{
+  GstBuffer *copy = gst_buffer_copy_deep (buffer);
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+  gsize header;
+
+  gst_rtp_buffer_map (copy, GST_MAP_READWRITE, &rtp);
+  header = gst_rtp_buffer_get_header_len (&rtp);
+  rec_slices_filter (before, gst_rtp_buffer_get_timestamp (&rtp),
+      gst_rtp_buffer_get_payload (&rtp), gst_rtp_buffer_get_payload_len (&rtp),
+      gst_rtp_buffer_get_payload (&rtp));
+  gst_rtp_buffer_set_padding (&rtp, FALSE);
+  gst_rtp_buffer_unmap (&rtp);
+  gst_buffer_set_size (copy, (gssize)(header + kept));
+  return copy;
+}
+
+static gboolean
+filter_packet (GstBuffer **buffer, guint idx, gpointer user_data)
+{
+  RecSlices *slices = user_data, before = *slices;
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+  gsize size, kept;
+
+  if (!gst_rtp_buffer_map (*buffer, GST_MAP_READ, &rtp))
+    return TRUE;
+  size = gst_rtp_buffer_get_payload_len (&rtp);
+  kept = rec_slices_filter (slices, gst_rtp_buffer_get_timestamp (&rtp),
+      gst_rtp_buffer_get_payload (&rtp), size, NULL);
+  gst_rtp_buffer_unmap (&rtp);
+  if (kept < size) {
+    GstBuffer *copy = copy_filtered (*buffer, &before, kept);
+
+    gst_buffer_unref (*buffer);
+    *buffer = copy;
+  }
+  return TRUE;
+}
+
+static GstPadProbeReturn
+on_unfiltered_packet (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  RecChain *self = user_data;
+  GstBuffer *buffer;
+
+  if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
+    info->data =
+        gst_buffer_list_make_writable (GST_PAD_PROBE_INFO_BUFFER_LIST (info));
+    gst_buffer_list_foreach (
+        GST_PAD_PROBE_INFO_BUFFER_LIST (info), filter_packet, &self->slices);
+  } else {
+    buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+    filter_packet (&buffer, 0, &self->slices);
+    info->data = buffer;
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+install_slices (RecChain *self)
+{
+  gboolean h264 = g_str_equal (self->track.codec->name, "H264");
+  gboolean h265 = g_str_equal (self->track.codec->name, "H265");
+  GstPad *sink;
+
+  if (!h264 && !h265)
+    return;
+  rec_slices_init (&self->slices, h265);
+  sink = gst_element_get_static_pad (self->depay, "sink");
+  gst_pad_add_probe (sink,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST,
+      on_unfiltered_packet, self, NULL);
+  gst_object_unref (sink);
 }
 
 /* --- the gate; on the streaming thread --- */
@@ -170,6 +252,7 @@ add_elements (RecChain *self, gboolean freeze, GError **error)
     /* After a pause the first packet of the key frame is easily lost, and
      * nobody else asks for another. */
     set_if_there (self->depay, "request-keyframe", TRUE);
+    install_slices (self);
     if (freeze)
       install_gate (self);
   }
