@@ -7,6 +7,7 @@
 
 #include "recclock.h"
 
+#include <math.h>
 #include <string.h>
 
 #define SECOND G_GINT64_CONSTANT (1000000)
@@ -17,6 +18,7 @@
 
 #define MIN_REPORTS 10
 #define MIN_SPAN (10 * SECOND)
+#define MAX_ERROR_PPM 200
 
 static gint64
 ntp_to_us (guint64 ntp)
@@ -59,6 +61,7 @@ rec_clock_add (RecClock *clock, guint64 ntp, gint64 local)
   clock->sum_y += y;
   clock->sum_xx += x * x;
   clock->sum_xy += x * y;
+  clock->sum_yy += y * y;
 }
 
 gboolean
@@ -77,11 +80,18 @@ gboolean
 rec_clock_get_drift (const RecClock *clock, gdouble *ppm)
 {
   gdouble n = (gdouble)clock->n;
-  gdouble denominator = n * clock->sum_xx - clock->sum_x * clock->sum_x;
+  gdouble xx = n * clock->sum_xx - clock->sum_x * clock->sum_x;
+  gdouble xy = n * clock->sum_xy - clock->sum_x * clock->sum_y;
+  gdouble yy = n * clock->sum_yy - clock->sum_y * clock->sum_y;
+  gdouble slope, error;
 
   if (clock->n < MIN_REPORTS ||
-      clock->last_local - clock->first_local < MIN_SPAN || denominator <= 0)
+      clock->last_local - clock->first_local < MIN_SPAN || xx <= 0)
     return FALSE;
-  *ppm = 1e6 * (n * clock->sum_xy - clock->sum_x * clock->sum_y) / denominator;
+  slope = xy / xx;
+  error = sqrt (MAX (0, (yy - slope * xy) / xx / (n - 2)));
+  if (1e6 * error > MAX_ERROR_PPM)
+    return FALSE;
+  *ppm = 1e6 * slope;
   return TRUE;
 }

@@ -30,6 +30,7 @@ typedef struct
   gdouble sum_y;
   gdouble sum_xx;
   gdouble sum_xy;
+  gdouble sum_yy;
 } RecClock;
 
 /* @ntp: 32.32 fixed point seconds since 1900; @local: µs of a monotonic clock.
@@ -42,7 +43,8 @@ gboolean rec_clock_get_wall_clock (
     const RecClock *clock, gint64 local, gint64 *utc);
 
 /* Parts per million, positive when the sender's clock is the faster one; FALSE
- * until 10 reports over 10 s have come. */
+ * until 10 reports over 10 s have come, and for as long as the jitter of their
+ * arrival leaves a standard error of more than 200 ppm. */
 gboolean rec_clock_get_drift (const RecClock *clock, gdouble *ppm);
 
 G_END_DECLS

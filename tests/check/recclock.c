@@ -64,6 +64,30 @@ GST_START_TEST (test_drift_is_found_beneath_the_jitter)
 
 GST_END_TEST;
 
+/* ±20 ms over 12 s would be taken for some 1000 ppm. */
+GST_START_TEST (test_drift_within_the_jitter_is_not_told)
+{
+  RecClock clock = { 0 };
+  gdouble ppm = 0, error = 0;
+  guint i, known = 0;
+
+  for (i = 0; i < 600; i++) {
+    gint64 jitter = (gint64)((i * 7919) % 41) * 1000 - 20000;
+
+    rec_clock_add (&clock, ntp (i), i * SECOND + jitter);
+    if (i < 12)
+      fail_if (rec_clock_get_drift (&clock, &ppm));
+    if (!rec_clock_get_drift (&clock, &ppm))
+      continue;
+    known++;
+    error = MAX (error, ABS (ppm));
+  }
+  fail_unless (known > 500, "%u", known);
+  fail_unless (error < 600, "%f", error);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_a_jump_of_the_clock_begins_anew)
 {
   RecClock clock = { 0 };
@@ -89,6 +113,7 @@ recclock_suite (void)
   tcase_add_test (tc, test_wall_clock_follows_the_reports);
   tcase_add_test (tc, test_uptime_is_no_wall_clock);
   tcase_add_test (tc, test_drift_is_found_beneath_the_jitter);
+  tcase_add_test (tc, test_drift_within_the_jitter_is_not_told);
   tcase_add_test (tc, test_a_jump_of_the_clock_begins_anew);
   return s;
 }
