@@ -4,6 +4,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Usage: aiortc_client.py URL [--seconds N] [--video CODEC] [--no-audio]
        [--no-video] [--end delete|close|none] [--token T] [--like ffmpeg]
+       [--clock-ppm PPM] [--sound-ppm PPM]
 
 Prints one JSON object a line: connected, then drawn (sequence numbers and
 milliseconds, as publisher.js keeps them), then what the DELETE was answered.
@@ -12,6 +13,7 @@ With --like ffmpeg it negotiates as ffmpeg 8 does.
 
 import argparse
 import asyncio
+import datetime
 import fractions
 import json
 import re
@@ -24,6 +26,7 @@ import urllib.request
 import aioice.ice
 import aioice.stun
 import aiortc
+import aiortc.clock
 import aiortc.codecs.h264
 import av
 import numpy as np
@@ -79,21 +82,41 @@ def say(**line):
     print(json.dumps({'time': time.time(), **line}), flush=True)
 
 
+class SenderClock:
+    """The clock of a sender that runs fast by some parts in a million. Pictures,
+    sound, RTP timestamps and the NTP time of sender reports all follow it."""
+
+    def __init__(self, ppm):
+        self.rate = 1 + ppm / 1e6
+        self.start = time.monotonic()
+        self.wall = datetime.datetime.now(datetime.timezone.utc)
+        if ppm:
+            aiortc.clock.current_datetime = lambda: (
+                self.wall + datetime.timedelta(seconds=self.now()))
+
+    def now(self):
+        """Seconds since it was made."""
+        return (time.monotonic() - self.start) * self.rate
+
+    async def sleep_until(self, when):
+        await asyncio.sleep(max(0, (when - self.now()) / self.rate))
+
+
 class Picture(aiortc.MediaStreamTrack):
     """Every picture at its time; a picture that would be late is left out."""
     kind = 'video'
 
-    def __init__(self, epoch):
+    def __init__(self, clock):
         super().__init__()
-        self.epoch = epoch
+        self.clock = clock
         self.next = None
         self.drawn = []
 
     async def recv(self):
-        now = time.monotonic()
+        now = self.clock.now()
         self.next = max((self.next or now) + 1 / FPS, now - 1 / FPS)
-        await asyncio.sleep(max(0, self.next - now))
-        ms = int((time.monotonic() - self.epoch) * 1000)
+        await self.clock.sleep_until(self.next)
+        ms = int(self.clock.now() * 1000)
         luma = pattern.encode_picture(len(self.drawn), ms)
         self.drawn.append([len(self.drawn), ms])
         planes = np.concatenate([luma, np.full((180, 640), 128, np.uint8)])
@@ -104,42 +127,33 @@ class Picture(aiortc.MediaStreamTrack):
 
 
 class Sound(aiortc.MediaStreamTrack):
+    """A sound card whose own clock runs fast by `ppm` against the sender's."""
     kind = 'audio'
 
-    def __init__(self, epoch):
+    def __init__(self, clock, ppm):
         super().__init__()
-        self.epoch = epoch
+        self.clock = clock
+        self.rate = 48000 * (1 + ppm / 1e6)
         self.position = None
-        self.pieces = {}
 
     async def recv(self):
-        rate = 48000
         if self.position is None:
-            self.position = int((time.monotonic() - self.epoch) * rate)
-        due = self.epoch + self.position / rate
-        await asyncio.sleep(max(0, due - time.monotonic()))
-        piece = self._piece(self.position, rate)
-        frame = av.AudioFrame.from_ndarray(piece, format='s16', layout='mono')
-        frame.sample_rate = rate
+            self.position = int(self.clock.now() * self.rate)
+        await self.clock.sleep_until(self.position / self.rate)
+        frame = av.AudioFrame.from_ndarray(self._piece(), format='s16', layout='mono')
+        frame.sample_rate = 48000
         frame.pts = self.position
-        frame.time_base = fractions.Fraction(1, rate)
+        frame.time_base = fractions.Fraction(1, 48000)
         self.position += SAMPLES
         return frame
 
-    def _piece(self, position, rate):
-        """Samples from `position` on, out of the seconds they lie in."""
-        out = []
-        left = SAMPLES
-        while left:
-            second, offset = divmod(position, rate)
-            if second not in self.pieces:
-                sound = pattern.encode_sound(second, 1)
-                self.pieces = {second: (sound * 32767).astype(np.int16)}
-            part = self.pieces[second][offset:offset + left]
-            out.append(part)
-            position += len(part)
-            left -= len(part)
-        return np.concatenate(out).reshape(1, -1)
+    def _piece(self):
+        times = (self.position + np.arange(SAMPLES)) / self.rate
+        seconds = np.floor(times)
+        phase = times - seconds
+        beep = np.sin(2 * np.pi * pattern.pitch_of(seconds) * phase)
+        samples = np.where(phase < pattern.BEEP_SECONDS, 0.5 * beep, 0)
+        return (samples * 32767).astype(np.int16).reshape(1, -1)
 
 
 def request(method, url, body=None, token=None, kind='application/sdp'):
@@ -166,11 +180,11 @@ async def publish(arguments):
     aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ['127.0.0.1']
     if arguments.like == 'ffmpeg':
         FfmpegIce.install()
-    epoch = time.monotonic()
+    clock = SenderClock(arguments.clock_ppm)
     pc = aiortc.RTCPeerConnection()
-    picture = Picture(epoch)
+    picture = Picture(clock)
     if not arguments.no_audio:
-        pc.addTransceiver(Sound(epoch), 'sendonly')
+        pc.addTransceiver(Sound(clock, arguments.sound_ppm), 'sendonly')
     if not arguments.no_video:
         prefer(pc.addTransceiver(picture, 'sendonly'), arguments.video)
     await pc.setLocalDescription(await pc.createOffer())
@@ -192,10 +206,9 @@ async def publish(arguments):
     location = urllib.parse.urljoin(arguments.url, headers['Location'])
     await pc.setRemoteDescription(aiortc.RTCSessionDescription(answer, 'answer'))
     await asyncio.wait_for(connected.wait(), 20)
-    say(type='connected', name='connected', clock=(time.monotonic() - epoch) * 1000)
+    say(type='connected', name='connected', clock=clock.now() * 1000)
     await asyncio.sleep(arguments.seconds)
-    say(type='drawn', name='drawn', drawn=picture.drawn,
-        clock=(time.monotonic() - epoch) * 1000)
+    say(type='drawn', name='drawn', drawn=picture.drawn, clock=clock.now() * 1000)
     if arguments.end == 'delete':
         status, _, _ = await asyncio.to_thread(
             request, 'DELETE', location, None, arguments.token)
@@ -214,6 +227,8 @@ def main():
     parser.add_argument('--end', default='delete')
     parser.add_argument('--token')
     parser.add_argument('--like', choices=['ffmpeg'])
+    parser.add_argument('--clock-ppm', type=float, default=0)
+    parser.add_argument('--sound-ppm', type=float, default=0)
     asyncio.run(publish(parser.parse_args()))
 
 

@@ -2,6 +2,7 @@
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
+import statistics
 import time
 
 import processes
@@ -425,15 +426,16 @@ def check_restarted(stage, moved):
 
 # --- other clients
 
-def other_client(stage, arguments, weather=None, video='H264', offset=OFFSET):
-    """A client in a process of its own that draws the same pattern."""
+def other_client(stage, arguments, weather=None, video='H264', offset=OFFSET, seconds=12):
+    """A client in a process of its own that draws the same pattern. Returns what
+    the recorder counted."""
     stage.record()
     client = processes.JsonProcess([processes.PYTHON, *arguments], stage.folder / 'client.log')
     try:
         connected = client.wait_for(25, type='connected')
         if weather:
             stage.proxy.relay.set(weather, weather)
-        drawn = client.wait_for(40, type='drawn')
+        drawn = client.wait_for(seconds + 28, type='drawn')
         stats = stage.recorder.stats()
         stage.result.notes.append(f'stats: {stats}')
         stage.proxy.relay.set()
@@ -454,10 +456,11 @@ def other_client(stage, arguments, weather=None, video='H264', offset=OFFSET):
         stage.result.check(stats['keyframe-requests'] > 1, 'no key frame was asked for')
         stage.result.check(not stage.result.verdict.damaged, 'damaged pictures recorded')
         stage.expect_pictures(('connected', 1000), ('end', -500), of_arrived=0.5)
-        return
+        return stats
     stage.expect_no_stall('audio', 'video')
     stage.expect_pictures(('connected', 1000), ('end', -500))
-    stage.expect_beeps(10)
+    stage.expect_beeps(seconds - 2)
+    return stats
 
 
 @scenario('aiortc', group='aiortc', short=True)
@@ -471,6 +474,55 @@ def aiortc_loss(stage):
     other_client(stage, [str(processes.HERE / 'aiortc_client.py'), stage.proxy.url + '/whip',
                          '--seconds', '16'], Weather(loss=0.05, delay=0.02))
 
+
+# --- clocks that do not agree
+
+# A good clock is off by 50 ppm at most, so that what these scenarios let it run
+# away in seconds or minutes, it takes hours for: 1.2 s are 6 h 40 min at 50 ppm.
+
+def drift(stage, seconds, clock_ppm=0, sound_ppm=0):
+    """The sender's clock runs fast, or the clock of its sound card does."""
+    stats = other_client(
+        stage, [str(processes.HERE / 'aiortc_client.py'), stage.proxy.url + '/whip',
+                '--seconds', str(seconds), '--clock-ppm', str(clock_ppm),
+                '--sound-ppm', str(sound_ppm)], seconds=seconds)
+    result, offsets = stage.result, [o for _, o in stage.result.verdict.offsets]
+    part = max(1, len(offsets) // 5)
+    first, last = statistics.median(offsets[:part]), statistics.median(offsets[-part:])
+    away = seconds * (clock_ppm + sound_ppm) / 1e6
+    measured = stats['sender-clock-drift']
+    result.notes.append(
+        f'A/V offset {first * 1000:.0f} ms at the start, {last * 1000:.0f} ms at the end; the '
+        f'clock has run away by {away * 1000:.0f} ms; {measured:.0f} ppm measured of {clock_ppm}')
+    result.check(abs(last - first) <= 0.05,
+                 f'A/V offset {first * 1000:.0f} ms at the start, {last * 1000:.0f} ms at the end')
+    # aiortc stamps a report with the time of the last packet, up to 40 ms ago.
+    error = 0.14 / seconds / seconds ** 0.5 * 1e6
+    result.check(abs(measured - clock_ppm) <= 3 * error,
+                 f'{measured:.0f} ppm measured, the clock is fast by {clock_ppm} ppm')
+
+
+@scenario('clock-drift', group='aiortc')
+def clock_drift(stage):
+    drift(stage, 60, clock_ppm=5000)
+
+
+@scenario('sound-card-drift', group='aiortc')
+def sound_card_drift(stage):
+    drift(stage, 60, sound_ppm=5000)
+
+
+@scenario('clock-drift-hours', group='aiortc', long=True)
+def clock_drift_hours(stage):
+    drift(stage, 300, clock_ppm=4000)
+
+
+@scenario('sound-card-drift-hours', group='aiortc', long=True)
+def sound_card_drift_hours(stage):
+    drift(stage, 300, sound_ppm=4000)
+
+
+# --- and more clients
 
 @scenario('like-ffmpeg', group='aiortc')
 def like_ffmpeg(stage):
