@@ -72,6 +72,13 @@ void gst_rec_webrtc_src_init_props (GstRecWebrtcSrc *src);
 void gst_rec_webrtc_src_free_props (GstRecWebrtcSrc *src);
 void gst_rec_webrtc_src_install_props (GObjectClass *klass);
 
+/* gstrecwebrtcsrcsession.c; on the control thread */
+
+/* Timer: watches the session; @data is the element. */
+gboolean gst_rec_webrtc_src_on_tick (gpointer data);
+/* EOS leaves by both pads. Any thread. */
+void gst_rec_webrtc_src_finish_tracks (GstRecWebrtcSrc *src);
+
 /* The session for a thread that is not the control thread; caller unrefs. */
 RecSession *gst_rec_webrtc_src_peek_session (GstRecWebrtcSrc *src);
 

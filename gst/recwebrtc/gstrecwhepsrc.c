@@ -73,27 +73,18 @@ GST_ELEMENT_REGISTER_DEFINE (
 /* --- attempts; on the control thread --- */
 
 static void
-stop_timer (GstRecWhepSrc *self)
-{
-  if (!self->timer)
-    return;
-  g_source_destroy (self->timer);
-  g_clear_pointer (&self->timer, g_source_unref);
-}
-
-static void
 start_timer (GstRecWhepSrc *self, guint ms, GSourceFunc function)
 {
   RecWorker *worker = gst_rec_webrtc_src_get_worker (GST_REC_WEBRTC_SRC (self));
 
-  stop_timer (self);
+  rec_worker_clear_timeout (&self->timer);
   self->timer = rec_worker_add_timeout (worker, ms, function, self, NULL);
 }
 
 static void
 fail (GstRecWhepSrc *self, const gchar *message)
 {
-  stop_timer (self);
+  rec_worker_clear_timeout (&self->timer);
   GST_ELEMENT_ERROR (self, RESOURCE, OPEN_READ, ("%s", message), (NULL));
 }
 
@@ -169,7 +160,7 @@ post_offer (gpointer data)
 {
   GstRecWhepSrc *self = data;
 
-  stop_timer (self);
+  rec_worker_clear_timeout (&self->timer);
   whip_client_offer (self->client, self->offer, on_answer, self);
   return G_SOURCE_REMOVE;
 }
@@ -181,7 +172,7 @@ attempt (gpointer data)
   GError *error = NULL;
   GUri *uri;
 
-  stop_timer (self);
+  rec_worker_clear_timeout (&self->timer);
   uri = g_uri_parse (self->location, G_URI_FLAGS_NONE, NULL);
   if (!gst_rec_webrtc_src_offer (GST_REC_WEBRTC_SRC (self),
           uri ? g_uri_get_host (uri) : NULL, &error)) {
@@ -253,7 +244,7 @@ gst_rec_whep_src_stop (GstRecWebrtcSrc *src)
 {
   GstRecWhepSrc *self = GST_REC_WHEP_SRC (src);
 
-  stop_timer (self);
+  rec_worker_clear_timeout (&self->timer);
   if (!self->client)
     return;
   whip_client_remove_sync (self->client, REMOVE_TIMEOUT_MS);

@@ -61,18 +61,9 @@ each_output (GstRecWhipSink *self, void (*function) (RecOutput *))
 /* --- timer; on the control thread --- */
 
 static void
-stop_timer (GstRecWhipSink *self)
-{
-  if (!self->timer)
-    return;
-  g_source_destroy (self->timer);
-  g_clear_pointer (&self->timer, g_source_unref);
-}
-
-static void
 start_timer (GstRecWhipSink *self, guint ms, GSourceFunc function)
 {
-  stop_timer (self);
+  rec_worker_clear_timeout (&self->timer);
   self->timer = rec_worker_add_timeout (self->worker, ms, function, self, NULL);
 }
 
@@ -81,7 +72,7 @@ start_timer (GstRecWhipSink *self, guint ms, GSourceFunc function)
 static void
 fail (GstRecWhipSink *self, const gchar *message)
 {
-  stop_timer (self);
+  rec_worker_clear_timeout (&self->timer);
   GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE, ("%s", message), (NULL));
 }
 
@@ -275,7 +266,7 @@ post_offer (gpointer data)
 {
   GstRecWhipSink *self = data;
 
-  stop_timer (self);
+  rec_worker_clear_timeout (&self->timer);
   whip_client_offer (self->client, self->offer, on_answer, self);
   return G_SOURCE_REMOVE;
 }
@@ -287,7 +278,7 @@ gathered (gpointer data)
 
   if (!self->running || !self->webrtc || self->offer)
     return G_SOURCE_REMOVE;
-  stop_timer (self);
+  rec_worker_clear_timeout (&self->timer);
   self->offer = webrtc_util_get_local_sdp (self->webrtc);
   post_offer (self);
   return G_SOURCE_REMOVE;
@@ -331,7 +322,7 @@ negotiate (gpointer data)
   if (!self->running || !self->webrtc || self->offering)
     return G_SOURCE_REMOVE;
   self->offering = TRUE;
-  stop_timer (self);
+  rec_worker_clear_timeout (&self->timer);
   if (!make_offer (self, &error)) {
     fail (self, error->message);
     g_error_free (error);
@@ -408,7 +399,7 @@ finish_eos (gpointer data)
 {
   GstRecWhipSink *self = data;
 
-  stop_timer (self);
+  rec_worker_clear_timeout (&self->timer);
   if (!self->running)
     return G_SOURCE_REMOVE;
   gst_element_post_message (
@@ -449,7 +440,7 @@ gst_rec_whip_sink_stop (gpointer data)
   self->running = FALSE;
   end_session (self, "the publisher stopped");
   each_output (self, rec_output_close);
-  stop_timer (self);
+  rec_worker_clear_timeout (&self->timer);
   if (self->client)
     whip_client_remove_sync (self->client, REMOVE_TIMEOUT_MS);
   g_clear_pointer (&self->client, whip_client_free);

@@ -136,3 +136,12 @@ rec_worker_add_timeout (RecWorker *worker, guint interval_ms,
   g_source_attach (source, worker->context);
   return source;
 }
+
+void
+rec_worker_clear_timeout (GSource **source)
+{
+  if (!*source)
+    return;
+  g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}

@@ -36,9 +36,12 @@ void rec_worker_invoke (RecWorker *worker, GSourceFunc function, gpointer data,
  * no lock held that @function wants. */
 void rec_worker_call (RecWorker *worker, RecWorkerFunc function, gpointer data);
 
-/* A timer on the worker: @function returns whether it goes on. Destroy the
- * source on the worker, then unref it. */
+/* A timer on the worker: @function returns whether it goes on. To be cleared on
+ * the worker. */
 GSource *rec_worker_add_timeout (RecWorker *worker, guint interval_ms,
     GSourceFunc function, gpointer data, GDestroyNotify destroy);
+
+/* Stops the timer *@source, which may be NULL and is afterwards. */
+void rec_worker_clear_timeout (GSource **source);
 
 G_END_DECLS
