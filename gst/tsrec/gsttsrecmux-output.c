@@ -11,6 +11,7 @@
 
 #include "gsttsrecmux-private.h"
 
+#include <gst/audio/audio.h>
 #include <gst/tag/tag.h>
 #include <gst/video/video.h>
 #include <string.h>
@@ -309,6 +310,20 @@ gst_ts_rec_mux_remove_tracks (GstTsRecMux *self)
   g_ptr_array_set_size (self->removed, 0);
 }
 
+/* What a decoder of Opus has to leave out at the start (the pre-skip of an
+ * encoder) and at the end, as opusenc and opusparse tell. */
+static void
+get_trim (GstBuffer *buffer, TsAccessUnit *au)
+{
+  const GstAudioClippingMeta *meta =
+      gst_buffer_get_audio_clipping_meta (buffer);
+
+  if (meta == NULL || meta->format != GST_FORMAT_DEFAULT)
+    return;
+  au->trim_start = (uint16_t)MIN (meta->start, TS_OPUS_MAX_TRIM);
+  au->trim_end = (uint16_t)MIN (meta->end, TS_OPUS_MAX_TRIM);
+}
+
 void
 gst_ts_rec_mux_mux_buffer (
     GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item)
@@ -334,6 +349,8 @@ gst_ts_rec_mux_mux_buffer (
   au.duration = GST_BUFFER_DURATION_IS_VALID (in)
       ? (gint64)GST_BUFFER_DURATION (in)
       : TS_TIME_NONE;
+  if (ts_track_get_codec (pad->track) == TS_CODEC_OPUS)
+    get_trim (in, &au);
   au.now = TS_TIME_NONE;
   if (self->live &&
       ts_track_needs_now (self->core, pad->track, item->pts, item->dts)) {

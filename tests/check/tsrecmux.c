@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <gst/check/gstcheck.h>
+#include <gst/audio/audio.h>
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
 #include <string.h>
@@ -693,6 +694,33 @@ GST_START_TEST (test_change_of_codec_is_announced)
 }
 GST_END_TEST;
 
+/* What an encoder wants cut off is in the control header: 312 samples at the
+ * start, and at the end more than its 13 bits can say. */
+GST_START_TEST (test_clipping_of_opus_is_in_its_control_header)
+{
+  static const guint8 expected[] = { 0x7f, 0xf8, 4, 312 >> 8, 312 & 0xff, 0x1f,
+    0xff, 'o', 'p', 'u', 's' };
+  GstBuffer *buffer = gst_buffer_new_memdup ("opus", 4);
+  gboolean found = FALSE;
+  Mux m;
+
+  mux_init (&m, TRUE);
+  gst_harness_set_src_caps_str (m.audio, "audio/x-opus, channels=2");
+  gst_buffer_add_audio_clipping_meta (buffer, GST_FORMAT_DEFAULT, 312, 9999);
+  gst_harness_push (m.audio, stamp (buffer, 0, 20 * GST_MSECOND));
+  while ((buffer = gst_harness_try_pull (m.video))) {
+    GstMapInfo map;
+
+    gst_buffer_map (buffer, &map, GST_MAP_READ);
+    found |= memmem (map.data, map.size, expected, sizeof (expected)) != NULL;
+    gst_buffer_unmap (buffer, &map);
+    gst_buffer_unref (buffer);
+  }
+  fail_unless (found);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_language_tag_becomes_a_descriptor)
 {
   const TsCheckStream *stream;
@@ -1224,6 +1252,7 @@ tsrecmux_suite (void)
   tcase_add_test (tc, test_state_changes_start_over);
   tcase_add_test (tc, test_caps_that_change_nothing_change_nothing);
   tcase_add_test (tc, test_change_of_codec_is_announced);
+  tcase_add_test (tc, test_clipping_of_opus_is_in_its_control_header);
   tcase_add_test (tc, test_language_tag_becomes_a_descriptor);
   tcase_add_test (tc, test_bad_buffers_are_counted_and_said_once);
   tcase_add_test (tc, test_journal_events_pass);

@@ -35,6 +35,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* 13 bits (the mapping of Opus into MPEG-TS). */
+#define TS_OPUS_MAX_TRIM 8191
+
 /* A time that is not known. */
 #define TS_TIME_NONE INT64_MIN
 #define TS_NS_PER_S INT64_C (1000000000)
@@ -148,8 +151,9 @@ typedef struct
  * @now: the time it is now for a live stream, ns on the same timeline, which
  *   unmasks timestamps from the future; TS_TIME_NONE otherwise, and where
  *   ts_track_needs_now() says that it makes no difference
- * @trim_start: Opus: samples at 48 kHz to drop at the start, 0 to 8191
- * @trim_end: Opus: samples at 48 kHz to drop at the end, 0 to 8191
+ * @trim_start: Opus: samples at 48 kHz to drop at the start, 0 to
+ *   TS_OPUS_MAX_TRIM
+ * @trim_end: Opus: samples at 48 kHz to drop at the end, likewise
  * @discont: something was lost before it
  */
 typedef struct
