@@ -142,7 +142,6 @@ struct TsMux
   int64_t gap;
   int64_t preroll;
   int64_t last_pcr_now; /* DTS of its day when last_pcr was written */
-  bool catching_up;     /* PCR is faster than time */
   bool expecting;
   int64_t resume_ts;      /* the last of the file that is continued */
   int64_t resume_elapsed; /* since then */
@@ -170,6 +169,9 @@ int64_t ts_mux_to_ts (const TsMux *mux, int64_t ns);
 
 /* tspcr.c: notes how late @dts is, and returns one that PCR has not passed. */
 int64_t ts_mux_watch_lag (TsMux *mux, TsTrack *track, int64_t dts);
+/* Whether PCR is further behind than it should be, and may go faster than
+ * time at @now. */
+bool ts_mux_is_catching_up (const TsMux *mux, int64_t now);
 /* Decides about PCR: @plan->pcr and @plan->n_pcrs. @now: the highest DTS. */
 void ts_mux_plan_pcr (TsMux *mux, TsPlan *plan, int64_t now);
 

@@ -235,7 +235,7 @@ is_due (
   if (table->last_pcr == TS_TIME_NONE)
     return false;
   passed = now + mux->gap - mux->last_pcr_now;
-  if (mux->catching_up)
+  if (ts_mux_is_catching_up (mux, now))
     passed *= TS_PCR_CATCH_UP;
   return mux->last_pcr + passed - table->last_pcr >= interval;
 }

@@ -78,9 +78,16 @@ get_limit (const TsMux *mux, int64_t now)
   return limit;
 }
 
+bool
+ts_mux_is_catching_up (const TsMux *mux, int64_t now)
+{
+  return mux->last_pcr != TS_TIME_NONE &&
+      get_limit (mux, now) > mux->last_pcr + now - mux->last_pcr_now + 90;
+}
+
 /* From where it should be to where it can be from here. */
 static int64_t
-get_pcr (TsMux *mux, const TsPlan *plan, int64_t now)
+get_pcr (const TsMux *mux, const TsPlan *plan, int64_t now)
 {
   int64_t hard_limit = get_hard_limit (mux, plan);
   int64_t limit = get_limit (mux, now);
@@ -90,7 +97,6 @@ get_pcr (TsMux *mux, const TsPlan *plan, int64_t now)
     limit = hard_limit;
   if (last == TS_TIME_NONE)
     return limit;
-  mux->catching_up = limit > last + passed + 90;
   if (limit > last + TS_PCR_CATCH_UP * passed)
     limit = last + TS_PCR_CATCH_UP * passed;
   if (limit > last)
