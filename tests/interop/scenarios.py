@@ -428,7 +428,8 @@ def check_restarted(stage, moved):
 
 def other_client(stage, arguments, weather=None, video='H264', offset=OFFSET, seconds=12):
     """A client in a process of its own that draws the same pattern. Returns what
-    the recorder counted."""
+    the recorder counted. Stalls are for the short ones: in minutes, a busy
+    machine has one of its own."""
     stage.record()
     client = processes.JsonProcess([processes.PYTHON, *arguments], stage.folder / 'client.log')
     try:
@@ -457,7 +458,8 @@ def other_client(stage, arguments, weather=None, video='H264', offset=OFFSET, se
         stage.result.check(not stage.result.verdict.damaged, 'damaged pictures recorded')
         stage.expect_pictures(('connected', 1000), ('end', -500), of_arrived=0.5)
         return stats
-    stage.expect_no_stall('audio', 'video')
+    if seconds < 60:
+        stage.expect_no_stall('audio', 'video')
     stage.expect_pictures(('connected', 1000), ('end', -500))
     stage.expect_beeps(seconds - 2)
     return stats
