@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { encodeName, Refused } from './folder.js';
-import { playlistOf, targetDurationOf, TsIndex, TsReader, withPicture } from './page/tsindex.js';
+import { playlistOf, targetDurationOf, TsIndex, TsReader } from './page/tsindex.js';
 
 const CHUNK = 1 << 20;
 const HEAD = 1 << 20; // where the first time stamps are looked for
@@ -110,7 +110,7 @@ export class Recordings {
         const [only] = parts;
         const ts = files.get(only);
         // Otherwise an index of our own is better: it has the end of a
-        // recording that was killed, and knows where there is no picture.
+        // recording that was killed.
         if (ts.bytes > LARGE && (file.playlist.ended || ts.growing))
           ts.hls = file.url;
       } else if (parts.length > 1) {
@@ -243,7 +243,7 @@ export class Recordings {
 
   async playlist(name) {
     const { entries, ended, targetDuration } = await this.generate(name);
-    return playlistOf(withPicture(entries), { uri: `/files/${encodeName(name)}`, ended, targetDuration });
+    return playlistOf(entries, { uri: `/files/${encodeName(name)}`, ended, targetDuration });
   }
 }
 

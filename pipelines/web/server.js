@@ -68,9 +68,13 @@ function refuse(response, error) {
 // Sends a file that was opened already, whatever its name leads to by now.
 function sendOpened(request, response, { handle, stat, type }) {
   const settled = Date.now() - stat.mtimeMs > SETTLED * 1000;
+  const close = () => handle.close().catch(() => {});
+  if (response.destroyed) { // gone while the file was opened
+    close();
+    return;
+  }
   response.setHeader('Content-Type', type);
   response.setHeader('Cache-Control', settled ? 'no-cache' : 'no-store');
-  const close = () => handle.close().catch(() => {});
   response.on('close', close);
   // RFC 9110 14.1.2: the last bytes, more than there are, are all of them;
   // the parser that send uses calls them unsatisfiable

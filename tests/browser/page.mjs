@@ -134,10 +134,10 @@ describe('a recording that is being written', () => {
 });
 
 describe('a recording in fragments with the playlist of its recorder', () => {
-  test('plays while it is being written, and after its recorder was killed', async (t) => {
+  test('plays while it is being written, and to its end when its recorder was killed', async (t) => {
     const folder = scratch(t);
     const recorder = record(t, path.join(folder, 'f-%05d.ts'),
-      { extra: [`playlist-location=${folder}/live.m3u8`, 'max-size-time=4000000000'] });
+      { extra: [`playlist-location=${folder}/live.m3u8`, 'max-size-time=4000000000'], camera: { from: 6, to: Infinity } });
     const { url } = await serve(t, folder);
     const page = await visit(t, url);
     const listed = async () => (await (await fetch(`${url}/api/recordings`)).json()).recordings;
@@ -147,9 +147,82 @@ describe('a recording in fragments with the playlist of its recorder', () => {
     await until(async () => (await playback(page)).time > 0, 'playback');
     await plays(page, 2);
     assert.equal(await page.evaluate(() => document.getElementById('live').hidden), false);
+    await until(async () => (await playback(page)).time > 7.5, 'sound without a picture');
     recorder.kill('SIGKILL');
     await recorder.ended;
     await until(async () => page.evaluate(() => document.getElementById('live').hidden), 'its end', 90);
+    await until(async () => page.evaluate(() => document.getElementById('video').ended), 'its end to be played', 30);
+    assert.deepEqual(page.wrong, []);
+  });
+});
+
+// hls.js itself stops where a segment lacks a track that others have.
+describe('a recording in which a track was muted', () => {
+  // growing: as if its recorder were still at work
+  const made = async (t, name, { growing = false, ...options }) => {
+    const folder = scratch(t);
+    const list = path.join(folder, 'list.m3u8');
+    const extra = name.includes('%') ? [`playlist-location=${list}`, 'max-size-time=3000000000'] : [];
+    const recorder = record(t, path.join(folder, name), { live: false, ...options, extra });
+    assert.equal(await recorder.ended, 0, recorder.said);
+    if (growing) { // recorded faster than time passes, which the dates tell
+      const text = fs.readFileSync(list, 'utf8');
+      fs.writeFileSync(list, text.replaceAll(/#EXT-X-(ENDLIST|PROGRAM-DATE-TIME:.*)\n/g, ''));
+    }
+    for (const file of fs.readdirSync(folder)) {
+      const then = new Date(Date.now() + (growing ? 7200000 : -7200000));
+      fs.utimesSync(path.join(folder, file), then, then);
+    }
+    const { url } = await serve(t, folder);
+    const page = await visit(t, `${url}/#${extra.length ? 'list.m3u8' : name}`);
+    await until(async () => (await playback(page)).time > 0, 'playback');
+    return page;
+  };
+  const reaches = async (page, seconds) => {
+    await until(async () => (await playback(page)).time > seconds, `${seconds} s`);
+    return playback(page);
+  };
+
+  for (const [name, what] of [['f-%05d.ts', 'its recorder'], ['a.ts', 'the server']]) {
+    test(`plays on with sound while there is no picture, by the playlist of ${what}`, async (t) => {
+      const page = await made(t, name, { seconds: 11, camera: { from: 2, to: 8 } });
+      const before = await reaches(page, 3);
+      const within = await reaches(page, 6.5);
+      assert.ok(within.time < 7.5, `it has jumped: ${JSON.stringify([before, within])}`);
+      assert.ok(within.sound > before.sound, 'there was no sound');
+      const behind = await reaches(page, 9.5);
+      assert.ok(behind.frames > within.frames + 20, `${behind.frames} pictures`);
+      assert.deepEqual([behind.problem, behind.error, behind.mediaErrors, page.wrong], ['', '', 0, []]);
+    });
+  }
+
+  test('plays on with pictures while there is no sound', async (t) => {
+    const page = await made(t, 'f-%05d.ts', { seconds: 11, microphone: { from: 2, to: 8 } });
+    const before = await reaches(page, 3);
+    const within = await reaches(page, 6.5);
+    assert.ok(within.time < 7.5 && within.frames > before.frames + 60, JSON.stringify(within));
+    const behind = await reaches(page, 9.5);
+    assert.ok(behind.sound > within.sound, 'the sound does not come back');
+    assert.deepEqual([behind.problem, behind.error, behind.mediaErrors, page.wrong], ['', '', 0, []]);
+  });
+
+  test('begins where both are when the camera came later', async (t) => {
+    const page = await made(t, 'f-%05d.ts', { seconds: 14, camera: { from: 0, to: 7 } });
+    await reaches(page, 7);
+    const at = await plays(page, 2);
+    assert.ok(at.time < 12, `at ${at.time} s`);
+    await page.getByRole('button', { name: 'From the start' }).click();
+    await until(async () => (await playback(page)).time < 8.5, 'the start');
+    await plays(page, 1);
+    assert.deepEqual(page.wrong, []);
+  });
+
+  test('does not wait for a camera that was muted long ago', async (t) => {
+    const page = await made(t, 'f-%05d.ts', { seconds: 100, camera: { from: 4, to: Infinity }, growing: true });
+    await page.getByRole('button', { name: 'From the start' }).click();
+    const first = await reaches(page, 2);
+    assert.ok(first.time < 8 && first.width > 0, JSON.stringify(first));
+    await reaches(page, 80);
     assert.deepEqual(page.wrong, []);
   });
 });

@@ -84,7 +84,16 @@ describe('files', () => {
       socket.write('GET /files/big.ts HTTP/1.1\r\nHost: localhost\r\n\r\n');
       socket.once('data', () => socket.destroy());
     }
-    await until(() => descriptors() <= idle + 1, 'the descriptors to be closed');
+    for (let i = 0; i < 500; i++) { // and before the answer has begun
+      const socket = net.connect(port, '127.0.0.1');
+      socket.on('error', () => {});
+      await new Promise((resolve) => socket.write('GET /files/big.ts HTTP/1.1\r\nHost: localhost\r\n\r\n', resolve));
+      for (const end = performance.now() + (i % 40) / 10; performance.now() < end;)
+        await new Promise(setImmediate);
+      socket.resetAndDestroy();
+    }
+    await until(() => descriptors() <= idle + 1, 'the descriptors to be closed', 10);
+    assert.ok(!child.said.includes('garbage collection'), child.said);
   });
 });
 
@@ -347,7 +356,7 @@ describe('the playlist of a recording that has none', () => {
     assert.ok(Math.abs(sum - 8) < 0.25, `${sum} s`);
   });
 
-  test('leaves out where a camera was muted, which browsers do not get past', async (t) => {
+  test('goes on with the sound where a camera was muted', async (t) => {
     const folder = scratch(t);
     const file = path.join(folder, 'muted.ts');
     const pids = new Map(); // packets of each PID
@@ -366,11 +375,13 @@ describe('the playlist of a recording that has none', () => {
     old(file);
     const { url } = await serve(t, folder);
     const text = await (await fetch(`${url}/hls/muted.ts.m3u8`)).text();
-    const entries = parse(text.replaceAll('#EXT-X-DISCONTINUITY\n', ''));
-    assert.equal(text.match(/DISCONTINUITY/g)?.length, 1, text);
+    assert.ok(!text.includes('DISCONTINUITY'), text);
+    const entries = parse(text);
+    assert.ok(entries.length >= 3, text);
+    assert.ok(entries.every((entry) => entry.duration < 5), text);
     const seconds = entries.reduce((sum, e) => sum + e.duration, 0);
-    assert.ok(seconds > 3 && seconds < 7, `${seconds} of 8 s`);
-    assert.ok(entries.at(-1).offset + entries.at(-1).length === fs.statSync(file).size);
+    assert.ok(Math.abs(seconds - 8) < 0.25, `${seconds} s`);
+    assert.equal(entries.reduce((sum, e) => sum + e.length, 0), fs.statSync(file).size);
   });
 
   test('only gets longer while the recording grows, and ends when it has', async (t) => {

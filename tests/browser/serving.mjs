@@ -71,17 +71,35 @@ export const get = (port, target, ...headers) =>
 
 export const statusOf = (answer) => Number(answer.split(' ')[1]);
 
-// Records a moving picture and a tone to file.
-export function record(t, file, { live = true, seconds = 0, extra = [], pattern = 'ball', width = 320 } = {}) {
-  const frames = seconds ? [`num-buffers=${seconds * 30}`] : [];
-  const blocks = seconds ? [`num-buffers=${Math.ceil(seconds * 44100 / 1024)}`] : [];
+// A source of so many buffers a second for so many seconds (0: without end),
+// on one clock, and none of them from one second to another.
+function source(name, properties, rate, seconds, muted) {
+  const part = (from, to) => [name, ...properties, `timestamp-offset=${from * 1e9}`,
+    ...(to ? [`num-buffers=${Math.ceil((to - from) * rate)}`] : [])];
+  if (!muted || muted.to === Infinity)
+    return { head: part(0, muted ? muted.from : seconds), tail: [] };
+  if (muted.from === 0)
+    return { head: part(muted.to, seconds), tail: [] };
+  return {
+    head: ['concat', `name=${name}s`, 'adjust-base=false'],
+    tail: [...part(0, muted.from), '!', `${name}s.`, ...part(muted.to, seconds), '!', `${name}s.`],
+  };
+}
+
+// Records a moving picture and a tone to file. camera and microphone: when they
+// are muted, { from, to } in seconds (live: to is Infinity).
+export function record(t, file, { live = true, seconds = 0, extra = [], pattern = 'ball', width = 320,
+  camera = null, microphone = null } = {}) {
+  const video = source('videotestsrc', [`is-live=${live}`, `pattern=${pattern}`], 30, seconds, camera);
+  const audio = source('audiotestsrc', [`is-live=${live}`, 'volume=0.1'], 44100 / 1024, seconds, microphone);
   return start(t, 'gst-launch-1.0', ['-q', '-e',
-    'videotestsrc', `is-live=${live}`, ...frames, `pattern=${pattern}`, '!',
+    ...video.head, '!',
     `video/x-raw,format=I420,width=${width},height=${width * 9 / 16},framerate=30/1`, '!',
     'timeoverlay', 'shaded-background=true', '!',
     'x264enc', 'tune=zerolatency', 'speed-preset=ultrafast', 'bitrate=500', 'key-int-max=30', '!',
     'h264parse', '!', 'queue', '!',
     'tsrecsink', 'name=rec', `location=${file}`, ...extra,
-    'audiotestsrc', `is-live=${live}`, ...blocks, 'volume=0.1', '!', 'audioconvert', '!',
-    'avenc_aac', '!', 'aacparse', '!', 'queue', '!', 'rec.']);
+    ...audio.head, '!', 'audioconvert', '!',
+    'avenc_aac', '!', 'aacparse', '!', 'queue', '!', 'rec.',
+    ...video.tail, ...audio.tail]);
 }

@@ -158,7 +158,8 @@ function seek(seconds) {
   if (seekable.length === 0)
     return;
   const last = seekable.end(seekable.length - 1);
-  video.currentTime = Math.min(Math.max(seconds, seekable.start(0)), last);
+  // 1 ms: before its first time stamp, by a rounding, hls.js knows no recording
+  video.currentTime = Math.min(Math.max(seconds, seekable.start(0) + 0.001), last);
   video.play().catch(() => {});
 }
 

@@ -3,13 +3,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 import Hls from './hls.js';
-import { playlistOf, targetDurationOf, TsIndex, withPicture } from './tsindex.js';
+import { playlistOf, targetDurationOf, TsIndex } from './tsindex.js';
 
 // How far behind the end of a growing recording the player stays, seconds:
 // entries of 2 s come one by one, and a key frame may be late.
 export const BEHIND = 10;
 // Playback that has stood still for so long, ms, is moved on.
 const STANDSTILL = 1500;
+// Where it stands still because a track was muted for longer, s, nearly all of
+// the rest of that is left out.
+const LONG = 60;
 const LOCAL = 'local://disk/';
 const CHUNK = 4 << 20;
 
@@ -96,6 +99,10 @@ class Skipper {
         return;
       }
     }
+    // more sound than the browser keeps without a picture, or the other way
+    const { from, to } = this.player.lacking;
+    if (at > from - 1 && to > at + LONG)
+      video.currentTime = to - BEHIND;
   }
 }
 
@@ -127,6 +134,7 @@ export class Player {
 
   stop() {
     this.turn += 1;
+    this.begun = null;
     this.hls?.destroy();
     this.hls = null;
     if (this.objectUrl)
@@ -166,8 +174,7 @@ export class Player {
       this.say('problem', `"${file.name}" has no picture and no sound that could be found: is it MPEG-TS?`);
       return;
     }
-    const playlist = playlistOf(withPicture(entries),
-      { uri: 'file.ts', ended: true, targetDuration: targetDurationOf(entries) });
+    const playlist = playlistOf(entries, { uri: 'file.ts', ended: true, targetDuration: targetDurationOf(entries) });
     this.#attach(`${LOCAL}file.m3u8`, { loader: loaderFor(file, playlist) }, 0);
     this.#noteOn(tracks);
   }
@@ -190,7 +197,13 @@ export class Player {
     });
     this.hls = hls;
     this.recovered = 0;
-    hls.on(Hls.Events.ERROR, (event, data) => this.#error(hls, data));
+    this.tracks = {};
+    this.live = false;
+    this.lacking = { from: Infinity, to: 0 }; // seconds that were loaded and lack a track
+    hls.on(Hls.Events.BUFFER_CREATED, (event, { tracks }) => { this.tracks = tracks; });
+    hls.on(Hls.Events.FRAG_PARSED, (event, { frag }) => this.#parsed(frag));
+    hls.on(Hls.Events.LEVEL_UPDATED, (event, { details }) => this.#updated(hls, details, config));
+    hls.on(Hls.Events.ERROR, (event, data) => this.#error(hls, data, config));
     hls.on(Hls.Events.MANIFEST_PARSED, () => this.#begin());
     hls.on(Hls.Events.MEDIA_ATTACHED, () => hls.loadSource(url));
     hls.attachMedia(this.video);
@@ -203,9 +216,45 @@ export class Player {
     });
   }
 
-  #error(hls, data) {
+  // Where a camera or a microphone was muted, hls.js does not get past the
+  // segments that lack it. When it takes them for ones with a gap it does, and
+  // fills the gap: with the picture that follows, or with silence.
+  #parsed(frag) {
+    const { audio, video } = frag.elementaryStreams;
+    if (!this.tracks.audio || !this.tracks.video || (audio && video))
+      return;
+    frag.gap = !frag.endList;
+    const { from, to } = this.lacking;
+    const goesOn = frag.start > from - 1 && frag.start < to + 1;
+    this.lacking = { from: goesOn ? from : frag.start, to: frag.end };
+  }
+
+  // The recording has ended while a track was muted. That its last segment has
+  // no gap, so that the end is played, must be known before it is loaded.
+  #updated(hls, details, config) {
+    const { live } = this;
+    this.live = details.live;
+    if (live && !details.live && details.fragments.at(-1)?.gap)
+      this.#beginAnew(hls, config, this.video.currentTime);
+  }
+
+  #beginAnew(hls, config, at) {
+    const { url } = hls;
+    hls.destroy();
+    this.#attach(url, config, at);
+  }
+
+  #error(hls, data, config) {
     if (hls !== this.hls)
       return;
+    // A camera or a microphone came later than the other one: the browser takes
+    // no more tracks than it began with, so it begins where there are both.
+    const { sourceBufferName: track, frag } = data;
+    if (frag && track && !this.tracks[track] && this.begun !== frag.sn) {
+      this.begun = frag.sn;
+      this.#beginAnew(hls, config, frag.start + Math.min(0.3, frag.duration / 2));
+      return;
+    }
     if (data.type === Hls.ErrorTypes.MEDIA_ERROR)
       this.video.dataset.mediaErrors = Number(this.video.dataset.mediaErrors ?? 0) + (data.fatal ? 1 : 0);
     if (!data.fatal)

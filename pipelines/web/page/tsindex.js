@@ -174,7 +174,7 @@ export class TsIndex {
   constructor({ target = 2, limit = Infinity } = {}) {
     this.target = target * CLOCK;
     this.limit = limit * CLOCK;
-    this.entries = []; // { offset, length, duration (s), discontinuity, video }
+    this.entries = []; // { offset, length, duration (s), discontinuity }
     this.open = null; // the entry that is not complete: { offset, time, discontinuity }
     this.patOffset = -1;
     this.patFresh = false; // no PES packet has started since
@@ -211,8 +211,8 @@ export class TsIndex {
   }
 
   #entry(length) {
-    const { offset, discontinuity, video } = this.open;
-    return { offset, length, discontinuity, video };
+    const { offset, discontinuity } = this.open;
+    return { offset, length, discontinuity };
   }
 
   #pes(pes) {
@@ -230,12 +230,8 @@ export class TsIndex {
 
     if (pes.kind !== 'data')
       this.#consider(pes, time);
-    if (pes.kind === 'video') {
+    if (pes.kind === 'video')
       this.videoTime = time;
-      // what comes before a key frame cannot be decoded
-      if (this.open && pes.randomAccess && time - this.open.time < CLOCK / 4)
-        this.open.video = true;
-    }
     if (!this.broken)
       this.latest = Math.max(this.latest, time);
     this.patFresh = false;
@@ -259,26 +255,15 @@ export class TsIndex {
       ...this.#entry(this.patOffset - this.open.offset),
       duration: Math.max(end - this.open.time, 1) / CLOCK,
     });
-    // one that ends for its length only goes on with pictures that follow
-    this.#start(time, this.broken, !randomAccess && !silentVideo);
+    this.#start(time, this.broken);
   }
 
-  #start(time, discontinuity, video = false) {
-    this.open = { offset: this.patOffset, time, discontinuity, video };
+  #start(time, discontinuity) {
+    this.open = { offset: this.patOffset, time, discontinuity };
     this.seen.clear();
     this.latest = time;
     this.broken = false;
   }
-}
-
-// The entries that a browser can play: it does not go on where there is sound
-// but no picture, as while a camera is muted, unless there is no picture at all.
-export function withPicture(entries) {
-  if (!entries.some((entry) => entry.video) || entries.every((entry) => entry.video))
-    return entries;
-  return entries.map((entry, i) => ({
-    ...entry, discontinuity: entry.discontinuity || (i > 0 && !entries[i - 1].video),
-  })).filter((entry) => entry.video);
 }
 
 // RFC 8216: the media playlist of the entries, all in the one file at uri.
