@@ -41,13 +41,15 @@ ensure_debug_category (void)
 static void
 note_ssrcs (RecRetransmit *self, const GstSDPMedia *media, gboolean wanted)
 {
-  const gchar *value;
   guint i;
 
-  for (i = 0; (value = gst_sdp_media_get_attribute_val_n (media, "ssrc", i));
-       i++) {
-    guint32 ssrc = strtoul (value, NULL, 10);
+  for (i = 0; i < gst_sdp_media_attributes_len (media); i++) {
+    const GstSDPAttribute *attribute = gst_sdp_media_get_attribute (media, i);
+    guint32 ssrc;
 
+    if (!g_str_equal (attribute->key, "ssrc") || !attribute->value)
+      continue;
+    ssrc = strtoul (attribute->value, NULL, 10);
     g_hash_table_insert (
         self->wanted, GUINT_TO_POINTER (ssrc), GINT_TO_POINTER (wanted));
   }

@@ -16,10 +16,13 @@ G_BEGIN_DECLS
 const gchar *sdp_media_attribute (
     const GstSDPMessage *sdp, const GstSDPMedia *media, const gchar *key);
 
-/* The value of attribute @key ("rtpmap", "fmtp") for payload type @payload,
- * after the payload type; the @nth of them. NULL when there is none. */
+/* What @attribute says of payload type @payload, behind that, when it is one of
+ * @key ("rtpmap", "fmtp", "rtcp-fb"); NULL otherwise. */
+const gchar *sdp_attribute_for (
+    const GstSDPAttribute *attribute, const gchar *key, gint payload);
+/* The first of these in @media; NULL when there is none. */
 const gchar *sdp_payload_attribute (
-    const GstSDPMedia *media, const gchar *key, gint payload, guint nth);
+    const GstSDPMedia *media, const gchar *key, gint payload);
 
 /* Parameter @name of a=fmtp for @payload. Caller frees. */
 gchar *sdp_payload_parameter (
@@ -27,6 +30,21 @@ gchar *sdp_payload_parameter (
 
 /* FALSE when @format is not a payload type (0 to 127). */
 gboolean sdp_parse_payload (const gchar *format, gint *payload);
+
+/**
+ * SdpPayloads:
+ * @bits: one for each payload type
+ */
+typedef struct
+{
+  guint64 bits[2];
+} SdpPayloads;
+
+/* Like sdp_parse_payload(), and FALSE for what is in @seen already: looking up
+ * what an m-line says of a payload type takes a pass over its attributes, and
+ * a hostile one lists the same format many thousand times. */
+gboolean sdp_next_payload (
+    const gchar *format, SdpPayloads *seen, gint *payload);
 
 /* Whether a=rtpmap of @payload names the encoding @name, in any case. */
 gboolean sdp_payload_is (

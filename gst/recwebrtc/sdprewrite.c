@@ -28,6 +28,8 @@ static const gchar *const feedback[] = {
   "nack", "nack pli", "ccm fir", "transport-cc", NULL
 };
 /* clang-format on */
+#define FEEDBACK_PLI 1
+#define FEEDBACK_FIR 2
 
 /* --- the description for webrtcbin --- */
 
@@ -62,6 +64,7 @@ find_bundle (const GstSDPMessage *sdp, GStrv *mids, const GstSDPMedia **tagged)
 static void
 copy_rtx (const GstSDPMedia *from, GstSDPMedia *to, gint payload)
 {
+  SdpPayloads seen = { { 0 } };
   guint i;
 
   for (i = 0; i < gst_sdp_media_formats_len (from); i++) {
@@ -69,17 +72,18 @@ copy_rtx (const GstSDPMedia *from, GstSDPMedia *to, gint payload)
     gchar *apt, *value;
     gint rtx;
 
-    if (!sdp_parse_payload (format, &rtx) || !sdp_payload_is (from, rtx, "rtx"))
+    if (!sdp_next_payload (format, &seen, &rtx) ||
+        !sdp_payload_is (from, rtx, "rtx"))
       continue;
     apt = sdp_payload_parameter (from, rtx, "apt");
     if (apt && g_ascii_strtoll (apt, NULL, 10) == payload) {
       gst_sdp_media_add_format (to, format);
       value = g_strdup_printf (
-          "%d %s", rtx, sdp_payload_attribute (from, "rtpmap", rtx, 0));
+          "%d %s", rtx, sdp_payload_attribute (from, "rtpmap", rtx));
       gst_sdp_media_add_attribute (to, "rtpmap", value);
       g_free (value);
       value = g_strdup_printf (
-          "%d %s", rtx, sdp_payload_attribute (from, "fmtp", rtx, 0));
+          "%d %s", rtx, sdp_payload_attribute (from, "fmtp", rtx));
       gst_sdp_media_add_attribute (to, "fmtp", value);
       g_free (value);
       g_free (apt);
@@ -91,23 +95,31 @@ copy_rtx (const GstSDPMedia *from, GstSDPMedia *to, gint payload)
 
 /* rtpsession sends FIR wherever both are negotiated, and repeats its sequence
  * number, so that all but the first are taken for duplicates (RFC 5104 section
- * 4.3.1.1). PLI has none. */
-static gboolean
-is_wanted_feedback (const GstSDPMedia *media, gint payload, const gchar *value)
+ * 4.3.1.1). PLI has none. Each kind once, in one pass: an offer may have
+ * thousands of these lines. */
+static void
+copy_feedback (const GstSDPMedia *from, GstSDPMedia *to, gint payload)
 {
-  const gchar *other;
-  guint i;
+  gboolean offered[G_N_ELEMENTS (feedback)] = { FALSE };
+  guint i, kind;
 
-  if (!g_strv_contains (feedback, value))
-    return FALSE;
-  if (!g_str_equal (value, "ccm fir"))
-    return TRUE;
-  for (i = 0;
-       (other = sdp_payload_attribute (media, "rtcp-fb", payload, i)) != NULL;
-       i++)
-    if (g_str_equal (other, "nack pli"))
-      return FALSE;
-  return TRUE;
+  for (i = 0; i < gst_sdp_media_attributes_len (from); i++) {
+    const gchar *value = sdp_attribute_for (
+        gst_sdp_media_get_attribute (from, i), "rtcp-fb", payload);
+
+    for (kind = 0; value && feedback[kind]; kind++)
+      offered[kind] |= g_str_equal (value, feedback[kind]);
+  }
+  offered[FEEDBACK_FIR] &= !offered[FEEDBACK_PLI];
+  for (kind = 0; feedback[kind]; kind++) {
+    gchar *line;
+
+    if (!offered[kind])
+      continue;
+    line = g_strdup_printf ("%d %s", payload, feedback[kind]);
+    gst_sdp_media_add_attribute (to, "rtcp-fb", line);
+    g_free (line);
+  }
 }
 
 static void
@@ -116,23 +128,14 @@ copy_codec (const GstSDPMedia *from, GstSDPMedia *to, const SdpTrack *track)
   gchar *format = g_strdup_printf ("%d", track->payload);
   const gchar *value;
   gchar *line;
-  guint i;
 
   gst_sdp_media_add_format (to, format);
-  line = g_strdup_printf ("%s %s", format,
-      sdp_payload_attribute (from, "rtpmap", track->payload, 0));
+  line = g_strdup_printf (
+      "%s %s", format, sdp_payload_attribute (from, "rtpmap", track->payload));
   gst_sdp_media_add_attribute (to, "rtpmap", line);
   g_free (line);
-  for (i = 0; (value = sdp_payload_attribute (
-                   from, "rtcp-fb", track->payload, i)) != NULL;
-       i++) {
-    if (!is_wanted_feedback (from, track->payload, value))
-      continue;
-    line = g_strdup_printf ("%s %s", format, value);
-    gst_sdp_media_add_attribute (to, "rtcp-fb", line);
-    g_free (line);
-  }
-  value = sdp_payload_attribute (from, "fmtp", track->payload, 0);
+  copy_feedback (from, to, track->payload);
+  value = sdp_payload_attribute (from, "fmtp", track->payload);
   if (value) {
     line = g_strdup_printf ("%s %s", format, value);
     gst_sdp_media_add_attribute (to, "fmtp", line);

@@ -201,30 +201,32 @@ media_direction (const GstSDPMessage *sdp, const GstSDPMedia *media)
   return directions[0];
 }
 
-/* The value of attribute @key ("rtpmap", "fmtp") for payload type @payload,
- * after the payload type; the @nth of them. NULL when there is none. */
 const gchar *
-sdp_payload_attribute (
-    const GstSDPMedia *media, const gchar *key, gint payload, guint nth)
+sdp_attribute_for (
+    const GstSDPAttribute *attribute, const gchar *key, gint payload)
 {
-  const gchar *value;
-  guint i, found = 0;
+  const gchar *value = attribute->value;
+  gchar *rest;
 
-  for (i = 0; i < gst_sdp_media_attributes_len (media); i++) {
-    const GstSDPAttribute *attribute = gst_sdp_media_get_attribute (media, i);
-    gchar *rest;
+  if (!g_str_equal (attribute->key, key) || !value)
+    return NULL;
+  if (*value == '*')
+    rest = (gchar *)value + 1;
+  else if (g_ascii_strtoll (value, &rest, 10) != payload || rest == value)
+    return NULL;
+  return rest + strspn (rest, " ");
+}
 
-    if (!g_str_equal (attribute->key, key) || !attribute->value)
-      continue;
-    value = attribute->value;
-    if (*value == '*')
-      rest = (gchar *)value + 1;
-    else if (g_ascii_strtoll (value, &rest, 10) != payload || rest == value)
-      continue;
-    if (found++ == nth)
-      return rest + strspn (rest, " ");
-  }
-  return NULL;
+const gchar *
+sdp_payload_attribute (const GstSDPMedia *media, const gchar *key, gint payload)
+{
+  const gchar *value = NULL;
+  guint i;
+
+  for (i = 0; i < gst_sdp_media_attributes_len (media) && !value; i++)
+    value = sdp_attribute_for (
+        gst_sdp_media_get_attribute (media, i), key, payload);
+  return value;
 }
 
 /* Parameter @name of a=fmtp for @payload. Caller frees. */
@@ -232,7 +234,7 @@ gchar *
 sdp_payload_parameter (
     const GstSDPMedia *media, gint payload, const gchar *name)
 {
-  const gchar *fmtp = sdp_payload_attribute (media, "fmtp", payload, 0);
+  const gchar *fmtp = sdp_payload_attribute (media, "fmtp", payload);
   gchar **parts, *found = NULL;
   guint i;
 
@@ -263,9 +265,23 @@ sdp_parse_payload (const gchar *format, gint *payload)
 }
 
 gboolean
+sdp_next_payload (const gchar *format, SdpPayloads *seen, gint *payload)
+{
+  guint64 bit;
+
+  if (!sdp_parse_payload (format, payload))
+    return FALSE;
+  bit = G_GUINT64_CONSTANT (1) << (*payload % 64);
+  if (seen->bits[*payload / 64] & bit)
+    return FALSE;
+  seen->bits[*payload / 64] |= bit;
+  return TRUE;
+}
+
+gboolean
 sdp_payload_is (const GstSDPMedia *media, gint payload, const gchar *name)
 {
-  const gchar *rtpmap = sdp_payload_attribute (media, "rtpmap", payload, 0);
+  const gchar *rtpmap = sdp_payload_attribute (media, "rtpmap", payload);
   gsize n = strlen (name);
 
   return rtpmap && g_ascii_strncasecmp (rtpmap, name, n) == 0 &&
@@ -299,6 +315,7 @@ static gboolean
 choose_payload (
     const GstSDPMedia *media, const SdpCodec *codec, SdpTrack *track)
 {
+  SdpPayloads seen = { { 0 } };
   guint i, best = 0;
   gchar *value;
 
@@ -306,7 +323,8 @@ choose_payload (
     gint payload;
     guint rank;
 
-    if (!sdp_parse_payload (gst_sdp_media_get_format (media, i), &payload))
+    if (!sdp_next_payload (
+            gst_sdp_media_get_format (media, i), &seen, &payload))
       continue;
     rank = payload_rank (media, payload, codec);
     if (rank <= best)
@@ -371,14 +389,16 @@ describe_offer (const GstSDPMessage *sdp)
 
   for (i = 0; i < gst_sdp_message_medias_len (sdp) && text->len < 512; i++) {
     const GstSDPMedia *media = gst_sdp_message_get_media (sdp, i);
+    SdpPayloads seen = { { 0 } };
     gboolean first = TRUE;
 
     for (f = 0; f < gst_sdp_media_formats_len (media) && text->len < 512; f++) {
       const gchar *rtpmap = NULL;
       gint payload;
 
-      if (sdp_parse_payload (gst_sdp_media_get_format (media, f), &payload))
-        rtpmap = sdp_payload_attribute (media, "rtpmap", payload, 0);
+      if (sdp_next_payload (
+              gst_sdp_media_get_format (media, f), &seen, &payload))
+        rtpmap = sdp_payload_attribute (media, "rtpmap", payload);
       if (!rtpmap)
         continue;
       g_string_append (text, !first ? ", " : text->len ? "; " : "");

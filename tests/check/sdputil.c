@@ -289,6 +289,66 @@ GST_START_TEST (test_codec_preferences_carry_feedback_and_payload_type)
 
 GST_END_TEST;
 
+static guint
+count_text (const gchar *text, const gchar *what)
+{
+  guint n = 0;
+
+  for (; (text = strstr (text, what)) != NULL; text += strlen (what))
+    n++;
+  return n;
+}
+
+/* As many lines as are accepted: whoever sends them does not keep the thread
+ * busy that also stops the recording. */
+GST_START_TEST (test_an_offer_of_the_largest_size_is_answered)
+{
+  GString *text = g_string_new (
+      HEAD "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\n" TRANSPORT
+           "a=mid:0\r\na=sendonly\r\na=rtpmap:96 H264/90000\r\n");
+  GstSDPMessage *offer, *pruned;
+  SdpChoice choice;
+  gchar *out;
+  guint i;
+
+  for (i = 0; i < SDP_UTIL_MAX_LINES - 100; i++)
+    g_string_append (text, "a=rtcp-fb:96 ccm fir\r\n");
+  offer = parse (text->str);
+  fail_unless (choose (offer, "H264", "OPUS", &choice, NULL));
+  pruned = sdp_util_prune (offer, &choice, NULL);
+  out = gst_sdp_message_as_text (pruned);
+  fail_unless_equals_int (count_text (out, "a=rtcp-fb:96 ccm fir"), 1);
+  g_free (out);
+  gst_sdp_message_free (pruned);
+  gst_sdp_message_free (offer);
+  g_string_free (text, TRUE);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_one_format_that_is_listed_very_often_is_read_once)
+{
+  GString *text = g_string_new (HEAD "m=video 9 UDP/TLS/RTP/SAVPF");
+  GstSDPMessage *offer;
+  SdpChoice choice;
+  guint i;
+
+  for (i = 0; i < 60000; i++)
+    g_string_append (text, " 97");
+  g_string_append (text, " 96\r\nc=IN IP4 0.0.0.0\r\na=sendonly\r\n");
+  for (i = 0; i < SDP_UTIL_MAX_LINES - 100; i++)
+    g_string_append (text, "a=x\r\n");
+  g_string_append (text, "a=rtpmap:96 H264/90000\r\n");
+  offer = parse (text->str);
+  fail_unless (choose (offer, "H265,H264,AV1", "OPUS", &choice, NULL));
+  fail_unless_equals_int (choice.video.payload, 96);
+  fail_if (choose (offer, "AV1,VP8,VP9", "OPUS", &choice, NULL));
+  gst_sdp_message_free (offer);
+  g_string_free (text, TRUE);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_max_bitrate_becomes_bandwidth_lines_of_the_video)
 {
   GstSDPMessage *offer = parse (browser);
@@ -427,6 +487,8 @@ sdputil_suite (void)
   tcase_add_test (tc, test_a_bundle_has_the_transport_of_its_first_m_line);
   tcase_add_test (tc, test_an_offer_without_fingerprint_is_refused);
   tcase_add_test (tc, test_codec_preferences_carry_feedback_and_payload_type);
+  tcase_add_test (tc, test_an_offer_of_the_largest_size_is_answered);
+  tcase_add_test (tc, test_one_format_that_is_listed_very_often_is_read_once);
   tcase_add_test (tc, test_max_bitrate_becomes_bandwidth_lines_of_the_video);
   tcase_add_test (tc, test_a_fragment_is_read_and_nonsense_is_not);
   tcase_add_test (tc, test_an_unknown_codec_is_named_with_those_that_are_known);
