@@ -20,6 +20,9 @@ GST_DEBUG_CATEGORY_STATIC (rec_track_debug);
 #define GAP_MARGIN (200 * GST_MSECOND)
 /* Losses are journalled one line a second at most. */
 #define LOSS_INTERVAL GST_SECOND
+/* Events that wait for the first caps; sessions without media leave some each,
+ * for as long as the element runs. */
+#define MAX_EVENTS 256
 /* One unit of the 90 kHz clock, rounded up: the least that keeps timestamps
  * apart in a transport stream. */
 #define TICK ((GST_SECOND + 89999) / 90000)
@@ -431,9 +434,15 @@ rec_track_is_finished (RecTrack *self)
 void
 rec_track_queue_event (RecTrack *self, GstEvent *event)
 {
+  GstEvent *oldest = NULL;
+
   GST_OBJECT_LOCK (self);
+  if (g_queue_get_length (&self->events) >= MAX_EVENTS)
+    oldest = g_queue_pop_head (&self->events);
   g_queue_push_tail (&self->events, event);
   GST_OBJECT_UNLOCK (self);
+  if (oldest)
+    gst_event_unref (oldest);
 }
 
 void

@@ -278,6 +278,21 @@ count_request (RecTrack *unused, gpointer user_data)
   (*(guint *)user_data)++;
 }
 
+GST_START_TEST (test_sessions_without_media_do_not_pile_up)
+{
+  guint i, n;
+
+  for (i = 0; i < 10000; i++)
+    rec_track_queue_event (
+        track, rec_event_new_journal (gst_structure_new_empty ("recwhip")));
+  gst_harness_set_src_caps_str (h, H264);
+  push (GST_SECOND);
+  n = events (GST_EVENT_CUSTOM_DOWNSTREAM, NULL);
+  fail_unless (n > 0 && n < 1000, "%u events", n);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_key_frame_requests_end_at_the_track)
 {
   guint n = 0;
@@ -310,6 +325,7 @@ rectrack_suite (void)
   tcase_add_test (tc, test_eos_leaves_once_and_nothing_after_it);
   tcase_add_test (tc, test_eos_of_a_session_ends_nothing);
   tcase_add_test (tc, test_losses_and_silence_are_journalled);
+  tcase_add_test (tc, test_sessions_without_media_do_not_pile_up);
   tcase_add_test (tc, test_key_frame_requests_end_at_the_track);
   return s;
 }
