@@ -35,6 +35,8 @@ typedef struct
   GCancellable *cancellable;
   SoupMessage *msg;
   gchar *offer;
+  GInputStream *stream;
+  gchar *body;
   guint redirects;
   WhipClientAnswerFunc answer_func;
   WhipClientDoneFunc done_func;
@@ -46,6 +48,8 @@ exchange_free (Exchange *exchange)
 {
   g_object_unref (exchange->cancellable);
   g_clear_object (&exchange->msg);
+  g_clear_object (&exchange->stream);
+  g_free (exchange->body);
   g_free (exchange->offer);
   g_free (exchange);
 }
@@ -184,7 +188,7 @@ accept_answer (Exchange *exchange, GBytes *body)
 
   g_free (client->session);
   client->session = resolve_location (exchange->msg);
-  if (size == 0 || size > MAX_ANSWER) {
+  if (size == 0) {
     refused (exchange, soup_message_get_status (exchange->msg), body);
     return;
   }
@@ -218,34 +222,84 @@ not_followed:
 }
 
 static void
+unreachable (Exchange *exchange, const GError *error)
+{
+  gchar *url = g_uri_to_string (soup_message_get_uri (exchange->msg));
+  GError *reason = g_error_new (WHIP_CLIENT_ERROR, 0,
+      "Could not reach %s: %s. Check location, and that the server runs.", url,
+      error->message);
+
+  g_free (url);
+  finish_offer (exchange, NULL, reason, TRUE);
+  g_error_free (reason);
+}
+
+/* The server goes on for longer than any answer is. */
+static void
+too_long (Exchange *exchange)
+{
+  gchar *url = g_uri_to_string (soup_message_get_uri (exchange->msg));
+  GError *reason = g_error_new (WHIP_CLIENT_ERROR, 0,
+      "The answer of %s is longer than %d bytes. Check location.", url,
+      MAX_ANSWER);
+
+  /* Closing the stream would read the rest. */
+  soup_session_abort (exchange->client->soup);
+  g_free (url);
+  finish_offer (exchange, NULL, reason, FALSE);
+  g_error_free (reason);
+}
+
+static void
 on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Exchange *exchange = user_data;
-  GError *error = NULL;
-  GBytes *body =
-      soup_session_send_and_read_finish (SOUP_SESSION (source), result, &error);
   guint status = soup_message_get_status (exchange->msg);
+  GError *error = NULL;
+  gsize size = 0;
+  gboolean ok = g_input_stream_read_all_finish (
+      G_INPUT_STREAM (source), result, &size, &error);
+  GBytes *body = g_bytes_new_take (g_steal_pointer (&exchange->body), size);
 
+  if (ok && size <= MAX_ANSWER)
+    g_input_stream_close_async (
+        exchange->stream, G_PRIORITY_DEFAULT, NULL, NULL, NULL);
+  g_clear_object (&exchange->stream);
   if (g_cancellable_is_cancelled (exchange->cancellable))
     exchange_free (exchange);
-  else if (!body) {
-    gchar *url = g_uri_to_string (soup_message_get_uri (exchange->msg));
-
-    GError *reason = g_error_new (WHIP_CLIENT_ERROR, 0,
-        "Could not reach %s: %s. Check location, and that the server runs.",
-        url, error->message);
-
-    g_free (url);
-    finish_offer (exchange, NULL, reason, TRUE);
-    g_error_free (reason);
-  } else if (is_redirect (status) && follow_redirect (exchange))
+  else if (!ok)
+    unreachable (exchange, error);
+  else if (size > MAX_ANSWER)
+    too_long (exchange);
+  else if (is_redirect (status) && follow_redirect (exchange))
     ;
   else if (status == 201 || status == 200)
     accept_answer (exchange, body);
   else
     refused (exchange, status, body);
   g_clear_error (&error);
-  g_clear_pointer (&body, g_bytes_unref);
+  g_bytes_unref (body);
+}
+
+static void
+on_headers (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Exchange *exchange = user_data;
+  GError *error = NULL;
+
+  exchange->stream =
+      soup_session_send_finish (SOUP_SESSION (source), result, &error);
+  if (g_cancellable_is_cancelled (exchange->cancellable)) {
+    exchange_free (exchange);
+  } else if (!exchange->stream) {
+    unreachable (exchange, error);
+  } else {
+    exchange->body = g_malloc (MAX_ANSWER + 1);
+    g_input_stream_read_all_async (exchange->stream, exchange->body,
+        MAX_ANSWER + 1, G_PRIORITY_DEFAULT, exchange->cancellable, on_answer,
+        exchange);
+  }
+  g_clear_error (&error);
 }
 
 static void
@@ -268,8 +322,8 @@ post_offer (Exchange *exchange, const gchar *url)
   soup_message_headers_replace (
       soup_message_get_request_headers (exchange->msg), "Accept",
       "application/sdp");
-  soup_session_send_and_read_async (client->soup, exchange->msg,
-      G_PRIORITY_DEFAULT, exchange->cancellable, on_answer, exchange);
+  soup_session_send_async (client->soup, exchange->msg, G_PRIORITY_DEFAULT,
+      exchange->cancellable, on_headers, exchange);
 }
 
 void

@@ -40,6 +40,7 @@ typedef struct
 
   gint refusals;
   gint redirects;
+  gboolean endless;
   gint offers;
   gint removed;
   gint unauthorized;
@@ -123,6 +124,27 @@ play (Server *server, const gchar *offer)
 }
 
 static void
+add_zeros (SoupServerMessage *msg, gpointer user_data)
+{
+  static const gchar zeros[64 * 1024] = { 0 };
+
+  soup_message_body_append (soup_server_message_get_response_body (msg),
+      SOUP_MEMORY_STATIC, zeros, sizeof (zeros));
+}
+
+static void
+answer_without_end (SoupServerMessage *msg)
+{
+  soup_server_message_set_status (msg, 201, NULL);
+  soup_message_headers_set_encoding (
+      soup_server_message_get_response_headers (msg), SOUP_ENCODING_CHUNKED);
+  soup_message_body_set_accumulate (
+      soup_server_message_get_response_body (msg), FALSE);
+  g_signal_connect (msg, "wrote-chunk", G_CALLBACK (add_zeros), NULL);
+  g_signal_connect (msg, "wrote-headers", G_CALLBACK (add_zeros), NULL);
+}
+
+static void
 answer_offer (Server *server, SoupServerMessage *msg, const gchar *path)
 {
   SoupMessageHeaders *headers = soup_server_message_get_response_headers (msg);
@@ -138,6 +160,10 @@ answer_offer (Server *server, SoupServerMessage *msg, const gchar *path)
     g_atomic_int_dec_and_test (&server->redirects);
     soup_message_headers_replace (headers, "Location", "/moved");
     soup_server_message_set_status (msg, 307, NULL);
+    return;
+  }
+  if (server->endless) {
+    answer_without_end (msg);
     return;
   }
   body = soup_message_body_flatten (soup_server_message_get_request_body (msg));
@@ -357,6 +383,21 @@ GST_START_TEST (test_giving_up_says_why)
 
 GST_END_TEST;
 
+GST_START_TEST (test_an_answer_without_end_is_not_read_to_the_end)
+{
+  GstElement *pipeline;
+  Server server;
+
+  server_start (&server, 0, 0);
+  server.endless = TRUE;
+  pipeline = pull_from (server.url, "retry-timeout=0");
+  expect_error (pipeline, "longer than");
+  finish (pipeline);
+  server_stop (&server);
+}
+
+GST_END_TEST;
+
 static Suite *
 recwhep_suite (void)
 {
@@ -370,6 +411,7 @@ recwhep_suite (void)
   /* Under valgrind a session takes a minute. */
   if (!g_getenv ("REC_SLOW_MACHINE"))
     tcase_add_test (tc, test_a_session_that_ends_is_made_anew);
+  tcase_add_test (tc, test_an_answer_without_end_is_not_read_to_the_end);
   tcase_add_test (tc, test_giving_up_says_why);
   return s;
 }
