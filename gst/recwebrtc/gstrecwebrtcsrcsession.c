@@ -327,5 +327,14 @@ gst_rec_webrtc_src_get_session (GstRecWebrtcSrc *self)
 gboolean
 gst_rec_webrtc_src_is_accepting (GstRecWebrtcSrc *self)
 {
-  return PRIV (self)->accepting && !rec_track_is_finished (PRIV (self)->video);
+  GstRecWebrtcSrcPrivate *priv = PRIV (self);
+  OnDisconnect on_disconnect;
+
+  GST_OBJECT_LOCK (self);
+  on_disconnect = priv->on_disconnect;
+  GST_OBJECT_UNLOCK (self);
+  /* What is being drained is the last that is recorded. */
+  if (priv->drain && on_disconnect == ON_DISCONNECT_EOS)
+    return FALSE;
+  return priv->accepting && !rec_track_is_finished (priv->video);
 }

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include "rechttp.h"
 #include "rectest.h"
 
 #include <gio/gio.h>
@@ -385,6 +386,23 @@ GST_START_TEST (test_eos_leaves_by_both_pads_with_and_without_a_publisher)
 
 GST_END_TEST;
 
+/* The stream ends with the session: who comes while the last packets leave the
+ * jitter buffers would not be recorded. */
+GST_START_TEST (test_on_disconnect_eos_takes_nobody_else)
+{
+  Pair pair;
+
+  pair_init (&pair, "on-disconnect=eos latency=5000");
+  pair_publish (&pair, AUDIO);
+  gst_message_unref (wait_for (pair.bus, "recwhip-connected"));
+  pair_unpublish (&pair);
+  rec_http_assert (
+      rec_http ("POST", pair.url, REC_HTTP_SDP, "an offer"), 503, NULL);
+  pair_clear (&pair);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_on_disconnect_eos_ends_the_stream)
 {
   Pair pair;
@@ -538,6 +556,7 @@ recwhip_suite (void)
   tcase_add_test (
       tc, test_eos_leaves_by_both_pads_with_and_without_a_publisher);
   tcase_add_test (tc, test_a_session_leaves_nothing_behind);
+  tcase_add_test (tc, test_on_disconnect_eos_takes_nobody_else);
   tcase_add_test (tc, test_on_disconnect_eos_ends_the_stream);
   tcase_add_test (tc, test_the_publisher_posts_eos_after_the_last_buffer);
   return s;
