@@ -190,6 +190,9 @@ gst_rec_webrtc_src_send_event (GstElement *element, GstEvent *event)
     return GST_ELEMENT_CLASS (gst_rec_webrtc_src_parent_class)
         ->send_event (element, event);
   gst_event_unref (event);
+  /* There is nothing to end yet, and nobody to take the reference below. */
+  if (GST_STATE (element) < GST_STATE_PAUSED)
+    return FALSE;
   gst_rec_webrtc_src_finish_tracks (self);
   rec_worker_invoke (
       PRIV (self)->pusher, push_once, gst_object_ref (self), gst_object_unref);

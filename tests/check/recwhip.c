@@ -386,6 +386,19 @@ GST_START_TEST (test_eos_leaves_by_both_pads_with_and_without_a_publisher)
 
 GST_END_TEST;
 
+GST_START_TEST (test_eos_before_the_start_leaves_nothing_behind)
+{
+  GstElement *src = gst_element_factory_make ("recwhipsrc", NULL);
+  gpointer weak = gst_object_ref_sink (src);
+
+  g_object_add_weak_pointer (weak, &weak);
+  fail_if (gst_element_send_event (src, gst_event_new_eos ()));
+  gst_object_unref (src);
+  fail_unless (weak == NULL);
+}
+
+GST_END_TEST;
+
 /* The stream ends with the session: who comes while the last packets leave the
  * jitter buffers would not be recorded. */
 GST_START_TEST (test_on_disconnect_eos_takes_nobody_else)
@@ -556,6 +569,7 @@ recwhip_suite (void)
   tcase_add_test (
       tc, test_eos_leaves_by_both_pads_with_and_without_a_publisher);
   tcase_add_test (tc, test_a_session_leaves_nothing_behind);
+  tcase_add_test (tc, test_eos_before_the_start_leaves_nothing_behind);
   tcase_add_test (tc, test_on_disconnect_eos_takes_nobody_else);
   tcase_add_test (tc, test_on_disconnect_eos_ends_the_stream);
   tcase_add_test (tc, test_the_publisher_posts_eos_after_the_last_buffer);
