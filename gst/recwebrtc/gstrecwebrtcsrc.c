@@ -100,7 +100,7 @@ stop (gpointer data)
   gst_rec_webrtc_src_end_session (data, "the recorder stopped");
 }
 
-static void
+static gboolean
 start_pushing (gpointer data)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (data);
@@ -108,6 +108,7 @@ start_pushing (gpointer data)
   priv->push_timer =
       rec_worker_add_timeout (priv->pusher, TICK_MS, on_push_timer, data, NULL);
   on_push_timer (data);
+  return G_SOURCE_REMOVE;
 }
 
 static void
@@ -162,7 +163,8 @@ gst_rec_webrtc_src_change_state (GstElement *element, GstStateChange transition)
     return ret;
   switch (transition) {
     case GST_STATE_CHANGE_READY_TO_PAUSED:
-      rec_worker_call (priv->pusher, start_pushing, self);
+      /* Not waited for: downstream may block it until we are PLAYING. */
+      rec_worker_invoke (priv->pusher, start_pushing, self, NULL);
       rec_worker_call (priv->control, start, self);
       return GST_STATE_CHANGE_NO_PREROLL;
     case GST_STATE_CHANGE_PLAYING_TO_PAUSED:

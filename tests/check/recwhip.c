@@ -399,6 +399,31 @@ GST_START_TEST (test_eos_before_the_start_leaves_nothing_behind)
 
 GST_END_TEST;
 
+static GstPadProbeReturn
+block (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  return GST_PAD_PROBE_OK;
+}
+
+GST_START_TEST (test_a_pad_that_is_blocked_keeps_nobody_from_starting)
+{
+  GstElement *pipeline =
+      gst_parse_launch ("recwhipsrc name=src port=0 ! fakesink", NULL);
+  GstElement *src = gst_bin_get_by_name (GST_BIN (pipeline), "src");
+  GstPad *pad = gst_element_get_static_pad (src, "video");
+
+  gst_pad_add_probe (
+      pad, GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, block, NULL, NULL);
+  fail_if (gst_element_set_state (pipeline, GST_STATE_PLAYING) ==
+      GST_STATE_CHANGE_FAILURE);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (pad);
+  gst_object_unref (src);
+  gst_object_unref (pipeline);
+}
+
+GST_END_TEST;
+
 /* The stream ends with the session: who comes while the last packets leave the
  * jitter buffers would not be recorded. */
 GST_START_TEST (test_on_disconnect_eos_takes_nobody_else)
@@ -570,6 +595,7 @@ recwhip_suite (void)
       tc, test_eos_leaves_by_both_pads_with_and_without_a_publisher);
   tcase_add_test (tc, test_a_session_leaves_nothing_behind);
   tcase_add_test (tc, test_eos_before_the_start_leaves_nothing_behind);
+  tcase_add_test (tc, test_a_pad_that_is_blocked_keeps_nobody_from_starting);
   tcase_add_test (tc, test_on_disconnect_eos_takes_nobody_else);
   tcase_add_test (tc, test_on_disconnect_eos_ends_the_stream);
   tcase_add_test (tc, test_the_publisher_posts_eos_after_the_last_buffer);
