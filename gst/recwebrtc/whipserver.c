@@ -94,7 +94,8 @@ whip_server_invoke (WhipServer *server, GSourceFunc function, gpointer data,
 
 /* --- requests --- */
 
-/* Finds whose @path it is; a session is one further component. */
+/* Finds whose @path it is; a session is one further component. That of the
+ * path "/" and of others that end in a slash has no second slash. */
 static gboolean
 find_path (WhipServer *server, const gchar *path, WhipPath *found,
     const gchar **session_id)
@@ -102,12 +103,13 @@ find_path (WhipServer *server, const gchar *path, WhipPath *found,
   const gchar *slash = strrchr (path, '/');
   WhipPath *entry;
   gchar *parent;
+  guint i;
 
   g_mutex_lock (&server->lock);
   entry = g_hash_table_lookup (server->paths, path);
   *session_id = NULL;
-  if (!entry && slash && slash != path && slash[1] != '\0') {
-    parent = g_strndup (path, slash - path);
+  for (i = 0; i < 2 && !entry && slash && slash[1] != '\0'; i++) {
+    parent = g_strndup (path, slash - path + i);
     entry = g_hash_table_lookup (server->paths, parent);
     *session_id = slash + 1;
     g_free (parent);

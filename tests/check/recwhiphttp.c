@@ -158,6 +158,29 @@ session_url (const gchar *reply)
   return result;
 }
 
+GST_START_TEST (test_sessions_are_found_below_any_path)
+{
+  static const gchar *const paths[] = { "/", "/whip/", "/a/b" };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (paths); i++) {
+    gchar *reply, *path, *session;
+
+    start ("path", paths[i]);
+    reply = rec_http ("POST", url, REC_HTTP_SDP, h264_offer);
+    fail_unless_equals_int (rec_http_status (reply), 201);
+    path = strstr (reply, "Location: ") + strlen ("Location: ");
+    path[strcspn (path, "\r\n")] = '\0';
+    session = g_uri_resolve_relative (url, path, G_URI_FLAGS_NONE, NULL);
+    rec_http_assert (rec_http ("DELETE", session, NULL, NULL), 200, NULL);
+    g_free (session);
+    g_free (reply);
+    stop ();
+  }
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_a_second_publisher_is_refused_until_the_first_is_gone)
 {
   gchar *reply, *session, *foreign;
@@ -406,6 +429,7 @@ recwhiphttp_suite (void)
   tcase_add_test (tc, test_other_codecs_are_taken_when_asked_for);
   tcase_add_test (tc, test_a_wrong_token_is_unauthorized);
   tcase_add_test (tc, test_other_paths_and_methods_are_refused);
+  tcase_add_test (tc, test_sessions_are_found_below_any_path);
   tcase_add_test (
       tc, test_a_second_publisher_is_refused_until_the_first_is_gone);
   tcase_add_test (tc, test_candidates_trickle_in_and_a_wrong_etag_is_refused);
