@@ -485,7 +485,9 @@ whip_endpoint_new (const WhipEndpointConfig *config,
       g_strdupv ((gchar **)(config->ice_servers ? config->ice_servers : none));
   endpoint->max_body = config->max_body;
   endpoint->max_offers = config->max_offers;
-  if (config->path[0] != '/' || strstr (config->path, ".."))
+  if (!config->host)
+    goto no_host;
+  if (!config->path || config->path[0] != '/' || strstr (config->path, ".."))
     goto bad_path;
   endpoint->server =
       whip_server_claim (&server, config->path, handle, endpoint, error);
@@ -494,11 +496,16 @@ whip_endpoint_new (const WhipEndpointConfig *config,
   return endpoint;
 
   /* ERRORS */
+no_host:
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+      "There is no address to listen on. Set host, for example to "
+      "\"127.0.0.1\".");
+  goto failed;
 bad_path:
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
       "The path \"%s\" cannot be used. Set path to something that begins with "
       "\"/\" and does not contain \"..\", for example \"/whip\".",
-      config->path);
+      config->path ? config->path : "");
 failed:
   whip_endpoint_free (endpoint);
   return NULL;

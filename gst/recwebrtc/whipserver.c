@@ -270,8 +270,14 @@ load_certificate (
   server->tls_files = g_strdup_printf ("%s\n%s",
       config->tls_certificate ? config->tls_certificate : "",
       config->tls_key ? config->tls_key : "");
-  if (!config->tls_certificate)
+  if (!config->tls_certificate && !config->tls_key)
     return TRUE;
+  if (!config->tls_certificate) {
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        "There is a TLS key and no certificate, so that this would be plain "
+        "HTTP. Set tls-certificate too, or tls-key to none.");
+    return FALSE;
+  }
   server->certificate = config->tls_key
       ? g_tls_certificate_new_from_files (
             config->tls_certificate, config->tls_key, &reason)

@@ -345,6 +345,30 @@ error_of (GstElement *element)
   return text;
 }
 
+GST_START_TEST (test_what_cannot_be_listened_on_is_an_error)
+{
+  static const struct
+  {
+    const gchar *property, *value, *advice;
+  } cases[] = { { "path", NULL, "Set path" }, { "path", "whip", "Set path" },
+    { "host", NULL, "Set host" },
+    { "tls-key", "key.pem", "Set tls-certificate" } };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (cases); i++) {
+    GstElement *element = gst_element_factory_make ("recwhipsrc", NULL);
+    gchar *text;
+
+    g_object_set (element, "port", 0, cases[i].property, cases[i].value, NULL);
+    text = error_of (element);
+    fail_unless (strstr (text, cases[i].advice) != NULL, "%s", text);
+    g_free (text);
+    gst_object_unref (element);
+  }
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_a_port_in_use_is_an_error_that_says_what_to_do)
 {
   GSocketListener *other = g_socket_listener_new ();
@@ -437,6 +461,7 @@ recwhiphttp_suite (void)
   tcase_add_test (tc, test_ice_servers_are_told_with_the_answer);
   tcase_add_test (tc, test_cors_is_for_listed_origins_only);
   tcase_add_test (tc, test_a_large_body_is_refused_before_it_is_read);
+  tcase_add_test (tc, test_what_cannot_be_listened_on_is_an_error);
   tcase_add_test (tc, test_a_port_in_use_is_an_error_that_says_what_to_do);
   tcase_add_test (tc, test_elements_of_one_process_share_a_port_by_path);
   tcase_add_test (tc, test_below_paused_a_publisher_is_asked_to_come_back);
