@@ -37,9 +37,10 @@ struct _WhipServer
 
   /* under servers_lock */
   guint claims;
-  /* path -> WhipPath, under lock */
   GMutex lock;
+  /* under lock; paths: path -> WhipPath */
   GHashTable *paths;
+  gboolean stopped;
 };
 
 /* Servers of this process; never held while waiting for a server's thread. */
@@ -84,12 +85,21 @@ void
 whip_server_invoke (WhipServer *server, GSourceFunc function, gpointer data,
     GDestroyNotify destroy)
 {
-  GSource *source = g_idle_source_new ();
+  GSource *source = NULL;
 
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, function, data, destroy);
-  g_source_attach (source, server->context);
-  g_source_unref (source);
+  g_mutex_lock (&server->lock);
+  if (!server->stopped) {
+    source = g_idle_source_new ();
+    g_source_set_priority (source, G_PRIORITY_DEFAULT);
+    g_source_set_callback (source, function, data, destroy);
+    g_source_attach (source, server->context);
+    g_source_unref (source);
+  }
+  g_mutex_unlock (&server->lock);
+  /* In a context that nobody runs any more, @data would hold the server, which
+   * holds the context. */
+  if (!source && destroy)
+    destroy (data);
 }
 
 /* --- requests --- */
@@ -228,6 +238,9 @@ server_main (gpointer data)
   g_main_loop_run (server->loop);
   soup_server_disconnect (server->soup);
   g_clear_object (&server->soup);
+  g_mutex_lock (&server->lock);
+  server->stopped = TRUE;
+  g_mutex_unlock (&server->lock);
   /* What libsoup left for an idle moment, and answers to nobody. */
   while (g_main_context_iteration (server->context, FALSE))
     ;
