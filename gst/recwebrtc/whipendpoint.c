@@ -327,7 +327,6 @@ static void
 on_chunk (SoupServerMessage *msg, GBytes *chunk, gpointer user_data)
 {
   BodyLimit *limit = user_data;
-  GIOStream *stream;
 
   limit->size += g_bytes_get_size (chunk);
   if (limit->size <= limit->max)
@@ -335,12 +334,6 @@ on_chunk (SoupServerMessage *msg, GBytes *chunk, gpointer user_data)
   if (soup_server_message_get_status (msg) == 0)
     refuse (msg, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE,
         "The body of the request is too large.");
-  /* Somebody who goes on nevertheless is cut off. */
-  if (limit->size > 4 * limit->max) {
-    stream = soup_server_message_steal_connection (msg);
-    g_io_stream_close (stream, NULL, NULL);
-    g_object_unref (stream);
-  }
 }
 
 static void

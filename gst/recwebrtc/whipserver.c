@@ -9,6 +9,9 @@
 
 #include <string.h>
 
+/* Bytes of a body, four times what an endpoint takes. */
+#define MAX_BODY (1024 * 1024)
+
 typedef struct
 {
   WhipServerHandler handler;
@@ -159,10 +162,38 @@ dispatch (WhipServer *server, SoupServerMessage *msg, const gchar *path,
     refuse_unknown (msg);
 }
 
+/* Somebody who goes on sending, refused or not, is cut off: libsoup reads a
+ * body to its end before it answers. */
+static void
+on_chunk (SoupServerMessage *msg, GBytes *chunk, gpointer user_data)
+{
+  gsize *left = user_data;
+  GIOStream *stream;
+
+  if (g_bytes_get_size (chunk) <= *left) {
+    *left -= g_bytes_get_size (chunk);
+    return;
+  }
+  stream = soup_server_message_steal_connection (msg);
+  g_io_stream_close (stream, NULL, NULL);
+  g_object_unref (stream);
+}
+
+static void
+limit_body (SoupServerMessage *msg)
+{
+  gsize *left = g_new (gsize, 1);
+
+  *left = MAX_BODY;
+  g_signal_connect_data (msg, "got-chunk", G_CALLBACK (on_chunk), left,
+      (GClosureNotify)(void (*) (void))g_free, 0);
+}
+
 static void
 on_early (SoupServer *soup, SoupServerMessage *msg, const gchar *path,
     GHashTable *query, gpointer user_data)
 {
+  limit_body (msg);
   dispatch (user_data, msg, path, TRUE);
 }
 

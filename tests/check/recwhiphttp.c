@@ -322,6 +322,41 @@ GST_START_TEST (test_a_large_body_is_refused_before_it_is_read)
 
 GST_END_TEST;
 
+/* Also where there is no endpoint, and nobody is asked for a token. */
+GST_START_TEST (test_a_body_without_end_is_cut_off)
+{
+  static const gchar *const paths[] = { "/whip", "/nowhere" };
+  static const gchar head[] = " HTTP/1.1\r\nHost: x\r\n" REC_HTTP_SDP
+                              "Transfer-Encoding: chunked\r\n\r\n";
+  gchar *chunk = g_strnfill (65536, 'a');
+  guint i, n;
+
+  start ("auth-token", "secret");
+  for (i = 0; i < G_N_ELEMENTS (paths); i++) {
+    GSocketClient *client = g_socket_client_new ();
+    GSocketConnection *connection =
+        g_socket_client_connect_to_uri (client, url, 80, NULL, NULL);
+    GOutputStream *out;
+    gboolean ok;
+
+    fail_unless (connection != NULL);
+    out = g_io_stream_get_output_stream (G_IO_STREAM (connection));
+    ok = g_output_stream_printf (
+        out, NULL, NULL, NULL, "POST %s%s", paths[i], head);
+    /* Far more than the buffers of two sockets hold. */
+    for (n = 0; n < 1024 && ok; n++)
+      ok = g_output_stream_printf (
+          out, NULL, NULL, NULL, "10000\r\n%s\r\n", chunk);
+    fail_if (ok, "%s took %u chunks", paths[i], n);
+    g_object_unref (connection);
+    g_object_unref (client);
+  }
+  g_free (chunk);
+  stop ();
+}
+
+GST_END_TEST;
+
 static gchar *
 error_of (GstElement *element)
 {
@@ -461,6 +496,7 @@ recwhiphttp_suite (void)
   tcase_add_test (tc, test_ice_servers_are_told_with_the_answer);
   tcase_add_test (tc, test_cors_is_for_listed_origins_only);
   tcase_add_test (tc, test_a_large_body_is_refused_before_it_is_read);
+  tcase_add_test (tc, test_a_body_without_end_is_cut_off);
   tcase_add_test (tc, test_what_cannot_be_listened_on_is_an_error);
   tcase_add_test (tc, test_a_port_in_use_is_an_error_that_says_what_to_do);
   tcase_add_test (tc, test_elements_of_one_process_share_a_port_by_path);
