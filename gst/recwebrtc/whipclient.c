@@ -25,6 +25,8 @@ struct _WhipClient
   gchar *token;
   gboolean insecure;
   gchar *session;
+  /* the answer came over HTTPS, and @session is not HTTPS */
+  gboolean session_is_plain;
 };
 
 /* A request under way. The client may be freed before it is over: then it has
@@ -179,6 +181,15 @@ refused (Exchange *exchange, guint status, GBytes *body)
   g_free (said);
 }
 
+/* From HTTPS to HTTP, where the token would be read by others. */
+static gboolean
+is_downgrade (SoupMessage *msg, const gchar *url)
+{
+  const gchar *from = g_uri_get_scheme (soup_message_get_uri (msg));
+
+  return g_str_equal (from, "https") && !g_str_has_prefix (url, "https:");
+}
+
 static void
 accept_answer (Exchange *exchange, GBytes *body)
 {
@@ -188,6 +199,8 @@ accept_answer (Exchange *exchange, GBytes *body)
 
   g_free (client->session);
   client->session = resolve_location (exchange->msg);
+  client->session_is_plain =
+      client->session && is_downgrade (exchange->msg, client->session);
   if (size == 0) {
     refused (exchange, soup_message_get_status (exchange->msg), body);
     return;
@@ -203,12 +216,10 @@ follow_redirect (Exchange *exchange)
 {
   WhipClient *client = exchange->client;
   gchar *url = resolve_location (exchange->msg);
-  GUri *from = soup_message_get_uri (exchange->msg);
 
   if (!url || exchange->redirects++ >= MAX_REDIRECTS)
     goto not_followed;
-  if (client->token && g_str_equal (g_uri_get_scheme (from), "https") &&
-      !g_str_has_prefix (url, "https:"))
+  if (client->token && is_downgrade (exchange->msg, url))
     goto not_followed;
   g_clear_object (&exchange->msg);
   post_offer (exchange, url);
@@ -369,6 +380,10 @@ whip_client_remove (
       func (client, NULL, user_data);
     return;
   }
+  /* A proxy that speaks HTTPS for a server that does not know of it. */
+  if (client->session_is_plain)
+    soup_message_headers_remove (
+        soup_message_get_request_headers (msg), "Authorization");
   exchange = exchange_new (client, user_data);
   exchange->msg = msg;
   exchange->done_func = func;

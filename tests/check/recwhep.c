@@ -36,11 +36,13 @@ typedef struct
   GThread *thread;
   SoupServer *soup;
   gchar *url;
+  gchar *https_url;
   GstElement *player;
 
   gint refusals;
   gint redirects;
   gboolean endless;
+  const gchar *session;
   gint offers;
   gint removed;
   gint unauthorized;
@@ -169,7 +171,7 @@ answer_offer (Server *server, SoupServerMessage *msg, const gchar *path)
   body = soup_message_body_flatten (soup_server_message_get_request_body (msg));
   answer = play (server, g_bytes_get_data (body, NULL));
   g_bytes_unref (body);
-  soup_message_headers_replace (headers, "Location", "/session/1");
+  soup_message_headers_replace (headers, "Location", server->session);
   soup_server_message_set_status (msg, 201, NULL);
   soup_server_message_set_response (
       msg, "application/sdp", SOUP_MEMORY_TAKE, answer, strlen (answer));
@@ -208,6 +210,36 @@ server_main (gpointer data)
   return NULL;
 }
 
+/* HTTPS beside HTTP, where there is TLS; returns the URL or NULL. The key in
+ * the file protects nothing. */
+static gchar *
+listen_https (Server *server)
+{
+  gchar *pem = g_build_filename (g_getenv ("REC_SOURCE_DIR"), "tests", "check",
+      "data", "tls-test.pem", NULL);
+  GTlsCertificate *certificate;
+  gchar *url = NULL;
+  GSList *uris, *l;
+
+  if (!g_tls_backend_supports_tls (g_tls_backend_get_default ())) {
+    g_free (pem);
+    return NULL;
+  }
+  certificate = g_tls_certificate_new_from_file (pem, NULL);
+  fail_unless (certificate != NULL);
+  soup_server_set_tls_certificate (server->soup, certificate);
+  fail_unless (soup_server_listen_local (server->soup, 0,
+      SOUP_SERVER_LISTEN_IPV4_ONLY | SOUP_SERVER_LISTEN_HTTPS, NULL));
+  uris = soup_server_get_uris (server->soup);
+  for (l = uris; l; l = l->next)
+    if (g_str_equal (g_uri_get_scheme (l->data), "https"))
+      url = g_uri_to_string (l->data);
+  g_slist_free_full (uris, (GDestroyNotify)g_uri_unref);
+  g_object_unref (certificate);
+  g_free (pem);
+  return url;
+}
+
 static void
 server_start (Server *server, gint refusals, gint redirects)
 {
@@ -216,6 +248,7 @@ server_start (Server *server, gint refusals, gint redirects)
   memset (server, 0, sizeof (*server));
   server->refusals = refusals;
   server->redirects = redirects;
+  server->session = "/session/1";
   server->context = g_main_context_new ();
   server->loop = g_main_loop_new (server->context, FALSE);
   g_main_context_push_thread_default (server->context);
@@ -226,6 +259,7 @@ server_start (Server *server, gint refusals, gint redirects)
   uris = soup_server_get_uris (server->soup);
   server->url = g_uri_to_string (uris->data);
   g_slist_free_full (uris, (GDestroyNotify)g_uri_unref);
+  server->https_url = listen_https (server);
   g_main_context_pop_thread_default (server->context);
   server->thread = g_thread_new ("server", server_main, server);
 }
@@ -245,6 +279,7 @@ server_stop (Server *server)
   g_main_loop_unref (server->loop);
   g_main_context_unref (server->context);
   g_free (server->url);
+  g_free (server->https_url);
 }
 
 static GstElement *
@@ -383,6 +418,33 @@ GST_START_TEST (test_giving_up_says_why)
 
 GST_END_TEST;
 
+/* As behind a proxy that speaks HTTPS for a server that does not know it. */
+GST_START_TEST (test_the_token_does_not_travel_in_the_clear)
+{
+  GstElement *pipeline;
+  Server server;
+  gchar *session;
+
+  server_start (&server, 0, 0);
+  session = g_strconcat (server.url, "session/1", NULL);
+  server.session = session;
+  if (!server.https_url) {
+    g_print ("skipped: no TLS (Debian package glib-networking)\n");
+  } else {
+    pipeline =
+        pull_from (server.https_url, "auth-token=secret insecure-tls=true");
+    expect_message (pipeline, "recwhip-connected");
+    finish (pipeline);
+    fail_unless_equals_int (g_atomic_int_get (&server.offers), 1);
+    fail_unless_equals_int (g_atomic_int_get (&server.removed), 1);
+    fail_unless_equals_int (g_atomic_int_get (&server.unauthorized), 1);
+  }
+  server_stop (&server);
+  g_free (session);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_an_answer_without_end_is_not_read_to_the_end)
 {
   GstElement *pipeline;
@@ -411,6 +473,7 @@ recwhep_suite (void)
   /* Under valgrind a session takes a minute. */
   if (!g_getenv ("REC_SLOW_MACHINE"))
     tcase_add_test (tc, test_a_session_that_ends_is_made_anew);
+  tcase_add_test (tc, test_the_token_does_not_travel_in_the_clear);
   tcase_add_test (tc, test_an_answer_without_end_is_not_read_to_the_end);
   tcase_add_test (tc, test_giving_up_says_why);
   return s;
