@@ -34,6 +34,7 @@ struct _RecSession
   SdpChoice choice;
   GstSDPMessage *offer;
   gchar *remote_ufrag;
+  guint n_candidates; /* that came by trickle, since the last restart of ICE */
   GSource *gather_timeout;
 
   /* control thread only */

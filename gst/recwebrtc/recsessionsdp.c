@@ -252,7 +252,9 @@ add_candidates (RecSession *self, const SdpFragment *fragment)
   guint i;
 
   /* Everything is bundled onto the transport of the first m-line. */
-  for (i = 0; i < fragment->candidates->len; i++)
+  for (i = 0; i < fragment->candidates->len &&
+       self->n_candidates < SDP_UTIL_MAX_CANDIDATES;
+       i++, self->n_candidates++)
     g_signal_emit_by_name (self->webrtc, "add-ice-candidate", 0,
         g_ptr_array_index (fragment->candidates, i));
 }
@@ -280,6 +282,7 @@ rec_session_restart_ice (RecSession *self, const SdpFragment *fragment)
   self->remote_ufrag = g_strdup (fragment->ufrag);
   g_free (self->etag);
   self->etag = g_uuid_string_random ();
+  self->n_candidates = 0;
   add_candidates (self, fragment);
   g_object_get (self->webrtc, "local-description", &local, NULL);
   text = sdp_util_make_fragment (local->sdp, ufrag, pwd);

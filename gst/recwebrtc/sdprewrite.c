@@ -165,13 +165,17 @@ copy_attributes (
 static void
 copy_candidates (const GstSDPMedia *from, GstSDPMedia *to)
 {
-  guint i;
+  guint i, n = 0;
 
-  for (i = 0; i < gst_sdp_media_attributes_len (from); i++) {
+  for (i = 0;
+       i < gst_sdp_media_attributes_len (from) && n < SDP_UTIL_MAX_CANDIDATES;
+       i++) {
     const GstSDPAttribute *attribute = gst_sdp_media_get_attribute (from, i);
 
-    if (g_str_equal (attribute->key, "candidate"))
-      gst_sdp_media_add_attribute (to, attribute->key, attribute->value);
+    if (!g_str_equal (attribute->key, "candidate"))
+      continue;
+    gst_sdp_media_add_attribute (to, attribute->key, attribute->value);
+    n++;
   }
 }
 

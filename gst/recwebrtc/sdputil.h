@@ -23,6 +23,9 @@ G_BEGIN_DECLS
 #define SDP_UTIL_MAX_BYTES (256 * 1024)
 #define SDP_UTIL_MAX_MEDIAS 64
 #define SDP_UTIL_MAX_LINES 8192
+/* Of a peer, in an m-line or by trickle; libnice pairs each with all of ours.
+ * Further ones are ignored. */
+#define SDP_UTIL_MAX_CANDIDATES 256
 
 /* What the TS carries comes first; the rest is for transcoding pipelines. */
 #define SDP_UTIL_DEFAULT_VIDEO_CODECS "H264,H265"

@@ -421,6 +421,36 @@ GST_START_TEST (test_ice_servers_become_links)
 
 GST_END_TEST;
 
+/* webrtcbin, which pairs each with all of ours, gets a part of too many. */
+GST_START_TEST (test_candidates_of_a_peer_are_bounded)
+{
+  GString *text = g_string_new (browser);
+  GstSDPMessage *offer, *pruned;
+  SdpChoice choice;
+
+  for (guint i = 0; i < 4 * SDP_UTIL_MAX_CANDIDATES; i++) {
+    gchar *line = g_strdup_printf ("a=candidate:%u 1 udp 1 192.0.2.1 %u typ "
+                                   "host\r\n",
+        i, 5000 + i);
+    gsize at = (gsize)(strstr (text->str, "a=mid:0") - text->str);
+
+    g_string_insert (text, (gssize)at, line);
+    g_free (line);
+  }
+  offer = parse (text->str);
+  fail_unless (choose (offer, "H264", "OPUS", &choice, NULL));
+  pruned = sdp_util_prune (offer, &choice, NULL);
+  fail_unless (pruned != NULL);
+  /* in both m-lines, which share a transport */
+  fail_unless_equals_int (
+      sdp_util_count_candidates (pruned), 2 * SDP_UTIL_MAX_CANDIDATES);
+  gst_sdp_message_free (pruned);
+  gst_sdp_message_free (offer);
+  g_string_free (text, TRUE);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_the_first_candidate_is_where_the_client_came)
 {
   static const gchar *const lines[] = {
@@ -493,6 +523,7 @@ sdputil_suite (void)
   tcase_add_test (tc, test_a_fragment_is_read_and_nonsense_is_not);
   tcase_add_test (tc, test_an_unknown_codec_is_named_with_those_that_are_known);
   tcase_add_test (tc, test_ice_servers_become_links);
+  tcase_add_test (tc, test_candidates_of_a_peer_are_bounded);
   tcase_add_test (tc, test_the_first_candidate_is_where_the_client_came);
   return s;
 }
