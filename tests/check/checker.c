@@ -37,6 +37,21 @@ typedef struct
   guint frame;
 } Layout;
 
+/* GStreamer's own macros would write to addresses that are not aligned. */
+static void
+put_u16 (guint8 *at, guint value)
+{
+  at[0] = (guint8)(value >> 8);
+  at[1] = (guint8)value;
+}
+
+static void
+put_u32 (guint8 *at, guint32 value)
+{
+  put_u16 (at, value >> 16);
+  put_u16 (at + 2, value & 0xffff);
+}
+
 static guint32
 crc_of (const guint8 *data, guint size)
 {
@@ -56,7 +71,7 @@ put_pcr (guint8 *at, gint64 pcr)
   guint64 base = (guint64)(pcr / 300) & 0x1ffffffff;
   guint ext = pcr % 300;
 
-  GST_WRITE_UINT32_BE (at, (guint32)(base >> 1));
+  put_u32 (at, (guint32)(base >> 1));
   at[4] = (guint8)((base & 1) << 7 | 0x7e | ext >> 8);
   at[5] = (guint8)ext;
 }
@@ -106,7 +121,7 @@ put_section (Layout *l, guint pid, const guint8 *section, guint size)
   p[3] = (guint8)(0x10 | (l->counter[pid]++ & 15));
   p[4] = 0;
   memcpy (p + 5, section, size);
-  GST_WRITE_UINT32_BE (p + 5 + size, crc_of (section, size));
+  put_u32 (p + 5 + size, crc_of (section, size));
   g_byte_array_append (l->bytes, p, 188);
 }
 
@@ -144,8 +159,8 @@ put_stamp (guint8 *at, guint prefix, gint64 stamp)
   guint64 v = (guint64)stamp & 0x1ffffffff;
 
   at[0] = (guint8)(prefix << 4 | (v >> 30) << 1 | 1);
-  GST_WRITE_UINT16_BE (at + 1, (guint16)(((v >> 15) & 0x7fff) << 1 | 1));
-  GST_WRITE_UINT16_BE (at + 3, (guint16)((v & 0x7fff) << 1 | 1));
+  put_u16 (at + 1, ((v >> 15) & 0x7fff) << 1 | 1);
+  put_u16 (at + 3, (v & 0x7fff) << 1 | 1);
   return 5;
 }
 
@@ -156,7 +171,7 @@ put_pes_header (
 {
   guint n = 9;
 
-  GST_WRITE_UINT32_BE (at, 0x100 | stream_id);
+  put_u32 (at, 0x100 | stream_id);
   at[6] = 0x84;
   at[7] = pts < 0 ? 0 : dts < 0 ? 0x80 : 0xc0;
   if (pts >= 0)
@@ -164,7 +179,7 @@ put_pes_header (
   if (dts >= 0)
     n += put_stamp (at + n, 1, dts);
   at[8] = (guint8)(n - 9);
-  GST_WRITE_UINT16_BE (at + 4, payload ? n - 6 + payload : 0);
+  put_u16 (at + 4, payload ? n - 6 + payload : 0);
   return n;
 }
 
@@ -566,7 +581,7 @@ damage_table_id (GByteArray *bytes)
   guint8 *p = packet_of (bytes, PMT_PID, 1);
 
   p[5] = 0x40;
-  GST_WRITE_UINT32_BE (p + 5 + 28, crc_of (p + 5, 28));
+  put_u32 (p + 5 + 28, crc_of (p + 5, 28));
 }
 
 static void
@@ -575,7 +590,7 @@ damage_es_info_length (GByteArray *bytes)
   guint8 *p = packet_of (bytes, PMT_PID, 0);
 
   p[5 + 16] = 40;
-  GST_WRITE_UINT32_BE (p + 5 + 28, crc_of (p + 5, 28));
+  put_u32 (p + 5 + 28, crc_of (p + 5, 28));
 }
 
 static void

@@ -7,7 +7,7 @@
 
 #include "rechttp.h"
 #include "recwhipoffers.h"
-#include "rectest.h"
+#include "reclive.h"
 
 #include <stdio.h>
 
@@ -281,6 +281,7 @@ recwhipclients_suite (void)
   Suite *s = suite_create ("recwhipclients");
   TCase *tc = tcase_create ("general");
 
+  rec_live_init (tc);
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_ffmpeg_publishes_both);
   tcase_add_test (tc, test_ffmpeg_publishes_one_of_the_two);

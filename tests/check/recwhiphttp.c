@@ -4,7 +4,7 @@
  */
 
 #include "rechttp.h"
-#include "rectest.h"
+#include "reclive.h"
 
 /* An offer that only its codec makes unacceptable. */
 static const gchar vp8_offer[] =
@@ -482,6 +482,7 @@ recwhiphttp_suite (void)
   Suite *s = suite_create ("recwhiphttp");
   TCase *tc = tcase_create ("general");
 
+  rec_live_init (tc);
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_what_is_not_sdp_is_refused_with_the_reason);
   tcase_add_test (tc, test_no_common_codec_is_refused_with_the_list);

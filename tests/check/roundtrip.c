@@ -2,8 +2,10 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Real encoders, B-frames included, through tsrecmux into a file. The file is
- * judged by the checker, then read by tsdemux and by ffmpeg: the access units
+ * Real encoders, B-frames included, through tsrecmux into a file. They run in
+ * a process of their own, so that what is measured here (the time under
+ * valgrind, the memory) is the mux's and not theirs. The file is judged by the
+ * checker, then read by tsdemux and by ffmpeg: the access units
  * are those that went in, byte for byte (delimiters and repeated parameter sets
  * in front of them aside), and PTS and DTS differ by less than one tick of the
  * 90 kHz clock.
@@ -14,6 +16,7 @@
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>
+#include <gst/video/video.h>
 #include <string.h>
 
 /* One tick, and the rounding of two conversions. */
@@ -185,24 +188,60 @@ watch_mux (GstElement *mux, Units *units)
   gst_iterator_free (iterator);
 }
 
+/* Encodes by @launch into a file with all that the pads of GStreamer tell each
+ * other. Returns its path, or NULL when an element is missing. */
+static gchar *
+encode (const Row *row, const gchar *launch)
+{
+  gchar *path = g_strdup_printf ("%s/roundtrip-%s-%d-%s.gdp", g_get_tmp_dir (),
+      row->name, (int)getpid (), launch == row->video ? "video" : "audio");
+  gchar *line = g_strdup_printf (
+      "gst-launch-1.0 -q %s ! gdppay ! filesink location=%s", launch, path);
+  gchar **argv = NULL, *complaint = NULL;
+  GError *error = NULL;
+  GSubprocess *process;
+
+  fail_unless (g_shell_parse_argv (line, NULL, &argv, NULL));
+  process = g_subprocess_newv ((const gchar *const *)argv,
+      G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE,
+      &error);
+  fail_unless (process != NULL, "%s", error ? error->message : "");
+  g_subprocess_communicate_utf8 (process, NULL, NULL, NULL, &complaint, NULL);
+  if (!g_subprocess_get_successful (process)) {
+    fail_unless (
+        strstr (complaint, "no element") != NULL, "%s: %s", line, complaint);
+    g_print ("skipped %s: %s\n", row->name, complaint);
+    g_unlink (path);
+    g_clear_pointer (&path, g_free);
+  }
+  g_object_unref (process);
+  g_free (complaint);
+  g_strfreev (argv);
+  g_free (line);
+  return path;
+}
+
 static void
-record (const Row *row, const gchar *path, Units *units)
+append_track (GString *launch, const gchar *path, const gchar *pad)
+{
+  if (path)
+    g_string_append_printf (launch,
+        "filesrc location=%s ! gdpdepay ! queue max-size-time=0 "
+        "max-size-buffers=0 max-size-bytes=0 ! m.%s ",
+        path, pad);
+}
+
+/* @video and @audio: what encode() returned, or NULL for none. */
+static void
+record (const gchar *video, const gchar *audio, const gchar *path, Units *units)
 {
   GString *launch = g_string_new (NULL);
   GError *error = NULL;
   GstElement *pipeline, *mux;
 
   g_string_printf (launch, "tsrecmux name=m ! filesink location=%s ", path);
-  if (row->video)
-    g_string_append_printf (launch,
-        "%s ! queue max-size-time=0 "
-        "max-size-buffers=0 max-size-bytes=0 ! m. ",
-        row->video);
-  if (row->audio)
-    g_string_append_printf (launch,
-        "%s ! queue max-size-time=0 "
-        "max-size-buffers=0 max-size-bytes=0 ! m. ",
-        row->audio);
+  append_track (launch, video, "video_0");
+  append_track (launch, audio, "audio_0");
   pipeline = gst_parse_launch_full (
       launch->str, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
   fail_unless (pipeline != NULL, "%s", error ? error->message : "");
@@ -443,25 +482,34 @@ compare_ffmpeg (
   fail_unless_equals_int (n, units->len);
 }
 
-static gboolean
-have_encoders (const Row *row)
+static void
+compare_with_readers (const Row *row, const Units *in, const gchar *path)
 {
-  GError *error = NULL;
-  gchar *launch = g_strdup_printf ("%s ! fakesink %s%s",
-      row->video ? row->video : row->audio,
-      row->video && row->audio ? row->audio : "",
-      row->video && row->audio ? " ! fakesink" : "");
-  GstElement *pipeline =
-      gst_parse_launch_full (launch, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
+  GArray *packets;
+  Units out;
 
-  gboolean have = pipeline != NULL;
+  units_init (&out);
+  demux_with_checker (path, &out);
+  compare_all (row, in, &out, "the checker");
+  units_clear (&out);
+  units_init (&out);
+  demux_with_gstreamer (path, &out);
+  compare_all (row, in, &out, "tsdemux");
+  units_clear (&out);
+  packets = demux_with_ffmpeg (path);
+  if (row->video)
+    compare_ffmpeg (row, in, packets, TRUE);
+  if (row->audio)
+    compare_ffmpeg (row, in, packets, FALSE);
+  g_array_unref (packets);
+}
 
-  if (!have)
-    g_print ("skipped %s: %s\n", row->name, error->message);
-  gst_clear_object (&pipeline);
-  g_clear_error (&error);
-  g_free (launch);
-  return have;
+static void
+remove_file (gchar *path)
+{
+  if (path)
+    g_unlink (path);
+  g_free (path);
 }
 
 GST_START_TEST (test_demuxers_find_what_went_in)
@@ -469,35 +517,20 @@ GST_START_TEST (test_demuxers_find_what_went_in)
   const Row *row = &rows[__i__];
   gchar *path = g_strdup_printf (
       "%s/roundtrip-%s-%d.ts", g_get_tmp_dir (), row->name, (int)getpid ());
-  Units in, out;
-  GArray *packets;
+  gchar *video = row->video ? encode (row, row->video) : NULL;
+  gchar *audio = row->audio ? encode (row, row->audio) : NULL;
+  Units in;
 
   rec_test_assert_built_here ("tsrecmux");
-  /* Under valgrind one video encoder is enough: it is the mux that is looked
-   * at, and the others take minutes. */
-  if (g_getenv ("REC_SLOW_MACHINE") && row->video && __i__ != 0) {
-    g_print ("skipped %s: the machine is slow\n", row->name);
-  } else if (have_encoders (row)) {
+  if (!row->video == !video && !row->audio == !audio) {
     units_init (&in);
-    record (row, path, &in);
-    units_init (&out);
-    demux_with_checker (path, &out);
-    compare_all (row, &in, &out, "the checker");
-    units_clear (&out);
-    units_init (&out);
-    demux_with_gstreamer (path, &out);
-    compare_all (row, &in, &out, "tsdemux");
-    units_clear (&out);
-    packets = demux_with_ffmpeg (path);
-    if (row->video)
-      compare_ffmpeg (row, &in, packets, TRUE);
-    if (row->audio)
-      compare_ffmpeg (row, &in, packets, FALSE);
-    g_array_unref (packets);
+    record (video, audio, path, &in);
+    compare_with_readers (row, &in, path);
     units_clear (&in);
-    g_unlink (path);
   }
-  g_free (path);
+  remove_file (video);
+  remove_file (audio);
+  remove_file (path);
 }
 
 GST_END_TEST;
@@ -510,6 +543,9 @@ roundtrip_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_set_timeout (tc, 120);
+  /* A type that caps of video name. GStreamer 1.22 would find it too, and leak
+   * the factory that it found it by. */
+  g_type_ensure (GST_TYPE_VIDEO_MULTIVIEW_FLAGSET);
   tcase_add_loop_test (
       tc, test_demuxers_find_what_went_in, 0, G_N_ELEMENTS (rows));
   return s;
