@@ -16,10 +16,12 @@ G_BEGIN_DECLS
   ((g_getenv ("REC_SLOW_MACHINE") ? 300 : 20) * GST_SECOND)
 
 /* The name of a thread that is not for the whole life of the process, or NULL.
- * Those of GLib's worker and of GStreamer's clock are. Caller frees. */
+ * Those of GLib's workers and of GStreamer's clock are. Caller frees. */
 static inline gchar *
 rec_live_find_thread (void)
 {
+  static const gchar *const kept[] = { "gmain", "pool-spawner",
+    "GstSystemClock", NULL };
   GDir *dir = g_dir_open ("/proc/self/task", 0, NULL);
   const gchar *id;
   gchar *name = NULL;
@@ -31,8 +33,7 @@ rec_live_find_thread (void)
     /* One that has just ended has no name any more. */
     if (g_ascii_strtoll (id, NULL, 10) != getpid () &&
         g_file_get_contents (path, &name, NULL, NULL) &&
-        (g_str_equal (g_strchomp (name), "gmain") ||
-            g_str_equal (name, "GstSystemClock")))
+        g_strv_contains (kept, g_strchomp (name)))
       g_clear_pointer (&name, g_free);
     g_free (path);
   }
