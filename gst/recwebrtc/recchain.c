@@ -23,9 +23,11 @@ struct _RecChain
   GstElement *depay;
   GstElement *filter;
   GstElement *parse;
+  gboolean freeze;
   /* streaming thread */
   RecSlices slices;
   RecGate gate;
+  gboolean discont; /* of what was dropped behind the parser */
   guint64 *held_back;
 };
 
@@ -161,6 +163,19 @@ on_packet (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 }
 
 static gboolean
+has_picture (RecChain *self, GstBuffer *buffer)
+{
+  GstMapInfo map;
+  gboolean picture;
+
+  if (!gst_buffer_map (buffer, &map, GST_MAP_READ))
+    return TRUE;
+  picture = rec_gate_has_picture (self->track.codec->name, map.data, map.size);
+  gst_buffer_unmap (buffer, &map);
+  return picture;
+}
+
+static gboolean
 is_key (RecChain *self, GstBuffer *buffer)
 {
   GstMapInfo map;
@@ -191,6 +206,17 @@ journal_gap (
           "duration", G_TYPE_UINT64, duration, NULL)));
 }
 
+/* Parameter sets alone: the parser keeps them for the key frame behind them,
+ * which has the same time; it would not give the time to both. */
+static GstPadProbeReturn
+pass_parameter_sets (GstPadProbeInfo *info, GstBuffer *buffer)
+{
+  buffer = gst_buffer_make_writable (buffer);
+  GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
+  GST_PAD_PROBE_INFO_DATA (info) = buffer;
+  return GST_PAD_PROBE_OK;
+}
+
 static GstPadProbeReturn
 on_unit (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
@@ -200,6 +226,10 @@ on_unit (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   GstClockTime closed_at = GST_CLOCK_TIME_NONE;
   GstPad *sink;
 
+  if (self->parse && !has_picture (self, buffer))
+    return pass_parameter_sets (info, buffer);
+  if (!self->freeze)
+    return GST_PAD_PROBE_OK;
   switch (rec_gate_unit (&self->gate, GST_BUFFER_PTS (buffer),
       is_key (self, buffer), &held_back, &closed_at)) {
     case REC_GATE_PASS:
@@ -221,19 +251,51 @@ on_unit (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   return GST_PAD_PROBE_DROP;
 }
 
-static void
-install_gate (RecChain *self)
+/* Behind the parser, which puts parameter sets in front of every key frame:
+ * nothing is lost with those that came alone. */
+static GstPadProbeReturn
+on_parsed (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
-  GstPad *sink = gst_element_get_static_pad (self->depay, "sink");
-  GstPad *src = gst_element_get_static_pad (self->depay, "src");
+  RecChain *self = user_data;
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
 
+  if (!has_picture (self, buffer)) {
+    self->discont |= GST_BUFFER_IS_DISCONT (buffer);
+    return GST_PAD_PROBE_DROP;
+  }
+  if (self->discont) {
+    self->discont = FALSE;
+    buffer = gst_buffer_make_writable (buffer);
+    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+    GST_PAD_PROBE_INFO_DATA (info) = buffer;
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+add_probe (RecChain *self, GstElement *element, const gchar *name,
+    GstPadProbeCallback f)
+{
+  GstPad *pad = gst_element_get_static_pad (element, name);
+
+  gst_pad_add_probe (pad,
+      f == on_packet
+          ? GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST
+          : GST_PAD_PROBE_TYPE_BUFFER,
+      f, self, NULL);
+  gst_object_unref (pad);
+}
+
+static void
+install_gate (RecChain *self, gboolean freeze)
+{
+  self->freeze = freeze;
   rec_gate_init (&self->gate);
-  gst_pad_add_probe (sink,
-      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_packet,
-      self, NULL);
-  gst_pad_add_probe (src, GST_PAD_PROBE_TYPE_BUFFER, on_unit, self, NULL);
-  gst_object_unref (sink);
-  gst_object_unref (src);
+  if (freeze)
+    add_probe (self, self->depay, "sink", on_packet);
+  add_probe (self, self->depay, "src", on_unit);
+  if (self->parse)
+    add_probe (self, self->parse, "src", on_parsed);
 }
 
 /* --- elements --- */
@@ -253,8 +315,7 @@ add_elements (RecChain *self, gboolean freeze, GError **error)
      * nobody else asks for another. */
     set_if_there (self->depay, "request-keyframe", TRUE);
     install_slices (self);
-    if (freeze)
-      install_gate (self);
+    install_gate (self, freeze);
   }
   caps = gst_caps_from_string (codec->caps);
   g_object_set (self->filter, "caps", caps, NULL);

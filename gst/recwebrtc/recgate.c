@@ -169,3 +169,21 @@ rec_gate_is_key (const gchar *codec, const guint8 *data, gsize size)
     return h265_is_key (data, data + size);
   return TRUE;
 }
+
+gboolean
+rec_gate_has_picture (const gchar *codec, const guint8 *data, gsize size)
+{
+  gboolean h264 = g_str_equal (codec, "H264");
+  const guint8 *nal = data, *end = data + size;
+
+  if (!h264 && !g_str_equal (codec, "H265"))
+    return TRUE;
+  while ((nal = next_nal_unit (nal, end))) {
+    guint type = h264 ? nal[0] & 0x1f : (nal[0] >> 1) & 0x3f;
+
+    /* Tables 7-1 of both: slices and partitions of one; VCL NAL units */
+    if (h264 ? type >= 1 && type <= 5 : type < 32)
+      return TRUE;
+  }
+  return FALSE;
+}

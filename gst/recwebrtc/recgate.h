@@ -65,4 +65,10 @@ RecGateVerdict rec_gate_unit (RecGate *gate, GstClockTime pts, gboolean key,
  * start themselves. */
 gboolean rec_gate_is_key (const gchar *codec, const guint8 *data, gsize size);
 
+/* Whether an access unit (byte stream for H.264 and H.265) holds a slice: some
+ * senders put the marker bit onto parameter sets, so that a depayloader makes
+ * an access unit of them alone. TRUE for other codecs. */
+gboolean rec_gate_has_picture (
+    const gchar *codec, const guint8 *data, gsize size);
+
 G_END_DECLS

@@ -118,9 +118,21 @@ add (RecOutput *self, const gchar *factory, GError **error)
   return element;
 }
 
+/* rtph264pay of 1.22 answers it by parameter sets in a packet of their own with
+ * the marker bit, which makes an access unit without a picture of them; the
+ * parser has put them in front of the key frame. */
+static GstPadProbeReturn
+drop_force_key_unit (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  return gst_event_has_name (GST_PAD_PROBE_INFO_EVENT (info), "GstForceKeyUnit")
+      ? GST_PAD_PROBE_DROP
+      : GST_PAD_PROBE_OK;
+}
+
 static void
 configure (RecOutput *self)
 {
+  GstPad *pad = gst_element_get_static_pad (self->pay, "sink");
   GstCaps *caps = gst_caps_from_string (self->recipe->caps);
 
   g_object_set (self->filter, "caps", caps, NULL);
@@ -133,7 +145,10 @@ configure (RecOutput *self)
     g_object_set (self->parse, "config-interval", -1, NULL);
     gst_util_set_object_arg (
         G_OBJECT (self->pay), "aggregate-mode", "zero-latency");
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+        drop_force_key_unit, NULL, NULL);
   }
+  gst_object_unref (pad);
 }
 
 RecOutput *

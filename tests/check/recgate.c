@@ -191,6 +191,27 @@ GST_START_TEST (test_only_the_first_slice_of_a_key_frame_makes_one)
 }
 GST_END_TEST;
 
+GST_START_TEST (test_parameter_sets_alone_are_no_picture)
+{
+  static const guint8 sets[] = { 0, 0, 0, 1, 9, 0x10, PARAMETER_SETS, 0, 0, 1,
+    6, 5, 1, 0, 0x80 };
+  static const guint8 idr[] = { PARAMETER_SETS, 0, 0, 1, 0x65, 0x88, 0x84, 0 };
+  static const guint8 delta[] = { 0, 0, 1, 0x41, 0x9a, 0x12 };
+  static const guint8 hevc_sets[] = { 0, 0, 1, 0x40, 1, 0xc, 0, 0, 1, 0x42, 1,
+    0xaf, 0, 0, 1, 0x44, 1, 0xaf };
+  static const guint8 hevc[] = { 0, 0, 1, 0x40, 1, 0xc, 0, 0, 1, 0x26, 1,
+    0xaf };
+
+  fail_if (rec_gate_has_picture ("H264", sets, sizeof (sets)));
+  fail_unless (rec_gate_has_picture ("H264", idr, sizeof (idr)));
+  fail_unless (rec_gate_has_picture ("H264", delta, sizeof (delta)));
+  fail_if (rec_gate_has_picture ("H264", delta, 0));
+  fail_if (rec_gate_has_picture ("H265", hevc_sets, sizeof (hevc_sets)));
+  fail_unless (rec_gate_has_picture ("H265", hevc, sizeof (hevc)));
+  fail_unless (rec_gate_has_picture ("VP8", sets, 1));
+}
+GST_END_TEST;
+
 static Suite *
 recgate_suite (void)
 {
@@ -206,6 +227,7 @@ recgate_suite (void)
   tcase_add_test (tc, test_a_picture_without_its_end_is_held_back);
   tcase_add_test (tc, test_padding_and_pauses_are_no_loss);
   tcase_add_test (tc, test_only_the_first_slice_of_a_key_frame_makes_one);
+  tcase_add_test (tc, test_parameter_sets_alone_are_no_picture);
   return suite;
 }
 

@@ -261,6 +261,114 @@ GST_START_TEST (test_downstream_gets_a_key_frame_by_asking)
 
 GST_END_TEST;
 
+/* Counts packets with a marker bit and nothing but parameter sets (RFC 6184,
+ * 5.7.1: STAP-A). */
+static GstPadProbeReturn
+count_parameter_sets (GstPad *pad, GstPadProbeInfo *info, gpointer count)
+{
+  GstBufferList *list =
+      GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER_LIST
+      ? GST_PAD_PROBE_INFO_BUFFER_LIST (info)
+      : NULL;
+  guint8 packet[16];
+  guint i;
+
+  for (i = 0; i < (list ? gst_buffer_list_length (list) : 1); i++) {
+    GstBuffer *buffer =
+        list ? gst_buffer_list_get (list, i) : GST_PAD_PROBE_INFO_BUFFER (info);
+
+    /* 12 bytes of RTP header, STAP-A, the size of the first NAL unit, it */
+    if (gst_buffer_extract (buffer, 0, packet, 16) == 16 &&
+        (packet[1] & 0x80) && (packet[12] & 0x1f) == 24 &&
+        (packet[15] & 0x1f) == 7)
+      g_atomic_int_inc ((gint *)count);
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+/* As another sender may do it: in front of every picture, past recwhipsink. */
+static GstPadProbeReturn
+send_parameter_sets (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstObject *pay = gst_pad_get_parent (pad);
+
+  GST_PAD_EVENTFUNC (pad)
+  (pad, pay,
+      gst_video_event_new_downstream_force_key_unit (GST_CLOCK_TIME_NONE,
+          GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE, TRUE, 1));
+  gst_object_unref (pay);
+  return GST_PAD_PROBE_OK;
+}
+
+static gboolean
+has_slice (GstSample *sample)
+{
+  GstMapInfo map;
+  gboolean found = FALSE;
+  gsize i;
+
+  gst_buffer_map (gst_sample_get_buffer (sample), &map, GST_MAP_READ);
+  for (i = 0; i + 3 < map.size && !found; i++)
+    found = map.data[i] == 0 && map.data[i + 1] == 0 && map.data[i + 2] == 1 &&
+        (map.data[i + 3] & 0x1f) >= 1 && (map.data[i + 3] & 0x1f) <= 5;
+  gst_buffer_unmap (gst_sample_get_buffer (sample), &map);
+  return found;
+}
+
+/* Requests a key frame with every third picture, and looks at 30 of them. */
+static void
+pull_pictures (Pair *pair)
+{
+  GstPad *pad = gst_element_get_static_pad (pair->video, "sink");
+  guint i;
+
+  for (i = 0; i < 30; i++) {
+    GstSample *sample = pull (pair->video);
+
+    fail_unless (has_slice (sample), "access unit %u has no picture", i);
+    gst_sample_unref (sample);
+    if (i % 3 == 0)
+      gst_pad_push_event (pad,
+          gst_video_event_new_upstream_force_key_unit (
+              GST_CLOCK_TIME_NONE, TRUE, i));
+  }
+  gst_object_unref (pad);
+}
+
+GST_START_TEST (test_parameter_sets_alone_are_no_access_unit)
+{
+  GstIterator *payloaders;
+  GValue value = G_VALUE_INIT;
+  gint count = 0;
+  GstPad *pad;
+  Pair pair;
+
+  pair_init (&pair, "keyframe-interval-min=0");
+  pair_publish (&pair, VIDEO);
+  payloaders = gst_bin_iterate_all_by_element_factory_name (
+      GST_BIN (pair.sender), "rtph264pay");
+  fail_unless (gst_iterator_next (payloaders, &value) == GST_ITERATOR_OK);
+  pad = gst_element_get_static_pad (g_value_get_object (&value), "src");
+  gst_pad_add_probe (pad,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST,
+      count_parameter_sets, &count, NULL);
+  gst_object_unref (pad);
+  pull_pictures (&pair);
+  fail_unless_equals_int (g_atomic_int_get (&count), 0);
+
+  pad = gst_element_get_static_pad (g_value_get_object (&value), "sink");
+  gst_pad_add_probe (
+      pad, GST_PAD_PROBE_TYPE_BUFFER, send_parameter_sets, NULL, NULL);
+  gst_object_unref (pad);
+  pull_pictures (&pair);
+  fail_unless (g_atomic_int_get (&count) > 0);
+  g_value_unset (&value);
+  gst_iterator_free (payloaders);
+  pair_clear (&pair);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_key_frame_requests_are_throttled)
 {
   GstPad *pad;
@@ -583,6 +691,7 @@ recwhip_suite (void)
   tcase_add_test (tc, test_https_is_spoken_and_certificates_are_checked);
   tcase_add_test (tc, test_stopping_while_connecting_never_hangs);
   tcase_add_test (tc, test_downstream_gets_a_key_frame_by_asking);
+  tcase_add_test (tc, test_parameter_sets_alone_are_no_access_unit);
   tcase_add_test (tc, test_key_frame_requests_are_throttled);
   tcase_add_test (tc, test_publishers_come_and_go_on_one_timeline);
   tcase_add_test (
