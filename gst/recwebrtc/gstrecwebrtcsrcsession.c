@@ -236,35 +236,21 @@ new_session (GstRecWebrtcSrc *self, const gchar *remote)
   return session;
 }
 
-/* The listed codecs that this system can take. Free with g_free(). */
-static const SdpCodec **
-available_codecs (const gchar *media, const gchar *list)
-{
-  const SdpCodec **codecs = sdp_util_parse_codecs (media, list, NULL);
-  guint i, n = 0;
-
-  for (i = 0; codecs[i]; i++)
-    if (rec_chain_is_available (codecs[i]))
-      codecs[n++] = codecs[i];
-  codecs[n] = NULL;
-  return codecs;
-}
-
+/* The listed codecs that this system can take. Free with g_free(). @missing
+ * becomes what it lacks for the others; free it with g_string_free(). */
 static void
-get_codecs (
-    GstRecWebrtcSrc *self, const SdpCodec ***video, const SdpCodec ***audio)
+get_codecs (GstRecWebrtcSrc *self, const SdpCodec ***video,
+    const SdpCodec ***audio, GString **missing)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
-  gchar *video_list, *audio_list;
 
+  *missing = g_string_new (NULL);
   GST_OBJECT_LOCK (self);
-  video_list = g_strdup (priv->video_codecs);
-  audio_list = g_strdup (priv->audio_codecs);
+  *video = sdp_util_parse_codecs ("video", priv->video_codecs, NULL);
+  *audio = sdp_util_parse_codecs ("audio", priv->audio_codecs, NULL);
   GST_OBJECT_UNLOCK (self);
-  *video = available_codecs ("video", video_list);
-  *audio = available_codecs ("audio", audio_list);
-  g_free (video_list);
-  g_free (audio_list);
+  rec_chain_keep_available (*video, *missing);
+  rec_chain_keep_available (*audio, *missing);
 }
 
 static void
@@ -276,17 +262,33 @@ drop_session (GstRecWebrtcSrc *self)
   rec_session_close (session);
 }
 
+/* A codec that is listed and refused all the same: the client is told why. */
+static void
+name_missing (GError *error, const gchar *missing)
+{
+  gchar *message = g_strdup_printf ("%s Listed, but not accepted for want of "
+                                    "an element: %s.",
+      error->message, missing);
+
+  g_free (error->message);
+  error->message = message;
+}
+
 gboolean
 gst_rec_webrtc_src_answer (GstRecWebrtcSrc *self, const GstSDPMessage *offer,
     const gchar *remote, GError **error)
 {
   const SdpCodec **video, **audio;
+  GString *missing;
   SdpChoice choice;
   gboolean ok;
 
-  get_codecs (self, &video, &audio);
+  get_codecs (self, &video, &audio, &missing);
   ok = sdp_util_choose (offer, (const SdpCodec *const *)video,
       (const SdpCodec *const *)audio, &choice, error);
+  if (!ok && error && missing->len)
+    name_missing (*error, missing->str);
+  g_string_free (missing, TRUE);
   g_free (video);
   g_free (audio);
   if (!ok)
@@ -304,11 +306,13 @@ gst_rec_webrtc_src_offer (
     GstRecWebrtcSrc *self, const gchar *remote, GError **error)
 {
   const SdpCodec **video, **audio;
+  GString *missing;
   gboolean ok;
 
   if (PRIV (self)->drain)
     on_drained (self);
-  get_codecs (self, &video, &audio);
+  get_codecs (self, &video, &audio, &missing);
+  g_string_free (missing, TRUE);
   ok = rec_session_offer (new_session (self, remote),
       (const SdpCodec *const *)video, (const SdpCodec *const *)audio, error);
   g_free (video);

@@ -430,9 +430,26 @@ has_factory (const gchar *name)
   return TRUE;
 }
 
-gboolean
-rec_chain_is_available (const SdpCodec *codec)
+static const gchar *
+find_missing (const SdpCodec *codec)
 {
-  return has_factory (codec->depayloader) &&
-      (!codec->parser || has_factory (codec->parser));
+  if (!has_factory (codec->depayloader))
+    return codec->depayloader;
+  return codec->parser && !has_factory (codec->parser) ? codec->parser : NULL;
+}
+
+void
+rec_chain_keep_available (const SdpCodec **codecs, GString *missing)
+{
+  const gchar *element;
+  guint i, n = 0;
+
+  for (i = 0; codecs[i]; i++) {
+    if (!(element = find_missing (codecs[i])))
+      codecs[n++] = codecs[i];
+    else
+      g_string_append_printf (missing, "%s%s (%s)", missing->len ? ", " : "",
+          codecs[i]->name, element);
+  }
+  codecs[n] = NULL;
 }

@@ -30,7 +30,9 @@ gboolean rec_chain_is_video (RecChain *chain);
 /* Where RTP goes in. Caller unrefs. */
 GstPad *rec_chain_get_sink_pad (RecChain *chain);
 
-/* Whether this system has the elements for @codec. Any thread. */
-gboolean rec_chain_is_available (const SdpCodec *codec);
+/* Keeps those of @codecs, which ends with NULL, that this system has the
+ * elements for, and appends "NAME (ELEMENT)" to @missing for each other one,
+ * with commas between. Any thread. */
+void rec_chain_keep_available (const SdpCodec **codecs, GString *missing);
 
 G_END_DECLS

@@ -94,6 +94,23 @@ GST_START_TEST (test_other_codecs_are_taken_when_asked_for)
 
 GST_END_TEST;
 
+/* As AV1 on a system without rtpav1depay. */
+GST_START_TEST (test_a_codec_without_its_depayloader_is_refused_by_name)
+{
+  GstRegistry *registry = gst_registry_get ();
+  GstPluginFeature *depayloader =
+      gst_registry_lookup_feature (registry, "rtpvp8depay");
+
+  gst_registry_remove_feature (registry, depayloader);
+  start ("video-codecs", "H264,VP8");
+  rec_http_assert (rec_http ("POST", url, REC_HTTP_SDP, vp8_offer), 422,
+      "VP8 (rtpvp8depay)");
+  stop ();
+  gst_registry_add_feature (registry, depayloader);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_a_wrong_token_is_unauthorized)
 {
   gchar *session;
@@ -487,6 +504,7 @@ recwhiphttp_suite (void)
   tcase_add_test (tc, test_what_is_not_sdp_is_refused_with_the_reason);
   tcase_add_test (tc, test_no_common_codec_is_refused_with_the_list);
   tcase_add_test (tc, test_other_codecs_are_taken_when_asked_for);
+  tcase_add_test (tc, test_a_codec_without_its_depayloader_is_refused_by_name);
   tcase_add_test (tc, test_a_wrong_token_is_unauthorized);
   tcase_add_test (tc, test_other_paths_and_methods_are_refused);
   tcase_add_test (tc, test_sessions_are_found_below_any_path);
