@@ -216,7 +216,8 @@ def decoding_complaints(path):
     packets increase is checked elsewhere; two frames less than a tick of the
     decoder's clock apart are no fault of the recording."""
     result = subprocess.run(
-        ['ffmpeg', '-nostdin', '-v', 'error', '-i', path,
+        # "repeat": every line as it is, not how often it was said
+        ['ffmpeg', '-nostdin', '-v', 'repeat+error', '-i', path,
          # as they come: not rounded to a frame rate that ffmpeg guessed
          '-fps_mode', 'passthrough', '-enc_time_base', '-1', '-f', 'null', '-'],
         capture_output=True, text=True, timeout=240, check=False)
