@@ -45,7 +45,7 @@ assert_left (guint picture, const guint8 *payload, gsize size,
   G_STMT_START                                                                 \
   {                                                                            \
     const guint8 packet[] = { __VA_ARGS__ };                                   \
-    assert_left (picture, packet, sizeof (packet), NULL, 0);                   \
+    assert_left (picture, packet, sizeof (packet), packet, 0);                 \
   }                                                                            \
   G_STMT_END
 
