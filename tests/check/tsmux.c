@@ -707,7 +707,7 @@ pick_time (GRand *rand, int64_t time)
     -1001 * MS, 5 * TS_NS_PER_S, 11 * TS_NS_PER_S, 40 * TS_NS_PER_S,
     -3600 * TS_NS_PER_S, 3600 * TS_NS_PER_S };
 
-  if (g_rand_int_range (rand, 0, 100) < 80)
+  if (time == TS_TIME_NONE || g_rand_int_range (rand, 0, 100) < 80)
     return time;
   if (g_rand_int_range (rand, 0, 10) == 0)
     return TS_TIME_NONE;
