@@ -321,6 +321,18 @@ describe('a recording that is complete', () => {
     await until(async () => /is it MPEG-TS/.test((await playback(page)).problem), 'the reason');
   });
 
+  test('of a codec that the browser does not decode is refused by the name of it', async (t) => {
+    const other = scratch(t);
+    await record(t, path.join(other, 'a.ts'), { live: false, seconds: 3, codec: 'h265' }).ended;
+    const { url } = await serve(t, other);
+    const page = await visit(t, `${url}/#a.ts`);
+    if (await page.evaluate(() => MediaSource.isTypeSupported('video/mp4;codecs=hvc1.1.6.L60.90')))
+      return t.skip('this browser decodes H.265');
+    await until(async () => (await playback(page)).problem !== '', 'the reason');
+    assert.match((await playback(page)).problem, /does not decode H\.265\.$/);
+    return assert.deepEqual(page.wrong, []);
+  });
+
   test('made into an MP4 by ts-to-mp4 plays to its end', async (t) => {
     const made = scratch(t);
     execFileSync(path.join(top, 'pipelines/ts-to-mp4'), [path.join(folder, 'done.ts'), path.join(made, 'done.mp4')]);

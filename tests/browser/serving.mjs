@@ -89,15 +89,15 @@ function source(name, properties, rate, seconds, muted) {
 // Records a moving picture and a tone to file. camera and microphone: when they
 // are muted, { from, to } in seconds (live: to is Infinity).
 export function record(t, file, { live = true, seconds = 0, extra = [], pattern = 'ball', width = 320,
-  camera = null, microphone = null } = {}) {
+  camera = null, microphone = null, codec = 'h264' } = {}) {
   const video = source('videotestsrc', [`is-live=${live}`, `pattern=${pattern}`], 30, seconds, camera);
   const audio = source('audiotestsrc', [`is-live=${live}`, 'volume=0.1'], 44100 / 1024, seconds, microphone);
   return start(t, 'gst-launch-1.0', ['-q', '-e',
     ...video.head, '!',
     `video/x-raw,format=I420,width=${width},height=${width * 9 / 16},framerate=30/1`, '!',
     'timeoverlay', 'shaded-background=true', '!',
-    'x264enc', 'tune=zerolatency', 'speed-preset=ultrafast', 'bitrate=500', 'key-int-max=30', '!',
-    'h264parse', '!', 'queue', '!',
+    codec.replace('h', 'x') + 'enc', 'tune=zerolatency', 'speed-preset=ultrafast', 'bitrate=500', 'key-int-max=30', '!',
+    `${codec}parse`, '!', 'queue', '!',
     'tsrecsink', 'name=rec', `location=${file}`, ...extra,
     ...audio.head, '!', 'audioconvert', '!',
     'avenc_aac', '!', 'aacparse', '!', 'queue', '!', 'rec.',

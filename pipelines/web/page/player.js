@@ -199,6 +199,7 @@ export class Player {
     this.recovered = 0;
     this.tracks = {};
     this.live = false;
+    this.refused = false;
     this.lacking = { from: Infinity, to: 0 }; // seconds that were loaded and lack a track
     hls.on(Hls.Events.BUFFER_CREATED, (event, { tracks }) => { this.tracks = tracks; });
     hls.on(Hls.Events.FRAG_PARSED, (event, { frag }) => this.#parsed(frag));
@@ -238,15 +239,31 @@ export class Player {
       this.#beginAnew(hls, config, this.video.currentTime);
   }
 
+  // hls.js has to return from its event before it is destroyed.
   #beginAnew(hls, config, at) {
     const { url } = hls;
-    hls.destroy();
-    this.#attach(url, config, at);
+    setTimeout(() => {
+      if (hls !== this.hls)
+        return;
+      hls.destroy();
+      this.#attach(url, config, at);
+    });
+  }
+
+  #refuse(hls, mimeType) {
+    const codec = /hvc1|hev1/.test(mimeType) ? 'H.265' : mimeType;
+    this.refused = true;
+    this.say('problem', `This browser cannot play the recording: it does not decode ${codec}.`);
+    hls.stopLoad();
   }
 
   #error(hls, data, config) {
-    if (hls !== this.hls)
+    if (hls !== this.hls || this.refused)
       return;
+    if (data.details === Hls.ErrorDetails.BUFFER_ADD_CODEC_ERROR) {
+      this.#refuse(hls, data.mimeType ?? '');
+      return;
+    }
     // A camera or a microphone came later than the other one: the browser takes
     // no more tracks than it began with, so it begins where there are both.
     const { sourceBufferName: track, frag } = data;
