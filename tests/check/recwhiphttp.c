@@ -107,6 +107,7 @@ GST_START_TEST (test_a_codec_without_its_depayloader_is_refused_by_name)
       "VP8 (rtpvp8depay)");
   stop ();
   gst_registry_add_feature (registry, depayloader);
+  gst_object_unref (depayloader);
 }
 
 GST_END_TEST;
