@@ -170,16 +170,14 @@ attempt (gpointer data)
 {
   GstRecWhepSrc *self = data;
   GError *error = NULL;
-  GUri *uri;
+  gchar *host = whip_client_dup_host (self->client);
 
   rec_worker_clear_timeout (&self->timer);
-  uri = g_uri_parse (self->location, G_URI_FLAGS_NONE, NULL);
-  if (!gst_rec_webrtc_src_offer (GST_REC_WEBRTC_SRC (self),
-          uri ? g_uri_get_host (uri) : NULL, &error)) {
+  if (!gst_rec_webrtc_src_offer (GST_REC_WEBRTC_SRC (self), host, &error)) {
     fail (self, error->message);
     g_error_free (error);
   }
-  g_clear_pointer (&uri, g_uri_unref);
+  g_free (host);
   return G_SOURCE_REMOVE;
 }
 
@@ -218,8 +216,12 @@ static gboolean
 gst_rec_whep_src_open (GstRecWebrtcSrc *src, GError **error)
 {
   GstRecWhepSrc *self = GST_REC_WHEP_SRC (src);
+  gboolean has;
 
-  if (self->location && *self->location)
+  GST_OBJECT_LOCK (self);
+  has = self->location && *self->location;
+  GST_OBJECT_UNLOCK (self);
+  if (has)
     return TRUE;
   g_set_error_literal (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
       "No location to pull from. Set location to the URL of a WHEP endpoint, "
@@ -233,8 +235,10 @@ gst_rec_whep_src_start (GstRecWebrtcSrc *src)
   GstRecWhepSrc *self = GST_REC_WHEP_SRC (src);
   RecWorker *worker = gst_rec_webrtc_src_get_worker (src);
 
+  GST_OBJECT_LOCK (self);
   self->client = whip_client_new (rec_worker_get_context (worker),
       self->location, self->auth_token, self->insecure_tls);
+  GST_OBJECT_UNLOCK (self);
   reset_retries (self);
   start_timer (self, 0, attempt);
 }

@@ -93,25 +93,21 @@ post_session_message (
     GstRecWhipSink *self, const gchar *name, const gchar *reason)
 {
   const gchar *id;
-  gchar *session, *location;
+  gchar *session, *host = whip_client_dup_host (self->client);
   GstStructure *s;
-  GUri *uri;
 
   GST_OBJECT_LOCK (self);
   session = g_strdup (self->session ? self->session : "");
-  location = g_strdup (self->location);
   GST_OBJECT_UNLOCK (self);
-  uri = g_uri_parse (location, G_URI_FLAGS_NONE, NULL);
   id = strrchr (session, '/');
   s = gst_structure_new (name, "session-id", G_TYPE_STRING, id ? id + 1 : "",
-      "remote", G_TYPE_STRING, uri ? g_uri_get_host (uri) : "", "video-codec",
-      G_TYPE_STRING, has_output (self, "video") ? "H264" : "", "audio-codec",
-      G_TYPE_STRING, has_output (self, "audio") ? "OPUS" : "", "reason",
-      G_TYPE_STRING, reason, NULL);
+      "remote", G_TYPE_STRING, host ? host : "", "video-codec", G_TYPE_STRING,
+      has_output (self, "video") ? "H264" : "", "audio-codec", G_TYPE_STRING,
+      has_output (self, "audio") ? "OPUS" : "", "reason", G_TYPE_STRING, reason,
+      NULL);
   gst_element_post_message (
       GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self), s));
-  g_clear_pointer (&uri, g_uri_unref);
-  g_free (location);
+  g_free (host);
   g_free (session);
 }
 
@@ -355,6 +351,7 @@ make_client (GstRecWhipSink *self)
 static gboolean
 make_webrtcbin (GstRecWhipSink *self, GError **error)
 {
+  gchar *stun_server, *turn_server;
   GList *l, *outputs;
 
   self->webrtc = webrtc_util_make ("webrtcbin", error);
@@ -362,7 +359,13 @@ make_webrtcbin (GstRecWhipSink *self, GError **error)
     return FALSE;
   gst_object_ref (self->webrtc);
   gst_bin_add (GST_BIN (self), self->webrtc);
-  webrtc_util_configure (self->webrtc, self->stun_server, self->turn_server);
+  GST_OBJECT_LOCK (self);
+  stun_server = g_strdup (self->stun_server);
+  turn_server = g_strdup (self->turn_server);
+  GST_OBJECT_UNLOCK (self);
+  webrtc_util_configure (self->webrtc, stun_server, turn_server);
+  g_free (stun_server);
+  g_free (turn_server);
   g_signal_connect (self->webrtc, "notify::connection-state",
       G_CALLBACK (on_connection_state), self);
   gst_element_sync_state_with_parent (self->webrtc);

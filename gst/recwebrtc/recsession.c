@@ -498,21 +498,23 @@ rec_session_owns (RecSession *self, GstObject *object)
 void
 rec_session_add_stats (RecSession *self, GstStructure *stats)
 {
+  RecReception *reception;
+  SdpChoice choice;
   guint64 requests;
 
   g_mutex_lock (&self->lock);
+  reception = self->reception;
+  choice = self->choice;
   requests = self->keyframe_requests;
   g_mutex_unlock (&self->lock);
   gst_structure_set (stats, "session-id", G_TYPE_STRING, self->id,
       "keyframe-requests", G_TYPE_UINT64, requests, "video-codec",
-      G_TYPE_STRING,
-      self->choice.video.codec ? self->choice.video.codec->name : "",
+      G_TYPE_STRING, choice.video.codec ? choice.video.codec->name : "",
       "audio-codec", G_TYPE_STRING,
-      self->choice.audio.codec ? self->choice.audio.codec->name : "",
-      "video-profile-level-id", G_TYPE_UINT,
-      self->choice.video.profile_level_id, "video-pictures-dropped",
-      G_TYPE_UINT64, __atomic_load_n (&self->held_back, __ATOMIC_RELAXED),
-      NULL);
-  if (self->reception)
-    rec_reception_add_stats (self->reception, stats);
+      choice.audio.codec ? choice.audio.codec->name : "",
+      "video-profile-level-id", G_TYPE_UINT, choice.video.profile_level_id,
+      "video-pictures-dropped", G_TYPE_UINT64,
+      __atomic_load_n (&self->held_back, __ATOMIC_RELAXED), NULL);
+  if (reception)
+    rec_reception_add_stats (reception, stats);
 }

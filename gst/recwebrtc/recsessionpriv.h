@@ -28,10 +28,8 @@ struct _RecSession
   RecChain *audio;
   GstPad *video_out;
   GstPad *audio_out;
-  RecReception *reception;
   RecRetransmit *retransmit;
   GPtrArray *dtls;
-  SdpChoice choice;
   GstSDPMessage *offer;
   gchar *remote_ufrag;
   guint n_candidates; /* that came by trickle, since the last restart of ICE */
@@ -48,6 +46,9 @@ struct _RecSession
   guint64 held_back;
 
   GMutex lock;
+  /* Set on the control thread under lock; read there, elsewhere under lock. */
+  RecReception *reception;
+  SdpChoice choice;
   /* under lock */
   gboolean closed;
   GstPad *video_pad;

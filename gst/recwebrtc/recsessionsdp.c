@@ -99,15 +99,28 @@ add_transceiver (RecSession *self, gboolean video, GstCaps *caps)
   gst_object_unref (transceiver);
 }
 
+static void
+set_choice (RecSession *self, const SdpChoice *choice)
+{
+  g_mutex_lock (&self->lock);
+  self->choice = *choice;
+  g_mutex_unlock (&self->lock);
+}
+
 static gboolean
 make_webrtcbin (RecSession *self, GError **error)
 {
+  RecReception *reception;
+
   self->webrtc = webrtc_util_make ("webrtcbin", error);
   if (!self->webrtc)
     return FALSE;
   webrtc_util_set_owner (self->webrtc, self);
   gst_bin_add (self->bin, gst_object_ref (self->webrtc));
-  self->reception = rec_reception_new (self->webrtc);
+  reception = rec_reception_new (self->webrtc);
+  g_mutex_lock (&self->lock);
+  self->reception = reception;
+  g_mutex_unlock (&self->lock);
   g_object_set (self->webrtc, "latency", self->config.latency, NULL);
   webrtc_util_configure (
       self->webrtc, self->config.stun_server, self->config.turn_server);
@@ -167,7 +180,7 @@ rec_session_answer (RecSession *self, const GstSDPMessage *offer,
 
   if (!pruned)
     return FALSE;
-  self->choice = *choice;
+  set_choice (self, choice);
   gst_sdp_message_copy (offer, &self->offer);
   self->remote_ufrag = g_strdup (sdp_util_get_ufrag (pruned));
   if (!make_chains (self, error) || !make_webrtcbin (self, error)) {
@@ -228,9 +241,13 @@ rec_session_offer (RecSession *self, const SdpCodec *const *video_codecs,
 gboolean
 rec_session_accept (RecSession *self, GstSDPMessage *answer, GError **error)
 {
-  gboolean ok = sdp_util_choose_answered (answer, &self->choice, error) &&
-      make_chains (self, error);
+  SdpChoice choice;
+  gboolean ok = sdp_util_choose_answered (answer, &choice, error);
 
+  if (ok) {
+    set_choice (self, &choice);
+    ok = make_chains (self, error);
+  }
   if (!ok) {
     gst_sdp_message_free (answer);
     return FALSE;

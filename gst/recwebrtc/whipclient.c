@@ -74,6 +74,15 @@ on_certificate (SoupMessage *msg, GTlsCertificate *certificate,
   return TRUE;
 }
 
+/* The address as messages name it: without a password and a query, which may
+ * hold a token. Caller frees. */
+static gchar *
+display_url (SoupMessage *msg)
+{
+  return g_uri_to_string_partial (soup_message_get_uri (msg),
+      G_URI_HIDE_USERINFO | G_URI_HIDE_QUERY | G_URI_HIDE_FRAGMENT);
+}
+
 static SoupMessage *
 new_message (
     WhipClient *client, const gchar *method, const gchar *url, GError **error)
@@ -82,10 +91,9 @@ new_message (
   gchar *value;
 
   if (!msg) {
-    g_set_error (error, WHIP_CLIENT_ERROR, 400,
-        "\"%s\" is not a URL. Set location to the http(s) URL of a WHIP or "
-        "WHEP endpoint.",
-        url);
+    g_set_error_literal (error, WHIP_CLIENT_ERROR, 400,
+        "This is not a URL. Set location to the http(s) URL of a WHIP or WHEP "
+        "endpoint.");
     return NULL;
   }
   soup_message_add_flags (msg, SOUP_MESSAGE_NO_REDIRECT);
@@ -169,7 +177,7 @@ static void
 refused (Exchange *exchange, guint status, GBytes *body)
 {
   gchar *said = excerpt (body);
-  gchar *url = g_uri_to_string (soup_message_get_uri (exchange->msg));
+  gchar *url = display_url (exchange->msg);
   GError *error =
       g_error_new (WHIP_CLIENT_ERROR, (gint)status, "%s answered %u %s: %s %s",
           url, status, soup_status_get_phrase (status), said, advice (status));
@@ -235,7 +243,7 @@ not_followed:
 static void
 unreachable (Exchange *exchange, const GError *error)
 {
-  gchar *url = g_uri_to_string (soup_message_get_uri (exchange->msg));
+  gchar *url = display_url (exchange->msg);
   GError *reason = g_error_new (WHIP_CLIENT_ERROR, 0,
       "Could not reach %s: %s. Check location, and that the server runs.", url,
       error->message);
@@ -249,7 +257,7 @@ unreachable (Exchange *exchange, const GError *error)
 static void
 too_long (Exchange *exchange)
 {
-  gchar *url = g_uri_to_string (soup_message_get_uri (exchange->msg));
+  gchar *url = display_url (exchange->msg);
   GError *reason = g_error_new (WHIP_CLIENT_ERROR, 0,
       "The answer of %s is longer than %d bytes. Check location.", url,
       MAX_ANSWER);
@@ -428,6 +436,16 @@ const gchar *
 whip_client_get_session (WhipClient *client)
 {
   return client->session;
+}
+
+gchar *
+whip_client_dup_host (WhipClient *client)
+{
+  GUri *uri = g_uri_parse (client->url, SOUP_HTTP_URI_FLAGS, NULL);
+  gchar *host = uri ? g_strdup (g_uri_get_host (uri)) : NULL;
+
+  g_clear_pointer (&uri, g_uri_unref);
+  return host;
 }
 
 /* --- life --- */

@@ -21,8 +21,9 @@ typedef struct _WhipClient WhipClient;
 /**
  * WhipClientAnswerFunc:
  * @answer: session description of the server, or NULL
- * @error: why there is none (WHIP_CLIENT_ERROR): names the URL, the status and
- *   what the server said; says what to do
+ * @error: why there is none (WHIP_CLIENT_ERROR): names the URL (without
+ *   user, password and query), the status and what the server said; says what
+ *   to do
  * @temporary: the same offer may succeed later (no connection, 5xx, 409, 429)
  */
 typedef void (*WhipClientAnswerFunc) (WhipClient *client, const gchar *answer,
@@ -55,5 +56,7 @@ void whip_client_remove_sync (WhipClient *client, guint timeout_ms);
 
 /* URL of the session, or NULL. */
 const gchar *whip_client_get_session (WhipClient *client);
+/* Host that location names, or NULL when that is no URL. Caller frees. */
+gchar *whip_client_dup_host (WhipClient *client);
 
 G_END_DECLS

@@ -608,6 +608,7 @@ assert_publish_error (const gchar *properties, const gchar *text)
   fail_unless (message != NULL, "no error with %s", properties);
   gst_message_parse_error (message, &error, NULL);
   fail_unless (strstr (error->message, text) != NULL, "%s", error->message);
+  fail_if (strstr (error->message, "hunter2") != NULL, "%s", error->message);
   g_error_free (error);
   gst_message_unref (message);
   gst_element_set_state (pipeline, GST_STATE_NULL);
@@ -622,7 +623,10 @@ GST_START_TEST (test_publishing_fails_with_the_reason)
   Pair pair;
 
   assert_publish_error ("location=http://127.0.0.1:1/whip", "127.0.0.1:1");
-  assert_publish_error ("location=nonsense", "nonsense");
+  assert_publish_error (
+      "location=http://me:hunter2@127.0.0.1:1/whip?token=hunter2",
+      "http://127.0.0.1:1/whip:");
+  assert_publish_error ("location=nonsense:hunter2", "Set location");
   assert_publish_error ("", "location");
   pair_init (&pair, "auth-token=secret");
   properties = g_strdup_printf ("location=%s auth-token=wrong", pair.url);
