@@ -12,6 +12,7 @@ access units, the oldest first, and go on. Needs root; skipped otherwise.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -102,6 +103,8 @@ class Freeze(unittest.TestCase):
 if __name__ == '__main__':
     if os.geteuid() != 0:
         skip('needs root to mount and freeze a file system')
+    if shutil.which('mkfs.ext4') is None:
+        skip('no mkfs.ext4 (Debian package e2fsprogs)')
     if not os.path.exists('/dev/loop-control'):
         skip('no loop devices here')
     unittest.main(verbosity=1)

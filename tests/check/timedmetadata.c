@@ -5,9 +5,9 @@
  * Units of both kinds, of many sizes, through tsrecmux into a file. The
  * checker, tsdemux (KLV; 1.22 does not know ID3) and ffprobe have to find the
  * same bytes at the same times, to one tick of the 90 kHz clock, and name the
- * codec. ffmpeg takes the first five bytes of an ID3 tag for the header of a
- * metadata access unit (ISO/IEC 13818-1 2.12.4), which Apple's "Timed Metadata
- * for HTTP Live Streaming" does not have.
+ * codec. ffmpeg 5.1 takes the first five bytes of an ID3 tag for the header of
+ * a metadata access unit (ISO/IEC 13818-1 2.12.4), which Apple's "Timed
+ * Metadata for HTTP Live Streaming" does not have.
  */
 
 #include "rectest.h"
@@ -178,6 +178,17 @@ teardown (void)
   g_ptr_array_unref (id3.found);
 }
 
+static gboolean
+is_same (const Found *found, GBytes *unit)
+{
+  gchar *md5 = g_compute_checksum_for_bytes (G_CHECKSUM_MD5, unit);
+  gboolean same = found->bytes ? g_bytes_equal (unit, found->bytes)
+                               : g_str_equal (md5, found->md5);
+
+  g_free (md5);
+  return same;
+}
+
 /* All of @track was found, but for the first @skip bytes of each unit, at a
  * constant distance in time. */
 static void
@@ -192,15 +203,12 @@ assert_found (const Track *track, gsize skip)
     GBytes *unit =
         g_bytes_new_from_bytes (whole, skip, g_bytes_get_size (whole) - skip);
     const Found *found = g_ptr_array_index (track->found, i);
-    gchar *md5 = g_compute_checksum_for_bytes (G_CHECKSUM_MD5, unit);
 
-    fail_unless (found->bytes ? g_bytes_equal (unit, found->bytes)
-                              : g_str_equal (md5, found->md5),
-        "%s %u: the bytes differ", track->name, i);
+    fail_unless (
+        is_same (found, unit), "%s %u: the bytes differ", track->name, i);
     fail_unless (ABS (found->pts - origin - (gint64)(i * STEP)) <= (gint64)TICK,
         "%s %u: PTS is off", track->name, i);
     g_bytes_unref (unit);
-    g_free (md5);
   }
 }
 
@@ -320,10 +328,15 @@ probe (Track *track)
 
 GST_START_TEST (test_ffprobe_finds_what_went_in)
 {
+  gboolean whole;
+
   probe (&klv);
   assert_found (&klv, 0);
   probe (&id3);
-  assert_found (&id3, METADATA_AU_HEADER);
+  fail_unless (id3.found->len > 0);
+  whole = is_same (
+      g_ptr_array_index (id3.found, 0), g_ptr_array_index (id3.units, 0));
+  assert_found (&id3, whole ? 0 : METADATA_AU_HEADER);
 }
 
 GST_END_TEST;
