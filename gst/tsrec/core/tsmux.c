@@ -306,6 +306,8 @@ plan_size (TsMux *mux, TsPlan *plan)
         ts_write_get_max_size (mux->pmt.size, 0);
   if (plan->sdt)
     size += ts_write_get_max_size (mux->sdt.size, 0);
+  if (plan->flush_own)
+    size += ts_write_get_max_size (plan->track->held_size, 0);
   if (plan->track)
     size += ts_write_get_max_size (
         plan->payload.size + plan->track->held_size, plan->n_pcrs);
