@@ -229,6 +229,7 @@ begin_fragment (GstRecFileSink *self, RecFragment *fragment, GstClockTime time)
 {
   fragment->opened_time = fragment->last_time = time;
   self->fragment = fragment;
+  first_pmt_init (&self->first_pmt, fragment->file.size);
   self->file_size = fragment->file.size;
   self->device = fragment->file.dev;
   self->inode = fragment->file.ino;

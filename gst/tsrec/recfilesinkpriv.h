@@ -17,6 +17,7 @@
 
 #include "gstrecfilesink.h"
 
+#include "firstpmt.h"
 #include "recdiskguard.h"
 #include "recdurability.h"
 #include "recfile.h"
@@ -114,6 +115,7 @@ struct _GstRecFileSink
   gchar *last_plain;         /* the name it goes behind */
   gboolean named_by_application;
   gboolean on_failover;
+  FirstPmt first_pmt;
   guint packet_size; /* 188 and the like; 1: no transport stream */
   gboolean raw_resumed;
   RecSinkState state;

@@ -25,6 +25,9 @@
 /* Free bytes without which a full disk is not tried again. */
 #define MIN_NEED (64 * 1024)
 
+/* Tracks that come within this time are named from the start of the file on. */
+#define START_TIME (5 * GST_SECOND)
+
 /* --- one write */
 
 static gint
@@ -87,6 +90,54 @@ write_buffer (GstRecFileSink *self, GstBuffer *buffer)
   if (latency > self->latency_max)
     self->latency_max = latency;
   return 0;
+}
+
+/* --- the start of the file */
+
+static gboolean
+is_start (GstRecFileSink *self, GstClockTime time)
+{
+  RecFragment *fragment = self->fragment;
+
+  if (self->packet_size != 188 || !fragment->file.regular)
+    return FALSE;
+  return !GST_CLOCK_TIME_IS_VALID (time) ||
+      !GST_CLOCK_TIME_IS_VALID (fragment->opened_time) ||
+      time < fragment->opened_time + START_TIME;
+}
+
+/* Before @buffer is written: names the tracks that come with it in the tables
+ * that are in the file already. */
+static void
+complete_first_tables (
+    GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
+{
+  RecFile *file = &self->fragment->file;
+  guint8 packet[FIRST_PMT_PACKET];
+  GstMapInfo map;
+  guint i, n;
+
+  if (!is_start (self, time) || !gst_buffer_map (buffer, &map, GST_MAP_READ)) {
+    self->first_pmt.watching = FALSE;
+    return;
+  }
+  n = first_pmt_look (&self->first_pmt, map.data, map.size, file->size);
+  gst_buffer_unmap (buffer, &map);
+  for (i = 0; i < n; i++) {
+    guint64 offset = first_pmt_get (&self->first_pmt, i, packet);
+    gint err = rec_file_rewrite (file, offset, packet, sizeof (packet));
+
+    if (err) {
+      GST_WARNING_OBJECT (self,
+          "the tables at the start of \"%s\" are not complete: %s",
+          self->fragment->path, g_strerror (err));
+      self->first_pmt.watching = FALSE;
+      return;
+    }
+  }
+  if (n > 0)
+    GST_INFO_OBJECT (self, "completed %u tables at the start of \"%s\"", n,
+        self->fragment->path);
 }
 
 /* --- accounting */
@@ -528,6 +579,8 @@ rec_file_sink_render (GstRecFileSink *self, GstBuffer *buffer)
   }
   if (fault)
     return handle_fault (self, fault, EIO, buffer, time);
+  if (self->first_pmt.watching)
+    complete_first_tables (self, buffer, time);
   ret = write_waiting (self, buffer, &err);
   if (ret != GST_FLOW_OK)
     return ret;

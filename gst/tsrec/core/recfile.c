@@ -229,9 +229,11 @@ write_pipe (RecFile *file, const struct iovec *iov, int n_iov)
   return r;
 }
 
-/* THE write loop. *@done bytes were taken when it returns. */
+/* THE write loop. @offset is of a regular file. *@done bytes were taken when it
+ * returns. */
 static int
-write_all (RecFile *file, const struct iovec *iov, int n_iov, size_t *done)
+write_all (RecFile *file, const struct iovec *iov, int n_iov, uint64_t offset,
+    size_t *done)
 {
   struct iovec chunk[CHUNK_IOVS];
   int n, err, tries = 0;
@@ -240,7 +242,7 @@ write_all (RecFile *file, const struct iovec *iov, int n_iov, size_t *done)
   *done = 0;
   while ((n = remaining_iov (chunk, iov, n_iov, *done)) > 0) {
     if (file->regular)
-      r = file->sys->pwritev (file->fd, chunk, n, (off_t)(file->size + *done));
+      r = file->sys->pwritev (file->fd, chunk, n, (off_t)(offset + *done));
     else
       r = write_pipe (file, chunk, n);
     if (r > 0) {
@@ -290,7 +292,7 @@ rec_file_write (RecFile *file, const struct iovec *iov, int n_iov)
 
   if ((err = cut_torn_tail (file)))
     return err;
-  err = write_all (file, iov, n_iov, &done);
+  err = write_all (file, iov, n_iov, file->size, &done);
   if (err) {
     file->torn = file->regular && done > 0;
     cut_torn_tail (file);
@@ -299,6 +301,17 @@ rec_file_write (RecFile *file, const struct iovec *iov, int n_iov)
   file->size += done;
   file->accepted += done;
   return 0;
+}
+
+int
+rec_file_rewrite (RecFile *file, uint64_t offset, const void *data, size_t size)
+{
+  struct iovec iov = { (void *)data, size };
+  size_t done;
+
+  if (!file->regular || offset > file->size || size > file->size - offset)
+    return EINVAL;
+  return write_all (file, &iov, 1, offset, &done);
 }
 
 int

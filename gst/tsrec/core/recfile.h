@@ -98,6 +98,13 @@ int rec_file_probe_lock (const RecSyscalls *sys, const char *path);
  * readable while a pipe was full. */
 int rec_file_write (RecFile *file, const struct iovec *iov, int n_iov);
 
+/* Writes @size bytes anew that stand at @offset of a regular file already.
+ * They are durable with the next bytes that are written. EINVAL: beyond the end
+ * of the file, or no regular file. Where another error leaves a part of them,
+ * that is not taken back. */
+int rec_file_rewrite (
+    RecFile *file, uint64_t offset, const void *data, size_t size);
+
 /* Shortens the file to @size, at most its present size. */
 int rec_file_cut (RecFile *file, uint64_t size);
 

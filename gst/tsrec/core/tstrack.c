@@ -27,6 +27,17 @@ get_pcr_rank (const TsMux *mux, const TsTrack *track)
   return ts_codec_is_audio (track->config.codec) ? 2 : 0;
 }
 
+/* Whether PCR may stay where it is when a better track comes: readers are told
+ * of another PCR_PID by a PMT that is not just the old one and a track more,
+ * and may start anew. Frames that wait for others have no room for it. */
+static bool
+may_keep_pcr (const TsMux *mux, const TsTrack *track)
+{
+  return mux->last_pcr != TS_TIME_NONE && get_pcr_rank (mux, track) > 1 &&
+      (ts_codec_is_video (track->config.codec) ||
+          mux->config.audio_pes_time == 0);
+}
+
 static void
 choose_pcr_track (TsMux *mux)
 {
@@ -35,6 +46,8 @@ choose_pcr_track (TsMux *mux)
   for (unsigned i = 0; i < mux->n_tracks; i++) {
     TsTrack *track = mux->tracks[i];
 
+    if (track == mux->pcr_track && may_keep_pcr (mux, track))
+      return;
     if (best == NULL || get_pcr_rank (mux, track) > get_pcr_rank (mux, best))
       best = track;
   }
