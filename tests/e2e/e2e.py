@@ -219,7 +219,7 @@ def decoding_complaints(path):
         # "repeat": every line as it is, not how often it was said
         ['ffmpeg', '-nostdin', '-v', 'repeat+error', '-i', path,
          # as they come: not rounded to a frame rate that ffmpeg guessed
-         '-fps_mode', 'passthrough', '-enc_time_base', '-1', '-f', 'null', '-'],
+         '-fps_mode', 'passthrough', '-enc_time_base', '1:90000', '-f', 'null', '-'],
         capture_output=True, text=True, timeout=240, check=False)
     complaints = [line for line in result.stderr.splitlines()
                   if 'non monotonically increasing dts to muxer' not in line]

@@ -151,7 +151,7 @@ def decode_errors(path):
     """What `ffmpeg -v error` says while it decodes all of the file."""
     done = subprocess.run(
         ['ffmpeg', '-nostdin', '-v', 'error', '-i', path, '-map', '0',
-         '-fps_mode', 'passthrough', '-enc_time_base', '-1', '-f', 'null', '-'],
+         '-fps_mode', 'passthrough', '-enc_time_base', '1:90000', '-f', 'null', '-'],
         capture_output=True, text=True, errors='replace', timeout=300, check=False)
     # The null muxer counts in frames and has nothing to say about the file.
     lines = [line for line in done.stderr.splitlines()
