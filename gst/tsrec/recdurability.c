@@ -87,7 +87,7 @@ sync_fragment (RecDurability *self, RecFragment *fragment, guint64 interval)
   gint64 began = g_get_monotonic_time ();
   gint err;
 
-  if (!file->regular || (file->accepted == file->synced_mark))
+  if (!rec_file_needs_sync (file))
     return;
   err = rec_file_sync (file, fragment->directory);
   if (!err)

@@ -99,38 +99,57 @@ is_start (GstRecFileSink *self, GstClockTime time)
 {
   RecFragment *fragment = self->fragment;
 
-  if (self->packet_size != 188 || !fragment->file.regular)
-    return FALSE;
-  return !GST_CLOCK_TIME_IS_VALID (time) ||
-      !GST_CLOCK_TIME_IS_VALID (fragment->opened_time) ||
-      time < fragment->opened_time + START_TIME;
+  return self->packet_size == 188 && fragment->file.regular &&
+      GST_CLOCK_TIME_IS_VALID (time) &&
+      (!GST_CLOCK_TIME_IS_VALID (fragment->opened_time) ||
+          time < fragment->opened_time + START_TIME);
 }
 
-/* Before @buffer is written: names the tracks that come with it in the tables
- * that are in the file already. */
-static void
-complete_first_tables (
+/* Before @buffer is written. How many tables in the file lack a track that
+ * comes with it. */
+static guint
+find_incomplete_tables (
     GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
 {
-  RecFile *file = &self->fragment->file;
-  guint8 packet[FIRST_PMT_PACKET];
   GstMapInfo map;
-  guint i, n;
+  guint n;
 
+  if (!self->first_pmt.watching)
+    return 0;
   if (!is_start (self, time) || !gst_buffer_map (buffer, &map, GST_MAP_READ)) {
     self->first_pmt.watching = FALSE;
-    return;
+    return 0;
   }
-  n = first_pmt_look (&self->first_pmt, map.data, map.size, file->size);
+  n = first_pmt_look (
+      &self->first_pmt, map.data, map.size, self->fragment->file.size);
   gst_buffer_unmap (buffer, &map);
-  for (i = 0; i < n; i++) {
-    guint64 offset = first_pmt_get (&self->first_pmt, i, packet);
-    gint err = rec_file_rewrite (file, offset, packet, sizeof (packet));
+  return n;
+}
+
+static gint
+rewrite_table (GstRecFileSink *self, guint i, gboolean old)
+{
+  guint8 packet[FIRST_PMT_PACKET];
+  guint64 offset = first_pmt_get (&self->first_pmt, i, old, packet);
+
+  return rec_file_rewrite (
+      &self->fragment->file, offset, packet, sizeof (packet));
+}
+
+/* Once the buffer is in the file. */
+static void
+complete_tables (GstRecFileSink *self, guint n)
+{
+  guint i;
+
+  for (i = n; i > 0; i--) {
+    gint err = rewrite_table (self, i - 1, FALSE);
 
     if (err) {
       GST_WARNING_OBJECT (self,
           "the tables at the start of \"%s\" are not complete: %s",
           self->fragment->path, g_strerror (err));
+      rewrite_table (self, i - 1, TRUE); /* of which a part may be there */
       self->first_pmt.watching = FALSE;
       return;
     }
@@ -562,6 +581,7 @@ rec_file_sink_render (GstRecFileSink *self, GstBuffer *buffer)
   GstClockTime time = running_time_of (self, buffer);
   RecDiskFault fault;
   GstFlowReturn ret;
+  guint n_tables;
   gint err;
 
   if (gst_buffer_get_size (buffer) == 0)
@@ -579,8 +599,7 @@ rec_file_sink_render (GstRecFileSink *self, GstBuffer *buffer)
   }
   if (fault)
     return handle_fault (self, fault, EIO, buffer, time);
-  if (self->first_pmt.watching)
-    complete_first_tables (self, buffer, time);
+  n_tables = find_incomplete_tables (self, buffer, time);
   ret = write_waiting (self, buffer, &err);
   if (ret != GST_FLOW_OK)
     return ret;
@@ -589,6 +608,7 @@ rec_file_sink_render (GstRecFileSink *self, GstBuffer *buffer)
         self, rec_disk_fault_from_errno (err), err, buffer, time);
   if (self->state != REC_SINK_WRITING)
     end_fault (self, time);
+  complete_tables (self, n_tables);
   note_written (self, buffer, time);
   if (rec_file_sink_playlist_wants_key_unit (self, time))
     ask_key_unit (self);

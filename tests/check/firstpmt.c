@@ -300,43 +300,205 @@ GST_START_TEST (test_each_file_has_a_start_of_its_own)
 
 GST_END_TEST;
 
+/* Nobody knows how young the file is. */
+GST_START_TEST (test_without_times_nothing_is_completed)
+{
+  GstSegment segment;
+  Recording r;
+
+  start_recording (&r, make_sink (path));
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  gst_harness_push_event (r.h, gst_event_new_segment (&segment));
+  r.video = join (&r, PID_VIDEO, TS_CODEC_H264);
+  record (&r, 500 * MS);
+  r.audio = join (&r, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  record (&r, 500 * MS);
+  fail_unless_equals_uint64 (end_recording (&r, 2), 1);
+}
+
+GST_END_TEST;
+
 /* --- When the disk does not */
 
-static guint64 file_end;
-static guint n_rewrites;
+/* @first: which rewrite is the first that fails. @failing: how many do, from
+ * there on. @taken: bytes that the first of these takes all the same, in a call
+ * of its own. */
+static struct
+{
+  guint64 end;
+  guint rewrites, first, failing, syncs;
+  gsize taken;
+} disk;
 
 static ssize_t
-pwritev_at_the_end_only (
-    int fd, const struct iovec *iov, int n_iov, off_t offset)
+failing_pwritev (int fd, const struct iovec *iov, int n_iov, off_t offset)
 {
   ssize_t n;
 
-  if ((guint64)offset < file_end) {
-    n_rewrites++;
-    errno = EIO;
-    return -1;
+  if ((guint64)offset < disk.end) {
+    disk.rewrites++;
+    if (disk.taken > 0 && disk.rewrites == disk.first) {
+      n = pwrite (fd, iov[0].iov_base, disk.taken, offset);
+      disk.first++;
+      disk.taken = 0;
+      return n;
+    }
+    if (disk.rewrites >= disk.first &&
+        disk.rewrites < disk.first + disk.failing) {
+      errno = EIO;
+      return -1;
+    }
+    disk.syncs = 0;
+    return pwritev (fd, iov, n_iov, offset);
   }
   n = pwritev (fd, iov, n_iov, offset);
-  file_end = (guint64)offset + (guint64)n;
+  disk.end = (guint64)offset + (guint64)n;
   return n;
 }
 
-GST_START_TEST (test_a_table_that_cannot_be_completed_costs_nothing)
+static int
+counting_fdatasync (int fd)
+{
+  disk.syncs++;
+  return 0;
+}
+
+static guint64
+record_on_failing_disk (guint first, guint failing, gsize taken)
 {
   RecSyscalls sys = rec_syscalls_posix;
   GstElement *sink = make_sink (path);
   Recording r;
 
-  file_end = n_rewrites = 0;
-  sys.pwritev = pwritev_at_the_end_only;
+  memset (&disk, 0, sizeof (disk));
+  disk.first = first;
+  disk.failing = failing;
+  disk.taken = taken;
+  sys.pwritev = failing_pwritev;
+  sys.fdatasync = counting_fdatasync;
   g_object_set_data (G_OBJECT (sink), "rec-syscalls", &sys);
   start_recording (&r, sink);
   r.video = join (&r, PID_VIDEO, TS_CODEC_H264);
-  record (&r, 1000 * MS);
+  record (&r, 2000 * MS);
   r.audio = join (&r, PID_AUDIO, TS_CODEC_AAC_ADTS);
   record (&r, 1000 * MS);
+  return end_recording (&r, 2);
+}
+
+GST_START_TEST (test_a_table_that_cannot_be_completed_costs_nothing)
+{
+  fail_unless_equals_uint64 (record_on_failing_disk (1, G_MAXUINT / 2, 0), 1);
+  fail_unless (disk.rewrites > 0);
+}
+
+GST_END_TEST;
+
+/* What is complete is behind what is not: there is still one change. */
+GST_START_TEST (test_some_tables_that_cannot_be_completed_cost_nothing)
+{
+  fail_unless_equals_uint64 (record_on_failing_disk (3, G_MAXUINT / 2, 0), 1);
+  fail_unless (disk.rewrites > 3);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_a_table_that_is_completed_in_part_is_put_back)
+{
+  fail_unless_equals_uint64 (record_on_failing_disk (2, 1, 30), 1);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_what_was_completed_is_synced)
+{
+  fail_unless_equals_uint64 (record_on_failing_disk (0, 0, 0), 0);
+  fail_unless (disk.rewrites > 3);
+  fail_unless (disk.syncs > 0);
+}
+
+GST_END_TEST;
+
+/* The same when nothing at all is written afterwards. */
+GST_START_TEST (test_a_rewrite_alone_is_synced)
+{
+  RecSyscalls sys = rec_syscalls_posix;
+  struct iovec iov = { (void *)"0123456789", 10 };
+  RecFile file;
+
+  memset (&disk, 0, sizeof (disk));
+  sys.fdatasync = counting_fdatasync;
+  rec_file_init (&file, &sys, -1);
+  fail_unless_equals_int (rec_file_open (&file, path, REC_FILE_CREATE), 0);
+  fail_unless_equals_int (rec_file_write (&file, &iov, 1), 0);
+  fail_unless (rec_file_needs_sync (&file));
+  fail_unless_equals_int (rec_file_sync (&file, NULL), 0);
+  fail_if (rec_file_needs_sync (&file));
+  fail_unless_equals_int (rec_file_rewrite (&file, 8, "ab", 3), EINVAL);
+  fail_if (rec_file_needs_sync (&file));
+  fail_unless_equals_int (rec_file_rewrite (&file, 8, "ab", 2), 0);
+  fail_unless (rec_file_needs_sync (&file));
+  fail_unless_equals_int (rec_file_sync (&file, NULL), 0);
+  fail_if (rec_file_needs_sync (&file));
+  fail_unless_equals_uint64 (file.durable, 10);
+  rec_file_close (&file);
+}
+
+GST_END_TEST;
+
+/* --- PCR */
+
+static guint
+pcr_pid (gboolean last)
+{
+  gchar *contents;
+  gsize size, pos;
+  guint pid = 0;
+
+  fail_unless (g_file_get_contents (path, &contents, &size, NULL));
+  for (pos = 0; pos < size && (last || pid == 0); pos += PACKET) {
+    const guint8 *ts = (guint8 *)contents + pos;
+
+    if ((ts[1] & 0x1f) == 0x10 && ts[2] == 0x00)
+      pid = (ts[13] & 0x1f) << 8 | ts[14];
+  }
+  g_free (contents);
+  return pid;
+}
+
+GST_START_TEST (test_pcr_leaves_audio_that_is_muted_at_a_key_frame)
+{
+  Recording r;
+
+  start_recording (&r, make_sink (path));
+  r.audio = join (&r, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  record (&r, 200 * MS);
+  r.video = join (&r, PID_VIDEO, TS_CODEC_H264);
+  record (&r, 3000 * MS);
+  r.audio = NULL;
+  record (&r, 6000 * MS);
   fail_unless_equals_uint64 (end_recording (&r, 2), 1);
-  fail_unless_equals_int (n_rewrites, 1);
+  fail_unless_equals_int (pcr_pid (FALSE), PID_AUDIO);
+  fail_unless_equals_int (pcr_pid (TRUE), PID_VIDEO);
+}
+
+GST_END_TEST;
+
+/* Audio that nobody was told of as the PCR_PID does not keep it. */
+GST_START_TEST (test_pcr_goes_to_the_best_of_the_tracks_that_come_together)
+{
+  static const guint8 tag[] = { 'I', 'D', '3', 4, 0, 0, 0, 0, 0, 0 };
+  Recording r;
+  TsTrack *data;
+
+  start_recording (&r, make_sink (path));
+  data = join (&r, 0x300, TS_CODEC_ID3);
+  push (&r, data, tag, sizeof (tag));
+  r.time = 40 * MS;
+  r.audio = join (&r, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  r.video = join (&r, PID_VIDEO, TS_CODEC_H264);
+  record (&r, 2000 * MS);
+  end_recording (&r, 3);
+  fail_unless_equals_int (pcr_pid (TRUE), PID_VIDEO);
 }
 
 GST_END_TEST;
@@ -386,13 +548,50 @@ GST_START_TEST (test_counters_and_discontinuities_stay)
   make_pmt (plain, 9, 1, 3);
   fail_unless_equals_int (
       first_pmt_look (&tables, plain, PACKET, 1000 + 3 * PACKET), 2);
-  fail_unless_equals_uint64 (first_pmt_get (&tables, 0, packet), 1000 + PACKET);
+  fail_unless_equals_uint64 (
+      first_pmt_get (&tables, 0, FALSE, packet), 1000 + PACKET);
   fail_unless (memcmp (packet, "\x47\x50\x00\x37\x01\x80", 6) == 0);
   fail_unless (memcmp (packet + 6, plain + 4, PACKET - 6) == 0);
   fail_unless_equals_uint64 (
-      first_pmt_get (&tables, 1, packet), 1000 + 2 * PACKET);
+      first_pmt_get (&tables, 1, FALSE, packet), 1000 + 2 * PACKET);
   plain[3] = 0x18;
   fail_unless (memcmp (packet, plain, PACKET) == 0);
+}
+
+GST_END_TEST;
+
+/* What a mux of ours does not do. */
+GST_START_TEST (test_tables_of_another_kind_are_left_alone)
+{
+  guint8 start[2 * PACKET], next[2 * PACKET];
+
+  for (guint i = 0; i < 4; i++) {
+    guint8 *pmt = next + PACKET;
+    guint32 crc;
+    FirstPmt tables;
+
+    make_pat (start);
+    make_pmt (start + PACKET, 0, 0, 1);
+    make_pat (next);
+    make_pmt (pmt, 1, 1, 2);
+    if (i == 0) { /* the PMT moves to another PID */
+      ts_psi_build_pat (next + 5, PACKET - 5, 1, 1, 1, 0x1001);
+      pmt[2] = 0x01;
+    } else if (i == 1) { /* current_next_indicator: not yet in force */
+      pmt[10] &= 0xfe;
+      crc = GUINT32_TO_BE (ts_psi_crc32 (pmt + 5, 3 + pmt[7] - 4));
+      memcpy (pmt + 5 + 3 + pmt[7] - 4, &crc, 4);
+    } else if (i == 2) { /* another section follows */
+      pmt[PACKET - 1] = 0x42;
+    } else { /* transport_priority */
+      pmt[1] |= 0x20;
+    }
+    first_pmt_init (&tables, 0);
+    fail_unless_equals_int (first_pmt_look (&tables, start, 2 * PACKET, 0), 0);
+    fail_unless_equals_int (
+        first_pmt_look (&tables, next, 2 * PACKET, 2 * PACKET), 0);
+    fail_if (tables.watching, "%u", i);
+  }
 }
 
 GST_END_TEST;
@@ -450,7 +649,7 @@ GST_START_TEST (test_no_bytes_do_harm)
       n = first_pmt_look (&tables, data, 3 * PACKET, offset);
       replaced += n;
       while (n-- > 0)
-        fail_unless (first_pmt_get (&tables, n, packet) < offset);
+        fail_unless (first_pmt_get (&tables, n, FALSE, packet) < offset);
     }
   }
   fail_unless (replaced > 0);
@@ -476,7 +675,16 @@ firstpmt_suite (void)
   tcase_add_test (tc, test_a_track_that_goes_is_a_change);
   tcase_add_test (tc, test_another_codec_is_a_change);
   tcase_add_test (tc, test_each_file_has_a_start_of_its_own);
+  tcase_add_test (tc, test_without_times_nothing_is_completed);
   tcase_add_test (tc, test_a_table_that_cannot_be_completed_costs_nothing);
+  tcase_add_test (tc, test_some_tables_that_cannot_be_completed_cost_nothing);
+  tcase_add_test (tc, test_a_table_that_is_completed_in_part_is_put_back);
+  tcase_add_test (tc, test_what_was_completed_is_synced);
+  tcase_add_test (tc, test_a_rewrite_alone_is_synced);
+  tcase_add_test (tc, test_pcr_leaves_audio_that_is_muted_at_a_key_frame);
+  tcase_add_test (
+      tc, test_pcr_goes_to_the_best_of_the_tracks_that_come_together);
+  tcase_add_test (tc, test_tables_of_another_kind_are_left_alone);
   tcase_add_test (tc, test_counters_and_discontinuities_stay);
   tcase_add_test (tc, test_what_does_not_follow_is_not_watched);
   tcase_add_test (tc, test_no_bytes_do_harm);

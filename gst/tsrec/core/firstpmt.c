@@ -43,15 +43,24 @@ read_pid (const uint8_t *p)
   return (int)(read_u16 (p) & TS_PID_MASK);
 }
 
-/* The section that begins with @ts and ends in it, or NULL; an adaptation
- * field may say discontinuity_indicator and nothing else. */
+static bool
+is_stuffing (const uint8_t *p, const uint8_t *end)
+{
+  while (p < end && *p == TS_STUFFING_BYTE)
+    p++;
+  return p == end;
+}
+
+/* The only section in @ts, or NULL; an adaptation field may say
+ * discontinuity_indicator and nothing else, as nothing else is kept. */
 static const uint8_t *
 find_section (const uint8_t *ts, size_t *size, bool *discontinuity)
 {
   const uint8_t *p = ts + TS_HEADER_SIZE, *end = ts + TS_PACKET_SIZE;
 
   *discontinuity = ts[3] & 0x20;
-  if (!(ts[1] & 0x40) || !(ts[3] & 0x10))
+  /* transport_error_indicator, transport_priority, scrambling: 0 */
+  if ((ts[1] & 0xe0) != 0x40 || (ts[3] & 0xd0) != 0x10)
     return NULL;
   if (*discontinuity) {
     if (p[0] != TS_AF_HEADER_SIZE - 1 || p[1] != 0x80)
@@ -63,7 +72,7 @@ find_section (const uint8_t *ts, size_t *size, bool *discontinuity)
   *size = TS_SECTION_HEADER_SIZE + read_length (p + 1);
   if (*size > (size_t)(end - p) || ts_psi_crc32 (p, *size) != 0)
     return NULL;
-  return p;
+  return is_stuffing (p + *size, end) ? p : NULL;
 }
 
 static void
@@ -72,12 +81,16 @@ note_pat (FirstPmt *first, const uint8_t *ts)
   bool discontinuity;
   size_t size;
   const uint8_t *pat = find_section (ts, &size, &discontinuity);
+  int pid;
 
   if (pat == NULL || size != PAT_HEADER_SIZE + PAT_ENTRY_SIZE + TS_CRC_SIZE) {
     first->watching = false;
     return;
   }
-  first->pid = read_pid (pat + PAT_HEADER_SIZE + 2);
+  pid = read_pid (pat + PAT_HEADER_SIZE + 2);
+  if (first->pid >= 0 && first->pid != pid)
+    first->watching = false;
+  first->pid = pid;
 }
 
 /* --- Whether one table says all that another says */
@@ -175,6 +188,7 @@ is_pmt (const uint8_t *section, size_t size)
 {
   return section != NULL && section[0] == TABLE_ID_PMT &&
       size >= PMT_HEADER_SIZE + TS_CRC_SIZE &&
+      (section[5] & 1) && /* current_next_indicator */
       streams_offset (section) + TS_CRC_SIZE <= size;
 }
 
@@ -198,6 +212,8 @@ note_pmt (FirstPmt *first, const uint8_t *ts, uint64_t offset)
         !includes (section, size, first->section, first->size))
       goto stop;
     n = first->n;
+    memcpy (first->old_section, first->section, first->size);
+    first->old_size = first->size;
     memcpy (first->section, section, size);
     first->size = size;
   }
@@ -239,10 +255,11 @@ first_pmt_look (
 }
 
 uint64_t
-first_pmt_get (
-    const FirstPmt *first, unsigned i, uint8_t packet[FIRST_PMT_PACKET])
+first_pmt_get (const FirstPmt *first, unsigned i, bool old,
+    uint8_t packet[FIRST_PMT_PACKET])
 {
   const FirstPmtPlace *place = &first->places[i];
+  size_t size = old ? first->old_size : first->size;
   uint8_t *p = packet + TS_HEADER_SIZE;
 
   ts_set_header (packet, (uint16_t)first->pid, place->continuity_counter);
@@ -254,8 +271,8 @@ first_pmt_get (
     p += TS_AF_HEADER_SIZE;
   }
   *p++ = 0; /* pointer_field */
-  memcpy (p, first->section, first->size);
-  p += first->size;
+  memcpy (p, old ? first->old_section : first->section, size);
+  p += size;
   memset (p, TS_STUFFING_BYTE, (size_t)(packet + TS_PACKET_SIZE - p));
   return place->offset;
 }

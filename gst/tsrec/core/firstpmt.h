@@ -11,7 +11,8 @@
  * and names more. ISO/IEC 13818-1 2.4.4.8.
  *
  * A FirstPmt is shown all packets of a file in order, before they are written,
- * and says what is to be replaced. It touches no file. Fields are private but
+ * and says what is to be replaced, from the last to the first, so that a reader
+ * finds one change at any moment. It touches no file. Fields are private but
  * @watching.
  */
 
@@ -41,7 +42,9 @@ typedef struct
   int pid;       /* of the PMT, -1: not known yet */
   uint64_t end;  /* of what was shown */
   uint8_t section[FIRST_PMT_MAX_SECTION];
-  size_t size; /* of @section, 0: none yet */
+  size_t size;                                /* of @section, 0: none yet */
+  uint8_t old_section[FIRST_PMT_MAX_SECTION]; /* before that */
+  size_t old_size;
   unsigned n;
   FirstPmtPlace places[FIRST_PMT_MAX];
 } FirstPmt;
@@ -56,7 +59,8 @@ void first_pmt_init (FirstPmt *first, uint64_t offset);
 unsigned first_pmt_look (
     FirstPmt *first, const uint8_t *data, size_t size, uint64_t offset);
 
-/* The packet that takes the place of the @i-th table, and where that is. Valid
- * after first_pmt_look() for what it returned. */
-uint64_t first_pmt_get (
-    const FirstPmt *first, unsigned i, uint8_t packet[FIRST_PMT_PACKET]);
+/* Returns where the @i-th table is, and puts into @packet what takes its place,
+ * or with @old what stands there. Valid after first_pmt_look() for what it
+ * returned, until the next call of that. */
+uint64_t first_pmt_get (const FirstPmt *first, unsigned i, bool old,
+    uint8_t packet[FIRST_PMT_PACKET]);

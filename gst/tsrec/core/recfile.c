@@ -311,6 +311,7 @@ rec_file_rewrite (RecFile *file, uint64_t offset, const void *data, size_t size)
 
   if (!file->regular || offset > file->size || size > file->size - offset)
     return EINVAL;
+  file->rewrites++;
   return write_all (file, &iov, 1, offset, &done);
 }
 
@@ -358,7 +359,7 @@ sync_directory (const RecSyscalls *sys, const char *directory)
 int
 rec_file_sync (RecFile *file, const char *directory)
 {
-  uint64_t mark = file->accepted;
+  uint64_t mark = file->accepted, rewrites = file->rewrites;
   int err;
 
   if (!file->regular)
@@ -374,6 +375,7 @@ rec_file_sync (RecFile *file, const char *directory)
     file->durable += mark - file->synced_mark;
   }
   file->synced_mark = mark;
+  file->synced_rewrites = rewrites;
   return err;
 }
 

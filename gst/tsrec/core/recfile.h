@@ -79,7 +79,9 @@ typedef struct
   _Atomic uint64_t accepted;     /* bytes since open */
   _Atomic uint64_t durable;      /* of these */
   _Atomic uint64_t lost_to_sync; /* of these */
+  _Atomic uint64_t rewrites;     /* calls of rec_file_rewrite() */
   uint64_t synced_mark;          /* syncing thread: `accepted` at last sync */
+  uint64_t synced_rewrites;      /* likewise */
 } RecFile;
 
 /* Nothing is open. @sys NULL: the real calls. */
@@ -98,10 +100,10 @@ int rec_file_probe_lock (const RecSyscalls *sys, const char *path);
  * readable while a pipe was full. */
 int rec_file_write (RecFile *file, const struct iovec *iov, int n_iov);
 
-/* Writes @size bytes anew that stand at @offset of a regular file already.
- * They are durable with the next bytes that are written. EINVAL: beyond the end
- * of the file, or no regular file. Where another error leaves a part of them,
- * that is not taken back. */
+/* Writes @size bytes anew that stand at @offset of a regular file already. The
+ * counters of bytes do not change; the next sync covers them. EINVAL: beyond
+ * the end of the file, or no regular file. Where another error leaves a part of
+ * them, that is not taken back. */
 int rec_file_rewrite (
     RecFile *file, uint64_t offset, const void *data, size_t size);
 
@@ -120,6 +122,15 @@ int rec_file_check (RecFile *file, RecFileTamper *tamper, uint64_t *size);
 /* Cuts a torn tail and closes; the error is that of close or of the cut. Bytes
  * not synced before are not durable. */
 int rec_file_close (RecFile *file);
+
+/* Whether there is something that no sync has covered or lost. */
+static inline bool
+rec_file_needs_sync (const RecFile *file)
+{
+  return file->regular &&
+      (file->accepted != file->synced_mark ||
+          file->rewrites != file->synced_rewrites);
+}
 
 static inline bool
 rec_file_is_open (const RecFile *file)

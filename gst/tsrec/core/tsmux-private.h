@@ -120,6 +120,7 @@ struct TsMux
   TsTrack *tracks[TS_MUX_MAX_TRACKS];
   unsigned n_tracks;
   TsTrack *pcr_track;
+  uint16_t pcr_pid; /* that the last PMT named, 0: none was written */
   TsTimeline timeline;
   TsStats stats;
   TsPlan plan;
@@ -161,6 +162,9 @@ size_t ts_write_get_max_size (size_t size, unsigned n_pcrs);
 
 /* tstrack.c */
 void ts_track_free (TsTrack *track);
+/* Where PCR stays on audio that has fallen silent, moves it to a better track
+ * at @now, which the next PMT says. */
+void ts_mux_move_pcr (TsMux *mux, int64_t now);
 /* Builds the sections anew. */
 void ts_mux_build_tables (TsMux *mux);
 

@@ -258,6 +258,8 @@ plan_psi (TsMux *mux, TsPlan *plan, int64_t now)
   if (track == NULL || !plan->payload.random_access)
     return;
   if (video)
+    ts_mux_move_pcr (mux, now);
+  if (video)
     plan->random_access = true;
   else if (!is_video_flowing (mux, now))
     plan->random_access = plan->psi || mux->resync;
@@ -488,6 +490,7 @@ write_psi (TsWriter *w, const TsPlan *plan)
   if (plan->psi) {
     write_table (w, &mux->pat);
     write_table (w, &mux->pmt);
+    mux->pcr_pid = mux->pcr_track ? mux->pcr_track->pid : 0;
     mux->psi_changed = false;
   }
   if (plan->sdt)

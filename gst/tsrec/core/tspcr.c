@@ -120,7 +120,7 @@ get_step (const TsMux *mux, const TsPlan *plan)
     return step > 0 ? step : mux->pcr_interval;
   if (track->last_dts != TS_TIME_NONE && step > 0 &&
       track->last_dts + step - mux->last_pcr_now <= mux->pcr_interval &&
-      track->last_dts + step > mux->last_now)
+      track->last_dts + step >= mux->last_now)
     return 0;
   return mux->gap;
 }

@@ -7,6 +7,9 @@
 
 #include <stdlib.h>
 
+/* After that, PCR in packets of its own costs more than another PMT. */
+#define PCR_SILENT (3 * 90000)
+
 void
 ts_track_free (TsTrack *track)
 {
@@ -27,31 +30,58 @@ get_pcr_rank (const TsMux *mux, const TsTrack *track)
   return ts_codec_is_audio (track->config.codec) ? 2 : 0;
 }
 
-/* Whether PCR may stay where it is when a better track comes: readers are told
- * of another PCR_PID by a PMT that is not just the old one and a track more,
- * and may start anew. Frames that wait for others have no room for it. */
-static bool
-may_keep_pcr (const TsMux *mux, const TsTrack *track)
-{
-  return mux->last_pcr != TS_TIME_NONE && get_pcr_rank (mux, track) > 1 &&
-      (ts_codec_is_video (track->config.codec) ||
-          mux->config.audio_pes_time == 0);
-}
-
-static void
-choose_pcr_track (TsMux *mux)
+static TsTrack *
+find_best_pcr_track (const TsMux *mux)
 {
   TsTrack *best = NULL;
 
   for (unsigned i = 0; i < mux->n_tracks; i++) {
     TsTrack *track = mux->tracks[i];
 
-    if (track == mux->pcr_track && may_keep_pcr (mux, track))
-      return;
     if (best == NULL || get_pcr_rank (mux, track) > get_pcr_rank (mux, best))
       best = track;
   }
+  return best;
+}
+
+/* Whether PCR may stay where it is when a better track comes: readers are told
+ * of another PCR_PID by a PMT that is not just the old one and a track more,
+ * and may start anew. It stays on audio that has room for it often enough. */
+static bool
+may_keep_pcr (const TsMux *mux, const TsTrack *track)
+{
+  if (track->pid != mux->pcr_pid || get_pcr_rank (mux, track) < 2)
+    return false;
+  return ts_codec_is_video (track->config.codec) ||
+      (mux->config.audio_pes_time == 0 &&
+          track->time.step <= mux->config.pcr_interval);
+}
+
+static void
+choose_pcr_track (TsMux *mux)
+{
+  for (unsigned i = 0; i < mux->n_tracks; i++) {
+    if (mux->tracks[i] == mux->pcr_track && may_keep_pcr (mux, mux->pcr_track))
+      return;
+  }
+  mux->pcr_track = find_best_pcr_track (mux);
+}
+
+void
+ts_mux_move_pcr (TsMux *mux, int64_t now)
+{
+  TsTrack *best;
+
+  if (mux->pcr_track == NULL || mux->pcr_track->last_dts == TS_TIME_NONE ||
+      now - mux->pcr_track->last_dts < PCR_SILENT)
+    return;
+  best = find_best_pcr_track (mux);
+  if (get_pcr_rank (mux, best) <= get_pcr_rank (mux, mux->pcr_track))
+    return;
   mux->pcr_track = best;
+  if (!mux->psi_changed)
+    mux->pmt.version = (mux->pmt.version + 1) & TS_VERSION_MASK;
+  mux->psi_changed = true;
 }
 
 /* Apple's "Timed Metadata for HTTP Live Streaming": a metadata_pointer
