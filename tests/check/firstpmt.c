@@ -133,6 +133,35 @@ end_recording (Recording *r, guint n_streams)
   return changes;
 }
 
+static void
+join_video (Recording *r)
+{
+  r->video = join (r, PID_VIDEO, TS_CODEC_H264);
+}
+
+static void
+join_audio (Recording *r)
+{
+  r->audio = join (r, PID_AUDIO, TS_CODEC_AAC_ADTS);
+}
+
+/* One track @alone, then both. Returns how often the tables change. */
+static guint64
+end_with_both (Recording *r, gboolean video_first, gint64 alone, gint64 both)
+{
+  if (video_first)
+    join_video (r);
+  else
+    join_audio (r);
+  record (r, alone);
+  if (video_first)
+    join_audio (r);
+  else
+    join_video (r);
+  record (r, both);
+  return end_recording (r, 2);
+}
+
 /* --- What is completed */
 
 GST_START_TEST (test_audio_that_comes_later_is_in_the_first_table)
@@ -140,11 +169,7 @@ GST_START_TEST (test_audio_that_comes_later_is_in_the_first_table)
   Recording r;
 
   start_recording (&r, make_sink (path));
-  r.video = join (&r, PID_VIDEO, TS_CODEC_H264);
-  record (&r, 1500 * MS);
-  r.audio = join (&r, PID_AUDIO, TS_CODEC_AAC_ADTS);
-  record (&r, 1500 * MS);
-  fail_unless_equals_uint64 (end_recording (&r, 2), 0);
+  fail_unless_equals_uint64 (end_with_both (&r, TRUE, 1500 * MS, 1500 * MS), 0);
 }
 
 GST_END_TEST;
@@ -154,11 +179,8 @@ GST_START_TEST (test_video_that_comes_later_is_in_the_first_table)
   Recording r;
 
   start_recording (&r, make_sink (path));
-  r.audio = join (&r, PID_AUDIO, TS_CODEC_AAC_ADTS);
-  record (&r, 3000 * MS);
-  r.video = join (&r, PID_VIDEO, TS_CODEC_H264);
-  record (&r, 3000 * MS);
-  fail_unless_equals_uint64 (end_recording (&r, 2), 0);
+  fail_unless_equals_uint64 (
+      end_with_both (&r, FALSE, 3000 * MS, 3000 * MS), 0);
 }
 
 GST_END_TEST;
@@ -169,11 +191,11 @@ GST_START_TEST (test_tracks_and_languages_add_up)
   Recording r;
 
   start_recording (&r, make_sink (path));
-  r.audio = join (&r, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  join_audio (&r);
   record (&r, 100 * MS);
   fail_unless (ts_mux_configure_track (r.mux, r.audio, &config, NULL));
   record (&r, 100 * MS);
-  r.video = join (&r, PID_VIDEO, TS_CODEC_H264);
+  join_video (&r);
   record (&r, 800 * MS);
   join (&r, 0x300, TS_CODEC_ID3);
   record (&r, 1000 * MS);
@@ -202,11 +224,7 @@ GST_START_TEST (test_a_demuxer_finds_each_track_once)
   Recording r;
 
   start_recording (&r, make_sink (path));
-  r.video = join (&r, PID_VIDEO, TS_CODEC_H264);
-  record (&r, 200 * MS);
-  r.audio = join (&r, PID_AUDIO, TS_CODEC_AAC_ADTS);
-  record (&r, 4000 * MS);
-  end_recording (&r, 2);
+  end_with_both (&r, TRUE, 200 * MS, 4000 * MS);
   pipeline = gst_parse_launch (launch, NULL);
   demux = gst_bin_get_by_name (GST_BIN (pipeline), "d");
   g_signal_connect (demux, "pad-added", G_CALLBACK (count_pads), &n_pads);
@@ -234,11 +252,7 @@ GST_START_TEST (test_a_track_that_comes_much_later_is_a_change)
   Recording r;
 
   start_recording (&r, make_sink (path));
-  r.video = join (&r, PID_VIDEO, TS_CODEC_H264);
-  record (&r, 6000 * MS);
-  r.audio = join (&r, PID_AUDIO, TS_CODEC_AAC_ADTS);
-  record (&r, 1000 * MS);
-  fail_unless_equals_uint64 (end_recording (&r, 2), 1);
+  fail_unless_equals_uint64 (end_with_both (&r, TRUE, 6000 * MS, 1000 * MS), 1);
 }
 
 GST_END_TEST;
@@ -248,8 +262,8 @@ GST_START_TEST (test_a_track_that_goes_is_a_change)
   Recording r;
 
   start_recording (&r, make_sink (path));
-  r.video = join (&r, PID_VIDEO, TS_CODEC_H264);
-  r.audio = join (&r, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  join_video (&r);
+  join_audio (&r);
   record (&r, 1000 * MS);
   ts_mux_remove_track (r.mux, r.audio);
   r.audio = NULL;
@@ -266,7 +280,7 @@ GST_START_TEST (test_another_codec_is_a_change)
   Recording r;
 
   start_recording (&r, make_sink (path));
-  r.audio = join (&r, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  join_audio (&r);
   record (&r, 1000 * MS);
   fail_unless (ts_mux_configure_track (r.mux, r.audio, &config, NULL));
   push (&r, r.audio, layer2, sizeof (layer2));
@@ -287,9 +301,9 @@ GST_START_TEST (test_each_file_has_a_start_of_its_own)
   path = in_dir ("rec-00000.ts");
   g_object_set (sink, "max-size-time", 2 * GST_SECOND, NULL);
   start_recording (&r, sink);
-  r.video = join (&r, PID_VIDEO, TS_CODEC_H264);
+  join_video (&r);
   record (&r, 3500 * MS);
-  r.audio = join (&r, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  join_audio (&r);
   record (&r, 400 * MS);
   fail_unless_equals_uint64 (end_recording (&r, 1), 0);
   g_free (path);
@@ -309,11 +323,7 @@ GST_START_TEST (test_without_times_nothing_is_completed)
   start_recording (&r, make_sink (path));
   gst_segment_init (&segment, GST_FORMAT_BYTES);
   gst_harness_push_event (r.h, gst_event_new_segment (&segment));
-  r.video = join (&r, PID_VIDEO, TS_CODEC_H264);
-  record (&r, 500 * MS);
-  r.audio = join (&r, PID_AUDIO, TS_CODEC_AAC_ADTS);
-  record (&r, 500 * MS);
-  fail_unless_equals_uint64 (end_recording (&r, 2), 1);
+  fail_unless_equals_uint64 (end_with_both (&r, TRUE, 500 * MS, 500 * MS), 1);
 }
 
 GST_END_TEST;
@@ -378,11 +388,7 @@ record_on_failing_disk (guint first, guint failing, gsize taken)
   sys.fdatasync = counting_fdatasync;
   g_object_set_data (G_OBJECT (sink), "rec-syscalls", &sys);
   start_recording (&r, sink);
-  r.video = join (&r, PID_VIDEO, TS_CODEC_H264);
-  record (&r, 2000 * MS);
-  r.audio = join (&r, PID_AUDIO, TS_CODEC_AAC_ADTS);
-  record (&r, 1000 * MS);
-  return end_recording (&r, 2);
+  return end_with_both (&r, TRUE, 2000 * MS, 1000 * MS);
 }
 
 GST_START_TEST (test_a_table_that_cannot_be_completed_costs_nothing)
@@ -470,9 +476,9 @@ GST_START_TEST (test_pcr_leaves_audio_that_is_muted_at_a_key_frame)
   Recording r;
 
   start_recording (&r, make_sink (path));
-  r.audio = join (&r, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  join_audio (&r);
   record (&r, 200 * MS);
-  r.video = join (&r, PID_VIDEO, TS_CODEC_H264);
+  join_video (&r);
   record (&r, 3000 * MS);
   r.audio = NULL;
   record (&r, 6000 * MS);
@@ -494,8 +500,8 @@ GST_START_TEST (test_pcr_goes_to_the_best_of_the_tracks_that_come_together)
   data = join (&r, 0x300, TS_CODEC_ID3);
   push (&r, data, tag, sizeof (tag));
   r.time = 40 * MS;
-  r.audio = join (&r, PID_AUDIO, TS_CODEC_AAC_ADTS);
-  r.video = join (&r, PID_VIDEO, TS_CODEC_H264);
+  join_audio (&r);
+  join_video (&r);
   record (&r, 2000 * MS);
   end_recording (&r, 3);
   fail_unless_equals_int (pcr_pid (TRUE), PID_VIDEO);
