@@ -312,6 +312,15 @@ class Check(TakeAway):
         self.assertIn('a.ts: sound', said)
         self.assertIn('b.ts: NOT SOUND', said)
 
+    def test_nothing_is_said_to_a_reader_that_has_gone(self):
+        self.write('a.ts', sample())
+        reader, writer = os.pipe()
+        os.close(reader)
+        with os.fdopen(writer, 'wb') as gone:
+            result = subprocess.run([os.path.join(e2e.PIPELINES, 'check'), 'a.ts'], cwd=self.folder,
+                                    stdout=gone, stderr=subprocess.PIPE, check=False, timeout=120)
+        self.assertEqual(result.stderr, b'')
+
     def test_time_comes_from_the_playlist_beside_it(self):
         self.write('a b.ts', sample())
         self.write('list.m3u8', b'#EXTM3U\n#EXT-X-PROGRAM-DATE-TIME:2026-01-02T03:04:05.000Z\n'
