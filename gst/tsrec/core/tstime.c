@@ -19,8 +19,10 @@
 #define MAX_REORDER (10 * TS_NS_PER_S)
 /* A bit more than one tick of 90 kHz: what DTS advances at least. */
 #define TICK 11112
-/* Beyond this (146 years) sums could overflow: no timestamp at all. */
-#define MAX_TIME (INT64_C (1) << 62)
+/* Beyond this (73 years, and 13 days for access units that follow) sums of a
+ * timestamp, a shift and what was expected could overflow: no timestamp at all.
+ */
+#define MAX_TIME ((INT64_C (1) << 61) - (INT64_C (1) << 50))
 
 void
 ts_timeline_init (TsTimeline *timeline)
@@ -125,7 +127,8 @@ judge (TsTimeline *timeline, TsTrackTime *time, int64_t raw, int64_t expected,
   }
   time->suspect = TS_TIME_NONE;
   /* Ahead, and nothing says that it is not yet that late: a real gap. */
-  if (raw + time->shift > expected && !is_known (now))
+  if (raw + time->shift > expected && is_known (raw + time->shift) &&
+      !is_known (now))
     return raw + time->shift;
   start_over (timeline, time, raw, expected);
   return raw + time->shift;
