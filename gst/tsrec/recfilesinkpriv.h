@@ -6,7 +6,8 @@
  * recfilesinkprops.c holds its properties.
  * recfilesinkopen.c names, opens, resumes and finishes fragments.
  * recfilesinkwrite.c takes a buffer, and decides what happens when the disk
- * does not. recfilesinkreport.c tells people, the bus and the journal.
+ * does not. recfilesinkstart.c completes the tables at the start of a file.
+ * recfilesinkreport.c tells people, the bus and the journal.
  * recfilesinkplaylist.c keeps the HLS playlist.
  *
  * Threads: fields say which. "streaming" is the streaming thread, or a state
@@ -186,6 +187,17 @@ GstFlowReturn rec_file_sink_render (GstRecFileSink *self, GstBuffer *buffer);
  * for buffers and serialized events: a pause interrupts the wait, which goes on
  * in PLAYING; only a flush or a stop gives it up, with GST_FLOW_FLUSHING. */
 GstFlowReturn rec_file_sink_wait_durable (GstRecFileSink *self);
+
+/* --- recfilesinkstart.c */
+
+/* Before @buffer is written, which is at @time: how many tables in the file
+ * lack a track that comes with it. */
+guint rec_file_sink_find_incomplete_tables (
+    GstRecFileSink *self, GstBuffer *buffer, GstClockTime time);
+
+/* Once it is in the file: completes these. What cannot be is logged; nothing
+ * else depends on it. */
+void rec_file_sink_complete_tables (GstRecFileSink *self, guint n);
 
 /* --- recfilesinkplaylist.c: nothing here fails the recording but _prepare */
 

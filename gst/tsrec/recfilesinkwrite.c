@@ -25,9 +25,6 @@
 /* Free bytes without which a full disk is not tried again. */
 #define MIN_NEED (64 * 1024)
 
-/* Tracks that come within this time are named from the start of the file on. */
-#define START_TIME (5 * GST_SECOND)
-
 /* --- one write */
 
 static gint
@@ -90,73 +87,6 @@ write_buffer (GstRecFileSink *self, GstBuffer *buffer)
   if (latency > self->latency_max)
     self->latency_max = latency;
   return 0;
-}
-
-/* --- the start of the file */
-
-static gboolean
-is_start (GstRecFileSink *self, GstClockTime time)
-{
-  RecFragment *fragment = self->fragment;
-
-  return self->packet_size == 188 && fragment->file.regular &&
-      GST_CLOCK_TIME_IS_VALID (time) &&
-      (!GST_CLOCK_TIME_IS_VALID (fragment->opened_time) ||
-          time < fragment->opened_time + START_TIME);
-}
-
-/* Before @buffer is written. How many tables in the file lack a track that
- * comes with it. */
-static guint
-find_incomplete_tables (
-    GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
-{
-  GstMapInfo map;
-  guint n;
-
-  if (!self->first_pmt.watching)
-    return 0;
-  if (!is_start (self, time) || !gst_buffer_map (buffer, &map, GST_MAP_READ)) {
-    self->first_pmt.watching = FALSE;
-    return 0;
-  }
-  n = first_pmt_look (
-      &self->first_pmt, map.data, map.size, self->fragment->file.size);
-  gst_buffer_unmap (buffer, &map);
-  return n;
-}
-
-static gint
-rewrite_table (GstRecFileSink *self, guint i, gboolean old)
-{
-  guint8 packet[FIRST_PMT_PACKET];
-  guint64 offset = first_pmt_get (&self->first_pmt, i, old, packet);
-
-  return rec_file_rewrite (
-      &self->fragment->file, offset, packet, sizeof (packet));
-}
-
-/* Once the buffer is in the file. */
-static void
-complete_tables (GstRecFileSink *self, guint n)
-{
-  guint i;
-
-  for (i = n; i > 0; i--) {
-    gint err = rewrite_table (self, i - 1, FALSE);
-
-    if (err) {
-      GST_WARNING_OBJECT (self,
-          "the tables at the start of \"%s\" are not complete: %s",
-          self->fragment->path, g_strerror (err));
-      rewrite_table (self, i - 1, TRUE); /* of which a part may be there */
-      self->first_pmt.watching = FALSE;
-      return;
-    }
-  }
-  if (n > 0)
-    GST_INFO_OBJECT (self, "completed %u tables at the start of \"%s\"", n,
-        self->fragment->path);
 }
 
 /* --- accounting */
@@ -599,7 +529,7 @@ rec_file_sink_render (GstRecFileSink *self, GstBuffer *buffer)
   }
   if (fault)
     return handle_fault (self, fault, EIO, buffer, time);
-  n_tables = find_incomplete_tables (self, buffer, time);
+  n_tables = rec_file_sink_find_incomplete_tables (self, buffer, time);
   ret = write_waiting (self, buffer, &err);
   if (ret != GST_FLOW_OK)
     return ret;
@@ -608,7 +538,7 @@ rec_file_sink_render (GstRecFileSink *self, GstBuffer *buffer)
         self, rec_disk_fault_from_errno (err), err, buffer, time);
   if (self->state != REC_SINK_WRITING)
     end_fault (self, time);
-  complete_tables (self, n_tables);
+  rec_file_sink_complete_tables (self, n_tables);
   note_written (self, buffer, time);
   if (rec_file_sink_playlist_wants_key_unit (self, time))
     ask_key_unit (self);
