@@ -81,6 +81,7 @@ start (gpointer data)
   GstRecWebrtcSrcClass *klass = GST_REC_WEBRTC_SRC_GET_CLASS (data);
 
   priv->accepting = TRUE;
+  gst_rec_webrtc_src_set_source (data, NULL);
   priv->tick = rec_worker_add_timeout (
       priv->control, TICK_MS, gst_rec_webrtc_src_on_tick, data, NULL);
   if (klass->start)

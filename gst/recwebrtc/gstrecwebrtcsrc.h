@@ -29,6 +29,8 @@ G_DECLARE_DERIVABLE_TYPE (
  *   thread
  * @described: of a session that begins; on the control thread
  * @ended: a session is over and has been freed; on the control thread
+ * @waits_for_peer: to be without a peer is nothing that has to be mended here:
+ *   peers come by themselves
  */
 struct _GstRecWebrtcSrcClass
 {
@@ -41,6 +43,7 @@ struct _GstRecWebrtcSrcClass
   void (*described) (GstRecWebrtcSrc *src, RecSession *session,
       const gchar *sdp, const GError *error);
   void (*ended) (GstRecWebrtcSrc *src, const gchar *reason);
+  gboolean waits_for_peer;
 };
 
 /* Runs @function on the control thread; @destroy runs in any case. */

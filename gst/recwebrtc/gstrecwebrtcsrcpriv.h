@@ -76,6 +76,10 @@ void gst_rec_webrtc_src_install_props (GObjectClass *klass);
 
 /* Timer: watches the session; @data is the element. */
 gboolean gst_rec_webrtc_src_on_tick (gpointer data);
+/* Tells the tracks who is connected: @choice of the session, NULL without
+ * one. */
+void gst_rec_webrtc_src_set_source (
+    GstRecWebrtcSrc *src, const SdpChoice *choice);
 /* EOS leaves by both pads. Any thread. */
 void gst_rec_webrtc_src_finish_tracks (GstRecWebrtcSrc *src);
 

@@ -99,6 +99,28 @@ gst_rec_webrtc_src_peek_session (GstRecWebrtcSrc *self)
   return session;
 }
 
+static void
+set_track_source (
+    GstRecWebrtcSrc *self, RecTrack *track, gboolean connected, gboolean sent)
+{
+  RecSource source = { .connected = connected };
+
+  source.waiting =
+      connected ? !sent : GST_REC_WEBRTC_SRC_GET_CLASS (self)->waits_for_peer;
+  rec_track_set_source (track, &source);
+}
+
+void
+gst_rec_webrtc_src_set_source (GstRecWebrtcSrc *self, const SdpChoice *choice)
+{
+  GstRecWebrtcSrcPrivate *priv = PRIV (self);
+
+  set_track_source (self, priv->video, choice != NULL,
+      choice != NULL && choice->video.codec != NULL);
+  set_track_source (self, priv->audio, choice != NULL,
+      choice != NULL && choice->audio.codec != NULL);
+}
+
 void
 gst_rec_webrtc_src_finish_tracks (GstRecWebrtcSrc *self)
 {
@@ -122,6 +144,7 @@ gst_rec_webrtc_src_end_session (GstRecWebrtcSrc *self, const gchar *reason)
     return;
   take_session (self, NULL);
   priv->announced = FALSE;
+  gst_rec_webrtc_src_set_source (self, NULL);
   if (was_announced)
     post_session_message (self, "recwhip-disconnected", session, reason);
   rec_session_close (session);
@@ -183,6 +206,7 @@ session_connected (RecSession *session, gpointer user_data)
   PRIV (self)->announced = TRUE;
   PRIV (self)->journal_clock = FALSE;
   g_atomic_int_inc (&PRIV (self)->sessions);
+  gst_rec_webrtc_src_set_source (self, rec_session_get_choice (session));
   post_session_message (self, "recwhip-connected", session, "connected");
 }
 

@@ -382,6 +382,7 @@ gst_rec_whip_src_class_init (GstRecWhipSrcClass *klass)
   src_class->close = gst_rec_whip_src_close;
   src_class->described = gst_rec_whip_src_described;
   src_class->ended = gst_rec_whip_src_ended;
+  src_class->waits_for_peer = TRUE;
   gst_rec_whip_src_install_properties (object_class);
   gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (klass),
       "WHIP server source", "Source/Network",

@@ -5,9 +5,7 @@
 
 #include "config.h"
 
-#include "recquery.h"
 #include "rectrack.h"
-#include "recquery.h"
 
 #include <gst/video/video.h>
 
@@ -56,6 +54,7 @@ struct _RecTrack
   /* under the object lock */
   GstClockTime latency;
   gboolean finished;
+  RecSource source;
   GQueue events;
   RecTrackStats stats;
 };
@@ -338,6 +337,17 @@ rec_track_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
       gst_query_set_seeking (query, format, FALSE, 0, -1);
       return TRUE;
     }
+    case GST_QUERY_CUSTOM:
+      if (rec_query_is_source (query)) {
+        RecSource source;
+
+        GST_OBJECT_LOCK (self);
+        source = self->source;
+        GST_OBJECT_UNLOCK (self);
+        rec_query_set_source (query, &source);
+        return TRUE;
+      }
+      return gst_pad_query_default (pad, parent, query);
     case GST_QUERY_CAPS:
     case GST_QUERY_ACCEPT_CAPS:
       return gst_pad_query_default (pad, parent, query);
@@ -361,8 +371,11 @@ gap_is_due (RecTrack *self, GstClockTime until)
   return self->in_gap || until - self->position >= GAP_AFTER;
 }
 
+/* Downstream is told of silence while a peer should send. What nobody sends is
+ * only noted, for the journal: an encoder would make sound of it, and the mux
+ * tables, for as long as the recorder waits. */
 static void
-push_gap (RecTrack *self, GstClockTime until)
+note_gap (RecTrack *self, GstClockTime until, gboolean waiting)
 {
   GstClockTime start = self->position;
 
@@ -374,7 +387,8 @@ push_gap (RecTrack *self, GstClockTime until)
     GST_OBJECT_UNLOCK (self);
   }
   self->position = until;
-  gst_pad_push_event (self->src, gst_event_new_gap (start, until - start));
+  if (!waiting)
+    gst_pad_push_event (self->src, gst_event_new_gap (start, until - start));
 }
 
 static void
@@ -391,6 +405,7 @@ void
 rec_track_tick (RecTrack *self, GstClockTime now)
 {
   GstClockTime behind;
+  gboolean waiting;
 
   if (!GST_PAD_STREAM_TRYLOCK (self->sink))
     return;
@@ -400,12 +415,13 @@ rec_track_tick (RecTrack *self, GstClockTime now)
   push_queued_events (self);
   GST_OBJECT_LOCK (self);
   behind = self->latency + GAP_MARGIN;
+  waiting = self->source.waiting;
   GST_OBJECT_UNLOCK (self);
   if (rec_track_is_finished (self))
     push_eos (self);
   else if (GST_CLOCK_TIME_IS_VALID (now) && now > behind &&
       gap_is_due (self, now - behind))
-    push_gap (self, now - behind);
+    note_gap (self, now - behind, waiting);
 done:
   GST_PAD_STREAM_UNLOCK (self->sink);
 }
@@ -454,6 +470,14 @@ rec_track_set_latency (RecTrack *self, GstClockTime latency)
 }
 
 void
+rec_track_set_source (RecTrack *self, const RecSource *source)
+{
+  GST_OBJECT_LOCK (self);
+  self->source = *source;
+  GST_OBJECT_UNLOCK (self);
+}
+
+void
 rec_track_set_keyframe_func (
     RecTrack *self, RecTrackKeyframeFunc func, gpointer user_data)
 {
@@ -484,6 +508,7 @@ reset (RecTrack *self)
   self->losses = 0;
   GST_OBJECT_LOCK (self);
   self->finished = FALSE;
+  self->source = (RecSource){ FALSE, TRUE };
   g_queue_clear_full (&self->events, (GDestroyNotify)gst_event_unref);
   memset (&self->stats, 0, sizeof (self->stats));
   self->stats.last_buffer = GST_CLOCK_TIME_NONE;

@@ -5,10 +5,12 @@
  * A private element, not registered: sessions come and go on its sink pad, and
  * its src pad stays. What leaves it is one stream: one stream-start, one TIME
  * segment in running time, timestamps that never go backwards, GAP events
- * while nothing comes, one EOS.
+ * while a peer is silent, one EOS.
  */
 
 #pragma once
+
+#include "recquery.h"
 
 #include <gst/gst.h>
 
@@ -57,6 +59,12 @@ void rec_track_set_latency (RecTrack *track, GstClockTime latency);
  * without having done anything while the streaming thread is pushing. Not from
  * a streaming thread. */
 void rec_track_tick (RecTrack *track, GstClockTime now);
+
+/* Who is at the other end; any thread. The query "tsrec-source" is answered
+ * with it, and GAP events leave only while @source->waiting is FALSE: nothing
+ * is written while nothing is expected. Initially nobody is connected, and the
+ * track waits. */
+void rec_track_set_source (RecTrack *track, const RecSource *source);
 
 /* The stream ends: what still comes in is refused with GST_FLOW_EOS, and the
  * next tick sends EOS downstream. */

@@ -168,12 +168,18 @@ answer_written (GstRecFileSink *self, GstQuery *query)
   RecWritten written = {
     .bytes_written = self->bytes_written,
     .bytes_durable = durable,
+    .bytes_dropped = self->bytes_dropped,
     .file_size = self->file_size,
     .buffers_written = self->buffers_written,
     .write_blocked = get_write_blocked (self),
     .waiting_for_disk = self->waiting,
   };
 
+  if (!path) {
+    GST_OBJECT_LOCK (self);
+    path = g_strdup (self->location);
+    GST_OBJECT_UNLOCK (self);
+  }
   rec_query_set_written (query, &written, path);
   g_free (path);
   return TRUE;

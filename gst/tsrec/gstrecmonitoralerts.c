@@ -100,6 +100,7 @@ look (GstRecMonitor *self, GstClockTime now, gboolean running, MonLook *out)
   out->memory_known = out->memory > 0;
   out->sink_known = self->known.written_known;
   out->written = self->known.written.bytes_written;
+  out->waiting = self->known.source.waiting;
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -160,6 +161,8 @@ rec_monitor_update_metrics (GstRecMonitor *self, GstClockTime now)
   GST_OBJECT_LOCK (self);
   sample.written = self->known.written;
   sample.durable_lag = self->known.durable_lag;
+  sample.source_known = self->known.source_known;
+  sample.source = self->known.source;
   GST_OBJECT_UNLOCK (self);
   /* A frame that is in the encoder right now is no stall: a scraper that looks
    * once in a while gets what lasted. */

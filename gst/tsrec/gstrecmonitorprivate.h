@@ -32,6 +32,7 @@ typedef struct
   gchar *recording_id;
   gchar *encoder;
   gboolean report;
+  GstClockTime report_interval;
   GstClock *clock;
   MonLimits limits;
   GstRecMonitorOnAlert on_alert;
@@ -49,6 +50,8 @@ typedef struct
   RecMonitorStats stats; /* without the strings */
   gboolean written_known;
   RecWritten written;
+  gboolean source_known;
+  RecSource source;
   GstClockTime durable_lag;
   DryMonitor report; /* for other monitors */
   GstClockTime paused_running_time;
@@ -68,7 +71,8 @@ typedef struct
 {
   RecTimer *timer;
   GstClockTime started;
-  Duty check, second, stats;
+  Duty check, second, stats, report;
+  gboolean said_waiting; /* the line that says so has been printed */
   RecEntryWatch *encoder_watch;
   gchar *encoder_missed; /* name already complained about */
   RecStages *stages;

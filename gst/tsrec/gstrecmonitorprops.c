@@ -30,6 +30,7 @@ enum
   PROP_RECORDING_ID,
   PROP_ENCODER,
   PROP_REPORT,
+  PROP_REPORT_INTERVAL,
   PROP_CLOCK,
   PROP_ON_ALERT,
   PROP_METRICS_FILE,
@@ -42,7 +43,7 @@ enum
 void
 rec_monitor_init_settings (RecMonitorSettings *settings)
 {
-  settings->interval = GST_SECOND;
+  settings->interval = settings->report_interval = GST_SECOND;
   settings->limits.max_streak = 10;
   settings->limits.max_memory = 500 * 1000 * 1000;
   settings->limits.memory_window = 0;
@@ -128,6 +129,9 @@ gst_rec_monitor_set_property (
       case PROP_REPORT:
         settings->report = g_value_get_boolean (value);
         break;
+      case PROP_REPORT_INTERVAL:
+        settings->report_interval = g_value_get_uint64 (value);
+        break;
       case PROP_CLOCK:
         gst_object_replace (
             (GstObject **)&settings->clock, g_value_get_object (value));
@@ -174,6 +178,9 @@ gst_rec_monitor_get_property (
     switch (prop_id) {
       case PROP_REPORT:
         g_value_set_boolean (value, settings->report);
+        break;
+      case PROP_REPORT_INTERVAL:
+        g_value_set_uint64 (value, settings->report_interval);
         break;
       case PROP_CLOCK:
         g_value_set_object (value, settings->clock);
@@ -254,13 +261,26 @@ install_reporting (GObjectClass *gobject_class)
   /**
    * GstRecMonitor:report:
    *
-   * Whether to print one line a second to stderr: elapsed time, size, bit
-   * rate, packets a second, zero packet streak, resident memory, and what
-   * rules are raised. Default: %FALSE.
+   * Whether to print one line every #GstRecMonitor:report-interval to stderr:
+   * date, elapsed time, size, bit rate, packets a second, zero packet streak,
+   * resident memory, what the disk did not take, and what rules are raised.
+   * While the source waits for a publisher there is one line in all. Default:
+   * %FALSE.
    */
   g_object_class_install_property (gobject_class, PROP_REPORT,
       g_param_spec_boolean ("report", "Report",
-          "Print one readable line a second to stderr", FALSE, MUTABLE));
+          "Print one readable line every report-interval to stderr", FALSE,
+          MUTABLE));
+  /**
+   * GstRecMonitor:report-interval:
+   *
+   * Time between two lines of #GstRecMonitor:report, ns. Range: 100 ms and
+   * more. Default: 1000000000 (1 s).
+   */
+  g_object_class_install_property (gobject_class, PROP_REPORT_INTERVAL,
+      g_param_spec_uint64 ("report-interval", "Report interval",
+          "Time between two lines of report, ns", 100 * GST_MSECOND,
+          G_MAXUINT64, GST_SECOND, MUTABLE));
   /**
    * GstRecMonitor:clock:
    *

@@ -104,15 +104,26 @@ rec_monitor_get_report (GstRecMonitor *self, DryMonitor *report)
 
 /* --- one look, each 100 ms ----------------------------------------------- */
 
-/* "dir/rec.ts" names the recording "rec". */
+/* "dir/rec.ts" names the recording "rec"; of a pattern, "cam-%Y%m%d-%05d.ts",
+ * only what stands before its first conversion, so that the name is the same in
+ * all files and after a restart. */
 static gchar *
 id_from_location (const gchar *location)
 {
   gchar *id = g_path_get_basename (location);
-  gchar *dot = strrchr (id, '.');
+  gchar *dot = strrchr (id, '.'), *percent = strchr (id, '%');
 
   if (dot && dot != id)
     *dot = '\0';
+  if (percent) {
+    *percent = '\0';
+    while (percent > id && strchr ("-_. ", percent[-1]))
+      *--percent = '\0';
+  }
+  if (!*id) {
+    g_free (id);
+    return NULL;
+  }
   return id;
 }
 
@@ -135,12 +146,72 @@ ask_written (GstRecMonitor *self, GstClockTime now)
     self->known.durable_lag = lag;
     self->known.stats.bytes_written = written.bytes_written;
     self->known.stats.bytes_durable = written.bytes_durable;
+    self->known.stats.bytes_dropped = written.bytes_dropped;
     if (location && !self->known.derived_id)
       self->known.derived_id = id_from_location (location);
     GST_OBJECT_UNLOCK (self);
   }
   g_free (location);
   gst_query_unref (query);
+}
+
+typedef struct
+{
+  RecSource source;
+  gboolean known;
+} SourceAnswer;
+
+/* Behind a mux there may be several sources: one that is connected is enough,
+ * and only when all wait nothing is expected. */
+static gboolean
+take_answer (SourceAnswer *answer, GstQuery *query, gboolean answered)
+{
+  RecSource source;
+
+  answered = answered && rec_query_parse_source (query, &source);
+  gst_query_unref (query);
+  if (!answered)
+    return FALSE;
+  answer->source.connected |= source.connected;
+  answer->source.waiting &= source.waiting;
+  answer->known = TRUE;
+  return TRUE;
+}
+
+/* user_data: SourceAnswer */
+static gboolean
+query_source (GstElement *element, GstPad *peer, gpointer user_data)
+{
+  GstQuery *query = rec_query_new_source ();
+
+  return !take_answer (user_data, query, gst_pad_query (peer, query));
+}
+
+/* Walks where the query does not get through: a switchbin that has not chosen
+ * its path yet does not pass it on, for example. */
+static void
+ask_source (GstRecMonitor *self, GstClockTime now)
+{
+  SourceAnswer answer = { { FALSE, TRUE }, FALSE };
+  GstQuery *query = rec_query_new_source ();
+  gboolean was_waiting;
+
+  if (!take_answer (&answer, query, gst_pad_peer_query (self->sinkpad, query)))
+    rec_walk (self->sinkpad, query_source, &answer);
+  if (!answer.known)
+    answer.source.waiting = FALSE;
+  GST_OBJECT_LOCK (self);
+  was_waiting = self->known.source.waiting;
+  self->known.source_known = answer.known;
+  self->known.source = answer.source;
+  self->known.stats.waiting = answer.source.waiting;
+  if (was_waiting && !answer.source.waiting)
+    flow_ticks_init (&self->known.ticks, self->flow, now);
+  GST_OBJECT_UNLOCK (self);
+  if (was_waiting != answer.source.waiting)
+    GST_INFO_OBJECT (self,
+        answer.source.waiting ? "nothing is expected from the source for now"
+                              : "media is expected from the source");
 }
 
 static void
@@ -232,6 +303,7 @@ check (GstRecMonitor *self, GstClockTime now)
 
   watch_encoder (self);
   ask_written (self, now);
+  ask_source (self, now);
   if (g_atomic_int_compare_and_exchange (&self->reset, TRUE, FALSE)) {
     rec_monitor_check_rules (self, now, FALSE);
     GST_OBJECT_LOCK (self);
@@ -241,6 +313,10 @@ check (GstRecMonitor *self, GstClockTime now)
   GST_OBJECT_LOCK (self);
   flow_ticks_look (&self->known.ticks, self->flow, now);
   self->known.stats.idle_time = now - self->known.ticks.since;
+  if (self->known.source.waiting) {
+    self->known.ticks.streak = 0;
+    flow_count_forgive (self->flow);
+  }
   GST_OBJECT_UNLOCK (self);
   self->t.lowest_streak =
       MIN (self->t.lowest_streak, rec_monitor_get_streak (self));
@@ -318,25 +394,43 @@ queue_stats (GstRecMonitor *self, GstClockTime now)
           rec_monitor_build_stats (self, "recmonitor-stats")));
 }
 
+/* One line each time that waiting begins, and none until it is over. */
+static gboolean
+is_silent (GstRecMonitor *self, const RecReport *report)
+{
+  gboolean silent = report->waiting && !report->connected;
+  gboolean first = silent && !self->t.said_waiting;
+
+  self->t.said_waiting = silent;
+  return silent && !first;
+}
+
 static void
 print_report (GstRecMonitor *self, GstClockTime now)
 {
   RecMonitorStats stats;
+  RecReport report = { .stats = &stats };
   gchar *id, *stage, *line, *raised = rec_monitor_list_raised (self);
   gdouble packet_rate;
   guint64 bitrate;
-  gboolean written;
 
-  measure_rates (self, &self->t.second, now, &packet_rate, &bitrate);
+  measure_rates (self, &self->t.report, now, &packet_rate, &bitrate);
   rec_monitor_take_stats (self, &stats, &id, &stage);
   GST_OBJECT_LOCK (self);
-  written = self->known.written_known;
+  report.written_known = self->known.written_known;
+  report.waiting_for_disk = self->known.written.waiting_for_disk;
+  report.connected = self->known.source.connected;
+  report.waiting = self->known.source.waiting;
   GST_OBJECT_UNLOCK (self);
   stats.packet_rate = packet_rate;
   stats.bitrate = bitrate;
-  line = rec_report_line (&stats, now - self->t.started, written, raised);
-  fprintf (stderr, "%s\n", line);
-  g_free (line);
+  report.elapsed = now - self->t.started;
+  report.alerts = raised;
+  if (!is_silent (self, &report)) {
+    line = rec_report_line (&report);
+    fprintf (stderr, "%s\n", line);
+    g_free (line);
+  }
   g_free (raised);
   g_free (id);
   g_free (stage);
@@ -364,11 +458,9 @@ write_metrics (GstRecMonitor *self)
 }
 
 static void
-do_second (GstRecMonitor *self, GstClockTime now, gboolean report)
+do_second (GstRecMonitor *self, GstClockTime now)
 {
   sample_memory (self);
-  if (report)
-    print_report (self, now);
   rec_monitor_update_metrics (self, now);
   self->t.lowest_streak = G_MAXUINT64;
   write_metrics (self);
@@ -408,12 +500,13 @@ on_timer (GstClockTime now, gpointer user_data)
 {
   GstRecMonitor *self = gst_object_ref (user_data);
   GstClockTime next = GST_CLOCK_TIME_NONE;
-  GstClockTime interval;
+  GstClockTime interval, report_interval;
   gboolean report;
 
   GST_OBJECT_LOCK (self);
   interval = self->settings.interval;
   report = self->settings.report;
+  report_interval = self->settings.report_interval;
   GST_OBJECT_UNLOCK (self);
 
   if (duty_is_due (&self->t.check, CHECK_TICK, now, &next))
@@ -421,7 +514,9 @@ on_timer (GstClockTime now, gpointer user_data)
   if (duty_is_due (&self->t.stats, interval, now, &next))
     queue_stats (self, now);
   if (duty_is_due (&self->t.second, GST_SECOND, now, &next))
-    do_second (self, now, report);
+    do_second (self, now);
+  if (report && duty_is_due (&self->t.report, report_interval, now, &next))
+    print_report (self, now);
   post_all (self);
   gst_object_unref (self);
   return next;
@@ -440,12 +535,13 @@ forget (GstRecMonitor *self, GstClockTime now)
   memset (&self->t, 0, sizeof self->t);
   g_queue_init (&self->t.outbox);
   self->t.started = now;
-  self->t.check = self->t.second = self->t.stats = duty;
+  self->t.check = self->t.second = self->t.stats = self->t.report = duty;
   GST_OBJECT_LOCK (self);
   memset (&known->stats, 0, sizeof known->stats);
   memset (&known->written, 0, sizeof known->written);
   known->stats.running_time = GST_CLOCK_TIME_NONE;
-  known->written_known = FALSE;
+  memset (&known->source, 0, sizeof known->source);
+  known->written_known = known->source_known = FALSE;
   known->durable_lag = 0;
   known->paused_running_time = GST_CLOCK_TIME_NONE;
   g_clear_pointer (&known->derived_id, g_free);
@@ -494,6 +590,7 @@ rec_monitor_timer_start (GstRecMonitor *self)
   /* Before the first frame can enter anything. */
   watch_encoder (self);
   look_around (self, now);
+  ask_source (self, now);
   post_all (self);
   self->t.timer = rec_timer_start (clock, now + first, on_timer, self);
   gst_object_unref (clock);

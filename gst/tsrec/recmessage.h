@@ -27,10 +27,13 @@ G_BEGIN_DECLS
  * @packet_rate: packets per second over the last interval
  * @bitrate: bits per second over the last interval
  * @zero_packet_streak: see the `zero-packet-streak` property of recmonitor
+ * @waiting: nothing is expected now, as no publisher is connected, or the one
+ *   that is sends no such track; FALSE when the source does not tell
  * @idle_time: time since the last packet, or since start, ns
  * @bytes_written: bytes that the sink downstream gave to the kernel; 0 unless
  *   a sink answered
  * @bytes_durable: of these, bytes known to be on stable storage
+ * @bytes_dropped: bytes that the sink downstream could not write and dropped
  * @memory_rss: resident memory of the process, bytes
  * @memory_rss_peak: its highest value so far, bytes
  * @memory_queued: bytes held by the queues upstream of the monitor
@@ -50,9 +53,11 @@ typedef struct
   gdouble packet_rate;
   guint64 bitrate;
   guint64 zero_packet_streak;
+  gboolean waiting;
   GstClockTime idle_time;
   guint64 bytes_written;
   guint64 bytes_durable;
+  guint64 bytes_dropped;
   guint64 memory_rss;
   guint64 memory_rss_peak;
   guint64 memory_queued;

@@ -135,7 +135,12 @@ typedef struct
   const gchar *unit; /* the end of the name, or "" */
   const gchar *help;
   FamilyValue value;
-  gboolean only_rtp;
+  enum
+  {
+    ALWAYS,
+    IF_RTP,
+    IF_SOURCE_KNOWN,
+  } shown;
 } Family;
 
 static void
@@ -176,6 +181,8 @@ INTEGER (memory_rss, s->stats.memory_rss)
 INTEGER (memory_rss_peak, s->stats.memory_rss_peak)
 INTEGER (memory_queued, s->stats.memory_queued)
 INTEGER (running, s->running ? 1 : 0)
+INTEGER (connected, s->source.connected ? 1 : 0)
+INTEGER (dropped, s->written.bytes_dropped)
 INTEGER (waiting, s->written.waiting_for_disk ? 1 : 0)
 INTEGER (lost, s->stats.packets_lost)
 INTEGER (late, s->stats.packets_late)
@@ -195,58 +202,64 @@ value_memory_mb (GString *out, const RecMetricsSample *s)
 static const Family families[] = {
   { "recording_memory_usage_mb", GAUGE, "mb",
     "Resident memory of the recording process, in units of 1000000 bytes.",
-    value_memory_mb, FALSE },
+    value_memory_mb, ALWAYS },
   { "recording_file_size_bytes", GAUGE, "bytes",
-    "Size of the file that is being written.", value_file_size, FALSE },
+    "Size of the file that is being written.", value_file_size, ALWAYS },
   { "recording_zero_packet_streak", GAUGE, "",
     "Frames that entered the encoder, or checks of 100 ms, since a packet came; "
     "the lowest of the last second.",
-    value_streak, FALSE },
+    value_streak, ALWAYS },
   { "recording_packets_written", GAUGE, "",
     "Access units that the sink wrote since the start.",
-    value_buffers_written, FALSE },
+    value_buffers_written, ALWAYS },
   { "recording_packets", COUNTER, "",
-    "Packets that passed the monitor.", value_packets, FALSE },
+    "Packets that passed the monitor.", value_packets, ALWAYS },
   { "recording_passed_bytes", COUNTER, "bytes",
-    "Bytes that passed the monitor.", value_bytes, FALSE },
+    "Bytes that passed the monitor.", value_bytes, ALWAYS },
   { "recording_written_bytes", COUNTER, "bytes",
     "Bytes that the sink gave to the kernel, over all files.",
-    value_bytes_written, FALSE },
+    value_bytes_written, ALWAYS },
   { "recording_durable_bytes", COUNTER, "bytes",
     "Bytes written that are known to be on stable storage.",
-    value_bytes_durable, FALSE },
+    value_bytes_durable, ALWAYS },
   { "recording_durable_lag_seconds", GAUGE, "seconds",
     "How long the oldest byte that a power cut would take has been waiting.",
-    value_durable_lag, FALSE },
+    value_durable_lag, ALWAYS },
   { "recording_write_blocked_seconds", GAUGE, "seconds",
     "How long the write that is under way has been going on.",
-    value_write_blocked, FALSE },
+    value_write_blocked, ALWAYS },
   { "recording_waiting_for_disk", GAUGE, "",
     "1 while access units are dropped because the disk is full.",
-    value_waiting, FALSE },
+    value_waiting, ALWAYS },
+  { "recording_dropped_bytes", COUNTER, "bytes",
+    "Bytes that the sink received and could not write.",
+    value_dropped, ALWAYS },
+  { "recording_publisher_connected", GAUGE, "",
+    "1 while a publisher is connected to the source, 0 while it waits for one.",
+    value_connected, IF_SOURCE_KNOWN },
   { "recording_idle_seconds", GAUGE, "seconds",
-    "Time since a packet passed the monitor.", value_idle, FALSE },
+    "Time since a packet passed the monitor.", value_idle, ALWAYS },
   { "recording_elapsed_seconds", GAUGE, "seconds",
-    "Time since the monitor started.", value_elapsed, FALSE },
+    "Time since the monitor started.", value_elapsed, ALWAYS },
   { "recording_running", GAUGE, "",
     "1 while the monitor runs, 0 after the recording ended.",
-    value_running, FALSE },
+    value_running, ALWAYS },
   { "recording_resident_memory_bytes", GAUGE, "bytes",
-    "Resident memory of the recording process.", value_memory_rss, FALSE },
+    "Resident memory of the recording process.", value_memory_rss, ALWAYS },
   { "recording_resident_memory_peak_bytes", GAUGE, "bytes",
     "Highest resident memory of the recording process so far.",
-    value_memory_rss_peak, FALSE },
+    value_memory_rss_peak, ALWAYS },
   { "recording_queued_bytes", GAUGE, "bytes",
     "Bytes held by the queues upstream of the monitor.",
-    value_memory_queued, FALSE },
+    value_memory_queued, ALWAYS },
   { "recording_rtp_packets_lost", COUNTER, "",
     "RTP packets that never came or came too late to be of use.",
-    value_lost, TRUE },
+    value_lost, IF_RTP },
   { "recording_rtp_packets_late", COUNTER, "",
-    "RTP packets that came too late to be of use.", value_late, TRUE },
+    "RTP packets that came too late to be of use.", value_late, IF_RTP },
   { "recording_rtp_packets_reordered", COUNTER, "",
     "RTP packets that came out of order but in time.",
-    value_reordered, TRUE },
+    value_reordered, IF_RTP },
 };
 /* clang-format on */
 
@@ -300,7 +313,8 @@ append_family (GString *out, RecMetricsFormat format, const Family *family,
   for (i = 0; i < entries->len; i++) {
     const RecMetricsEntry *entry = g_ptr_array_index (entries, i);
 
-    if (family->only_rtp && !entry->sample.rtp)
+    if ((family->shown == IF_RTP && !entry->sample.rtp) ||
+        (family->shown == IF_SOURCE_KNOWN && !entry->sample.source_known))
       continue;
     append_name (out, entry, family->name, family->type);
     g_string_append (out, "} ");

@@ -23,6 +23,8 @@ typedef struct
   RecWritten written; /* all 0 unless a sink answered */
   GstClockTime elapsed;
   GstClockTime durable_lag;
+  gboolean source_known; /* the source tells whether a publisher is connected */
+  RecSource source;
   gboolean rtp;
   gboolean running; /* FALSE: ended, these are the last values */
   gboolean raised[MON_N_RULES];

@@ -12,6 +12,7 @@
 
 #define QUERY_WRITTEN "tsrec-written"
 #define QUERY_RESUME "tsrec-resume"
+#define QUERY_SOURCE "tsrec-source"
 #define QUERY_STAGES "tsrec-stages"
 #define EVENT_RESYNC "tsrec-resync"
 #define EVENT_JOURNAL "tsrec-journal"
@@ -47,6 +48,7 @@ rec_query_set_written (
   gst_structure_set (gst_query_writable_structure (query),
       "bytes-written", G_TYPE_UINT64, written->bytes_written,
       "bytes-durable", G_TYPE_UINT64, written->bytes_durable,
+      "bytes-dropped", G_TYPE_UINT64, written->bytes_dropped,
       "file-size", G_TYPE_UINT64, written->file_size,
       "buffers-written", G_TYPE_UINT64, written->buffers_written,
       "write-blocked", G_TYPE_UINT64, written->write_blocked,
@@ -71,6 +73,8 @@ rec_query_parse_written (GstQuery *query, RecWritten *written, gchar **location)
       "write-blocked", G_TYPE_UINT64, &w.write_blocked,
       "waiting-for-disk", G_TYPE_BOOLEAN, &w.waiting_for_disk, NULL))
     return FALSE;
+  if (!gst_structure_get_uint64 (s, "bytes-dropped", &w.bytes_dropped))
+    w.bytes_dropped = 0;
   *written = w;
   if (location)
     *location = g_strdup (gst_structure_get_string (s, "location"));
@@ -127,6 +131,41 @@ rec_query_parse_resume (GstQuery *query, RecResume *resume)
   if (cc)
     g_bytes_unref (cc);
   return ok;
+}
+
+GstQuery *
+rec_query_new_source (void)
+{
+  return gst_query_new_custom (
+      GST_QUERY_CUSTOM, gst_structure_new_empty (QUERY_SOURCE));
+}
+
+gboolean
+rec_query_is_source (GstQuery *query)
+{
+  return query_has_name (query, QUERY_SOURCE);
+}
+
+void
+rec_query_set_source (GstQuery *query, const RecSource *source)
+{
+  gst_structure_set (gst_query_writable_structure (query),
+      "connected", G_TYPE_BOOLEAN, source->connected,
+      "waiting", G_TYPE_BOOLEAN, source->waiting, NULL);
+}
+
+gboolean
+rec_query_parse_source (GstQuery *query, RecSource *source)
+{
+  RecSource s;
+
+  if (!rec_query_is_source (query) ||
+      !gst_structure_get (gst_query_get_structure (query),
+      "connected", G_TYPE_BOOLEAN, &s.connected,
+      "waiting", G_TYPE_BOOLEAN, &s.waiting, NULL))
+    return FALSE;
+  *source = s;
+  return TRUE;
 }
 
 GstEvent *

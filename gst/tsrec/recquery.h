@@ -30,6 +30,8 @@ G_BEGIN_DECLS
  * @bytes_written: bytes accepted by the kernel in this recording, over all
  *   fragments
  * @bytes_durable: of these, bytes covered by a successful fdatasync
+ * @bytes_dropped: bytes received and not written, as the disk was full or
+ *   failed; 0 from a sink that does not say
  * @file_size: size of the current file (fragment), bytes
  * @buffers_written: buffers (access units) accepted
  * @write_blocked: how long the write that is now under way has been going on,
@@ -40,6 +42,7 @@ typedef struct
 {
   guint64 bytes_written;
   guint64 bytes_durable;
+  guint64 bytes_dropped;
   guint64 file_size;
   guint64 buffers_written;
   GstClockTime write_blocked;
@@ -48,7 +51,8 @@ typedef struct
 
 GstQuery *rec_query_new_written (void);
 gboolean rec_query_is_written (GstQuery *query);
-/* @location: the current file, may be NULL. */
+/* @location: the current file, or the name or pattern of the first one before
+ * it is open; may be NULL. */
 void rec_query_set_written (
     GstQuery *query, const RecWritten *written, const gchar *location);
 /* @location: NULL, or set to a string the caller frees (NULL if unknown). */
@@ -86,6 +90,29 @@ GstQuery *rec_query_new_resume (void);
 gboolean rec_query_is_resume (GstQuery *query);
 void rec_query_set_resume (GstQuery *query, const RecResume *resume);
 gboolean rec_query_parse_resume (GstQuery *query, RecResume *resume);
+
+/* --- query "tsrec-source": upstream; recmonitor asks, the source answers
+ * whether media can be expected of it. Answered from any thread without taking
+ * a lock that is held while data is pushed. A source that does not answer is
+ * expected to send all the time.
+ */
+
+/**
+ * RecSource:
+ * @connected: a peer is connected to the source
+ * @waiting: nothing is expected on this pad now: nobody has to be connected, or
+ *   the peer that is connected does not send this kind of media
+ */
+typedef struct
+{
+  gboolean connected;
+  gboolean waiting;
+} RecSource;
+
+GstQuery *rec_query_new_source (void);
+gboolean rec_query_is_source (GstQuery *query);
+void rec_query_set_source (GstQuery *query, const RecSource *source);
+gboolean rec_query_parse_source (GstQuery *query, RecSource *source);
 
 /* --- event "tsrec-resync": upstream; recfilesink sends it when bytes of the
  * stream did not reach the file (disk full, failed write) and writing can go

@@ -9,11 +9,31 @@
 
 G_BEGIN_DECLS
 
-/* One line without a newline, owned by the caller: elapsed time, size, bit
- * rate, packets/s, streak, memory, and @alerting (names of the rules that are
- * raised, may be NULL). The size is what the sink wrote, or, when no sink
- * answered (@written FALSE), what passed. */
-gchar *rec_report_line (const RecMonitorStats *stats, GstClockTime elapsed,
-    gboolean written, const gchar *alerting);
+/**
+ * RecReport: what one line says.
+ * @stats: of the monitor, rates over the time since the last line
+ * @elapsed: time since the monitor started, ns
+ * @written_known: a sink answered, so that the size is what it wrote; else it
+ *   is what passed the monitor
+ * @waiting_for_disk: the sink drops what arrives, as the disk is full or failed
+ * @connected: a publisher is connected to the source
+ * @waiting: nothing is expected now
+ * @alerts: names of the rules that are raised, or ""
+ */
+typedef struct
+{
+  const RecMonitorStats *stats;
+  GstClockTime elapsed;
+  gboolean written_known;
+  gboolean waiting_for_disk;
+  gboolean connected;
+  gboolean waiting;
+  const gchar *alerts;
+} RecReport;
+
+/* One line without a newline, owned by the caller: local date and time (of
+ * @stats->utc_time), recording and stage, elapsed time, size, bit rate,
+ * packets/s, streak, memory, the state of the disk, and alerts. */
+gchar *rec_report_line (const RecReport *report);
 
 G_END_DECLS

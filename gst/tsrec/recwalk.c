@@ -18,7 +18,8 @@ typedef struct
   GHashTable *seen; /* elements, by address only */
 } Walk;
 
-/* The pad of a real element at the other end of @pad's link, or NULL. */
+/* The pad of a real element at the other end of @pad's link, or NULL; the ghost
+ * pad of a bin where that has no target. */
 static GstPad *
 get_real_peer (GstPad *pad)
 {
@@ -30,6 +31,8 @@ get_real_peer (GstPad *pad)
     if (GST_IS_GHOST_PAD (peer)) {
       /* of a bin: go inside */
       next = gst_ghost_pad_get_target (GST_GHOST_PAD (peer));
+      if (!next)
+        return peer;
     } else {
       /* the inner half of a ghost pad: leave the bin */
       GstProxyPad *ghost = gst_proxy_pad_get_internal (GST_PROXY_PAD (peer));
@@ -51,10 +54,21 @@ walk_linked_pad (const GValue *value, gpointer user_data)
   walk_pad (user_data, g_value_get_object (value));
 }
 
-static void
-walk_inside (Walk *walk, GstPad *peer)
+/* What the pad of an element leads to. A bin whose pad has no target (a
+ * switchbin before it has chosen its path) is passed as a whole. */
+static GstIterator *
+iterate_links (GstElement *element, GstPad *peer)
 {
-  GstIterator *it = gst_pad_iterate_internal_links (peer);
+  if (!GST_IS_GHOST_PAD (peer))
+    return gst_pad_iterate_internal_links (peer);
+  return GST_PAD_IS_SRC (peer) ? gst_element_iterate_sink_pads (element)
+                               : gst_element_iterate_src_pads (element);
+}
+
+static void
+walk_inside (Walk *walk, GstElement *element, GstPad *peer)
+{
+  GstIterator *it = iterate_links (element, peer);
 
   if (!it)
     return;
@@ -74,7 +88,7 @@ walk_pad (Walk *walk, GstPad *pad)
 
   if (element && g_hash_table_add (walk->seen, element) &&
       walk->func (element, peer, walk->user_data))
-    walk_inside (walk, peer);
+    walk_inside (walk, element, peer);
   gst_clear_object (&element);
   gst_clear_object (&peer);
 }

@@ -21,7 +21,7 @@ typedef gboolean (*RecWalkFunc) (
 
 /* Walks upstream from a sink pad or downstream from a source pad, through
  * ghost pads into and out of bins; an element is seen once, bins themselves
- * are not. */
+ * are not, unless their pad has no target. */
 void rec_walk (GstPad *pad, RecWalkFunc func, gpointer user_data);
 
 /* Whether one of the words between the slashes of the element's klass is

@@ -331,7 +331,7 @@ GST_END_TEST;
 static gboolean
 answer_written (GstPad *pad, GstObject *parent, GstQuery *query)
 {
-  RecWritten w = { 5000, 4000, 3000, 20, 0, FALSE };
+  RecWritten w = { 5000, 4000, 100, 3000, 20, 0, FALSE };
 
   if (!rec_query_is_written (query))
     return gst_pad_query_default (pad, parent, query);

@@ -9,7 +9,7 @@
 
 GST_START_TEST (test_written_is_parsed_only_when_answered)
 {
-  RecWritten in = { 1, 2, 3, 4, 5, TRUE }, out = { 0 };
+  RecWritten in = { 1, 2, 6, 3, 4, 5, TRUE }, out = { 0 };
   gchar *location = NULL;
   GstQuery *query = rec_query_new_written ();
 
@@ -21,6 +21,7 @@ GST_START_TEST (test_written_is_parsed_only_when_answered)
   fail_unless (rec_query_parse_written (query, &out, &location));
   fail_unless_equals_uint64 (out.bytes_written, 1);
   fail_unless_equals_uint64 (out.bytes_durable, 2);
+  fail_unless_equals_uint64 (out.bytes_dropped, 6);
   fail_unless_equals_uint64 (out.file_size, 3);
   fail_unless_equals_uint64 (out.buffers_written, 4);
   fail_unless_equals_uint64 (out.write_blocked, 5);

@@ -16,12 +16,21 @@ static GstHarness *h;
 static RecTrack *track;
 
 static void
+set_source (gboolean connected, gboolean waiting)
+{
+  RecSource source = { connected, waiting };
+
+  rec_track_set_source (track, &source);
+}
+
+static void
 setup (void)
 {
   track = g_object_ref_sink (rec_track_new ("video", 1));
   rec_track_set_latency (track, 100 * GST_MSECOND);
   h = gst_harness_new_with_element (GST_ELEMENT (track), "sink", "src");
   gst_harness_play (h);
+  set_source (TRUE, FALSE);
 }
 
 static void
@@ -192,6 +201,64 @@ GST_START_TEST (test_silence_is_told_by_gap_events_that_overtake_nothing)
 
 GST_END_TEST;
 
+/* 24 kB of encoded silence a second, and 2 GB a day, for nobody. */
+GST_START_TEST (test_nothing_leaves_while_nobody_is_connected)
+{
+  const GstStructure *entry;
+  GstClockTime start;
+  guint64 from, duration;
+  GstEvent *event;
+
+  gst_harness_set_src_caps_str (h, H264);
+  push (GST_SECOND);
+  gst_buffer_unref (gst_harness_pull (h));
+  events (GST_EVENT_CAPS, NULL);
+  set_source (FALSE, TRUE);
+  rec_track_tick (track, 10 * GST_SECOND);
+  rec_track_tick (track, 600 * GST_SECOND);
+  fail_unless (gst_harness_try_pull_event (h) == NULL);
+  /* Nor does the pause leave as one GAP event when somebody comes. */
+  set_source (TRUE, FALSE);
+  rec_track_tick (track, 601 * GST_SECOND);
+  fail_unless_equals_int (events (GST_EVENT_GAP, &event), 1);
+  gst_event_parse_gap (event, &start, NULL);
+  fail_unless (start > 599 * GST_SECOND);
+  gst_event_unref (event);
+  push (602 * GST_SECOND);
+  gst_buffer_unref (gst_harness_pull (h));
+  fail_unless_equals_int (events (GST_EVENT_CUSTOM_DOWNSTREAM, &event), 1);
+  entry = rec_event_parse_journal (event);
+  fail_unless (gst_structure_get (entry, "running-time", G_TYPE_UINT64, &from,
+      "duration", G_TYPE_UINT64, &duration, NULL));
+  fail_unless_equals_uint64 (from, GST_SECOND);
+  fail_unless_equals_uint64 (duration, 601 * GST_SECOND);
+  gst_event_unref (event);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_a_monitor_is_told_who_is_connected)
+{
+  GstPad *pad = gst_element_get_static_pad (GST_ELEMENT (track), "src");
+  RecSource source = { FALSE, FALSE };
+  GstQuery *query = rec_query_new_source ();
+
+  set_source (FALSE, TRUE);
+  fail_unless (gst_pad_query (pad, query));
+  fail_unless (rec_query_parse_source (query, &source));
+  fail_unless (!source.connected && source.waiting);
+  gst_query_unref (query);
+  query = rec_query_new_source ();
+  set_source (TRUE, FALSE);
+  fail_unless (gst_pad_query (pad, query));
+  fail_unless (rec_query_parse_source (query, &source));
+  fail_unless (source.connected && !source.waiting);
+  gst_query_unref (query);
+  gst_object_unref (pad);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_nothing_but_stream_start_leaves_before_there_are_caps)
 {
   GstEvent *event;
@@ -320,6 +387,8 @@ rectrack_suite (void)
       tc, test_a_buffer_without_a_timestamp_follows_its_predecessor);
   tcase_add_test (tc, test_another_session_continues_the_same_stream);
   tcase_add_test (tc, test_silence_is_told_by_gap_events_that_overtake_nothing);
+  tcase_add_test (tc, test_nothing_leaves_while_nobody_is_connected);
+  tcase_add_test (tc, test_a_monitor_is_told_who_is_connected);
   tcase_add_test (
       tc, test_nothing_but_stream_start_leaves_before_there_are_caps);
   tcase_add_test (tc, test_eos_leaves_once_and_nothing_after_it);

@@ -105,6 +105,14 @@ mon_rules_look (MonRules *rules, const MonLimits *limits, const MonLook *look,
   if (!rules->started)
     mon_rules_restart (rules, look->now);
   write_idle = look_at_written (rules, look);
+  change[MON_RULE_MEMORY] = look_at_memory (rules, limits, look);
+  if (look->waiting) {
+    rules->written_at = look->now;
+    change[MON_RULE_STREAK] = clear (&rules->rule[MON_RULE_STREAK]);
+    change[MON_RULE_NO_PACKETS] = clear (&rules->rule[MON_RULE_NO_PACKETS]);
+    change[MON_RULE_NO_BYTES] = clear (&rules->rule[MON_RULE_NO_BYTES]);
+    return;
+  }
   change[MON_RULE_STREAK] = look_at (
       rules, MON_RULE_STREAK, look->now, look->streak, limits->max_streak);
   change[MON_RULE_NO_PACKETS] = look_at (rules, MON_RULE_NO_PACKETS, look->now,
@@ -114,5 +122,4 @@ mon_rules_look (MonRules *rules, const MonLimits *limits, const MonLook *look,
           !look->sink_known        ? 0
               : rules->any_written ? limits->write_timeout
                                    : limits->first_byte_timeout);
-  change[MON_RULE_MEMORY] = look_at_memory (rules, limits, look);
 }

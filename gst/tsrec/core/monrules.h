@@ -42,6 +42,8 @@ typedef struct
   uint64_t now; /* ns of a clock that does not go back */
   bool running; /* false before start and after the end of the stream: no
                    rule applies */
+  bool waiting; /* nothing is expected now: only the memory rule applies, and
+                   timeouts begin when it is over */
   uint64_t streak;
   uint64_t idle; /* since a packet passed, or since start */
   bool memory_known;
