@@ -20,9 +20,10 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 -e recwhepsrc name=w
- * location=http://127.0.0.1:8889/stream/whep ! h264parse ! tsrecsink name=rec
- * location=rec.ts w.audio ! opusparse ! rec.
+ * gst-launch-1.0 -e \
+ *     recwhepsrc name=w location=http://127.0.0.1:8889/stream/whep ! \
+ *     h264parse ! tsrecsink name=rec location=rec.ts \
+ *     w.audio ! opusparse ! rec.
  * ]|
  */
 

@@ -18,10 +18,10 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 -e recwhipsink name=p location=http://127.0.0.1:8080/whip
- * videotestsrc is-live=true ! x264enc tune=zerolatency key-int-max=50 !
- * video/x-h264,profile=constrained-baseline ! p. audiotestsrc is-live=true !
- * opusenc ! p.
+ * gst-launch-1.0 -e recwhipsink name=p location=http://127.0.0.1:8080/whip \
+ *     videotestsrc is-live=true ! x264enc tune=zerolatency key-int-max=50 ! \
+ *     video/x-h264,profile=constrained-baseline ! p. \
+ *     audiotestsrc is-live=true ! opusenc ! p.
  * ]|
  */
 

@@ -19,14 +19,15 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 -e recwhipsrc name=w port=8080 ! h264parse ! tsrecsink
- * name=rec location=rec.ts w.audio ! opusparse ! rec.
+ * gst-launch-1.0 -e recwhipsrc name=w port=8080 ! h264parse ! \
+ *     tsrecsink name=rec location=rec.ts w.audio ! opusparse ! rec.
  * ]|
  * Publish to http://127.0.0.1:8080/whip, for example with
  * |[
- * gst-launch-1.0 videotestsrc is-live=true ! x264enc tune=zerolatency
- * key-int-max=50 ! video/x-h264,profile=constrained-baseline ! recwhipsink
- * location=http://127.0.0.1:8080/whip
+ * gst-launch-1.0 videotestsrc is-live=true ! \
+ *     x264enc tune=zerolatency key-int-max=50 ! \
+ *     video/x-h264,profile=constrained-baseline ! \
+ *     recwhipsink location=http://127.0.0.1:8080/whip
  * ]|
  */
 

@@ -29,10 +29,10 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 -e videotestsrc is-live=true num-buffers=150 ! x264enc
- * tune=zerolatency ! video/x-h264,profile=baseline ! h264parse ! tsrecmux
- * name=mux ! filesink location=rec.ts audiotestsrc is-live=true num-buffers=215
- * ! opusenc ! mux.
+ * gst-launch-1.0 -e videotestsrc is-live=true num-buffers=150 ! \
+ *     video/x-raw,format=I420 ! x264enc tune=zerolatency ! h264parse ! \
+ *     tsrecmux name=mux ! filesink location=rec.ts \
+ *     audiotestsrc is-live=true num-buffers=215 ! opusenc ! mux.
  * ]| Records five seconds of a picture and a tone.
  */
 

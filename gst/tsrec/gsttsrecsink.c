@@ -21,8 +21,8 @@
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 -e videotestsrc is-live=true ! x264enc tune=zerolatency ! \
- *     h264parse ! tsrecsink name=rec location=rec.ts \
+ * gst-launch-1.0 -e videotestsrc is-live=true ! video/x-raw,format=I420 ! \
+ *     x264enc tune=zerolatency ! h264parse ! tsrecsink name=rec location=rec.ts \
  *     audiotestsrc is-live=true ! audioconvert ! avenc_aac ! aacparse ! rec.
  * ]| Records a moving picture and a tone until Ctrl+C. `rec.ts` plays while it
  * grows, and whatever kills the recorder, what was written stays playable.

@@ -158,8 +158,8 @@ build (App *app, GError **error)
     goto no_plugin;
   app->source = gst_parse_bin_from_description (source_launch
           ? source_launch
-          : "videotestsrc is-live=true ! x264enc tune=zerolatency ! "
-            "h264parse config-interval=-1",
+          : "videotestsrc is-live=true ! video/x-raw,format=I420 ! "
+            "x264enc tune=zerolatency ! h264parse config-interval=-1",
       TRUE, error);
   if (!app->source)
     return FALSE;

@@ -17,8 +17,8 @@ gi.require_version('Gst', '1.0')
 gi.require_version('GstVideo', '1.0')
 from gi.repository import GLib, Gst, GstVideo
 
-TEST_SOURCE = ('videotestsrc is-live=true ! x264enc tune=zerolatency ! '
-               'h264parse config-interval=-1')
+TEST_SOURCE = ('videotestsrc is-live=true ! video/x-raw,format=I420 ! '
+               'x264enc tune=zerolatency ! h264parse config-interval=-1')
 
 
 class Recording:
