@@ -8,6 +8,7 @@
 #                    does the last, with the plugins of that build.
 # fail TEXT...       says why and exits with status 1
 # bad_usage TEXT...  says why and exits with status 2
+# version            prints the version
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
 
@@ -26,6 +27,10 @@ usage() {
   sed -n '/^# Usage:/,/^[^#]/ { s/^# \{0,1\}//p }' "$0" | sed '${/^$/d}'
 }
 
+version() {
+  echo "gst-tsrec $(sed -n "s/^  version : '\(.*\)',/\1/p" "$top/meson.build")"
+}
+
 build_plugins() {
   local dir=$top/build log
   log=$(mktemp) || exit 1
@@ -39,6 +44,19 @@ build_plugins() {
   rm -f "$log"
 }
 
+# registry_of BUILD-DIR: the file in which GStreamer keeps what it knows of the
+# plugins. Programs that find another build of them keep their own. GStreamer
+# writes it for its user only, and scans every plugin at each start where it can
+# neither read nor write it: a service that runs a build of root's, for example.
+registry_of() {
+  local cache=${CACHE_DIRECTORY:-${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/gst-tsrec}
+  if [ ! -w "$1" ] && mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ]; then
+    echo "$cache/registry.bin"
+  else
+    echo "$1/registry.bin"
+  fi
+}
+
 setup() {
   local dir=${REC_BUILD_DIR:-}
   if [ -z "$dir" ]; then
@@ -47,8 +65,7 @@ setup() {
     dir=$top/build
   fi
   export GST_PLUGIN_PATH_1_0=$dir/gst${GST_PLUGIN_PATH_1_0:+:$GST_PLUGIN_PATH_1_0}
-  # Programs that find another build of the plugins keep their own registry.
-  export GST_REGISTRY_1_0=${GST_REGISTRY_1_0:-$dir/registry.bin}
+  export GST_REGISTRY_1_0=${GST_REGISTRY_1_0:-$(registry_of "$dir")}
   # All of them at once: asking for each takes longer than starting to record.
   elements=$'\n'$(gst-inspect-1.0 2>/dev/null | sed -n 's/^[^ :]*:  *\([^ :]*\): .*/\1/p')$'\n'
   first_element tsrecsink >/dev/null ||

@@ -1,0 +1,153 @@
+#!/usr/bin/python3
+# gst-tsrec: what pipelines/record does and says while nobody publishes, when only
+# sound comes, and when the disk is full
+#
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+import unittest
+
+import e2e
+
+# How long the recorder is left alone; the campaign takes ten minutes.
+ALONE = float(os.environ.get('REC_ALONE_SECONDS', '10'))
+
+VIDEO = (
+    'videotestsrc is-live=true ! video/x-raw,width=320,height=240,framerate=30/1 ! '
+    'videoconvert ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30 ! '
+    'video/x-h264,profile=constrained-baseline ! ')
+AUDIO = 'audiotestsrc is-live=true ! audioconvert ! audioresample ! opusenc ! '
+SINK = 'recwhipsink name=whip location=http://127.0.0.1:{port}/whip '
+
+
+class Record(e2e.TestCase):
+    def record(self, *arguments, wrapper=()):
+        self.port = e2e.free_port()
+        process = self.start([*wrapper, os.path.join(e2e.PIPELINES, 'record'),
+                              '--output', 'out', '--port', str(self.port),
+                              *arguments], 'record')
+        e2e.wait_for(lambda: e2e.is_listening(self.port) or not process.is_running(),
+                     'the recorder to listen')
+        return process
+
+    def wait_for_publishing(self):
+        return self.record('--publisher', 'none', '--duration', '0')
+
+    def publish(self, name, *branches):
+        line = ' '.join(branch + 'whip.' if i else branch + SINK.format(port=self.port)
+                        for i, branch in enumerate(branches))
+        return self.launch(line, name)
+
+    def recording(self):
+        folder = self.path('out')
+        names = [n for n in os.listdir(folder) if n.endswith('.ts')]
+        return os.path.join(folder, names[0]) if names else None
+
+    def size(self):
+        path = self.recording()
+        return e2e.size_of(path) if path else 0
+
+    def stop(self, process):
+        """By SIGTERM, as systemd does; the recorder must end by itself."""
+        process.child.send_signal(signal.SIGTERM)
+        status = process.wait()
+        self.assertNotIn('does not end', process.said())
+        return status
+
+
+class Waiting(Record):
+    def test_recorder_left_alone_does_nothing(self):
+        process = self.wait_for_publishing()
+        e2e.wait_for(lambda: 'waiting for a publisher' in process.said(), 'the line')
+        before = cpu_of(process.pid)
+        said = process.said()
+        time.sleep(ALONE)  # the time is what is tested
+        share = (cpu_of(process.pid) - before) / ALONE
+        self.assertEqual(process.said(), said)
+        self.assertEqual(os.listdir(self.path('out')), [])
+        self.assertLess(share, 0.05)
+        self.assertEqual(self.stop(process), 0)
+        self.assertNotIn('ALERT', process.said())
+
+    def test_nothing_is_written_after_the_publisher_has_left(self):
+        process = self.wait_for_publishing()
+        first = self.publish('first', VIDEO, AUDIO)
+        e2e.wait_for(lambda: self.size() > 100000, '100 kB')
+        first.interrupt()
+        e2e.wait_for(lambda: 'disconnected' in process.said(), 'the end of the session')
+        e2e.wait_for(lambda: re.search('disconnected.*waiting for a publisher',
+                                       process.said(), re.S), 'the recorder to wait')
+        left = self.size()
+        time.sleep(3)  # 24 kB/s of silence would be 72 kB
+        self.assertLess(self.size() - left, 2000)
+        self.publish('second', VIDEO, AUDIO)
+        e2e.wait_for(lambda: self.size() > left + 100000, '100 kB more')
+        self.assertEqual(self.stop(process), 0, process.said())
+        self.assertNotIn('ALERT', process.said())
+        self.assert_sound(self.recording(), ['aac', 'h264'])
+
+
+class SoundOnly(Record):
+    def test_sound_alone_is_recorded_and_ends_in_order(self):
+        process = self.wait_for_publishing()
+        self.publish('publisher', AUDIO)
+        e2e.wait_for(lambda: self.size() > 50000, '50 kB')
+        e2e.wait_for(lambda: 'the publisher sends none' in process.said(), 'the status')
+        self.assertEqual(self.stop(process), 0, process.said())
+        self.assertNotIn('ALERT', process.said())
+        path = self.recording()
+        self.assert_sound(path, ['aac'])
+        with open(path[:-2] + 'm3u8', encoding='utf-8') as playlist:
+            self.assertIn('#EXT-X-ENDLIST', playlist.read())
+
+
+class FullDisk(Record):
+    def test_full_disk_is_said_at_once_and_ends_with_status_1(self):
+        if os.geteuid() != 0 or not shutil.which('unshare'):
+            self.skipTest('needs to mount a file system')
+        os.mkdir(self.path('out'))
+        process = self.record(
+            '--duration', '12', '--status-interval', '0.5',
+            wrapper=('unshare', '--mount', 'sh', '-c',
+                     'mount -t tmpfs -o size=300k none out && exec "$0" "$@"'))
+        self.assertEqual(process.wait(60), 1, process.said())
+        said = process.said()
+        self.assertIn('No space left on device', said)
+        self.assertRegex(said, r'DISK FULL  [\d.]+ k?M?B dropped')
+        self.assertRegex(said, r'could not be written and are missing')
+
+
+def cpu_of(pid):
+    """Seconds of processor time of a process and all below it."""
+    listed = subprocess.run(['ps', '-eo', 'pid=,ppid=,cputimes=,stat='],
+                            capture_output=True, text=True, check=True).stdout
+    parents = {}
+    for line in listed.splitlines():
+        child, parent, *_ = line.split()
+        parents[int(child)] = int(parent)
+
+    def is_below(child):
+        while child and child != pid:
+            child = parents.get(child, 0)
+        return child == pid
+
+    ticks = 0
+    for child in filter(is_below, parents):
+        try:
+            with open(f'/proc/{child}/stat', encoding='ascii') as stat:
+                fields = stat.read().rsplit(')', 1)[1].split()
+        except OSError:
+            continue
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf('SC_CLK_TCK')
+
+
+if __name__ == '__main__':
+    e2e.need_tools('ffmpeg', 'ffprobe', 'gst-launch-1.0', 'ps')
+    e2e.need_elements('webrtcbin', 'x264enc', 'opusenc', 'avenc_aac', 'nicesink')
+    unittest.main(verbosity=2)
