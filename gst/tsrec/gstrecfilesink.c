@@ -151,6 +151,9 @@ reset (GstRecFileSink *self)
   self->last_time = GST_CLOCK_TIME_NONE;
   g_clear_pointer (&self->continue_path, g_free);
   g_clear_pointer (&self->last_plain, g_free);
+  g_clear_pointer (&self->tried_path, g_free);
+  g_clear_pointer (&self->base, g_free);
+  self->split_retry_at = self->split_ask_at = 0;
   GST_OBJECT_LOCK (self);
   g_clear_pointer (&self->path, g_free);
   g_clear_pointer (&self->resume, g_free);
@@ -430,6 +433,8 @@ gst_rec_file_sink_finalize (GObject *object)
   g_free (self->resume);
   g_free (self->continue_path);
   g_free (self->last_plain);
+  g_free (self->tried_path);
+  g_free (self->base);
   G_OBJECT_CLASS (parent_class)->finalize (object);
 }
 

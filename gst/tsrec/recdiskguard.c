@@ -111,6 +111,12 @@ rec_open_way_out (gint err)
     case EEXIST:
       return "Move it away, set another location, or set on-exists=number or "
              "resume=true.";
+    case EMFILE:
+    case ENFILE:
+      return "Raise the limit of open files (ulimit -n, or LimitNOFILE= in a "
+             "unit).";
+    case ENODEV:
+      return "Mount the file system again.";
     case ENXIO:
       return "Start the reader of the pipe first.";
     case ENOSPC:
@@ -152,16 +158,53 @@ rec_disk_probe_directory (const gchar *directory)
   return 0;
 }
 
+gchar *
+rec_disk_nearest_folder (const gchar *path)
+{
+  gchar *folder = g_path_get_dirname (path), *parent;
+  struct stat st;
+
+  while (stat (folder, &st) < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+    parent = g_path_get_dirname (folder);
+    if (g_str_equal (parent, folder)) {
+      g_free (parent);
+      break;
+    }
+    g_free (folder);
+    folder = parent;
+  }
+  return folder;
+}
+
+gint
+rec_disk_make_folders (const gchar *path, guint *n_made)
+{
+  gchar *folder = g_path_get_dirname (path), *parent;
+  gchar *nearest = rec_disk_nearest_folder (path);
+  gint err = g_mkdir_with_parents (folder, 0777) < 0 ? errno : 0;
+
+  *n_made = 0;
+  while (!err && !g_str_equal (folder, nearest)) {
+    (*n_made)++;
+    parent = g_path_get_dirname (folder);
+    g_free (folder);
+    folder = parent;
+  }
+  g_free (folder);
+  g_free (nearest);
+  return err;
+}
+
 guint64
 rec_disk_device (const gchar *path)
 {
-  gchar *directory = g_path_get_dirname (path);
+  gchar *folder = rec_disk_nearest_folder (path);
   struct stat st;
   guint64 device = 0;
 
-  if (stat (directory, &st) == 0)
+  if (stat (folder, &st) == 0)
     device = st.st_dev;
-  g_free (directory);
+  g_free (folder);
   return device;
 }
 

@@ -61,7 +61,16 @@ RecPlace rec_disk_find (
  * directory of @path is. */
 gboolean rec_disk_is_back (const gchar *path, guint64 unmounted_device);
 
-/* The device of the directory of @path, 0 when there is none. */
+/* The folder of @path or, where it does not exist, the nearest one above it
+ * that does. The caller frees it. */
+gchar *rec_disk_nearest_folder (const gchar *path);
+
+/* Makes the folders of @path that are missing, with the mode that the umask
+ * leaves. @n_made: how many. 0 or errno. */
+gint rec_disk_make_folders (const gchar *path, guint *n_made);
+
+/* The device that the folder of @path is on or would be made on; 0 when that
+ * cannot be found out. */
 guint64 rec_disk_device (const gchar *path);
 
 G_END_DECLS

@@ -79,6 +79,24 @@ note_result (RecDurability *self, RecFragment *fragment, gint err,
   totals->last_utc = g_get_real_time ();
 }
 
+/* The name of a folder is durable once the folder above it is. */
+static gint
+sync_new_folders (RecFragment *fragment)
+{
+  gchar *folder = g_strdup (fragment->directory), *above;
+  gint err = 0;
+  guint i;
+
+  for (i = 0; folder && !err && i < fragment->new_folders; i++) {
+    above = g_path_get_dirname (folder);
+    err = rec_file_sync_directory (fragment->file.sys, above);
+    g_free (folder);
+    folder = above;
+  }
+  g_free (folder);
+  return err;
+}
+
 static void
 sync_fragment (RecDurability *self, RecFragment *fragment, guint64 interval)
 {
@@ -90,7 +108,7 @@ sync_fragment (RecDurability *self, RecFragment *fragment, guint64 interval)
   if (!rec_file_needs_sync (file))
     return;
   err = rec_file_sync (file, fragment->directory);
-  if (!err)
+  if (!err && sync_new_folders (fragment) == 0)
     g_clear_pointer (&fragment->directory, g_free);
   duration = (g_get_monotonic_time () - began) * NS_PER_US;
   note_result (self, fragment, err, file->durable - durable,

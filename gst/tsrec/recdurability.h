@@ -28,6 +28,8 @@ G_BEGIN_DECLS
  * @file: open file
  * @path: its name
  * @directory: to be synced with the next sync of the file; NULL: done
+ * @new_folders: folders that were made for the file, which are synced with it:
+ *   the folder of the file and so many less one above it
  * @index: number of the fragment
  * @opened_time: running time of the first buffer, ns
  * @last_time: running time of the last buffer, ns
@@ -39,6 +41,7 @@ typedef struct
   RecFile file;
   gchar *path;
   gchar *directory;
+  guint new_folders;
   guint index;
   guint64 opened_time;
   guint64 last_time;

@@ -61,6 +61,46 @@ expand_time (const gchar *pattern, gint64 when)
   return buf;
 }
 
+/* The first conversion of @pattern; "%%" is none. */
+static const gchar *
+find_conversion (const gchar *pattern)
+{
+  const gchar *p;
+
+  for (p = pattern; *p; p++) {
+    if (*p != '%')
+      continue;
+    if (p[1] != '%')
+      return p;
+    p++;
+  }
+  return NULL;
+}
+
+gchar *
+rec_filename_fixed_folder (const gchar *pattern)
+{
+  const gchar *conversion = find_conversion (pattern), *p;
+  gchar *fixed, *folder;
+  gsize len = 0;
+
+  if (!conversion || !strchr (conversion, G_DIR_SEPARATOR))
+    return NULL;
+  for (p = pattern; p < conversion; p++) {
+    if (*p == G_DIR_SEPARATOR)
+      len = (gsize)(p - pattern) + 1;
+  }
+  if (len == 0)
+    return g_strdup (".");
+  fixed = g_strndup (pattern, len);
+  folder = expand_time (fixed, 0);
+  g_free (fixed);
+  len = strlen (folder);
+  while (len > 1 && folder[len - 1] == G_DIR_SEPARATOR)
+    folder[--len] = '\0';
+  return folder;
+}
+
 /* The parts before and after the fragment number, expanded. FALSE: none. */
 static gboolean
 split_at_index (

@@ -17,6 +17,10 @@ G_BEGIN_DECLS
 /* TRUE when @pattern holds a fragment number. */
 gboolean rec_filename_has_index (const gchar *pattern);
 
+/* The folder that every file of @pattern is in: its folders before the first
+ * that has a conversion. NULL when no folder has one. */
+gchar *rec_filename_fixed_folder (const gchar *pattern);
+
 /* The name of fragment @index that starts at @when (µs since 1970). */
 gchar *rec_filename_expand (const gchar *pattern, gint64 when, guint index);
 

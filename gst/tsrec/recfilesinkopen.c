@@ -120,19 +120,47 @@ skip_existing (GstRecFileSink *self)
 
 /* --- NULL->READY */
 
+/* @make_folders: those that are missing will be made. */
 static gint
-probe_directory_of (const gchar *path)
+probe_directory_of (const gchar *path, gboolean make_folders)
 {
-  gchar *directory = g_path_get_dirname (path);
+  gchar *directory =
+      make_folders ? rec_disk_nearest_folder (path) : g_path_get_dirname (path);
   gint err = rec_disk_probe_directory (directory);
 
   g_free (directory);
   return err;
 }
 
+static gboolean
+has_folders_to_make (const gchar *pattern)
+{
+  gchar *fixed = rec_filename_fixed_folder (pattern);
+
+  g_free (fixed);
+  return fixed != NULL;
+}
+
+gboolean
+rec_file_sink_may_make_folder (
+    GstRecFileSink *self, const gchar *pattern, const gchar *path)
+{
+  gchar *location = dup_pattern (self), *folder = g_path_get_dirname (path);
+  gchar *fixed = location ? rec_filename_fixed_folder (location) : NULL;
+  gsize len = fixed ? strlen (fixed) : 0;
+  gboolean may = has_folders_to_make (pattern) ||
+      (fixed && strncmp (folder, fixed, len) == 0 &&
+          (folder[len] == '\0' || folder[len] == G_DIR_SEPARATOR));
+
+  g_free (fixed);
+  g_free (folder);
+  g_free (location);
+  return may;
+}
+
 /* Whether @path can be recorded to; nothing is created or changed. */
 static gint
-probe_path (GstRecFileSink *self, const gchar *path)
+probe_path (GstRecFileSink *self, const gchar *path, gboolean make_folders)
 {
   struct stat st;
 
@@ -143,7 +171,7 @@ probe_path (GstRecFileSink *self, const gchar *path)
       return access (path, W_OK) < 0 ? errno : 0;
     return rec_file_probe_lock (self->sys, path) ? EBUSY : EEXIST;
   }
-  return errno != ENOENT ? errno : probe_directory_of (path);
+  return errno != ENOENT ? errno : probe_directory_of (path, make_folders);
 }
 
 /* Somebody records to these names already, or may not be allowed to. */
@@ -157,7 +185,7 @@ probe_newest (GstRecFileSink *self, gchar **path)
   *path = newest_existing (self, &index, &number);
   if (!*path)
     return 0;
-  err = probe_path (self, *path);
+  err = probe_path (self, *path, FALSE);
   if (err == EEXIST &&
       (settings.resume || settings.on_exists == REC_ON_EXISTS_NUMBER))
     err = access (*path, W_OK) < 0 && settings.resume ? errno : 0;
@@ -170,12 +198,16 @@ static gboolean
 open_journal (GstRecFileSink *self)
 {
   gchar *location, *error = NULL;
+  guint n_made;
 
   GST_OBJECT_LOCK (self);
   location = g_strdup (self->journal_location);
   GST_OBJECT_UNLOCK (self);
   if (!location)
     return TRUE;
+  /* what cannot be made is told by the open that follows */
+  if (rec_file_sink_may_make_folder (self, "", location))
+    rec_disk_make_folders (location, &n_made);
   self->journal = rec_journal_new (location, self->sys, &error);
   g_free (location);
   if (self->journal)
@@ -199,9 +231,9 @@ rec_file_sink_prepare (GstRecFileSink *self)
     if ((err = probe_newest (self, &path)))
       goto failed;
     path = rec_filename_expand (pattern, g_get_real_time (), 0);
-    err = probe_path (self, path);
+    err = probe_path (self, path, has_folders_to_make (pattern));
     if (err == EEXIST)
-      err = probe_directory_of (path);
+      err = probe_directory_of (path, FALSE);
     if (err)
       goto failed;
     g_free (path);
@@ -220,6 +252,93 @@ failed:
   g_free (path);
   g_free (pattern);
   return FALSE;
+}
+
+/* --- folders */
+
+/* The folder that all files of @pattern are in; @path is one of them. */
+static gchar *
+dup_base (const gchar *pattern, const gchar *path)
+{
+  gchar *fixed = pattern ? rec_filename_fixed_folder (pattern) : NULL;
+
+  return fixed ? fixed : g_path_get_dirname (path);
+}
+
+static guint64
+device_of_folder (const gchar *folder)
+{
+  gchar *inside = g_build_filename (folder, "x", NULL);
+  guint64 device = rec_disk_device (inside);
+
+  g_free (inside);
+  return device;
+}
+
+/* Recording began in @base, on a file system that is not there any more: what
+ * is made there now would fill the one below the mount point. */
+static gboolean
+is_unmounted (GstRecFileSink *self, const gchar *base)
+{
+  return g_strcmp0 (self->base, base) == 0 &&
+      device_of_folder (base) != self->base_device;
+}
+
+/* Makes the folders of @path that its pattern names, or that were there when
+ * recording began. 0 or errno. */
+static gint
+make_folders (GstRecFileSink *self, const gchar *pattern, const gchar *base,
+    RecFragment *fragment)
+{
+  gint err;
+
+  if (g_strcmp0 (self->base, base) != 0 &&
+      (!pattern || !has_folders_to_make (pattern)))
+    return ENOENT;
+  err = rec_disk_make_folders (fragment->path, &fragment->new_folders);
+  if (err)
+    return err;
+  GST_INFO_OBJECT (self, "made %u folders for \"%s\"", fragment->new_folders,
+      fragment->path);
+  return 0;
+}
+
+static void
+remember_base (GstRecFileSink *self, gchar *base)
+{
+  g_free (self->base);
+  self->base = base;
+  self->base_device = device_of_folder (base);
+}
+
+static void
+remember_base_of (GstRecFileSink *self, const gchar *path)
+{
+  gchar *pattern = dup_pattern (self);
+
+  remember_base (self, dup_base (pattern, path));
+  g_free (pattern);
+}
+
+/* Creates the file of @fragment and, where they are missing, its folders. */
+static gint
+create_file (GstRecFileSink *self, RecFragment *fragment)
+{
+  gchar *pattern = self->named_by_application ? NULL : dup_pattern (self);
+  gchar *base = dup_base (pattern, fragment->path);
+  gint err = ENODEV;
+
+  if (!is_unmounted (self, base))
+    err = rec_file_open (&fragment->file, fragment->path, REC_FILE_CREATE);
+  if (err == ENOENT)
+    err = make_folders (self, pattern, base, fragment);
+  if (!err && !rec_file_is_open (&fragment->file))
+    err = rec_file_open (&fragment->file, fragment->path, REC_FILE_CREATE);
+  if (!err)
+    remember_base (self, g_steal_pointer (&base));
+  g_free (base);
+  g_free (pattern);
+  return err;
 }
 
 /* --- fragments */
@@ -255,23 +374,25 @@ create_fragment (GstRecFileSink *self, RecFragment **result, gboolean *taken)
   RecFragment *fragment;
   gint err;
 
+  *taken = FALSE;
+  g_free (self->tried_path);
+  self->tried_path = path;
   if (!path)
     return ENOENT;
   fragment = rec_fragment_new (path, self->sys, self->cancel_fd);
   fragment->index = self->next_index;
   fragment->created = TRUE;
-  err = rec_file_open (&fragment->file, path, REC_FILE_CREATE);
+  err = create_file (self, fragment);
   *taken = err == EEXIST;
   if (!err) {
     *result = fragment;
-    g_free (path);
     return 0;
   }
+  GST_DEBUG_OBJECT (self, "cannot create \"%s\": %s", path, g_strerror (err));
   /* who records to that name is not a file that was left */
   if (*taken && self->fragments == 0 && rec_file_probe_lock (self->sys, path))
     err = EBUSY;
   rec_fragment_free (fragment);
-  g_free (path);
   return err;
 }
 
@@ -331,6 +452,8 @@ rec_file_sink_open_next (GstRecFileSink *self, GstClockTime time)
   }
   if ((err = create_next (self, &fragment)))
     return err;
+  rec_file_sink_finish (self, "fragment");
+  self->split_retry_at = 0;
   self->next_index++;
   self->next_number++;
   begin_fragment (self, fragment, time);
@@ -449,12 +572,13 @@ rec_file_sink_resume (GstRecFileSink *self)
   g_free (tail);
   if (err)
     goto failed;
-  g_free (path);
   adopt_older (self, index);
   self->next_index = index + 1;
   self->next_number = number + 1;
+  remember_base_of (self, path);
   begin_fragment (self, fragment, GST_CLOCK_TIME_NONE);
   rec_file_sink_report_opened (self, TRUE);
+  g_free (path);
   return TRUE;
 
   /* ERRORS */

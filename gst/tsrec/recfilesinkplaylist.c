@@ -53,9 +53,10 @@ choose_path (const gchar *location, gboolean resume)
 }
 
 static gint
-probe_path (const gchar *path)
+probe_path (const gchar *path, gboolean make_folders)
 {
-  gchar *directory = g_path_get_dirname (path);
+  gchar *directory =
+      make_folders ? rec_disk_nearest_folder (path) : g_path_get_dirname (path);
   gint err = rec_disk_probe_directory (directory);
 
   g_free (directory);
@@ -79,7 +80,8 @@ rec_file_sink_playlist_prepare (GstRecFileSink *self)
       settings.on_exists == REC_ON_EXISTS_REFUSE)
     err = EEXIST;
   else
-    err = probe_path (path);
+    err =
+        probe_path (path, rec_file_sink_may_make_folder (self, location, path));
   if (err)
     GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE,
         ("Could not write the playlist \"%s\": %s. Set playlist-location to "
@@ -231,6 +233,7 @@ begin_file (GstRecFileSink *self, guint64 offset)
 {
   RecSinkPlaylist *playlist = &self->playlist;
   gchar *location, *uri;
+  guint n_made;
   gint err;
 
   location = dup_location (self, &playlist->target);
@@ -239,6 +242,9 @@ begin_file (GstRecFileSink *self, guint64 offset)
   if (!playlist->path) {
     playlist->resume = rec_file_sink_get_settings (self).resume;
     playlist->path = choose_path (location, playlist->resume);
+    /* what cannot be made is told when the playlist is opened */
+    if (rec_file_sink_may_make_folder (self, location, playlist->path))
+      rec_disk_make_folders (playlist->path, &n_made);
   }
   g_free (location);
   uri = playlist_uri (playlist->path, self->fragment->path);

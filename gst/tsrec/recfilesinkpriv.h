@@ -114,6 +114,11 @@ struct _GstRecFileSink
   guint next_index;          /* of the next fragment */
   guint next_number;         /* behind its name, without a pattern */
   gchar *last_plain;         /* the name it goes behind */
+  gchar *tried_path;         /* the last name that was tried to be opened */
+  gchar *base;               /* folder in which recording began */
+  guint64 base_device;       /* what it is on */
+  gint64 split_retry_at;     /* monotonic µs: the next try to open; 0: now */
+  gint64 split_ask_at;       /* the same: the next request for a key frame */
   gboolean named_by_application;
   gboolean on_failover;
   FirstPmt first_pmt;
@@ -169,11 +174,19 @@ void rec_file_sink_get_property (
 /* NULL->READY: whether recording is possible. An error was posted if not. */
 gboolean rec_file_sink_prepare (GstRecFileSink *self);
 
+/* Whether the folder of @path may be made where it is missing: a folder of
+ * @pattern, which led to @path, holds a conversion, or it is in the folder that
+ * is made for `location`. */
+gboolean rec_file_sink_may_make_folder (
+    GstRecFileSink *self, const gchar *pattern, const gchar *path);
+
 /* READY->PAUSED, before there is a worker: goes on in the file of an earlier
  * run, if that is wanted. */
 gboolean rec_file_sink_resume (GstRecFileSink *self);
 
-/* Opens the next fragment, whose first buffer is at @time. 0 or errno. */
+/* Opens the next fragment, whose first buffer is at @time, and then hands the
+ * current one, if any, to the worker. 0 or errno; the current fragment is still
+ * open then. */
 gint rec_file_sink_open_next (GstRecFileSink *self, GstClockTime time);
 
 /* Hands the current fragment, if any, to the worker. */
@@ -239,6 +252,11 @@ void rec_file_sink_post_open_error (
     GstRecFileSink *self, const gchar *path, gint err);
 void rec_file_sink_post_write_error (
     GstRecFileSink *self, RecDiskFault fault, gint err);
+
+/* The next file cannot be opened, once for each time: message, warning and
+ * journal. Recording goes on in the current one. */
+void rec_file_sink_report_open_failed (
+    GstRecFileSink *self, gint err, GstClockTime time);
 
 /* The disk fails, once for each time: message, warning and journal. */
 void rec_file_sink_report_fault (

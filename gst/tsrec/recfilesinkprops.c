@@ -221,7 +221,10 @@ install_file_properties (GObjectClass *klass)
    * a percent sign. Where a second file is needed and the name has no number,
    * one is put before the extension: `rec.ts`, `rec-1.ts`. The file is created
    * with the first buffer; errors that can be foreseen are posted when the
-   * element goes to READY. Takes effect with the next file.
+   * element goes to READY. Folders that are missing are made where the name of
+   * one of them holds a conversion. Takes effect with the next file; while that
+   * cannot be opened, recording goes on in the present one
+   * (`recfilesink-open-failed`).
    */
   g_object_class_install_property (klass, PROP_LOCATION,
       g_param_spec_string ("location", "File location",

@@ -115,13 +115,44 @@ rec_file_sink_post_write_error (
   g_free (path);
 }
 
+/* --- the next file */
+
+void
+rec_file_sink_report_open_failed (
+    GstRecFileSink *self, gint err, GstClockTime time)
+{
+  const gchar *path = self->tried_path ? self->tried_path : "";
+  const gchar *current = self->fragment->path;
+
+  gst_element_post_message (GST_ELEMENT (self),
+      rec_message_new_open_failed (GST_ELEMENT (self), path, current,
+      g_strerror (err)));
+  GST_ELEMENT_WARNING (self, RESOURCE, OPEN_WRITE,
+      ("Could not begin the next file \"%s\": %s. Recording goes on in \"%s\", "
+       "nothing is lost, and the next file is tried again every second. %s",
+      path, g_strerror (err), current, rec_open_way_out (err)),
+      ("errno %d", err));
+  rec_file_sink_journal (self, time, gst_structure_new ("open-failed",
+      "location", G_TYPE_STRING, path,
+      "current", G_TYPE_STRING, current,
+      "text", G_TYPE_STRING, g_strerror (err), NULL));
+}
+
 /* --- the disk guard */
+
+/* The file that is written to or, without one, that cannot be opened. */
+static gchar *
+dup_faulty_path (GstRecFileSink *self)
+{
+  return self->fragment || !self->tried_path ? rec_file_sink_dup_path (self)
+                                             : g_strdup (self->tried_path);
+}
 
 void
 rec_file_sink_report_fault (
     GstRecFileSink *self, RecDiskFault fault, gint err, GstClockTime time)
 {
-  gchar *path = rec_file_sink_dup_path (self);
+  gchar *path = dup_faulty_path (self);
   const gchar *name = rec_disk_fault_name (fault);
 
   post_disk (self, "recfilesink-disk-full", path, name);

@@ -22,6 +22,8 @@
 /* How long to wait for the random access point that upstream promised. */
 #define RESYNC_US (5 * G_USEC_PER_SEC)
 #define KEY_UNIT_US G_USEC_PER_SEC
+/* How often a key frame is requested for a next file that cannot be opened. */
+#define ASK_AGAIN_US (10 * G_USEC_PER_SEC)
 /* Free bytes without which a full disk is not tried again. */
 #define MIN_NEED (64 * 1024)
 
@@ -251,6 +253,8 @@ begin_wait (GstRecFileSink *self, RecDiskFault fault, GstBuffer *buffer)
     gchar *path = rec_file_sink_dup_path (self);
 
     self->unmounted_device = rec_disk_device (path);
+    if (self->unmounted_device == self->device)
+      self->unmounted_device = 0; /* it fails, but is mounted there */
     rec_file_sink_finish (self, "error");
     g_free (path);
   } else if (fault != REC_DISK_FULL && fault != REC_DISK_QUOTA &&
@@ -312,6 +316,8 @@ disk_seems_ready (GstRecFileSink *self)
     g_free (directory);
   } else if (self->fault == REC_DISK_MOUNT_REMOVED) {
     ready = rec_disk_is_back (path, self->unmounted_device);
+    if (ready)
+      g_clear_pointer (&self->base, g_free);
   }
   g_free (path);
   return ready;
@@ -432,19 +438,57 @@ cut_is_due (GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
       time - fragment->opened_time >= settings.max_size_time;
 }
 
+/* Begins the next fragment at a random access point. Where that cannot be
+ * opened, the current one goes on, and it is tried again later. */
+static void
+split (GstRecFileSink *self, GstClockTime time)
+{
+  gint64 now = g_get_monotonic_time ();
+  gint err;
+
+  if (now < self->split_retry_at)
+    return;
+  /* before the file is opened: what is requested from now on is another one */
+  self->split_requested = FALSE;
+  err = rec_file_sink_open_next (self, time);
+  if (!err)
+    return;
+  self->split_requested = TRUE;
+  if (err == ENODEV)
+    self->place_suspect = TRUE; /* check_file() looks for itself */
+  else if (!self->split_retry_at)
+    rec_file_sink_report_open_failed (self, err, time);
+  self->split_retry_at = now + RETRY_US;
+  self->split_ask_at = now + ASK_AGAIN_US;
+}
+
+static void
+ask_for_split (GstRecFileSink *self)
+{
+  if (!self->split_retry_at || g_get_monotonic_time () >= self->split_ask_at)
+    ask_key_unit (self);
+}
+
 /* Opens the first or the next fragment where that is due. 0 or errno. */
 static gint
 prepare_fragment (GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
 {
   if (self->fragment && cut_is_due (self, buffer, time)) {
-    if (is_random_access_point (buffer)) {
-      self->split_requested = FALSE;
-      rec_file_sink_finish (self, "fragment");
-    } else {
-      ask_key_unit (self);
-    }
+    if (is_random_access_point (buffer))
+      split (self, time);
+    else
+      ask_for_split (self);
   }
   return self->fragment ? 0 : rec_file_sink_open_next (self, time);
+}
+
+/* A name that is not there is no file system that is gone: that is looked for
+ * before a file is created. */
+static RecDiskFault
+fault_of_open (gint err)
+{
+  return err == ENOENT || err == ENOTDIR ? REC_DISK_OTHER
+                                         : rec_disk_fault_from_errno (err);
 }
 
 /* A recording that never began ends where nothing can be created, unless it is
@@ -453,15 +497,10 @@ static GstFlowReturn
 handle_open_error (
     GstRecFileSink *self, gint err, GstBuffer *buffer, GstClockTime time)
 {
-  gchar *path;
-
   if (self->fragments > 0 || self->on_failover || err == ENOSPC ||
       err == EDQUOT)
-    return handle_fault (
-        self, rec_disk_fault_from_errno (err), err, buffer, time);
-  path = rec_file_sink_dup_path (self);
-  rec_file_sink_post_open_error (self, path, err);
-  g_free (path);
+    return handle_fault (self, fault_of_open (err), err, buffer, time);
+  rec_file_sink_post_open_error (self, self->tried_path, err);
   return GST_FLOW_ERROR;
 }
 

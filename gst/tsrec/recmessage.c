@@ -109,6 +109,17 @@ rec_message_new_closed (GstElement *src, const gchar *location, guint index,
 }
 
 GstMessage *
+rec_message_new_open_failed (GstElement *src, const gchar *location,
+    const gchar *current, const gchar *reason)
+{
+  return gst_message_new_element (GST_OBJECT (src),
+      gst_structure_new ("recfilesink-open-failed",
+      "location", G_TYPE_STRING, STR (location),
+      "current", G_TYPE_STRING, STR (current),
+      "reason", G_TYPE_STRING, STR (reason), NULL));
+}
+
+GstMessage *
 rec_message_new_disk (GstElement *src, const gchar *name, const gchar *location,
     guint64 bytes_free, guint64 bytes_dropped, const gchar *reason)
 {

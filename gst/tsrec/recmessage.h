@@ -166,6 +166,11 @@ GstMessage *rec_message_new_closed (GstElement *src, const gchar *location,
     guint index, GstClockTime running_time, guint64 bytes,
     GstClockTime duration, const gchar *reason);
 
+/* "recfilesink-open-failed": @location could not be opened for @reason;
+ * recording goes on in @current. */
+GstMessage *rec_message_new_open_failed (GstElement *src, const gchar *location,
+    const gchar *current, const gchar *reason);
+
 /* "recfilesink-disk-low", "recfilesink-disk-full", "recfilesink-recovered".
  * @reason: disk-low, disk-full, quota, io-error, read-only, file-limit,
  * mount-removed, deleted, truncated or error; when recovered, from what.

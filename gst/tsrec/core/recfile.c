@@ -342,8 +342,8 @@ sync_retrying (int (*sync) (int fd), int fd)
   return r < 0 ? errno : 0;
 }
 
-static int
-sync_directory (const RecSyscalls *sys, const char *directory)
+int
+rec_file_sync_directory (const RecSyscalls *sys, const char *directory)
 {
   int fd, err;
 
@@ -366,7 +366,7 @@ rec_file_sync (RecFile *file, const char *directory)
     return 0;
   err = sync_retrying (file->sys->fdatasync, file->fd);
   if (!err && directory)
-    err = sync_directory (file->sys, directory);
+    err = rec_file_sync_directory (file->sys, directory);
   if (err) {
     /* what came in meanwhile may have been part of the failed write-back */
     mark = file->accepted;

@@ -116,6 +116,10 @@ int rec_file_cut (RecFile *file, uint64_t size);
  * lost to sync. */
 int rec_file_sync (RecFile *file, const char *directory);
 
+/* fsync of @directory, so that the names in it are durable. Success where the
+ * file system cannot do that and need not. */
+int rec_file_sync_directory (const RecSyscalls *sys, const char *directory);
+
 /* Compares the file with what was written to it. */
 int rec_file_check (RecFile *file, RecFileTamper *tamper, uint64_t *size);
 
