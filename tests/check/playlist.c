@@ -271,7 +271,11 @@ GST_START_TEST (test_uri_is_relative_and_encoded)
     { "/a/rec.m3u8", "/a/rec.ts", "rec.ts" },
     { "rec.m3u8", "rec.ts", "rec.ts" },
     { "/a/rec.m3u8", "/b/rec.ts", "/b/rec.ts" },
-    { "/a/rec.m3u8", "/a/b/rec.ts", "/a/b/rec.ts" },
+    { "/a/rec.m3u8", "/a/b/rec.ts", "b/rec.ts" },
+    { "a/rec.m3u8", "a/b/rec.ts", "b/rec.ts" },
+    { "a/rec.m3u8", "ab/rec.ts", "../ab/rec.ts" },
+    { "a/b/rec.m3u8", "rec.ts", "../../rec.ts" },
+    { "/a/b/rec.m3u8", "/a/rec.ts", "/a/rec.ts" },
     { "/a/rec.m3u8", "/a/#1 50%:\xc3\xa4?.ts", "%231%2050%25%3A%C3%A4%3F.ts" },
   };
   guint i;

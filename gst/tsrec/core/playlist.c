@@ -442,25 +442,82 @@ is_plain (unsigned char c)
       (c >= '0' && c <= '9') || (c != '\0' && strchr ("-._~/!$&'()*+,;=@", c));
 }
 
+/* @path seen from the working directory if it is relative. NULL: no memory, or
+ * no such directory. */
+static char *
+make_absolute (const char *path)
+{
+  char *folder, *result = NULL;
+
+  if (path[0] == '/')
+    return strdup (path);
+  folder = getcwd (NULL, 0);
+  if (folder != NULL && asprintf (&result, "%s/%s", folder, path) < 0)
+    result = NULL;
+  free (folder);
+  return result;
+}
+
+/* How many bytes of both are the same folders. */
+static size_t
+common_folders (const char *a, const char *b)
+{
+  size_t length = 0, i;
+
+  for (i = 0; a[i] != '\0' && a[i] == b[i]; i++) {
+    if (a[i] == '/')
+      length = i + 1;
+  }
+  return length;
+}
+
+static char *
+encode (const char *path, unsigned levels_up)
+{
+  char *uri = malloc (levels_up * 3 + strlen (path) * 3 + 1), *out = uri;
+
+  if (uri == NULL)
+    return NULL;
+  for (; levels_up > 0; levels_up--)
+    out += sprintf (out, "../");
+  for (; *path != '\0'; path++) {
+    if (is_plain ((unsigned char)*path))
+      *out++ = *path;
+    else
+      out += sprintf (out, "%%%02X", (unsigned char)*path);
+  }
+  *out = '\0';
+  return uri;
+}
+
+/* Only up from a relative name: the folders above an absolute one may well be
+ * links, and are not served. */
+static char *
+uri_of (const char *playlist_path, const char *file_path)
+{
+  size_t common = common_folders (playlist_path, file_path);
+  const char *rest = playlist_path + common;
+  unsigned levels = 0;
+
+  for (; (rest = strchr (rest, '/')) != NULL; rest++)
+    levels++;
+  if (playlist_path[0] == '/' && levels > 0)
+    return encode (file_path, 0);
+  return encode (file_path + common, levels);
+}
+
 char *
 playlist_uri (const char *playlist_path, const char *file_path)
 {
-  const char *slash = strrchr (playlist_path, '/');
-  size_t directory = slash != NULL ? (size_t)(slash - playlist_path) + 1 : 0;
-  char *uri, *out;
+  char *playlist, *file, *uri = NULL;
 
-  if (strncmp (playlist_path, file_path, directory) == 0 &&
-      strchr (file_path + directory, '/') == NULL)
-    file_path += directory;
-  uri = out = malloc (strlen (file_path) * 3 + 1);
-  if (uri == NULL)
-    return NULL;
-  for (; *file_path != '\0'; file_path++) {
-    if (is_plain ((unsigned char)*file_path))
-      *out++ = *file_path;
-    else
-      out += sprintf (out, "%%%02X", (unsigned char)*file_path);
-  }
-  *out = '\0';
+  if ((playlist_path[0] == '/') == (file_path[0] == '/'))
+    return uri_of (playlist_path, file_path);
+  playlist = make_absolute (playlist_path);
+  file = make_absolute (file_path);
+  if (playlist != NULL && file != NULL)
+    uri = uri_of (playlist, file);
+  free (playlist);
+  free (file);
   return uri;
 }

@@ -64,7 +64,8 @@ int playlist_end (Playlist *playlist);
 void playlist_clear (Playlist *playlist);
 
 /* How the playlist at @playlist_path refers to @file_path: a relative reference
- * where both are in one directory, else the path as it is; with the characters
+ * where the file is beside or below it, or both paths are relative; else the
+ * absolute path; with the characters
  * that a URI does not allow percent-encoded (RFC 3986, 2.1). Free the result;
  * NULL without memory. */
 char *playlist_uri (const char *playlist_path, const char *file_path);
