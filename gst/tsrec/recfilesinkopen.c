@@ -452,6 +452,7 @@ rec_file_sink_open_next (GstRecFileSink *self, GstClockTime time)
   }
   if ((err = create_next (self, &fragment)))
     return err;
+  rec_file_sink_playlist_next_fragment (self, time);
   rec_file_sink_finish (self, "fragment");
   self->split_retry_at = 0;
   self->next_index++;

@@ -168,6 +168,18 @@ write_pending (GstRecFileSink *self)
     free_entry (g_queue_pop_head (&playlist->pending));
 }
 
+/* How long the entry that is open lasts until running time @time. Running time
+ * and the monotonic clock have nothing in common, so that one of the two
+ * measures all of it. */
+static GstClockTime
+get_duration (const RecSinkPlaylist *playlist, GstClockTime time)
+{
+  if (GST_CLOCK_TIME_IS_VALID (playlist->begin) &&
+      GST_CLOCK_TIME_IS_VALID (time))
+    return time > playlist->begin ? time - playlist->begin : 0;
+  return (g_get_monotonic_time () - playlist->clock_begin) * GST_USECOND;
+}
+
 /* The entry that is open ends at byte @offset and running time @time. */
 static void
 end_entry (GstRecFileSink *self, guint64 offset, GstClockTime time)
@@ -186,8 +198,7 @@ end_entry (GstRecFileSink *self, guint64 offset, GstClockTime time)
   entry->size = offset - playlist->offset;
   /* a fragment that is one entry is named as a whole */
   entry->whole_file = !self->fragment && playlist->offset == 0;
-  entry->duration = time > playlist->begin ? time - playlist->begin : 0;
-  entry->duration = MAX (entry->duration, GST_MSECOND);
+  entry->duration = MAX (get_duration (playlist, time), GST_MSECOND);
   entry->utc_time = playlist->utc_time;
   entry->discontinuity = playlist->discontinuity;
   g_queue_push_tail (&playlist->pending, entry);
@@ -201,6 +212,7 @@ begin_entry (RecSinkPlaylist *playlist, guint64 offset, GstClockTime time,
   playlist->open = TRUE;
   playlist->offset = offset;
   playlist->begin = playlist->end = time;
+  playlist->clock_begin = g_get_monotonic_time ();
   playlist->utc_time = g_get_real_time ();
   playlist->discontinuity = discontinuity;
   playlist->lost = FALSE;
@@ -278,6 +290,20 @@ may_begin_entry (GstBuffer *buffer)
       header[0] == 0x47 && (header[1] & 0x1f) == 0 && header[2] == 0;
 }
 
+/* What is written now, of the entry that is open. Tables have no timestamps:
+ * they are no part of its time. */
+static void
+note_time (RecSinkPlaylist *playlist, GstClockTime time, GstClockTime duration)
+{
+  if (!GST_CLOCK_TIME_IS_VALID (time))
+    return;
+  if (!GST_CLOCK_TIME_IS_VALID (playlist->begin))
+    playlist->begin = playlist->end = time;
+  if (GST_CLOCK_TIME_IS_VALID (duration))
+    time += duration;
+  playlist->end = MAX (playlist->end, time);
+}
+
 void
 rec_file_sink_playlist_written (
     GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
@@ -285,7 +311,6 @@ rec_file_sink_playlist_written (
   RecSinkPlaylist *playlist = &self->playlist;
   guint64 end = self->fragment->file.size;
   guint64 offset = end - gst_buffer_get_size (buffer);
-  GstClockTime duration = GST_BUFFER_DURATION (buffer);
   gboolean lost, first = may_begin_entry (buffer);
 
   if (playlist->given_up)
@@ -297,20 +322,29 @@ rec_file_sink_playlist_written (
     give_up (self, "it is for MPEG transport streams only");
     return;
   }
-  if (!GST_CLOCK_TIME_IS_VALID (time)) /* a stream without time stamps */
-    time = g_get_monotonic_time () * GST_USECOND;
   if (first) {
     lost = playlist->lost ||
         (playlist->open &&
             GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT));
-    if (lost || (playlist->open && time >= playlist->begin + playlist->target))
+    if (lost ||
+        (playlist->open && get_duration (playlist, time) >= playlist->target))
       end_entry (self, offset, lost ? playlist->end : time);
     if (!playlist->open)
       begin_entry (playlist, offset, time, lost);
   }
-  if (GST_CLOCK_TIME_IS_VALID (duration))
-    time += duration;
-  playlist->end = MAX (playlist->end, time);
+  note_time (playlist, time, GST_BUFFER_DURATION (buffer));
+}
+
+void
+rec_file_sink_playlist_next_fragment (GstRecFileSink *self, GstClockTime time)
+{
+  RecSinkPlaylist *playlist = &self->playlist;
+
+  /* the last access unit lasts until the next, unless there was a pause */
+  if (playlist->open && !playlist->lost && GST_CLOCK_TIME_IS_VALID (time) &&
+      GST_CLOCK_TIME_IS_VALID (playlist->end) && time > playlist->end &&
+      time - playlist->end <= playlist->target)
+    playlist->end = time;
 }
 
 gboolean
@@ -319,6 +353,7 @@ rec_file_sink_playlist_wants_key_unit (GstRecFileSink *self, GstClockTime time)
   const RecSinkPlaylist *playlist = &self->playlist;
 
   return playlist->open && GST_CLOCK_TIME_IS_VALID (time) &&
+      GST_CLOCK_TIME_IS_VALID (playlist->begin) &&
       time >= playlist->begin + ASK_AFTER_TARGETS * playlist->target;
 }
 

@@ -78,7 +78,8 @@ typedef struct
 
   gboolean open; /* the entry that is being recorded */
   guint64 offset;
-  GstClockTime begin, end; /* of what it holds, running time */
+  GstClockTime begin, end; /* of what it holds, running time; NONE: unknown */
+  gint64 clock_begin;      /* monotonic µs; for a stream without timestamps */
   gint64 utc_time;
   gboolean discontinuity;
   gboolean lost; /* access units, since it began */
@@ -226,6 +227,10 @@ void rec_file_sink_playlist_written (
 
 /* Whether the entry is so long that a random access point should come. */
 gboolean rec_file_sink_playlist_wants_key_unit (
+    GstRecFileSink *self, GstClockTime time);
+
+/* The next fragment begins at @time, before the current one is closed. */
+void rec_file_sink_playlist_next_fragment (
     GstRecFileSink *self, GstClockTime time);
 
 /* A buffer was dropped. */

@@ -218,6 +218,97 @@ GST_START_TEST (test_key_frame_is_asked_for_before_the_promise_is_broken)
 
 GST_END_TEST;
 
+/* PAT and PMT alone, as a mux writes while nobody publishes. */
+static void
+push_tables (GstHarness *h, guint n)
+{
+  GstBuffer *buffer;
+  guint8 *data;
+
+  for (; n > 0; n--) {
+    data = g_malloc0 (PACKET);
+    data[0] = 0x47;
+    data[1] = 0x40;
+    data[3] = 0x10;
+    buffer = gst_buffer_new_wrapped (data, PACKET);
+    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_OK);
+  }
+}
+
+GST_START_TEST (test_tables_without_timestamps_take_no_time)
+{
+  GstHarness *h = start_sink (make_list_sink (path), NULL);
+  Summary s;
+
+  push_tables (h, 2);
+  push_range (h, 0, 20, GOP);
+  push_tables (h, 3);
+  push_range (h, 20, 2 * GOP, GOP);
+  push_tables (h, 3);
+  push_range (h, 2 * GOP, 2 * GOP + 10, GOP);
+  push_tables (h, 3);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  s = survey ();
+  fail_unless_equals_int (s.entries, 3);
+  assert_seconds (s.longest, 2.0);
+  assert_seconds (s.duration, 4.4);
+  fail_unless_equals_int (s.target, 6);
+  stop_sink (h, NULL);
+}
+
+GST_END_TEST;
+
+/* Such a stream is measured by the clock, from one entry to the next. */
+GST_START_TEST (test_stream_without_timestamps_has_durations)
+{
+  GstHarness *h = start_sink (make_list_sink (path), NULL);
+  GstBuffer *buffer;
+  Summary s;
+  guint n;
+
+  for (n = 0; n < 20; n++) {
+    buffer = make_au (n, TRUE);
+    gst_buffer_fill (buffer, 0, "\x47\x40\x00\x10", 4);
+    /* the last ones have timestamps, which are far from any clock */
+    if (n < 10)
+      GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
+    fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_OK);
+  }
+  gst_harness_push_event (h, gst_event_new_eos ());
+  s = survey ();
+  fail_unless_equals_int (s.target, 6);
+  fail_unless (s.duration < 6);
+  stop_sink (h, NULL);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_entry_at_the_end_of_a_fragment_lasts_until_the_next)
+{
+  gchar *pattern = in_dir ("f-%05d.ts");
+  GstElement *element = make_list_sink (pattern);
+  GstHarness *h;
+  guint n;
+
+  g_object_set (element, "max-size-time", 4 * GST_SECOND, NULL);
+  h = start_sink (element, NULL);
+  for (n = 0; n <= 2 * GOP; n++) {
+    GstBuffer *buffer = make_au (n, n % GOP == 0);
+
+    if (n % GOP == 0)
+      gst_buffer_fill (buffer, 0, "\x47\x40\x00\x10", 4);
+    /* without a duration, as the mux gives them */
+    fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_OK);
+  }
+  fail_unless_equals_int (survey ().entries, 2);
+  assert_seconds (survey ().duration, 4.0);
+  stop_sink (h, NULL);
+  g_free (pattern);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_lost_access_units_are_a_discontinuity)
 {
   GstHarness *h = start_sink (make_list_sink (path), NULL);
@@ -512,6 +603,9 @@ recfilesinkplaylist_suite (void)
   tcase_add_test (tc, test_playlist_never_names_a_byte_that_is_not_there);
   tcase_add_test (tc, test_stop_without_eos_ends_the_playlist);
   tcase_add_test (tc, test_key_frame_is_asked_for_before_the_promise_is_broken);
+  tcase_add_test (tc, test_tables_without_timestamps_take_no_time);
+  tcase_add_test (tc, test_stream_without_timestamps_has_durations);
+  tcase_add_test (tc, test_entry_at_the_end_of_a_fragment_lasts_until_the_next);
   tcase_add_test (tc, test_lost_access_units_are_a_discontinuity);
   tcase_add_test (tc, test_fragments_are_named_one_by_one);
   tcase_add_test (tc, test_fragment_of_several_entries_is_named_by_ranges);
