@@ -24,6 +24,9 @@
  * up. Only a source that sends none even then makes the playlist raise it. */
 #define PROMISED_TARGETS 3
 #define ASK_AFTER_TARGETS 2
+/* The random access point that is nearest to the target ends an entry; one that
+ * is a quarter of the target before it does not. */
+#define EARLIEST(target) ((target) / 4 * 3)
 /* Entries that wait for a disk that is full. */
 #define MAX_PENDING 4096
 
@@ -180,6 +183,23 @@ get_duration (const RecSinkPlaylist *playlist, GstClockTime time)
   return (g_get_monotonic_time () - playlist->clock_begin) * GST_USECOND;
 }
 
+/* Whether the entry should end at the random access point at @time: the next
+ * one, as far off as the last one was, would be farther from the target. */
+static gboolean
+is_long_enough (const RecSinkPlaylist *playlist, GstClockTime time)
+{
+  GstClockTime duration = get_duration (playlist, time), step;
+
+  if (duration >= playlist->target)
+    return TRUE;
+  if (duration <= EARLIEST (playlist->target) ||
+      !GST_CLOCK_TIME_IS_VALID (time) ||
+      !GST_CLOCK_TIME_IS_VALID (playlist->last_random_access))
+    return FALSE;
+  step = time - MIN (time, playlist->last_random_access);
+  return playlist->target - duration <= step / 2;
+}
+
 /* The entry that is open ends at byte @offset and running time @time. */
 static void
 end_entry (GstRecFileSink *self, guint64 offset, GstClockTime time)
@@ -326,11 +346,11 @@ rec_file_sink_playlist_written (
     lost = playlist->lost ||
         (playlist->open &&
             GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT));
-    if (lost ||
-        (playlist->open && get_duration (playlist, time) >= playlist->target))
+    if (lost || (playlist->open && is_long_enough (playlist, time)))
       end_entry (self, offset, lost ? playlist->end : time);
     if (!playlist->open)
       begin_entry (playlist, offset, time, lost);
+    playlist->last_random_access = time;
   }
   note_time (playlist, time, GST_BUFFER_DURATION (buffer));
 }
@@ -449,8 +469,9 @@ rec_file_sink_playlist_install_properties (
   /**
    * GstRecFileSink:playlist-target-duration:
    *
-   * Least duration of an entry, ns of running time: the first random access
-   * point at or after it begins the next entry. The playlist promises players
+   * Duration of an entry, ns of running time: the random access point that is
+   * nearest to it begins the next entry, also one that is up to a quarter of it
+   * early. The playlist promises players
    * three times that (EXT-X-TARGETDURATION); when two thirds of it have passed
    * without a random access point, a key frame is requested upstream.
    */

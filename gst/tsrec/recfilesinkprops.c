@@ -348,8 +348,9 @@ install_fragment_properties (GObjectClass *klass)
    * GstRecFileSink:max-size-time:
    *
    * Duration of a fragment, ns of running time: the first random access point
-   * at or after it begins the next one. A key frame is requested when it is
-   * due. 0: no limit.
+   * at or after it begins the next one, also one that is 2 % of it (at most
+   * 100 ms) early, as the times of key frames vary. A key frame is requested
+   * when it is due. 0: no limit.
    */
   g_object_class_install_property (klass, PROP_MAX_SIZE_TIME,
       g_param_spec_uint64 ("max-size-time", "Maximum time of a fragment",

@@ -24,6 +24,9 @@
 #define KEY_UNIT_US G_USEC_PER_SEC
 /* How often a key frame is requested for a next file that cannot be opened. */
 #define ASK_AGAIN_US (10 * G_USEC_PER_SEC)
+/* A random access point that is so little before a cut is due is the one: the
+ * times of key frames vary, and the next may be as far off as this one was. */
+#define MAX_EARLY (100 * GST_MSECOND)
 /* Free bytes without which a full disk is not tried again. */
 #define MIN_NEED (64 * 1024)
 
@@ -424,6 +427,7 @@ cut_is_due (GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
   RecFileSinkSettings settings = rec_file_sink_get_settings (self);
   RecFragment *fragment = self->fragment;
   guint64 size = fragment->file.size;
+  GstClockTime early = is_random_access_point (buffer) ? MAX_EARLY : 0;
 
   if (size == 0)
     return FALSE;
@@ -435,7 +439,8 @@ cut_is_due (GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
   return settings.max_size_time && GST_CLOCK_TIME_IS_VALID (time) &&
       GST_CLOCK_TIME_IS_VALID (fragment->opened_time) &&
       time >= fragment->opened_time &&
-      time - fragment->opened_time >= settings.max_size_time;
+      time - fragment->opened_time >=
+      settings.max_size_time - MIN (settings.max_size_time / 50, early);
 }
 
 /* Begins the next fragment at a random access point. Where that cannot be

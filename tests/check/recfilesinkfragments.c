@@ -297,6 +297,27 @@ GST_START_TEST (test_ten_thousand_fragments_leave_nothing_behind)
 
 GST_END_TEST;
 
+GST_START_TEST (test_key_frames_that_vary_do_not_double_the_fragments)
+{
+  GstElement *sink = make_fragments ("rec-%05d.ts");
+  GstHarness *h;
+  guint i;
+
+  g_object_set (sink, "max-size-time", 2 * GST_SECOND, NULL);
+  h = start_sink (sink, NULL);
+  for (i = 0; i < 10; i++) {
+    GstBuffer *buffer = make_au (i, TRUE);
+
+    GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) =
+        GST_SECOND + i * 2 * GST_SECOND - (i % 2) * 30 * GST_USECOND;
+    fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_OK);
+  }
+  fail_unless_equals_uint64 (get_stat (h->element, "fragments"), 10);
+  stop_sink (h, NULL);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_greatest_time_of_a_fragment_is_no_limit)
 {
   GstElement *sink = make_fragments ("rec.ts");
@@ -331,6 +352,7 @@ recfilesinkfragments_suite (void)
   tcase_add_test (tc, test_retention_deletes_only_what_the_recording_made);
   tcase_add_test (tc, test_retention_keeps_the_total_size);
   tcase_add_test (tc, test_ten_thousand_fragments_leave_nothing_behind);
+  tcase_add_test (tc, test_key_frames_that_vary_do_not_double_the_fragments);
   tcase_add_test (tc, test_greatest_time_of_a_fragment_is_no_limit);
   return s;
 }

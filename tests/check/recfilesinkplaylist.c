@@ -309,6 +309,54 @@ GST_START_TEST (test_entry_at_the_end_of_a_fragment_lasts_until_the_next)
 
 GST_END_TEST;
 
+/* Random access points alone, @n of them, @step apart; every other one is
+ * @jitter early. */
+static Summary
+list_key_frames (guint n, GstClockTime step, GstClockTime jitter)
+{
+  GstHarness *h = start_sink (make_list_sink (path), NULL);
+  Summary s;
+  guint i;
+
+  for (i = 0; i < n; i++) {
+    GstBuffer *buffer = make_au (i, TRUE);
+
+    gst_buffer_fill (buffer, 0, "\x47\x40\x00\x10", 4);
+    GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) =
+        GST_SECOND + i * step - (i % 2 ? jitter : 0);
+    fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_OK);
+  }
+  s = survey ();
+  stop_sink (h, NULL);
+  g_unlink (list);
+  g_unlink (path);
+  return s;
+}
+
+GST_START_TEST (test_key_frames_that_vary_do_not_double_the_entries)
+{
+  Summary s;
+
+  s = list_key_frames (21, 2 * GST_SECOND, 30 * GST_USECOND);
+  fail_unless_equals_int (s.entries, 20);
+  fail_unless_equals_int (s.target, 6);
+  s = list_key_frames (21, 2 * GST_SECOND, 100 * GST_MSECOND);
+  fail_unless_equals_int (s.entries, 20);
+  s = list_key_frames (41, GST_SECOND, 30 * GST_USECOND);
+  fail_unless_equals_int (s.entries, 20);
+  /* 1.8 s and 2.4 s: the one before is nearer, as are 2.1 s */
+  s = list_key_frames (31, 600 * GST_MSECOND, 0);
+  fail_unless_equals_int (s.entries, 10);
+  s = list_key_frames (71, 300 * GST_MSECOND, 0);
+  fail_unless_equals_int (s.entries, 10);
+  /* and key frames that are close do not make short entries */
+  s = list_key_frames (501, 40 * GST_MSECOND, 0);
+  fail_unless_equals_int (s.entries, 10);
+  assert_seconds (s.longest, 2.0);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_lost_access_units_are_a_discontinuity)
 {
   GstHarness *h = start_sink (make_list_sink (path), NULL);
@@ -606,6 +654,7 @@ recfilesinkplaylist_suite (void)
   tcase_add_test (tc, test_tables_without_timestamps_take_no_time);
   tcase_add_test (tc, test_stream_without_timestamps_has_durations);
   tcase_add_test (tc, test_entry_at_the_end_of_a_fragment_lasts_until_the_next);
+  tcase_add_test (tc, test_key_frames_that_vary_do_not_double_the_entries);
   tcase_add_test (tc, test_lost_access_units_are_a_discontinuity);
   tcase_add_test (tc, test_fragments_are_named_one_by_one);
   tcase_add_test (tc, test_fragment_of_several_entries_is_named_by_ranges);
