@@ -55,6 +55,7 @@ rec_fragment_free (RecFragment *fragment)
   rec_file_close (&fragment->file);
   g_free (fragment->path);
   g_free (fragment->directory);
+  g_free (fragment->base);
   g_free (fragment);
 }
 

@@ -30,6 +30,7 @@ G_BEGIN_DECLS
  * @directory: to be synced with the next sync of the file; NULL: done
  * @new_folders: folders that were made for the file, which are synced with it:
  *   the folder of the file and so many less one above it
+ * @base: folder below which empty folders go with the file; NULL: none
  * @index: number of the fragment
  * @opened_time: running time of the first buffer, ns
  * @last_time: running time of the last buffer, ns
@@ -42,6 +43,7 @@ typedef struct
   gchar *path;
   gchar *directory;
   guint new_folders;
+  gchar *base;
   guint index;
   guint64 opened_time;
   guint64 last_time;

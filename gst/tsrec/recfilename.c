@@ -205,21 +205,6 @@ highest_between (const gchar *head, const gchar *tail)
   return highest;
 }
 
-GArray *
-rec_filename_list_indices (const gchar *pattern, gint64 when)
-{
-  GArray *numbers;
-  gchar *head, *tail;
-  guint width;
-
-  if (!split_at_index (pattern, when, &head, &tail, &width))
-    return g_array_new (FALSE, FALSE, sizeof (guint64));
-  numbers = numbers_between (head, tail);
-  g_free (head);
-  g_free (tail);
-  return numbers;
-}
-
 gint64
 rec_filename_last_index (const gchar *pattern, gint64 when, gchar **path)
 {

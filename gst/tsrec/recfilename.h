@@ -32,10 +32,6 @@ gchar *rec_filename_numbered (const gchar *path, guint number);
 gint64 rec_filename_last_index (
     const gchar *pattern, gint64 when, gchar **path);
 
-/* The fragment numbers among the files that match @pattern at @when, ascending:
- * an array of guint64 that the caller frees. */
-GArray *rec_filename_list_indices (const gchar *pattern, gint64 when);
-
 /* The highest @number for which rec_filename_numbered (@path, number) exists,
  * -1 when not even @path does. */
 gint64 rec_filename_last_number (const gchar *path);

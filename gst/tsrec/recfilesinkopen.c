@@ -7,6 +7,7 @@
 
 #include "recfilesinkpriv.h"
 
+#include "recfilematch.h"
 #include "recfilename.h"
 
 #include <errno.h>
@@ -80,6 +81,42 @@ next_path (GstRecFileSink *self, gboolean *numbered)
   return path;
 }
 
+static gboolean
+has_folders_to_make (const gchar *pattern)
+{
+  gchar *fixed = rec_filename_fixed_folder (pattern);
+
+  g_free (fixed);
+  return fixed != NULL;
+}
+
+/* The highest fragment number among the files of @pattern at @now, also where
+ * it is in the name of a folder; -1: none. */
+static gint64
+last_index (const gchar *pattern, gint64 now, gchar **path)
+{
+  gint64 last = rec_filename_last_index (pattern, now, path);
+  GPtrArray *matches;
+  guint i;
+
+  if (!has_folders_to_make (pattern))
+    return last;
+  matches = rec_file_match_list (pattern);
+  for (i = 0; i < matches->len; i++) {
+    const RecFileMatch *match = g_ptr_array_index (matches, i);
+    gchar *name = rec_filename_expand (pattern, now, (guint)match->index);
+
+    if (g_str_equal (name, match->path) && (gint64)match->index > last) {
+      last = (gint64)match->index;
+      g_free (*path);
+      *path = g_strdup (name);
+    }
+    g_free (name);
+  }
+  g_ptr_array_unref (matches);
+  return last;
+}
+
 /* The newest file of that name that there is, NULL: none. */
 static gchar *
 newest_existing (GstRecFileSink *self, guint *index, guint *number)
@@ -90,7 +127,7 @@ newest_existing (GstRecFileSink *self, guint *index, guint *number)
   if (!pattern)
     return NULL;
   if (rec_filename_has_index (pattern)) {
-    n = rec_filename_last_index (pattern, now, &path);
+    n = last_index (pattern, now, &path);
     *index = n < 0 ? 0 : (guint)n;
   } else {
     plain = rec_filename_expand (pattern, now, 0);
@@ -130,15 +167,6 @@ probe_directory_of (const gchar *path, gboolean make_folders)
 
   g_free (directory);
   return err;
-}
-
-static gboolean
-has_folders_to_make (const gchar *pattern)
-{
-  gchar *fixed = rec_filename_fixed_folder (pattern);
-
-  g_free (fixed);
-  return fixed != NULL;
 }
 
 gboolean
@@ -219,6 +247,50 @@ open_journal (GstRecFileSink *self)
   return FALSE;
 }
 
+/* FALSE, after an error was posted: resume is set, and the files of an earlier
+ * run could not be recognised. */
+static gboolean
+can_resume (GstRecFileSink *self, const gchar *location)
+{
+  gchar *playlist, *unknown = NULL;
+  const gchar *property = "location";
+
+  if (!rec_file_sink_get_settings (self).resume)
+    return TRUE;
+  if (!location)
+    goto no_location;
+  unknown = rec_file_match_find_unsupported (location);
+  if (!unknown) {
+    GST_OBJECT_LOCK (self);
+    playlist = g_strdup (self->playlist_location);
+    GST_OBJECT_UNLOCK (self);
+    property = "playlist-location";
+    if (playlist)
+      unknown = rec_file_match_find_unsupported (playlist);
+    g_free (playlist);
+  }
+  if (unknown)
+    goto unsupported;
+  return TRUE;
+
+  /* ERRORS */
+no_location:
+  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
+      ("Could not resume: the files of an earlier run are found by location, "
+       "which is not set. Set location, or resume=false."),
+      (NULL));
+  return FALSE;
+unsupported:
+  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
+      ("Could not resume: names with \"%s\" cannot be recognised. Use %%Y, "
+       "%%m, "
+       "%%d, %%H, %%M and %%S in %s, or set resume=false.",
+          unknown, property),
+      (NULL));
+  g_free (unknown);
+  return FALSE;
+}
+
 gboolean
 rec_file_sink_prepare (GstRecFileSink *self)
 {
@@ -227,6 +299,10 @@ rec_file_sink_prepare (GstRecFileSink *self)
 
   if (!pattern && !may_be_named (self))
     goto no_location;
+  if (!can_resume (self, pattern)) {
+    g_free (pattern);
+    return FALSE;
+  }
   if (pattern) {
     if ((err = probe_newest (self, &path)))
       goto failed;
@@ -334,8 +410,13 @@ create_file (GstRecFileSink *self, RecFragment *fragment)
     err = make_folders (self, pattern, base, fragment);
   if (!err && !rec_file_is_open (&fragment->file))
     err = rec_file_open (&fragment->file, fragment->path, REC_FILE_CREATE);
-  if (!err)
+  /* retention may have removed a folder that was empty for a moment */
+  if (err == ENOENT && make_folders (self, pattern, base, fragment) == 0)
+    err = rec_file_open (&fragment->file, fragment->path, REC_FILE_CREATE);
+  if (!err) {
+    fragment->base = pattern ? rec_filename_fixed_folder (pattern) : NULL;
     remember_base (self, g_steal_pointer (&base));
+  }
   g_free (base);
   g_free (pattern);
   return err;
@@ -498,26 +579,69 @@ set_answer (GstRecFileSink *self, const RecTail *tail)
   GST_OBJECT_UNLOCK (self);
 }
 
-/* The older fragments of this recording count for retention. */
-static void
-adopt_older (GstRecFileSink *self, guint newest)
+/* Files beside the recording that a pattern may match as well. */
+static GHashTable *
+list_sidecars (GstRecFileSink *self)
 {
-  gchar *pattern = dup_pattern (self);
-  gint64 now = g_get_real_time ();
-  GArray *indices = rec_filename_list_indices (pattern, now);
+  GHashTable *names =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  GPtrArray *lists = NULL;
   guint i;
 
-  for (i = 0; i < indices->len; i++) {
-    guint64 index = g_array_index (indices, guint64, i);
-    gchar *path;
+  GST_OBJECT_LOCK (self);
+  if (self->journal_location)
+    g_hash_table_add (names, g_strdup (self->journal_location));
+  if (self->playlist_location)
+    lists = rec_file_match_list (self->playlist_location);
+  GST_OBJECT_UNLOCK (self);
+  for (i = 0; lists && i < lists->len; i++) {
+    const RecFileMatch *match = g_ptr_array_index (lists, i);
 
-    if (index >= newest)
-      break;
-    path = rec_filename_expand (pattern, now, (guint)index);
-    rec_retention_add (&self->retention, path);
-    g_free (path);
+    g_hash_table_add (names, g_strdup (match->path));
   }
-  g_array_unref (indices);
+  g_clear_pointer (&lists, g_ptr_array_unref);
+  return names;
+}
+
+/* The fragments that earlier runs made of the pattern, oldest first. */
+static GPtrArray *
+list_fragments (GstRecFileSink *self)
+{
+  gchar *pattern = dup_pattern (self);
+  GPtrArray *matches = rec_file_match_list (pattern ? pattern : "");
+  GHashTable *sidecars = list_sidecars (self);
+  guint i = 0;
+
+  while (i < matches->len) {
+    const RecFileMatch *match = g_ptr_array_index (matches, i);
+
+    if (g_hash_table_contains (sidecars, match->path))
+      g_ptr_array_remove_index (matches, i);
+    else
+      i++;
+  }
+  g_hash_table_unref (sidecars);
+  g_free (pattern);
+  return matches;
+}
+
+/* All of @matches but the last one, which is resumed, count for retention. */
+static void
+adopt_older (GstRecFileSink *self, GPtrArray *matches)
+{
+  gchar *pattern = dup_pattern (self);
+  gchar *fixed = rec_filename_fixed_folder (pattern);
+  guint i;
+
+  for (i = 0; i + 1 < matches->len; i++) {
+    const RecFileMatch *match = g_ptr_array_index (matches, i);
+
+    if (match->is_link)
+      continue; /* a recorder makes none */
+    GST_DEBUG_OBJECT (self, "\"%s\" counts for retention", match->path);
+    rec_retention_add (&self->retention, match->path, fixed);
+  }
+  g_free (fixed);
   g_free (pattern);
 }
 
@@ -551,42 +675,46 @@ gboolean
 rec_file_sink_resume (GstRecFileSink *self)
 {
   RecFileSinkSettings settings = rec_file_sink_get_settings (self);
+  const RecFileMatch *newest;
   RecFragment *fragment = NULL;
+  GPtrArray *matches;
   RecTail *tail;
-  guint index = 0, number = 0;
-  gchar *path = NULL;
   gint err;
 
-  if (settings.resume)
-    path = newest_existing (self, &index, &number);
-  if (!path || !g_file_test (path, G_FILE_TEST_IS_REGULAR)) {
-    g_free (path);
+  if (!settings.resume)
+    return TRUE;
+  matches = list_fragments (self);
+  if (matches->len == 0) {
+    g_ptr_array_unref (matches);
     return TRUE;
   }
+  newest = g_ptr_array_index (matches, matches->len - 1);
   tail = g_new (RecTail, 1);
   /* locked first: what is scanned stays as it is */
-  err = continue_fragment (self, path, index, &fragment);
+  err = continue_fragment (self, newest->path, (guint)newest->index, &fragment);
   if (!err)
-    err = rec_tail_scan (tail, path, 0);
+    err = rec_tail_scan (tail, newest->path, 0);
   if (!err)
     err = take_over (self, fragment, tail);
   g_free (tail);
   if (err)
     goto failed;
-  adopt_older (self, index);
-  self->next_index = index + 1;
-  self->next_number = number + 1;
-  remember_base_of (self, path);
+  adopt_older (self, matches);
+  self->next_index = (guint)newest->index + 1;
+  self->next_number = newest->number + 1;
+  g_free (self->last_plain);
+  self->last_plain = g_strdup (newest->plain);
+  remember_base_of (self, newest->path);
   begin_fragment (self, fragment, GST_CLOCK_TIME_NONE);
   rec_file_sink_report_opened (self, TRUE);
-  g_free (path);
+  g_ptr_array_unref (matches);
   return TRUE;
 
   /* ERRORS */
 failed:
-  rec_file_sink_post_open_error (self, path, err);
+  rec_file_sink_post_open_error (self, newest->path, err);
   if (fragment)
     rec_fragment_free (fragment);
-  g_free (path);
+  g_ptr_array_unref (matches);
   return FALSE;
 }

@@ -12,6 +12,7 @@
 
 #include "recfilesinkpriv.h"
 
+#include "recfilematch.h"
 #include "recfilename.h"
 
 #include <errno.h>
@@ -42,15 +43,34 @@ dup_location (GstRecFileSink *self, guint64 *target_duration)
   return location;
 }
 
+/* The newest playlist of an earlier run, NULL: none. */
+static gchar *
+find_newest (const gchar *location)
+{
+  GPtrArray *matches = rec_file_match_list (location);
+  const RecFileMatch *newest;
+  gchar *path = NULL;
+
+  if (matches->len > 0) {
+    newest = g_ptr_array_index (matches, matches->len - 1);
+    path = g_strdup (newest->path);
+  }
+  g_ptr_array_unref (matches);
+  return path;
+}
+
 /* The playlist of that name to go on with, or one that does not exist yet. */
 static gchar *
 choose_path (const gchar *location, gboolean resume)
 {
-  gchar *plain = rec_filename_expand (location, g_get_real_time (), 0);
-  gint64 last = rec_filename_last_number (plain);
-  gchar *path = rec_filename_numbered (
-      plain, last < 0 ? 0 : (guint)(resume ? last : last + 1));
+  gchar *path = resume ? find_newest (location) : NULL, *plain;
+  gint64 last;
 
+  if (path)
+    return path;
+  plain = rec_filename_expand (location, g_get_real_time (), 0);
+  last = rec_filename_last_number (plain);
+  path = rec_filename_numbered (plain, last < 0 ? 0 : (guint)(last + 1));
   g_free (plain);
   return path;
 }
@@ -251,7 +271,7 @@ open_playlist (GstRecFileSink *self, guint64 target, guint64 file_size)
 
   if (ours)
     playlist_clear (&playlist->file);
-  if (ours || (playlist->resume && file_size > 0))
+  if (ours || playlist->resume)
     err = playlist_continue (
         &playlist->file, playlist->path, promised, playlist->uri, file_size);
   else

@@ -250,8 +250,11 @@ install_file_properties (GObjectClass *klass)
    *
    * Go on in the newest file of that name, if there is one: a torn packet at
    * its end is cut off, and the mux goes on with the continuity counters, the
-   * PSI versions and the time line of the file (query "tsrec-resume"). Older
-   * fragments of the same pattern then count for retention.
+   * PSI versions and the time line of the file (query "tsrec-resume"). A
+   * location with a time matches files of every time; the one that was written
+   * last is continued. Older files that match count for retention, and the
+   * newest playlist is continued. Conversions that cannot be recognised in a
+   * name ("%c") are refused with an error on the way to READY.
    */
   g_object_class_install_property (klass, PROP_RESUME,
       g_param_spec_boolean ("resume", "Resume",
@@ -372,7 +375,8 @@ install_fragment_properties (GObjectClass *klass)
    * GstRecFileSink:max-files:
    *
    * Number of fragments to keep, with the one being written; the oldest that
-   * this recording made are deleted. 0: all.
+   * this recording made are deleted, with #GstRecFileSink:resume also those of
+   * earlier runs. 0: all.
    */
   g_object_class_install_property (klass, PROP_MAX_FILES,
       g_param_spec_uint ("max-files", "Maximum number of files",
@@ -383,7 +387,8 @@ install_fragment_properties (GObjectClass *klass)
    * GstRecFileSink:max-total-bytes:
    *
    * Size of all fragments to keep, with the one being written; the oldest that
-   * this recording made are deleted. 0: no limit.
+   * this recording made are deleted, with #GstRecFileSink:resume also those of
+   * earlier runs. 0: no limit.
    */
   g_object_class_install_property (klass, PROP_MAX_TOTAL_BYTES,
       g_param_spec_uint64 ("max-total-bytes", "Maximum size of all files",

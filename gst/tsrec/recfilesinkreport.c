@@ -319,7 +319,7 @@ on_closed (RecFragment *fragment, gint err, gpointer user_data)
   if (err)
     on_sync_failed (fragment, err, 0, self);
   if (!remove_empty (self, fragment) && fragment->file.regular)
-    rec_retention_add (&self->retention, fragment->path);
+    rec_retention_add (&self->retention, fragment->path, fragment->base);
   rec_journal_add (self->journal, end, gst_structure_new ("closed",
       "location", G_TYPE_STRING, fragment->path,
       "index", G_TYPE_UINT64, (guint64) fragment->index,

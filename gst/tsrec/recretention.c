@@ -8,13 +8,16 @@
 #include "recretention.h"
 
 #include "recdiskguard.h"
+#include "recfile.h"
+
+#include <string.h>
 
 #include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct
 {
-  gchar *path;
+  gchar *path, *base;
   guint64 bytes, device, inode;
   struct timespec modified;
 } Kept;
@@ -25,6 +28,7 @@ kept_free (gpointer data)
   Kept *kept = data;
 
   g_free (kept->path);
+  g_free (kept->base);
   g_free (kept);
 }
 
@@ -43,7 +47,7 @@ rec_retention_clear (RecRetention *self)
 }
 
 void
-rec_retention_add (RecRetention *self, const gchar *path)
+rec_retention_add (RecRetention *self, const gchar *path, const gchar *base)
 {
   struct stat st;
   Kept *kept;
@@ -52,6 +56,7 @@ rec_retention_add (RecRetention *self, const gchar *path)
     return;
   kept = g_new0 (Kept, 1);
   kept->path = g_strdup (path);
+  kept->base = g_strdup (base);
   kept->bytes = (guint64)st.st_size;
   kept->device = st.st_dev;
   kept->inode = st.st_ino;
@@ -85,6 +90,21 @@ is_over (RecRetention *self, const RecRetentionLimits *limits,
       rec_disk_free (directory) < limits->min_free_bytes;
 }
 
+/* rmdir() spares a folder that holds anything. */
+static void
+remove_empty_folders (const Kept *kept)
+{
+  gchar *folder = g_path_get_dirname (kept->path), *above;
+
+  while (kept->base && strlen (folder) > 1 &&
+      !g_str_equal (folder, kept->base) && rmdir (folder) == 0) {
+    above = g_path_get_dirname (folder);
+    g_free (folder);
+    folder = above;
+  }
+  g_free (folder);
+}
+
 guint
 rec_retention_apply (RecRetention *self, const RecRetentionLimits *limits,
     guint current_files, guint64 current_bytes, const gchar *directory,
@@ -97,10 +117,11 @@ rec_retention_apply (RecRetention *self, const RecRetentionLimits *limits,
     Kept *kept = g_queue_pop_head (&self->files);
 
     self->bytes -= kept->bytes;
-    if (is_the_same (kept)) {
+    if (is_the_same (kept) && rec_file_probe_lock (NULL, kept->path) == 0) {
       deleted (kept->path, kept->bytes, user_data);
       if (unlink (kept->path) == 0)
         n++;
+      remove_empty_folders (kept);
     }
     kept_free (kept);
   }

@@ -4,8 +4,8 @@
  *
  * Only files that were added are ever deleted, the oldest first; the fragment
  * that is being written is not added before it is closed. A file that is not
- * the one that was added any more (another inode, size or time of change) is
- * forgotten, not deleted.
+ * the one that was added any more (another inode, size or time of change), or
+ * that a recorder has open, is forgotten, not deleted.
  * One thread at a time.
  */
 
@@ -35,8 +35,10 @@ typedef void (*RecRetentionDeleted) (
 void rec_retention_init (RecRetention *self);
 void rec_retention_clear (RecRetention *self);
 
-/* @path is a finished fragment of this recording. */
-void rec_retention_add (RecRetention *self, const gchar *path);
+/* @path is a finished fragment of this recording. With it go folders that are
+ * empty then, up to @base, which stays. NULL: no folders. */
+void rec_retention_add (
+    RecRetention *self, const gchar *path, const gchar *base);
 
 /* Deletes until the limits hold. @current_files: 1 while a fragment is being
  * written, otherwise 0, and @current_bytes: its size, in @directory. Returns

@@ -459,6 +459,56 @@ GST_START_TEST (test_resume_goes_on_with_the_playlist)
 
 GST_END_TEST;
 
+GST_START_TEST (test_resume_in_a_new_file_goes_on_with_the_playlist)
+{
+  GstElement *element;
+  GstHarness *h;
+  Summary s;
+
+  record_and_kill (2 * GOP + 20);
+  /* the next run has another name: nothing of the old one is to go on with */
+  g_free (path);
+  path = in_dir ("other.ts");
+  element = make_list_sink (path);
+  g_object_set (element, "resume", TRUE, NULL);
+  h = start_sink (element, NULL);
+  push_range (h, 3 * GOP, 5 * GOP, GOP);
+  stop_sink (h, NULL);
+  s = survey ();
+  fail_unless_equals_int (s.entries, 4);
+  fail_unless_equals_int (s.discontinuities, 1);
+  fail_unless (s.ended);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_resume_goes_on_with_a_playlist_that_has_a_time)
+{
+  gchar *pattern = in_dir ("list-%Y%m%d.m3u8"), *text;
+  GstElement *element;
+  GstHarness *h;
+  Summary s;
+
+  record_and_kill (2 * GOP + 20);
+  text = read_list ();
+  g_unlink (list);
+  g_free (list);
+  list = in_dir ("list-20200101.m3u8");
+  g_file_set_contents (list, text, -1, NULL);
+  element = make_sink (path);
+  g_object_set (element, "playlist-location", pattern, "resume", TRUE, NULL);
+  h = start_sink (element, NULL);
+  push_range (h, 3 * GOP, 5 * GOP, GOP);
+  stop_sink (h, NULL);
+  s = survey ();
+  fail_unless_equals_int (s.entries, 4);
+  fail_unless_equals_int (count_entries (dir), 2);
+  g_free (text);
+  g_free (pattern);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_resume_forgets_what_the_file_lost)
 {
   GstElement *element;
@@ -659,6 +709,8 @@ recfilesinkplaylist_suite (void)
   tcase_add_test (tc, test_fragments_are_named_one_by_one);
   tcase_add_test (tc, test_fragment_of_several_entries_is_named_by_ranges);
   tcase_add_test (tc, test_resume_goes_on_with_the_playlist);
+  tcase_add_test (tc, test_resume_in_a_new_file_goes_on_with_the_playlist);
+  tcase_add_test (tc, test_resume_goes_on_with_a_playlist_that_has_a_time);
   tcase_add_test (tc, test_resume_forgets_what_the_file_lost);
   tcase_add_test (tc, test_file_that_somebody_cuts_is_not_named_beyond_its_end);
   tcase_add_test (tc, test_data_after_eos_goes_on_with_the_playlist);

@@ -7,6 +7,8 @@
 
 #include "recsinktest.h"
 
+#include <sys/time.h>
+
 #if HAVE_JOURNAL
 #include <json-glib/json-glib.h>
 #endif
@@ -124,6 +126,162 @@ GST_START_TEST (
   for (i = 0; i < 5; i++)
     g_free (names[i]);
   g_free (pattern);
+}
+
+GST_END_TEST;
+
+/* A file that a run left at the time in its name. */
+static gchar *
+leave_old (const gchar *name, gint seconds)
+{
+  struct timeval times[2] = { { .tv_sec = seconds }, { .tv_sec = seconds } };
+  gchar *file = in_dir (name);
+
+  leave_file (file, 2, 0);
+  fail_unless_equals_int (utimes (file, times), 0);
+  return file;
+}
+
+static guint
+count_present (gchar *const *names, guint n)
+{
+  guint i, present = 0;
+
+  for (i = 0; i < n; i++)
+    present += g_file_test (names[i], G_FILE_TEST_EXISTS);
+  return present;
+}
+
+GST_START_TEST (test_names_with_a_time_are_resumed_and_kept_count_of)
+{
+  gchar *names[] = { leave_old ("cam-20200101-000000.ts", 1000),
+    leave_old ("cam-20200102-000000.ts", 2000),
+    leave_old ("cam-20200103-000000.ts", 3000) };
+  gchar *foreign = leave_old ("cam-holiday.ts", 500);
+  gchar *pattern = in_dir ("cam-%Y%m%d-%H%M%S.ts");
+  GstElement *sink = make_resuming (pattern);
+  GstHarness *h;
+  guint i;
+
+  g_object_set (sink, "max-size-time", 2 * FRAME, "max-files", 2, NULL);
+  h = start_sink (sink, NULL);
+  gst_harness_push (h, make_au (2, TRUE));
+  gst_harness_push (h, make_au (3, TRUE));
+  /* the newest one has grown */
+  fail_unless_equals_uint64 (size_on_disk (names[2]), 4 * AU);
+  for (i = 4; i < 8; i++)
+    gst_harness_push (h, make_au (i, TRUE));
+  stop_sink (h, NULL);
+  fail_unless_equals_int (count_present (names, 3), 0);
+  fail_unless (g_file_test (foreign, G_FILE_TEST_EXISTS));
+  fail_unless_equals_int (count_entries (dir), 3);
+  for (i = 0; i < 3; i++)
+    g_free (names[i]);
+  g_free (foreign);
+  g_free (pattern);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_files_that_another_recorder_writes_are_not_deleted)
+{
+  gchar *names[] = { leave_old ("cam-20200101.ts", 1000),
+    leave_old ("cam-20200102.ts", 2000), leave_old ("cam-20200103.ts", 3000) };
+  gchar *pattern = in_dir ("cam-%Y%m%d.ts");
+  GstElement *sink = make_resuming (pattern);
+  RecFile other;
+  GstHarness *h;
+  guint i;
+
+  rec_file_init (&other, NULL, -1);
+  fail_unless_equals_int (
+      rec_file_open (&other, names[0], REC_FILE_CONTINUE), 0);
+  g_object_set (sink, "max-files", 1, NULL);
+  h = start_sink (sink, NULL);
+  gst_harness_push (h, make_au (2, TRUE));
+  stop_sink (h, NULL);
+  fail_unless (g_file_test (names[0], G_FILE_TEST_EXISTS));
+  fail_if (g_file_test (names[1], G_FILE_TEST_EXISTS));
+  fail_unless_equals_uint64 (size_on_disk (names[2]), 3 * AU);
+  rec_file_close (&other);
+  for (i = 0; i < 3; i++)
+    g_free (names[i]);
+  g_free (pattern);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_empty_folders_go_with_their_last_fragment)
+{
+  gchar *day = in_dir ("day"), *old = in_dir ("day/2020"), *names[4];
+  gchar *notes = in_dir ("day/2021/notes"), *pattern = in_dir ("day/%Y/rec.ts");
+  GstElement *sink = make_resuming (pattern);
+  GstHarness *h;
+  guint i;
+
+  for (i = 0; i < 4; i++) {
+    gchar *folder = g_strdup_printf ("%s/202%u", day, i);
+
+    g_mkdir_with_parents (folder, 0700);
+    g_free (folder);
+    folder = g_strdup_printf ("day/202%u/rec.ts", i);
+    names[i] = leave_old (folder, 1000 * (gint)i);
+    g_free (folder);
+  }
+  g_file_set_contents (notes, "x", 1, NULL);
+  g_object_set (sink, "max-files", 1, NULL);
+  h = start_sink (sink, NULL);
+  gst_harness_push (h, make_au (2, TRUE));
+  stop_sink (h, NULL);
+  fail_unless_equals_int (count_present (names, 3), 0);
+  fail_unless_equals_uint64 (size_on_disk (names[3]), 3 * AU);
+  fail_if (g_file_test (old, G_FILE_TEST_EXISTS));
+  fail_unless (g_file_test (notes, G_FILE_TEST_EXISTS));
+  g_unlink (notes);
+  g_unlink (names[3]);
+  for (i = 0; i < 4; i++) {
+    gchar *folder = g_path_get_dirname (names[i]);
+
+    g_rmdir (folder);
+    g_free (folder);
+    g_free (names[i]);
+  }
+  fail_unless_equals_int (g_rmdir (day), 0);
+  g_free (day);
+  g_free (old);
+  g_free (notes);
+  g_free (pattern);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_what_cannot_be_resumed_is_refused_at_ready)
+{
+  gchar *pattern = in_dir ("rec-%c.ts"), *list = in_dir ("rec-%x.m3u8");
+  GstElement *sink;
+
+  assert_refused (make_resuming (pattern), GST_STATE_READY, "\"%c\"");
+  sink = make_resuming (path);
+  g_object_set (sink, "playlist-location", list, NULL);
+  assert_refused (sink, GST_STATE_READY, "playlist-location");
+  g_free (pattern);
+  g_free (list);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_file_behind_a_link_is_resumed)
+{
+  gchar *file = in_dir ("data");
+  GstHarness *h;
+
+  leave_file (file, 2, 0);
+  fail_unless_equals_int (symlink (file, path), 0);
+  h = start_sink (make_resuming (path), NULL);
+  gst_harness_push (h, make_au (2, TRUE));
+  stop_sink (h, NULL);
+  fail_unless_equals_uint64 (size_on_disk (file), 3 * AU);
+  g_free (file);
 }
 
 GST_END_TEST;
@@ -377,6 +535,11 @@ recfilesinkresume_suite (void)
   tcase_add_test (tc, test_nothing_to_resume_begins_a_new_file);
   tcase_add_test (
       tc, test_newest_fragment_is_resumed_and_older_ones_are_kept_count_of);
+  tcase_add_test (tc, test_names_with_a_time_are_resumed_and_kept_count_of);
+  tcase_add_test (tc, test_files_that_another_recorder_writes_are_not_deleted);
+  tcase_add_test (tc, test_empty_folders_go_with_their_last_fragment);
+  tcase_add_test (tc, test_what_cannot_be_resumed_is_refused_at_ready);
+  tcase_add_test (tc, test_file_behind_a_link_is_resumed);
   tcase_add_test (tc, test_other_files_are_not_resumed_as_a_transport_stream);
   tcase_add_test (tc, test_file_that_is_being_recorded_is_not_resumed);
 #if HAVE_JOURNAL
