@@ -89,6 +89,8 @@ class Track:
         self.last_dts = None
         self.step = 0           # between the last two
         self.gaps = []          # (time, seconds) without a PES packet
+        self.late = 0           # PES packets whose DTS PCR has passed
+        self.latest = 0         # seconds: by how much at most
 
     @property
     def duration(self):
@@ -117,7 +119,7 @@ class Scan:
         self._pmt_pid = None
         self._last_pid = None
         self._announced = set()
-        self._resumed = False
+        self._pcr = None        # the last one, ticks of its base
         self._last = None       # ticks of the last DTS on any track
         self._time = 0          # the same in seconds, without wraps
         self._stale = set()     # tracks that a reset has not reached yet
@@ -207,6 +209,8 @@ class Scan:
         for high, low, flags in zip(data[start + 1:end:PACKET_SIZE],
                                     data[start + 2:end:PACKET_SIZE],
                                     data[start + 3:end:PACKET_SIZE]):
+            if flags & 0x20 and data[at + 4] >= 7 and data[at + 5] & 0x10:
+                self._pcr = int.from_bytes(data[at + 6:at + 10], 'big') << 1 | data[at + 10] >> 7
             if flags & 0x10:
                 pid = (high & 0x1f) << 8 | low
                 if counters.get(pid) != flags & 15:
@@ -304,6 +308,11 @@ class Scan:
             track.first_offset = offset
         track.units += 1
         track.last_offset = offset
+        if self._pcr is not None:  # 2.4.2.3
+            late = difference(dts, self._pcr) / CLOCK
+            if late > 0:
+                track.late += 1
+                track.latest = max(late, track.latest)
         if track.kind != 'data':
             self._at(track, dts, difference(dts, pts) / CLOCK)
 
@@ -317,7 +326,9 @@ class Scan:
         if self._last is None:
             self._last = dts
             self._time = dts / CLOCK
-        announced = bool(self._announced)
+        # PCR alone says so after any silence (docs/mux.md); where a recording
+        # was resumed, the PAT does as well.
+        announced = 0 in self._announced
         step = difference(self._last, dts) / CLOCK
         if track.last_dts is not None and track.pid not in self._stale:
             if self._time + step < track.last_dts - BACK:
@@ -330,7 +341,7 @@ class Scan:
         if step > 0:
             self._last, self._time = dts, time
         self._note(track, time, time + ahead)
-        self._announced.discard(track.pid)
+        self._announced -= {0, track.pid}
 
     def _reset(self, dts, track):
         """Another recording was appended: it goes on where this one ends."""

@@ -298,6 +298,33 @@ class Damaged(TakeAway):
 
 
 class Check(TakeAway):
+    def test_what_comes_behind_pcr_is_a_note(self):
+        """A branch lagged: times are right, a decoder that goes by PCR is not pleased."""
+        data = bytearray(sample())
+        for at in range(len(data) // 2 // PACKET * PACKET, len(data) * 2 // 3, PACKET):
+            if data[at + 3] & 0x20 and data[at + 4] >= 7 and data[at + 5] & 0x10:
+                base = int.from_bytes(data[at + 6:at + 10], 'big') + 3 * 45000
+                data[at + 6:at + 10] = base.to_bytes(4, 'big')
+        self.write('a.ts', sample())
+        self.assertNotIn('PCR', self.check('a.ts'))
+        self.write('b.ts', data)
+        said = self.check('b.ts')
+        self.assertRegex(said, r'Note +[0-9]+ access units of the video come up to [12]\.[0-9] s after PCR')
+        self.assertIn('b.ts: sound', said)
+
+    def test_pcr_that_jumps_over_a_silence_is_no_resume(self):
+        """discontinuity_indicator on the PCR PID alone."""
+        data = bytearray(sample())
+        for at in range(0, len(data), PACKET):
+            if data[at + 3] & 0x20 and data[at + 4] >= 7 and data[at + 5] & 0x10:
+                data[at + 5] |= 0x80
+        half = len(data) // 2 // PACKET * PACKET
+        end = half + len(data) // 6 // PACKET * PACKET
+        self.write('a.ts', data[:half] + data[end:])
+        said = self.check('a.ts', status=1)
+        self.assertIn('nothing was recorded for', said)
+        self.assertNotIn('resumed', said)
+
     def test_sound_recording(self):
         self.write('a.ts', sample())
         said = self.check('--decode', 'a.ts')
