@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Prints what is wrong and what is in each file. Exit status: 0 when all are
- * good, 1 when one is not, 2 when one could not be read.
+ * good, 1 when one is not, 2 when one could not be read. Warnings of the
+ * decoder model leave a file good.
  */
 
 #include "check/tscheck.h"
@@ -53,7 +54,8 @@ print_summary (const char *path, const TsCheck *check)
     if (stats->rule_errors[i])
       printf ("  %s: %" PRIu64 "\n", ts_check_rule_get_name (i),
           stats->rule_errors[i]);
-  printf ("%s: %" PRIu64 " errors\n", path, stats->errors);
+  printf ("%s: %" PRIu64 " errors, %" PRIu64 " warnings of the decoder model\n",
+      path, stats->errors, stats->warnings);
 }
 
 /* Returns the exit status for this file. */

@@ -64,8 +64,9 @@ say_what_changed (GstTsRecMux *self, GstPad *pad, const TsStats *before)
       "a timestamp far off the others; the timeline was kept.");
   say_once (self, pad, REC_SAID_LATE, before->late, after.late,
       "this track lags behind the others by more than the preroll; its "
-      "timestamps were raised. Raise the property \"preroll\", or lower the "
-      "latency of its branch.");
+      "timestamps are kept, and a decoder that follows PCR gets it too late. "
+      "Lower the load or the latency of its branch, or raise the property "
+      "\"preroll\".");
   say_once (self, pad, REC_SAID_EMPTY, before->empty, after.empty,
       "a buffer of zero size; it was dropped.");
   say_once (self, pad, REC_SAID_DAMAGED, before->damaged, after.damaged,

@@ -338,8 +338,9 @@ install_other_properties (GObjectClass *klass)
    * `application/x-tsrecmux-stats`, all of them guint64: `tracks` (now),
    * `access-units`, `bytes-in`, `bytes-out`, `packets`, `stuffing-bytes`,
    * `psi-packets`, `pcr-packets`, `random-access-points`; access units
-   * `no-timestamp`, `backward`, `jumps` and `late`, whose timestamps were
-   * corrected; `empty`, `damaged` and `refused`, which were dropped.
+   * `no-timestamp`, `backward` and `jumps`, whose timestamps were corrected;
+   * `late`, which came after PCR had passed their DTS and have kept it;
+   * `empty`, `damaged` and `refused`, which were dropped.
    */
   g_object_class_install_property (klass, PROP_STATS,
       g_param_spec_boxed ("stats", "Stats",

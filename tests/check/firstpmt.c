@@ -124,6 +124,8 @@ end_recording (Recording *r, guint n_streams)
   fail_unless (g_file_get_contents (path, &contents, &size, NULL));
   ts_check_push (check, (guint8 *)contents, size);
   fail_unless (ts_check_finish (check) == 0, "%s", ts_check_get_report (check));
+  fail_unless (ts_check_get_stats (check)->warnings == 0, "%s",
+      ts_check_get_report (check));
   changes = ts_check_get_stats (check)->pmt_changes;
   while (ts_check_get_stream (check, n))
     n++;

@@ -307,6 +307,8 @@ demux_with_checker (const gchar *path, Units *units)
   fail_unless (g_file_get_contents (path, &contents, &size, &error));
   ts_check_push (check, (guint8 *)contents, size);
   fail_unless (ts_check_finish (check) == 0, "%s", ts_check_get_report (check));
+  fail_unless (ts_check_get_stats (check)->warnings == 0, "%s",
+      ts_check_get_report (check));
   ts_check_free (check);
   g_free (contents);
 }

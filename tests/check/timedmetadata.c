@@ -232,6 +232,8 @@ GST_START_TEST (test_the_checker_finds_what_went_in)
   fail_unless (g_file_get_contents (path, &contents, &size, NULL));
   ts_check_push (check, (guint8 *)contents, size);
   fail_unless (ts_check_finish (check) == 0, "%s", ts_check_get_report (check));
+  fail_unless (ts_check_get_stats (check)->warnings == 0, "%s",
+      ts_check_get_report (check));
   ts_check_free (check);
   g_free (contents);
   assert_found (&klv, 0);

@@ -16,8 +16,8 @@ static const char *const rule_names[TS_CHECK_N_RULES] = { "size", "sync",
   "pmt-interval", "sdt-interval", "psi-section", "psi-crc", "psi-version",
   "psi-content", "pid-unreferenced", "pes-header", "pes-length",
   "pes-truncated", "pts-order", "dts-order", "pts-interval", "pcr-pid",
-  "pcr-order", "pcr-interval", "pcr-late", "delay", "rap-indicator", "rap-psi",
-  "au-delimiter", "au-parameters" };
+  "pcr-order", "pcr-interval", "pcr-jump", "pcr-late", "delay", "rap-indicator",
+  "rap-psi", "au-delimiter", "au-parameters" };
 
 const char *
 ts_check_rule_get_name (TsCheckRule rule)
@@ -29,6 +29,7 @@ void
 ts_check_error (
     TsCheck *check, TsCheckRule rule, uint16_t pid, const char *format, ...)
 {
+  bool warning = TS_CHECK_WARNINGS & TS_CHECK_IGNORE (rule);
   char text[200], where[32] = "";
   va_list args;
   size_t left = REPORT_SIZE - check->report_size;
@@ -36,7 +37,8 @@ ts_check_error (
 
   if (check->options.ignored_rules & TS_CHECK_IGNORE (rule))
     return;
-  check->stats.errors++;
+  check->stats.errors += !warning;
+  check->stats.warnings += warning;
   check->stats.rule_errors[rule]++;
   va_start (args, format);
   vsnprintf (text, sizeof text, format, args);
@@ -46,8 +48,8 @@ ts_check_error (
   if (pid != 0xffff)
     snprintf (where, sizeof where, " PID 0x%04x", pid);
   n = snprintf (check->report + check->report_size, left,
-      "packet %llu%s: %s: %s\n", (unsigned long long)check->packet, where,
-      rule_names[rule], text);
+      "packet %llu%s: %s%s: %s\n", (unsigned long long)check->packet, where,
+      warning ? "warning: " : "", rule_names[rule], text);
   /* A line that does not fit is not begun. */
   if (n > 0 && (size_t)n < left)
     check->report_size += n;
@@ -73,7 +75,7 @@ ts_check_new (const TsCheckOptions *options, TsCheckPesFunc pes_func,
   check->stats.pat_version = check->stats.pmt_version = -1;
   check->stats.sdt_version = -1;
   for (unsigned i = 0; i < N_TABLES; i++) {
-    check->tables[i].time = TS_CHECK_NONE;
+    check->tables[i].time = check->tables[i].arrival = TS_CHECK_NONE;
     check->tables[i].version = -1;
   }
   return check;
@@ -256,6 +258,52 @@ place_pcr (TsCheck *check, const Packet *packet)
       check->tables[i].time = check->pcr;
 }
 
+/* 2.4.2.2: what stands between two PCRs arrives at a constant rate: tables that
+ * are complete since the last one were so at these times. */
+static void
+place_tables (TsCheck *check, int64_t pcr, bool discontinuity)
+{
+  uint64_t packets = check->packet - check->pcr_packet;
+
+  for (unsigned i = 0; i < N_TABLES; i++) {
+    Table *table = &check->tables[i];
+
+    for (unsigned n = 0; n < table->n_unplaced; n++) {
+      int64_t time = pcr;
+
+      if (check->have_pcr && packets > 0)
+        time = check->pcr +
+            (pcr - check->pcr) *
+                (int64_t)(table->unplaced[n] - check->pcr_packet) /
+                (int64_t)packets;
+      if (!discontinuity)
+        ts_check_table_arrival (check, i, time);
+    }
+    table->n_unplaced = 0;
+    if (discontinuity)
+      table->arrival = TS_CHECK_NONE;
+  }
+}
+
+static void
+check_pcr_step (TsCheck *check, const Packet *packet, int64_t delta)
+{
+  if (packet->discontinuity) {
+    check->epoch++;
+    if (delta < -27000000 || delta > 27000000)
+      check->highest_dts = TS_CHECK_NONE;
+    return;
+  }
+  if (delta < 0)
+    ts_check_error (check, TS_CHECK_PCR_ORDER, packet->pid,
+        "PCR goes back by %.3f ms", -delta / 27000.0);
+  else if (delta > check->stats.max_pcr_gap)
+    check->stats.max_pcr_gap = delta;
+  if (delta > 100 * 27000)
+    ts_check_error (check, TS_CHECK_PCR_JUMP, packet->pid,
+        "PCR goes on by %.3f ms", delta / 27000.0);
+}
+
 static void
 handle_pcr (TsCheck *check, const Packet *packet)
 {
@@ -274,21 +322,16 @@ handle_pcr (TsCheck *check, const Packet *packet)
       delta += period;
     else if (delta >= period / 2)
       delta -= period;
-    if (packet->discontinuity) {
-      check->epoch++;
-      if (delta < -27000000 || delta > 27000000)
-        check->highest_dts = TS_CHECK_NONE;
-    } else if (delta < 0) {
-      ts_check_error (check, TS_CHECK_PCR_ORDER, packet->pid,
-          "PCR goes back by %.3f ms", -delta / 27000.0);
-    } else if (delta > check->stats.max_pcr_gap) {
-      check->stats.max_pcr_gap = delta;
-    }
+    check_pcr_step (check, packet, delta);
+    place_tables (
+        check, check->pcr + delta, packet->discontinuity || delta < 0);
     check->pcr += delta;
   } else {
     check->pcr = first_pcr (check, (int64_t)packet->pcr, period);
     check->stats.first_pcr = check->pcr;
+    place_tables (check, check->pcr, packet->discontinuity);
   }
+  check->pcr_packet = check->packet;
   check->have_pcr = check->pcr_since_pes = true;
   place_pcr (check, packet);
   check->stats.last_pcr = check->pcr;

@@ -49,8 +49,11 @@ typedef enum
   TS_CHECK_PCR_ORDER,        /* TR 2.3b: PCR goes back without a
                               * discontinuity_indicator */
   TS_CHECK_PCR_INTERVAL,     /* TR 2.3a: PCR every 40 ms while anything flows */
-  TS_CHECK_PCR_LATE,         /* PCR after the DTS of what it is sent with */
-  TS_CHECK_DELAY,            /* 2.4.2.3: DTS too far after PCR */
+  TS_CHECK_PCR_JUMP,         /* TR 2.3b: PCR goes on by more than 100 ms without
+                              * a discontinuity_indicator */
+  TS_CHECK_PCR_LATE,         /* a warning: PCR after the DTS of what it is sent
+                              * with */
+  TS_CHECK_DELAY,            /* a warning: 2.4.2.3: DTS too far after PCR */
   TS_CHECK_RAP_INDICATOR,    /* random_access_indicator against the picture */
   TS_CHECK_RAP_PSI,          /* a video random access point without PAT, PMT
                               * (SDT) and PCR in front of it */
@@ -67,6 +70,12 @@ typedef struct
   unsigned pts_interval_ms;
   uint64_t ignored_rules; /* bits 1 << TsCheckRule */
 } TsCheckOptions;
+
+/* Rules of the decoder model (T-STD, 2.4.2): the stream is read well, and a
+ * decoder with the buffers and the clock of the model gets data too early or
+ * too late. They are warnings, which are counted and reported beside errors. */
+#define TS_CHECK_WARNINGS                                                      \
+  (TS_CHECK_IGNORE (TS_CHECK_PCR_LATE) | TS_CHECK_IGNORE (TS_CHECK_DELAY))
 
 /* What gst-tsrec promises. */
 #define TS_CHECK_STRICT                                                        \
@@ -120,7 +129,8 @@ typedef struct
 {
   uint64_t packets, null_packets, psi_packets, pcr_only_packets;
   uint64_t duplicates, discontinuities, stuffing_bytes, pcrs;
-  uint64_t errors; /* sum of @rule_errors */
+  uint64_t errors;   /* sum of @rule_errors without TS_CHECK_WARNINGS */
+  uint64_t warnings; /* sum of @rule_errors of TS_CHECK_WARNINGS */
   uint64_t rule_errors[TS_CHECK_N_RULES];
   int64_t first_pcr, last_pcr, max_pcr_gap;  /* 27 MHz, unwrapped */
   int pat_version, pmt_version, sdt_version; /* -1: none seen */
@@ -144,7 +154,7 @@ void ts_check_free (TsCheck *check);
 /* Any number of bytes, in any cut. */
 void ts_check_push (TsCheck *check, const uint8_t *data, size_t size);
 /* The stream is over: judges what was still open. Once, after the last push.
- * Returns the number of errors of the whole stream. */
+ * Returns the number of errors of the whole stream, warnings not among them. */
 uint64_t ts_check_finish (TsCheck *check);
 
 const TsCheckStats *ts_check_get_stats (const TsCheck *check);

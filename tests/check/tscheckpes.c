@@ -307,7 +307,7 @@ begin_pes (TsCheck *check, Pid *pid, const Packet *packet)
       check->options.sdt_interval_ms == 0 || check->tables[TABLE_SDT].since_pes;
 
   pid->in_pes = pid->had_unit = true;
-  pid->pes_bad = pid->header_done = false;
+  pid->pes_bad = pid->header_done = pid->said_late = false;
   pid->pes_size = pid->pes_expected = pid->header_size = 0;
   pid->pcr_missing = 0;
   pid->current = (TsCheckPes){ .pid = packet->pid,
@@ -441,10 +441,13 @@ ts_check_pes_packet (TsCheck *check, Pid *pid, const Packet *packet)
     handle_header (check, pid);
   /* 2.4.2.3: the last byte too arrives before it is decoded. */
   if (pid->header_done && pid->current.dts != TS_CHECK_NONE &&
-      check->have_pcr && check->pcr > pid->current.dts * 300)
+      check->have_pcr && check->pcr > pid->current.dts * 300 &&
+      !pid->said_late) {
+    pid->said_late = true;
     ts_check_error (check, TS_CHECK_PCR_LATE, packet->pid,
         "PCR %.3f ms after DTS",
         (check->pcr - pid->current.dts * 300) / 27000.0);
+  }
   /* A bounded packet is over with its last byte. */
   if (pid->header_done && pid->pes_expected &&
       pid->pes_size >= pid->pes_expected)

@@ -18,6 +18,8 @@
 /* From which size on a bounded packet is taken for one that was full. */
 #define PES_SIZE_FULL 65500u
 #define REPORT_SIZE 8192
+/* Tables of a kind between two PCRs. */
+#define MAX_UNPLACED 16
 
 /* Bounds inside the reader: it latches the first read past the end and then
  * yields zero; the caller asks @overrun once. */
@@ -75,12 +77,15 @@ reader_sub (Reader *reader, size_t size)
 typedef struct
 {
   uint8_t section[SECTION_SIZE_MAX];
-  size_t size;    /* 0: never seen */
-  int64_t time;   /* PCR, 27 MHz; TS_CHECK_NONE: none yet, or @pending */
-  bool pending;   /* the next PES packet gives @time */
-  bool recent;    /* no other one came since then; a PCR in it does too */
-  bool since_pes; /* complete since the last PES packet began */
-  bool overdue;   /* reported, until the next one */
+  size_t size;     /* 0: never seen */
+  int64_t time;    /* PCR, 27 MHz; TS_CHECK_NONE: none yet, or @pending */
+  bool pending;    /* the next PES packet gives @time */
+  bool recent;     /* no other one came since then; a PCR in it does too */
+  bool since_pes;  /* complete since the last PES packet began */
+  bool overdue;    /* reported, until the next one */
+  int64_t arrival; /* of the last one by 2.4.2.2, 27 MHz, or TS_CHECK_NONE */
+  uint64_t unplaced[MAX_UNPLACED]; /* packets, since the last PCR */
+  unsigned n_unplaced;
   int version;
 } Table;
 
@@ -117,7 +122,7 @@ struct _Pid
   bool listed; /* in the present PMT */
   uint8_t *pes;
   size_t pes_size, pes_allocated;
-  bool in_pes, pes_bad, header_done;
+  bool in_pes, pes_bad, header_done, said_late;
   size_t pes_expected; /* whole packet, 0: unbounded */
   size_t header_size;
   uint64_t es_offset;
@@ -150,6 +155,7 @@ struct _TsCheck
   bool pcr_fresh;               /* no timestamp since the last PCR */
   int64_t highest_dts, pcr_dts; /* now, and when the last PCR came; 90 kHz */
   int64_t pcr;                  /* unwrapped, 27 MHz */
+  uint64_t pcr_packet;          /* which it was in */
   uint64_t epoch;               /* counts time bases */
   uint64_t packet;              /* index of the present one */
 
@@ -174,6 +180,8 @@ void ts_check_error (TsCheck *check, TsCheckRule rule, uint16_t pid,
 Pid *ts_check_get_pid (TsCheck *check, uint16_t pid);
 
 /* tscheckpsi.c */
+/* A table arrived at @time, 27 MHz: how long after the one before it? */
+void ts_check_table_arrival (TsCheck *check, TableId id, int64_t time);
 void ts_check_psi_packet (TsCheck *check, Pid *pid, const Packet *packet);
 
 /* tscheckpes.c */

@@ -269,6 +269,22 @@ check_version (TsCheck *check, Table *table, uint16_t pid, int version,
         version);
 }
 
+void
+ts_check_table_arrival (TsCheck *check, TableId id, int64_t time)
+{
+  static const TsCheckRule rules[] = { TS_CHECK_PAT_INTERVAL,
+    TS_CHECK_PMT_INTERVAL, TS_CHECK_SDT_INTERVAL };
+  Table *table = &check->tables[id];
+  unsigned ms = id == TABLE_SDT ? check->options.sdt_interval_ms
+                                : check->options.psi_interval_ms;
+
+  if (ms > 0 && table->arrival != TS_CHECK_NONE &&
+      time - table->arrival > (int64_t)ms * 27000 + 300)
+    ts_check_error (check, rules[id], 0xffff, "%.1f ms from one to the next",
+        (time - table->arrival) / 27000.0);
+  table->arrival = time;
+}
+
 static void
 table_complete (TsCheck *check, Pid *pid, TableId id, int version)
 {
@@ -286,6 +302,8 @@ table_complete (TsCheck *check, Pid *pid, TableId id, int version)
   table->size = pid->section_size;
   table->pending = table->since_pes = true;
   table->overdue = false;
+  if (table->n_unplaced < MAX_UNPLACED)
+    table->unplaced[table->n_unplaced++] = check->packet;
   if (id == TABLE_PAT)
     check->stats.pat_version = version;
   else if (id == TABLE_PMT)

@@ -139,6 +139,8 @@ rig_assert_conformant (Rig *rig)
   rig_finish (rig, ts_mux_begin_flush (rig->mux));
   fail_unless (ts_check_finish (rig->check) == 0, "%.1500s",
       ts_check_get_report (rig->check));
+  fail_unless (ts_check_get_stats (rig->check)->warnings == 0, "%.1500s",
+      ts_check_get_report (rig->check));
 }
 
 static TsTrack *
@@ -786,37 +788,46 @@ GST_START_TEST (test_a_real_gap_is_kept)
 GST_END_TEST;
 
 /* Pushes 20 s of both tracks, video @lag ns later than audio, which grows to
- * that within @growth ns. Returns how many pictures have other timestamps than
- * they came with, and the last one of them. */
-static guint
+ * that within @growth ns, from @start on. */
+static void
 push_lagging (Rig *rig, TsTrack *video, TsTrack *audio, int64_t lag,
-    int64_t growth, guint *last_wrong)
+    int64_t growth, int64_t start)
 {
   int64_t a = 0;
-  guint wrong = 0;
 
   for (int64_t v = 0; v < 600; v++) {
-    int64_t age = lag;
+    int64_t age = v * FRAME < start ? 0 : lag;
 
-    if (v * FRAME < growth)
+    if (age > 0 && v * FRAME < growth)
       age = v * FRAME / 1000 * (lag / 1000) / (growth / 1000) * 1000;
     while (a * AAC_FRAME < v * FRAME + age)
       push_aac (rig, audio, 120, a++ * AAC_FRAME);
     push_picture (rig, video, 700, v % 30 == 0, true, v * FRAME, TS_TIME_NONE);
   }
+}
+
+/* Every picture and every frame has the time that it came with, to a tick, and
+ * nothing is wrong but what the decoder model asks for. */
+static void
+rig_assert_times_kept (Rig *rig, guint pictures)
+{
+  int64_t last_dts = INT64_MIN;
+
   rig_finish (rig, ts_mux_begin_flush (rig->mux));
   fail_unless (ts_check_finish (rig->check) == 0, "%.1500s",
       ts_check_get_report (rig->check));
-  for (guint v = 0; v < 600; v++) {
-    const Pes *pes = rig_get_pes (rig, PID_VIDEO, v);
+  for (guint i = 0, v = 0; v < pictures; i++) {
+    const Pes *pes = g_ptr_array_index (rig->pes, i);
     int64_t expected = rig_get_pes (rig, PID_AUDIO, 0)->pts + v * 3000;
 
-    if (ABS (pes->pts - expected) > 1) {
-      wrong++;
-      *last_wrong = v;
-    }
+    if (pes->pid != PID_VIDEO)
+      continue;
+    fail_unless (ABS (pes->pts - expected) <= 1, "picture %u is off by %g ms",
+        v, (double)(pes->pts - expected) / 90);
+    fail_unless (pes->dts > last_dts);
+    last_dts = pes->dts;
+    v++;
   }
-  return wrong;
 }
 
 static void
@@ -824,10 +835,15 @@ rig_init_lagging (Rig *rig)
 {
   TsCheckOptions options = TS_CHECK_STRICT;
 
-  /* the other track waits for longer than the T-STD likes, as PCR does */
-  options.ignored_rules = TS_CHECK_IGNORE (TS_CHECK_PCR_INTERVAL) |
-      TS_CHECK_IGNORE (TS_CHECK_DELAY);
+  /* while PCR waits, it is the distance of DTS that is meant by time */
+  options.ignored_rules = TS_CHECK_IGNORE (TS_CHECK_PCR_INTERVAL);
   rig_init_full (rig, NULL, &options);
+}
+
+static uint64_t
+get_late_warnings (Rig *rig)
+{
+  return ts_check_get_stats (rig->check)->rule_errors[TS_CHECK_PCR_LATE];
 }
 
 /* Three seconds behind the other track from the start: an encoder with
@@ -835,31 +851,36 @@ rig_init_lagging (Rig *rig)
 GST_START_TEST (test_a_late_track_that_was_expected_keeps_its_timestamps)
 {
   TsTrack *video, *audio;
-  guint last = 0;
   Rig rig;
 
   rig_init_lagging (&rig);
   audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
   video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
   ts_mux_set_expecting (rig.mux, true);
-  fail_unless_equals_int (
-      push_lagging (&rig, video, audio, 3 * TS_NS_PER_S, 0, &last), 0);
+  push_lagging (&rig, video, audio, 3 * TS_NS_PER_S, 0, 0);
+  rig_assert_times_kept (&rig, 600);
+  fail_unless_equals_uint64 (get_late_warnings (&rig), 0);
+  fail_unless_equals_uint64 (rig_get_stats (&rig).late, 0);
   rig_clear (&rig);
 }
 GST_END_TEST;
 
-GST_START_TEST (test_a_late_track_is_right_after_the_first_moments)
+/* Its times are kept; those of the first moments are too late for the decoder
+ * model, until PCR waits. */
+GST_START_TEST (test_a_late_track_is_in_time_after_the_first_moments)
 {
   TsTrack *video, *audio;
-  guint last = 0;
+  TsStats stats;
   Rig rig;
 
   rig_init_lagging (&rig);
   audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
   video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
-  fail_unless (
-      push_lagging (&rig, video, audio, 3 * TS_NS_PER_S, 0, &last) > 0);
-  fail_unless (last < 3 * 30);
+  push_lagging (&rig, video, audio, 3 * TS_NS_PER_S, 0, 0);
+  rig_assert_times_kept (&rig, 600);
+  stats = rig_get_stats (&rig);
+  fail_unless (stats.late > 0 && stats.late < 3 * 30);
+  fail_unless_equals_uint64 (get_late_warnings (&rig), stats.late);
   rig_clear (&rig);
 }
 GST_END_TEST;
@@ -868,22 +889,72 @@ GST_END_TEST;
 GST_START_TEST (test_a_track_that_falls_behind_keeps_its_timestamps)
 {
   TsTrack *video, *audio;
-  guint last = 0;
   Rig rig;
 
   rig_init_lagging (&rig);
   audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
   video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
-  fail_unless_equals_int (push_lagging (&rig, video, audio, 5 * TS_NS_PER_S,
-                              10 * TS_NS_PER_S, &last),
-      0);
+  push_lagging (
+      &rig, video, audio, 5 * TS_NS_PER_S, 10 * TS_NS_PER_S, TS_NS_PER_S / 2);
+  rig_assert_times_kept (&rig, 600);
+  fail_unless_equals_uint64 (get_late_warnings (&rig), 0);
   rig_clear (&rig);
 }
 GST_END_TEST;
 
-/* A picture a second from an encoder that should make thirty: hopeless, but no
- * reason to change more than the first of their timestamps. */
-GST_START_TEST (test_a_track_that_all_but_stops_keeps_its_timestamps)
+/* Video stands still for @stall ns in the middle, and comes all at once then,
+ * while audio goes on; in the order of arrival. */
+static void
+check_stall (int64_t stall, bool pack, int64_t audio_pes_time)
+{
+  TsCheckOptions options = TS_CHECK_STRICT;
+  const int64_t from = 5 * TS_NS_PER_S;
+  TsTrack *video, *audio;
+  TsMuxConfig config;
+  int64_t v = 0;
+  Rig rig;
+
+  options.ignored_rules = TS_CHECK_IGNORE (TS_CHECK_PCR_INTERVAL);
+  if (pack)
+    options.ignored_rules |= TS_CHECK_IGNORE (TS_CHECK_AU_DELIMITER);
+  ts_mux_config_init (&config);
+  config.pack = pack;
+  config.audio_pes_time = audio_pes_time;
+  rig_init_full (&rig, &config, &options);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  for (int64_t a = 0; a * AAC_FRAME < 40 * TS_NS_PER_S; a++) {
+    int64_t now = a * AAC_FRAME;
+
+    push_aac (&rig, audio, 120, now);
+    if (now >= from && now < from + stall)
+      continue;
+    for (; v * FRAME <= now; v++)
+      push_picture (
+          &rig, video, 700, v % 30 == 0, true, v * FRAME, TS_TIME_NONE);
+  }
+  rig_assert_times_kept (&rig, (guint)v);
+  fail_unless ((rig_get_stats (&rig).late > 0) == (stall > 1000 * MS), "%g s",
+      stall / 1e9);
+  fail_unless_equals_uint64 (rig_get_stats (&rig).backward, 0);
+  rig_clear (&rig);
+}
+
+GST_START_TEST (test_a_track_that_stalls_keeps_its_timestamps)
+{
+  static const int64_t stalls[] = { 500 * MS, 1500 * MS, 3000 * MS, 8000 * MS,
+    20000 * MS };
+
+  for (guint i = 0; i < G_N_ELEMENTS (stalls); i++) {
+    check_stall (stalls[i], false, 0);
+    check_stall (stalls[i], true, 0);
+    check_stall (stalls[i], false, 200 * MS);
+  }
+}
+GST_END_TEST;
+
+/* More than PCR waits for: it goes on, and the others are not kept waiting. */
+GST_START_TEST (test_pcr_does_not_wait_for_a_hopeless_track)
 {
   TsTrack *video, *audio;
   Rig rig;
@@ -891,17 +962,152 @@ GST_START_TEST (test_a_track_that_all_but_stops_keeps_its_timestamps)
   rig_init_lagging (&rig);
   audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
   video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
-  for (int64_t a = 0, v = 0; a * AAC_FRAME < 9 * TS_NS_PER_S; a++) {
+  push_lagging (&rig, video, audio, 15 * TS_NS_PER_S, 0, TS_NS_PER_S);
+  rig_assert_times_kept (&rig, 600);
+  /* at the end, the sound has the preroll again */
+  fail_unless (rig_get_pes (&rig, PID_AUDIO, 1600)->pts * 300 -
+          ts_check_get_stats (rig.check)->last_pcr <
+      27000000);
+  fail_unless_equals_uint64 (
+      ts_check_get_stats (rig.check)->rule_errors[TS_CHECK_DELAY], 0);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+/* A picture every @distance, which takes as long to come out of the encoder:
+ * PCR stays with the sound. */
+GST_START_TEST (test_rare_pictures_do_not_keep_pcr_back)
+{
+  static const int64_t distances[] = { 2, 5, 8, 12, 25 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (distances); i++) {
+    int64_t distance = distances[i] * TS_NS_PER_S, v = 0;
+    TsTrack *video, *audio;
+    Rig rig;
+
+    rig_init_lagging (&rig);
+    audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+    video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+    for (int64_t a = 0; a * AAC_FRAME < 100 * TS_NS_PER_S; a++) {
+      push_aac (&rig, audio, 120, a * AAC_FRAME);
+      for (; (v + 1) * distance <= a * AAC_FRAME; v++)
+        push_picture (&rig, video, 700, true, true, v * distance, TS_TIME_NONE);
+    }
+    fail_unless (ts_check_finish (rig.check) == 0, "%.1500s",
+        ts_check_get_report (rig.check));
+    for (guint n = 0; n < v; n++)
+      fail_unless (ABS (rig_get_pes (&rig, PID_VIDEO, n)->pts -
+                       rig_get_pes (&rig, PID_AUDIO, 0)->pts -
+                       n * distance * 9 / 100000) <= 1);
+    /* but for a few seconds after the first one, which may be the first of
+     * many that are late */
+    fail_unless (
+        ts_check_get_stats (rig.check)->rule_errors[TS_CHECK_DELAY] < 15 * 47,
+        "%" G_GINT64_FORMAT " s", distances[i]);
+    rig_clear (&rig);
+  }
+}
+GST_END_TEST;
+
+/* Nothing comes from anywhere for a while: PCR jumps by that, and says so. A
+ * reader with a decoder model does not take it for a fast clock. */
+GST_START_TEST (test_pcr_says_discontinuity_after_a_silence)
+{
+  for (guint who = 0; who < 3; who++) {
+    const int64_t silence[] = { 2 * TS_NS_PER_S, 40 * TS_NS_PER_S };
+    TsTrack *video, *audio;
+    int64_t time = 0;
+    Rig rig;
+
+    rig_init (&rig);
+    video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+    audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+    for (guint i = 0; i < 3; i++) {
+      push_both (&rig, who == 1 ? NULL : video, who == 2 ? NULL : audio, time,
+          time + 2 * TS_NS_PER_S);
+      fail_unless_equals_uint64 (
+          ts_check_get_stats (rig.check)->discontinuities, i);
+      if (i < 2)
+        time += 2 * TS_NS_PER_S + silence[i];
+    }
+    fail_unless (ts_check_finish (rig.check) == 0, "%.1500s",
+        ts_check_get_report (rig.check));
+    rig_clear (&rig);
+  }
+}
+GST_END_TEST;
+
+/* A picture a second from an encoder that should make thirty: hopeless, but no
+ * reason to change their timestamps. */
+GST_START_TEST (test_a_track_that_all_but_stops_keeps_its_timestamps)
+{
+  TsTrack *video, *audio;
+  int64_t v = 0;
+  Rig rig;
+
+  rig_init_lagging (&rig);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  for (int64_t a = 0; a * AAC_FRAME < 9 * TS_NS_PER_S; a++) {
     push_aac (&rig, audio, 120, a * AAC_FRAME);
     for (; v * TS_NS_PER_S <= a * AAC_FRAME; v++)
       push_picture (&rig, video, 700, v == 0, true, v * FRAME, TS_TIME_NONE);
   }
-  rig_assert_conformant (&rig);
+  rig_assert_times_kept (&rig, (guint)v);
   fail_unless (rig_get_stats (&rig).late <= 5);
-  for (guint v = 6; v < 9; v++)
-    fail_unless (ABS (rig_get_pes (&rig, PID_VIDEO, v)->pts -
-                     rig_get_pes (&rig, PID_VIDEO, 0)->pts - v * 3000) <= 1);
   rig_clear (&rig);
+}
+GST_END_TEST;
+
+/* --- Tables */
+
+/* PAT and PMT every 500 ms (TR 101 290 1.3, 1.5), which is also the checker's
+ * judgement, with any distance of PCR and of access units. */
+static void
+check_table_distance (
+    int64_t pcr_interval, bool pack, int64_t audio_pes_time, int64_t picture)
+{
+  TsCheckOptions options = TS_CHECK_STRICT;
+  TsTrack *video, *audio = NULL;
+  TsMuxConfig config;
+  int64_t a = 0;
+  Rig rig;
+
+  options.pcr_interval_ms = (unsigned)(pcr_interval / MS);
+  if (pack)
+    options.ignored_rules = TS_CHECK_IGNORE (TS_CHECK_AU_DELIMITER);
+  if (audio_pes_time > 0)
+    options.ignored_rules |= TS_CHECK_IGNORE (TS_CHECK_PCR_INTERVAL);
+  ts_mux_config_init (&config);
+  config.pcr_interval = pcr_interval;
+  config.pack = pack;
+  config.audio_pes_time = audio_pes_time;
+  rig_init_full (&rig, &config, &options);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  if (audio_pes_time >= 0)
+    audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  for (int64_t v = 0; v * picture < 8 * TS_NS_PER_S; v++) {
+    push_picture (&rig, video, 300 + (size_t)(v * 377 % 9000), v % 60 == 0,
+        true, v * picture, TS_TIME_NONE);
+    for (; audio && a * AAC_FRAME < (v + 1) * picture; a++)
+      push_aac (&rig, audio, 120, a * AAC_FRAME);
+  }
+  rig_assert_conformant (&rig);
+  rig_clear (&rig);
+}
+
+GST_START_TEST (test_tables_come_every_half_second)
+{
+  static const int64_t pictures[] = { FRAME, TS_NS_PER_S / 60, 40 * MS,
+    100 * MS, 270 * MS, 400 * MS, 500 * MS, 999 * MS, TS_NS_PER_S, 1200 * MS };
+  static const int64_t intervals[] = { 20 * MS, 40 * MS, 100 * MS };
+
+  for (guint p = 0; p < G_N_ELEMENTS (pictures); p++)
+    for (guint i = 0; i < G_N_ELEMENTS (intervals); i++)
+      for (int pack = 0; pack < 2; pack++)
+        for (int audio = -1; audio < 2; audio++)
+          check_table_distance (
+              intervals[i], pack, audio * 200 * MS, pictures[p]);
 }
 GST_END_TEST;
 
@@ -1473,9 +1679,14 @@ tsmux_suite (void)
   tcase_add_test (tc, test_the_clock_is_needed_only_where_it_is_asked_for);
   tcase_add_test (tc, test_a_real_gap_is_kept);
   tcase_add_test (tc, test_a_late_track_that_was_expected_keeps_its_timestamps);
-  tcase_add_test (tc, test_a_late_track_is_right_after_the_first_moments);
+  tcase_add_test (tc, test_a_late_track_is_in_time_after_the_first_moments);
   tcase_add_test (tc, test_a_track_that_falls_behind_keeps_its_timestamps);
+  tcase_add_test (tc, test_a_track_that_stalls_keeps_its_timestamps);
+  tcase_add_test (tc, test_pcr_does_not_wait_for_a_hopeless_track);
+  tcase_add_test (tc, test_rare_pictures_do_not_keep_pcr_back);
+  tcase_add_test (tc, test_pcr_says_discontinuity_after_a_silence);
   tcase_add_test (tc, test_a_track_that_all_but_stops_keeps_its_timestamps);
+  tcase_add_test (tc, test_tables_come_every_half_second);
   tcase_add_test (tc, test_empty_and_damaged_access_units_are_dropped);
   tcase_add_test (tc, test_tracks_come_and_go_with_a_new_pmt_version);
   tcase_add_test (tc, test_the_same_configuration_changes_nothing);

@@ -86,6 +86,8 @@ mux_assert_conformant (Mux *m)
   mux_collect (m);
   fail_unless (
       ts_check_finish (m->check) == 0, "%s", ts_check_get_report (m->check));
+  fail_unless (ts_check_get_stats (m->check)->warnings == 0, "%s",
+      ts_check_get_report (m->check));
 }
 
 static guint64

@@ -195,6 +195,8 @@ assert_conformant (const gchar *path)
   fail_unless (g_file_get_contents (path, &contents, &size, NULL));
   ts_check_push (check, (const guint8 *)contents, size);
   fail_unless (ts_check_finish (check) == 0, "%s", ts_check_get_report (check));
+  fail_unless (ts_check_get_stats (check)->warnings == 0, "%s",
+      ts_check_get_report (check));
   ts_check_free (check);
   g_free (contents);
 }

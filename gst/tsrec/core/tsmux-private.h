@@ -54,6 +54,7 @@ typedef struct
  * @held_next: where the frame after those in @held should be, ns
  * @last_dts: DTS that was last written, 90 kHz
  * @lag: how late its last access unit came, 90 kHz
+ * @distance: from the DTS of the access unit before that one, 90 kHz
  */
 struct TsTrack
 {
@@ -74,6 +75,7 @@ struct TsTrack
   int64_t held_next;
   int64_t last_dts;
   int64_t lag;
+  int64_t distance;
 };
 
 typedef enum
@@ -92,6 +94,8 @@ typedef enum
  * @psi: PAT and PMT are due
  * @sdt: SDT is due
  * @n_pcrs: PCRs to write, the last one being @pcr
+ * @pcr_jump: @pcr is the only one, after a silence of all tracks: its packet
+ *   says discontinuity_indicator
  */
 typedef struct
 {
@@ -108,6 +112,7 @@ typedef struct
   uint32_t flush;
   size_t size;
   bool flush_own;
+  bool pcr_jump;
   bool psi;
   bool sdt;
   bool random_access;
@@ -171,8 +176,8 @@ void ts_mux_build_tables (TsMux *mux);
 /* tsmux.c: ns of the input as TS time */
 int64_t ts_mux_to_ts (const TsMux *mux, int64_t ns);
 
-/* tspcr.c: notes how late @dts is, and returns one that PCR has not passed. */
-int64_t ts_mux_watch_lag (TsMux *mux, TsTrack *track, int64_t dts);
+/* tspcr.c: notes how late @dts is, and counts it where PCR has passed it. */
+void ts_mux_watch_lag (TsMux *mux, TsTrack *track, int64_t dts);
 /* Whether PCR is further behind than it should be, and may go faster than
  * time at @now. */
 bool ts_mux_is_catching_up (const TsMux *mux, int64_t now);
@@ -182,6 +187,8 @@ void ts_mux_plan_pcr (TsMux *mux, TsPlan *plan, int64_t now);
 /* tswrite.c */
 
 /* The next PCR of the plan: they divide the time since the last one evenly. */
+int64_t ts_mux_get_next_pcr (const TsMux *mux);
+/* The same, which is written now. */
 int64_t ts_mux_take_pcr (TsMux *mux);
 
 void ts_write_table (TsWriter *w, TsTable *table);

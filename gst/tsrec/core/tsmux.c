@@ -191,8 +191,7 @@ ts_mux_to_ts (const TsMux *mux, int64_t ns)
 
 /* --- What goes out when */
 
-/* The timestamps as they will be written: DTS after the last one and not
- * before PCR. */
+/* The timestamps as they will be written: DTS after the last one. */
 static void
 plan_time (TsMux *mux, TsTrack *track, TsPlan *plan)
 {
@@ -200,7 +199,7 @@ plan_time (TsMux *mux, TsTrack *track, TsPlan *plan)
     start (mux, plan);
   plan->pts = ts_mux_to_ts (mux, plan->pts_ns);
   plan->dts = ts_mux_to_ts (mux, plan->dts_ns);
-  plan->dts = ts_mux_watch_lag (mux, track, plan->dts);
+  ts_mux_watch_lag (mux, track, plan->dts);
   if (track->last_dts != TS_TIME_NONE && plan->dts <= track->last_dts)
     plan->dts = track->last_dts + 1;
   if (plan->pts < plan->dts)
@@ -221,7 +220,8 @@ watch_gap (TsMux *mux, int64_t now)
 }
 
 /* Due: later than that would be too late with the next access unit, by DTS or
- * by PCR, which is what a receiver sees. */
+ * by PCR, which is what a receiver sees: from the PCR before this table to the
+ * one after the next table. */
 static bool
 is_due (
     const TsMux *mux, const TsTable *table, int64_t interval_ns, int64_t now)
@@ -237,7 +237,47 @@ is_due (
   passed = now + mux->gap - mux->last_pcr_now;
   if (ts_mux_is_catching_up (mux, now))
     passed *= TS_PCR_CATCH_UP;
-  return mux->last_pcr + passed - table->last_pcr >= interval;
+  return mux->last_pcr + passed + mux->pcr_interval - table->last_pcr >=
+      interval;
+}
+
+/* Whether @table, last written behind PCR @last, has to be written behind PCR
+ * @before, of the several PCRs of one access unit: @next comes then, @end is
+ * the last one. At the latest possible place, or where the rest is covered. */
+static bool
+is_due_between (const TsMux *mux, int64_t interval_ns, int64_t last,
+    int64_t before, int64_t next, int64_t end)
+{
+  int64_t interval = ts_time_to_90k (interval_ns);
+
+  end += mux->pcr_interval;
+  if (last == TS_TIME_NONE || end - last <= interval)
+    return false;
+  return next + mux->pcr_interval - last > interval || end - before <= interval;
+}
+
+/* How often that will be so for a table. @now: it goes first. */
+static unsigned
+count_between (
+    const TsMux *mux, const TsTable *table, int64_t interval_ns, bool now)
+{
+  const TsPlan *plan = &mux->plan;
+  int64_t last = now ? mux->last_pcr : table->last_pcr;
+  int64_t before = mux->last_pcr;
+  unsigned count = 0;
+
+  if (before == TS_TIME_NONE || last == TS_TIME_NONE)
+    return 0;
+  for (unsigned n = plan->n_pcrs; n > 1; n--) {
+    int64_t next = before + (plan->pcr - before) / n;
+
+    if (is_due_between (mux, interval_ns, last, before, next, plan->pcr)) {
+      last = before;
+      count++;
+    }
+    before = next;
+  }
+  return count;
 }
 
 static bool
@@ -303,11 +343,15 @@ plan_size (TsMux *mux, TsPlan *plan)
   }
   if (mux->psi_changed)
     ts_mux_build_tables (mux);
-  if (plan->psi)
-    size += ts_write_get_max_size (mux->pat.size, 0) +
-        ts_write_get_max_size (mux->pmt.size, 0);
-  if (plan->sdt)
-    size += ts_write_get_max_size (mux->sdt.size, 0);
+  size +=
+      (plan->psi +
+          count_between (mux, &mux->pat, mux->config.psi_interval, plan->psi)) *
+      (ts_write_get_max_size (mux->pat.size, 0) +
+          ts_write_get_max_size (mux->pmt.size, 0));
+  size +=
+      (plan->sdt +
+          count_between (mux, &mux->sdt, mux->config.si_interval, plan->sdt)) *
+      ts_write_get_max_size (mux->sdt.size, 0);
   if (plan->flush_own)
     size += ts_write_get_max_size (plan->track->held_size, 0);
   if (plan->track)
@@ -497,7 +541,40 @@ write_psi (TsWriter *w, const TsPlan *plan)
     write_table (w, &mux->sdt);
 }
 
-/* PCRs for which the access unit has no packet. */
+/* Whether a table has to follow somewhere between the PCRs of the plan. */
+static bool
+needs_table (const TsMux *mux, const TsTable *table, int64_t interval_ns)
+{
+  return mux->plan.n_pcrs > 1 && mux->last_pcr != TS_TIME_NONE &&
+      table->last_pcr != TS_TIME_NONE &&
+      mux->plan.pcr + mux->pcr_interval - table->last_pcr >
+      ts_time_to_90k (interval_ns);
+}
+
+/* Writes the tables that have to come before the next PCR of the plan. Returns
+ * whether there are others to come before its last one. */
+static bool
+write_tables_between (TsWriter *w, const TsPlan *plan)
+{
+  TsMux *mux = w->mux;
+  int64_t psi = mux->config.psi_interval, si = mux->config.si_interval;
+  int64_t next = ts_mux_get_next_pcr (mux);
+
+  if (needs_table (mux, &mux->pat, psi) &&
+      is_due_between (
+          mux, psi, mux->pat.last_pcr, mux->last_pcr, next, plan->pcr)) {
+    write_table (w, &mux->pat);
+    write_table (w, &mux->pmt);
+  }
+  if (needs_table (mux, &mux->sdt, si) &&
+      is_due_between (
+          mux, si, mux->sdt.last_pcr, mux->last_pcr, next, plan->pcr))
+    write_table (w, &mux->sdt);
+  return needs_table (mux, &mux->pat, psi) || needs_table (mux, &mux->sdt, si);
+}
+
+/* PCRs for which the access unit has no packet, and those between which tables
+ * have to come, where pictures come less often than tables. */
 static void
 write_pcrs (TsWriter *w, TsPlan *plan)
 {
@@ -506,7 +583,7 @@ write_pcrs (TsWriter *w, TsPlan *plan)
 
   if (plan->track == track && track)
     room = plan->payload.size / TS_PAYLOAD_SIZE + 1;
-  while (plan->n_pcrs > room)
+  while (write_tables_between (w, plan) || plan->n_pcrs > room)
     ts_write_pcr (w, track, ts_mux_take_pcr (w->mux));
 }
 

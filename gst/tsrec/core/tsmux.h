@@ -205,7 +205,8 @@ typedef struct
  *   predecessor
  * @backward: access units whose DTS was not after their predecessor's
  * @jumps: access units whose timestamp was far off the timeline
- * @late: access units behind PCR, whose DTS had to be raised
+ * @late: access units whose DTS PCR had passed already: written as they are,
+ *   too late by the decoder model (ISO/IEC 13818-1 2.4.2.3)
  * @empty: access units of zero size, dropped
  * @damaged: access units that are not what the codec says, dropped
  */

@@ -12,6 +12,9 @@
  * of a live pipeline, is suspect; without a clock, twice as far and more. */
 #define MAX_AHEAD (10 * TS_NS_PER_S)
 #define MAX_AHEAD_NO_CLOCK (30 * TS_NS_PER_S)
+/* Before its first access unit a track may be late by what an encoder with
+ * lookahead takes, of pictures that come rarely too. */
+#define MAX_LATE_START (30 * TS_NS_PER_S)
 /* The next access unit after a suspect one comes within this. */
 #define CONFIRM_TIME (2 * TS_NS_PER_S)
 /* PTS and DTS of one access unit are not further apart than the T-STD allows
@@ -65,13 +68,11 @@ get_raw (int64_t *pts, int64_t *dts)
     *dts = *pts;
 }
 
-/* Before its first access unit a track may be late by what an encoder with
- * lookahead takes. */
 static bool
 is_far_behind (const TsTrackTime *time, int64_t distance)
 {
   return distance <
-      (time->last_dts == TS_TIME_NONE ? -MAX_AHEAD : -MAX_BACKWARD);
+      (time->last_dts == TS_TIME_NONE ? -MAX_LATE_START : -MAX_BACKWARD);
 }
 
 bool

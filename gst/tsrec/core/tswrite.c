@@ -116,7 +116,7 @@ ts_write_pcr (TsWriter *w, TsTrack *track, int64_t pcr)
   ts_set_header (ts, track->pid, w->mux->cc[track->pid]);
   ts_set_adaptation_field (ts, false);
   ts_set_adaptation_field_length (ts, TS_PAYLOAD_SIZE - 1);
-  if (take_discontinuity (&track->discontinuity))
+  if (take_discontinuity (&track->discontinuity) || w->mux->plan.pcr_jump)
     ts_set_discontinuity_indicator (ts);
   ts_set_pcr (ts, ((uint64_t)pcr & TS_TIMESTAMP_MASK) * TS_PCR_PER_TIMESTAMP);
   memset (ts + TS_HEADER_SIZE + PCR_COST, TS_STUFFING_BYTE,
@@ -126,14 +126,24 @@ ts_write_pcr (TsWriter *w, TsTrack *track, int64_t pcr)
 }
 
 int64_t
-ts_mux_take_pcr (TsMux *mux)
+ts_mux_get_next_pcr (const TsMux *mux)
 {
-  TsPlan *plan = &mux->plan;
-  int64_t pcr = plan->pcr;
+  const TsPlan *plan = &mux->plan;
 
   if (plan->n_pcrs > 1 && mux->last_pcr != TS_TIME_NONE)
-    pcr = mux->last_pcr + (plan->pcr - mux->last_pcr) / plan->n_pcrs;
-  plan->n_pcrs--;
+    return mux->last_pcr + (plan->pcr - mux->last_pcr) / plan->n_pcrs;
+  return plan->pcr;
+}
+
+int64_t
+ts_mux_take_pcr (TsMux *mux)
+{
+  int64_t pcr = ts_mux_get_next_pcr (mux);
+
+  /* The first tables stand in front of the first PCR. */
+  if (mux->last_pcr == TS_TIME_NONE)
+    mux->pat.last_pcr = mux->pmt.last_pcr = mux->sdt.last_pcr = pcr;
+  mux->plan.n_pcrs--;
   mux->last_pcr = pcr;
   mux->last_pcr_now = ts_mux_to_ts (mux, mux->timeline.now);
   return pcr;
@@ -141,7 +151,8 @@ ts_mux_take_pcr (TsMux *mux)
 
 /* Whether the next packet should have a PCR. The last one of the plan goes
  * where it costs nothing: in the last packet, which is stuffed anyway, unless
- * there is no room. A random access point wants its PCR first. */
+ * there is no room. A random access point wants its PCR first, and after a
+ * silence it is first too, as discontinuity_indicator comes with it. */
 static bool
 is_pcr_packet (const TsMux *mux, const TsTrack *track, size_t left,
     bool random_access, bool hold)
@@ -150,7 +161,7 @@ is_pcr_packet (const TsMux *mux, const TsTrack *track, size_t left,
 
   if (track != mux->pcr_track || mux->plan.n_pcrs == 0)
     return false;
-  return mux->plan.n_pcrs > 1 || random_access || hold ||
+  return mux->plan.n_pcrs > 1 || mux->plan.pcr_jump || random_access || hold ||
       left <= TS_PAYLOAD_SIZE || last > TS_PAYLOAD_SIZE - PCR_COST;
 }
 
@@ -161,7 +172,8 @@ write_packet (TsWriter *w, TsTrack *track, Source *source, size_t left,
 {
   uint8_t *ts = begin_packet (w, track->pid);
   uint8_t *p = ts + TS_HEADER_SIZE;
-  bool discontinuity = take_discontinuity (&track->discontinuity);
+  bool discontinuity = take_discontinuity (&track->discontinuity) ||
+      (pcr && w->mux->plan.pcr_jump);
   size_t af = 0, stuffing = 0;
 
   if (start)
