@@ -12,6 +12,8 @@
 
 #include "gsttsrecmux-private.h"
 
+#include "recpad.h"
+
 GST_DEBUG_CATEGORY_EXTERN (gst_ts_rec_mux_debug);
 #define GST_CAT_DEFAULT gst_ts_rec_mux_debug
 
@@ -21,12 +23,14 @@ GST_DEBUG_CATEGORY_EXTERN (gst_ts_rec_mux_debug);
 
 /* --- What leaves its queue */
 
-/* Asked for, and never linked to anything that said what it is. */
+/* Nothing that the end could wait for arrives at a pad that is not linked,
+ * whether it never was or no longer is. */
 static gboolean
-is_unused (GstTsRecMuxPad *pad)
+is_done (GstTsRecMuxPad *pad)
 {
-  return pad->track == NULL && !pad->refused &&
-      !gst_pad_is_linked (GST_PAD (pad));
+  return pad->drained ||
+      (gst_queue_array_is_empty (pad->queue) &&
+          !gst_ts_rec_mux_pad_is_fed (pad));
 }
 
 static gboolean
@@ -37,7 +41,7 @@ are_all_drained (GstTsRecMux *self)
   for (guint i = 0; i < self->pads->len; i++) {
     GstTsRecMuxPad *pad = g_ptr_array_index (self->pads, i);
 
-    if (!pad->drained && !is_unused (pad))
+    if (!is_done (pad))
       return FALSE;
     any |= pad->drained;
   }
@@ -96,8 +100,9 @@ static gboolean
 is_starving (GstTsRecMuxPad *pad, gint64 time)
 {
   return gst_queue_array_is_empty (pad->queue) && !pad->eos && !pad->refused &&
-      !pad->flushing && gst_pad_is_linked (GST_PAD (pad)) &&
-      (pad->position == TS_TIME_NONE || pad->position < time);
+      !pad->flushing &&
+      (pad->position == TS_TIME_NONE || pad->position < time) &&
+      gst_ts_rec_mux_pad_is_fed (pad);
 }
 
 /* Whether it is worth while to wait for @slow, and possible: when one thread
@@ -250,7 +255,7 @@ ask_all_latencies (GstTsRecMux *self)
   for (guint i = 0; i < self->pads->len; i++) {
     GstTsRecMuxPad *pad = g_ptr_array_index (self->pads, i);
 
-    if (!pad->asked_latency && gst_pad_is_linked (GST_PAD (pad)))
+    if (!pad->asked_latency && rec_pad_is_linked (GST_PAD (pad)))
       g_ptr_array_add (pads, gst_object_ref (pad));
   }
   g_mutex_unlock (&self->lock);
@@ -401,7 +406,7 @@ are_all_flushing (GstTsRecMux *self)
   for (guint i = 0; i < self->pads->len; i++) {
     GstTsRecMuxPad *pad = g_ptr_array_index (self->pads, i);
 
-    if (!pad->flushing && gst_pad_is_linked (GST_PAD (pad)))
+    if (!pad->flushing && rec_pad_is_linked (GST_PAD (pad)))
       return FALSE;
   }
   return TRUE;
@@ -516,6 +521,7 @@ start_stream (GstTsRecMux *self, GstTsRecMuxPad *pad)
 {
   g_mutex_lock (&self->lock);
   pad->eos = pad->drained = FALSE;
+  pad->started = TRUE;
   g_mutex_unlock (&self->lock);
 }
 

@@ -218,7 +218,7 @@ is_expecting (GstTsRecMux *self)
     GstTsRecMuxPad *pad = g_ptr_array_index (self->pads, i);
 
     if (pad->position == TS_TIME_NONE && !pad->eos && !pad->refused &&
-        gst_pad_is_linked (GST_PAD (pad)))
+        gst_ts_rec_mux_pad_is_fed (pad))
       return TRUE;
   }
   return FALSE;

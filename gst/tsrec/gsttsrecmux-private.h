@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * gsttsrecmux.c is the element: pads, states, and what comes from downstream.
- * gsttsrecmux-properties.c is its properties. gsttsrecmux-input.c is what comes
+ * gsttsrecmux-pad.c is the type of its sink pads, gsttsrecmux-properties.c its
+ * properties. gsttsrecmux-input.c is what comes
  * from upstream, and whose turn it is; gsttsrecmux-output.c makes output of it.
  *
  * Locks, in this order: the stream lock of a sink pad; the stream lock of the
@@ -50,6 +51,7 @@ typedef struct
  * @refused: its caps are not carried; lock
  * @eos: EOS has arrived; lock
  * @drained: EOS has left the queue; lock
+ * @started: a stream has started: STREAM_START has arrived; lock
  * @flushing: between FLUSH_START and FLUSH_STOP; lock
  * @caps: of @track; lock
  * @last_request: when a key frame was last asked for, monotonic µs; lock
@@ -75,6 +77,7 @@ struct _GstTsRecMuxPad
   gboolean refused;
   gboolean eos;
   gboolean drained;
+  gboolean started;
   gboolean flushing;
   gint64 last_request;
 };
@@ -135,6 +138,16 @@ struct _GstTsRecMux
 void gst_ts_rec_mux_install_properties (GObjectClass *klass);
 /* The defaults, in a new element. */
 void gst_ts_rec_mux_init_properties (GstTsRecMux *self);
+
+/* gsttsrecmux-pad.c */
+
+/* Whether data can arrive at @pad: it is linked, past ghost pads, and what it
+ * is linked to has sent something or may still. Lock held. */
+gboolean gst_ts_rec_mux_pad_is_fed (GstTsRecMuxPad *pad);
+GstPadLinkReturn gst_ts_rec_mux_sink_link (
+    GstPad *pad, GstObject *parent, GstPad *peer);
+gboolean gst_ts_rec_mux_sink_query (
+    GstPad *pad, GstObject *parent, GstQuery *query);
 
 /* gsttsrecmux-input.c */
 GstFlowReturn gst_ts_rec_mux_chain (

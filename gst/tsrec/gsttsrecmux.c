@@ -43,7 +43,7 @@
 #include <gst/video/video.h>
 #include <string.h>
 
-#include "recmessage.h"
+#include "recpad.h"
 #include "recquery.h"
 
 GST_DEBUG_CATEGORY (gst_ts_rec_mux_debug);
@@ -60,124 +60,34 @@ static GstStaticPadTemplate src_template =
         GST_STATIC_CAPS ("video/mpegts, systemstream = (boolean) true, "
                          "packetsize = (int) 188"));
 
+/* What is carried: these stand in the registry, where autopluggers look. */
 static GstStaticPadTemplate video_template =
     GST_STATIC_PAD_TEMPLATE ("video_%u", GST_PAD_SINK, GST_PAD_REQUEST,
-        GST_STATIC_CAPS (REC_VIDEO_CAPS "; " REC_REFUSED_VIDEO_CAPS));
+        GST_STATIC_CAPS (REC_VIDEO_CAPS));
 
 static GstStaticPadTemplate audio_template =
     GST_STATIC_PAD_TEMPLATE ("audio_%u", GST_PAD_SINK, GST_PAD_REQUEST,
-        GST_STATIC_CAPS (REC_AUDIO_CAPS "; " REC_REFUSED_AUDIO_CAPS));
+        GST_STATIC_CAPS (REC_AUDIO_CAPS));
 
 static GstStaticPadTemplate data_template = GST_STATIC_PAD_TEMPLATE (
     "data_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS (REC_DATA_CAPS));
 
-/* --- The pads */
-
-G_DEFINE_TYPE (GstTsRecMuxPad, gst_ts_rec_mux_pad, GST_TYPE_PAD);
-
-static void
-gst_ts_rec_mux_pad_init (GstTsRecMuxPad *pad)
-{
-  gst_segment_init (&pad->segment, GST_FORMAT_UNDEFINED);
-  pad->queue = gst_queue_array_new_for_struct (sizeof (RecMuxItem), 16);
-  pad->position = TS_TIME_NONE;
-  pad->patience = REC_MUX_PATIENCE;
-  pad->latency = GST_CLOCK_TIME_NONE;
-}
-
-static void
-gst_ts_rec_mux_pad_finalize (GObject *object)
-{
-  GstTsRecMuxPad *pad = GST_TS_REC_MUX_PAD (object);
-
-  gst_ts_rec_mux_pad_clear (pad);
-  gst_queue_array_free (pad->queue);
-  gst_caps_replace (&pad->caps, NULL);
-  G_OBJECT_CLASS (gst_ts_rec_mux_pad_parent_class)->finalize (object);
-}
-
-static void
-gst_ts_rec_mux_pad_class_init (GstTsRecMuxPadClass *klass)
-{
-  G_OBJECT_CLASS (klass)->finalize = gst_ts_rec_mux_pad_finalize;
-}
+/* What may be linked, to be refused with the reason and a remedy: GStreamer
+ * refuses what is not in a template without a word of either. */
+static GstStaticPadTemplate link_templates[] = {
+  GST_STATIC_PAD_TEMPLATE ("video_%u", GST_PAD_SINK, GST_PAD_REQUEST,
+      GST_STATIC_CAPS (REC_VIDEO_CAPS "; " REC_LINK_VIDEO_CAPS)),
+  GST_STATIC_PAD_TEMPLATE ("audio_%u", GST_PAD_SINK, GST_PAD_REQUEST,
+      GST_STATIC_CAPS (REC_AUDIO_CAPS "; " REC_LINK_AUDIO_CAPS)),
+  GST_STATIC_PAD_TEMPLATE (
+      "data_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS_ANY),
+};
 
 /* --- The element */
 
 G_DEFINE_TYPE (GstTsRecMux, gst_ts_rec_mux, GST_TYPE_ELEMENT);
 GST_ELEMENT_REGISTER_DEFINE (
     tsrecmux, "tsrecmux", GST_RANK_NONE, GST_TYPE_TS_REC_MUX);
-
-/* Refuses a link to what could never be carried, with the reason on the bus;
- * nothing reads a bus while a launch line is parsed, so on stderr as well. */
-static GstPadLinkReturn
-gst_ts_rec_mux_sink_link (GstPad *pad, GstObject *parent, GstPad *peer)
-{
-  GstCaps *caps = gst_pad_query_caps (peer, NULL);
-  GstCaps *carried = rec_codec_get_carried_caps (
-      GST_PAD_TEMPLATE_NAME_TEMPLATE (GST_PAD_PAD_TEMPLATE (pad)));
-  const gchar *name, *reason;
-  gboolean ok =
-      gst_caps_is_empty (caps) || gst_caps_can_intersect (caps, carried);
-
-  gst_caps_unref (carried);
-  if (!ok) {
-    name = gst_structure_get_name (gst_caps_get_structure (caps, 0));
-    reason = rec_codec_get_refusal (name);
-    if (reason == NULL)
-      reason = "MPEG-TS does not carry it.";
-    g_message ("%s: cannot record %s from %s: %s", GST_OBJECT_NAME (parent),
-        name, GST_OBJECT_NAME (peer), reason);
-    gst_element_post_message (GST_ELEMENT (parent),
-        rec_message_new_track (GST_ELEMENT (parent), "tsrecmux-track-rejected",
-            pad, caps, reason));
-  }
-  gst_caps_unref (caps);
-  return ok ? GST_PAD_LINK_OK : GST_PAD_LINK_REFUSED;
-}
-
-/* An unlinked pad names what it refuses as well, so that the link gets as far
- * as gst_ts_rec_mux_sink_link(). */
-static GstCaps *
-get_sink_caps (GstPad *pad, GstCaps *filter)
-{
-  GstCaps *caps, *filtered;
-
-  if (gst_pad_is_linked (pad))
-    caps = rec_codec_get_carried_caps (
-        GST_PAD_TEMPLATE_NAME_TEMPLATE (GST_PAD_PAD_TEMPLATE (pad)));
-  else
-    caps = gst_pad_get_pad_template_caps (pad);
-  if (filter == NULL)
-    return caps;
-  filtered = gst_caps_intersect_full (filter, caps, GST_CAPS_INTERSECT_FIRST);
-  gst_caps_unref (caps);
-  return filtered;
-}
-
-static gboolean
-gst_ts_rec_mux_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
-{
-  GstCaps *filter, *caps;
-
-  switch (GST_QUERY_TYPE (query)) {
-    case GST_QUERY_CAPS:
-      gst_query_parse_caps (query, &filter);
-      caps = get_sink_caps (pad, filter);
-      gst_query_set_caps_result (query, caps);
-      gst_caps_unref (caps);
-      return TRUE;
-    case GST_QUERY_ACCEPT_CAPS:
-      /* What cannot be carried is refused without an error, which would stop
-       * the other tracks of the source. */
-      gst_query_set_accept_caps_result (query, TRUE);
-      return TRUE;
-    case GST_QUERY_ALLOCATION:
-      return FALSE;
-    default:
-      return gst_pad_query_default (pad, parent, query);
-  }
-}
 
 static gboolean
 gst_ts_rec_mux_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
@@ -321,6 +231,48 @@ choose_pid (GstTsRecMux *self, guint kind, guint index)
   return pid;
 }
 
+static void
+drain_async (GstElement *element, gpointer data)
+{
+  gst_ts_rec_mux_drain (GST_TS_REC_MUX (element));
+  gst_ts_rec_mux_speak (GST_TS_REC_MUX (element));
+}
+
+/* With the lock: whether the end of the stream may have waited for @pad. */
+static gboolean
+is_end_near (GstTsRecMux *self, GstTsRecMuxPad *pad)
+{
+  gboolean any = FALSE;
+
+  if (self->core == NULL || !g_ptr_array_find (self->pads, pad, NULL))
+    return FALSE;
+  for (guint i = 0; i < self->pads->len; i++)
+    any |= ((GstTsRecMuxPad *)g_ptr_array_index (self->pads, i))->eos;
+  return any;
+}
+
+/* In another thread, as a write that hangs must not hold up the application. */
+static void
+on_unlinked (GstPad *gstpad, gpointer data)
+{
+  GstElement *element = gst_pad_get_parent_element (gstpad);
+  GstTsRecMuxPad *pad = GST_TS_REC_MUX_PAD (gstpad);
+  GstTsRecMux *self;
+  gboolean drain;
+
+  if (element == NULL)
+    return;
+  self = GST_TS_REC_MUX (element);
+  g_mutex_lock (&self->lock);
+  pad->started = FALSE;
+  g_cond_broadcast (&self->cond);
+  drain = is_end_near (self, pad);
+  g_mutex_unlock (&self->lock);
+  if (drain)
+    gst_element_call_async (element, drain_async, NULL, NULL);
+  gst_object_unref (element);
+}
+
 static GstPad *
 gst_ts_rec_mux_request_new_pad (GstElement *element, GstPadTemplate *templ,
     const gchar *req_name, const GstCaps *caps)
@@ -345,6 +297,7 @@ gst_ts_rec_mux_request_new_pad (GstElement *element, GstPadTemplate *templ,
   gst_pad_set_event_function (GST_PAD (pad), gst_ts_rec_mux_sink_event);
   gst_pad_set_query_function (GST_PAD (pad), gst_ts_rec_mux_sink_query);
   gst_pad_set_link_function (GST_PAD (pad), gst_ts_rec_mux_sink_link);
+  rec_pad_watch_unlinked (GST_PAD (pad), on_unlinked, NULL);
   g_mutex_lock (&self->lock);
   pad->pid = choose_pid (self, kind, index);
   g_ptr_array_add (self->pads, pad);
@@ -444,6 +397,7 @@ reset_pad (GstTsRecMuxPad *pad)
   pad->latency = GST_CLOCK_TIME_NONE;
   pad->asked_latency = FALSE;
   pad->refused = pad->eos = pad->drained = pad->flushing = FALSE;
+  pad->started = FALSE;
 }
 
 /* All pads are inactive: no thread is in the element any more. */
@@ -485,9 +439,32 @@ gst_ts_rec_mux_change_state (GstElement *element, GstStateChange transition)
   return ret;
 }
 
+/* Gives the class, of which the factory has read the templates, those with
+ * which elements are linked. */
+static void
+widen_templates (GstElementClass *klass)
+{
+  static gsize done = 0;
+
+  if (!g_once_init_enter (&done))
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (link_templates); i++) {
+    GstPadTemplate *old = gst_element_class_get_pad_template (
+        klass, link_templates[i].name_template);
+
+    /* another thread may just be looking at it */
+    gst_object_ref (old);
+    GST_OBJECT_FLAG_SET (old, GST_OBJECT_FLAG_MAY_BE_LEAKED);
+    gst_element_class_add_static_pad_template_with_gtype (
+        klass, &link_templates[i], GST_TYPE_TS_REC_MUX_PAD);
+  }
+  g_once_init_leave (&done, 1);
+}
+
 static void
 gst_ts_rec_mux_init (GstTsRecMux *self)
 {
+  widen_templates (GST_ELEMENT_GET_CLASS (self));
   gst_ts_rec_mux_init_properties (self);
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);

@@ -32,6 +32,7 @@
 
 #include "gsttsrecsink.h"
 
+#include "gsttsrecsinkpad.h"
 #include "recproxy.h"
 
 #include <string.h>
@@ -169,11 +170,8 @@ gst_ts_rec_sink_request_new_pad (GstElement *element, GstPadTemplate *templ,
     target = gst_element_request_pad (self->mux, mux_templ, name, caps);
   if (!target)
     goto no_pad;
-  ghost =
-      gst_ghost_pad_new_from_template (GST_OBJECT_NAME (target), target, templ);
+  ghost = gst_ts_rec_sink_pad_new (templ, target);
   gst_object_unref (target);
-  if (!ghost)
-    goto no_pad;
   gst_pad_set_active (ghost, TRUE);
   if (!gst_element_add_pad (element, ghost))
     return NULL;
@@ -193,11 +191,11 @@ gst_ts_rec_sink_release_pad (GstElement *element, GstPad *pad)
   GstPad *target = gst_ghost_pad_get_target (GST_GHOST_PAD (pad));
 
   gst_pad_set_active (pad, FALSE);
+  if (target) {
+    gst_element_release_request_pad (self->mux, target);
+    gst_object_unref (target);
+  }
   gst_element_remove_pad (element, pad);
-  if (!target)
-    return;
-  gst_element_release_request_pad (self->mux, target);
-  gst_object_unref (target);
 }
 
 /* --- state */
@@ -225,20 +223,39 @@ missing:
 
 /* --- class */
 
+/* Adds those templates of @l whose name begins with @prefix. Returns how many
+ * there are. */
+static guint
+add_templates_of_kind (
+    GstElementClass *klass, const GList *l, const gchar *prefix)
+{
+  guint n = 0;
+
+  for (; l; l = l->next) {
+    GstStaticPadTemplate *templ = l->data;
+
+    if (templ->direction != GST_PAD_SINK ||
+        !g_str_has_prefix (templ->name_template, prefix))
+      continue;
+    gst_element_class_add_static_pad_template (klass, templ);
+    n++;
+  }
+  return n;
+}
+
+/* In this order: a link takes the first one that fits, and in the end a data
+ * pad may be linked to anything. */
 static void
 add_templates (GstElementClass *klass)
 {
+  static const gchar *const prefixes[] = { "video", "audio", "data" };
   GstElementFactory *mux = gst_element_factory_find (MUX_FACTORY);
   const GList *l =
       mux ? gst_element_factory_get_static_pad_templates (mux) : NULL;
   guint i, n = 0;
 
-  for (; l; l = l->next) {
-    GstStaticPadTemplate *templ = l->data;
-
-    if (templ->direction == GST_PAD_SINK && ++n)
-      gst_element_class_add_static_pad_template (klass, templ);
-  }
+  for (i = 0; i < G_N_ELEMENTS (prefixes); i++)
+    n += add_templates_of_kind (klass, l, prefixes[i]);
   for (i = 0; n == 0 && i < G_N_ELEMENTS (fallback_templates); i++)
     gst_element_class_add_static_pad_template (klass, &fallback_templates[i]);
   g_clear_pointer (&mux, gst_object_unref);
@@ -308,12 +325,45 @@ add_child (GstTsRecSink *self, const gchar *factory_name, const gchar *name)
   return child;
 }
 
+/* The class has the templates of the factory of the mux, which name what is
+ * carried. Elements are linked by those of the mux itself, which also let pass
+ * what it refuses with a reason. */
+static void
+copy_templates (GstElementClass *klass, GstElement *mux)
+{
+  static gsize done = 0;
+  GList *l;
+
+  if (!g_once_init_enter (&done))
+    return;
+  l = gst_element_class_get_pad_template_list (GST_ELEMENT_GET_CLASS (mux));
+  for (; l; l = l->next) {
+    GstPadTemplate *old, *templ = l->data;
+
+    if (GST_PAD_TEMPLATE_DIRECTION (templ) != GST_PAD_SINK)
+      continue;
+    old = gst_element_class_get_pad_template (
+        klass, GST_PAD_TEMPLATE_NAME_TEMPLATE (templ));
+    if (old) { /* another thread may just be looking at it */
+      gst_object_ref (old);
+      GST_OBJECT_FLAG_SET (old, GST_OBJECT_FLAG_MAY_BE_LEAKED);
+    }
+    gst_element_class_add_pad_template (klass,
+        gst_pad_template_new (GST_PAD_TEMPLATE_NAME_TEMPLATE (templ),
+            GST_PAD_SINK, GST_PAD_TEMPLATE_PRESENCE (templ),
+            GST_PAD_TEMPLATE_CAPS (templ)));
+  }
+  g_once_init_leave (&done, 1);
+}
+
 static void
 gst_ts_rec_sink_init (GstTsRecSink *self)
 {
   GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SINK);
   self->mux = add_child (self, MUX_FACTORY, "mux");
   self->sink = add_child (self, SINK_FACTORY, "sink");
+  if (self->mux)
+    copy_templates (GST_ELEMENT_GET_CLASS (self), self->mux);
   if (self->mux && self->sink)
     gst_element_link (self->mux, self->sink);
 }

@@ -26,6 +26,16 @@ static const struct
   { "video/x-av1",
       "The mapping of AV1 to MPEG-TS is a draft that no player of the day "
       "reads. " TRANSCODE },
+  { "video/x-raw",
+      "Raw video is not recorded. Put an encoder and its parser in front of "
+      "the pad, for example \"x264enc tune=zerolatency ! h264parse\"." },
+  { "image/jpeg", "MPEG-TS has no mapping for JPEG pictures. " TRANSCODE },
+  { "audio/x-raw",
+      "Raw audio is not recorded. Put an encoder and its parser in front of "
+      "the pad, for example \"audioconvert ! avenc_aac ! aacparse\"." },
+  { "application/x-rtp",
+      "RTP packets are not recorded. Put the depayloader of the codec and its "
+      "parser in front of the pad, for example \"rtph264depay ! h264parse\"." },
   { "audio/x-vorbis", "MPEG-TS has no mapping for Vorbis. " TRANSCODE_AUDIO },
   { "audio/x-flac", "MPEG-TS has no mapping for FLAC. " TRANSCODE_AUDIO },
 };
@@ -246,4 +256,71 @@ rec_codec_from_caps (const GstCaps *caps, TsTrackConfig *config,
                                "gst-inspect-1.0 tsrecmux lists what it does.",
         name);
   return FALSE;
+}
+
+/* --- Links */
+
+static const struct
+{
+  const gchar *caps;
+  const gchar *parser;
+} parsers[] = {
+  { "video/x-h264", "h264parse" },
+  { "video/x-h265", "h265parse" },
+  { "video/x-h266", "h266parse" },
+  { "video/mpeg, mpegversion = (int) { 1, 2 }", "mpegvideoparse" },
+  { "audio/mpeg, mpegversion = (int) { 2, 4 }", "aacparse" },
+  { "audio/mpeg, mpegversion = (int) 1", "mpegaudioparse" },
+  { "audio/x-ac3; audio/x-eac3", "ac3parse" },
+};
+
+static gboolean
+may_be (const GstCaps *caps, const gchar *description)
+{
+  GstCaps *other = gst_caps_from_string (description);
+  gboolean ret = gst_caps_can_intersect (caps, other);
+
+  gst_caps_unref (other);
+  return ret;
+}
+
+/* The kind of pad that carries @caps, or NULL. */
+static const gchar *
+find_pad_template (const GstCaps *caps)
+{
+  if (may_be (caps, REC_VIDEO_CAPS))
+    return "video_%u";
+  if (may_be (caps, REC_AUDIO_CAPS))
+    return "audio_%u";
+  return may_be (caps, REC_DATA_CAPS) ? "data_%u" : NULL;
+}
+
+gchar *
+rec_codec_get_link_problem (const GstCaps *caps, const gchar *pad_template_name)
+{
+  GstCaps *carried = rec_codec_get_carried_caps (pad_template_name);
+  gboolean ok = gst_caps_is_any (caps) || gst_caps_is_empty (caps) ||
+      gst_caps_can_intersect (caps, carried);
+  const gchar *name, *refusal, *other;
+
+  gst_caps_unref (carried);
+  if (ok)
+    return NULL;
+  other = find_pad_template (caps);
+  if (other)
+    return g_strdup_printf ("It belongs to a pad %s.", other);
+  name = gst_structure_get_name (gst_caps_get_structure (caps, 0));
+  refusal = rec_codec_get_refusal (name);
+  if (refusal)
+    return g_strdup (refusal);
+  for (guint i = 0; i < G_N_ELEMENTS (parsers); i++) {
+    if (may_be (caps, parsers[i].caps))
+      return g_strdup_printf ("It is not parsed, or its stream-format or "
+                              "alignment is not carried. Put %s in front of "
+                              "the pad.",
+          parsers[i].parser);
+  }
+  return g_strdup_printf ("MPEG-TS does not carry %s here; gst-inspect-1.0 "
+                          "tsrecmux lists the formats that it carries.",
+      name);
 }

@@ -32,12 +32,14 @@ G_BEGIN_DECLS
   "audio/x-eac3, framed = (boolean) true"
 #define REC_DATA_CAPS "meta/x-klv, parsed = (boolean) true; meta/x-id3"
 
-/* What a transport stream has no mapping for. It is in the template of the
- * pads only so that a link is refused by us, with the reason and the way out:
- * what is not in a template is refused by GStreamer without a word of either.
- */
-#define REC_REFUSED_VIDEO_CAPS "video/x-vp8; video/x-vp9; video/x-av1"
-#define REC_REFUSED_AUDIO_CAPS "audio/x-vorbis; audio/x-flac"
+/* What cannot be carried as it is, and may be linked all the same, so that the
+ * link is refused by us, with the reason and a remedy. */
+#define REC_LINK_VIDEO_CAPS                                                    \
+  "video/x-h264; video/x-h265; video/x-h266; video/mpeg; video/x-raw; "        \
+  "image/jpeg; video/x-vp8; video/x-vp9; video/x-av1"
+#define REC_LINK_AUDIO_CAPS                                                    \
+  "audio/mpeg; audio/x-ac3; audio/x-eac3; audio/x-raw; audio/x-vorbis; "       \
+  "audio/x-flac; audio/x-alaw; audio/x-mulaw; audio/x-speex"
 
 /* Fills @config from @caps. @config->audio_specific_config points into
  * @codec_data, which the caller unmaps with rec_codec_data_clear(). Returns
@@ -56,6 +58,13 @@ void rec_codec_data_clear (RecCodecData *codec_data);
 /* The caps of @pad_template_name ("video_%u", …) that are really carried; the
  * caller owns them. */
 GstCaps *rec_codec_get_carried_caps (const gchar *pad_template_name);
+
+/* Returns NULL if a pad of that template can carry something of @caps, which
+ * are those of the pad that is being linked to it. Otherwise a sentence for the
+ * operator: the reason, and what to put in front of the pad (free with
+ * g_free). */
+gchar *rec_codec_get_link_problem (
+    const GstCaps *caps, const gchar *pad_template_name);
 
 /* Why media type @name is refused and what to do about it, as a static
  * sentence, or NULL when it is not one of the refused ones. */

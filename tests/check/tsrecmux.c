@@ -5,203 +5,13 @@
 
 #include "config.h"
 
-#include <gst/check/gstcheck.h>
+#include "recmuxtest.h"
+
 #include <gst/audio/audio.h>
-#include <gst/check/gstharness.h>
-#include <gst/video/video.h>
-#include <string.h>
-
-#include "recquery.h"
-#include "rectest.h"
-#include "tscheck.h"
-
-#define H264_CAPS "video/x-h264, stream-format=byte-stream, alignment=au"
-#define AAC_CAPS                                                               \
-  "audio/mpeg, mpegversion=4, stream-format=adts, rate=48000, channels=2"
-#define FRAME (GST_SECOND / 30)
-#define AAC_FRAME (GST_SECOND * 1024 / 48000)
-#define PACKET_SIZE 188
-
-/* --- A mux with pads, and what it wrote */
-
-typedef struct
-{
-  GstHarness *video; /* of the source pad as well */
-  GstHarness *audio;
-  GstElement *mux;
-  GstBus *bus;
-  TsCheck *check;
-} Mux;
-
-static void
-mux_init (Mux *m, gboolean live)
-{
-  m->mux = gst_check_setup_element ("tsrecmux");
-  m->bus = gst_bus_new ();
-  gst_element_set_bus (m->mux, m->bus);
-  m->video = gst_harness_new_with_element (m->mux, "video_0", "src");
-  m->audio = gst_harness_new_with_element (m->mux, "audio_0", NULL);
-  gst_harness_set_live (m->video, live);
-  gst_harness_set_live (m->audio, live);
-  m->check = ts_check_new (NULL, NULL, NULL, NULL);
-  gst_harness_set_src_caps_str (m->video, H264_CAPS);
-  gst_harness_set_src_caps_str (m->audio, AAC_CAPS);
-}
-
-static void
-mux_clear (Mux *m)
-{
-  gst_harness_teardown (m->audio);
-  gst_harness_teardown (m->video);
-  gst_element_set_bus (m->mux, NULL);
-  gst_object_unref (m->bus);
-  gst_object_unref (m->mux);
-  ts_check_free (m->check);
-}
-
-/* Takes what the mux wrote, gives it to the checker and returns its size. */
-static gsize
-mux_collect (Mux *m)
-{
-  GstBuffer *buffer;
-  gsize size = 0;
-
-  while ((buffer = gst_harness_try_pull (m->video))) {
-    GstMapInfo map;
-
-    fail_unless_equals_int (gst_buffer_n_memory (buffer), 1);
-    gst_buffer_map (buffer, &map, GST_MAP_READ);
-    fail_unless_equals_int (map.size % PACKET_SIZE, 0);
-    ts_check_push (m->check, map.data, map.size);
-    size += map.size;
-    gst_buffer_unmap (buffer, &map);
-    gst_buffer_unref (buffer);
-  }
-  return size;
-}
-
-static void
-mux_assert_conformant (Mux *m)
-{
-  mux_collect (m);
-  fail_unless (
-      ts_check_finish (m->check) == 0, "%s", ts_check_get_report (m->check));
-  fail_unless (ts_check_get_stats (m->check)->warnings == 0, "%s",
-      ts_check_get_report (m->check));
-}
-
-static guint64
-mux_get_stat (Mux *m, const gchar *name)
-{
-  GstStructure *stats;
-  guint64 value = G_MAXUINT64;
-
-  g_object_get (m->mux, "stats", &stats, NULL);
-  fail_unless (gst_structure_get_uint64 (stats, name, &value), "%s", name);
-  gst_structure_free (stats);
-  return value;
-}
-
-/* --- Access units */
-
-static const guint8 sps[] = { 0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x0d, 0xd9, 0x01,
-  0x41, 0xfb, 0x01, 0x10 };
-static const guint8 pps[] = { 0, 0, 0, 1, 0x68, 0xcb, 0x83, 0xcb, 0x20 };
-
-static GstBuffer *
-stamp (GstBuffer *buffer, GstClockTime time, GstClockTime duration)
-{
-  GST_BUFFER_PTS (buffer) = time;
-  GST_BUFFER_DTS (buffer) = time;
-  GST_BUFFER_DURATION (buffer) = duration;
-  return buffer;
-}
-
-/* A picture of @size bytes after its start code; with parameter sets where it
- * is a key frame. */
-static GstBuffer *
-new_picture (GstClockTime time, gsize size, gboolean key, gboolean sets)
-{
-  gsize head = sets ? sizeof (sps) + sizeof (pps) : 0;
-  GstBuffer *buffer = gst_buffer_new_allocate (NULL, head + 4 + size, NULL);
-  GstMapInfo map;
-
-  gst_buffer_map (buffer, &map, GST_MAP_WRITE);
-  memset (map.data, 0x55, map.size);
-  if (sets) {
-    memcpy (map.data, sps, sizeof (sps));
-    memcpy (map.data + sizeof (sps), pps, sizeof (pps));
-  }
-  memcpy (map.data + head, "\0\0\0\1", 4);
-  map.data[head + 4] = key ? 0x65 : 0x41;
-  map.data[head + 5] = 0x88; /* first_mb_in_slice 0 */
-  gst_buffer_unmap (buffer, &map);
-  if (!key)
-    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
-  return stamp (buffer, time, FRAME);
-}
-
-static GstBuffer *
-new_aac (GstClockTime time, gsize size)
-{
-  GstBuffer *buffer = gst_buffer_new_allocate (NULL, size, NULL);
-  GstMapInfo map;
-
-  gst_buffer_map (buffer, &map, GST_MAP_WRITE);
-  memset (map.data, 0x21, map.size);
-  map.data[0] = 0xff;
-  map.data[1] = 0xf1;
-  map.data[2] = 0x4c;
-  map.data[3] = 0x80 | (guint8)(size >> 11);
-  map.data[4] = (guint8)(size >> 3);
-  map.data[5] = (guint8)((size & 7) << 5 | 0x1f);
-  map.data[6] = 0xfc;
-  gst_buffer_unmap (buffer, &map);
-  return stamp (buffer, time, AAC_FRAME);
-}
-
-/* Picture number @i of a stream with a key frame every two seconds. */
-static void
-push_picture (Mux *m, guint i)
-{
-  gboolean key = i % 60 == 0;
-
-  fail_unless_equals_int (
-      gst_harness_push (
-          m->video, new_picture (i * FRAME, key ? 8000 : 900, key, key)),
-      GST_FLOW_OK);
-}
-
-static void
-push_aac (Mux *m, guint i)
-{
-  fail_unless_equals_int (
-      gst_harness_push (m->audio, new_aac (i * AAC_FRAME, 135)), GST_FLOW_OK);
-}
-
-/* Pushes both tracks in the order of time, from @from to @to; without video in
- * between where it is silent. */
-static void
-push_both (Mux *m, GstClockTime from, GstClockTime to, GstClockTime silent_from,
-    GstClockTime silent_to)
-{
-  guint video = (guint)((from + FRAME - 1) / FRAME);
-  guint audio = (guint)((from + AAC_FRAME - 1) / AAC_FRAME);
-
-  while (video * FRAME < to || audio * AAC_FRAME < to) {
-    if (video * FRAME <= audio * AAC_FRAME) {
-      if (video * FRAME < silent_from || video * FRAME >= silent_to)
-        push_picture (m, video);
-      video++;
-    } else {
-      push_aac (m, audio++);
-    }
-  }
-}
 
 GST_START_TEST (test_is_the_element_of_this_build)
 {
-  rec_test_assert_built_here ("tsrecmux");
+  rec_test_assert_built_here (subject);
 }
 GST_END_TEST;
 
@@ -323,19 +133,6 @@ GST_END_TEST;
 
 /* --- Refused tracks */
 
-static GstMessage *
-pop_element_message (Mux *m, const gchar *name)
-{
-  GstMessage *message;
-
-  while ((message = gst_bus_pop_filtered (m->bus, GST_MESSAGE_ELEMENT))) {
-    if (gst_message_has_name (message, name))
-      return message;
-    gst_message_unref (message);
-  }
-  return NULL;
-}
-
 GST_START_TEST (test_refused_track_never_stops_the_others)
 {
   GstMessage *message;
@@ -371,7 +168,7 @@ GST_START_TEST (test_vp8_is_refused_at_link_time_with_the_way_out)
 {
   GstElement *pipeline = gst_pipeline_new (NULL);
   GstElement *filter = gst_element_factory_make ("capsfilter", NULL);
-  GstElement *mux = gst_check_setup_element ("tsrecmux");
+  GstElement *mux = make_subject ();
   GstCaps *caps = gst_caps_new_empty_simple ("video/x-vp8");
   GstBus *bus = gst_pipeline_get_bus (GST_PIPELINE (pipeline));
   GstMessage *message;
@@ -586,19 +383,6 @@ GST_START_TEST (test_an_unused_pad_holds_nothing_up)
 }
 GST_END_TEST;
 
-static gboolean
-has_event (Mux *m, GstEventType type)
-{
-  gboolean found = FALSE;
-  GstEvent *event;
-
-  while ((event = gst_harness_try_pull_event (m->video))) {
-    found |= GST_EVENT_TYPE (event) == type;
-    gst_event_unref (event);
-  }
-  return found;
-}
-
 GST_START_TEST (test_release_of_the_last_pad_that_is_not_eos_ends_the_stream)
 {
   GstHarness *other;
@@ -619,7 +403,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_names_of_pads_give_their_pids)
 {
-  GstElement *mux = gst_check_setup_element ("tsrecmux");
+  GstElement *mux = make_subject ();
   GstPad *a = gst_element_request_pad_simple (mux, "video_3");
   GstPad *b = gst_element_request_pad_simple (mux, "video_%u");
 
@@ -635,13 +419,13 @@ GST_END_TEST;
 
 GST_START_TEST (test_state_changes_start_over)
 {
-  GstElement *pipeline = gst_parse_launch (
-      "videotestsrc num-buffers=10 ! "
-      "video/x-raw,width=32,height=32 ! fakesink  tsrecmux name=mux ! fakesink",
-      NULL);
-  GstElement *mux = gst_bin_get_by_name (GST_BIN (pipeline), "mux");
+  GstElement *pipeline = gst_pipeline_new (NULL);
+  GstElement *mux = make_subject ();
+  GstElement *sink = gst_element_factory_make ("fakesink", NULL);
   GstPad *pad = gst_element_request_pad_simple (mux, "video_%u");
 
+  gst_bin_add_many (GST_BIN (pipeline), gst_object_ref (mux), sink, NULL);
+  fail_unless (gst_element_link_pads (mux, "src", sink, "sink"));
   for (guint i = 0; i < 20; i++) {
     gst_element_set_state (mux, GST_STATE_PLAYING);
     gst_element_set_state (mux, i % 2 ? GST_STATE_READY : GST_STATE_NULL);
@@ -1059,7 +843,7 @@ GST_END_TEST;
  * output as it found it. */
 GST_START_TEST (test_pad_released_within_a_flush_stops_nobody)
 {
-  GstElement *mux = gst_check_setup_element ("tsrecmux");
+  GstElement *mux = make_subject ();
   GstHarness *out = gst_harness_new_with_element (mux, NULL, "src");
   GstHarness *audio = gst_harness_new_with_element (mux, "audio_0", NULL);
   GstHarness *other;
@@ -1110,7 +894,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_names_longer_than_the_sdt_takes_end_at_a_character)
 {
-  GstElement *mux = gst_check_setup_element ("tsrecmux");
+  GstElement *mux = make_subject ();
   GString *name = g_string_new (NULL);
   gchar *value;
 
@@ -1175,7 +959,7 @@ link_live_source (GstElement *mux, const gchar *name, const gchar *caps_str)
  * it is live input afterwards. */
 GST_START_TEST (test_mux_may_be_linked_to_a_live_source_before_it_is_started)
 {
-  GstElement *mux = gst_check_setup_element ("tsrecmux");
+  GstElement *mux = make_subject ();
   GstPad *video = link_live_source (mux, "video_0", H264_CAPS);
   GstPad *audio = link_live_source (mux, "audio_0", AAC_CAPS);
   GstHarness *out;
@@ -1224,13 +1008,9 @@ GST_START_TEST (test_stream_that_follows_an_eos_in_the_queue_is_waited_for)
 }
 GST_END_TEST;
 
-static Suite *
-tsrecmux_suite (void)
+static void
+add_tests (TCase *tc)
 {
-  Suite *s = suite_create ("tsrecmux");
-  TCase *tc = tcase_create ("general");
-
-  suite_add_tcase (s, tc);
   tcase_add_test (tc, test_is_the_element_of_this_build);
   tcase_add_test (tc, test_live_recording_conforms);
   tcase_add_test (tc, test_every_access_unit_leaves_at_once);
@@ -1274,6 +1054,20 @@ tsrecmux_suite (void)
       tc, test_mux_may_be_linked_to_a_live_source_before_it_is_started);
   tcase_add_test (
       tc, test_stream_that_follows_an_eos_in_the_queue_is_waited_for);
+}
+
+static Suite *
+tsrecmux_suite (void)
+{
+  Suite *s = suite_create ("tsrecmux");
+  TCase *mux = tcase_create ("tsrecmux"), *sink = tcase_create ("tsrecsink");
+
+  tcase_add_checked_fixture (mux, use_tsrecmux, NULL);
+  add_tests (mux);
+  suite_add_tcase (s, mux);
+  tcase_add_checked_fixture (sink, use_tsrecsink, NULL);
+  add_tests (sink);
+  suite_add_tcase (s, sink);
   return s;
 }
 

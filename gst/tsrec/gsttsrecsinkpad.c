@@ -1,0 +1,82 @@
+/* gst-tsrec: the pads of tsrecsink
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "gsttsrecsinkpad.h"
+
+/**
+ * GstTsRecSinkPad:
+ * @query: what a ghost pad does with a query
+ */
+struct _GstTsRecSinkPad
+{
+  GstGhostPad parent;
+
+  GstPadQueryFunction query;
+};
+
+G_DEFINE_TYPE (GstTsRecSinkPad, gst_ts_rec_sink_pad, GST_TYPE_GHOST_PAD);
+
+static GstPadLinkReturn
+gst_ts_rec_sink_pad_link (GstPad *pad, GstObject *parent, GstPad *peer)
+{
+  GstPad *target = gst_ghost_pad_get_target (GST_GHOST_PAD (pad));
+  GstPadLinkReturn ret = GST_PAD_LINK_OK;
+  GstObject *mux;
+
+  if (!target)
+    return ret;
+  mux = gst_object_get_parent (GST_OBJECT (target));
+  if (mux && GST_PAD_LINKFUNC (target))
+    ret = GST_PAD_LINKFUNC (target) (target, mux, peer);
+  gst_clear_object (&mux);
+  gst_object_unref (target);
+  return ret;
+}
+
+/* A proxy pad answers ACCEPT_CAPS by its template; the mux takes any caps, and
+ * refuses the track without an error where it has to. */
+static gboolean
+gst_ts_rec_sink_pad_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  GstPad *target;
+  gboolean ret;
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_CAPS &&
+      GST_QUERY_TYPE (query) != GST_QUERY_ACCEPT_CAPS)
+    return GST_TS_REC_SINK_PAD (pad)->query (pad, parent, query);
+  target = gst_ghost_pad_get_target (GST_GHOST_PAD (pad));
+  if (!target)
+    return GST_TS_REC_SINK_PAD (pad)->query (pad, parent, query);
+  ret = gst_pad_query (target, query);
+  gst_object_unref (target);
+  return ret;
+}
+
+static void
+gst_ts_rec_sink_pad_init (GstTsRecSinkPad *pad)
+{
+  pad->query = GST_PAD_QUERYFUNC (pad);
+  gst_pad_set_query_function (GST_PAD (pad), gst_ts_rec_sink_pad_query);
+}
+
+static void
+gst_ts_rec_sink_pad_class_init (GstTsRecSinkPadClass *klass)
+{
+}
+
+GstPad *
+gst_ts_rec_sink_pad_new (GstPadTemplate *templ, GstPad *target)
+{
+  GstPad *pad =
+      g_object_new (GST_TYPE_TS_REC_SINK_PAD, "name", GST_OBJECT_NAME (target),
+          "direction", GST_PAD_SINK, "template", templ, NULL);
+
+  gst_ghost_pad_set_target (GST_GHOST_PAD (pad), target);
+  /* after its own link to the target */
+  gst_pad_set_link_function (pad, gst_ts_rec_sink_pad_link);
+  return pad;
+}

@@ -1,0 +1,38 @@
+/* gst-tsrec: what is behind a pad
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A pad that a bin shows as a ghost pad is always linked, to the bin's own
+ * proxy pad. These functions look through ghost pads, however many bins are
+ * nested. They take object locks only, and may be called from any thread.
+ */
+
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/* Returns the pad at the other end of the link of @pad, past ghost pads; the
+ * caller unrefs it. NULL if there is none. */
+GstPad *rec_pad_get_peer (GstPad *pad);
+
+/* Returns TRUE if @pad is linked, past ghost pads. */
+gboolean rec_pad_is_linked (GstPad *pad);
+
+/* Returns FALSE if no data can ever arrive at the sink pad @pad as things are:
+ * it is not linked, or only to elements whose own sink pads are not. */
+gboolean rec_pad_is_fed (GstPad *pad);
+
+/* Calls @func with the sink pad @pad and @data whenever @pad, or a ghost pad in
+ * front of it, is unlinked; in the thread that unlinks, with no lock held.
+ * @pad does not keep @data alive; @func is not called after @pad is gone.
+ * Call rec_pad_watch_peer() from the link function of @pad as well. */
+typedef void (*RecPadUnlinked) (GstPad *pad, gpointer data);
+void rec_pad_watch_unlinked (GstPad *pad, RecPadUnlinked func, gpointer data);
+
+/* If @peer, which is being linked to @pad, is the proxy pad of a ghost pad,
+ * watches that ghost pad too. */
+void rec_pad_watch_peer (GstPad *pad, GstPad *peer);
+
+G_END_DECLS
