@@ -54,8 +54,10 @@ push_eos_if_done (GstTsRecMux *self)
   if (self->eos_sent || self->core == NULL || !are_all_drained (self))
     return;
   self->eos_sent = TRUE;
+  gst_ts_rec_mux_check_refusals (self);
   gst_ts_rec_mux_flush_held (self);
   g_mutex_unlock (&self->lock);
+  gst_ts_rec_mux_post_messages (self); /* before the end is */
   gst_ts_rec_mux_ensure_started (self);
   GST_DEBUG_OBJECT (self, "all pads are EOS");
   gst_pad_push_event (self->srcpad, gst_event_new_eos ());
@@ -83,6 +85,7 @@ handle_event (GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item)
       break;
     case GST_EVENT_EOS:
       pad->drained = pad->eos; /* unless another stream has begun */
+      gst_ts_rec_mux_check_refusals (self);
       break;
     default:
       g_mutex_unlock (&self->lock);

@@ -2,9 +2,8 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Access units through the core into buffers from the pool, tracks as their
- * caps say, and what is to be told about it: on the bus, in the journal, and
- * upstream where a key frame is missing.
+ * Access units through the core into buffers from the pool, and what is to be
+ * told about it: on the bus, and upstream where a key frame is missing.
  */
 
 #include "config.h"
@@ -12,11 +11,9 @@
 #include "gsttsrecmux-private.h"
 
 #include <gst/audio/audio.h>
-#include <gst/tag/tag.h>
 #include <gst/video/video.h>
 #include <string.h>
 
-#include "recmessage.h"
 #include "recquery.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_ts_rec_mux_debug);
@@ -75,18 +72,29 @@ say_what_changed (GstTsRecMux *self, GstPad *pad, const TsStats *before)
 }
 
 void
-gst_ts_rec_mux_speak (GstTsRecMux *self)
+gst_ts_rec_mux_post_messages (GstTsRecMux *self)
 {
   GstMessage *message;
-  GstPad *pad;
 
   do {
     g_mutex_lock (&self->lock);
     message = g_queue_pop_head (&self->messages);
-    pad = message ? NULL : g_queue_pop_head (&self->key_requests);
     g_mutex_unlock (&self->lock);
     if (message)
       gst_element_post_message (GST_ELEMENT (self), message);
+  } while (message);
+}
+
+void
+gst_ts_rec_mux_speak (GstTsRecMux *self)
+{
+  GstPad *pad;
+
+  do {
+    gst_ts_rec_mux_post_messages (self);
+    g_mutex_lock (&self->lock);
+    pad = g_queue_pop_head (&self->key_requests);
+    g_mutex_unlock (&self->lock);
     if (pad) {
       GST_DEBUG_OBJECT (pad, "asking for a key frame");
       gst_pad_push_event (pad,
@@ -94,7 +102,7 @@ gst_ts_rec_mux_speak (GstTsRecMux *self)
               GST_CLOCK_TIME_NONE, TRUE, 0));
       gst_object_unref (pad);
     }
-  } while (message || pad);
+  } while (pad);
 }
 
 static void
@@ -161,6 +169,9 @@ resume (GstTsRecMux *self)
         GST_TIME_ARGS (resume->elapsed));
     g_mutex_lock (&self->lock);
     ts_mux_resume (self->core, &point);
+    for (guint i = 0; i < resume->n_streams; i++)
+      gst_ts_rec_mux_add_stream (
+          self, resume->streams[i].pid, resume->streams[i].identity);
     g_mutex_unlock (&self->lock);
   }
   g_free (resume);
@@ -239,8 +250,12 @@ finish (GstTsRecMux *self, gsize size, TsOutput *output)
   gst_buffer_set_size (buffer, (gssize)size);
   if (!output->random_access)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
-  if (output->discontinuity || !self->sent_buffer)
+  /* RFC 8216 4.3.2.3: a playlist says where tracks change */
+  if (output->discontinuity || !self->sent_buffer ||
+      (output->random_access && self->codec_changed))
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+  if (output->random_access)
+    self->codec_changed = FALSE;
   self->sent_buffer = TRUE;
   if (output->pts != TS_TIME_NONE)
     GST_BUFFER_PTS (buffer) = (GstClockTime)MAX (output->pts, 0);
@@ -337,6 +352,8 @@ gst_ts_rec_mux_mux_buffer (
   gsize size;
 
   GST_LOG_OBJECT (pad, "%" GST_PTR_FORMAT, in);
+  if (pad->pending)
+    gst_ts_rec_mux_begin_track (self, pad);
   if (pad->track == NULL) {
     self->refused++;
     return;
@@ -383,105 +400,4 @@ gst_ts_rec_mux_mux_gap (GstTsRecMux *self, const RecMuxItem *item)
 
   if (size > 0)
     push (self, finish (self, size, &output), &output);
-}
-
-/* --- Caps */
-
-static void
-queue_track_message (GstTsRecMux *self, GstTsRecMuxPad *pad, const gchar *name,
-    const gchar *entry, const GstCaps *caps, const gchar *reason)
-{
-  GstMessage *message = rec_message_new_track (
-      GST_ELEMENT (self), name, GST_PAD (pad), caps, reason);
-  GstStructure *s = gst_structure_copy (gst_message_get_structure (message));
-
-  GST_INFO_OBJECT (pad, "%s: %s", name, reason);
-  gst_structure_set_name (s, entry);
-  g_queue_push_tail (&self->messages, message);
-  g_mutex_unlock (&self->lock);
-  gst_ts_rec_mux_ensure_started (self);
-  gst_pad_push_event (self->srcpad, rec_event_new_journal (s));
-  g_mutex_lock (&self->lock);
-}
-
-static void
-refuse_track (GstTsRecMux *self, GstTsRecMuxPad *pad, const GstCaps *caps,
-    const gchar *reason)
-{
-  pad->refused = TRUE;
-  if (pad->track)
-    g_ptr_array_add (self->removed, pad->track);
-  pad->track = NULL;
-  gst_ts_rec_mux_remove_tracks (self);
-  queue_track_message (
-      self, pad, "tsrecmux-track-rejected", "track-rejected", caps, reason);
-}
-
-static void
-change_track (GstTsRecMux *self, GstTsRecMuxPad *pad, const GstCaps *caps,
-    TsTrackConfig *config, const gchar **reason)
-{
-  TsCodec old = ts_track_get_codec (pad->track);
-  gchar *text;
-
-  gst_ts_rec_mux_flush_held (self);
-  if (pad->track == NULL) /* released meanwhile */
-    return;
-  if (!ts_mux_configure_track (self->core, pad->track, config, reason) ||
-      old == config->codec)
-    return;
-  text = g_strdup_printf ("codec changed from %s to %s",
-      ts_codec_get_name (old), ts_codec_get_name (config->codec));
-  queue_track_message (
-      self, pad, "tsrecmux-track-changed", "caps-changed", caps, text);
-  g_free (text);
-}
-
-void
-gst_ts_rec_mux_configure_track (
-    GstTsRecMux *self, GstTsRecMuxPad *pad, GstCaps *caps)
-{
-  const gchar *problem = NULL;
-  RecCodecData codec_data;
-  TsTrackConfig config;
-  gchar *reason = NULL;
-
-  /* A pad that was released while it waited for its turn gets no track, which
-   * nobody would take away again. */
-  if (!g_ptr_array_find (self->pads, pad, NULL))
-    return;
-  if (rec_codec_from_caps (caps, &config, &codec_data, &reason)) {
-    memcpy (config.language, pad->language, sizeof (config.language));
-    pad->refused = FALSE;
-    if (pad->track)
-      change_track (self, pad, caps, &config, &problem);
-    else
-      pad->track = ts_mux_add_track (self->core, pad->pid, &config, &problem);
-    if (problem)
-      reason = g_strdup_printf ("%s.", problem);
-  }
-  rec_codec_data_clear (&codec_data);
-  if (reason)
-    refuse_track (self, pad, caps, reason);
-  else
-    gst_caps_replace (&pad->caps, caps);
-  g_free (reason);
-}
-
-void
-gst_ts_rec_mux_set_language (
-    GstTsRecMux *self, GstTsRecMuxPad *pad, GstTagList *tags)
-{
-  const gchar *code;
-  gchar *tag = NULL;
-
-  if (!gst_tag_list_get_string (tags, GST_TAG_LANGUAGE_CODE, &tag))
-    return;
-  code = gst_tag_get_language_code_iso_639_2B (tag);
-  if (code && strlen (code) == 3 && strcmp (code, pad->language) != 0) {
-    strcpy (pad->language, code);
-    if (pad->caps && pad->track)
-      gst_ts_rec_mux_configure_track (self, pad, pad->caps);
-  }
-  g_free (tag);
 }

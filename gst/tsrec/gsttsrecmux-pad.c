@@ -36,6 +36,7 @@ gst_ts_rec_mux_pad_finalize (GObject *object)
   gst_ts_rec_mux_pad_clear (pad);
   gst_queue_array_free (pad->queue);
   gst_caps_replace (&pad->caps, NULL);
+  g_free (pad->refusal);
   G_OBJECT_CLASS (gst_ts_rec_mux_pad_parent_class)->finalize (object);
 }
 

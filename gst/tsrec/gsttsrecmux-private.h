@@ -5,7 +5,8 @@
  * gsttsrecmux.c is the element: pads, states, and what comes from downstream.
  * gsttsrecmux-pad.c is the type of its sink pads, gsttsrecmux-properties.c its
  * properties. gsttsrecmux-input.c is what comes
- * from upstream, and whose turn it is; gsttsrecmux-output.c makes output of it.
+ * from upstream, and whose turn it is; gsttsrecmux-output.c makes output of it,
+ * and gsttsrecmux-tracks.c tracks of caps.
  *
  * Locks, in this order: the stream lock of a sink pad; the stream lock of the
  * source pad, which makes a funnel of the sink pads, as everything that leaves
@@ -45,15 +46,22 @@ typedef struct
  * @queued_bytes: in @queue; lock
  * @position: the end of what has arrived, running time; lock
  * @patience: how long others still wait for this pad; lock
- * @pid: of its track
- * @track: in the core, NULL before caps and after a refusal; lock
+ * @index: number in its name
+ * @pid: of its first track
+ * @track: in the core, NULL before its first access unit and after a refusal;
+ *   lock
+ * @identity: of @track, ts_track_config_check(); lock
+ * @codec: of @caps; lock
+ * @pending: @caps name what no track is there for yet: the next access unit
+ *   begins it; lock
  * @language: ISO 639-2 code of the tags, or ""; lock
  * @refused: its caps are not carried; lock
+ * @refusal: the reason, a sentence; lock
  * @eos: EOS has arrived; lock
  * @drained: EOS has left the queue; lock
  * @started: a stream has started: STREAM_START has arrived; lock
  * @flushing: between FLUSH_START and FLUSH_STOP; lock
- * @caps: of @track; lock
+ * @caps: of the stream, NULL before the first ones and after a refusal; lock
  * @last_request: when a key frame was last asked for, monotonic µs; lock
  * @asked_latency: whether @latency was asked of upstream; lock
  * @latency: least latency of its branch; lock
@@ -68,8 +76,13 @@ struct _GstTsRecMuxPad
   gsize queued_bytes;
   gint64 position;
   gint64 patience;
+  guint index;
   guint16 pid;
   TsTrack *track;
+  guint64 identity;
+  TsCodec codec;
+  gboolean pending;
+  gchar *refusal;
   GstCaps *caps;
   gchar language[4];
   gboolean asked_latency;
@@ -92,6 +105,13 @@ typedef enum
   REC_SAID_EMPTY = 1 << 4,
   REC_SAID_DAMAGED = 1 << 5
 } RecSaid;
+
+/* A PID of the stream, and the only kind of stream that may ever be on it. */
+typedef struct
+{
+  guint16 pid;
+  guint64 identity;
+} RecMuxStream;
 
 struct _GstTsRecMux
 {
@@ -117,13 +137,16 @@ struct _GstTsRecMux
   TsMux *core;
   GPtrArray *pads;     /* GstTsRecMuxPad, not owned */
   GPtrArray *removed;  /* TsTrack whose pads were released */
+  GArray *streams;     /* RecMuxStream of this run, and of a resumed file */
   GQueue messages;     /* GstMessage to be posted */
   GQueue key_requests; /* GstPad to ask for a key frame */
   guint64 interleave;  /* max-interleave of this run */
   GstFlowReturn flow;  /* of the last push */
   RecSaid said;
-  TsStats stats;   /* of this run, when core is gone */
-  guint64 refused; /* access units on pads whose caps are refused */
+  TsStats stats;          /* of this run, when core is gone */
+  guint64 refused;        /* access units on pads whose caps are refused */
+  gboolean nothing_left;  /* an error has said so: every track is refused */
+  gboolean codec_changed; /* since the last random access point */
   gboolean live;
   gboolean stopping;
   gboolean eos_sent;
@@ -182,10 +205,25 @@ void gst_ts_rec_mux_mux_buffer (
     GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item);
 void gst_ts_rec_mux_mux_gap (GstTsRecMux *self, const RecMuxItem *item);
 void gst_ts_rec_mux_flush_held (GstTsRecMux *self);
+/* Posts the queued messages. Lock not held. */
+void gst_ts_rec_mux_post_messages (GstTsRecMux *self);
 /* Takes the tracks of released and refused pads out of the PMT. */
 void gst_ts_rec_mux_remove_tracks (GstTsRecMux *self);
+
+/* gsttsrecmux-tracks.c. The lock is held, and given up while something is
+ * pushed. */
+
+/* @caps arrived: what is not carried is refused. */
 void gst_ts_rec_mux_configure_track (
     GstTsRecMux *self, GstTsRecMuxPad *pad, GstCaps *caps);
+/* The first access unit of the caps of @pad is about to be muxed: it gets a
+ * track, as does each pad whose first one waits. */
+void gst_ts_rec_mux_begin_track (GstTsRecMux *self, GstTsRecMuxPad *pad);
+/* Adds what is on the PIDs of a file that is resumed. */
+void gst_ts_rec_mux_add_stream (
+    GstTsRecMux *self, guint16 pid, guint64 identity);
+/* Queues an error if every track that there is or can be is refused. */
+void gst_ts_rec_mux_check_refusals (GstTsRecMux *self);
 void gst_ts_rec_mux_set_language (
     GstTsRecMux *self, GstTsRecMuxPad *pad, GstTagList *tags);
 

@@ -23,9 +23,10 @@
  * them. Their PTS and DTS are those of the access unit, as running time.
  *
  * Caps that MPEG-TS cannot carry are answered with the element message
- * `tsrecmux-track-rejected`, with the fields `pad`, `caps` and `reason`, and
- * what comes to that pad is dropped. A change of codec posts
- * `tsrecmux-track-changed`.
+ * `tsrecmux-track-rejected`, with the fields `pad`, `caps` and `reason`, and a
+ * warning; what comes to that pad is dropped. When every track is refused, an
+ * error is posted. A change of codec posts `tsrecmux-track-changed`, and the
+ * new codec gets a PID of its own.
  *
  * ## Example launch line
  * |[
@@ -299,6 +300,7 @@ gst_ts_rec_mux_request_new_pad (GstElement *element, GstPadTemplate *templ,
   gst_pad_set_link_function (GST_PAD (pad), gst_ts_rec_mux_sink_link);
   rec_pad_watch_unlinked (GST_PAD (pad), on_unlinked, NULL);
   g_mutex_lock (&self->lock);
+  pad->index = index;
   pad->pid = choose_pid (self, kind, index);
   g_ptr_array_add (self->pads, pad);
   g_mutex_unlock (&self->lock);
@@ -345,6 +347,7 @@ gst_ts_rec_mux_release_pad (GstElement *element, GstPad *gstpad)
   if (pad->track)
     g_ptr_array_add (self->removed, pad->track);
   pad->track = NULL;
+  pad->pending = FALSE;
   g_cond_broadcast (&self->cond);
   all_eos = self->core != NULL;
   unflush = take_unfinished_flush (self);
@@ -375,6 +378,8 @@ start (GstTsRecMux *self)
   self->flow = GST_FLOW_OK;
   self->said = 0;
   self->refused = 0;
+  g_array_set_size (self->streams, 0);
+  self->nothing_left = self->codec_changed = FALSE;
   self->live = self->stopping = self->eos_sent = self->flushing = FALSE;
   for (guint i = 0; i < self->pads->len; i++)
     ((GstTsRecMuxPad *)g_ptr_array_index (self->pads, i))->asked_latency =
@@ -388,6 +393,8 @@ reset_pad (GstTsRecMuxPad *pad)
   gst_ts_rec_mux_pad_clear (pad);
   gst_segment_init (&pad->segment, GST_FORMAT_UNDEFINED);
   pad->track = NULL;
+  pad->pending = FALSE;
+  g_clear_pointer (&pad->refusal, g_free);
   gst_caps_replace (&pad->caps, NULL);
   pad->language[0] = '\0';
   pad->position = TS_TIME_NONE;
@@ -472,6 +479,7 @@ gst_ts_rec_mux_init (GstTsRecMux *self)
   g_queue_init (&self->key_requests);
   self->pads = g_ptr_array_new ();
   self->removed = g_ptr_array_new ();
+  self->streams = g_array_new (FALSE, FALSE, sizeof (RecMuxStream));
   self->srcpad = gst_pad_new_from_static_template (&src_template, "src");
   gst_pad_set_query_function (self->srcpad, gst_ts_rec_mux_src_query);
   gst_pad_set_event_function (self->srcpad, gst_ts_rec_mux_src_event);
@@ -490,6 +498,7 @@ gst_ts_rec_mux_finalize (GObject *object)
   g_queue_clear_full (&self->key_requests, gst_object_unref);
   g_ptr_array_unref (self->pads);
   g_ptr_array_unref (self->removed);
+  g_array_unref (self->streams);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->cond);
   G_OBJECT_CLASS (gst_ts_rec_mux_parent_class)->finalize (object);

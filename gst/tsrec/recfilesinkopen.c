@@ -564,6 +564,7 @@ set_answer (GstRecFileSink *self, const RecTail *tail)
 {
   RecResume *resume = g_new0 (RecResume, 1);
 
+  G_STATIC_ASSERT (REC_TAIL_MAX_STREAMS == REC_RESUME_MAX_STREAMS);
   G_STATIC_ASSERT (REC_TAIL_N_PIDS == REC_RESUME_N_PIDS);
   G_STATIC_ASSERT (REC_TAIL_CC_NONE == REC_RESUME_CC_NONE);
   memcpy (
@@ -571,6 +572,11 @@ set_answer (GstRecFileSink *self, const RecTail *tail)
   resume->pat_version = tail->pat_version;
   resume->pmt_version = tail->pmt_version;
   resume->sdt_version = tail->sdt_version;
+  resume->n_streams = tail->n_streams;
+  for (guint i = 0; i < tail->n_streams; i++) {
+    resume->streams[i].pid = tail->streams[i].pid;
+    resume->streams[i].identity = tail->streams[i].identity;
+  }
   resume->last_ts = tail->last_ts;
   GST_OBJECT_LOCK (self);
   g_free (self->resume);

@@ -98,6 +98,8 @@ void
 rec_query_set_resume (GstQuery *query, const RecResume *resume)
 {
   GBytes *cc = g_bytes_new (resume->continuity_counter, REC_RESUME_N_PIDS);
+  GBytes *streams = g_bytes_new (
+      resume->streams, resume->n_streams * sizeof (resume->streams[0]));
 
   gst_structure_set (gst_query_writable_structure (query),
       "continuity-counters", G_TYPE_BYTES, cc,
@@ -105,8 +107,29 @@ rec_query_set_resume (GstQuery *query, const RecResume *resume)
       "pmt-version", G_TYPE_INT, resume->pmt_version,
       "sdt-version", G_TYPE_INT, resume->sdt_version,
       "last-ts", G_TYPE_UINT64, resume->last_ts,
-      "elapsed", G_TYPE_UINT64, resume->elapsed, NULL);
+      "elapsed", G_TYPE_UINT64, resume->elapsed,
+      "streams", G_TYPE_BYTES, streams, NULL);
+  g_bytes_unref (streams);
   g_bytes_unref (cc);
+}
+
+/* Who answers may know nothing of them. */
+static void
+parse_streams (const GstStructure *s, RecResume *resume)
+{
+  GBytes *bytes = NULL;
+  gsize size;
+  gconstpointer data;
+
+  resume->n_streams = 0;
+  if (!gst_structure_get (s, "streams", G_TYPE_BYTES, &bytes, NULL) || !bytes)
+    return;
+  data = g_bytes_get_data (bytes, &size);
+  if (data && size <= sizeof (resume->streams)) {
+    memcpy (resume->streams, data, size);
+    resume->n_streams = (guint)(size / sizeof (resume->streams[0]));
+  }
+  g_bytes_unref (bytes);
 }
 
 gboolean
@@ -128,6 +151,8 @@ rec_query_parse_resume (GstQuery *query, RecResume *resume)
   if (ok)
     memcpy (resume->continuity_counter, g_bytes_get_data (cc, NULL),
         REC_RESUME_N_PIDS);
+  if (ok)
+    parse_streams (gst_query_get_structure (query), resume);
   if (cc)
     g_bytes_unref (cc);
   return ok;

@@ -65,6 +65,15 @@ gboolean rec_query_parse_written (
 
 #define REC_RESUME_N_PIDS 8192
 #define REC_RESUME_CC_NONE 0xff
+#define REC_RESUME_MAX_STREAMS 64
+
+/* A PID of the file and the identity of the stream on it, as
+ * ts_psi_get_identity() has it. */
+typedef struct
+{
+  guint16 pid;
+  guint64 identity;
+} RecResumeStream;
 
 /**
  * RecResume:
@@ -75,6 +84,8 @@ gboolean rec_query_parse_written (
  * @sdt_version: version_number of the last SDT, -1 when there was none
  * @last_ts: highest PCR, DTS or PTS in the file, 90 kHz units, 33 bit
  * @elapsed: wall-clock time since the file was last written, ns
+ * @n_streams: of @streams
+ * @streams: what the tables at the end of the file name
  */
 typedef struct
 {
@@ -84,6 +95,8 @@ typedef struct
   gint sdt_version;
   guint64 last_ts;
   GstClockTime elapsed;
+  guint n_streams;
+  RecResumeStream streams[REC_RESUME_MAX_STREAMS];
 } RecResume;
 
 GstQuery *rec_query_new_resume (void);

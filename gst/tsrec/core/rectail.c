@@ -5,6 +5,8 @@
 
 #include "rectail.h"
 
+#include "tspsi.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -101,6 +103,44 @@ add_pat (RecTail *tail, const uint8_t *section, size_t length)
 }
 
 static void
+add_stream (RecTail *tail, uint16_t pid, uint64_t identity)
+{
+  unsigned i = 0;
+
+  while (i < tail->n_streams && tail->streams[i].pid != pid)
+    i++;
+  if (i == REC_TAIL_MAX_STREAMS)
+    return;
+  tail->streams[i].pid = pid;
+  tail->streams[i].identity = identity;
+  if (i == tail->n_streams)
+    tail->n_streams++;
+}
+
+/* @length: of the section with its CRC, as far as it is in the packet */
+static void
+add_pmt (RecTail *tail, const uint8_t *section, size_t length)
+{
+  size_t pos;
+
+  tail->pmt_version = (section[5] >> 1) & 0x1f;
+  if (length < 12)
+    return;
+  pos = 12 + ((section[10] & 0x0f) << 8 | section[11]);
+  while (pos + 5 + 4 <= length) {
+    size_t info = (size_t)((section[pos + 3] & 0x0f) << 8 | section[pos + 4]);
+    uint16_t pid =
+        (uint16_t)((section[pos + 1] & 0x1f) << 8 | section[pos + 2]);
+
+    if (info > length - pos - 5)
+      return;
+    add_stream (
+        tail, pid, ts_psi_get_identity (section[pos], section + pos + 5, info));
+    pos += 5 + info;
+  }
+}
+
+static void
 add_section (RecTail *tail, int pid, const uint8_t *p, size_t size)
 {
   size_t pointer = p[0], length;
@@ -115,7 +155,7 @@ add_section (RecTail *tail, int pid, const uint8_t *p, size_t size)
   else if (pid == SDT_PID && section[0] == SDT_TABLE_ID)
     tail->sdt_version = (section[5] >> 1) & 0x1f;
   else if (pid == tail->pmt_pid && section[0] == PMT_TABLE_ID)
-    tail->pmt_version = (section[5] >> 1) & 0x1f;
+    add_pmt (tail, section, length < size ? length : size);
 }
 
 /* --- packets */

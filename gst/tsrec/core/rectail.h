@@ -15,6 +15,14 @@
 
 #define REC_TAIL_N_PIDS 8192
 #define REC_TAIL_CC_NONE 0xff
+#define REC_TAIL_MAX_STREAMS 64
+
+/* A PID that a PMT names, and what was on it last (ts_psi_get_identity()). */
+typedef struct
+{
+  uint16_t pid;
+  uint64_t identity;
+} RecTailStream;
 
 typedef struct
 {
@@ -26,6 +34,8 @@ typedef struct
   uint64_t last_ts;  /* highest PCR, PTS or DTS, 90 kHz, 33 bit */
   int pat_version, pmt_version, sdt_version; /* -1: none seen */
   int pmt_pid;                               /* -1: none seen */
+  unsigned n_streams;                        /* of @streams */
+  RecTailStream streams[REC_TAIL_MAX_STREAMS];
   uint8_t continuity_counter[REC_TAIL_N_PIDS];
 } RecTail;
 

@@ -113,6 +113,8 @@ typedef struct
  * TsTrackConfig:
  * @codec: what the access units are
  * @language: ISO 639-2 code of three letters, or all zero: none
+ * @stream_number: number in the stream_id (table 2-22) plus one: video 1 to 16,
+ *   audio 1 to 32; 0: tracks of a kind are counted
  * @frame_time: video: how long a picture lasts, ns, 0 when it is not known:
  *   where that is longer than the PCR interval, audio has the PCR
  * @channels: Opus: 1 to 8
@@ -131,6 +133,7 @@ typedef struct
 {
   TsCodec codec;
   char language[4];
+  uint8_t stream_number;
   int64_t frame_time;
   uint8_t channels;
   uint8_t mapping_family;
@@ -257,6 +260,14 @@ TsMux *ts_mux_new (const TsMuxConfig *config);
 /* Frees @mux and its tracks. NULL is allowed. */
 void ts_mux_free (TsMux *mux);
 
+/* Whether @config can be carried, which is the first thing that
+ * ts_mux_add_track() finds out. Returns false with *@reason set to a static
+ * sentence. Otherwise *@identity is a number that differs where a reader takes
+ * the stream for another one (ts_psi_get_identity()): a track that comes to
+ * have another identity needs a PID on which no other one was before. */
+bool ts_track_config_check (
+    const TsTrackConfig *config, uint64_t *identity, const char **reason);
+
 /* Adds a track, to the PMT as well (its version is bumped when something was
  * written already). @pid: 0x0020 to 0x1ffa, used by nothing else. Returns the
  * track, owned by @mux, or NULL with *@reason set to a static sentence (if
@@ -266,8 +277,10 @@ TsTrack *ts_mux_add_track (
     TsMux *mux, uint16_t pid, const TsTrackConfig *config, const char **reason);
 
 /* Gives @track another codec or codec configuration, between two access
- * units. What the PMT says is changed, with a new version, only if it differs;
- * the same configuration once more changes nothing. Returns false, with
+ * units. Readers go on with the codec that they know on a PID: for another
+ * identity, remove the track and add one on another PID instead. What the PMT
+ * says is changed, with a new version, only if it differs; the same
+ * configuration once more changes nothing. Returns false, with
  * *@reason as above and @track as it was, when @config cannot be carried. */
 bool ts_mux_configure_track (TsMux *mux, TsTrack *track,
     const TsTrackConfig *config, const char **reason);

@@ -207,3 +207,41 @@ ts_psi_add_descriptor (TsPsiStream *stream, uint8_t descriptor_tag,
   stream->es_info_length += (uint16_t)(2 + size);
   return true;
 }
+
+/* --- Readers */
+
+/* FNV-1a */
+#define HASH_START UINT64_C (0xcbf29ce484222325)
+#define HASH_PRIME UINT64_C (0x100000001b3)
+
+static uint64_t
+hash (uint64_t h, const uint8_t *data, size_t size)
+{
+  for (size_t i = 0; i < size; i++)
+    h = (h ^ data[i]) * HASH_PRIME;
+  return h;
+}
+
+uint64_t
+ts_psi_get_identity (
+    uint8_t stream_type, const uint8_t *es_info, size_t es_info_length)
+{
+  uint64_t h = hash (HASH_START, &stream_type, 1);
+  size_t pos = 0;
+
+  while (pos + 2 <= es_info_length) {
+    const uint8_t *data = es_info + pos + 2;
+    size_t size = es_info[pos + 1];
+
+    if (size > es_info_length - pos - 2)
+      break;
+    if (es_info[pos] != TS_DESCRIPTOR_ISO_639_LANGUAGE)
+      h = hash (h, es_info + pos, 1);
+    if (es_info[pos] == TS_DESCRIPTOR_REGISTRATION && size >= 4)
+      h = hash (h, data, 4);
+    else if (es_info[pos] == TS_DESCRIPTOR_EXTENSION)
+      h = hash (h, data, size);
+    pos += 2 + size;
+  }
+  return h;
+}

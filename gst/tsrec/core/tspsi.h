@@ -82,3 +82,10 @@ size_t ts_psi_build_sdt (uint8_t *section, size_t size,
 /* Appends a descriptor to @stream. False when it does not fit. */
 bool ts_psi_add_descriptor (TsPsiStream *stream, uint8_t descriptor_tag,
     const uint8_t *data, size_t size);
+
+/* What a reader takes for the codec of an elementary stream: a number that
+ * differs for another stream_type, registration or Opus channel configuration,
+ * and for other descriptors; not for another language. @es_info: descriptors,
+ * may be cut short. */
+uint64_t ts_psi_get_identity (
+    uint8_t stream_type, const uint8_t *es_info, size_t es_info_length);

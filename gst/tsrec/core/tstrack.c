@@ -188,6 +188,8 @@ get_index_of_kind (const TsMux *mux, const TsTrack *track)
   uint8_t id = ts_codec_get_stream_id (track->config.codec);
   unsigned n = 0;
 
+  if (track->config.stream_number > 0)
+    return track->config.stream_number - 1u;
   for (unsigned i = 0; i < mux->n_tracks && mux->tracks[i] != track; i++)
     n += ts_codec_get_stream_id (mux->tracks[i]->config.codec) == id;
   return n;
@@ -213,6 +215,21 @@ init_track (TsMux *mux, TsTrack *track, const TsTrackConfig *config,
   track->needs_random_access = ts_codec_is_video (config->codec);
   *reason = "out of memory";
   return allocate_held (mux, track);
+}
+
+bool
+ts_track_config_check (
+    const TsTrackConfig *config, uint64_t *identity, const char **reason)
+{
+  TsCodecState codec;
+  TsPsiStream psi;
+  bool ok = ts_codec_init (&codec, config, &psi, reason);
+
+  ts_codec_clear (&codec);
+  if (ok)
+    *identity =
+        ts_psi_get_identity (psi.stream_type, psi.es_info, psi.es_info_length);
+  return ok;
 }
 
 TsTrack *
