@@ -336,8 +336,8 @@ get_trim (GstBuffer *buffer, TsAccessUnit *au)
 
   if (meta == NULL || meta->format != GST_FORMAT_DEFAULT)
     return;
-  au->trim_start = (uint16_t)MIN (meta->start, TS_OPUS_MAX_TRIM);
-  au->trim_end = (uint16_t)MIN (meta->end, TS_OPUS_MAX_TRIM);
+  au->trim_start = (uint32_t)MIN (meta->start, G_MAXUINT32);
+  au->trim_end = (uint32_t)MIN (meta->end, G_MAXUINT32);
 }
 
 void

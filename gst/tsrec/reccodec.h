@@ -29,17 +29,29 @@ G_BEGIN_DECLS
   "audio/mpeg, mpegversion = (int) 1, layer = (int) [ 1, 3 ]; "                \
   "audio/x-opus; "                                                             \
   "audio/x-ac3, framed = (boolean) true; "                                     \
-  "audio/x-eac3, framed = (boolean) true"
-#define REC_DATA_CAPS "meta/x-klv, parsed = (boolean) true; meta/x-id3"
+  "audio/x-eac3, framed = (boolean) true; "                                    \
+  "audio/x-dts, framed = (boolean) true"
+#define REC_DATA_CAPS                                                          \
+  "meta/x-klv, parsed = (boolean) true; meta/x-id3; "                          \
+  "subpicture/x-dvb; application/x-teletext"
 
 /* What cannot be carried as it is, and may be linked all the same, so that the
- * link is refused by us, with the reason and a remedy. */
+ * link is refused by us, with the reason and a remedy: GStreamer refuses what is
+ * not in a template without a word of either. */
 #define REC_LINK_VIDEO_CAPS                                                    \
   "video/x-h264; video/x-h265; video/x-h266; video/mpeg; video/x-raw; "        \
-  "image/jpeg; video/x-vp8; video/x-vp9; video/x-av1"
+  "video/x-vp8; video/x-vp9; video/x-av1; video/x-divx; video/x-xvid; "        \
+  "video/x-msmpeg; video/x-h263; video/x-wmv; video/x-vp6; "                   \
+  "video/x-vp6-flash; video/x-flash-video; video/x-theora; video/x-dirac; "    \
+  "video/x-prores; video/x-dnxhd; video/x-dv; video/x-ffv; video/x-huffyuv; "  \
+  "image/jpeg; image/png; image/x-jpc; image/x-j2c; image/jp2"
 #define REC_LINK_AUDIO_CAPS                                                    \
-  "audio/mpeg; audio/x-ac3; audio/x-eac3; audio/x-raw; audio/x-vorbis; "       \
-  "audio/x-flac; audio/x-alaw; audio/x-mulaw; audio/x-speex"
+  "audio/mpeg; audio/x-ac3; audio/x-eac3; audio/x-dts; audio/x-raw; "          \
+  "audio/x-vorbis; audio/x-flac; audio/x-smpte-302m; "                         \
+  "audio/x-private1-lpcm; audio/x-private-ts-lpcm; audio/x-lpcm; "             \
+  "audio/x-true-hd; audio/x-ac4; audio/x-alaw; audio/x-mulaw; "                \
+  "audio/x-adpcm; audio/x-speex; audio/AMR; audio/AMR-WB; audio/x-alac; "      \
+  "audio/x-wma; audio/x-wavpack; audio/G722; audio/G723; audio/G729"
 
 /* Fills @config from @caps. @config->audio_specific_config points into
  * @codec_data, which the caller unmaps with rec_codec_data_clear(). Returns

@@ -61,7 +61,7 @@ static TsCheckKind
 kind_of_format (const uint8_t *format)
 {
   if (!memcmp (format, "Opus", 4) || !memcmp (format, "AC-3", 4) ||
-      !memcmp (format, "EAC3", 4))
+      !memcmp (format, "EAC3", 4) || !memcmp (format, "DTS", 3))
     return TS_CHECK_KIND_AUDIO;
   if (!memcmp (format, "AV01", 4) || !memcmp (format, "HEVC", 4))
     return TS_CHECK_KIND_VIDEO;

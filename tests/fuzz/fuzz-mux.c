@@ -269,6 +269,24 @@ start_frame (uint8_t *au, TsCodec codec, size_t size)
       break;
     case TS_CODEC_EAC3:
       PUT ("\x0b\x77\0\x7f\x34\x87\xc0");
+      if (size & 1) /* of a dependent substream */
+        au[2] |= 0x40;
+      break;
+    case TS_CODEC_DTS:
+      if (size & 1)
+        PUT ("\x64\x58\x20\x25");
+      else
+        PUT ("\x7f\xfe\x80\x01\xfc\x3c\x75\xb0\x36");
+      break;
+    case TS_CODEC_DVB_SUBTITLE:
+      if (size & 1)
+        PUT ("\x20\x00");
+      PUT ("\x0f\x10\0\2\0\2\x1e\x10");
+      break;
+    case TS_CODEC_TELETEXT:
+      if (size & 1)
+        PUT ("\x10");
+      PUT ("\x02\x2c\xe8\xe4\xa8\xa8");
       break;
     case TS_CODEC_KLV:
       PUT ("\x06\x0e\x2b\x34");

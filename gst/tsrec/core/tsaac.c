@@ -27,10 +27,133 @@ read_frequency_index (BitReader *reader)
   return index;
 }
 
+/* --- program_config_element */
+
+/* id_syn_ele of a raw_data_block, table 4.85 */
+#define ID_PCE 5
+
+typedef struct
+{
+  uint8_t *data;
+  size_t pos; /* in bits */
+} BitWriter;
+
+static void
+put_bits (BitWriter *writer, unsigned n, uint32_t value)
+{
+  while (n-- > 0) {
+    uint8_t *byte = &writer->data[writer->pos / 8];
+
+    if (writer->pos % 8 == 0)
+      *byte = 0;
+    *byte |= (uint8_t)((value >> n & 1) << (7 - writer->pos % 8));
+    writer->pos++;
+  }
+}
+
+static unsigned
+copy_bits (BitReader *reader, BitWriter *writer, unsigned n)
+{
+  unsigned value = bit_reader_get (reader, n);
+
+  put_bits (writer, n, value);
+  return value;
+}
+
+static void
+copy_elements (
+    BitReader *reader, BitWriter *writer, unsigned count, unsigned bits)
+{
+  while (count-- > 0)
+    copy_bits (reader, writer, bits);
+}
+
+/* 4.4.1.1, up to byte_alignment (). Returns the number of channels. */
+static unsigned
+copy_pce_fields (BitReader *reader, BitWriter *writer)
+{
+  unsigned front, side, back, lfe, data, coupling, channels = 0;
+
+  copy_bits (reader, writer, 4 + 2 + 4); /* tag, object_type, frequency */
+  front = copy_bits (reader, writer, 4);
+  side = copy_bits (reader, writer, 4);
+  back = copy_bits (reader, writer, 4);
+  lfe = copy_bits (reader, writer, 2);
+  data = copy_bits (reader, writer, 3);
+  coupling = copy_bits (reader, writer, 4);
+  if (copy_bits (reader, writer, 1)) /* mono_mixdown_present */
+    copy_bits (reader, writer, 4);
+  if (copy_bits (reader, writer, 1)) /* stereo_mixdown_present */
+    copy_bits (reader, writer, 4);
+  if (copy_bits (reader, writer, 1)) /* matrix_mixdown_idx_present */
+    copy_bits (reader, writer, 3);
+  for (unsigned i = front + side + back; i > 0; i--) {
+    channels += 1 + copy_bits (reader, writer, 1); /* is_cpe */
+    copy_bits (reader, writer, 4);
+  }
+  copy_elements (reader, writer, lfe, 4);
+  copy_elements (reader, writer, data, 4);
+  copy_elements (reader, writer, coupling, 5);
+  return channels + lfe;
+}
+
+/* Copies the program_config_element at @reader, whose bytes are counted from
+ * bit @start on. False when it is cut short or has no channel. */
+static bool
+read_pce (BitReader *reader, size_t start, TsAdts *adts)
+{
+  BitWriter writer = { adts->pce, 0 };
+  unsigned channels, comment;
+
+  put_bits (&writer, 3, ID_PCE);
+  channels = copy_pce_fields (reader, &writer);
+  bit_reader_skip (reader, (unsigned)((8 - (reader->pos - start) % 8) % 8));
+  put_bits (&writer, (unsigned)((8 - writer.pos % 8) % 8), 0);
+  comment = copy_bits (reader, &writer, 8);
+  copy_elements (reader, &writer, comment, 8);
+  adts->pce_size = writer.pos / 8;
+  return !reader->error && channels > 0;
+}
+
+/* --- ADTS */
+
+static void
+make_header (uint8_t *header, unsigned type, unsigned index, unsigned channels)
+{
+  header[0] = 0xff;
+  header[1] = 0xf1; /* MPEG-4, layer 0, protection_absent */
+  header[2] = (uint8_t)((type - 1) << 6 | index << 2 | (channels >> 2 & 1));
+  header[3] = (uint8_t)((channels & 3) << 6);
+  header[4] = 0;
+  header[5] = 0x1f; /* adts_buffer_fullness 0x7ff: variable rate */
+  header[6] = 0xfc; /* one raw_data_block */
+}
+
+/* 4.4.1, GASpecificConfig of AAC. */
+static const char *
+read_ga_config (
+    BitReader *reader, size_t start, unsigned channels, TsAdts *adts)
+{
+  bool short_frames = bit_reader_get (reader, 1) == 1; /* frameLengthFlag */
+
+  if (bit_reader_get (reader, 1)) /* dependsOnCoreCoder */
+    bit_reader_skip (reader, 14);
+  if (bit_reader_get (reader, 1)) /* extensionFlag: not with AAC */
+    return "its AudioSpecificConfig (codec_data) has an extension that is not "
+           "of AAC";
+  if (channels == 0 && !read_pce (reader, start, adts))
+    return "its AudioSpecificConfig (codec_data) has channel configuration 0 "
+           "and no program_config_element that names its channels";
+  if (short_frames)
+    return "ADTS carries frames of 1024 samples only, and these have 960";
+  return NULL;
+}
+
 /* 1.6.2.1, AudioSpecificConfig up to what ADTS has a field for. */
 static bool
-read_config (BitReader *reader, uint8_t *header, const char **reason)
+read_config (BitReader *reader, TsAdts *adts, const char **reason)
 {
+  size_t start = reader->pos;
   unsigned type = bit_reader_get (reader, 5);
   unsigned index = read_frequency_index (reader);
   unsigned channels = bit_reader_get (reader, 4);
@@ -42,46 +165,53 @@ read_config (BitReader *reader, uint8_t *header, const char **reason)
     type = bit_reader_get (reader, 5);
   }
   *reason = NULL;
+  adts->pce_size = 0;
   if (reader->error)
     *reason = "its AudioSpecificConfig (codec_data) is cut short";
   else if (type < AOT_AAC_MAIN || type > AOT_AAC_LTP)
     *reason = "ADTS carries AAC Main, LC, SSR and LTP only";
   else if (index > FREQUENCY_LAST)
     *reason = "ADTS carries the standard sampling rates only";
-  else if (channels < 1 || channels > 7)
-    *reason = "ADTS carries the standard channel configurations 1 to 7 only";
+  else if (channels > 7)
+    *reason = "ADTS carries the channel configurations 0 to 7 only";
+  else
+    *reason = read_ga_config (reader, start, channels, adts);
   if (*reason)
     return false;
-  header[0] = 0xff;
-  header[1] = 0xf1; /* MPEG-4, layer 0, protection_absent */
-  header[2] = (uint8_t)((type - 1) << 6 | index << 2 | (channels >> 2 & 1));
-  header[3] = (uint8_t)((channels & 3) << 6);
-  header[4] = 0;
-  header[5] = 0x1f; /* adts_buffer_fullness 0x7ff: variable rate */
-  header[6] = 0xfc; /* one raw_data_block */
+  make_header (adts->header, type, index, channels);
   return true;
 }
 
 bool
 ts_adts_init (
-    uint8_t *header, const uint8_t *config, size_t size, const char **reason)
+    TsAdts *adts, const uint8_t *config, size_t size, const char **reason)
 {
   BitReader reader;
 
   bit_reader_init (&reader, config, size);
-  return read_config (&reader, header, reason);
+  return read_config (&reader, adts, reason);
 }
 
-void
-ts_adts_write_header (uint8_t *out, const uint8_t *header, size_t size)
+size_t
+ts_adts_write_prefix (
+    uint8_t *out, const TsAdts *adts, const uint8_t *frame, size_t size)
 {
-  size_t length = size + TS_ADTS_HEADER_SIZE;
+  size_t pce_size = adts->pce_size, length;
 
-  memcpy (out, header, TS_ADTS_HEADER_SIZE);
+  if (size > 0 && frame[0] >> 5 == ID_PCE)
+    pce_size = 0; /* it has its own */
+  length = TS_ADTS_HEADER_SIZE + pce_size + size;
+  if (length > TS_ADTS_MAX_FRAME_SIZE)
+    return 0;
+  memcpy (out, adts->header, TS_ADTS_HEADER_SIZE);
+  memcpy (out + TS_ADTS_HEADER_SIZE, adts->pce, pce_size);
   out[3] |= (uint8_t)(length >> 11);
   out[4] = (uint8_t)(length >> 3);
   out[5] |= (uint8_t)((length & 7) << 5);
+  return TS_ADTS_HEADER_SIZE + pce_size;
 }
+
+/* --- LATM */
 
 /* 1.7.3.1, LatmGetValue */
 static uint32_t
@@ -90,17 +220,6 @@ read_value (BitReader *reader)
   unsigned bytes = bit_reader_get (reader, 2) + 1;
 
   return bit_reader_get (reader, 8 * bytes);
-}
-
-/* 4.4.1, GASpecificConfig of AAC: nothing in it has a place in ADTS. */
-static void
-skip_ga_config (BitReader *reader)
-{
-  bit_reader_skip (reader, 1);    /* frameLengthFlag */
-  if (bit_reader_get (reader, 1)) /* dependsOnCoreCoder */
-    bit_reader_skip (reader, 14);
-  if (bit_reader_get (reader, 1)) /* extensionFlag: not with AAC */
-    reader->error = true;
 }
 
 static bool
@@ -113,9 +232,8 @@ read_stream_config (BitReader *reader, TsLoas *loas, unsigned version)
     end = read_value (reader);
     end += reader->pos;
   }
-  if (!read_config (reader, loas->adts, &reason))
+  if (!read_config (reader, &loas->adts, &reason))
     return false;
-  skip_ga_config (reader);
   if (version == 1) {
     if (end < reader->pos || end > 8 * reader->size)
       return false;
@@ -178,21 +296,27 @@ read_mux_config (BitReader *reader, TsLoas *loas)
 static size_t
 read_frame (BitReader *reader, const TsLoas *loas, uint8_t *out, size_t room)
 {
-  size_t size = 0;
+  size_t size = 0, start, prefix;
   unsigned byte;
+  uint8_t first;
 
   do {
     byte = bit_reader_get (reader, 8);
     size += byte;
   } while (byte == 255 && !reader->error);
-  if (reader->error || size == 0 || size + TS_ADTS_HEADER_SIZE > room ||
-      size + TS_ADTS_HEADER_SIZE > TS_ADTS_MAX_FRAME_SIZE)
+  if (reader->error || size == 0 || size > TS_ADTS_MAX_FRAME_SIZE ||
+      TS_ADTS_MAX_PREFIX_SIZE + size > room)
     return 0;
-  ts_adts_write_header (out, loas->adts, size);
-  out += TS_ADTS_HEADER_SIZE;
+  start = reader->pos;
+  first = (uint8_t)bit_reader_get (reader, 8);
+  reader->pos = start;
+  prefix = ts_adts_write_prefix (out, &loas->adts, &first, size);
+  if (prefix == 0)
+    return 0;
+  out += prefix;
   for (size_t i = 0; i < size; i++)
     out[i] = (uint8_t)bit_reader_get (reader, 8);
-  return reader->error ? 0 : size + TS_ADTS_HEADER_SIZE;
+  return reader->error ? 0 : size + prefix;
 }
 
 /* 1.7.3.1, AudioMuxElement (1) */

@@ -12,21 +12,45 @@
 /* 1.A.3.2, adts_fixed_header and adts_variable_header */
 #define TS_ADTS_HEADER_SIZE 7
 #define TS_ADTS_MAX_FRAME_SIZE 0x1fff
+/* 4.4.1.1, program_config_element () with its id_syn_ele: 52 bytes of fields
+ * with every element there can be, the length of a comment, 255 bytes of it. */
+#define TS_AAC_PCE_MAX_SIZE (52 + 1 + 255)
+
+/* What stands in front of a raw_data_block at most. */
+#define TS_ADTS_MAX_PREFIX_SIZE (TS_ADTS_HEADER_SIZE + TS_AAC_PCE_MAX_SIZE)
 
 /* 1.7.2, AudioSyncStream: 13 bits of length after the syncword. With 64
  * subframes at most, this is what a frame can become. */
 #define TS_LOAS_HEADER_SIZE 3
-#define TS_LOAS_MAX_ADTS_SIZE (8192 + 64 * TS_ADTS_HEADER_SIZE)
+#define TS_LOAS_MAX_ADTS_SIZE (8192 + 64 * TS_ADTS_MAX_PREFIX_SIZE)
 
-/* Fills the header of every frame of a stream with this AudioSpecificConfig,
- * but for the length. False, with *@reason a static sentence, when ADTS cannot
- * express it. */
+/**
+ * TsAdts: what stands in front of every frame of a stream.
+ * @header: but for the length
+ * @pce: with channel_configuration 0, the program_config_element that says
+ *   which channels there are, as a syntactic element of a raw_data_block
+ * @pce_size: bytes of @pce, 0 with any other channel_configuration
+ */
+typedef struct
+{
+  uint8_t header[TS_ADTS_HEADER_SIZE];
+  uint8_t pce[TS_AAC_PCE_MAX_SIZE];
+  size_t pce_size;
+} TsAdts;
+
+/* Fills @adts from an AudioSpecificConfig. False, with *@reason a static
+ * sentence, when ADTS cannot express it. */
 bool ts_adts_init (
-    uint8_t *header, const uint8_t *config, size_t size, const char **reason);
+    TsAdts *adts, const uint8_t *config, size_t size, const char **reason);
 
-/* Writes the header of a frame of @size bytes to @out. @size: without the
- * header, at most TS_ADTS_MAX_FRAME_SIZE - TS_ADTS_HEADER_SIZE. */
-void ts_adts_write_header (uint8_t *out, const uint8_t *header, size_t size);
+/* Writes what stands in front of the raw_data_block @frame to @out, which has
+ * room for TS_ADTS_MAX_PREFIX_SIZE bytes. With channel_configuration 0 that is
+ * a program_config_element in every frame (1.A.3.2.1 wants one in the first
+ * raw_data_block after each header), unless @frame has its own: decoding can
+ * start at any of them. Returns how many bytes, 0 when the frame is too long
+ * for ADTS. */
+size_t ts_adts_write_prefix (
+    uint8_t *out, const TsAdts *adts, const uint8_t *frame, size_t size);
 
 /**
  * TsLoas: what one AudioSyncStream has said about itself so far.
@@ -37,7 +61,7 @@ void ts_adts_write_header (uint8_t *out, const uint8_t *header, size_t size);
 typedef struct
 {
   bool configured;
-  uint8_t adts[TS_ADTS_HEADER_SIZE];
+  TsAdts adts;
   unsigned sub_frames;
   bool other_data;
   uint32_t other_data_bits;

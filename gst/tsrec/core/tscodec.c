@@ -4,6 +4,7 @@
  */
 
 #include "tscodec.h"
+#include "tsac3.h"
 #include "tspacket.h"
 
 #include <stdlib.h>
@@ -39,12 +40,19 @@ static const struct
       "AC-3" },
   [TS_CODEC_EAC3] = { "E-AC-3", TS_STREAM_TYPE_EAC3, TS_STREAM_ID_PRIVATE_1,
       "EAC3" },
+  /* the format_identifier is that of the length of its frames */
+  [TS_CODEC_DTS] = { "DTS", TS_STREAM_TYPE_PRIVATE_PES, TS_STREAM_ID_PRIVATE_1,
+      "" },
   [TS_CODEC_OPUS] = { "Opus", TS_STREAM_TYPE_PRIVATE_PES,
       TS_STREAM_ID_PRIVATE_1, "Opus" },
   [TS_CODEC_KLV] = { "KLV", TS_STREAM_TYPE_PRIVATE_PES, TS_STREAM_ID_PRIVATE_1,
       "KLVA" },
   [TS_CODEC_ID3] = { "ID3", TS_STREAM_TYPE_METADATA_PES, TS_STREAM_ID_PRIVATE_1,
       "" },
+  [TS_CODEC_DVB_SUBTITLE] = { "DVB subtitles", TS_STREAM_TYPE_PRIVATE_PES,
+      TS_STREAM_ID_PRIVATE_1, "" },
+  [TS_CODEC_TELETEXT] = { "teletext", TS_STREAM_TYPE_PRIVATE_PES,
+      TS_STREAM_ID_PRIVATE_1, "" },
 };
 
 const char *
@@ -244,12 +252,12 @@ static bool
 prepare_raw_aac (
     TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
 {
-  if (au->size > TS_ADTS_MAX_FRAME_SIZE - TS_ADTS_HEADER_SIZE)
-    return false;
-  ts_adts_write_header (state->header, state->adts, au->size);
-  add_span (payload, state->header, TS_ADTS_HEADER_SIZE);
+  size_t size =
+      ts_adts_write_prefix (state->header, &state->adts, au->data, au->size);
+
+  add_span (payload, state->header, size);
   add_span (payload, au->data, au->size);
-  return true;
+  return size > 0;
 }
 
 static bool
@@ -262,34 +270,71 @@ prepare_loas (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
   return size > 0;
 }
 
+/* What a decoder drops of a packet, no more than there is. A source that says
+ * that it lasts cannot mean that all of it is dropped. */
+static void
+get_trim (
+    const TsAccessUnit *au, unsigned samples, unsigned *start, unsigned *end)
+{
+  *start = au->trim_start < samples ? au->trim_start : samples;
+  *end = au->trim_end;
+  if (*end > samples - *start)
+    *end = au->duration > 0 ? 0 : samples - *start;
+  if (*start > TS_OPUS_MAX_TRIM)
+    *start = TS_OPUS_MAX_TRIM;
+  if (*end > TS_OPUS_MAX_TRIM)
+    *end = TS_OPUS_MAX_TRIM;
+}
+
 /* opus_access_unit () of the carriage of Opus in MPEG-2 transport streams:
  * control_header_prefix 0x3ff (11 bits), start_trim_flag, end_trim_flag,
  * control_extension_flag, two reserved bits; au_size, 255 at a time; trims. */
-static bool
-prepare_opus (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
+static size_t
+write_control_header (uint8_t *p, size_t size, unsigned start, unsigned end)
 {
-  uint8_t *p = state->header;
-  size_t left = au->size;
+  uint8_t *first = p;
+
+  *p++ = 0x7f;
+  *p++ = (uint8_t)(0xe0 | (start ? 0x10 : 0) | (end ? 0x08 : 0));
+  for (; size >= 255; size -= 255)
+    *p++ = 255;
+  *p++ = (uint8_t)size;
+  if (start) {
+    *p++ = (uint8_t)(start >> 8 & 0x1f);
+    *p++ = (uint8_t)start;
+  }
+  if (end) {
+    *p++ = (uint8_t)(end >> 8 & 0x1f);
+    *p++ = (uint8_t)end;
+  }
+  return (size_t)(p - first);
+}
+
+static bool
+prepare_opus (TsCodecState *state, TsAccessUnit *au, TsPayload *payload,
+    TsFrameLength *length)
+{
+  unsigned samples = ts_opus_get_samples (au->data, au->size), start, end, n;
+  TsSpan spans[TS_OPUS_MAX_ORDER + 2];
+  size_t size = 0;
 
   if (au->size > TS_OPUS_MAX_SIZE)
     return false;
-  *p++ = 0x7f;
-  *p++ =
-      (uint8_t)(0xe0 | (au->trim_start ? 0x10 : 0) | (au->trim_end ? 0x08 : 0));
-  for (; left >= 255; left -= 255)
-    *p++ = 255;
-  *p++ = (uint8_t)left;
-  if (au->trim_start) {
-    *p++ = (uint8_t)(au->trim_start >> 8 & 0x1f);
-    *p++ = (uint8_t)au->trim_start;
+  n = ts_opus_order (&state->opus, au->data, au->size, spans);
+  get_trim (au, samples, &start, &end);
+  for (unsigned i = 0; i < n; i++)
+    size += spans[i].size;
+  add_span (payload, state->header,
+      write_control_header (state->header, size, start, end));
+  for (unsigned i = 0; i < n; i++)
+    add_span (payload, spans[i].data, spans[i].size);
+  if (samples > 0 && start > 0) {
+    length->rate = 48000;
+    length->coded = samples;
+    length->presented = samples - start - end;
+    length->silent = length->presented == 0;
   }
-  if (au->trim_end) {
-    *p++ = (uint8_t)(au->trim_end >> 8 & 0x1f);
-    *p++ = (uint8_t)au->trim_end;
-  }
-  add_span (payload, state->header, (size_t)(p - state->header));
-  add_span (payload, au->data, au->size);
-  return true;
+  return n > 0;
 }
 
 /* Audio whose every frame starts with a syncword of up to 16 bits. */
@@ -303,13 +348,98 @@ prepare_sync (
   return true;
 }
 
+/* AC-3, E-AC-3 and DTS: a frame that depends on the one before has no time of
+ * its own. */
+static bool
+prepare_frame (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload,
+    TsFrameLength *length)
+{
+  bool dts = state->codec == TS_CODEC_DTS;
+  TsAudioFrame frame;
+
+  if (!(dts ? ts_dts_read_frame : ts_ac3_read_frame) (
+          au->data, au->size, &frame))
+    return false;
+  add_span (payload, au->data, au->size);
+  payload->dependent = frame.dependent && state->has_core;
+  if (payload->dependent) {
+    payload->random_access = false;
+    if (au->pts != TS_TIME_NONE)
+      ts_frame_time_add_hidden (&state->frame_time, &frame.length);
+    return true;
+  }
+  state->has_core = !frame.dependent;
+  *length = frame.length;
+  if (dts && frame.length.coded != state->dts_samples) {
+    payload->described = frame.length.coded > 0;
+    state->dts_samples = frame.length.coded;
+  }
+  return true;
+}
+
+static bool
+prepare_dvb (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
+{
+  bool known = state->pages.known;
+  TsSpan spans[TS_DVB_MAX_SPANS];
+  unsigned n;
+
+  if (state->codec == TS_CODEC_TELETEXT)
+    n = ts_dvb_wrap_teletext (au->data, au->size, spans, &state->pages);
+  else
+    n = ts_dvb_wrap_subtitles (au->data, au->size, spans, &state->pages);
+  for (unsigned i = 0; i < n; i++)
+    add_span (payload, spans[i].data, spans[i].size);
+  payload->described = state->pages.known && !known;
+  return n > 0;
+}
+
+static bool
+prepare_audio (TsCodecState *state, TsAccessUnit *au, TsPayload *payload)
+{
+  TsFrameLength length = { 0 };
+  bool ok = false;
+
+  switch (state->codec) {
+    case TS_CODEC_AAC_ADTS:
+      ok = prepare_sync (au, 0xfff6, 0xfff0, payload);
+      break;
+    case TS_CODEC_AAC_RAW:
+      ok = prepare_raw_aac (state, au, payload);
+      break;
+    case TS_CODEC_AAC_LOAS:
+      ok = prepare_loas (state, au, payload);
+      break;
+    case TS_CODEC_MPEG1_AUDIO:
+    case TS_CODEC_MPEG2_AUDIO:
+      ok = prepare_sync (au, 0xffe0, 0xffe0, payload);
+      length.silent = ok && ts_mpeg_audio_is_info_frame (au->data, au->size);
+      break;
+    case TS_CODEC_AC3:
+    case TS_CODEC_EAC3:
+    case TS_CODEC_DTS:
+      ok = prepare_frame (state, au, payload, &length);
+      break;
+    case TS_CODEC_OPUS:
+      ok = prepare_opus (state, au, payload, &length);
+      break;
+    default:
+      break;
+  }
+  length.silent |= au->duration == 0;
+  if (ok && !payload->dependent)
+    ts_frame_time_fix (&state->frame_time, &length, &au->pts, &au->dts);
+  return ok;
+}
+
 bool
-ts_codec_prepare (
-    TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
+ts_codec_prepare (TsCodecState *state, TsAccessUnit *au, TsPayload *payload)
 {
   memset (payload, 0, sizeof (*payload));
   /* Any audio frame will do to start with. */
   payload->random_access = !ts_codec_is_video (state->codec);
+  if (ts_codec_is_audio (state->codec))
+    return prepare_audio (state, au, payload);
   switch (state->codec) {
     case TS_CODEC_H264:
     case TS_CODEC_H265:
@@ -318,81 +448,19 @@ ts_codec_prepare (
     case TS_CODEC_MPEG1_VIDEO:
     case TS_CODEC_MPEG2_VIDEO:
       return prepare_mpeg_video (state, au, payload);
-    case TS_CODEC_AAC_ADTS:
-      return prepare_sync (au, 0xfff6, 0xfff0, payload);
-    case TS_CODEC_AAC_RAW:
-      return prepare_raw_aac (state, au, payload);
-    case TS_CODEC_AAC_LOAS:
-      return prepare_loas (state, au, payload);
-    case TS_CODEC_MPEG1_AUDIO:
-    case TS_CODEC_MPEG2_AUDIO:
-      return prepare_sync (au, 0xffe0, 0xffe0, payload);
-    case TS_CODEC_AC3:
-    case TS_CODEC_EAC3:
-      return prepare_sync (au, 0xffff, 0x0b77, payload);
-    case TS_CODEC_OPUS:
-      return prepare_opus (state, au, payload);
+    case TS_CODEC_DVB_SUBTITLE:
+    case TS_CODEC_TELETEXT:
+      return prepare_dvb (state, au, payload);
     case TS_CODEC_KLV:
     case TS_CODEC_ID3:
       add_span (payload, au->data, au->size);
       return true;
-    case TS_CODEC_NONE:
-    case TS_N_CODECS:
-      break;
+    default:
+      return false;
   }
-  return false;
 }
 
 /* --- What the PMT says */
-
-/* channel_config_code: 0 dual mono, 1 to 8 the layouts of RFC 7845 with as
- * many stereo streams as there are pairs, 0x80 more where all streams are
- * mono. Anything else has no code. */
-static int
-get_opus_channel_config_code (const TsTrackConfig *config)
-{
-  static const uint8_t coupled[9] = { 0, 0, 1, 1, 2, 2, 2, 3, 3 };
-  static const uint8_t pairs[8][8] = { { 0 }, { 0, 1 }, { 0, 2, 1 },
-    { 0, 1, 2, 3 }, { 0, 4, 1, 2, 3 }, { 0, 4, 1, 2, 3, 5 },
-    { 0, 4, 1, 2, 3, 5, 6 }, { 0, 6, 1, 2, 3, 4, 5, 7 } };
-  static const uint8_t mono[8] = { 0, 1, 2, 3, 4, 5, 6, 7 };
-  unsigned n = config->channels;
-
-  if (n < 1 || n > 8)
-    return -1;
-  if (config->mapping_family == 0)
-    return n <= 2 ? (int)n : -1;
-  if (config->coupled_count == coupled[n] &&
-      config->stream_count == n - coupled[n] && config->mapping_family == 1 &&
-      memcmp (config->channel_mapping, pairs[n - 1], n) == 0)
-    return (int)n;
-  if (config->coupled_count == 0 && config->stream_count == n &&
-      (config->mapping_family == 1 || config->mapping_family == 255) &&
-      memcmp (config->channel_mapping, mono, n) == 0)
-    return (int)n | 0x80;
-  if (n == 2 && config->mapping_family == 255 && config->stream_count == 1 &&
-      config->coupled_count == 1 &&
-      memcmp (config->channel_mapping, mono, n) == 0)
-    return 0;
-  return -1;
-}
-
-static bool
-describe_opus (
-    const TsTrackConfig *config, TsPsiStream *psi, const char **reason)
-{
-  int code = get_opus_channel_config_code (config);
-  /* descriptor_tag_extension of the Opus audio descriptor, then the code */
-  uint8_t descriptor[] = { 0x80, (uint8_t)code };
-
-  if (code < 0) {
-    *reason = "no channel_config_code says this number and mapping of Opus "
-              "channels";
-    return false;
-  }
-  return ts_psi_add_descriptor (
-      psi, TS_DESCRIPTOR_EXTENSION, descriptor, sizeof (descriptor));
-}
 
 /* ISO/IEC 13818-1 2.6.60, as Apple's "Timed Metadata for HTTP Live Streaming"
  * fills it: application format and metadata format are "ID3 ". */
@@ -406,8 +474,22 @@ describe_id3 (TsPsiStream *psi)
       psi, TS_DESCRIPTOR_METADATA, metadata, sizeof (metadata));
 }
 
-static bool
-describe (const TsTrackConfig *config, TsPsiStream *psi, const char **reason)
+/* SMPTE registration authority: DTS1, DTS2 and DTS3, for 512, 1024 and 2048
+ * samples in a frame. */
+static void
+describe_dts (unsigned samples, TsPsiStream *psi)
+{
+  uint8_t format[] = { 'D', 'T', 'S', '1' };
+
+  if (samples > 512)
+    format[3] = samples > 1024 ? '3' : '2';
+  ts_psi_add_descriptor (
+      psi, TS_DESCRIPTOR_REGISTRATION, format, sizeof (format));
+}
+
+bool
+ts_codec_describe (TsCodecState *state, const TsTrackConfig *config,
+    TsPsiStream *psi, const char **reason)
 {
   const char *registration = codecs[config->codec].registration;
   /* audio_type undefined */
@@ -418,10 +500,26 @@ describe (const TsTrackConfig *config, TsPsiStream *psi, const char **reason)
   if (registration[0])
     ts_psi_add_descriptor (
         psi, TS_DESCRIPTOR_REGISTRATION, (const uint8_t *)registration, 4);
-  if (config->codec == TS_CODEC_OPUS && !describe_opus (config, psi, reason))
-    return false;
-  if (config->codec == TS_CODEC_ID3)
-    describe_id3 (psi);
+  switch (config->codec) {
+    case TS_CODEC_OPUS:
+      if (!ts_opus_init (&state->opus, config, psi, reason))
+        return false;
+      break;
+    case TS_CODEC_DTS:
+      describe_dts (state->dts_samples, psi);
+      break;
+    case TS_CODEC_ID3:
+      describe_id3 (psi);
+      break;
+    case TS_CODEC_DVB_SUBTITLE: /* their descriptors name the language */
+      ts_dvb_describe_subtitles (&state->pages, config->language, psi);
+      return true;
+    case TS_CODEC_TELETEXT:
+      ts_dvb_describe_teletext (&state->pages, config->language, psi);
+      return true;
+    default:
+      break;
+  }
   if (config->language[0]) {
     memcpy (language, config->language, 3);
     ts_psi_add_descriptor (
@@ -439,10 +537,11 @@ ts_codec_init (TsCodecState *state, const TsTrackConfig *config,
   if (config->codec <= TS_CODEC_NONE || config->codec >= TS_N_CODECS)
     return false;
   state->codec = config->codec;
-  if (!describe (config, psi, reason))
+  ts_frame_time_init (&state->frame_time);
+  if (!ts_codec_describe (state, config, psi, reason))
     return false;
   if (config->codec == TS_CODEC_AAC_RAW &&
-      !ts_adts_init (state->adts, config->audio_specific_config,
+      !ts_adts_init (&state->adts, config->audio_specific_config,
           config->audio_specific_config_size, reason))
     return false;
   if (config->codec >= TS_CODEC_H264 && config->codec <= TS_CODEC_H266) {

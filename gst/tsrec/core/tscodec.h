@@ -11,7 +11,10 @@
 
 #include "nalunit.h"
 #include "tsaac.h"
+#include "tsdvb.h"
+#include "tsframetime.h"
 #include "tsmux.h"
+#include "tsopus.h"
 #include "tspsi.h"
 
 /* ETSI TS 102 366 has no more than 3840 bytes; Opus: 8 * 6 * 1275. One PES
@@ -20,13 +23,13 @@
 /* opus_control_header: two bytes, two trims, one byte of size per 255 bytes */
 #define TS_OPUS_HEADER_MAX_SIZE (2 + 4 + TS_OPUS_MAX_SIZE / 255 + 1)
 
-#define TS_MAX_SPANS 8
-
-typedef struct
-{
-  const uint8_t *data;
-  size_t size;
-} TsSpan;
+/* The control header of Opus, and its streams in another order */
+#define TS_MAX_SPANS (1 + TS_OPUS_MAX_ORDER + 2)
+/* What is made in front of an access unit, at most */
+#define TS_CODEC_HEADER_MAX_SIZE                                               \
+  (TS_ADTS_MAX_PREFIX_SIZE > TS_OPUS_HEADER_MAX_SIZE                           \
+          ? TS_ADTS_MAX_PREFIX_SIZE                                            \
+          : TS_OPUS_HEADER_MAX_SIZE)
 
 /**
  * TsPayload: an access unit as it goes into the PES packet.
@@ -34,6 +37,9 @@ typedef struct
  * @n_spans: of @spans
  * @size: sum of their sizes
  * @random_access: decoding can start here
+ * @dependent: it is the end of the access unit before it, and has no time
+ * @described: something was learned that the PMT has to say:
+ * ts_codec_describe()
  */
 typedef struct
 {
@@ -41,6 +47,8 @@ typedef struct
   unsigned n_spans;
   size_t size;
   bool random_access;
+  bool dependent;
+  bool described;
 } TsPayload;
 
 /* One parameter set as it came, without a start code, and the serial number of
@@ -91,7 +99,13 @@ typedef struct
  * @syntax: of H.264, H.265 and H.266
  * @sets: of these; allocated
  * @loas: of TS_CODEC_AAC_LOAS; allocated
- * @adts: header of TS_CODEC_AAC_RAW, but for its length
+ * @adts: of TS_CODEC_AAC_RAW
+ * @opus: of TS_CODEC_OPUS
+ * @pages: of TS_CODEC_DVB_SUBTITLE and TS_CODEC_TELETEXT
+ * @dts_samples: TS_CODEC_DTS: of a frame, 0 until there was one
+ * @has_core: AC-3, E-AC-3, DTS: what came before is what a dependent frame
+ *   depends on
+ * @frame_time: of audio
  * @header: where a header of the access unit under way is made
  */
 typedef struct
@@ -100,8 +114,13 @@ typedef struct
   NalSyntax syntax;
   TsParameterSets *sets;
   TsLoasState *loas;
-  uint8_t adts[TS_ADTS_HEADER_SIZE];
-  uint8_t header[TS_OPUS_HEADER_MAX_SIZE];
+  TsAdts adts;
+  TsOpus opus;
+  TsDvbPages pages;
+  unsigned dts_samples;
+  bool has_core;
+  TsFrameTime frame_time;
+  uint8_t header[TS_CODEC_HEADER_MAX_SIZE];
 } TsCodecState;
 
 /* Fills @state and @psi (all but its PID) from @config. On failure returns
@@ -110,10 +129,15 @@ bool ts_codec_init (TsCodecState *state, const TsTrackConfig *config,
     TsPsiStream *psi, const char **reason);
 void ts_codec_clear (TsCodecState *state);
 
-/* Turns @au into @payload, whose spans point into @au and @state. False when
- * it is not what the codec says. */
+/* Turns @au into @payload, whose spans point into @au and @state, and corrects
+ * the times of audio of which nothing is presented. False when it is not what
+ * the codec says. */
 bool ts_codec_prepare (
-    TsCodecState *state, const TsAccessUnit *au, TsPayload *payload);
+    TsCodecState *state, TsAccessUnit *au, TsPayload *payload);
+
+/* Fills @psi (all but its PID) once more, with what access units have told. */
+bool ts_codec_describe (TsCodecState *state, const TsTrackConfig *config,
+    TsPsiStream *psi, const char **reason);
 
 /* PES stream_id of @codec. */
 uint8_t ts_codec_get_stream_id (TsCodec codec);

@@ -23,8 +23,9 @@
 #define TS_PCR_CATCH_UP 2
 /* With pack, the end of an access unit waits for the next one this long. */
 #define TS_TAIL_TIME (200 * TS_NS_PER_MS)
-/* PES_header_data_length with PTS and DTS */
-#define TS_PES_MAX_HEADER_SIZE (TS_PES_HEADER_SIZE + 2 * TS_PES_TIMESTAMP_SIZE)
+/* With stuffing, which is more than PTS and DTS */
+#define TS_PES_MAX_HEADER_SIZE                                                 \
+  (TS_PES_HEADER_SIZE + TS_TELETEXT_HEADER_DATA_LENGTH)
 /* What PES_packet_length leaves for the payload. */
 #define TS_PES_MAX_PAYLOAD                                                     \
   (TS_PES_MAX_LENGTH - (TS_PES_MAX_HEADER_SIZE - TS_PES_START_SIZE))
@@ -91,6 +92,7 @@ typedef enum
  * @size: the most bytes it takes
  * @flush: tracks, by index, whose held data go first
  * @flush_own: what @track holds goes first, in a PES packet of its own
+ * @dependent: it is the end of the access unit before
  * @psi: PAT and PMT are due
  * @sdt: SDT is due
  * @n_pcrs: PCRs to write, the last one being @pcr
@@ -113,6 +115,7 @@ typedef struct
   size_t size;
   bool flush_own;
   bool pcr_jump;
+  bool dependent;
   bool psi;
   bool sdt;
   bool random_access;
@@ -170,6 +173,8 @@ void ts_track_free (TsTrack *track);
 /* Where PCR stays on audio that has fallen silent, moves it to a better track
  * at @now, which the next PMT says. */
 void ts_mux_move_pcr (TsMux *mux, int64_t now);
+/* Says in the PMT what @track has learned of its access units. */
+void ts_mux_describe_track (TsMux *mux, TsTrack *track);
 /* Builds the sections anew. */
 void ts_mux_build_tables (TsMux *mux);
 
@@ -195,7 +200,8 @@ void ts_write_table (TsWriter *w, TsTable *table);
 /* A packet with nothing but PCR. */
 void ts_write_pcr (TsWriter *w, TsTrack *track, int64_t pcr);
 /* PES packets with @payload; PCRs of mux->plan go into them when @track is
- * the PCR track. @hold: keep what does not fill the last packet in
+ * the PCR track. @pts: TS_TIME_NONE when no access unit begins in them. @hold:
+ * keep what does not fill the last packet in
  * @track->held. */
 void ts_write_pes (TsWriter *w, TsTrack *track, const TsPayload *payload,
     int64_t pts, int64_t dts, bool random_access, bool hold);

@@ -436,35 +436,69 @@ plan_hold (TsMux *mux, TsTrack *track, TsPlan *plan)
   return true;
 }
 
+/* --- Frames that belong to the access unit before */
+
+/* The end of an access unit whose beginning was written, or is held. It goes
+ * where that goes, or into a PES packet in which no access unit begins. */
+static bool
+plan_dependent (TsMux *mux, TsTrack *track, TsPlan *plan)
+{
+  if (!plan->payload.dependent || track->last_dts == TS_TIME_NONE)
+    return false;
+  plan->dependent = true;
+  plan->pts_ns = plan->dts_ns = track->time.last_dts;
+  plan->pts = plan->dts = track->last_dts;
+  return true;
+}
+
+static bool
+hold_dependent (TsTrack *track, const TsPlan *plan)
+{
+  if (track->held_size == 0 ||
+      track->held_size + plan->payload.size > TS_PES_MAX_PAYLOAD)
+    return false;
+  hold_frame (track, plan);
+  return true;
+}
+
 /* --- The two steps */
 
 static void
 count_access_unit (TsMux *mux, const TsPlan *plan)
 {
-  mux->stats.access_units++;
+  mux->stats.access_units += !plan->dependent;
   mux->stats.access_unit_bytes += plan->au_size;
 }
 
 size_t
-ts_mux_begin (TsMux *mux, TsTrack *track, const TsAccessUnit *au)
+ts_mux_begin (TsMux *mux, TsTrack *track, const TsAccessUnit *access_unit)
 {
   TsPlan *plan = &mux->plan;
+  TsAccessUnit au = *access_unit;
+  bool held;
 
   memset (plan, 0, sizeof (*plan));
-  if (au->size == 0) {
+  if (au.size == 0) {
     mux->stats.empty++;
     return 0;
   }
-  if (!ts_codec_prepare (&track->codec, au, &plan->payload)) {
+  if (!ts_codec_prepare (&track->codec, &au, &plan->payload)) {
     mux->stats.damaged++;
     return 0;
   }
+  if (plan->payload.described)
+    ts_mux_describe_track (mux, track);
   plan->track = track;
-  plan->au_size = au->size;
-  ts_time_fix (&mux->timeline, &track->time, au, &mux->stats, &plan->pts_ns,
-      &plan->dts_ns);
-  plan_time (mux, track, plan);
-  if (plan_hold (mux, track, plan)) {
+  plan->au_size = au.size;
+  if (plan_dependent (mux, track, plan)) {
+    held = hold_dependent (track, plan);
+  } else {
+    ts_time_fix (&mux->timeline, &track->time, &au, &mux->stats, &plan->pts_ns,
+        &plan->dts_ns);
+    plan_time (mux, track, plan);
+    held = plan_hold (mux, track, plan);
+  }
+  if (held) {
     count_access_unit (mux, plan);
     return 0;
   }
@@ -593,7 +627,7 @@ write_access_unit (TsWriter *w, TsPlan *plan)
   TsTrack *track = plan->track;
   bool video = ts_codec_is_video (track->config.codec);
   bool hold = video && w->mux->config.pack;
-  int64_t pts = plan->pts, dts = plan->dts;
+  int64_t pts = plan->dependent ? TS_TIME_NONE : plan->pts, dts = plan->dts;
 
   if (track->held_size > 0 && !video) {
     pts = track->held_pts;

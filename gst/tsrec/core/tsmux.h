@@ -37,6 +37,8 @@
 
 /* 13 bits (the mapping of Opus into MPEG-TS). */
 #define TS_OPUS_MAX_TRIM 8191
+/* Ambisonics of the fifth order; their mapping fits into a descriptor. */
+#define TS_OPUS_MAX_CHANNELS 36
 
 /* A time that is not known. */
 #define TS_TIME_NONE INT64_MIN
@@ -60,11 +62,14 @@ typedef enum
   TS_CODEC_AAC_LOAS,    /* LATM in AudioSyncStream frames; becomes ADTS */
   TS_CODEC_MPEG1_AUDIO, /* MPEG-1 layer 1, 2 or 3 */
   TS_CODEC_MPEG2_AUDIO, /* the same at the low sampling rates of MPEG-2 */
-  TS_CODEC_AC3,
-  TS_CODEC_EAC3,
-  TS_CODEC_OPUS, /* one Opus packet a call; the control header is added */
-  TS_CODEC_KLV,  /* SMPTE ST 336, asynchronous carriage */
-  TS_CODEC_ID3,  /* ID3v2 tag a call, as Apple's timed metadata */
+  TS_CODEC_AC3,         /* one or more frames a call, AC-3 or E-AC-3 */
+  TS_CODEC_EAC3,        /* the same; see ts_ac3_read_frame() */
+  TS_CODEC_DTS,         /* one or more frames a call, in words of 16 bits */
+  TS_CODEC_OPUS,        /* one Opus packet a call; control header is added */
+  TS_CODEC_KLV,         /* SMPTE ST 336, asynchronous carriage */
+  TS_CODEC_ID3,         /* ID3v2 tag a call, as Apple's timed metadata */
+  TS_CODEC_DVB_SUBTITLE, /* segments of EN 300 743, or a PES data field */
+  TS_CODEC_TELETEXT,     /* data units of EN 300 472, or a PES data field */
   TS_N_CODECS
 } TsCodec;
 
@@ -117,8 +122,8 @@ typedef struct
  *   audio 1 to 32; 0: tracks of a kind are counted
  * @frame_time: video: how long a picture lasts, ns, 0 when it is not known:
  *   where that is longer than the PCR interval, audio has the PCR
- * @channels: Opus: 1 to 8
- * @mapping_family: Opus: channel mapping family of RFC 7845, 0, 1 or 255
+ * @channels: Opus: 1 to TS_OPUS_MAX_CHANNELS
+ * @mapping_family: Opus: channel mapping family of RFC 7845 and RFC 8486, but 3
  * @stream_count: Opus: coded streams
  * @coupled_count: Opus: how many of them are stereo
  * @channel_mapping: Opus: the stream channel that each channel takes
@@ -139,7 +144,7 @@ typedef struct
   uint8_t mapping_family;
   uint8_t stream_count;
   uint8_t coupled_count;
-  uint8_t channel_mapping[8];
+  uint8_t channel_mapping[TS_OPUS_MAX_CHANNELS];
   const uint8_t *audio_specific_config;
   size_t audio_specific_config_size;
 } TsTrackConfig;
@@ -150,12 +155,13 @@ typedef struct
  * @size: bytes
  * @pts: presentation time, ns, TS_TIME_NONE if unknown
  * @dts: decoding time, ns, TS_TIME_NONE if it is @pts
- * @duration: ns, TS_TIME_NONE if unknown
+ * @duration: ns, TS_TIME_NONE if unknown; audio: 0 if nothing of it is
+ * presented
  * @now: the time it is now for a live stream, ns on the same timeline, which
  *   unmasks timestamps from the future; TS_TIME_NONE otherwise, and where
  *   ts_track_needs_now() says that it makes no difference
- * @trim_start: Opus: samples at 48 kHz to drop at the start, 0 to
- *   TS_OPUS_MAX_TRIM
+ * @trim_start: Opus: samples at 48 kHz to drop at the start; no more are
+ *   dropped than there are
  * @trim_end: Opus: samples at 48 kHz to drop at the end, likewise
  * @discont: something was lost before it
  */
@@ -167,8 +173,8 @@ typedef struct
   int64_t dts;
   int64_t duration;
   int64_t now;
-  uint16_t trim_start;
-  uint16_t trim_end;
+  uint32_t trim_start;
+  uint32_t trim_end;
   bool discont;
 } TsAccessUnit;
 
@@ -197,7 +203,7 @@ typedef struct
 
 /**
  * TsStats:
- * @access_units: written
+ * @access_units: written; a dependent frame is a part of one
  * @access_unit_bytes: their bytes as they came in
  * @packets: of 188 bytes, written
  * @stuffing_bytes: of these, bytes that carry nothing

@@ -40,7 +40,9 @@
 #define TS_DESCRIPTOR_METADATA_POINTER 0x25
 #define TS_DESCRIPTOR_METADATA 0x26
 #define TS_DESCRIPTOR_SERVICE 0x48
-#define TS_DESCRIPTOR_EXTENSION 0x7f /* EN 300 468 6.2.16 */
+#define TS_DESCRIPTOR_TELETEXT 0x56   /* EN 300 468 6.2.43 */
+#define TS_DESCRIPTOR_SUBTITLING 0x59 /* EN 300 468 6.2.41 */
+#define TS_DESCRIPTOR_EXTENSION 0x7f  /* EN 300 468 6.2.16 */
 
 /* The most descriptor bytes one elementary stream has here. */
 #define TS_ES_INFO_MAX_SIZE 48

@@ -281,6 +281,35 @@ is_same_psi (const TsPsiStream *a, const TsPsiStream *b)
       memcmp (a->es_info, b->es_info, a->es_info_length) == 0;
 }
 
+void
+ts_mux_describe_track (TsMux *mux, TsTrack *track)
+{
+  const char *reason;
+  TsPsiStream psi;
+
+  if (!ts_codec_describe (&track->codec, &track->config, &psi, &reason))
+    return;
+  psi.elementary_pid = track->pid;
+  if (is_same_psi (&psi, &track->psi))
+    return;
+  track->psi = psi;
+  change_psi (mux);
+}
+
+/* The codec is the same: what its access units have told stays known. */
+static void
+keep_learned (TsTrack *track, const TsCodecState *old)
+{
+  const char *reason;
+
+  track->codec.pages = old->pages;
+  track->codec.dts_samples = old->dts_samples;
+  track->codec.has_core = old->has_core;
+  track->codec.frame_time = old->frame_time;
+  if (ts_codec_describe (&track->codec, &track->config, &track->psi, &reason))
+    track->psi.elementary_pid = track->pid;
+}
+
 bool
 ts_mux_configure_track (TsMux *mux, TsTrack *track, const TsTrackConfig *config,
     const char **reason)
@@ -305,6 +334,8 @@ ts_mux_configure_track (TsMux *mux, TsTrack *track, const TsTrackConfig *config,
   } else {
     ts_codec_clear (&old.codec);
   }
+  if (old.config.codec == config->codec)
+    keep_learned (track, &old.codec);
   if (!is_same_psi (&old.psi, &track->psi))
     change_psi (mux);
   mux->plan.kind = TS_PLAN_NONE;

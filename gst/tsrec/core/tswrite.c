@@ -265,6 +265,11 @@ make_pes_header (uint8_t *pes, const TsTrack *track, size_t payload_size,
 
   if (timestamps)
     data_length = TS_PES_TIMESTAMP_SIZE * (pts != dts ? 2 : 1);
+  if (track->config.codec == TS_CODEC_TELETEXT) {
+    memset (pes + TS_PES_HEADER_SIZE + data_length, TS_STUFFING_BYTE,
+        TS_TELETEXT_HEADER_DATA_LENGTH - data_length);
+    data_length = TS_TELETEXT_HEADER_DATA_LENGTH;
+  }
   length = TS_PES_HEADER_SIZE - TS_PES_START_SIZE + data_length + payload_size;
   ts_pes_set_start (pes, track->stream_id);
   ts_pes_set_length (
@@ -298,7 +303,7 @@ ts_write_pes (TsWriter *w, TsTrack *track, const TsPayload *payload,
   TsSpan spans[TS_MAX_SPANS + 2];
   Source source = { spans, 0 };
   size_t left = payload->size, old_tail = hold ? track->held_size : 0;
-  bool first = true;
+  bool first = true, timed = pts != TS_TIME_NONE;
 
   spans[0].data = header;
   spans[1].data = track->held;
@@ -310,8 +315,8 @@ ts_write_pes (TsWriter *w, TsTrack *track, const TsPayload *payload,
     size_t n = video || left <= TS_PES_MAX_PAYLOAD ? left : TS_PES_MAX_PAYLOAD;
     Source pes = { spans, 0 };
     size_t rest,
-        header_size = make_pes_header (
-            header, track, n, first, pts, dts, first && old_tail == 0, hold);
+        header_size = make_pes_header (header, track, n, first && timed, pts,
+            dts, first && timed && old_tail == 0, hold);
 
     spans[0].size = header_size;
     if (!first) {
