@@ -29,14 +29,66 @@ STREAM_TYPES = {
     0x03: ('audio', 'MPEG audio'), 0x04: ('audio', 'MPEG audio'),
     0x0f: ('audio', 'AAC'), 0x11: ('audio', 'AAC'),
     0x81: ('audio', 'AC-3'), 0x87: ('audio', 'E-AC-3'),
-    0x15: ('data', 'metadata'),
+    0x15: ('data', 'metadata'), 0x86: ('data', 'SCTE-35'),
 }
 # 2.6.8, registration_descriptor, for stream_type 6: private data
 REGISTRATIONS = {
     b'Opus': ('audio', 'Opus'), b'AC-3': ('audio', 'AC-3'),
     b'EAC3': ('audio', 'E-AC-3'), b'HEVC': ('video', 'H.265'),
+    b'DTS1': ('audio', 'DTS'), b'DTS2': ('audio', 'DTS'), b'DTS3': ('audio', 'DTS'),
     b'KLVA': ('data', 'KLV'),
 }
+# Descriptors of ETSI EN 300 468 that say the same
+DESCRIPTORS = {
+    0x56: ('data', 'teletext'), 0x59: ('data', 'DVB subtitles'),
+    0x6a: ('audio', 'AC-3'), 0x7a: ('audio', 'E-AC-3'), 0x7b: ('audio', 'DTS'),
+}
+
+# What other files begin with: (offset, bytes, name)
+SIGNATURES = (
+    (4, b'ftyp', 'MP4 or QuickTime'), (4, b'moov', 'QuickTime'), (4, b'mdat', 'QuickTime'),
+    (4, b'styp', 'a fragment of MP4 (CMAF)'), (4, b'moof', 'a fragment of MP4 (CMAF)'),
+    (0, b'\x1a\x45\xdf\xa3', 'Matroska or WebM'), (8, b'AVI ', 'AVI'), (8, b'WAVE', 'WAV'),
+    (8, b'WEBP', 'WebP'), (0, b'OggS', 'Ogg'), (0, b'fLaC', 'FLAC'), (0, b'ID3', 'MP3'),
+    (0, b'FLV', 'Flash video'), (0, b'\0\0\1\xba', 'an MPEG program stream'),
+    (0, b'\0\0\1\xb3', 'an MPEG video stream without a container'),
+    (0, b'\x30\x26\xb2\x75', 'Windows Media'), (0, b'DKIF', 'IVF'), (0, b'\x0b\x77', 'AC-3'),
+    (0, b'\0\0\0\1', 'an H.264 or H.265 stream without a container'),
+    (0, b'\x89PNG', 'PNG'), (0, b'\xff\xd8\xff', 'JPEG'), (0, b'GIF8', 'GIF'), (0, b'%PDF', 'PDF'),
+    (0, b'PK\3\4', 'a ZIP archive'), (0, b'\x1f\x8b', 'gzip'), (0, b'\x7fELF', 'a program'),
+    (0, b'#EXTM3U', 'an HLS playlist'), (0, b'#!', 'a script'),
+)
+
+
+def _is_in_steps(head, first, step):
+    """Whether a sync byte is at @first and every @step bytes from there."""
+    signs = head[first::step]
+    return len(signs) > 3 and signs.count(SYNC_BYTE) == len(signs)
+
+
+def identify(path):
+    """What a file is that is no transport stream, in words, or None. Raises
+    OSError."""
+    with open(path, 'rb') as file:
+        head = file.read(4096)
+    if not head:
+        return 'empty'
+    for offset, signature, name in SIGNATURES:
+        if head[offset:offset + len(signature)] == signature:
+            return name
+    if head[0] == 0xff and len(head) > 1 and head[1] & 0xe0 == 0xe0:
+        return 'AAC (ADTS) without a container' if head[1] & 6 == 0 else 'MP3 or MPEG audio'
+    if _is_in_steps(head, 4, 192):
+        return 'M2TS (packets of 192 bytes, as cameras and Blu-ray discs have them)'
+    if _is_in_steps(head, 0, 204):
+        return 'a transport stream with packets of 204 bytes'
+    if not head.strip(b'\0'):
+        return 'nothing but zero bytes'
+    try:
+        text = head[:4093].decode()
+    except UnicodeDecodeError as error:
+        text = head[:error.start].decode() if error.start > len(head) - 8 else '\0'
+    return 'text' if all(c.isprintable() or c in '\t\r\n' for c in text) else None
 
 
 def difference(earlier, later):
@@ -105,11 +157,13 @@ class Scan:
         self.tracks = {}
         self.runs = []          # (start, end): whole packets, one after the other
         self.skipped = []       # (start, end): bytes that are no packets
+        self.skipped_at = []    # time or None, of each of them
         self.torn = 0           # bytes of a packet that was not finished
         self.torn_pid = None
         self.losses = []        # (time or None, pid): packets are missing there
         self.lost = 0           # how often
         self.damaged = 0        # packets marked so by a receiver
+        self.damaged_at = []    # time or None
         self.gaps = []          # (time, seconds, announced): nothing on any track
         self.resets = []        # time: the clock starts over
         self.first_counters = {}
@@ -197,6 +251,8 @@ class Scan:
         if end > start:
             if self.skipped and self.skipped[-1][1] == start:
                 start = self.skipped.pop()[0]
+            else:
+                self.skipped_at.append(self._shown_time())
             self.skipped.append((start, end))
 
     def _run(self, data, start, end, offset):
@@ -248,6 +304,8 @@ class Scan:
     def _start(self, data, at, offset, pid):
         if data[at + 1] & 0x80:
             self.damaged += 1
+            if len(self.damaged_at) < MAX_KEPT:
+                self.damaged_at.append(self._shown_time())
         if not data[at + 1] & 0x40:
             return
         payload = at + 4
@@ -295,6 +353,8 @@ class Scan:
         while len(info) >= 2:
             if info[0] == 5 and info[2:6] in REGISTRATIONS:
                 return REGISTRATIONS[info[2:6]]
+            if info[0] in DESCRIPTORS:
+                return DESCRIPTORS[info[0]]
             info = info[2 + info[1]:]
         return ('data', 'data')
 

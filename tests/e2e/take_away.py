@@ -269,7 +269,8 @@ class Damaged(TakeAway):
         self.assertIn('no transport packets', said)
         times = packet_times(self.path('junk.mp4'), 'v')
         self.assertGreater(len(times), 295)
-        self.assertIn('no transport packets', self.check('junk.ts', status=1))
+        self.assertRegex(self.check('junk.ts', status=1),
+                         r'bytes from byte \d+ on are no transport packets \(at 0:0[1-9]\.\d')
 
     def test_lost_packets_cost_their_access_units_only(self):
         whole = sample()
@@ -324,6 +325,25 @@ class Check(TakeAway):
         said = self.check('a.ts', status=1)
         self.assertIn('nothing was recorded for', said)
         self.assertNotIn('resumed', said)
+
+    def test_a_file_of_another_kind_is_named(self):
+        for name, data, word in (
+                ('movie.mov', b'\0\0\0 ftypisom' + bytes(5000), 'it is MP4'),
+                ('movie.mkv', b'\x1a\x45\xdf\xa3' + os.urandom(5000), 'it is Matroska'),
+                ('song.mp3', b'ID3\3' + os.urandom(5000), 'it is MP3'),
+                ('tone.mp3', b'\xff\xfb\x90\0' + bytes(5000), 'it is MP3'),
+                ('tone.aac', b'\xff\xf1\x4c\x80' + bytes(5000), 'it is AAC'),
+                ('list.m3u8', b'#EXTM3U\n', 'it is an HLS playlist'),
+                ('notes.ts', 'Grüße von der Kamera\n'.encode() * 500, 'it is text'),
+                ('disc.m2ts', (b'\0\0\0\0G' + bytes(187)) * 50, 'it is M2TS'),
+                ('nothing.ts', b'', 'it is empty'),
+                ('zero.ts', bytes(5000), 'it is nothing but zero bytes')):
+            with self.subTest(name):
+                self.write(name, data)
+                said = self.check(name, status=1)
+                self.assertIn(f'{name}: NOT A TRANSPORT STREAM', said)
+                self.assertIn(word, said)
+                self.assertIn(word, self.command('ts-to-mp4', name, 'out.mp4').stderr)
 
     def test_sound_recording(self):
         self.write('a.ts', sample())
