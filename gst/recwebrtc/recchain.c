@@ -8,6 +8,7 @@
 #include "recchain.h"
 #include "recgate.h"
 #include "recquery.h"
+#include "recshield.h"
 #include "recslices.h"
 #include "webrtcutil.h"
 
@@ -24,11 +25,14 @@ struct _RecChain
   GstElement *filter;
   GstElement *parse;
   gboolean freeze;
+  GstPadChainFunction parse_chain;
+  gboolean sliced; /* the codec has slices and parameter sets */
   /* streaming thread */
+  RecShield shield;
   RecSlices slices;
   RecGate gate;
   gboolean discont; /* of what was dropped behind the parser */
-  guint64 *held_back;
+  RecChainCounters *counters;
 };
 
 static void
@@ -45,15 +49,16 @@ add (RecChain *self, const gchar *factory, GError **error)
 
   if (!element)
     return NULL;
-  webrtc_util_set_owner (element, self->owner);
+  /* An error of the parser does not end the session: see guarded_chain(). */
+  if (factory != self->track.codec->parser)
+    webrtc_util_set_owner (element, self->owner);
   gst_bin_add (self->bin, gst_object_ref (element));
   return element;
 }
 
-/* --- repeated parameter sets; on the streaming thread --- */
+/* --- packets in front of the depayloader; on the streaming thread --- */
 
-/* A copy with what is left of the payload, without padding. The packet itself
- * goes on, though it may be empty: its sequence number is not missing. */
+/* A copy with what is left of the payload, without padding. */
 static GstBuffer *
 copy_filtered (GstBuffer *buffer, RecSlices *before, gsize kept)
 {
@@ -72,17 +77,18 @@ copy_filtered (GstBuffer *buffer, RecSlices *before, gsize kept)
   return copy;
 }
 
-static gboolean
-filter_packet (GstBuffer **buffer, guint idx, gpointer user_data)
+/* Takes repeated parameter sets out of *@buffer. */
+static void
+filter_slices (RecChain *self, GstBuffer **buffer)
 {
-  RecSlices *slices = user_data, before = *slices;
+  RecSlices before = self->slices;
   GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
   gsize size, kept;
 
   if (!gst_rtp_buffer_map (*buffer, GST_MAP_READ, &rtp))
-    return TRUE;
+    return;
   size = gst_rtp_buffer_get_payload_len (&rtp);
-  kept = rec_slices_filter (slices, gst_rtp_buffer_get_timestamp (&rtp),
+  kept = rec_slices_filter (&self->slices, gst_rtp_buffer_get_timestamp (&rtp),
       gst_rtp_buffer_get_payload (&rtp), size, NULL);
   gst_rtp_buffer_unmap (&rtp);
   if (kept < size) {
@@ -91,59 +97,84 @@ filter_packet (GstBuffer **buffer, guint idx, gpointer user_data)
     gst_buffer_unref (*buffer);
     *buffer = copy;
   }
-  return TRUE;
 }
 
-static GstPadProbeReturn
-on_unfiltered_packet (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
-{
-  RecChain *self = user_data;
-  GstBuffer *buffer;
-
-  if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
-    info->data =
-        gst_buffer_list_make_writable (GST_PAD_PROBE_INFO_BUFFER_LIST (info));
-    gst_buffer_list_foreach (
-        GST_PAD_PROBE_INFO_BUFFER_LIST (info), filter_packet, &self->slices);
-  } else {
-    buffer = GST_PAD_PROBE_INFO_BUFFER (info);
-    filter_packet (&buffer, 0, &self->slices);
-    info->data = buffer;
-  }
-  return GST_PAD_PROBE_OK;
-}
-
+/* Another SSRC: nothing of it belongs to what was before. */
 static void
-install_slices (RecChain *self)
+begin_stream (RecChain *self)
 {
-  gboolean h264 = g_str_equal (self->track.codec->name, "H264");
-  gboolean h265 = g_str_equal (self->track.codec->name, "H265");
-  GstPad *sink;
-
-  if (!h264 && !h265)
-    return;
-  rec_slices_init (&self->slices, h265);
-  sink = gst_element_get_static_pad (self->depay, "sink");
-  gst_pad_add_probe (sink,
-      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST,
-      on_unfiltered_packet, self, NULL);
-  gst_object_unref (sink);
+  if (self->sliced)
+    rec_slices_init (&self->slices, self->slices.h265);
+  rec_gate_restart (&self->gate);
 }
 
-/* --- the gate; on the streaming thread --- */
+/* What the depayloader gets of @buffer; @seq: the sequence number it sees. */
+static RecShieldVerdict
+judge_packet (RecChain *self, GstBuffer *buffer, guint16 *seq)
+{
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+  RecShieldVerdict verdict;
+  gboolean marker;
 
+  if (!gst_rtp_buffer_map (buffer, GST_MAP_READ, &rtp))
+    return REC_SHIELD_MALFORMED;
+  marker = gst_rtp_buffer_get_marker (&rtp);
+  verdict = rec_shield_check (self->track.codec->name,
+      gst_rtp_buffer_get_payload (&rtp), gst_rtp_buffer_get_payload_len (&rtp),
+      marker);
+  *seq = gst_rtp_buffer_get_seq (&rtp);
+  /* A malformed packet leaves a gap, as if it had been lost. */
+  if (self->freeze && verdict != REC_SHIELD_MALFORMED)
+    rec_gate_packet (&self->gate, *seq, gst_rtp_buffer_get_timestamp (&rtp),
+        marker, verdict == REC_SHIELD_EMPTY, GST_BUFFER_PTS (buffer));
+  *seq = rec_shield_map (&self->shield, *seq);
+  gst_rtp_buffer_unmap (&rtp);
+  if (verdict == REC_SHIELD_EMPTY)
+    rec_shield_remove (&self->shield);
+  return verdict;
+}
+
+static GstBuffer *
+set_sequence_number (GstBuffer *buffer, guint16 seq)
+{
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+
+  buffer = gst_buffer_make_writable (buffer);
+  if (gst_rtp_buffer_map (buffer, GST_MAP_READWRITE, &rtp)) {
+    gst_rtp_buffer_set_seq (&rtp, seq);
+    gst_rtp_buffer_unmap (&rtp);
+  }
+  return buffer;
+}
+
+/* GstBufferListFunc: *@buffer becomes NULL when it is removed. */
 static gboolean
-note_packet (GstBuffer **buffer, guint idx, gpointer user_data)
+take_packet (GstBuffer **buffer, guint idx, gpointer user_data)
 {
   RecChain *self = user_data;
   GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+  guint16 seq = 0;
 
-  if (!gst_rtp_buffer_map (*buffer, GST_MAP_READ, &rtp))
-    return TRUE;
-  rec_gate_packet (&self->gate, gst_rtp_buffer_get_seq (&rtp),
-      gst_rtp_buffer_get_timestamp (&rtp), gst_rtp_buffer_get_marker (&rtp),
-      gst_rtp_buffer_get_payload_len (&rtp) == 0, GST_BUFFER_PTS (*buffer));
-  gst_rtp_buffer_unmap (&rtp);
+  if (gst_rtp_buffer_map (*buffer, GST_MAP_READ, &rtp)) {
+    if (rec_shield_begin (&self->shield, gst_rtp_buffer_get_ssrc (&rtp)))
+      begin_stream (self);
+    gst_rtp_buffer_unmap (&rtp);
+  }
+  if (self->sliced)
+    filter_slices (self, buffer);
+  switch (judge_packet (self, *buffer, &seq)) {
+    case REC_SHIELD_PASS:
+      if (self->shield.removed != 0)
+        *buffer = set_sequence_number (*buffer, seq);
+      return TRUE;
+    case REC_SHIELD_MALFORMED:
+      __atomic_fetch_add (&self->counters->malformed, 1, __ATOMIC_RELAXED);
+      break;
+    default:
+      break;
+  }
+  gst_buffer_unref (*buffer);
+  *buffer = NULL;
   return TRUE;
 }
 
@@ -153,13 +184,48 @@ on_packet (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   GstBuffer *buffer;
 
   if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
-    gst_buffer_list_foreach (
-        GST_PAD_PROBE_INFO_BUFFER_LIST (info), note_packet, user_data);
-  } else {
-    buffer = GST_PAD_PROBE_INFO_BUFFER (info);
-    note_packet (&buffer, 0, user_data);
+    info->data =
+        gst_buffer_list_make_writable (GST_PAD_PROBE_INFO_BUFFER_LIST (info));
+    gst_buffer_list_foreach (info->data, take_packet, user_data);
+    return gst_buffer_list_length (info->data) > 0 ? GST_PAD_PROBE_OK
+                                                   : GST_PAD_PROBE_DROP;
   }
-  return GST_PAD_PROBE_OK;
+  buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+  take_packet (&buffer, 0, user_data);
+  info->data = buffer;
+  /* HANDLED: it is unreferenced already. */
+  return buffer ? GST_PAD_PROBE_OK : GST_PAD_PROBE_HANDLED;
+}
+
+static void
+install_shield (RecChain *self)
+{
+  gboolean h264 = g_str_equal (self->track.codec->name, "H264");
+  gboolean h265 = g_str_equal (self->track.codec->name, "H265");
+  GstPad *sink = gst_element_get_static_pad (self->depay, "sink");
+
+  rec_shield_init (&self->shield);
+  self->sliced = h264 || h265;
+  rec_slices_init (&self->slices, h265);
+  gst_pad_add_probe (sink,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_packet,
+      self, NULL);
+  gst_object_unref (sink);
+}
+
+/* --- the gate; on the streaming thread --- */
+
+static gboolean
+is_malformed (RecChain *self, GstBuffer *buffer)
+{
+  GstMapInfo map;
+  gboolean valid;
+
+  if (!gst_buffer_map (buffer, &map, GST_MAP_READ))
+    return TRUE;
+  valid = rec_shield_check_unit (self->track.codec->name, map.data, map.size);
+  gst_buffer_unmap (buffer, &map);
+  return !valid;
 }
 
 static gboolean
@@ -217,6 +283,18 @@ pass_parameter_sets (GstPadProbeInfo *info, GstBuffer *buffer)
   return GST_PAD_PROBE_OK;
 }
 
+/* The session lets through as many as keyframe-interval-min allows. */
+static void
+request_keyframe (RecChain *self)
+{
+  GstPad *sink = gst_element_get_static_pad (self->depay, "sink");
+
+  gst_pad_push_event (sink,
+      gst_video_event_new_upstream_force_key_unit (
+          GST_CLOCK_TIME_NONE, TRUE, 0));
+  gst_object_unref (sink);
+}
+
 static GstPadProbeReturn
 on_unit (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
@@ -224,8 +302,13 @@ on_unit (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
   guint64 held_back = 0;
   GstClockTime closed_at = GST_CLOCK_TIME_NONE;
-  GstPad *sink;
 
+  if (is_malformed (self, buffer)) {
+    __atomic_fetch_add (&self->counters->malformed, 1, __ATOMIC_RELAXED);
+    rec_gate_close (&self->gate);
+    request_keyframe (self);
+    return GST_PAD_PROBE_DROP;
+  }
   if (self->parse && !has_picture (self, buffer))
     return pass_parameter_sets (info, buffer);
   if (!self->freeze)
@@ -241,13 +324,8 @@ on_unit (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
     default:
       break;
   }
-  __atomic_fetch_add (self->held_back, 1, __ATOMIC_RELAXED);
-  /* The session lets through as many as keyframe-interval-min allows. */
-  sink = gst_element_get_static_pad (self->depay, "sink");
-  gst_pad_push_event (sink,
-      gst_video_event_new_upstream_force_key_unit (
-          GST_CLOCK_TIME_NONE, TRUE, 0));
-  gst_object_unref (sink);
+  __atomic_fetch_add (&self->counters->held_back, 1, __ATOMIC_RELAXED);
+  request_keyframe (self);
   return GST_PAD_PROBE_DROP;
 }
 
@@ -273,16 +351,11 @@ on_parsed (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 }
 
 static void
-add_probe (RecChain *self, GstElement *element, const gchar *name,
-    GstPadProbeCallback f)
+add_probe (RecChain *self, GstElement *element, GstPadProbeCallback f)
 {
-  GstPad *pad = gst_element_get_static_pad (element, name);
+  GstPad *pad = gst_element_get_static_pad (element, "src");
 
-  gst_pad_add_probe (pad,
-      f == on_packet
-          ? GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST
-          : GST_PAD_PROBE_TYPE_BUFFER,
-      f, self, NULL);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, f, self, NULL);
   gst_object_unref (pad);
 }
 
@@ -291,11 +364,61 @@ install_gate (RecChain *self, gboolean freeze)
 {
   self->freeze = freeze;
   rec_gate_init (&self->gate);
-  if (freeze)
-    add_probe (self, self->depay, "sink", on_packet);
-  add_probe (self, self->depay, "src", on_unit);
+  add_probe (self, self->depay, on_unit);
   if (self->parse)
-    add_probe (self, self->parse, "src", on_parsed);
+    add_probe (self, self->parse, on_parsed);
+}
+
+/* --- the parser's errors; on the streaming thread --- */
+
+/* What the parser has kept of the data would make it fail again. */
+static void
+reset_parser (RecChain *self, GstPad *sink)
+{
+  GstEvent *segment = gst_pad_get_sticky_event (sink, GST_EVENT_SEGMENT, 0);
+
+  gst_pad_send_event (sink, gst_event_new_flush_start ());
+  gst_pad_send_event (sink, gst_event_new_flush_stop (FALSE));
+  if (segment)
+    gst_pad_send_event (sink, segment);
+}
+
+/* The parsers of GStreamer end the stream at data they do not understand. Here
+ * it costs the picture, like a lost packet. */
+static GstFlowReturn
+guarded_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  RecChain *self = pad->chaindata;
+  GstFlowReturn ret = self->parse_chain (pad, parent, buffer);
+
+  if (ret != GST_FLOW_ERROR)
+    return ret;
+  __atomic_fetch_add (&self->counters->malformed, 1, __ATOMIC_RELAXED);
+  reset_parser (self, pad);
+  rec_gate_close (&self->gate);
+  request_keyframe (self);
+  return GST_FLOW_OK;
+}
+
+/* The flush is between us and the parser. */
+static GstPadProbeReturn
+drop_flush (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  return GST_PAD_PROBE_DROP;
+}
+
+static void
+install_guard (RecChain *self)
+{
+  GstPad *sink = gst_element_get_static_pad (self->parse, "sink");
+  GstPad *src = gst_element_get_static_pad (self->parse, "src");
+
+  self->parse_chain = GST_PAD_CHAINFUNC (sink);
+  gst_pad_set_chain_function_full (sink, guarded_chain, self, NULL);
+  gst_pad_add_probe (
+      src, GST_PAD_PROBE_TYPE_EVENT_FLUSH, drop_flush, NULL, NULL);
+  gst_object_unref (src);
+  gst_object_unref (sink);
 }
 
 /* --- elements --- */
@@ -314,9 +437,11 @@ add_elements (RecChain *self, gboolean freeze, GError **error)
     /* After a pause the first packet of the key frame is easily lost, and
      * nobody else asks for another. */
     set_if_there (self->depay, "request-keyframe", TRUE);
-    install_slices (self);
     install_gate (self, freeze);
   }
+  install_shield (self);
+  if (self->parse)
+    install_guard (self);
   caps = gst_caps_from_string (codec->caps);
   g_object_set (self->filter, "caps", caps, NULL);
   gst_caps_unref (caps);
@@ -347,14 +472,14 @@ link_elements (RecChain *self)
 
 RecChain *
 rec_chain_new (GstBin *bin, gpointer owner, const SdpTrack *track, GstPad *out,
-    gboolean freeze, guint64 *held_back, GError **error)
+    gboolean freeze, RecChainCounters *counters, GError **error)
 {
   RecChain *self = g_new0 (RecChain, 1);
 
   self->bin = bin;
   self->owner = owner;
   self->track = *track;
-  self->held_back = held_back;
+  self->counters = counters;
   self->out = gst_object_ref (out);
   if (!add_elements (self, freeze, error))
     goto failed;

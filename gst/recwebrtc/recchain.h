@@ -15,12 +15,25 @@ G_BEGIN_DECLS
 
 typedef struct _RecChain RecChain;
 
+/**
+ * RecChainCounters:
+ * @held_back: pictures that were not recorded because of losses
+ * @malformed: packets and access units that were dropped because they break
+ *   the payload format or the bitstream format
+ *
+ * Read and written atomically, by any thread; outlives the chain.
+ */
+typedef struct
+{
+  guint64 held_back;
+  guint64 malformed;
+} RecChainCounters;
+
 /* Adds the elements to @bin, links them to @out and starts them. @owner: see
  * webrtc_util_set_owner(). @freeze: drop pictures from a loss until the next
- * key frame, and count them, atomically, in @held_back, which outlives the
- * chain. NULL with @error. */
+ * key frame. NULL with @error. */
 RecChain *rec_chain_new (GstBin *bin, gpointer owner, const SdpTrack *track,
-    GstPad *out, gboolean freeze, guint64 *held_back, GError **error);
+    GstPad *out, gboolean freeze, RecChainCounters *counters, GError **error);
 
 /* Stops and removes the elements. RTP must not flow any more. */
 void rec_chain_free (RecChain *chain);

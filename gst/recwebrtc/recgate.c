@@ -21,14 +21,26 @@ rec_gate_init (RecGate *gate)
     gate->units[i].pts = GST_CLOCK_TIME_NONE;
 }
 
-static void
-close_gate (RecGate *gate)
+void
+rec_gate_close (RecGate *gate)
 {
   if (gate->closed)
     return;
   gate->closed = TRUE;
   gate->held_back = 0;
   gate->closed_at = GST_CLOCK_TIME_NONE;
+}
+
+void
+rec_gate_restart (RecGate *gate)
+{
+  if (!gate->have_packet)
+    return;
+  rec_gate_close (gate);
+  /* The end of the last access unit is not known to be there. */
+  if (!gate->last_marker)
+    gate->units[gate->newest].damaged = TRUE;
+  gate->have_packet = FALSE;
 }
 
 static void
@@ -54,7 +66,7 @@ rec_gate_packet (RecGate *gate, guint16 seq, guint32 rtp_time, gboolean marker,
   gate->have_packet = TRUE;
   gate->last_seq = seq;
   if (gap) {
-    close_gate (gate);
+    rec_gate_close (gate);
     /* The end of the last access unit may be missing, or the middle of it. */
     if (!first && !gate->last_marker)
       unit->damaged = TRUE;
@@ -100,7 +112,7 @@ rec_gate_unit (RecGate *gate, GstClockTime pts, gboolean key,
   const RecGateUnit *unit = find_unit (gate, pts);
 
   if (unit->damaged)
-    close_gate (gate);
+    rec_gate_close (gate);
   if (!gate->closed)
     return REC_GATE_PASS;
   if (key && !unit->damaged) {

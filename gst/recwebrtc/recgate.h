@@ -49,6 +49,13 @@ typedef enum
 /* Closed: it opens with the first key frame. */
 void rec_gate_init (RecGate *gate);
 
+/* The packets that follow are those of another stream: their sequence numbers
+ * have nothing to do with those before. Closes the gate. */
+void rec_gate_restart (RecGate *gate);
+
+/* A picture is missing: nothing passes until the next key frame. */
+void rec_gate_close (RecGate *gate);
+
 /* A packet goes into the depayloader, in order. @empty: only padding. */
 void rec_gate_packet (RecGate *gate, guint16 seq, guint32 rtp_time,
     gboolean marker, gboolean empty, GstClockTime pts);

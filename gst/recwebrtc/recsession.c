@@ -514,7 +514,12 @@ rec_session_add_stats (RecSession *self, GstStructure *stats)
       choice.audio.codec ? choice.audio.codec->name : "",
       "video-profile-level-id", G_TYPE_UINT, choice.video.profile_level_id,
       "video-pictures-dropped", G_TYPE_UINT64,
-      __atomic_load_n (&self->held_back, __ATOMIC_RELAXED), NULL);
+      __atomic_load_n (&self->video_counters.held_back, __ATOMIC_RELAXED),
+      "video-rtp-malformed", G_TYPE_UINT64,
+      __atomic_load_n (&self->video_counters.malformed, __ATOMIC_RELAXED),
+      "audio-rtp-malformed", G_TYPE_UINT64,
+      __atomic_load_n (&self->audio_counters.malformed, __ATOMIC_RELAXED),
+      NULL);
   if (reception)
     rec_reception_add_stats (reception, stats);
 }

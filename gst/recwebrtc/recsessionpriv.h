@@ -42,8 +42,9 @@ struct _RecSession
 
   /* µs of the monotonic clock; read and written by any thread */
   gint64 last_packet;
-  /* pictures that were not recorded because of losses; by any thread */
-  guint64 held_back;
+  /* read and written atomically by any thread */
+  RecChainCounters video_counters;
+  RecChainCounters audio_counters;
 
   GMutex lock;
   /* Set on the control thread under lock; read there, elsewhere under lock. */

@@ -149,11 +149,12 @@ make_chains (RecSession *self, GError **error)
 {
   if (self->choice.video.codec &&
       !(self->video = rec_chain_new (self->bin, self, &self->choice.video,
-            self->video_out, self->config.freeze, &self->held_back, error)))
+            self->video_out, self->config.freeze, &self->video_counters,
+            error)))
     return FALSE;
   return !self->choice.audio.codec ||
       (self->audio = rec_chain_new (self->bin, self, &self->choice.audio,
-           self->audio_out, FALSE, &self->held_back, error));
+           self->audio_out, FALSE, &self->audio_counters, error));
 }
 
 /* Before packets come; @sdp: of the peer. */

@@ -81,6 +81,18 @@ is_repeated (RecSlices *self, const guint8 *unit, gsize size)
   return FALSE;
 }
 
+/* A depayloader reads the first byte behind the header of a slice, also where
+ * there is none. */
+static gboolean
+is_cut_off (const RecSlices *self, const guint8 *unit, gsize size)
+{
+  gsize header = self->h265 ? 2 : 1;
+
+  return size < header ||
+      (size == header &&
+          unit_kind (self, unit_type (self, unit)) == UNIT_SLICE);
+}
+
 /* Units behind @header bytes, each after its size (RFC 6184 section 5.7.1, RFC
  * 7798 section 4.4.2). */
 static gsize
@@ -94,7 +106,8 @@ filter_aggregate (RecSlices *self, gsize header, const guint8 *payload,
 
     if (unit > size - at)
       unit = size - at;
-    if (!is_repeated (self, payload + at + 2, unit - 2)) {
+    if (!is_cut_off (self, payload + at + 2, unit - 2) &&
+        !is_repeated (self, payload + at + 2, unit - 2)) {
       if (out)
         memmove (out + kept, payload + at, unit);
       kept += unit;

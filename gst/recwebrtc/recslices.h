@@ -5,7 +5,9 @@
  * A parameter set begins an access unit (H.264 7.4.1.2.3, H.265 7.4.2.4.4).
  * Some senders put theirs in front of every slice of a key frame (rtph264pay
  * with config-interval=-1), and a depayloader then makes an access unit of
- * every slice. What is repeated within one RTP timestamp is left out here.
+ * every slice. What is repeated within one RTP timestamp is left out here, and
+ * so are units of an aggregation packet that end before their first byte of
+ * data.
  *
  * A plain struct; one thread at a time.
  */

@@ -6,6 +6,7 @@
 #include "recchain.h"
 
 #include <gst/check/gstcheck.h>
+#include <gst/rtp/rtp.h>
 
 #define PICTURES 40
 
@@ -51,6 +52,13 @@ look (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 }
 
 static gboolean
+ignore_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  gst_event_unref (event);
+  return TRUE;
+}
+
+static gboolean
 look_at_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   Seen *seen = pad->chaindata;
@@ -74,7 +82,7 @@ run (const gchar *sender, gboolean freeze, Seen *seen)
   GstPad *out = gst_pad_new ("out", GST_PAD_SINK);
   GstPad *src = gst_element_get_static_pad (last, "src"), *sink;
   SdpTrack track = { .codec = sdp_util_find_codec ("video", "H264") };
-  guint64 held_back = 0;
+  RecChainCounters counters = { 0 };
   RecChain *chain;
   GstMessage *message;
 
@@ -85,7 +93,7 @@ run (const gchar *sender, gboolean freeze, Seen *seen)
   out->chaindata = seen;
   gst_pad_set_active (out, TRUE);
   chain = rec_chain_new (
-      GST_BIN (pipeline), pipeline, &track, out, freeze, &held_back, NULL);
+      GST_BIN (pipeline), pipeline, &track, out, freeze, &counters, NULL);
   fail_unless (chain != NULL);
   sink = rec_chain_get_sink_pad (chain);
   fail_unless_equals_int (gst_pad_link (src, sink), GST_PAD_LINK_OK);
@@ -96,7 +104,7 @@ run (const gchar *sender, gboolean freeze, Seen *seen)
         GST_ELEMENT_BUS (pipeline), 10 * GST_MSECOND, GST_MESSAGE_ERROR);
   fail_unless (message == NULL);
   gst_element_set_state (pipeline, GST_STATE_NULL);
-  fail_unless_equals_uint64 (held_back, 0);
+  fail_unless_equals_uint64 (counters.held_back, 0);
   rec_chain_free (chain);
   gst_object_unref (sink);
   gst_object_unref (src);
@@ -134,6 +142,365 @@ GST_START_TEST (test_a_picture_of_slices_with_sets_each_is_one_access_unit)
 
 GST_END_TEST;
 
+/* --- packets of our own --- */
+
+/* A chain with a pad in front of it and one behind it. */
+typedef struct
+{
+  GstElement *pipeline;
+  GstPad *src;
+  GstPad *out;
+  RecChain *chain;
+  RecChainCounters counters;
+  guint requests; /* for a key frame */
+  guint16 seq;
+  guint32 ssrc;
+  GString *sizes; /* of the access units that came out */
+  GstClockTime last;
+} Track;
+
+static GstFlowReturn
+note_unit (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  Track *track = pad->chaindata;
+
+  fail_unless (gst_buffer_get_size (buffer) > 0);
+  g_string_append_printf (
+      track->sizes, "%" G_GSIZE_FORMAT " ", gst_buffer_get_size (buffer));
+  track->last = GST_BUFFER_PTS (buffer);
+  gst_buffer_unref (buffer);
+  return GST_FLOW_OK;
+}
+
+static gboolean
+count_request (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  Track *track = pad->chaindata;
+
+  track->requests += gst_event_has_name (event, "GstForceKeyUnit");
+  gst_event_unref (event);
+  return TRUE;
+}
+
+static GstStaticPadTemplate any_template = GST_STATIC_PAD_TEMPLATE (
+    "out", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
+static void
+send_stream_start (Track *track, const gchar *media, const gchar *codec)
+{
+  GstCaps *caps = gst_caps_new_simple ("application/x-rtp", "media",
+      G_TYPE_STRING, media, "encoding-name", G_TYPE_STRING, codec, "clock-rate",
+      G_TYPE_INT, g_str_equal (media, "video") ? 90000 : 48000, "payload",
+      G_TYPE_INT, 96, NULL);
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_pad_push_event (track->src, gst_event_new_stream_start ("packets"));
+  gst_pad_push_event (track->src, gst_event_new_caps (caps));
+  gst_pad_push_event (track->src, gst_event_new_segment (&segment));
+  gst_caps_unref (caps);
+}
+
+static void
+track_init (
+    Track *track, const gchar *media, const gchar *codec, gboolean freeze)
+{
+  SdpTrack description = { .codec = sdp_util_find_codec (media, codec) };
+  GstPad *sink;
+
+  memset (track, 0, sizeof (*track));
+  track->seq = 65534;
+  track->ssrc = 1;
+  track->sizes = g_string_new (NULL);
+  track->last = GST_CLOCK_TIME_NONE;
+  track->pipeline = gst_pipeline_new (NULL);
+  track->out = gst_pad_new_from_static_template (&any_template, "out");
+  gst_pad_set_chain_function (track->out, note_unit);
+  gst_pad_set_event_function (track->out, ignore_event);
+  track->out->chaindata = track;
+  gst_pad_set_active (track->out, TRUE);
+  track->chain = rec_chain_new (GST_BIN (track->pipeline), track->pipeline,
+      &description, track->out, freeze, &track->counters, NULL);
+  fail_unless (track->chain != NULL);
+  gst_element_set_state (track->pipeline, GST_STATE_PLAYING);
+  track->src = gst_pad_new ("src", GST_PAD_SRC);
+  track->src->chaindata = track;
+  gst_pad_set_event_function (track->src, count_request);
+  gst_pad_set_active (track->src, TRUE);
+  sink = rec_chain_get_sink_pad (track->chain);
+  fail_unless_equals_int (gst_pad_link (track->src, sink), GST_PAD_LINK_OK);
+  gst_object_unref (sink);
+  send_stream_start (track, media, codec);
+}
+
+static void
+track_clear (Track *track)
+{
+  gst_pad_set_active (track->src, FALSE);
+  gst_element_set_state (track->pipeline, GST_STATE_NULL);
+  rec_chain_free (track->chain);
+  gst_object_unref (track->src);
+  gst_object_unref (track->out);
+  gst_object_unref (track->pipeline);
+  g_string_free (track->sizes, TRUE);
+}
+
+/* A packet of picture @picture, 40 ms each. @padding: bytes of it. */
+static void
+send_packet (Track *track, guint picture, gboolean marker,
+    const guint8 *payload, guint size, guint padding)
+{
+  GstBuffer *buffer = gst_rtp_buffer_new_allocate (size, padding, 0);
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+
+  gst_rtp_buffer_map (buffer, GST_MAP_READWRITE, &rtp);
+  gst_rtp_buffer_set_payload_type (&rtp, 96);
+  gst_rtp_buffer_set_seq (&rtp, track->seq++);
+  gst_rtp_buffer_set_ssrc (&rtp, track->ssrc);
+  gst_rtp_buffer_set_timestamp (&rtp, picture * 3600);
+  gst_rtp_buffer_set_marker (&rtp, marker);
+  if (size > 0)
+    memcpy (gst_rtp_buffer_get_payload (&rtp), payload, size);
+  gst_rtp_buffer_unmap (&rtp);
+  GST_BUFFER_PTS (buffer) = picture * 40 * GST_MSECOND;
+  fail_unless_equals_int (gst_pad_push (track->src, buffer), GST_FLOW_OK);
+}
+
+#define SEND(track, picture, marker, ...)                                      \
+  send_packet (track, picture, marker, (const guint8[]){ __VA_ARGS__ },        \
+      sizeof ((const guint8[]){ __VA_ARGS__ }), 0)
+#define SEND_PADDING(track, picture)                                           \
+  send_packet (track, picture, FALSE, NULL, 0, 100)
+#define SEND_EMPTY(track, picture)                                             \
+  send_packet (track, picture, FALSE, NULL, 0, 0)
+
+/* 160x96, Constrained Baseline */
+#define H264_SPS 0x67, 0x42, 0xc0, 0x0a, 0xd9, 0x02, 0x8d, 0x90
+#define H264_PPS 0x68, 0xcb, 0x83, 0xcb, 0x20
+#define H264_SETS 0x78, 0, 8, H264_SPS, 0, 5, H264_PPS
+
+typedef enum
+{
+  NOTHING,
+  PADDING,
+  EMPTY_PACKET,
+  ANYTHING_EMPTY, /* twice as many as there are packets of media */
+} Between;
+
+static void
+send_between (Track *track, guint picture, Between between)
+{
+  if (between == PADDING || between == ANYTHING_EMPTY)
+    SEND_PADDING (track, picture);
+  if (between == EMPTY_PACKET || between == ANYTHING_EMPTY)
+    SEND_EMPTY (track, picture);
+}
+
+/* A key frame and two pictures, in three fragments each. */
+static void
+send_h264 (Track *track, Between between)
+{
+  guint i;
+
+  SEND (track, 1, FALSE, H264_SETS);
+  for (i = 1; i < 4; i++) {
+    guint8 type = i == 1 ? 5 : 1;
+
+    send_between (track, i, between);
+    SEND (track, i, FALSE, 0x7c, 0x80 | type, 0x9a, 1, 2, 3);
+    send_between (track, i, between);
+    SEND (track, i, FALSE, 0x7c, type, 4, 5);
+    send_between (track, i, between);
+    SEND (track, i, TRUE, 0x7c, 0x40 | type, 6, 7, 8);
+  }
+}
+
+/* 64x64, Main */
+#define H265_VPS                                                               \
+  0x40, 1, 0x0c, 1, 0xff, 0xff, 1, 0x60, 0, 0, 3, 0, 0x90, 0, 0, 3, 0, 0, 3,   \
+      0, 0x1e, 0xba, 0x02, 0x40
+#define H265_SPS                                                               \
+  0x42, 1, 1, 1, 0x60, 0, 0, 3, 0, 0x90, 0, 0, 3, 0, 0, 3, 0, 0x1e, 0xa0,      \
+      0x20, 0x81, 5, 0x96, 0xe9, 0x29, 0x30, 0xbf, 0xfc, 0, 4, 0, 5, 0xa8,     \
+      0x30, 0x30, 0x20, 0, 0, 3, 0, 0x20, 0, 0, 3, 3, 0xc1
+#define H265_PPS 0x44, 1, 0xc0, 0x71, 0x81, 0x12
+#define H265_SETS 0x60, 1, 0, 24, H265_VPS, 0, 46, H265_SPS, 0, 6, H265_PPS
+
+static void
+send_h265 (Track *track, Between between)
+{
+  guint i;
+
+  SEND (track, 1, FALSE, H265_SETS);
+  for (i = 1; i < 4; i++) {
+    guint8 type = i == 1 ? 19 : 1;
+
+    SEND (track, i, FALSE, 0x62, 0x01, 0x80 | type, 0xaf, 1, 2, 3);
+    send_between (track, i, between);
+    SEND (track, i, FALSE, 0x62, 0x01, type, 4, 5);
+    send_between (track, i, between);
+    SEND (track, i, TRUE, 0x62, 0x01, 0x40 | type, 6, 7, 8);
+  }
+}
+
+static void
+send_vp8 (Track *track, Between between)
+{
+  guint i;
+
+  for (i = 1; i < 4; i++) {
+    guint8 inter = i == 1 ? 0 : 1;
+
+    SEND (track, i, FALSE, 0x90, 0x80, i, 0x10 | inter, 0, 0, 0x9d, 1, 0x2a);
+    send_between (track, i, between);
+    SEND (track, i, FALSE, 0x80, 0x80, i, 160, 0, 96, 0, 1, 2, 3);
+    send_between (track, i, between);
+    SEND (track, i, TRUE, 0x80, 0x80, i, 4, 5, 6);
+  }
+}
+
+static void
+send_vp9 (Track *track, Between between)
+{
+  guint i;
+
+  for (i = 1; i < 4; i++) {
+    guint8 inter = i == 1 ? 0 : 0x40;
+
+    SEND (track, i, FALSE, 0x88 | inter, i, 0x82, 0x49, 0x83, 0x42, 0, 0);
+    send_between (track, i, between);
+    SEND (track, i, FALSE, 0x80 | inter, i, 9, 0xf0, 5, 0xf6, 1, 2, 3);
+    send_between (track, i, between);
+    SEND (track, i, TRUE, 0x84 | inter, i, 4, 5, 6);
+  }
+}
+
+static void
+send_opus (Track *track, Between between)
+{
+  guint i;
+
+  for (i = 1; i < 4; i++) {
+    SEND (track, i, FALSE, 0x78, 1, 2, 3);
+    send_between (track, i, between);
+  }
+}
+
+/* What comes out is the same as without the packets that carry nothing. */
+GST_START_TEST (test_packets_without_payload_change_nothing)
+{
+  static const struct
+  {
+    const gchar *media;
+    const gchar *codec;
+    void (*send) (Track *track, Between between);
+  } formats[] = {
+    { "video", "H264", send_h264 },
+    { "video", "H265", send_h265 },
+    { "video", "VP8", send_vp8 },
+    { "video", "VP9", send_vp9 },
+    { "audio", "OPUS", send_opus },
+  };
+  guint i, j;
+
+  for (i = 0; i < 2 * G_N_ELEMENTS (formats); i++) {
+    gboolean video = g_str_equal (formats[i / 2].media, "video");
+    gboolean freeze = video && i % 2;
+    gchar *plain = NULL;
+
+    for (j = NOTHING; j <= ANYTHING_EMPTY; j++) {
+      Track track;
+
+      track_init (&track, formats[i / 2].media, formats[i / 2].codec, freeze);
+      formats[i / 2].send (&track, j);
+      fail_unless_equals_uint64 (track.counters.held_back, 0);
+      fail_unless_equals_uint64 (track.counters.malformed, 0);
+      if (j == NOTHING)
+        plain = g_strdup (track.sizes->str);
+      fail_unless_equals_string (track.sizes->str, plain);
+      track_clear (&track);
+    }
+    fail_if (*plain == '\0', "no %s", formats[i / 2].codec);
+    g_free (plain);
+  }
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_a_packet_lost_beside_padding_is_a_loss)
+{
+  Track track;
+
+  track_init (&track, "video", "H264", TRUE);
+  send_h264 (&track, NOTHING);
+  SEND (&track, 4, FALSE, 0x7c, 0x81, 0x9a, 1, 2, 3);
+  SEND_PADDING (&track, 4);
+  track.seq++;
+  SEND (&track, 4, TRUE, 0x7c, 0x41, 6, 7, 8);
+  SEND (&track, 5, TRUE, 0x41, 0x9a, 1, 2);
+  fail_unless_equals_uint64 (track.last, 3 * 40 * GST_MSECOND);
+  fail_unless (track.counters.held_back > 0);
+  fail_unless (track.requests > 0);
+  SEND (&track, 6, FALSE, H264_SETS);
+  SEND (&track, 6, TRUE, 0x65, 0x88, 1, 2);
+  fail_unless_equals_uint64 (track.last, 6 * 40 * GST_MSECOND);
+  track_clear (&track);
+}
+
+GST_END_TEST;
+
+/* rtph264depay allocates 4 GB for a fragment of a byte, and ends the stream at
+ * a packet of the interleaved mode. */
+GST_START_TEST (test_malformed_packets_cost_a_picture_at_most)
+{
+  Track track;
+  guint type;
+
+  track_init (&track, "video", "H264", TRUE);
+  send_h264 (&track, NOTHING);
+  for (type = 24; type <= 32; type++) {
+    guint8 packet[] = { 0x60 | (type & 31), 0x85 };
+
+    send_packet (&track, 3 + type, TRUE, packet, 1, 0);
+    send_packet (&track, 3 + type, TRUE, packet, 2, 0);
+  }
+  fail_unless (track.counters.malformed >= 9);
+  SEND (&track, 50, FALSE, H264_SETS);
+  SEND (&track, 50, TRUE, 0x65, 0x88, 1, 2);
+  fail_unless_equals_uint64 (track.last, 50 * 40 * GST_MSECOND);
+  track_clear (&track);
+}
+
+GST_END_TEST;
+
+/* h264parse posts an error at bytes behind an end of sequence, and at a prefix
+ * NAL unit without its extension. */
+GST_START_TEST (test_what_the_parser_refuses_costs_a_picture_at_most)
+{
+  guint i;
+
+  for (i = 0; i < 3; i++) {
+    Track track;
+
+    track_init (&track, "video", "H264", i != 1);
+    send_h264 (&track, NOTHING);
+    if (i < 2)
+      SEND (&track, 4, TRUE, 0x78, 0, 4, 0x41, 0x9a, 1, 2, 0, 4, 0x0a, 1, 2, 3);
+    else
+      SEND (&track, 4, TRUE, 0x78, 0, 4, 0x41, 0x9a, 1, 2, 0, 1, 0x0a, 0, 2,
+          0x74, 1);
+    fail_unless_equals_uint64 (track.counters.malformed, 1);
+    fail_unless (track.requests > 0);
+    SEND (&track, 5, FALSE, H264_SETS);
+    SEND (&track, 5, TRUE, 0x65, 0x88, 1, 2);
+    SEND (&track, 6, TRUE, 0x41, 0x9a, 1, 2);
+    fail_unless_equals_uint64 (track.last, 6 * 40 * GST_MSECOND);
+    track_clear (&track);
+  }
+}
+
+GST_END_TEST;
+
 static Suite *
 recchain_suite (void)
 {
@@ -143,6 +510,10 @@ recchain_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (
       tc, test_a_picture_of_slices_with_sets_each_is_one_access_unit);
+  tcase_add_test (tc, test_packets_without_payload_change_nothing);
+  tcase_add_test (tc, test_a_packet_lost_beside_padding_is_a_loss);
+  tcase_add_test (tc, test_malformed_packets_cost_a_picture_at_most);
+  tcase_add_test (tc, test_what_the_parser_refuses_costs_a_picture_at_most);
   return s;
 }
 

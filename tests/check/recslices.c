@@ -128,6 +128,24 @@ GST_START_TEST (test_h265_has_three_kinds_of_sets)
 
 GST_END_TEST;
 
+GST_START_TEST (test_units_of_an_aggregate_that_are_cut_off_are_left_out)
+{
+  const guint8 packet[] = { 0x78, 0, 0, 0, 1, 0x65, 0, 1, 0x0a, 0, 3, IDR, 0, 9,
+    0x65 };
+  const guint8 left[] = { 0x78, 0, 1, 0x0a, 0, 3, IDR };
+  const guint8 h265[] = { 0x60, 0x01, 0, 1, 0x26, 0, 2, 0x26, 0x01, 0, 2, 0x4a,
+    0x01 };
+  const guint8 h265_left[] = { 0x60, 0x01, 0, 2, 0x4a, 0x01 };
+
+  rec_slices_init (&slices, FALSE);
+  assert_left (1, packet, sizeof (packet), left, sizeof (left));
+  EMPTIES (1, 0x78, 0, 1, 0x65);
+  rec_slices_init (&slices, TRUE);
+  assert_left (1, h265, sizeof (h265), h265_left, sizeof (h265_left));
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_what_is_broken_passes)
 {
   guint i;
@@ -160,6 +178,7 @@ recslices_suite (void)
   tcase_add_test (tc, test_fragments_of_a_slice_are_one);
   tcase_add_test (tc, test_aggregates_lose_what_is_repeated_in_them);
   tcase_add_test (tc, test_h265_has_three_kinds_of_sets);
+  tcase_add_test (tc, test_units_of_an_aggregate_that_are_cut_off_are_left_out);
   tcase_add_test (tc, test_what_is_broken_passes);
   return s;
 }
