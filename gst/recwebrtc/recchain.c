@@ -8,6 +8,7 @@
 #include "recchain.h"
 #include "recgate.h"
 #include "recquery.h"
+#include "recselect.h"
 #include "recshield.h"
 #include "recslices.h"
 #include "webrtcutil.h"
@@ -21,6 +22,7 @@ struct _RecChain
   gpointer owner;
   SdpTrack track;
   GstPad *out;
+  RecSelect *select;
   GstElement *depay;
   GstElement *filter;
   GstElement *parse;
@@ -108,6 +110,20 @@ begin_stream (RecChain *self)
   rec_gate_restart (&self->gate);
 }
 
+/* For RecTrack, in order with what the depayloader makes of the packets. */
+static void
+push_loss (RecChain *self, GstClockTime timestamp)
+{
+  GstPad *src = gst_element_get_static_pad (self->depay, "src");
+  GstEvent *segment = gst_pad_get_sticky_event (src, GST_EVENT_SEGMENT, 0);
+
+  /* Nothing has left the depayloader before it. */
+  if (segment && GST_CLOCK_TIME_IS_VALID (timestamp))
+    gst_pad_push_event (src, gst_event_new_gap (timestamp, 0));
+  gst_clear_event (&segment);
+  gst_object_unref (src);
+}
+
 /* What the depayloader gets of @buffer; @seq: the sequence number it sees. */
 static RecShieldVerdict
 judge_packet (RecChain *self, GstBuffer *buffer, guint16 *seq)
@@ -127,6 +143,8 @@ judge_packet (RecChain *self, GstBuffer *buffer, guint16 *seq)
   if (self->freeze && verdict != REC_SHIELD_MALFORMED)
     rec_gate_packet (&self->gate, *seq, gst_rtp_buffer_get_timestamp (&rtp),
         marker, verdict == REC_SHIELD_EMPTY, GST_BUFFER_PTS (buffer));
+  if (verdict != REC_SHIELD_MALFORMED && rec_shield_note (&self->shield, *seq))
+    push_loss (self, GST_BUFFER_PTS (buffer));
   *seq = rec_shield_map (&self->shield, *seq);
   gst_rtp_buffer_unmap (&rtp);
   if (verdict == REC_SHIELD_EMPTY)
@@ -197,6 +215,17 @@ on_packet (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   return buffer ? GST_PAD_PROBE_OK : GST_PAD_PROBE_HANDLED;
 }
 
+/* A jitter buffer also takes the packet behind the last one for lost, when a
+ * stream pauses or ends: losses are seen in the sequence numbers. */
+static GstPadProbeReturn
+on_sink_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  return gst_event_has_name (
+             GST_PAD_PROBE_INFO_EVENT (info), "GstRTPPacketLost")
+      ? GST_PAD_PROBE_DROP
+      : GST_PAD_PROBE_OK;
+}
+
 static void
 install_shield (RecChain *self)
 {
@@ -210,6 +239,8 @@ install_shield (RecChain *self)
   gst_pad_add_probe (sink,
       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_packet,
       self, NULL);
+  gst_pad_add_probe (
+      sink, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_sink_event, NULL, NULL);
   gst_object_unref (sink);
 }
 
@@ -429,6 +460,8 @@ add_elements (RecChain *self, gboolean freeze, GError **error)
   const SdpCodec *codec = self->track.codec;
   GstCaps *caps;
 
+  self->select = rec_select_new (codec->name, &self->counters->ignored);
+  gst_bin_add (self->bin, gst_object_ref (self->select));
   if (!(self->depay = add (self, codec->depayloader, error)) ||
       !(self->filter = add (self, "capsfilter", error)) ||
       (codec->parser && !(self->parse = add (self, codec->parser, error))))
@@ -456,7 +489,8 @@ link_elements (RecChain *self)
 {
   GstElement *last = self->parse ? self->parse : self->filter;
   GstPad *src = gst_element_get_static_pad (last, "src");
-  gboolean ok = gst_element_link (self->depay, self->filter) &&
+  gboolean ok = gst_element_link (GST_ELEMENT (self->select), self->depay) &&
+      gst_element_link (self->depay, self->filter) &&
       (!self->parse || gst_element_link (self->filter, self->parse)) &&
       gst_pad_link (src, self->out) == GST_PAD_LINK_OK;
 
@@ -467,6 +501,7 @@ link_elements (RecChain *self)
     gst_element_sync_state_with_parent (self->parse);
   gst_element_sync_state_with_parent (self->filter);
   gst_element_sync_state_with_parent (self->depay);
+  gst_element_sync_state_with_parent (GST_ELEMENT (self->select));
   return TRUE;
 }
 
@@ -519,6 +554,7 @@ rec_chain_free (RecChain *self)
     gst_pad_unlink (peer, self->out);
     gst_object_unref (peer);
   }
+  drop (self, (GstElement *)self->select);
   drop (self, self->depay);
   drop (self, self->filter);
   drop (self, self->parse);
@@ -539,9 +575,21 @@ rec_chain_is_video (RecChain *self)
 }
 
 GstPad *
-rec_chain_get_sink_pad (RecChain *self)
+rec_chain_add_stream (RecChain *self, guint rank)
 {
-  return gst_element_get_static_pad (self->depay, "sink");
+  return rec_select_add_stream (self->select, rank);
+}
+
+void
+rec_chain_remove_stream (RecChain *self, GstPad *pad)
+{
+  rec_select_remove_stream (self->select, pad);
+}
+
+GstPad *
+rec_chain_get_event_pad (RecChain *self)
+{
+  return gst_element_get_static_pad (GST_ELEMENT (self->select), "src");
 }
 
 static gboolean

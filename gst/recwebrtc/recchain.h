@@ -18,6 +18,7 @@ typedef struct _RecChain RecChain;
 /**
  * RecChainCounters:
  * @held_back: pictures that were not recorded because of losses
+ * @ignored: packets of streams that were not recorded
  * @malformed: packets and access units that were dropped because they break
  *   the payload format or the bitstream format
  *
@@ -26,6 +27,7 @@ typedef struct _RecChain RecChain;
 typedef struct
 {
   guint64 held_back;
+  guint64 ignored;
   guint64 malformed;
 } RecChainCounters;
 
@@ -40,8 +42,17 @@ void rec_chain_free (RecChain *chain);
 
 const SdpTrack *rec_chain_get_track (RecChain *chain);
 gboolean rec_chain_is_video (RecChain *chain);
-/* Where RTP goes in. Caller unrefs. */
-GstPad *rec_chain_get_sink_pad (RecChain *chain);
+
+/* Where RTP of another SSRC goes in; one of them is recorded: see RecSelect.
+ * @rank: preferred to streams of a lower rank. Caller unrefs. Any thread. */
+GstPad *rec_chain_add_stream (RecChain *chain, guint rank);
+/* @pad, from rec_chain_add_stream(), is unlinked and not needed any more. Any
+ * thread. */
+void rec_chain_remove_stream (RecChain *chain, GstPad *pad);
+
+/* Where upstream events for the sender go in, force-key-unit for example.
+ * Caller unrefs. */
+GstPad *rec_chain_get_event_pad (RecChain *chain);
 
 /* Keeps those of @codecs, which ends with NULL, that this system has the
  * elements for, and appends "NAME (ELEMENT)" to @missing for each other one,

@@ -186,77 +186,41 @@ rec_session_request_keyframe (RecSession *self)
 
 /* --- pads of webrtcbin; on a streaming thread of it --- */
 
-/* A sender that starts anew takes another SSRC, and gets another pad. */
-static void
-relink (GstPad *sink)
-{
-  GstPad *old = gst_pad_get_peer (sink);
-
-  if (!old)
-    return;
-  gst_pad_unlink (old, sink);
-  gst_object_unref (old);
-}
-
-static RecChain *
-find_chain (RecSession *self, GstPad *pad, guint *ssrc)
-{
-  GstCaps *caps = gst_pad_get_current_caps (pad);
-  const GstStructure *s;
-  const gchar *media = NULL;
-
-  if (!caps)
-    caps = gst_pad_query_caps (pad, NULL);
-  if (!gst_caps_is_empty (caps) && !gst_caps_is_any (caps)) {
-    s = gst_caps_get_structure (caps, 0);
-    media = gst_structure_get_string (s, "media");
-    gst_structure_get_uint (s, "ssrc", ssrc);
-  }
-  gst_caps_unref (caps);
-  if (g_strcmp0 (media, "video") == 0)
-    return self->video;
-  return g_strcmp0 (media, "audio") == 0 ? self->audio : NULL;
-}
-
-/* Key frame requests all pass the pad of the video. */
+/* Key frame requests of all kinds pass the pads of the video. */
 static void
 take_video_pad (RecSession *self, GstPad *pad)
 {
+  GstPad *event_pad = rec_chain_get_event_pad (self->video);
+
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_upstream_event,
       rec_session_ref (self), rec_session_unref_data);
   g_mutex_lock (&self->lock);
   if (!self->closed)
-    gst_object_replace ((GstObject **)&self->video_pad, GST_OBJECT (pad));
+    gst_object_replace ((GstObject **)&self->video_pad, GST_OBJECT (event_pad));
   g_mutex_unlock (&self->lock);
+  gst_object_unref (event_pad);
 }
 
 static void
 on_pad_added (GstElement *webrtc, GstPad *pad, RecSession *self)
 {
   RecChain *chain;
-  GstPad *sink;
   guint ssrc = 0;
 
   if (GST_PAD_DIRECTION (pad) != GST_PAD_SRC || rec_session_is_closed (self))
     return;
-  chain = find_chain (self, pad, &ssrc);
-  if (!chain) {
-    GST_WARNING_OBJECT (self->bin, "pad %s has no use", GST_PAD_NAME (pad));
+  chain = rec_streams_add_pad (self->streams, pad, &ssrc);
+  if (!chain)
     return;
-  }
   rec_reception_set_kind (self->reception, ssrc, chain == self->video);
   rec_retransmit_pad_added (self->retransmit, pad, chain == self->video);
-  sink = rec_chain_get_sink_pad (chain);
-  if (gst_pad_is_linked (sink))
-    relink (sink);
-  if (chain == self->video)
-    take_video_pad (self, pad);
-  if (gst_pad_link (pad, sink) != GST_PAD_LINK_OK)
-    rec_session_fail (self, "a track could not be linked");
-  gst_object_unref (sink);
+  if (chain != self->video)
+    return;
+  take_video_pad (self, pad);
   /* The first packets may be lost, and the key frame with them. */
-  if (chain == self->video)
-    rec_session_request_keyframe (self);
+  gst_pad_send_event (pad,
+      gst_video_event_new_upstream_force_key_unit (
+          GST_CLOCK_TIME_NONE, TRUE, 0));
 }
 
 /* --- the peer's signs of life --- */
@@ -361,6 +325,7 @@ on_dtls_state (GObject *transport, GParamSpec *pspec, RecSession *self)
 void
 rec_session_watch (RecSession *self)
 {
+  rec_streams_limit (self->webrtc);
   g_signal_connect (self->webrtc, "pad-added", G_CALLBACK (on_pad_added), self);
   g_signal_connect (self->webrtc, "deep-element-added",
       G_CALLBACK (on_deep_element_added), self);
@@ -453,6 +418,7 @@ rec_session_close (RecSession *self)
         g_ptr_array_index (self->dtls, i), self);
   drop_webrtcbin (self);
   g_clear_pointer (&self->retransmit, rec_retransmit_free);
+  g_clear_pointer (&self->streams, rec_streams_free);
   rec_chain_free (self->video);
   rec_chain_free (self->audio);
   rec_session_unref (self);
@@ -515,6 +481,10 @@ rec_session_add_stats (RecSession *self, GstStructure *stats)
       "video-profile-level-id", G_TYPE_UINT, choice.video.profile_level_id,
       "video-pictures-dropped", G_TYPE_UINT64,
       __atomic_load_n (&self->video_counters.held_back, __ATOMIC_RELAXED),
+      "rtp-ignored", G_TYPE_UINT64,
+      __atomic_load_n (&self->ignored, __ATOMIC_RELAXED) +
+          __atomic_load_n (&self->video_counters.ignored, __ATOMIC_RELAXED) +
+          __atomic_load_n (&self->audio_counters.ignored, __ATOMIC_RELAXED),
       "video-rtp-malformed", G_TYPE_UINT64,
       __atomic_load_n (&self->video_counters.malformed, __ATOMIC_RELAXED),
       "audio-rtp-malformed", G_TYPE_UINT64,

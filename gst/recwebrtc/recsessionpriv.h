@@ -9,6 +9,7 @@
 #include "recreception.h"
 #include "recretransmit.h"
 #include "recsession.h"
+#include "recstreams.h"
 
 G_BEGIN_DECLS
 
@@ -29,6 +30,7 @@ struct _RecSession
   GstPad *video_out;
   GstPad *audio_out;
   RecRetransmit *retransmit;
+  RecStreams *streams;
   GPtrArray *dtls;
   GstSDPMessage *offer;
   gchar *remote_ufrag;
@@ -45,6 +47,7 @@ struct _RecSession
   /* read and written atomically by any thread */
   RecChainCounters video_counters;
   RecChainCounters audio_counters;
+  guint64 ignored; /* packets without use */
 
   GMutex lock;
   /* Set on the control thread under lock; read there, elsewhere under lock. */
@@ -52,7 +55,7 @@ struct _RecSession
   SdpChoice choice;
   /* under lock */
   gboolean closed;
-  GstPad *video_pad;
+  GstPad *video_pad; /* takes events for the sender */
   gint64 last_keyframe_request;
   gboolean keyframe_wanted;
   guint64 keyframe_requests;

@@ -159,8 +159,10 @@ make_chains (RecSession *self, GError **error)
 
 /* Before packets come; @sdp: of the peer. */
 static void
-watch_retransmission (RecSession *self, const GstSDPMessage *sdp)
+watch_streams (RecSession *self, const GstSDPMessage *sdp)
 {
+  self->streams = rec_streams_new (self->webrtc, sdp, &self->choice,
+      self->video, self->audio, &self->ignored);
   self->retransmit = rec_retransmit_new (self->webrtc, sdp, &self->choice,
       self->config.retransmit_video, self->config.retransmit_audio);
 }
@@ -188,7 +190,7 @@ rec_session_answer (RecSession *self, const GstSDPMessage *offer,
     gst_sdp_message_free (pruned);
     return FALSE;
   }
-  watch_retransmission (self, offer);
+  watch_streams (self, offer);
   for (i = 0; i < gst_sdp_message_medias_len (pruned); i++) {
     const GstSDPMedia *media = gst_sdp_message_get_media (pruned, i);
 
@@ -253,7 +255,7 @@ rec_session_accept (RecSession *self, GstSDPMessage *answer, GError **error)
     gst_sdp_message_free (answer);
     return FALSE;
   }
-  watch_retransmission (self, answer);
+  watch_streams (self, answer);
   if (!webrtc_util_set_remote (
           self->webrtc, GST_WEBRTC_SDP_TYPE_ANSWER, answer, error))
     return FALSE;

@@ -34,8 +34,22 @@ rec_shield_begin (RecShield *self, guint32 ssrc)
     return FALSE;
   self->started = TRUE;
   self->ssrc = ssrc;
+  self->have_seq = FALSE;
   self->removed = 0;
   return TRUE;
+}
+
+gboolean
+rec_shield_note (RecShield *self, guint16 seq)
+{
+  gint16 ahead = self->have_seq ? (gint16)(seq - self->next_seq) : 0;
+
+  /* Repeated or late: RFC 3550 section A.1. */
+  if (ahead < 0)
+    return FALSE;
+  self->have_seq = TRUE;
+  self->next_seq = (guint16)(seq + 1);
+  return ahead > 0;
 }
 
 void

@@ -25,12 +25,16 @@ G_BEGIN_DECLS
  * RecShield:
  * @started: there was a packet
  * @ssrc: of the stream
+ * @have_seq: a packet of the stream was received
+ * @next_seq: sequence number that follows it
  * @removed: empty packets that were removed from it, modulo 2^16
  */
 typedef struct
 {
   gboolean started;
   guint32 ssrc;
+  gboolean have_seq;
+  guint16 next_seq;
   guint16 removed;
 } RecShield;
 
@@ -53,6 +57,10 @@ void rec_shield_init (RecShield *shield);
  * that of the packet before; sequence numbers and timestamps are then
  * unrelated. TRUE for the first packet. */
 gboolean rec_shield_begin (RecShield *shield, guint32 ssrc);
+
+/* A packet with @seq was received and is not malformed. Returns TRUE if packets
+ * are missing in front of it. */
+gboolean rec_shield_note (RecShield *shield, guint16 seq);
 
 /* An empty packet was removed. */
 void rec_shield_remove (RecShield *shield);

@@ -4,6 +4,7 @@
  */
 
 #include "recchain.h"
+#include "recquery.h"
 
 #include <gst/check/gstcheck.h>
 #include <gst/rtp/rtp.h>
@@ -52,13 +53,6 @@ look (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 }
 
 static gboolean
-ignore_event (GstPad *pad, GstObject *parent, GstEvent *event)
-{
-  gst_event_unref (event);
-  return TRUE;
-}
-
-static gboolean
 look_at_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   Seen *seen = pad->chaindata;
@@ -95,7 +89,7 @@ run (const gchar *sender, gboolean freeze, Seen *seen)
   chain = rec_chain_new (
       GST_BIN (pipeline), pipeline, &track, out, freeze, &counters, NULL);
   fail_unless (chain != NULL);
-  sink = rec_chain_get_sink_pad (chain);
+  sink = rec_chain_add_stream (chain, 0);
   fail_unless_equals_int (gst_pad_link (src, sink), GST_PAD_LINK_OK);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   message = NULL;
@@ -152,7 +146,9 @@ typedef struct
   GstPad *out;
   RecChain *chain;
   RecChainCounters counters;
-  guint requests; /* for a key frame */
+  guint requests;   /* for a key frame */
+  guint gaps;       /* GAP events */
+  GString *journal; /* names of the entries */
   guint16 seq;
   guint32 ssrc;
   GString *sizes; /* of the access units that came out */
@@ -178,6 +174,20 @@ count_request (GstPad *pad, GstObject *parent, GstEvent *event)
   Track *track = pad->chaindata;
 
   track->requests += gst_event_has_name (event, "GstForceKeyUnit");
+  gst_event_unref (event);
+  return TRUE;
+}
+
+static gboolean
+note_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  Track *track = pad->chaindata;
+  const GstStructure *entry = rec_event_parse_journal (event);
+
+  track->gaps += GST_EVENT_TYPE (event) == GST_EVENT_GAP;
+  if (entry)
+    g_string_append_printf (
+        track->journal, "%s ", gst_structure_get_name (entry));
   gst_event_unref (event);
   return TRUE;
 }
@@ -212,11 +222,12 @@ track_init (
   track->seq = 65534;
   track->ssrc = 1;
   track->sizes = g_string_new (NULL);
+  track->journal = g_string_new (NULL);
   track->last = GST_CLOCK_TIME_NONE;
   track->pipeline = gst_pipeline_new (NULL);
   track->out = gst_pad_new_from_static_template (&any_template, "out");
   gst_pad_set_chain_function (track->out, note_unit);
-  gst_pad_set_event_function (track->out, ignore_event);
+  gst_pad_set_event_function (track->out, note_event);
   track->out->chaindata = track;
   gst_pad_set_active (track->out, TRUE);
   track->chain = rec_chain_new (GST_BIN (track->pipeline), track->pipeline,
@@ -227,7 +238,7 @@ track_init (
   track->src->chaindata = track;
   gst_pad_set_event_function (track->src, count_request);
   gst_pad_set_active (track->src, TRUE);
-  sink = rec_chain_get_sink_pad (track->chain);
+  sink = rec_chain_add_stream (track->chain, 0);
   fail_unless_equals_int (gst_pad_link (track->src, sink), GST_PAD_LINK_OK);
   gst_object_unref (sink);
   send_stream_start (track, media, codec);
@@ -243,6 +254,7 @@ track_clear (Track *track)
   gst_object_unref (track->out);
   gst_object_unref (track->pipeline);
   g_string_free (track->sizes, TRUE);
+  g_string_free (track->journal, TRUE);
 }
 
 /* A packet of picture @picture, 40 ms each. @padding: bytes of it. */
@@ -427,6 +439,39 @@ GST_START_TEST (test_packets_without_payload_change_nothing)
 
 GST_END_TEST;
 
+/* A jitter buffer says so of the packet behind the last, at every pause. */
+GST_START_TEST (test_only_missing_packets_are_losses)
+{
+  Track track;
+
+  track_init (&track, "audio", "OPUS", FALSE);
+  send_opus (&track, ANYTHING_EMPTY);
+  gst_pad_push_event (track.src,
+      gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+          gst_structure_new ("GstRTPPacketLost", "seqnum", G_TYPE_UINT,
+              (guint)track.seq, "timestamp", G_TYPE_UINT64,
+              (guint64)4 * 40 * GST_MSECOND, "duration", G_TYPE_UINT64,
+              (guint64)40 * GST_MSECOND, NULL)));
+  SEND (&track, 10, FALSE, 0x78, 1, 2, 3);
+  fail_unless_equals_int (track.gaps, 0);
+  track.seq += 5;
+  SEND (&track, 11, FALSE, 0x78, 1, 2, 3);
+  SEND (&track, 12, FALSE, 0x78, 1, 2, 3);
+  fail_unless_equals_int (track.gaps, 1);
+  /* A malformed packet is missing too. */
+  SEND (&track, 13, FALSE, 0x79, 1);
+  SEND (&track, 14, FALSE, 0x78, 1, 2, 3);
+  fail_unless_equals_int (track.gaps, 2);
+  /* Another SSRC is no loss. */
+  track.ssrc++;
+  track.seq += 1000;
+  SEND (&track, 15, FALSE, 0x78, 1, 2, 3);
+  fail_unless_equals_int (track.gaps, 2);
+  track_clear (&track);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_a_packet_lost_beside_padding_is_a_loss)
 {
   Track track;
@@ -511,6 +556,7 @@ recchain_suite (void)
   tcase_add_test (
       tc, test_a_picture_of_slices_with_sets_each_is_one_access_unit);
   tcase_add_test (tc, test_packets_without_payload_change_nothing);
+  tcase_add_test (tc, test_only_missing_packets_are_losses);
   tcase_add_test (tc, test_a_packet_lost_beside_padding_is_a_loss);
   tcase_add_test (tc, test_malformed_packets_cost_a_picture_at_most);
   tcase_add_test (tc, test_what_the_parser_refuses_costs_a_picture_at_most);

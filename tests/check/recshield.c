@@ -38,6 +38,25 @@ GST_START_TEST (test_removed_packets_leave_no_gap)
 }
 GST_END_TEST;
 
+GST_START_TEST (test_missing_packets_are_seen_once)
+{
+  RecShield shield;
+
+  rec_shield_init (&shield);
+  rec_shield_begin (&shield, 1);
+  fail_if (rec_shield_note (&shield, 65535));
+  fail_if (rec_shield_note (&shield, 0));
+  fail_unless (rec_shield_note (&shield, 3));
+  fail_if (rec_shield_note (&shield, 4));
+  /* Late and repeated ones. */
+  fail_if (rec_shield_note (&shield, 2));
+  fail_if (rec_shield_note (&shield, 4));
+  fail_if (rec_shield_note (&shield, 5));
+  rec_shield_begin (&shield, 2);
+  fail_if (rec_shield_note (&shield, 1000));
+}
+GST_END_TEST;
+
 GST_START_TEST (test_nothing_empty_passes)
 {
   static const gchar *const codecs[] = { "H264", "H265", "VP8", "VP9", "AV1",
@@ -186,6 +205,7 @@ recshield_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_removed_packets_leave_no_gap);
+  tcase_add_test (tc, test_missing_packets_are_seen_once);
   tcase_add_test (tc, test_nothing_empty_passes);
   tcase_add_test (tc, test_h264);
   tcase_add_test (tc, test_h265);

@@ -125,7 +125,7 @@ make_track (Track *track, const Format *format, gboolean freeze)
   FUZZ_ASSERT (track->chain, "no chain for %s", format->codec);
   track->src = gst_pad_new ("src", GST_PAD_SRC);
   gst_pad_set_active (track->src, TRUE);
-  sink = rec_chain_get_sink_pad (track->chain);
+  sink = rec_chain_add_stream (track->chain, 0);
   FUZZ_ASSERT (gst_pad_link (track->src, sink) == GST_PAD_LINK_OK, "no link");
   gst_object_unref (sink);
   start_stream (track, format);

@@ -1,0 +1,386 @@
+/* gst-tsrec: the RTP streams (SSRCs) that a peer sends in a session
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "recstreams.h"
+
+#include <gst/rtp/rtp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+GST_DEBUG_CATEGORY_STATIC (rec_streams_debug);
+#define GST_CAT_DEFAULT rec_streams_debug
+
+/**
+ * Stream:
+ * @pad: of webrtcbin
+ * @sink: what it is linked to: a pad of @chain, or one that drops everything
+ * @chain: NULL when it is not recorded
+ */
+typedef struct
+{
+  guint ssrc;
+  GstPad *pad;
+  GstPad *sink;
+  RecChain *chain;
+} Stream;
+
+struct _RecStreams
+{
+  GstElement *webrtc;
+  GstElement *rtpbin;
+  SdpChoice choice;
+  RecChain *video;
+  RecChain *audio;
+  guint64 *ignored;
+  GArray *simulcast; /* guint32 SSRCs of the video, the largest last */
+
+  GMutex lock;
+  /* under lock */
+  GArray *streams;
+};
+
+static void
+ensure_debug_category (void)
+{
+  static gsize once = 0;
+
+  if (g_once_init_enter (&once)) {
+    GST_DEBUG_CATEGORY_INIT (
+        rec_streams_debug, "recstreams", 0, "RTP streams of a session");
+    g_once_init_leave (&once, 1);
+  }
+}
+
+void
+rec_streams_limit (GstElement *webrtc)
+{
+  GstElement *rtpbin = gst_bin_get_by_name (GST_BIN (webrtc), "rtpbin");
+
+  if (!rtpbin)
+    return;
+  g_object_set (
+      rtpbin, "max-streams", REC_STREAMS_MAX, "autoremove", TRUE, NULL);
+  gst_object_unref (rtpbin);
+}
+
+/* --- payload types that were not negotiated --- */
+
+/**
+ * PayloadFilter:
+ * @payloads: that were negotiated, -1 for none
+ * @payload: of the last packet that passed, -1 when there was none
+ * @timestamp: of that packet
+ *
+ * In front of a jitter buffer, on the thread that receives.
+ */
+typedef struct
+{
+  gint payloads[2];
+  guint64 *ignored;
+  gint payload;
+  guint32 timestamp;
+} PayloadFilter;
+
+/* Neither a gap in the sequence numbers nor another time. */
+static GstBuffer *
+make_empty (
+    const PayloadFilter *filter, GstBuffer *buffer, guint16 seq, guint32 ssrc)
+{
+  GstBuffer *empty = gst_rtp_buffer_new_allocate (0, 0, 0);
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+
+  gst_rtp_buffer_map (empty, GST_MAP_READWRITE, &rtp);
+  gst_rtp_buffer_set_payload_type (&rtp, (guint8)filter->payload);
+  gst_rtp_buffer_set_seq (&rtp, seq);
+  gst_rtp_buffer_set_ssrc (&rtp, ssrc);
+  gst_rtp_buffer_set_timestamp (&rtp, filter->timestamp);
+  gst_rtp_buffer_unmap (&rtp);
+  gst_buffer_copy_into (empty, buffer,
+      GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS | GST_BUFFER_COPY_META,
+      0, -1);
+  return empty;
+}
+
+/* GstBufferListFunc: *@buffer becomes NULL when it is removed. */
+static gboolean
+filter_packet (GstBuffer **buffer, guint idx, gpointer user_data)
+{
+  PayloadFilter *filter = user_data;
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+  GstBuffer *empty = NULL;
+  gint payload;
+
+  if (!gst_rtp_buffer_map (*buffer, GST_MAP_READ, &rtp))
+    return TRUE;
+  payload = gst_rtp_buffer_get_payload_type (&rtp);
+  if (payload == filter->payloads[0] || payload == filter->payloads[1]) {
+    filter->payload = payload;
+    filter->timestamp = gst_rtp_buffer_get_timestamp (&rtp);
+    gst_rtp_buffer_unmap (&rtp);
+    return TRUE;
+  }
+  if (filter->payload >= 0)
+    empty = make_empty (filter, *buffer, gst_rtp_buffer_get_seq (&rtp),
+        gst_rtp_buffer_get_ssrc (&rtp));
+  gst_rtp_buffer_unmap (&rtp);
+  __atomic_fetch_add (filter->ignored, 1, __ATOMIC_RELAXED);
+  gst_buffer_unref (*buffer);
+  *buffer = empty;
+  return TRUE;
+}
+
+static GstPadProbeReturn
+on_received (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstBuffer *buffer;
+
+  if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
+    info->data =
+        gst_buffer_list_make_writable (GST_PAD_PROBE_INFO_BUFFER_LIST (info));
+    gst_buffer_list_foreach (info->data, filter_packet, user_data);
+    return gst_buffer_list_length (info->data) > 0 ? GST_PAD_PROBE_OK
+                                                   : GST_PAD_PROBE_DROP;
+  }
+  buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+  filter_packet (&buffer, 0, user_data);
+  info->data = buffer;
+  return buffer ? GST_PAD_PROBE_OK : GST_PAD_PROBE_HANDLED;
+}
+
+static void
+on_new_jitterbuffer (GstElement *rtpbin, GstElement *jitterbuffer,
+    guint session, guint ssrc, RecStreams *self)
+{
+  PayloadFilter *filter = g_new0 (PayloadFilter, 1);
+  GstPad *sink = gst_element_get_static_pad (jitterbuffer, "sink");
+
+  filter->payloads[0] =
+      self->choice.video.codec ? self->choice.video.payload : -1;
+  filter->payloads[1] =
+      self->choice.audio.codec ? self->choice.audio.payload : -1;
+  filter->payload = -1;
+  filter->ignored = self->ignored;
+  gst_pad_add_probe (sink,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_received,
+      filter, g_free);
+  gst_object_unref (sink);
+}
+
+/* --- pads --- */
+
+static GstFlowReturn
+drop_packet (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  __atomic_fetch_add (
+      (guint64 *)gst_pad_get_element_private (pad), 1, __ATOMIC_RELAXED);
+  gst_buffer_unref (buffer);
+  return GST_FLOW_OK;
+}
+
+static gboolean
+drop_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  gst_event_unref (event);
+  return TRUE;
+}
+
+static GstPad *
+new_drain (RecStreams *self)
+{
+  static GstStaticPadTemplate template = GST_STATIC_PAD_TEMPLATE (
+      "drain", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+  GstPad *pad = gst_pad_new_from_static_template (&template, "drain");
+
+  gst_pad_set_element_private (pad, self->ignored);
+  gst_pad_set_chain_function (pad, drop_packet);
+  gst_pad_set_event_function (pad, drop_event);
+  gst_pad_set_active (pad, TRUE);
+  return gst_object_ref_sink (pad);
+}
+
+/* a=ssrc-group:SIM (the layers of simulcast before RFC 8853, smallest first) */
+static guint
+get_rank (RecStreams *self, guint ssrc)
+{
+  guint i;
+
+  for (i = 0; i < self->simulcast->len; i++)
+    if (g_array_index (self->simulcast, guint32, i) == ssrc)
+      return i + 1;
+  return 0;
+}
+
+static RecChain *
+find_chain (RecStreams *self, GstPad *pad, guint *ssrc)
+{
+  GstCaps *caps = gst_pad_get_current_caps (pad);
+  const gchar *media = NULL;
+  const SdpTrack *track = NULL;
+  gint payload = -1;
+
+  if (!caps)
+    caps = gst_pad_query_caps (pad, NULL);
+  if (!gst_caps_is_empty (caps) && !gst_caps_is_any (caps)) {
+    const GstStructure *s = gst_caps_get_structure (caps, 0);
+
+    media = gst_structure_get_string (s, "media");
+    if (g_strcmp0 (media, "video") == 0)
+      track = &self->choice.video;
+    else if (g_strcmp0 (media, "audio") == 0)
+      track = &self->choice.audio;
+    gst_structure_get_uint (s, "ssrc", ssrc);
+    gst_structure_get_int (s, "payload", &payload);
+  }
+  gst_caps_unref (caps);
+  if (!track || !track->codec || (payload >= 0 && payload != track->payload))
+    return NULL;
+  return track == &self->choice.video ? self->video : self->audio;
+}
+
+static void
+clear_stream (gpointer data)
+{
+  Stream *stream = data;
+
+  gst_pad_unlink (stream->pad, stream->sink);
+  if (stream->chain)
+    rec_chain_remove_stream (stream->chain, stream->sink);
+  else
+    gst_pad_set_active (stream->sink, FALSE);
+  gst_object_unref (stream->sink);
+  gst_object_unref (stream->pad);
+}
+
+RecChain *
+rec_streams_add_pad (RecStreams *self, GstPad *pad, guint *ssrc)
+{
+  Stream stream = { 0 };
+
+  stream.chain = find_chain (self, pad, &stream.ssrc);
+  stream.pad = gst_object_ref (pad);
+  if (stream.chain == NULL)
+    stream.sink = new_drain (self);
+  else
+    stream.sink = rec_chain_add_stream (stream.chain,
+        stream.chain == self->video ? get_rank (self, stream.ssrc) : 0);
+  GST_INFO_OBJECT (self->webrtc, "SSRC %u on %s: %s", stream.ssrc,
+      GST_PAD_NAME (pad),
+      !stream.chain                     ? "not recorded"
+          : stream.chain == self->video ? "video"
+                                        : "audio");
+  if (gst_pad_link (pad, stream.sink) != GST_PAD_LINK_OK)
+    GST_ERROR_OBJECT (pad, "could not be linked");
+  *ssrc = stream.ssrc;
+  g_mutex_lock (&self->lock);
+  g_array_append_val (self->streams, stream);
+  g_mutex_unlock (&self->lock);
+  return stream.chain;
+}
+
+/* Takes the stream out of the list; FALSE when there is none. */
+static gboolean
+steal_stream (RecStreams *self, guint ssrc, Stream *stream)
+{
+  gboolean found = FALSE;
+  guint i;
+
+  g_mutex_lock (&self->lock);
+  for (i = 0; i < self->streams->len && !found; i++) {
+    *stream = g_array_index (self->streams, Stream, i);
+    found = stream->ssrc == ssrc;
+    if (found)
+      g_array_remove_index_fast (self->streams, i);
+  }
+  g_mutex_unlock (&self->lock);
+  return found;
+}
+
+/* rtpbin has given a stream up. webrtcbin keeps its own pad for it. */
+static void
+on_pad_removed (GstElement *rtpbin, GstPad *pad, RecStreams *self)
+{
+  guint session, ssrc, payload;
+  Stream stream;
+
+  if (sscanf (GST_PAD_NAME (pad), "recv_rtp_src_%u_%u_%u", &session, &ssrc,
+          &payload) != 3 ||
+      !steal_stream (self, ssrc, &stream))
+    return;
+  GST_INFO_OBJECT (self->webrtc, "SSRC %u has ended", ssrc);
+  gst_object_ref (stream.pad);
+  clear_stream (&stream);
+  gst_element_remove_pad (self->webrtc, stream.pad);
+  gst_object_unref (stream.pad);
+}
+
+/* --- life --- */
+
+static void
+note_simulcast (RecStreams *self, const GstSDPMedia *media)
+{
+  guint i, j;
+
+  for (i = 0; i < gst_sdp_media_attributes_len (media); i++) {
+    const GstSDPAttribute *attribute = gst_sdp_media_get_attribute (media, i);
+    gchar **parts;
+
+    if (!g_str_equal (attribute->key, "ssrc-group") || !attribute->value ||
+        !g_str_has_prefix (attribute->value, "SIM "))
+      continue;
+    parts = g_strsplit (attribute->value + 4, " ", REC_STREAMS_MAX);
+    for (j = 0; parts[j]; j++) {
+      guint32 ssrc = (guint32)strtoul (parts[j], NULL, 10);
+
+      g_array_append_val (self->simulcast, ssrc);
+    }
+    g_strfreev (parts);
+    return;
+  }
+}
+
+RecStreams *
+rec_streams_new (GstElement *webrtc, const GstSDPMessage *remote,
+    const SdpChoice *choice, RecChain *video, RecChain *audio, guint64 *ignored)
+{
+  RecStreams *self = g_new0 (RecStreams, 1);
+
+  ensure_debug_category ();
+  g_mutex_init (&self->lock);
+  self->webrtc = webrtc;
+  self->choice = *choice;
+  self->video = video;
+  self->audio = audio;
+  self->ignored = ignored;
+  self->streams = g_array_new (FALSE, FALSE, sizeof (Stream));
+  self->simulcast = g_array_new (FALSE, FALSE, sizeof (guint32));
+  if (choice->video.codec)
+    note_simulcast (
+        self, gst_sdp_message_get_media (remote, choice->video.media));
+  self->rtpbin = gst_bin_get_by_name (GST_BIN (webrtc), "rtpbin");
+  if (self->rtpbin) {
+    g_signal_connect (self->rtpbin, "new-jitterbuffer",
+        G_CALLBACK (on_new_jitterbuffer), self);
+    g_signal_connect (
+        self->rtpbin, "pad-removed", G_CALLBACK (on_pad_removed), self);
+  }
+  return self;
+}
+
+void
+rec_streams_free (RecStreams *self)
+{
+  if (!self)
+    return;
+  if (self->rtpbin)
+    g_signal_handlers_disconnect_by_data (self->rtpbin, self);
+  gst_clear_object (&self->rtpbin);
+  g_array_set_clear_func (self->streams, clear_stream);
+  g_array_unref (self->streams);
+  g_array_unref (self->simulcast);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
