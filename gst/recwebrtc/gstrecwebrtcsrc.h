@@ -28,7 +28,8 @@ G_DECLARE_DERIVABLE_TYPE (
  * @stop: PAUSED to READY, before the session is taken down; on the control
  *   thread
  * @described: of a session that begins; on the control thread
- * @ended: a session is over and has been freed; on the control thread
+ * @ended: a session is over and has been freed; @connected: it had been
+ *   connected; on the control thread
  * @waits_for_peer: to be without a peer is nothing that has to be mended here:
  *   peers come by themselves
  */
@@ -42,7 +43,8 @@ struct _GstRecWebrtcSrcClass
   void (*stop) (GstRecWebrtcSrc *src);
   void (*described) (GstRecWebrtcSrc *src, RecSession *session,
       const gchar *sdp, const GError *error);
-  void (*ended) (GstRecWebrtcSrc *src, const gchar *reason);
+  void (*ended) (
+      GstRecWebrtcSrc *src, const gchar *reason, gboolean connected);
   gboolean waits_for_peer;
 };
 

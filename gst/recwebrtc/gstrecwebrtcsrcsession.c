@@ -145,7 +145,12 @@ gst_rec_webrtc_src_end_session (GstRecWebrtcSrc *self, const gchar *reason)
   take_session (self, NULL);
   priv->announced = FALSE;
   gst_rec_webrtc_src_set_source (self, NULL);
-  if (was_announced)
+  if (rec_session_is_refused (session))
+    GST_ELEMENT_WARNING (self, RESOURCE, NOT_AUTHORIZED,
+        ("Nothing of %s was recorded: %s.",
+            PRIV (self)->remote ? PRIV (self)->remote : "a peer", reason),
+        (NULL));
+  if (was_announced || rec_session_is_refused (session))
     post_session_message (self, "recwhip-disconnected", session, reason);
   rec_session_close (session);
   GST_OBJECT_LOCK (self);
@@ -154,7 +159,7 @@ gst_rec_webrtc_src_end_session (GstRecWebrtcSrc *self, const gchar *reason)
   if (was_announced && on_disconnect == ON_DISCONNECT_EOS)
     gst_rec_webrtc_src_finish_tracks (self);
   if (klass->ended)
-    klass->ended (self, reason);
+    klass->ended (self, reason, was_announced);
 }
 
 static gboolean

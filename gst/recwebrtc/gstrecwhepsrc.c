@@ -200,7 +200,8 @@ gst_rec_whep_src_described (GstRecWebrtcSrc *src, RecSession *session,
 }
 
 static void
-gst_rec_whep_src_ended (GstRecWebrtcSrc *src, const gchar *reason)
+gst_rec_whep_src_ended (
+    GstRecWebrtcSrc *src, const gchar *reason, gboolean connected)
 {
   GstRecWhepSrc *self = GST_REC_WHEP_SRC (src);
 
@@ -208,7 +209,9 @@ gst_rec_whep_src_ended (GstRecWebrtcSrc *src, const gchar *reason)
     return;
   /* The server may think that the session is still there. */
   whip_client_remove (self->client, NULL, NULL);
-  reset_retries (self);
+  /* One that never connected is a failure like any other. */
+  if (connected)
+    reset_retries (self);
   if (!retry_later (self, attempt, reason))
     fail (self, reason);
 }

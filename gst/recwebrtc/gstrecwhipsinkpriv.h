@@ -7,6 +7,7 @@
 
 #include "gstrecwhipsink.h"
 #include "recoutput.h"
+#include "recpeer.h"
 #include "recworker.h"
 #include "sdputil.h"
 #include "whipclient.h"
@@ -33,6 +34,7 @@ struct _GstRecWhipSink
   GstElement *webrtc;
   WhipClient *client;
   GObject *dtls;
+  RecPeer *peer;
   gchar *offer;
   gboolean running;
   gboolean offering;

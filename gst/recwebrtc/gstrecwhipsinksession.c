@@ -140,6 +140,53 @@ calculate_latency (GstRecWhipSink *self)
   GST_STATE_UNLOCK (self);
 }
 
+static void
+drop_webrtcbin (GstRecWhipSink *self)
+{
+  GList *l, *outputs;
+
+  if (self->dtls)
+    g_signal_handlers_disconnect_by_data (self->dtls, self);
+  g_clear_object (&self->dtls);
+  if (!self->webrtc)
+    return;
+  g_signal_handlers_disconnect_by_data (self->webrtc, self);
+  gst_element_set_locked_state (self->webrtc, TRUE);
+  gst_element_set_state (self->webrtc, GST_STATE_NULL);
+  outputs = gst_rec_whip_sink_copy_outputs (self);
+  for (l = outputs; l; l = l->next)
+    rec_output_unlink (l->data, self->webrtc);
+  g_list_free (outputs);
+  gst_bin_remove (GST_BIN (self), self->webrtc);
+  gst_clear_object (&self->webrtc);
+  g_clear_pointer (&self->peer, rec_peer_unref);
+}
+
+/* Nothing has been sent yet: that begins when the peer is verified. */
+static gboolean
+refuse_peer (gpointer data)
+{
+  GstRecWhipSink *self = data;
+
+  if (!self->running || !self->webrtc || self->eos_posted)
+    return G_SOURCE_REMOVE;
+  each_output (self, rec_output_close);
+  GST_OBJECT_LOCK (self);
+  self->connected = FALSE;
+  GST_OBJECT_UNLOCK (self);
+  post_session_message (self, "recwhip-disconnected", REC_PEER_REFUSED);
+  fail (self, "Nothing was published: " REC_PEER_REFUSED ".");
+  drop_webrtcbin (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* On a thread of webrtcbin. */
+static void
+on_peer_refused (gpointer data)
+{
+  gst_rec_whip_sink_invoke (data, refuse_peer);
+}
+
 static gboolean
 became_connected (gpointer data)
 {
@@ -147,6 +194,8 @@ became_connected (gpointer data)
 
   if (!self->running || !self->webrtc)
     return G_SOURCE_REMOVE;
+  if (!rec_peer_is_verified (self->peer))
+    return refuse_peer (self);
   GST_OBJECT_LOCK (self);
   self->connected = TRUE;
   GST_OBJECT_UNLOCK (self);
@@ -246,9 +295,11 @@ on_answer (WhipClient *client, const gchar *answer, const GError *error,
   self->session = g_strdup (whip_client_get_session (client));
   GST_OBJECT_UNLOCK (self);
   sdp = sdp_util_parse (answer, strlen (answer), &reason);
-  if (sdp)
+  if (sdp) {
+    rec_peer_set_remote (self->peer, sdp);
     webrtc_util_set_remote (
         self->webrtc, GST_WEBRTC_SDP_TYPE_ANSWER, sdp, &reason);
+  }
   if (reason) {
     fail (self, reason->message);
     g_error_free (reason);
@@ -359,6 +410,8 @@ make_webrtcbin (GstRecWhipSink *self, GError **error)
     return FALSE;
   gst_object_ref (self->webrtc);
   gst_bin_add (GST_BIN (self), self->webrtc);
+  self->peer = rec_peer_new (
+      self->webrtc, on_peer_refused, gst_object_ref (self), gst_object_unref);
   GST_OBJECT_LOCK (self);
   stun_server = g_strdup (self->stun_server);
   turn_server = g_strdup (self->turn_server);
@@ -438,7 +491,6 @@ void
 gst_rec_whip_sink_stop (gpointer data)
 {
   GstRecWhipSink *self = data;
-  GList *l, *outputs = gst_rec_whip_sink_copy_outputs (self);
 
   self->running = FALSE;
   end_session (self, "the publisher stopped");
@@ -447,20 +499,8 @@ gst_rec_whip_sink_stop (gpointer data)
   if (self->client)
     whip_client_remove_sync (self->client, REMOVE_TIMEOUT_MS);
   g_clear_pointer (&self->client, whip_client_free);
-  if (self->dtls)
-    g_signal_handlers_disconnect_by_data (self->dtls, self);
-  g_clear_object (&self->dtls);
-  if (self->webrtc) {
-    g_signal_handlers_disconnect_by_data (self->webrtc, self);
-    gst_element_set_locked_state (self->webrtc, TRUE);
-    gst_element_set_state (self->webrtc, GST_STATE_NULL);
-    for (l = outputs; l; l = l->next)
-      rec_output_unlink (l->data, self->webrtc);
-    gst_bin_remove (GST_BIN (self), self->webrtc);
-    gst_clear_object (&self->webrtc);
-  }
+  drop_webrtcbin (self);
   each_output (self, rec_output_reset);
-  g_list_free (outputs);
   g_clear_pointer (&self->offer, g_free);
   GST_OBJECT_LOCK (self);
   g_clear_pointer (&self->session, g_free);

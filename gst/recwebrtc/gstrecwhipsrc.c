@@ -354,7 +354,8 @@ gst_rec_whip_src_close (GstRecWebrtcSrc *src)
 
 /* The session went before its offer was answered. */
 static void
-gst_rec_whip_src_ended (GstRecWebrtcSrc *src, const gchar *reason)
+gst_rec_whip_src_ended (
+    GstRecWebrtcSrc *src, const gchar *reason, gboolean connected)
 {
   GstRecWhipSrc *self = GST_REC_WHIP_SRC (src);
   WhipRequest *request = g_steal_pointer (&self->offer);

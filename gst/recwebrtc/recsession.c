@@ -288,10 +288,29 @@ rec_session_tick (RecSession *self)
 /* --- states of webrtcbin --- */
 
 static void
+refuse_peer (RecSession *self, const gchar *unused)
+{
+  self->refused = TRUE;
+  end_session (self, REC_PEER_REFUSED);
+}
+
+/* On a thread of webrtcbin. */
+static void
+on_peer_refused (gpointer data)
+{
+  rec_session_call (data, refuse_peer, NULL);
+}
+
+/* No certificate, no verdict: that is refused as well. */
+static void
 became_connected (RecSession *self, const gchar *unused)
 {
   if (self->connected || self->ended)
     return;
+  if (!rec_peer_is_verified (self->peer)) {
+    refuse_peer (self, NULL);
+    return;
+  }
   g_atomic_int_set (&self->connected, TRUE);
   self->callbacks.connected (self, self->user_data);
 }
@@ -326,6 +345,8 @@ void
 rec_session_watch (RecSession *self)
 {
   rec_streams_limit (self->webrtc);
+  self->peer = rec_peer_new (self->webrtc, on_peer_refused,
+      rec_session_ref (self), rec_session_unref_data);
   g_signal_connect (self->webrtc, "pad-added", G_CALLBACK (on_pad_added), self);
   g_signal_connect (self->webrtc, "deep-element-added",
       G_CALLBACK (on_deep_element_added), self);
@@ -417,6 +438,7 @@ rec_session_close (RecSession *self)
     g_signal_handlers_disconnect_by_data (
         g_ptr_array_index (self->dtls, i), self);
   drop_webrtcbin (self);
+  g_clear_pointer (&self->peer, rec_peer_unref);
   g_clear_pointer (&self->retransmit, rec_retransmit_free);
   g_clear_pointer (&self->streams, rec_streams_free);
   rec_chain_free (self->video);
@@ -453,6 +475,12 @@ gboolean
 rec_session_is_connected (RecSession *self)
 {
   return g_atomic_int_get (&self->connected);
+}
+
+gboolean
+rec_session_is_refused (RecSession *self)
+{
+  return self->refused;
 }
 
 gboolean

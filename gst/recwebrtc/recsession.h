@@ -97,6 +97,9 @@ const SdpChoice *rec_session_get_choice (RecSession *session);
 /* µs since 1970 on the peer's clock; FALSE while unknown. Any thread. */
 gboolean rec_session_get_sender_time (RecSession *session, gint64 *utc);
 gboolean rec_session_is_connected (RecSession *session);
+/* The session ends because the peer's certificate is not the one that its
+ * description names. */
+gboolean rec_session_is_refused (RecSession *session);
 
 /* Candidates of the peer. FALSE when they belong to another ICE session. */
 gboolean rec_session_add_fragment (

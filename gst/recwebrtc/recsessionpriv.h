@@ -6,6 +6,7 @@
 #pragma once
 
 #include "recchain.h"
+#include "recpeer.h"
 #include "recreception.h"
 #include "recretransmit.h"
 #include "recsession.h"
@@ -32,6 +33,7 @@ struct _RecSession
   RecRetransmit *retransmit;
   RecStreams *streams;
   GPtrArray *dtls;
+  RecPeer *peer;
   GstSDPMessage *offer;
   gchar *remote_ufrag;
   guint n_candidates; /* that came by trickle, since the last restart of ICE */
@@ -41,6 +43,7 @@ struct _RecSession
   gboolean described;
   gboolean connected;
   gboolean ended;
+  gboolean refused;
 
   /* µs of the monotonic clock; read and written by any thread */
   gint64 last_packet;

@@ -198,6 +198,7 @@ rec_session_answer (RecSession *self, const GstSDPMessage *offer,
         g_str_equal (gst_sdp_media_get_media (media), "video"),
         sdp_util_media_caps (media));
   }
+  rec_peer_set_remote (self->peer, pruned);
   if (!webrtc_util_set_remote (
           self->webrtc, GST_WEBRTC_SDP_TYPE_OFFER, pruned, error) ||
       !make_answer (self, error))
@@ -256,6 +257,7 @@ rec_session_accept (RecSession *self, GstSDPMessage *answer, GError **error)
     return FALSE;
   }
   watch_streams (self, answer);
+  rec_peer_set_remote (self->peer, answer);
   if (!webrtc_util_set_remote (
           self->webrtc, GST_WEBRTC_SDP_TYPE_ANSWER, answer, error))
     return FALSE;

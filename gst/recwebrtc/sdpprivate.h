@@ -16,6 +16,13 @@ G_BEGIN_DECLS
 const gchar *sdp_media_attribute (
     const GstSDPMessage *sdp, const GstSDPMedia *media, const gchar *key);
 
+/* TRUE, the mids of the first BUNDLE group (RFC 9143; free with g_strfreev())
+ * and the m-line whose transport the group uses, when there is one. */
+gboolean sdp_find_bundle (
+    const GstSDPMessage *sdp, GStrv *mids, const GstSDPMedia **tagged);
+/* Whether the mid of @media is one of @mids, which may be NULL. */
+gboolean sdp_is_bundled (const gchar *const *mids, const GstSDPMedia *media);
+
 /* What @attribute says of payload type @payload, behind that, when it is one of
  * @key ("rtpmap", "fmtp", "rtcp-fb"); NULL otherwise. */
 const gchar *sdp_attribute_for (

@@ -6,6 +6,7 @@
 
 #include "config.h"
 
+#include "sdpfingerprint.h"
 #include "sdpprivate.h"
 #include "sdputil.h"
 
@@ -20,7 +21,7 @@ static const gchar *const media_attributes[] = {
 /* Parameters of a BUNDLE group come from its first m-line (RFC 9143
  * section 7.3.3: the offerer tagged one). */
 static const gchar *const transport_attributes[] = {
-  "ice-ufrag", "ice-pwd", "fingerprint", "setup", NULL
+  "ice-ufrag", "ice-pwd", "setup", NULL
 };
 
 /* Feedback that webrtcbin acts upon; the rest is not answered. */
@@ -33,9 +34,9 @@ static const gchar *const feedback[] = {
 
 /* --- the description for webrtcbin --- */
 
-/* TRUE and the m-line whose transport the group uses, when there is one. */
-static gboolean
-find_bundle (const GstSDPMessage *sdp, GStrv *mids, const GstSDPMedia **tagged)
+gboolean
+sdp_find_bundle (
+    const GstSDPMessage *sdp, GStrv *mids, const GstSDPMedia **tagged)
 {
   guint i, g;
 
@@ -59,6 +60,14 @@ find_bundle (const GstSDPMessage *sdp, GStrv *mids, const GstSDPMedia **tagged)
     *mids = NULL;
   }
   return FALSE;
+}
+
+gboolean
+sdp_is_bundled (const gchar *const *mids, const GstSDPMedia *media)
+{
+  const gchar *mid = gst_sdp_media_get_attribute_val (media, "mid");
+
+  return mids && mid && g_strv_contains (mids, mid);
 }
 
 static void
@@ -179,6 +188,28 @@ copy_candidates (const GstSDPMedia *from, GstSDPMedia *to)
   }
 }
 
+/* All of them: a description may give one for each hash, and for each
+ * certificate (RFC 8122 section 5). */
+static gboolean
+copy_fingerprints (const GstSDPMessage *sdp, const GstSDPMedia *from,
+    GstSDPMedia *to, GError **error)
+{
+  gchar **fingerprints = sdp_fingerprint_list_of (sdp, from);
+  gboolean usable =
+      sdp_fingerprint_is_usable ((const gchar *const *)fingerprints);
+  guint i;
+
+  for (i = 0; fingerprints[i]; i++)
+    gst_sdp_media_add_attribute (to, "fingerprint", fingerprints[i]);
+  if (!usable)
+    g_set_error (error, SDP_UTIL_ERROR, SDP_UTIL_ERROR_UNACCEPTABLE,
+        "The session description has no a=fingerprint that the peer can be "
+        "verified by, which WebRTC needs (RFC 8827 section 6.5)%s",
+        i == 0 ? "." : ". Known are sha-1, sha-256, sha-384 and sha-512.");
+  g_strfreev (fingerprints);
+  return usable;
+}
+
 static gboolean
 copy_transport (const GstSDPMessage *sdp, const GstSDPMedia *from,
     GstSDPMedia *to, GError **error)
@@ -193,6 +224,8 @@ copy_transport (const GstSDPMessage *sdp, const GstSDPMedia *from,
       goto missing;
     gst_sdp_media_add_attribute (to, key, value);
   }
+  if (!copy_fingerprints (sdp, from, to, error))
+    return FALSE;
   copy_candidates (from, to);
   return TRUE;
 
@@ -296,7 +329,7 @@ sdp_util_prune (
   GstSDPMessage *out;
   guint i, n = sorted_tracks (choice, tracks);
 
-  find_bundle (offer, &mids, &tagged);
+  sdp_find_bundle (offer, &mids, &tagged);
   gst_sdp_message_new (&out);
   set_header (out, offer);
   for (i = 0; i < n; i++) {

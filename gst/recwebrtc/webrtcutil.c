@@ -52,15 +52,42 @@ webrtc_util_run (GstElement *webrtc, const gchar *action,
   return FALSE;
 }
 
+/* webrtcbin refuses m-lines whose fingerprints differ, as those of a peer with
+ * a certificate for each transport do, and checks none of them. */
+static void
+unify_fingerprints (GstSDPMessage *sdp)
+{
+  gchar *first = NULL;
+  guint i, j;
+
+  for (i = 0; i < gst_sdp_message_medias_len (sdp); i++) {
+    GstSDPMedia *media = (GstSDPMedia *)gst_sdp_message_get_media (sdp, i);
+    const gchar *value = gst_sdp_media_get_attribute_val (media, "fingerprint");
+
+    if (!value)
+      continue;
+    if (!first)
+      first = g_strdup (value);
+    for (j = gst_sdp_media_attributes_len (media); j-- > 0;)
+      if (g_str_equal (
+              gst_sdp_media_get_attribute (media, j)->key, "fingerprint"))
+        gst_sdp_media_remove_attribute (media, j);
+    gst_sdp_media_add_attribute (media, "fingerprint", first);
+  }
+  g_free (first);
+}
+
 gboolean
 webrtc_util_set_remote (GstElement *webrtc, GstWebRTCSDPType type,
     GstSDPMessage *sdp, GError **error)
 {
-  GstWebRTCSessionDescription *description =
-      gst_webrtc_session_description_new (type, sdp);
-  gboolean ok = webrtc_util_run (
-      webrtc, "set-remote-description", description, NULL, error);
+  GstWebRTCSessionDescription *description;
+  gboolean ok;
 
+  unify_fingerprints (sdp);
+  description = gst_webrtc_session_description_new (type, sdp);
+  ok = webrtc_util_run (
+      webrtc, "set-remote-description", description, NULL, error);
   gst_webrtc_session_description_free (description);
   return ok;
 }

@@ -21,7 +21,8 @@ gboolean webrtc_util_run (GstElement *webrtc, const gchar *action,
     GstWebRTCSessionDescription *description, GstWebRTCSessionDescription **out,
     GError **error);
 
-/* Sets @sdp, which is consumed, as the remote description. */
+/* Sets @sdp, which is consumed, as the remote description. Certificates are
+ * the business of RecPeer. */
 gboolean webrtc_util_set_remote (GstElement *webrtc, GstWebRTCSDPType type,
     GstSDPMessage *sdp, GError **error);
 

@@ -6,6 +6,7 @@
  */
 
 #include "reclive.h"
+#include "recproxy.h"
 
 #include <gst/app/app.h>
 #include <gst/webrtc/webrtc.h>
@@ -517,6 +518,26 @@ GST_START_TEST (test_an_answer_without_end_is_not_read_to_the_end)
 
 GST_END_TEST;
 
+GST_START_TEST (test_nothing_is_recorded_of_another_certificate)
+{
+  GstElement *pipeline, *sink;
+  RecProxy proxy;
+  Server server;
+
+  server_start (&server, 0, 0);
+  rec_proxy_start (&proxy, server.url, NULL, rec_proxy_break_fingerprints);
+  pipeline = pull_from (proxy.url, "retry-timeout=0");
+  expect_error (pipeline, "fingerprint");
+  sink = gst_bin_get_by_name (GST_BIN (pipeline), "v");
+  fail_unless (gst_app_sink_try_pull_sample (GST_APP_SINK (sink), 0) == NULL);
+  gst_object_unref (sink);
+  finish (pipeline);
+  rec_proxy_stop (&proxy);
+  server_stop (&server);
+}
+
+GST_END_TEST;
+
 static Suite *
 recwhep_suite (void)
 {
@@ -530,6 +551,7 @@ recwhep_suite (void)
   tcase_add_test (tc, test_the_token_does_not_travel_in_the_clear);
   tcase_add_test (tc, test_an_answer_without_end_is_not_read_to_the_end);
   tcase_add_test (tc, test_giving_up_says_why);
+  tcase_add_test (tc, test_nothing_is_recorded_of_another_certificate);
   return s;
 }
 

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "rechttp.h"
 #include "reclive.h"
+#include "recproxy.h"
 
 #include <gio/gio.h>
 #include <gst/app/app.h>
@@ -59,10 +59,10 @@ pair_init (Pair *pair, const gchar *properties)
 }
 
 static void
-pair_publish (Pair *pair, const gchar *tracks)
+pair_publish_to (Pair *pair, const gchar *url, const gchar *tracks)
 {
-  gchar *line = g_strdup_printf (
-      "recwhipsink name=sink location=%s %s", pair->url, tracks);
+  gchar *line =
+      g_strdup_printf ("recwhipsink name=sink location=%s %s", url, tracks);
   GError *error = NULL;
 
   pair->sender = gst_parse_launch (line, &error);
@@ -70,6 +70,12 @@ pair_publish (Pair *pair, const gchar *tracks)
   fail_if (gst_element_set_state (pair->sender, GST_STATE_PLAYING) ==
       GST_STATE_CHANGE_FAILURE);
   g_free (line);
+}
+
+static void
+pair_publish (Pair *pair, const gchar *tracks)
+{
+  pair_publish_to (pair, pair->url, tracks);
 }
 
 static void
@@ -681,6 +687,97 @@ GST_START_TEST (test_stopping_while_connecting_never_hangs)
 
 GST_END_TEST;
 
+/* --- certificates --- */
+
+/* The text of the next warning or error. Caller frees. */
+static gchar *
+wait_for_text (GstBus *bus, GstMessageType type)
+{
+  GstMessage *message =
+      gst_bus_timed_pop_filtered (bus, REC_LIVE_PATIENCE, type);
+  GError *error = NULL;
+  gchar *text;
+
+  fail_unless (message != NULL);
+  if (type == GST_MESSAGE_WARNING)
+    gst_message_parse_warning (message, &error, NULL);
+  else
+    gst_message_parse_error (message, &error, NULL);
+  text = g_strdup (error->message);
+  g_error_free (error);
+  gst_message_unref (message);
+  return text;
+}
+
+static void
+assert_nothing_came (GstElement *appsink)
+{
+  GstSample *sample = gst_app_sink_try_pull_sample (GST_APP_SINK (appsink), 0);
+
+  fail_unless (
+      sample == NULL, "something came of %s", GST_OBJECT_NAME (appsink));
+}
+
+/* As somebody in the middle has it, who answers in the peer's place: the
+ * description arrives with the fingerprint of another certificate. */
+GST_START_TEST (test_nothing_is_recorded_of_another_certificate)
+{
+  GstMessage *message;
+  RecProxy proxy;
+  gchar *text;
+  Pair pair;
+
+  pair_init (&pair, "");
+  rec_proxy_start (&proxy, pair.url, rec_proxy_break_fingerprints, NULL);
+  pair_publish_to (&pair, proxy.url, VIDEO AUDIO);
+  text = wait_for_text (pair.bus, GST_MESSAGE_WARNING);
+  fail_unless (strstr (text, "fingerprint") != NULL, "%s", text);
+  g_free (text);
+  message = wait_for (pair.bus, "recwhip-disconnected");
+  fail_unless (strstr (field (message, "reason"), "fingerprint") != NULL);
+  gst_message_unref (message);
+  assert_nothing_came (pair.video);
+  assert_nothing_came (pair.audio);
+  pair_unpublish (&pair);
+  rec_proxy_stop (&proxy);
+  /* The next one is received. */
+  pair_publish (&pair, AUDIO);
+  gst_sample_unref (pull (pair.audio));
+  pair_clear (&pair);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_nothing_is_sent_to_another_certificate)
+{
+  GstStructure *stats = NULL;
+  GstElement *sink;
+  guint64 packets;
+  RecProxy proxy;
+  GstBus *bus;
+  gchar *text;
+  Pair pair;
+
+  pair_init (&pair, "");
+  rec_proxy_start (&proxy, pair.url, NULL, rec_proxy_break_fingerprints);
+  pair_publish_to (&pair, proxy.url, AUDIO);
+  bus = gst_element_get_bus (pair.sender);
+  text = wait_for_text (bus, GST_MESSAGE_ERROR);
+  fail_unless (strstr (text, "fingerprint") != NULL, "%s", text);
+  g_free (text);
+  sink = gst_bin_get_by_name (GST_BIN (pair.sender), "sink");
+  g_object_get (sink, "stats", &stats, NULL);
+  fail_unless (gst_structure_get_uint64 (stats, "audio-packets", &packets));
+  fail_unless_equals_uint64 (packets, 0);
+  gst_structure_free (stats);
+  gst_object_unref (sink);
+  gst_object_unref (bus);
+  pair_clear (&pair);
+  rec_proxy_stop (&proxy);
+}
+
+GST_END_TEST;
+
 static Suite *
 recwhip_suite (void)
 {
@@ -693,6 +790,8 @@ recwhip_suite (void)
   tcase_add_test (tc, test_a_publisher_is_received_as_parsed_streams);
   tcase_add_test (tc, test_publishing_fails_with_the_reason);
   tcase_add_test (tc, test_https_is_spoken_and_certificates_are_checked);
+  tcase_add_test (tc, test_nothing_is_recorded_of_another_certificate);
+  tcase_add_test (tc, test_nothing_is_sent_to_another_certificate);
   tcase_add_test (tc, test_stopping_while_connecting_never_hangs);
   tcase_add_test (tc, test_downstream_gets_a_key_frame_by_asking);
   tcase_add_test (tc, test_parameter_sets_alone_are_no_access_unit);

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include "sdpfingerprint.h"
 #include "sdputil.h"
 
 #include <gst/check/gstcheck.h>
@@ -499,6 +500,144 @@ GST_START_TEST (test_the_first_candidate_is_where_the_client_came)
 
 GST_END_TEST;
 
+/* --- fingerprints --- */
+
+/* What is between the lines is not looked at: "certificate" in base64. */
+#define PEM                                                                    \
+  "-----BEGIN CERTIFICATE-----\nY2VydGlm\naWNhdGU=\n"                          \
+  "-----END CERTIFICATE-----\n"
+
+/* "NAME AB:CD:…" of the certificate above. Caller frees. */
+static gchar *
+fingerprint (const gchar *name, GChecksumType type, gboolean upper)
+{
+  gchar *hex = g_compute_checksum_for_string (type, "certificate", -1);
+  GString *text = g_string_new (name);
+  gsize i;
+
+  for (i = 0; hex[i]; i += 2)
+    g_string_append_printf (text, "%c%.2s", i == 0 ? ' ' : ':', hex + i);
+  g_free (hex);
+  hex = g_string_free (text, FALSE);
+  if (upper)
+    for (i = strlen (name); hex[i]; i++)
+      hex[i] = g_ascii_toupper (hex[i]);
+  return hex;
+}
+
+static gboolean
+matches (const gchar *first, const gchar *second)
+{
+  const gchar *const list[] = { first, second, NULL };
+
+  return sdp_fingerprint_matches (list, PEM);
+}
+
+GST_START_TEST (test_a_certificate_is_held_against_its_fingerprint)
+{
+  static const struct
+  {
+    const gchar *name;
+    GChecksumType type;
+  } hashes[] = { { "sha-1", G_CHECKSUM_SHA1 }, { "sha-256", G_CHECKSUM_SHA256 },
+    { "sha-384", G_CHECKSUM_SHA384 }, { "SHA-512", G_CHECKSUM_SHA512 } };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (hashes); i++) {
+    gchar *upper = fingerprint (hashes[i].name, hashes[i].type, TRUE);
+    gchar *lower = fingerprint (hashes[i].name, hashes[i].type, FALSE);
+
+    fail_unless (matches (upper, NULL));
+    fail_unless (matches (lower, NULL));
+    upper[strlen (upper) - 1] ^= 1;
+    fail_if (matches (upper, NULL));
+    /* One for each of several certificates. */
+    fail_unless (matches (upper, lower));
+    lower[strlen (lower) - 3] = '\0';
+    fail_if (matches (lower, NULL), "%s is too short", lower);
+    g_free (upper);
+    g_free (lower);
+  }
+}
+
+GST_END_TEST;
+
+/* RFC 8122 section 5.1; whoever can forge the weaker one gains nothing. */
+GST_START_TEST (test_only_the_strongest_hash_counts)
+{
+  gchar *sha1 = fingerprint ("sha-1", G_CHECKSUM_SHA1, TRUE);
+  gchar *sha256 = fingerprint ("sha-256", G_CHECKSUM_SHA256, TRUE);
+
+  sha1[strlen (sha1) - 1] ^= 1;
+  fail_unless (matches (sha1, sha256));
+  fail_unless (matches (sha256, sha1));
+  sha1[strlen (sha1) - 1] ^= 1;
+  sha256[strlen (sha256) - 1] ^= 1;
+  fail_if (matches (sha1, sha256));
+  fail_if (matches (sha256, sha1));
+  g_free (sha1);
+  g_free (sha256);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_what_is_no_fingerprint_allows_nothing)
+{
+  static const gchar *const nothing[] = { NULL };
+  gchar *md5 = fingerprint ("md5", G_CHECKSUM_MD5, TRUE);
+  gchar *sha256 = fingerprint ("sha-256", G_CHECKSUM_SHA256, TRUE);
+  const gchar *const good[] = { sha256, NULL };
+  const gchar *const weak[] = { md5, NULL };
+
+  fail_if (matches (md5, NULL));
+  fail_if (matches ("", "sha-256"));
+  fail_if (matches ("sha-256 ", "sha-2567 00"));
+  fail_if (sdp_fingerprint_is_usable (weak));
+  fail_if (sdp_fingerprint_is_usable (nothing));
+  fail_unless (sdp_fingerprint_is_usable (good));
+  fail_if (sdp_fingerprint_matches (good, ""));
+  fail_if (sdp_fingerprint_matches (good, "-----BEGIN CERTIFICATE-----"));
+  fail_if (sdp_fingerprint_matches (good, NULL));
+  g_free (sha256);
+  g_free (md5);
+}
+
+GST_END_TEST;
+
+static void
+assert_fingerprints (const GstSDPMessage *sdp, guint media, const gchar *text)
+{
+  gchar **list = sdp_fingerprint_list (sdp, media);
+  gchar *joined = g_strjoinv (",", list);
+
+  fail_unless_equals_string (joined, text);
+  g_free (joined);
+  g_strfreev (list);
+}
+
+GST_START_TEST (test_a_transport_has_the_fingerprints_of_its_m_line)
+{
+  GstSDPMessage *sdp =
+      parse (HEAD "a=fingerprint:sha-256 AA\r\n"
+                  "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:a\r\n"
+                  "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:v\r\n"
+                  "a=fingerprint:sha-1 BB\r\na=fingerprint:sha-256 CC\r\n");
+
+  assert_fingerprints (sdp, 0, "sha-256 AA");
+  assert_fingerprints (sdp, 1, "sha-1 BB,sha-256 CC");
+  gst_sdp_message_add_attribute (sdp, "group", "BUNDLE v a");
+  assert_fingerprints (sdp, 0, "sha-1 BB,sha-256 CC");
+  assert_fingerprints (sdp, 7, "sha-1 BB,sha-256 CC");
+  gst_sdp_message_free (sdp);
+  sdp = parse (HEAD "m=audio 0 UDP/TLS/RTP/SAVPF 0\r\n"
+                    "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n"
+                    "a=fingerprint:sha-1 BB\r\n");
+  assert_fingerprints (sdp, 0, "sha-1 BB");
+  gst_sdp_message_free (sdp);
+}
+
+GST_END_TEST;
+
 static Suite *
 sdputil_suite (void)
 {
@@ -525,6 +664,10 @@ sdputil_suite (void)
   tcase_add_test (tc, test_ice_servers_become_links);
   tcase_add_test (tc, test_candidates_of_a_peer_are_bounded);
   tcase_add_test (tc, test_the_first_candidate_is_where_the_client_came);
+  tcase_add_test (tc, test_a_certificate_is_held_against_its_fingerprint);
+  tcase_add_test (tc, test_only_the_strongest_hash_counts);
+  tcase_add_test (tc, test_what_is_no_fingerprint_allows_nothing);
+  tcase_add_test (tc, test_a_transport_has_the_fingerprints_of_its_m_line);
   return s;
 }
 
