@@ -1465,6 +1465,36 @@ GST_START_TEST (test_audio_frames_share_pes_packets)
 }
 GST_END_TEST;
 
+/* PCR every 40 ms from the first frame to the last, whichever way frames leave:
+ * before a random access point, by themselves, at the end. */
+GST_START_TEST (test_pcr_is_in_time_where_audio_frames_share_pes_packets)
+{
+  static const int64_t times[] = { 60 * MS, 100 * MS, 200 * MS, 333 * MS,
+    700 * MS };
+
+  for (guint i = 0; i < G_N_ELEMENTS (times); i++) {
+    for (int video = 0; video < 2; video++) {
+      TsTrack *tracks[2] = { NULL };
+      TsMuxConfig config;
+      Rig rig;
+
+      ts_mux_config_init (&config);
+      config.audio_pes_time = times[i];
+      rig_init_full (&rig, &config, NULL);
+      if (video)
+        tracks[1] = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+      tracks[0] = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+      push_both (&rig, tracks[1], tracks[0], 0, 3 * TS_NS_PER_S);
+      push_both (&rig, NULL, tracks[0], 3 * TS_NS_PER_S, 5100 * MS);
+      rig_assert_conformant (&rig);
+      fail_unless (
+          ts_check_get_stats (rig.check)->max_pcr_gap <= 40 * 27000 + 300);
+      rig_clear (&rig);
+    }
+  }
+}
+GST_END_TEST;
+
 static void
 push_timed_aac (Rig *rig, TsTrack *track, size_t size, int64_t dts)
 {
@@ -1698,6 +1728,7 @@ tsmux_suite (void)
   tcase_add_test (tc, test_opus_gets_its_control_header);
   tcase_add_test (tc, test_opus_layouts_have_their_code);
   tcase_add_test (tc, test_audio_frames_share_pes_packets);
+  tcase_add_test (tc, test_pcr_is_in_time_where_audio_frames_share_pes_packets);
   tcase_add_test (tc, test_held_audio_of_every_size_has_room_before_a_gap);
   tcase_add_test (tc, test_packed_pictures_lose_nothing);
   tcase_add_test (tc, test_packed_pictures_of_every_size_are_read_back);

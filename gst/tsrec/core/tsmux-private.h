@@ -189,6 +189,19 @@ bool ts_mux_is_catching_up (const TsMux *mux, int64_t now);
 /* Decides about PCR: @plan->pcr and @plan->n_pcrs. @now: the highest DTS. */
 void ts_mux_plan_pcr (TsMux *mux, TsPlan *plan, int64_t now);
 
+/* tstables.c: whether @table has to come at @now: later than that would be too
+ * late with the next access unit. */
+bool ts_mux_is_table_due (
+    const TsMux *mux, const TsTable *table, int64_t interval_ns, int64_t now);
+/* How often @table comes between the PCRs of the plan. @now: it goes first. */
+unsigned ts_mux_count_between (
+    const TsMux *mux, const TsTable *table, int64_t interval_ns, bool now);
+/* Writes the tables that have to come before the next PCR of the plan. Returns
+ * whether there are others to come before its last one. */
+bool ts_write_tables_between (TsWriter *w, const TsPlan *plan);
+/* Writes the tables of the plan. */
+void ts_write_psi (TsWriter *w, const TsPlan *plan);
+
 /* tswrite.c */
 
 /* The next PCR of the plan: they divide the time since the last one evenly. */

@@ -219,67 +219,6 @@ watch_gap (TsMux *mux, int64_t now)
   mux->last_now = now;
 }
 
-/* Due: later than that would be too late with the next access unit, by DTS or
- * by PCR, which is what a receiver sees: from the PCR before this table to the
- * one after the next table. */
-static bool
-is_due (
-    const TsMux *mux, const TsTable *table, int64_t interval_ns, int64_t now)
-{
-  int64_t interval = ts_time_to_90k (interval_ns);
-  int64_t passed;
-
-  if (table->last_now == TS_TIME_NONE ||
-      now + mux->gap - table->last_now >= interval)
-    return true;
-  if (table->last_pcr == TS_TIME_NONE)
-    return false;
-  passed = now + mux->gap - mux->last_pcr_now;
-  if (ts_mux_is_catching_up (mux, now))
-    passed *= TS_PCR_CATCH_UP;
-  return mux->last_pcr + passed + mux->pcr_interval - table->last_pcr >=
-      interval;
-}
-
-/* Whether @table, last written behind PCR @last, has to be written behind PCR
- * @before, of the several PCRs of one access unit: @next comes then, @end is
- * the last one. At the latest possible place, or where the rest is covered. */
-static bool
-is_due_between (const TsMux *mux, int64_t interval_ns, int64_t last,
-    int64_t before, int64_t next, int64_t end)
-{
-  int64_t interval = ts_time_to_90k (interval_ns);
-
-  end += mux->pcr_interval;
-  if (last == TS_TIME_NONE || end - last <= interval)
-    return false;
-  return next + mux->pcr_interval - last > interval || end - before <= interval;
-}
-
-/* How often that will be so for a table. @now: it goes first. */
-static unsigned
-count_between (
-    const TsMux *mux, const TsTable *table, int64_t interval_ns, bool now)
-{
-  const TsPlan *plan = &mux->plan;
-  int64_t last = now ? mux->last_pcr : table->last_pcr;
-  int64_t before = mux->last_pcr;
-  unsigned count = 0;
-
-  if (before == TS_TIME_NONE || last == TS_TIME_NONE)
-    return 0;
-  for (unsigned n = plan->n_pcrs; n > 1; n--) {
-    int64_t next = before + (plan->pcr - before) / n;
-
-    if (is_due_between (mux, interval_ns, last, before, next, plan->pcr)) {
-      last = before;
-      count++;
-    }
-    before = next;
-  }
-  return count;
-}
-
 static bool
 is_video_flowing (const TsMux *mux, int64_t now)
 {
@@ -293,8 +232,9 @@ plan_psi (TsMux *mux, TsPlan *plan, int64_t now)
   bool video = track && ts_codec_is_video (track->config.codec);
 
   plan->psi = mux->psi_changed ||
-      is_due (mux, &mux->pat, mux->config.psi_interval, now);
-  plan->sdt = is_due (mux, &mux->sdt, mux->config.si_interval, now);
+      ts_mux_is_table_due (mux, &mux->pat, mux->config.psi_interval, now);
+  plan->sdt =
+      ts_mux_is_table_due (mux, &mux->sdt, mux->config.si_interval, now);
   if (track == NULL || !plan->payload.random_access)
     return;
   if (video)
@@ -335,7 +275,7 @@ plan_flush (TsMux *mux, TsPlan *plan)
 static void
 plan_size (TsMux *mux, TsPlan *plan)
 {
-  size_t size = 0;
+  size_t size = 0, psi, sdt;
 
   for (unsigned i = 0; i < mux->n_tracks; i++) {
     if (plan->flush >> i & 1)
@@ -343,15 +283,20 @@ plan_size (TsMux *mux, TsPlan *plan)
   }
   if (mux->psi_changed)
     ts_mux_build_tables (mux);
-  size +=
-      (plan->psi +
-          count_between (mux, &mux->pat, mux->config.psi_interval, plan->psi)) *
+  psi = plan->psi +
+      ts_mux_count_between (
+          mux, &mux->pat, mux->config.psi_interval, plan->psi);
+  sdt = plan->sdt +
+      ts_mux_count_between (mux, &mux->sdt, mux->config.si_interval, plan->sdt);
+  /* one more where PCRs, and tables between them, go before what waited */
+  if (plan->flush && plan->n_pcrs > 1) {
+    psi++;
+    sdt++;
+  }
+  size += psi *
       (ts_write_get_max_size (mux->pat.size, 0) +
           ts_write_get_max_size (mux->pmt.size, 0));
-  size +=
-      (plan->sdt +
-          count_between (mux, &mux->sdt, mux->config.si_interval, plan->sdt)) *
-      ts_write_get_max_size (mux->sdt.size, 0);
+  size += sdt * ts_write_get_max_size (mux->sdt.size, 0);
   if (plan->flush_own)
     size += ts_write_get_max_size (plan->track->held_size, 0);
   if (plan->track)
@@ -532,79 +477,10 @@ ts_mux_begin_flush (TsMux *mux)
     return 0;
   plan->kind = TS_PLAN_FLUSH;
   plan_flush (mux, plan);
+  if (plan->flush && !mux->psi_changed)
+    ts_mux_plan_pcr (mux, plan, ts_mux_to_ts (mux, mux->timeline.now));
   plan_size (mux, plan);
   return plan->size;
-}
-
-/* The PCRs of the plan are of its access unit, not of what waited. */
-static void
-write_flush (TsWriter *w, TsPlan *plan)
-{
-  unsigned n_pcrs = plan->n_pcrs;
-
-  plan->n_pcrs = 0;
-  if (plan->flush_own)
-    ts_write_held (w, plan->track);
-  for (unsigned i = 0; i < w->mux->n_tracks; i++) {
-    if (plan->flush >> i & 1)
-      ts_write_held (w, w->mux->tracks[i]);
-  }
-  plan->n_pcrs = n_pcrs;
-}
-
-static void
-write_table (TsWriter *w, TsTable *table)
-{
-  ts_write_table (w, table);
-  table->last_now = ts_mux_to_ts (w->mux, w->mux->timeline.now);
-  table->last_pcr = w->mux->last_pcr;
-}
-
-static void
-write_psi (TsWriter *w, const TsPlan *plan)
-{
-  TsMux *mux = w->mux;
-
-  if (plan->psi) {
-    write_table (w, &mux->pat);
-    write_table (w, &mux->pmt);
-    mux->pcr_pid = mux->pcr_track ? mux->pcr_track->pid : 0;
-    mux->psi_changed = false;
-  }
-  if (plan->sdt)
-    write_table (w, &mux->sdt);
-}
-
-/* Whether a table has to follow somewhere between the PCRs of the plan. */
-static bool
-needs_table (const TsMux *mux, const TsTable *table, int64_t interval_ns)
-{
-  return mux->plan.n_pcrs > 1 && mux->last_pcr != TS_TIME_NONE &&
-      table->last_pcr != TS_TIME_NONE &&
-      mux->plan.pcr + mux->pcr_interval - table->last_pcr >
-      ts_time_to_90k (interval_ns);
-}
-
-/* Writes the tables that have to come before the next PCR of the plan. Returns
- * whether there are others to come before its last one. */
-static bool
-write_tables_between (TsWriter *w, const TsPlan *plan)
-{
-  TsMux *mux = w->mux;
-  int64_t psi = mux->config.psi_interval, si = mux->config.si_interval;
-  int64_t next = ts_mux_get_next_pcr (mux);
-
-  if (needs_table (mux, &mux->pat, psi) &&
-      is_due_between (
-          mux, psi, mux->pat.last_pcr, mux->last_pcr, next, plan->pcr)) {
-    write_table (w, &mux->pat);
-    write_table (w, &mux->pmt);
-  }
-  if (needs_table (mux, &mux->sdt, si) &&
-      is_due_between (
-          mux, si, mux->sdt.last_pcr, mux->last_pcr, next, plan->pcr))
-    write_table (w, &mux->sdt);
-  return needs_table (mux, &mux->pat, psi) || needs_table (mux, &mux->sdt, si);
 }
 
 /* PCRs for which the access unit has no packet, and those between which tables
@@ -617,8 +493,50 @@ write_pcrs (TsWriter *w, TsPlan *plan)
 
   if (plan->track == track && track)
     room = plan->payload.size / TS_PAYLOAD_SIZE + 1;
-  while (write_tables_between (w, plan) || plan->n_pcrs > room)
+  while (ts_write_tables_between (w, plan) || plan->n_pcrs > room)
     ts_write_pcr (w, track, ts_mux_take_pcr (w->mux));
+}
+
+/* Frames that have waited come after the PCRs of the time in which they did,
+ * unless one of those is later than them: all but the one that a random access
+ * point begins with. */
+static void
+write_pcrs_of_held (TsWriter *w, TsPlan *plan)
+{
+  TsMux *mux = w->mux;
+  unsigned keep = plan->kind == TS_PLAN_FLUSH ? 0 : 1;
+
+  if (plan->kind != TS_PLAN_FLUSH && !plan->random_access)
+    return;
+  /* PCR may move to another PID, which the tables have to say first. */
+  if (mux->psi_changed)
+    return;
+  for (unsigned i = 0; i < mux->n_tracks; i++) {
+    if ((plan->flush >> i & 1) && mux->tracks[i]->held_dts < plan->pcr)
+      return;
+  }
+  while (plan->flush && plan->n_pcrs > keep) {
+    ts_write_tables_between (w, plan);
+    ts_write_pcr (w, mux->pcr_track, ts_mux_take_pcr (mux));
+  }
+}
+
+/* The last PCR of the plan is of its access unit, not of what waited. */
+static void
+write_flush (TsWriter *w, TsPlan *plan)
+{
+  unsigned n_pcrs;
+
+  write_pcrs_of_held (w, plan);
+  n_pcrs = plan->n_pcrs;
+  plan->n_pcrs = 0;
+  if (plan->flush_own)
+    ts_write_held (w, plan->track);
+  for (unsigned i = 0; i < w->mux->n_tracks; i++) {
+    if (plan->flush >> i & 1)
+      ts_write_held (w, w->mux->tracks[i]);
+  }
+  plan->n_pcrs = n_pcrs;
 }
 
 static void
@@ -670,7 +588,7 @@ ts_mux_finish (TsMux *mux, uint8_t *out, size_t size, TsOutput *output)
   output->random_access = plan->random_access;
   output->random_access_offset = plan->random_access ? (size_t)(w.p - out) : 0;
   end_resync (mux, plan);
-  write_psi (&w, plan);
+  ts_write_psi (&w, plan);
   write_pcrs (&w, plan);
   if (plan->kind == TS_PLAN_ACCESS_UNIT) {
     write_access_unit (&w, plan);
