@@ -128,11 +128,91 @@ def shifted(data, ticks):
     return bytes(data)
 
 
+# --- what a decoder has to know before it gets a frame
+
+ADTS_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
+MPEG_AUDIO_RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
+AC3_RATES = (48000, 44100, 32000)
+AC3_CHANNELS = (2, 1, 2, 3, 3, 4, 4, 5)
+
+
+def _adts(frame):  # ISO/IEC 14496-3 1.A.2.2
+    if len(frame) < 4 or frame[0] != 0xff or frame[1] & 0xf6 != 0xf0 or frame[2] >> 2 & 15 >= len(ADTS_RATES):
+        return None
+    return ADTS_RATES[frame[2] >> 2 & 15], (frame[2] & 1) << 2 | frame[3] >> 6
+
+
+def _mpeg_audio(frame):  # ISO/IEC 11172-3 2.4.1.3
+    if len(frame) < 4 or frame[0] != 0xff or frame[1] & 0xe0 != 0xe0:
+        return None
+    rates = MPEG_AUDIO_RATES.get(frame[1] >> 3 & 3)
+    if not rates or frame[2] >> 2 & 3 == 3:
+        return None
+    return rates[frame[2] >> 2 & 3], 1 if frame[3] >> 6 == 3 else 2
+
+
+def _ac3(frame):  # ETSI TS 102 366 4.4.1, without the subwoofer
+    if len(frame) < 7 or frame[:2] != b'\x0b\x77' or frame[4] >> 6 == 3:
+        return None
+    return AC3_RATES[frame[4] >> 6], AC3_CHANNELS[frame[6] >> 5]
+
+
+HEADERS = {'AAC': _adts, 'MPEG audio': _mpeg_audio, 'AC-3': _ac3}
+
+
+def sound(rate, channels):
+    names = {1: 'mono', 2: 'stereo'}
+    return f'{rate / 1000:g} kHz {names.get(channels, f"{channels} channels")}'
+
+
+def crc32(data):
+    """Annex A: 0 over a section with its CRC."""
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1 ^ 0x04c11db7 if crc & 0x80000000 else crc << 1) & 0xffffffff
+    return crc
+
+
+class Span:
+    """What of a track belongs to one part of the file."""
+
+    def __init__(self, part, offset):
+        self.part = part
+        self.first_offset = offset
+        self.sound = None       # (rate, channels)
+        self.units = 0
+        self.first_pts = None
+        self.last_pts = None
+
+
+class Change:
+    """@kind changes from @before to @after, in words, @time seconds after the
+    start. @codec: another one, not just other parameters of the same."""
+
+    def __init__(self, kind, before, after, time, codec):
+        self.kind = kind
+        self.before = before
+        self.after = after
+        self.time = time
+        self.codec = codec
+
+    def __str__(self):
+        at = f'{self.time:.1f} s' if self.time < 60 else clock(self.time)
+        return f'{self.kind} changes from {self.before} to {self.after} at {at}'
+
+
 class Track:
-    def __init__(self, pid, kind, codec):
+    def __init__(self, pid, kind, codec, words=None):
         self.pid = pid
         self.kind = kind
         self.codec = codec
+        self.words = words or codec
+        self.sound = None       # (rate, channels) in its frames
+        self.next_sound = None  # others, once, with where: damage, or a change
+        self.spans = []         # in the parts of the file
+        self.replaces = None    # the track that left when this one came
         self.units = 0          # PES packets
         self.first_offset = 0   # of the packet in which the first one starts
         self.last_offset = 0
@@ -154,7 +234,10 @@ class Scan:
 
     def __init__(self, path, progress=lambda done: None):
         self.path = path
-        self.tracks = {}
+        self.tracks = {}        # PID: what it is now
+        self.former = []        # tracks whose PID was given to another codec
+        self.changes = []       # of codecs, and of what decoders must know
+        self.part_starts = [(0, b'')]  # (offset, PAT and PMT in force) of each part
         self.runs = []          # (start, end): whole packets, one after the other
         self.skipped = []       # (start, end): bytes that are no packets
         self.skipped_at = []    # time or None, of each of them
@@ -171,6 +254,9 @@ class Scan:
         self.end = None         # highest time stamp
         self._counters = {}
         self._pmt_pid = None
+        self._pmt_section = None
+        self._named = ()        # PIDs in the PMT
+        self._tables = {}       # PID: packet of the last PAT and PMT
         self._last_pid = None
         self._announced = set()
         self._pcr = None        # the last one, ticks of its base
@@ -190,7 +276,10 @@ class Scan:
 
     def media(self):
         """The tracks with picture or sound in them."""
-        return [t for t in self.tracks.values() if t.kind != 'data' and t.units]
+        return [t for t in self.all_tracks() if t.kind != 'data' and t.units]
+
+    def all_tracks(self):
+        return self.former + list(self.tracks.values())
 
     # --- packets
 
@@ -316,10 +405,13 @@ class Scan:
         unit = data[payload:at + PACKET_SIZE]
         if pid == 0:
             self._pat(unit)
+            self._tables[pid] = bytes(data[at:at + PACKET_SIZE])
         elif pid == self._pmt_pid:
             self._pmt(unit)
+            self._tables[pid] = bytes(data[at:at + PACKET_SIZE])
         elif pid in self.tracks:
-            self._pes(unit, offset, self.tracks[pid])
+            random_access = data[at + 3] & 0x20 and data[at + 4] and data[at + 5] & 0x40
+            self._pes(unit, offset, self.tracks[pid], random_access)
 
     def _section(self, unit, table_id):
         """A section that fits into its first packet, without its CRC."""
@@ -337,16 +429,52 @@ class Scan:
 
     def _pmt(self, unit):  # 2.4.4.8
         section = self._section(unit, 2)
-        if not section:
+        if not section or section == self._pmt_section:
             return
+        self._pmt_section = section
+        start = 1 + unit[0]
+        whole = crc32(unit[start:start + len(section) + 4]) == 0
+        streams = {}
         at = 12 + ((section[10] & 15) << 8 | section[11])
         while at + 5 <= len(section):
             pid = (section[at + 1] & 0x1f) << 8 | section[at + 2]
             end = at + 5 + ((section[at + 3] & 15) << 8 | section[at + 4])
-            if pid not in self.tracks:
-                kind, codec = STREAM_TYPES.get(section[at]) or self._registered(section[at + 5:end])
-                self.tracks[pid] = Track(pid, kind, codec)
+            kind, codec = STREAM_TYPES.get(section[at]) or self._registered(section[at + 5:end])
+            streams[pid] = Track(pid, kind, codec, self._described(codec, section[at + 5:end]))
             at = end
+        if whole:
+            self._replace(streams)
+        for pid, track in streams.items():
+            self.tracks.setdefault(pid, track)
+        if whole:
+            self._named = tuple(streams)
+
+    def _replace(self, streams):
+        """A track that comes as one of its kind leaves is the same one with
+        another codec; so is another codec on the same PID."""
+        left = [self.tracks[pid] for pid in self._named if pid not in streams]
+        for pid, new in streams.items():
+            old = self.tracks.get(pid)
+            if old and old.words != new.words:
+                if old.units:
+                    self.former.append(old)
+                    new.replaces = old
+                    new.last_dts = old.last_dts
+                self.tracks[pid] = new
+            elif pid not in self._named and self._named:
+                gone = next((t for t in left if t.kind == new.kind and t.words != new.words and t.units), None)
+                if gone:
+                    left.remove(gone)
+                    (old or new).replaces = gone
+
+    @staticmethod
+    def _described(codec, info):
+        """With what the descriptors say: the channels of Opus."""
+        while codec == 'Opus' and len(info) >= 4:
+            if info[0] == 0x7f and info[2] == 0x80:
+                return f'{codec} {sound(48000, info[3] & 0x7f or 2)}'
+            info = info[2 + info[1]:]
+        return codec
 
     @staticmethod
     def _registered(info):
@@ -358,7 +486,7 @@ class Scan:
             info = info[2 + info[1]:]
         return ('data', 'data')
 
-    def _pes(self, unit, offset, track):  # 2.4.3.6
+    def _pes(self, unit, offset, track, random_access):  # 2.4.3.6
         if unit[:3] != b'\0\0\1' or len(unit) < 14 or not unit[7] & 0x80:
             return
         pts = dts = self.timestamp(unit, 9)
@@ -373,8 +501,69 @@ class Scan:
             if late > 0:
                 track.late += 1
                 track.latest = max(late, track.latest)
-        if track.kind != 'data':
-            self._at(track, dts, difference(dts, pts) / CLOCK)
+        if track.kind == 'data':
+            return
+        time = self._at(track, dts, difference(dts, pts) / CLOCK)
+        self._notice_changes(track, unit[9 + unit[8]:], offset, time)
+        self._count(track, offset, random_access, time)
+
+    # --- other codecs, and other parameters
+
+    def _notice_changes(self, track, frame, offset, time):
+        if track.replaces:
+            old, track.replaces = track.replaces, None
+            self._change(old, old.words, track.words, time, True)
+            self._begin_part(track, old, offset)
+        header = HEADERS.get(track.codec)
+        found = header and header(frame)
+        if not found or found == track.sound:
+            track.next_sound = None
+        elif not track.sound:
+            track.sound = found
+        elif track.next_sound and track.next_sound[0] == found:
+            _, offset, time = track.next_sound
+            before, track.sound, track.next_sound = track.sound, found, None
+            other = track.codec == 'AAC'  # its header does not go into an MP4
+            self._change(track, f'{track.codec} {sound(*before)}', f'{track.codec} {sound(*found)}', time, other)
+            if other:
+                self._take_back(track)
+                self._begin_part(track, track, offset)
+                self._add(track.spans[-1], time)
+        else:
+            track.next_sound = found, offset, time
+
+    def _change(self, track, before, after, time, codec):
+        if len(self.changes) < MAX_KEPT:
+            self.changes.append(Change(track.kind, before, after, time - self.start, codec))
+
+    def _begin_part(self, track, old, offset):
+        """@track starts at @offset in place of @old: in another part of the
+        file, if @old is in this one."""
+        if any(span.part == len(self.part_starts) - 1 for span in old.spans) and len(self.part_starts) < MAX_KEPT:
+            self.part_starts.append((offset, b''.join(self._tables.values())))
+        track.spans.append(Span(len(self.part_starts) - 1, offset))
+
+    @staticmethod
+    def _take_back(track):
+        """The last unit was the first one of what comes now."""
+        track.spans[-1].units -= 1
+        if not track.spans[-1].units:
+            track.spans.pop()
+
+    @staticmethod
+    def _add(span, time):
+        span.units += 1
+        span.first_pts = time if span.first_pts is None else min(time, span.first_pts)
+        span.last_pts = time if span.last_pts is None else max(time, span.last_pts)
+
+    def _count(self, track, offset, random_access, time):
+        """Each part begins with a random access point of each picture track."""
+        part = len(self.part_starts) - 1
+        if not track.spans or track.spans[-1].part < part and (track.kind == 'audio' or random_access):
+            track.spans.append(Span(part, offset))
+        self._add(track.spans[-1], time)
+        if track.next_sound is None:
+            track.spans[-1].sound = track.sound
 
     @staticmethod
     def timestamp(unit, at):  # 2.4.3.7
@@ -382,7 +571,8 @@ class Scan:
                 unit[at + 3] << 7 | unit[at + 4] >> 1)
 
     def _at(self, track, dts, ahead):
-        """A PES packet of @track at @dts, to be shown @ahead seconds later."""
+        """A PES packet of @track at @dts, to be shown @ahead seconds later.
+        Returns its PTS in seconds."""
         if self._last is None:
             self._last = dts
             self._time = dts / CLOCK
@@ -402,6 +592,7 @@ class Scan:
             self._last, self._time = dts, time
         self._note(track, time, time + ahead)
         self._announced -= {0, track.pid}
+        return time + ahead
 
     def _reset(self, dts, track):
         """Another recording was appended: it goes on where this one ends."""
@@ -421,6 +612,89 @@ class Scan:
         track.last_dts = dts
         self.start = pts if self.start is None else min(pts, self.start)
         self.end = pts if self.end is None else max(pts, self.end)
+
+
+class Part:
+    """A part of @scan in which no codec changes: looks like a Scan of a file
+    with just that in it."""
+
+    def __init__(self, scan, number):
+        self.path = scan.path
+        self.size = scan.size
+        self.runs = scan.runs
+        self.tables = scan.part_starts[number][1]
+        self.first_counters = scan.first_counters
+        last = number == len(scan.part_starts) - 1
+        self.torn = scan.torn if last else 0
+        self.torn_pid = scan.torn_pid
+        self.skipped = scan.skipped if number == 0 else []
+        begin = scan.part_starts[number][0]
+        end = scan.size if last else scan.part_starts[number + 1][0]
+        self.range = (begin, end)   # of the tables
+        self.ranges = {}            # PID: of its packets
+        self.tracks = {}
+        times = []
+        for track in scan.media():
+            for i, span in enumerate(track.spans):
+                if span.part != number:
+                    continue
+                after = track.spans[i + 1].first_offset if i + 1 < len(track.spans) else self._end(scan, track)
+                self.ranges[track.pid] = (span.first_offset, after)
+                self.tracks[track.pid] = self._track(track, span)
+                times += [span.first_pts, span.last_pts]
+        for track in scan.tracks.values():
+            if track.kind == 'data':
+                self.tracks[track.pid] = track
+        self.start = min(times, default=scan.start)
+        self.duration = max(times, default=scan.start) - self.start + \
+            min([t.step for t in self.media()] + [1 / 24])
+        self.losses = [(at, pid) for at, pid in scan.losses
+                       if at is None or self.start <= at + scan.start <= self.start + self.duration]
+
+    @staticmethod
+    def _end(scan, track):
+        """Of a PID: where another codec begins on it."""
+        later = [t.first_offset for t in scan.media() if t.pid == track.pid and t.first_offset > track.first_offset]
+        return min(later, default=scan.size)
+
+    @staticmethod
+    def _track(track, span):
+        part = Track(track.pid, track.kind, track.codec, track.words)
+        part.units = span.units
+        part.spans = [span]
+        part.step = track.step
+        part.first_offset = span.first_offset
+        part.last_offset = track.last_offset
+        return part
+
+    def media(self):
+        return [t for t in self.tracks.values() if t.kind != 'data' and t.units]
+
+    def whole(self, start, end):
+        """Whether all packets from @start to @end belong to this part."""
+        return all(first <= start and end <= last for first, last in [*self.ranges.values(), self.range])
+
+    def select(self, data, start, torn_pid, cut):
+        """The packets of @data, which stands at @start, that do; without those
+        of @torn_pid from @cut on."""
+        chosen = []
+        for i in range(0, len(data), PACKET_SIZE):
+            pid = (data[i + 1] & 0x1f) << 8 | data[i + 2]
+            if self._has(pid, start + i) and (start + i < cut or pid != torn_pid):
+                chosen.append(data[i:i + PACKET_SIZE])
+        return b''.join(chosen)
+
+    def _has(self, pid, offset):
+        first, last = self.ranges.get(pid, self.range)
+        return first <= offset < last
+
+
+def parts(scan):
+    """@scan as a list of what can be read with the same codecs throughout."""
+    count = len(scan.part_starts)
+    if count == 1:
+        return [scan]
+    return [part for part in (Part(scan, number) for number in range(count)) if part.media()]
 
 
 def clock(seconds):

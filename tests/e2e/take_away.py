@@ -242,6 +242,125 @@ class Convert(TakeAway):
         self.convert(status=2)
 
 
+def stream(codec, pictures, rate=48000, channels=1):
+    """A recording of ffmpeg: every one has the same PIDs."""
+    with tempfile.NamedTemporaryFile(suffix='.ts') as file:
+        ffmpeg('-f', 'lavfi', '-i', f'testsrc2=size=160x120:rate=25:duration={pictures / 25}',
+               '-f', 'lavfi', '-i', f'sine=duration={pictures / 25}:sample_rate={rate}',
+               '-c:v', codec, '-preset', 'ultrafast', '-g', '25', '-bf', '0',
+               *(['-x265-params', 'log-level=none'] if codec == 'libx265' else []),
+               '-c:a', 'aac', '-ac', str(channels), '-f', 'mpegts', file.name)
+        return file.read()
+
+
+class OtherCodecs(TakeAway):
+    """No MP4 with status 0 that is broken, and no access unit in none of them."""
+
+    def record(self, name, *branches):
+        """Records branches: (pad, [source ! encoder, …]), one behind the other."""
+        line = f'tsrecsink name=r location={self.path(name)}'
+        for number, (pad, pieces) in enumerate(branches):
+            line += f' concat name=c{number} ! r.{pad}' + ''.join(f' {piece} ! c{number}.' for piece in pieces)
+        result = subprocess.run(['gst-launch-1.0', '-q', *line.split()], capture_output=True, text=True,
+                                timeout=60, check=False)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return self.path(name)
+
+    def packets(self, name):
+        """[(codec, packets)] of a file, which also decodes."""
+        path = self.path(name)
+        self.assertEqual(e2e.decoding_complaints(path), '')
+        out = subprocess.run(['ffprobe', '-v', 'error', '-of', 'json', '-count_packets', '-show_entries',
+                              'stream=codec_name,nb_read_packets', path], check=True, capture_output=True).stdout
+        return sorted((s['codec_name'], int(s['nb_read_packets'])) for s in json.loads(out)['streams'])
+
+    VIDEO = 'videotestsrc num-buffers=50 ! video/x-raw,format=I420,width=160,height=120,framerate=25/1 ! '
+    H264 = VIDEO + 'x264enc speed-preset=ultrafast bframes=0 key-int-max=25 ! h264parse'
+    H265 = VIDEO + 'x265enc speed-preset=ultrafast tune=zerolatency ! h265parse'
+
+    @staticmethod
+    def aac(count, rate, channels):
+        return f'audiotestsrc num-buffers={count} samplesperbuffer=1024 ! ' \
+            f'audio/x-raw,rate={rate},channels={channels} ! avenc_aac ! aacparse'
+
+    AC3 = 'audiotestsrc num-buffers=60 samplesperbuffer=1536 ! audio/x-raw,rate=48000,channels=2 ! ' \
+        'avenc_ac3 ! ac3parse'
+
+    def test_other_video_codec_begins_another_mp4(self):
+        e2e.need_elements('x265enc')
+        self.record('v.ts', ('video_0', [self.H264, self.H265, self.H264]), ('audio_0', [self.aac(282, 48000, 2)]))
+        said = self.check('v.ts')
+        self.assertIn('video changes from H.264 to H.265 at 2.0 s', said)
+        self.assertIn('video changes from H.265 to H.264 at 4.0 s', said)
+        self.assertNotIn('no video', said)
+        said = self.convert('v.ts')
+        self.assertIn('changes from H.264 to H.265', said)
+        found = [self.packets(name) for name in ('v.mp4', 'v-2.mp4', 'v-3.mp4')]
+        self.assertEqual([dict(f).get('h264', 0) for f in found], [50, 0, 50])
+        self.assertEqual([dict(f).get('hevc', 0) for f in found], [0, 50, 0])
+        self.assertEqual(sum(dict(f)['aac'] for f in found), dict(self.packets('v.ts'))['aac'])
+
+    def test_other_audio_codec_begins_another_mp4(self):
+        self.record('a.ts', ('audio_0', [self.aac(100, 48000, 2), self.AC3]))
+        self.assertRegex(self.check('a.ts'), r'audio changes from AAC to AC-3 at 2\.\d s')
+        self.convert('a.ts', 'out.mp4')
+        self.assertEqual(self.packets('out.mp4'), [('aac', 101)])
+        self.assertEqual(self.packets('out-2.mp4'), [('ac3', 60)])
+
+    def test_other_sampling_rate_of_aac_begins_another_mp4_and_loses_no_picture(self):
+        self.record('r.ts', ('audio_0', [self.aac(60, 48000, 2), self.aac(60, 32000, 1)]), ('video_0', [self.H264]))
+        self.assertIn('audio changes from AAC 48 kHz stereo to AAC 32 kHz mono', self.check('r.ts'))
+        self.convert('r.ts')
+        found = [dict(self.packets(name)) for name in ('r.mp4', 'r-2.mp4')]
+        self.assertEqual([f['aac'] for f in found], [61, 61])
+        self.assertEqual(sum(f.get('h264', 0) for f in found), 50)
+
+    def test_other_codec_on_the_same_pid_begins_another_mp4(self):
+        """As ffmpeg, and recorders of ours before, wrote it."""
+        e2e.need_elements('x265enc')
+        parts = [stream('libx264', 50), stream('libx265', 50), stream('libx264', 50, channels=2)]
+        self.write('a.ts', b''.join(parts))
+        said = self.check('a.ts', status=1)
+        self.assertIn('video changes from H.264 to H.265 at 2.0 s', said)
+        self.convert('a.ts')
+        found = [name for name in sorted(os.listdir(self.folder)) if name.endswith('.mp4')]
+        pictures = [dict(self.packets(name)) for name in found]
+        self.assertEqual(sum(p.get('h264', 0) for p in pictures), 100)
+        self.assertEqual(sum(p.get('hevc', 0) for p in pictures), 50)
+
+    def test_fragments_are_joined_as_far_as_the_codec_goes(self):
+        e2e.need_elements('x265enc')
+        for name, piece in (('f-0.ts', self.H264), ('f-1.ts', self.H265)):
+            self.record(name, ('video_0', [piece]))
+        with open(self.record('both.ts', ('video_0', [self.H264, self.H265])), 'rb') as file:
+            data = file.read()
+        pid = 0x100
+        last = max(i for i in range(0, len(data), PACKET) if pid_of(data, i) == pid) + PACKET
+        self.write('g-0.ts', data[:last])
+        self.write('g-1.ts', data[last:])
+        said = self.convert('g-0.ts', 'g-1.ts', 'g.mp4')
+        self.assertEqual(self.packets('g.mp4'), [('h264', 50)])
+        self.assertEqual(self.packets('g-2.mp4'), [('hevc', 50)])
+        self.assertIn('one codec a track', said)
+        # the same PID in both: nothing tells which one to go on with
+        self.assertIn('cannot join', self.convert('f-0.ts', 'f-1.ts', 'f.mp4', status=1))
+
+    def test_recordings_of_other_sampling_rates_are_not_joined(self):
+        self.write('a.ts', stream('libx264', 50))
+        self.write('b.ts', stream('libx264', 50, rate=32000))
+        self.convert('a.ts', 'b.ts', 'ab.mp4')
+        for name in ('ab.mp4', 'ab-2.mp4'):
+            self.assertEqual(dict(self.packets(name))['h264'], 50)
+        self.convert('a.ts', 'a.ts', 'aa.mp4')
+        self.assertEqual(dict(self.packets('aa.mp4'))['h264'], 100)
+
+    def test_all_names_are_looked_at_before_anything_is_made(self):
+        self.record('a.ts', ('audio_0', [self.aac(100, 48000, 2), self.AC3]))
+        self.write('a-2.mp4', b'precious')
+        self.assertIn('a-2.mp4', self.convert('a.ts', status=1))
+        self.assertFalse(os.path.exists(self.path('a.mp4')))
+
+
 class Damaged(TakeAway):
     def test_torn_tail_is_left_out_in_one_line(self):
         whole = sample()
