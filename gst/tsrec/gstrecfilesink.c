@@ -142,6 +142,7 @@ reset (GstRecFileSink *self)
   totals->last_utc = 0;
   totals->duration_max = 0;
   self->place_suspect = self->waiting = self->split_requested = FALSE;
+  self->to_stream = FALSE;
   self->device = self->inode = 0;
   self->fragments = self->fragment_index = 0;
   self->file_size = self->bytes_written = self->buffers_written = 0;

@@ -72,6 +72,8 @@ next_path (GstRecFileSink *self, gboolean *numbered)
   g_free (pattern);
   if (*numbered)
     return plain;
+  if (rec_file_is_stream (plain))
+    return plain; /* there is no second one */
   /* a name that changes with the time starts without a number */
   if (g_strcmp0 (plain, self->last_plain) != 0)
     self->next_number = 0;
@@ -126,6 +128,10 @@ newest_existing (GstRecFileSink *self, guint *index, guint *number)
 
   if (!pattern)
     return NULL;
+  if (rec_file_is_stream (pattern)) {
+    g_free (pattern);
+    return NULL;
+  }
   if (rec_filename_has_index (pattern)) {
     n = last_index (pattern, now, &path);
     *index = n < 0 ? 0 : (guint)n;
@@ -192,11 +198,11 @@ probe_path (GstRecFileSink *self, const gchar *path, gboolean make_folders)
 {
   struct stat st;
 
+  if (rec_file_is_stream (path))
+    return rec_file_probe_stream (path);
   if (stat (path, &st) == 0) {
     if (S_ISDIR (st.st_mode))
       return EISDIR;
-    if (!S_ISREG (st.st_mode))
-      return access (path, W_OK) < 0 ? errno : 0;
     return rec_file_probe_lock (self->sys, path) ? EBUSY : EEXIST;
   }
   return errno != ENOENT ? errno : probe_directory_of (path, make_folders);
@@ -244,6 +250,52 @@ open_journal (GstRecFileSink *self)
   /* ERRORS */
   GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE, ("%s", error), (NULL));
   g_free (error);
+  return FALSE;
+}
+
+/* The property that is set and asks for files in a folder; NULL: none. */
+static const gchar *
+find_property_of_files (GstRecFileSink *self)
+{
+  const RecFileSinkSettings *settings = &self->settings;
+  const gchar *property = NULL;
+
+  GST_OBJECT_LOCK (self);
+  if (settings->resume)
+    property = "resume";
+  else if (settings->max_size_time)
+    property = "max-size-time";
+  else if (settings->max_size_bytes)
+    property = "max-size-bytes";
+  else if (settings->retention.max_files)
+    property = "max-files";
+  else if (settings->retention.max_bytes)
+    property = "max-total-bytes";
+  else if (self->playlist_location)
+    property = "playlist-location";
+  GST_OBJECT_UNLOCK (self);
+  return property;
+}
+
+/* FALSE, after an error was posted: what is set needs files in a folder, and
+ * @location is a stream. */
+static gboolean
+is_possible (GstRecFileSink *self, const gchar *location)
+{
+  const gchar *property;
+
+  if (!location || !rec_file_is_stream (location))
+    return TRUE;
+  property = find_property_of_files (self);
+  if (!property)
+    return TRUE;
+
+  /* ERRORS */
+  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
+      ("Could not record to \"%s\" with %s: it is no file in a folder, but a "
+       "stream, which is written to as it is. Unset %s, or record to a file.",
+          location, property, property),
+      (NULL));
   return FALSE;
 }
 
@@ -299,7 +351,7 @@ rec_file_sink_prepare (GstRecFileSink *self)
 
   if (!pattern && !may_be_named (self))
     goto no_location;
-  if (!can_resume (self, pattern)) {
+  if (!is_possible (self, pattern) || !can_resume (self, pattern)) {
     g_free (pattern);
     return FALSE;
   }
@@ -436,6 +488,7 @@ begin_fragment (GstRecFileSink *self, RecFragment *fragment, GstClockTime time)
   self->fragment_index = fragment->index;
   self->fragments++;
   self->recording = TRUE;
+  self->to_stream = !fragment->file.regular;
   self->place_suspect = FALSE;
   GST_OBJECT_LOCK (self);
   g_free (self->path);

@@ -99,6 +99,8 @@ rec_file_sink_playlist_prepare (GstRecFileSink *self)
   path = rec_filename_expand (location, g_get_real_time (), 0);
   if (g_file_test (path, G_FILE_TEST_IS_DIR))
     err = EISDIR;
+  else if (rec_file_is_stream (path))
+    err = ESPIPE; /* it is replaced as a whole */
   else if (g_file_test (path, G_FILE_TEST_EXISTS) && !settings.resume &&
       settings.on_exists == REC_ON_EXISTS_REFUSE)
     err = EEXIST;
@@ -318,6 +320,16 @@ begin_file (GstRecFileSink *self, guint64 offset)
   return TRUE;
 }
 
+static gboolean
+has_location (GstRecFileSink *self)
+{
+  guint64 target;
+  gchar *location = dup_location (self, &target);
+
+  g_free (location);
+  return location != NULL;
+}
+
 /* ISO/IEC 13818-1, 2.4.3.2: a packet with PID 0 carries the PAT. */
 static gboolean
 may_begin_entry (GstBuffer *buffer)
@@ -355,6 +367,11 @@ rec_file_sink_playlist_written (
 
   if (playlist->given_up)
     return;
+  if (playlist->fragment != self->fragment && first && has_location (self) &&
+      !self->fragment->file.regular) {
+    give_up (self, "it is for recordings to files only");
+    return;
+  }
   if (playlist->fragment != self->fragment &&
       !(first && begin_file (self, offset)))
     return;

@@ -148,6 +148,7 @@ struct _GstRecFileSink
   atomic_bool place_suspect; /* the name may lead to another file */
   atomic_bool waiting;
   atomic_bool recording; /* a fragment is open */
+  atomic_bool to_stream; /* the last one is no file in a folder */
   _Atomic guint64 device, inode;
   _Atomic guint64 fragments, fragment_index;
   _Atomic guint64 file_size, bytes_written, buffers_written;

@@ -224,7 +224,8 @@ install_file_properties (GObjectClass *klass)
    * element goes to READY. Folders that are missing are made where the name of
    * one of them holds a conversion. Takes effect with the next file; while that
    * cannot be opened, recording goes on in the present one
-   * (`recfilesink-open-failed`).
+   * (`recfilesink-open-failed`). A pipe, a device, "/dev/stdout" or "/dev/fd/N"
+   * is a stream, which is written to as it is.
    */
   g_object_class_install_property (klass, PROP_LOCATION,
       g_param_spec_string ("location", "File location",

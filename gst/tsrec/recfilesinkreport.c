@@ -363,7 +363,8 @@ on_tick (gpointer user_data)
 
   if (!path)
     return;
-  check_free (self, path, apply_retention (self, path));
+  if (!self->to_stream)
+    check_free (self, path, apply_retention (self, path));
   if (self->inode &&
       rec_disk_find (path, self->device, self->inode, 1) != REC_PLACE_SAME)
     self->place_suspect = TRUE;

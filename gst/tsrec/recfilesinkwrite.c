@@ -433,6 +433,8 @@ cut_is_due (GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
     return FALSE;
   if (self->split_requested)
     return TRUE;
+  if (!fragment->file.regular)
+    return FALSE;
   if (settings.max_size_bytes &&
       size + gst_buffer_get_size (buffer) > settings.max_size_bytes)
     return TRUE;

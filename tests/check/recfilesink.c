@@ -5,6 +5,8 @@
 
 #include "recsinktest.h"
 
+#include <sys/socket.h>
+
 #include <signal.h>
 
 static GstHarness *
@@ -271,6 +273,199 @@ GST_START_TEST (test_sink_blocked_by_a_full_pipe_can_be_stopped)
   close (reader);
   gst_harness_teardown (h);
   g_free (fifo);
+}
+
+GST_END_TEST;
+
+/* --- what is no name in a folder */
+
+/* Records three access units to @location, which is a stream. */
+static void
+record_stream (const gchar *location)
+{
+  GstElement *sink = make_sink (location);
+  GstHarness *h;
+  GstBus *bus;
+  guint i;
+
+  /* of no consequence: nothing is created */
+  gst_util_set_object_arg (G_OBJECT (sink), "on-exists", "refuse");
+  g_object_set (sink, "min-free-bytes", G_MAXUINT64 / 2, NULL);
+  h = start_sink (sink, &bus);
+  for (i = 1; i < 4; i++)
+    fail_unless_equals_int (
+        gst_harness_push (h, make_au (i, TRUE)), GST_FLOW_OK);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  fail_unless (gst_bus_pop_filtered (
+                   bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR) == NULL);
+  fail_unless_equals_uint64 (get_stat (h->element, "bytes-written"), 3 * AU);
+  fail_unless_equals_uint64 (get_stat (h->element, "sync-failures"), 0);
+  stop_sink (h, bus);
+}
+
+GST_START_TEST (test_descriptor_of_a_file_is_written_where_it_stands)
+{
+  static const gchar *folders[] = { "/dev/fd", "/proc/self/fd",
+    "/proc/thread-self/fd" };
+  gchar *link = in_dir ("link");
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (folders); i++) {
+    /* somebody has written to it before, and does again afterwards */
+    gint fd = open (path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    gchar *location = g_strdup_printf ("%s/%d", folders[i], fd), *contents;
+    gsize length;
+
+    fail_unless_equals_int (write (fd, "before", 6), 6);
+    fail_unless_equals_int (symlink (location, link), 0);
+    record_stream (i == 0 ? link : location);
+    fail_unless_equals_int (write (fd, "after", 5), 5);
+    fail_unless (g_file_get_contents (path, &contents, &length, NULL));
+    fail_unless_equals_uint64 (length, 6 + 3 * AU + 5);
+    fail_unless (memcmp (contents, "before\x47", 7) == 0);
+    fail_unless (memcmp (contents + 6 + 3 * AU, "after", 5) == 0);
+    g_free (contents);
+    g_free (location);
+    close (fd);
+    g_unlink (link);
+    fail_unless_equals_int (count_entries (dir), 1);
+  }
+  g_free (link);
+}
+
+GST_END_TEST;
+
+static void
+assert_readable (gint fd)
+{
+  gchar buf[4 * AU];
+  gsize done = 0;
+  gssize n;
+
+  while (done < 3 * AU && (n = read (fd, buf + done, sizeof (buf) - done)) > 0)
+    done += (gsize)n;
+  fail_unless_equals_uint64 (done, 3 * AU);
+}
+
+GST_START_TEST (test_pipes_devices_and_sockets_are_written_as_they_are)
+{
+  gchar *location, *fifo = in_dir ("fifo.ts"), *other = in_dir ("fifo-3.ts");
+  gint fds[2], reader;
+
+  fail_unless_equals_int (pipe (fds), 0);
+  location = g_strdup_printf ("/proc/self/fd/%d", fds[1]);
+  record_stream (location);
+  assert_readable (fds[0]);
+  g_free (location);
+  close (fds[0]);
+  close (fds[1]);
+  /* a socket cannot be opened once more */
+  fail_unless_equals_int (socketpair (AF_UNIX, SOCK_STREAM, 0, fds), 0);
+  location = g_strdup_printf ("/dev/fd/%d", fds[1]);
+  record_stream (location);
+  assert_readable (fds[0]);
+  g_free (location);
+  close (fds[0]);
+  close (fds[1]);
+  /* a file of a like name has nothing to do with a pipe */
+  g_file_set_contents (other, "x", 1, NULL);
+  fail_unless_equals_int (mkfifo (fifo, 0600), 0);
+  reader = open (fifo, O_RDONLY | O_NONBLOCK);
+  record_stream (fifo);
+  assert_readable (reader);
+  close (reader);
+  record_stream ("/dev/null");
+  fail_unless_equals_int (count_entries (dir), 2);
+  g_free (fifo);
+  g_free (other);
+}
+
+GST_END_TEST;
+
+/* Its reader is slow, and it cannot be made not to block. */
+GST_START_TEST (test_sink_blocked_by_a_shared_socket_can_be_stopped)
+{
+  gchar *location;
+  GThread *thread;
+  GstHarness *h;
+  gint fds[2];
+
+  fail_unless_equals_int (socketpair (AF_UNIX, SOCK_STREAM, 0, fds), 0);
+  location = g_strdup_printf ("/dev/fd/%d", fds[1]);
+  h = start (location);
+  thread = g_thread_new ("push", push_one, h);
+  while (get_stat (h->element, "write-blocked") < 50 * GST_MSECOND)
+    g_thread_yield ();
+  gst_element_set_state (h->element, GST_STATE_NULL);
+  fail_unless_equals_int (
+      GPOINTER_TO_INT (g_thread_join (thread)), GST_FLOW_FLUSHING);
+  close (fds[0]);
+  close (fds[1]);
+  gst_harness_teardown (h);
+  g_free (location);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_split_of_a_stream_stays_in_it)
+{
+  gchar *fifo = in_dir ("fifo.ts");
+  GstHarness *h;
+  gint reader;
+
+  fail_unless_equals_int (mkfifo (fifo, 0600), 0);
+  reader = open (fifo, O_RDONLY | O_NONBLOCK);
+  h = start (fifo);
+  gst_harness_push (h, make_au (1, TRUE));
+  g_signal_emit_by_name (h->element, "split-now");
+  gst_harness_push (h, make_au (2, TRUE));
+  gst_harness_push (h, make_au (3, TRUE));
+  assert_readable (reader);
+  fail_unless_equals_int (count_entries (dir), 1);
+  gst_harness_teardown (h);
+  close (reader);
+  g_free (fifo);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_what_needs_files_is_refused_for_a_stream)
+{
+  static const gchar *rows[][2] = { { "resume", "true" },
+    { "max-size-time", "1000000000" }, { "max-size-bytes", "1000000" },
+    { "max-files", "3" }, { "max-total-bytes", "1000000" },
+    { "playlist-location", "rec.m3u8" } };
+  GstElement *sink;
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (rows); i++) {
+    sink = make_sink ("/dev/null");
+    gst_util_set_object_arg (G_OBJECT (sink), rows[i][0], rows[i][1]);
+    assert_refused (sink, GST_STATE_READY, rows[i][0]);
+  }
+  sink = make_sink (path);
+  g_object_set (sink, "playlist-location", "/dev/null", NULL);
+  assert_refused (sink, GST_STATE_READY, "playlist");
+  /* one that is not open */
+  assert_refused (make_sink ("/dev/fd/987"), GST_STATE_READY, "/dev/fd/987");
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_link_to_a_file_is_a_name_in_a_folder)
+{
+  gchar *target = in_dir ("target.ts"), *next = in_dir ("rec-1.ts");
+  GstHarness *h;
+
+  g_file_set_contents (target, "x", 1, NULL);
+  fail_unless_equals_int (symlink (target, path), 0);
+  h = start (path);
+  gst_harness_push (h, make_au (1, TRUE));
+  gst_harness_teardown (h);
+  fail_unless_equals_uint64 (size_on_disk (target), 1);
+  fail_unless_equals_uint64 (size_on_disk (next), AU);
+  g_free (target);
+  g_free (next);
 }
 
 GST_END_TEST;
@@ -544,6 +739,12 @@ recfilesink_suite (void)
   tcase_add_test (tc, test_location_that_cannot_be_written_is_refused_at_ready);
   tcase_add_test (tc, test_recorder_without_input_leaves_no_file);
   tcase_add_test (tc, test_sink_blocked_by_a_full_pipe_can_be_stopped);
+  tcase_add_test (tc, test_descriptor_of_a_file_is_written_where_it_stands);
+  tcase_add_test (tc, test_pipes_devices_and_sockets_are_written_as_they_are);
+  tcase_add_test (tc, test_sink_blocked_by_a_shared_socket_can_be_stopped);
+  tcase_add_test (tc, test_split_of_a_stream_stays_in_it);
+  tcase_add_test (tc, test_what_needs_files_is_refused_for_a_stream);
+  tcase_add_test (tc, test_link_to_a_file_is_a_name_in_a_folder);
   tcase_add_test (tc, test_written_query_is_answered);
   tcase_add_test (tc, test_position_is_in_bytes_and_seeking_is_denied);
   tcase_add_test (tc, test_data_after_eos_and_flush_goes_on_in_the_same_file);

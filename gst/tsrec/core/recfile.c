@@ -6,9 +6,13 @@
 #include "recfile.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <linux/magic.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* Entries of one writev; more memories than that take several calls. */
@@ -62,6 +66,7 @@ const RecSyscalls rec_syscalls_posix = {
   .fstat = lean_fstat,
   .poll = poll,
   .lock = posix_lock,
+  .sendmsg = sendmsg,
 };
 
 void
@@ -113,12 +118,172 @@ stat_file (RecFile *file, struct stat *st)
   return r < 0 ? errno : 0;
 }
 
+/* --- what is no name in a folder */
+
+/* Links that lead to links. */
+#define MAX_LINKS 40
+#define NO_DESCRIPTOR (-1)
+#define DESCRIPTOR_OF_OTHER (-2)
+
+/* The number in "/proc/PID/fd/N", where @folder is "/proc/PID/fd". */
+static int
+descriptor_in (const char *folder, const char *number)
+{
+  char real[PATH_MAX], *end;
+  long pid, n;
+
+  if (realpath (folder, real) == NULL || strncmp (real, "/proc/", 6) != 0 ||
+      strcmp (real + strlen (real) - 3, "/fd") != 0)
+    return NO_DESCRIPTOR;
+  pid = strtol (real + 6, NULL, 10);
+  n = strtol (number, &end, 10);
+  if (end == number || *end != '\0' || n < 0 || n > INT_MAX)
+    return NO_DESCRIPTOR;
+  return pid == getpid () ? (int)n : DESCRIPTOR_OF_OTHER;
+}
+
+/* Where the link at @path leads. FALSE: it is none. */
+static bool
+follow_link (char *path)
+{
+  char target[PATH_MAX];
+  ssize_t length = readlink (path, target, sizeof (target) - 1);
+  const char *slash = strrchr (path, '/');
+  size_t folder = slash != NULL ? (size_t)(slash - path) + 1 : 0;
+
+  if (length <= 0)
+    return false;
+  target[length] = '\0';
+  if (target[0] == '/')
+    folder = 0;
+  if (folder + (size_t)length >= PATH_MAX)
+    return false;
+  memcpy (path + folder, target, (size_t)length + 1);
+  return true;
+}
+
+/* The descriptor of this process that @path leads to. The links of procfs seem
+ * to lead on to a name, but stand for the open file. */
+static int
+find_descriptor (const char *path)
+{
+  char current[PATH_MAX], folder[PATH_MAX];
+  struct statfs fs;
+  int i, fd;
+
+  if (strlen (path) >= sizeof (current))
+    return NO_DESCRIPTOR;
+  strcpy (current, path);
+  for (i = 0; i < MAX_LINKS; i++) {
+    char *slash = strrchr (current, '/');
+
+    if (slash != NULL) {
+      memcpy (folder, current, (size_t)(slash - current));
+      folder[slash - current] = '\0';
+      if (statfs (folder, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC) {
+        fd = descriptor_in (folder, slash + 1);
+        if (fd != NO_DESCRIPTOR)
+          return fd;
+      }
+    }
+    if (!follow_link (current))
+      break;
+  }
+  return NO_DESCRIPTOR;
+}
+
+bool
+rec_file_is_stream (const char *path)
+{
+  struct stat st;
+
+  if (find_descriptor (path) != NO_DESCRIPTOR)
+    return true;
+  return stat (path, &st) == 0 && !S_ISREG (st.st_mode) &&
+      !S_ISDIR (st.st_mode);
+}
+
+static int
+probe_descriptor (int fd)
+{
+  int flags = fcntl (fd, F_GETFL);
+
+  if (flags < 0)
+    return errno;
+  return (flags & O_ACCMODE) == O_RDONLY ? EBADF : 0;
+}
+
+int
+rec_file_probe_stream (const char *path)
+{
+  int fd = find_descriptor (path);
+  struct stat st;
+
+  if (fd >= 0)
+    return probe_descriptor (fd);
+  if (stat (path, &st) < 0)
+    return errno;
+  if (S_ISSOCK (st.st_mode) && fd == NO_DESCRIPTOR)
+    return EOPNOTSUPP;
+  return access (path, W_OK) < 0 ? errno : 0;
+}
+
+/* A pipe or a device is opened once more, so that its flags are our own. What
+ * cannot be (a socket, a terminal of another user), or would begin at its start
+ * (a regular file), is duplicated. */
+static int
+open_descriptor (RecFile *file, const char *path, int own, int *fd)
+{
+  struct stat st;
+  int err = probe_descriptor (own);
+
+  if (err)
+    return err;
+  if (fstat (own, &st) < 0)
+    return errno;
+  if (!S_ISREG (st.st_mode) && !S_ISSOCK (st.st_mode) &&
+      open_retrying (file->sys, path, O_WRONLY | O_NONBLOCK, fd) == 0)
+    return 0;
+  *fd = fcntl (own, F_DUPFD_CLOEXEC, 0);
+  if (*fd < 0)
+    return errno;
+  file->shared = true;
+  file->socket = S_ISSOCK (st.st_mode);
+  return 0;
+}
+
+static int
+open_stream (RecFile *file, const char *path, int own)
+{
+  int err, fd = -1;
+
+  rec_file_init (file, file->sys, file->cancel_fd);
+  if (own >= 0)
+    err = open_descriptor (file, path, own, &fd);
+  else
+    err =
+        open_retrying (file->sys, path, O_WRONLY | O_NONBLOCK | O_APPEND, &fd);
+  if (!err)
+    file->fd = fd;
+  return err;
+}
+
 int
 rec_file_open (RecFile *file, const char *path, RecFileMode mode)
 {
-  struct stat st;
   int flags = O_WRONLY | O_NONBLOCK, fd, err;
+  int own = find_descriptor (path);
+  struct stat st;
 
+  if (own != NO_DESCRIPTOR) {
+    if ((err = open_stream (file, path, own)))
+      return err;
+    if ((err = stat_file (file, &st)))
+      goto failed;
+    file->dev = st.st_dev;
+    file->ino = st.st_ino;
+    return 0;
+  }
   if (mode == REC_FILE_CREATE)
     flags |= O_CREAT | O_EXCL;
   err = open_retrying (file->sys, path, flags, &fd);
@@ -142,7 +307,7 @@ rec_file_open (RecFile *file, const char *path, RecFileMode mode)
 
   /* ERRORS */
 failed:
-  file->sys->close (fd);
+  file->sys->close (file->fd);
   file->fd = -1;
   return err;
 }
@@ -204,6 +369,16 @@ wait_writable (RecFile *file, int tries)
   return 0;
 }
 
+/* A socket that is shared may be one that blocks. */
+static ssize_t
+send_without_waiting (RecFile *file, const struct iovec *iov, int n_iov)
+{
+  const struct msghdr msg = { .msg_iov = (struct iovec *)iov,
+    .msg_iovlen = (size_t)n_iov };
+
+  return file->sys->sendmsg (file->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 /* That nobody reads a pipe any more is an error as others are; SIGPIPE, which
  * would end the process of whoever uses this, is taken back. */
 static ssize_t
@@ -218,7 +393,8 @@ write_pipe (RecFile *file, const struct iovec *iov, int n_iov)
   sigaddset (&sigpipe, SIGPIPE);
   sigpending (&pending);
   pthread_sigmask (SIG_BLOCK, &sigpipe, &old);
-  r = file->sys->writev (file->fd, iov, n_iov);
+  r = file->socket ? send_without_waiting (file, iov, n_iov)
+                   : file->sys->writev (file->fd, iov, n_iov);
   err = errno;
   if (r < 0 && err == EPIPE && !sigismember (&pending, SIGPIPE)) {
     while (sigtimedwait (&sigpipe, NULL, &no_time) < 0 && errno == EINTR)
@@ -241,6 +417,9 @@ write_all (RecFile *file, const struct iovec *iov, int n_iov, uint64_t offset,
 
   *done = 0;
   while ((n = remaining_iov (chunk, iov, n_iov, *done)) > 0) {
+    /* the write itself may block then */
+    if (file->shared && !file->socket && (err = wait_writable (file, 0)))
+      return err;
     if (file->regular)
       r = file->sys->pwritev (file->fd, chunk, n, (off_t)(offset + *done));
     else

@@ -27,6 +27,7 @@
 #include <stdint.h>
 #include <poll.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -45,6 +46,7 @@ typedef struct
   int (*fstat) (int fd, struct stat *st);
   int (*poll) (struct pollfd *fds, nfds_t n_fds, int timeout_ms);
   int (*lock) (int fd, struct flock *lock); /* fcntl (F_OFD_SETLK) */
+  ssize_t (*sendmsg) (int fd, const struct msghdr *msg, int flags);
 } RecSyscalls;
 
 extern const RecSyscalls rec_syscalls_posix;
@@ -69,7 +71,9 @@ typedef struct
   const RecSyscalls *sys;
   int fd;        /* -1: not open */
   int cancel_fd; /* readable: give up waiting for a pipe; -1: none; borrowed */
-  bool regular;  /* FALSE for a pipe or a device: no offset, lock or sync */
+  bool regular;  /* FALSE for a stream: no offset, lock or sync */
+  bool socket;   /* a stream that is one */
+  bool shared;   /* a descriptor of the process: its flags are not ours */
   bool torn;     /* a part of an access unit stands after `size` */
   bool unlocked; /* the file system knows no locks */
   dev_t dev;
@@ -87,9 +91,19 @@ typedef struct
 /* Nothing is open. @sys NULL: the real calls. */
 void rec_file_init (RecFile *file, const RecSyscalls *sys, int cancel_fd);
 
+/* Whether @path leads to what is no name in a folder: a pipe, a device, a
+ * socket, or a descriptor of a process (/dev/stdout, /dev/fd/N), also one that
+ * stands for a regular file. It is written to as it is, from where it stands:
+ * no offset, lock, sync or cut. */
+bool rec_file_is_stream (const char *path);
+
+/* Whether the stream @path can be written to. 0 or errno; EOPNOTSUPP: a socket
+ * in a folder. */
+int rec_file_probe_stream (const char *path);
+
 /* Opens and locks @path. EEXIST, ENOENT and the like as open(2); EBUSY when
- * another recorder holds the file; nothing is created or changed then. A pipe
- * or a device is opened in either mode; ENXIO: nobody reads the pipe. */
+ * another recorder holds the file; nothing is created or changed then. A
+ * stream is opened in either mode; ENXIO: nobody reads the pipe. */
 int rec_file_open (RecFile *file, const char *path, RecFileMode mode);
 
 /* Takes a lock on @path for an instant: EBUSY when a recorder holds it, 0 when
