@@ -43,8 +43,7 @@ struct _GstRecWebrtcSrcClass
   void (*stop) (GstRecWebrtcSrc *src);
   void (*described) (GstRecWebrtcSrc *src, RecSession *session,
       const gchar *sdp, const GError *error);
-  void (*ended) (
-      GstRecWebrtcSrc *src, const gchar *reason, gboolean connected);
+  void (*ended) (GstRecWebrtcSrc *src, const gchar *reason, gboolean connected);
   gboolean waits_for_peer;
 };
 

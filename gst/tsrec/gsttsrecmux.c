@@ -70,9 +70,8 @@ static GstStaticPadTemplate audio_template =
     GST_STATIC_PAD_TEMPLATE ("audio_%u", GST_PAD_SINK, GST_PAD_REQUEST,
         GST_STATIC_CAPS (REC_AUDIO_CAPS));
 
-static GstStaticPadTemplate data_template =
-    GST_STATIC_PAD_TEMPLATE ("data_%u", GST_PAD_SINK, GST_PAD_REQUEST,
-        GST_STATIC_CAPS (REC_DATA_CAPS));
+static GstStaticPadTemplate data_template = GST_STATIC_PAD_TEMPLATE (
+    "data_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS (REC_DATA_CAPS));
 
 /* What may be linked, to be refused with the reason and a remedy: GStreamer
  * refuses what is not in a template without a word of either. */

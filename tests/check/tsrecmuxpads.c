@@ -87,7 +87,8 @@ GST_START_TEST (test_refused_link_names_what_is_missing_in_front_of_the_pad)
       "audio/mpeg, mpegversion=4, stream-format=adif", NULL, "aacparse");
   assert_refused ("audio/x-ac3, framed=false", NULL, "ac3parse");
   assert_refused ("application/x-rtp", NULL, "depay");
-  assert_refused ("text/x-raw", NULL, "gst-inspect-1.0 tsrecmux");
+  assert_refused ("text/x-raw", NULL, "plain text");
+  assert_refused ("application/x-unheard-of", NULL, "gst-inspect-1.0 tsrecmux");
   assert_refused ("image/jpeg", NULL, "x264enc");
 }
 GST_END_TEST;
