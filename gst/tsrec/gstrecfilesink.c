@@ -153,6 +153,7 @@ reset (GstRecFileSink *self)
   g_clear_pointer (&self->continue_path, g_free);
   g_clear_pointer (&self->last_plain, g_free);
   g_clear_pointer (&self->tried_path, g_free);
+  g_clear_pointer (&self->session_id, g_free);
   g_clear_pointer (&self->base, g_free);
   self->split_retry_at = self->split_ask_at = 0;
   GST_OBJECT_LOCK (self);
@@ -273,16 +274,40 @@ finish_at_eos (GstRecFileSink *self)
   rec_file_sink_wait_durable (self);
 }
 
+/* A source with several pads sends the same one on each. */
+static void
+begin_session (GstRecFileSink *self, const gchar *session_id)
+{
+  gboolean split = rec_file_sink_get_settings (self).new_file_per_session &&
+      self->fragment && self->fragment->file.size > 0 &&
+      (self->gaps.begin != REC_TIME_NONE || !self->fragment->created);
+
+  if (*session_id && g_strcmp0 (self->session_id, session_id) == 0)
+    return;
+  g_free (self->session_id);
+  self->session_id = g_strdup (session_id);
+  GST_INFO_OBJECT (self, "session \"%s\" begins%s", session_id,
+      split ? ": a new file at its random access point" : "");
+  rec_file_sink_journal (self, self->last_time,
+      gst_structure_new (
+          "session", "session-id", G_TYPE_STRING, session_id, NULL));
+  if (split)
+    self->split_requested = TRUE;
+}
+
 static gboolean
 gst_rec_file_sink_event (GstBaseSink *sink, GstEvent *event)
 {
   GstRecFileSink *self = GST_REC_FILE_SINK (sink);
   const GstStructure *fields = rec_event_parse_journal (event);
+  const gchar *session_id = rec_event_parse_session (event);
 
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
     finish_at_eos (self);
   else if (fields)
     rec_file_sink_journal (self, self->last_time, gst_structure_copy (fields));
+  else if (session_id)
+    begin_session (self, session_id);
   return GST_BASE_SINK_CLASS (parent_class)->event (sink, event);
 }
 
@@ -435,6 +460,7 @@ gst_rec_file_sink_finalize (GObject *object)
   g_free (self->continue_path);
   g_free (self->last_plain);
   g_free (self->tried_path);
+  g_free (self->session_id);
   g_free (self->base);
   G_OBJECT_CLASS (parent_class)->finalize (object);
 }

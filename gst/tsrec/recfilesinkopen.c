@@ -267,6 +267,8 @@ find_property_of_files (GstRecFileSink *self)
     property = "max-size-time";
   else if (settings->max_size_bytes)
     property = "max-size-bytes";
+  else if (settings->new_file_per_session)
+    property = "new-file-per-session";
   else if (settings->retention.max_files)
     property = "max-files";
   else if (settings->retention.max_bytes)

@@ -53,6 +53,7 @@ typedef struct
   RecOnExists on_exists;
   RecOnDiskFull on_disk_full;
   gboolean resume;
+  gboolean new_file_per_session;
   guint64 max_size_time;
   guint64 max_size_bytes;
   RecRetentionLimits retention;
@@ -116,6 +117,7 @@ struct _GstRecFileSink
   guint next_index;          /* of the next fragment */
   guint next_number;         /* behind its name, without a pattern */
   gchar *last_plain;         /* the name it goes behind */
+  gchar *session_id;         /* of the last "tsrec-session"; NULL: none */
   gchar *tried_path;         /* the last name that was tried to be opened */
   gchar *base;               /* folder in which recording began */
   guint64 base_device;       /* what it is on */

@@ -23,6 +23,7 @@ enum
   PROP_MIN_FREE_BYTES,
   PROP_MAX_SIZE_TIME,
   PROP_MAX_SIZE_BYTES,
+  PROP_NEW_FILE_PER_SESSION,
   PROP_MAX_FILES,
   PROP_MAX_TOTAL_BYTES,
   PROP_JOURNAL_LOCATION,
@@ -111,6 +112,9 @@ set_setting (GstRecFileSink *self, guint prop_id, const GValue *value)
     case PROP_MAX_SIZE_BYTES:
       settings->max_size_bytes = g_value_get_uint64 (value);
       break;
+    case PROP_NEW_FILE_PER_SESSION:
+      settings->new_file_per_session = g_value_get_boolean (value);
+      break;
     case PROP_MAX_FILES:
       settings->retention.max_files = g_value_get_uint (value);
       break;
@@ -162,6 +166,9 @@ get_setting (GstRecFileSink *self, guint prop_id, GValue *value)
       break;
     case PROP_MAX_SIZE_BYTES:
       g_value_set_uint64 (value, settings->max_size_bytes);
+      break;
+    case PROP_NEW_FILE_PER_SESSION:
+      g_value_set_boolean (value, settings->new_file_per_session);
       break;
     case PROP_MAX_FILES:
       g_value_set_uint (value, (guint)settings->retention.max_files);
@@ -371,6 +378,19 @@ install_fragment_properties (GObjectClass *klass)
       g_param_spec_uint64 ("max-size-bytes", "Maximum size of a fragment",
           "Size in bytes after which a new file is begun (0 = no limit)", 0,
           G_MAXUINT64, 0, RW_PLAYING));
+
+  /**
+   * GstRecFileSink:new-file-per-session:
+   *
+   * Begin a new file at the first random access point of each session that a
+   * source announces by the event "tsrec-session". Until then the file of the
+   * session before goes on. Sources without the event: emit
+   * #GstRecFileSink::split-now.
+   */
+  g_object_class_install_property (klass, PROP_NEW_FILE_PER_SESSION,
+      g_param_spec_boolean ("new-file-per-session", "New file per session",
+          "Begin a new file for each session that the source announces", FALSE,
+          RW_PLAYING));
 
   /**
    * GstRecFileSink:max-files:

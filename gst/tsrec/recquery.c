@@ -16,6 +16,7 @@
 #define QUERY_STAGES "tsrec-stages"
 #define EVENT_RESYNC "tsrec-resync"
 #define EVENT_JOURNAL "tsrec-journal"
+#define EVENT_SESSION "tsrec-session"
 
 static gboolean
 query_has_name (GstQuery *query, const gchar *name)
@@ -227,6 +228,26 @@ rec_event_parse_journal (GstEvent *event)
     return NULL;
   entry = gst_structure_get_value (gst_event_get_structure (event), "entry");
   return entry ? gst_value_get_structure (entry) : NULL;
+}
+
+GstEvent *
+rec_event_new_session (const gchar *session_id)
+{
+  return gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+      gst_structure_new (EVENT_SESSION,
+          "session-id", G_TYPE_STRING, session_id, NULL));
+}
+
+const gchar *
+rec_event_parse_session (GstEvent *event)
+{
+  const gchar *id;
+
+  if (GST_EVENT_TYPE (event) != GST_EVENT_CUSTOM_DOWNSTREAM ||
+      !gst_event_has_name (event, EVENT_SESSION))
+    return NULL;
+  id = gst_structure_get_string (gst_event_get_structure (event), "session-id");
+  return id ? id : "";
 }
 
 GstQuery *

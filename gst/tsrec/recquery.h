@@ -149,6 +149,15 @@ GstEvent *rec_event_new_journal (GstStructure *fields);
 /* Returns the structure, owned by the event, or NULL. */
 const GstStructure *rec_event_parse_journal (GstEvent *event);
 
+/* --- event "tsrec-session": downstream, serialized; a source sends it on each
+ * of its pads before the first buffer of a session (a publisher that connects,
+ * also again), with the same @session_id on all. recfilesink writes it to the
+ * journal and, with `new-file-per-session`, begins a new file at the next
+ * random access point. Other elements pass it on. */
+GstEvent *rec_event_new_session (const gchar *session_id);
+/* Returns the id, owned by the event ("" where it has none), or NULL. */
+const gchar *rec_event_parse_session (GstEvent *event);
+
 /* --- query "tsrec-stages": upstream or downstream; a recmonitor asks, and
  * every recmonitor on the way adds a report and passes the query on.
  *

@@ -111,6 +111,43 @@ GST_START_TEST (test_split_now_cuts_at_the_next_random_access_point_once)
 
 GST_END_TEST;
 
+static guint
+record_sessions (gboolean new_file)
+{
+  GstElement *sink = make_fragments ("rec-%05d.ts");
+  GstHarness *h;
+  guint n;
+
+  g_object_set (sink, "new-file-per-session", new_file, NULL);
+  h = start_sink (sink, NULL);
+  gst_harness_push_event (h, rec_event_new_session ("one"));
+  push_range (h, 0, 3, 5);
+  /* the other pad of the source */
+  gst_harness_push_event (h, rec_event_new_session ("one"));
+  push_range (h, 3, 12, 5);
+  gst_harness_push_event (h, rec_event_new_session ("two"));
+  gst_harness_push_event (h, rec_event_new_session ("two"));
+  push_range (h, 12, 17, 5);
+  gst_harness_push_event (h, rec_event_new_session ("two"));
+  push_range (h, 17, 30, 5);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  n = (guint)get_stat (h->element, "fragments");
+  gst_harness_teardown (h);
+  return n;
+}
+
+GST_START_TEST (test_session_begins_a_new_file_where_that_is_wanted)
+{
+  gchar *file = in_dir ("rec-00000.ts");
+  fail_unless_equals_int (record_sessions (FALSE), 1);
+  g_unlink (file);
+  fail_unless_equals_int (record_sessions (TRUE), 2);
+  assert_continuous ("rec-%05u.ts", 2, 30, 5);
+  g_free (file);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_every_fragment_is_told_when_opened_and_closed)
 {
   GstElement *sink = make_fragments ("rec-%05d.ts");
@@ -346,6 +383,7 @@ recfilesinkfragments_suite (void)
   tcase_add_test (
       tc, test_fragments_are_cut_at_random_access_points_after_size);
   tcase_add_test (tc, test_split_now_cuts_at_the_next_random_access_point_once);
+  tcase_add_test (tc, test_session_begins_a_new_file_where_that_is_wanted);
   tcase_add_test (tc, test_every_fragment_is_told_when_opened_and_closed);
   tcase_add_test (tc, test_names_without_a_number_get_one);
   tcase_add_test (tc, test_application_may_name_fragments);
