@@ -249,6 +249,7 @@ gst_rec_webrtc_src_finalize (GObject *object)
   rec_worker_free (priv->pusher);
   g_mutex_clear (&priv->session_lock);
   g_free (priv->remote);
+  g_free (priv->refused);
   g_free (priv->drain_reason);
   gst_rec_webrtc_src_free_props (GST_REC_WEBRTC_SRC (object));
   G_OBJECT_CLASS (gst_rec_webrtc_src_parent_class)->finalize (object);

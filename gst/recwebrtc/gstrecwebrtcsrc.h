@@ -70,6 +70,14 @@ gboolean gst_rec_webrtc_src_answer (GstRecWebrtcSrc *src,
 gboolean gst_rec_webrtc_src_offer (
     GstRecWebrtcSrc *src, const gchar *remote, GError **error);
 
+/* The answer to that offer; there must be a session. FALSE with @error. */
+gboolean gst_rec_webrtc_src_accept (
+    GstRecWebrtcSrc *src, const GstSDPMessage *answer, GError **error);
+
+/* What was offered and is not in the session, in sentences for a person; NULL
+ * when nothing. Caller frees. */
+gchar *gst_rec_webrtc_src_dup_refusals (GstRecWebrtcSrc *src);
+
 /* The peer has gone: takes the session down once the jitter buffers have given
  * out what they hold. */
 void gst_rec_webrtc_src_drain_session (

@@ -56,6 +56,7 @@ typedef struct
   gboolean accepting;
   gboolean announced;
   gchar *remote;
+  gchar *refused; /* what the last warning said of refused tracks, or NULL */
   GSource *tick;
   GSource *drain;
   gchar *drain_reason;

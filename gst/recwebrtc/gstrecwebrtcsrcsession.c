@@ -42,6 +42,32 @@ post_session_message (GstRecWebrtcSrc *self, const gchar *name,
       rec_event_new_journal (entry));
 }
 
+/* Once a session, and not again while reconnecting yields the same. The track
+ * that is there carries it to the journal. */
+static void
+post_refusals (GstRecWebrtcSrc *self, RecSession *session)
+{
+  GstRecWebrtcSrcPrivate *priv = PRIV (self);
+  const SdpChoice *choice = rec_session_get_choice (session);
+  gchar *text = gst_rec_webrtc_src_dup_refusals (self);
+  GPtrArray *refusals = rec_session_get_refusals (session);
+  guint i;
+
+  if (text && g_strcmp0 (text, priv->refused) != 0)
+    GST_ELEMENT_WARNING (self, STREAM, CODEC_NOT_FOUND, ("%s", text), (NULL));
+  for (i = 0; refusals && i < refusals->len; i++) {
+    const SdpRefusal *refusal = g_ptr_array_index (refusals, i);
+
+    rec_track_queue_event (choice->video.codec ? priv->video : priv->audio,
+        rec_event_new_journal (gst_structure_new ("track-refused", "session-id",
+            G_TYPE_STRING, rec_session_get_id (session), "track", G_TYPE_STRING,
+            refusal->media, "offered", G_TYPE_STRING, refusal->offered,
+            "accepted", G_TYPE_STRING, refusal->accepted, NULL)));
+  }
+  g_free (priv->refused);
+  priv->refused = text;
+}
+
 /* The sender's wall clock, once a session: what to add to the times of the
  * recording to get those of the sender. */
 static gboolean
@@ -308,6 +334,7 @@ gst_rec_webrtc_src_answer (GstRecWebrtcSrc *self, const GstSDPMessage *offer,
     const gchar *remote, GError **error)
 {
   const SdpCodec **video, **audio;
+  GPtrArray *refusals = NULL;
   GString *missing;
   SdpChoice choice;
   gboolean ok;
@@ -317,6 +344,9 @@ gst_rec_webrtc_src_answer (GstRecWebrtcSrc *self, const GstSDPMessage *offer,
       (const SdpCodec *const *)audio, &choice, error);
   if (!ok && error && missing->len)
     name_missing (*error, missing->str);
+  if (ok)
+    refusals = sdp_util_find_refused (offer, &choice,
+        (const SdpCodec *const *)video, (const SdpCodec *const *)audio);
   g_string_free (missing, TRUE);
   g_free (video);
   g_free (audio);
@@ -324,8 +354,11 @@ gst_rec_webrtc_src_answer (GstRecWebrtcSrc *self, const GstSDPMessage *offer,
     return FALSE;
   if (PRIV (self)->drain)
     on_drained (self);
-  ok = rec_session_answer (new_session (self, remote), offer, &choice, error);
-  if (!ok)
+  ok = rec_session_answer (
+      new_session (self, remote), offer, &choice, refusals, error);
+  if (ok)
+    post_refusals (self, PRIV (self)->session);
+  else
     drop_session (self);
   return ok;
 }
@@ -349,6 +382,34 @@ gst_rec_webrtc_src_offer (
   if (!ok)
     drop_session (self);
   return ok;
+}
+
+gboolean
+gst_rec_webrtc_src_accept (
+    GstRecWebrtcSrc *self, const GstSDPMessage *answer, GError **error)
+{
+  RecSession *session = gst_rec_webrtc_src_get_session (self);
+
+  if (!rec_session_accept (session, answer, error))
+    return FALSE;
+  post_refusals (self, session);
+  return TRUE;
+}
+
+gchar *
+gst_rec_webrtc_src_dup_refusals (GstRecWebrtcSrc *self)
+{
+  RecSession *session = PRIV (self)->session;
+  GPtrArray *refusals = session ? rec_session_get_refusals (session) : NULL;
+  GString *text = g_string_new (NULL);
+  guint i;
+
+  for (i = 0; refusals && i < refusals->len; i++) {
+    const SdpRefusal *refusal = g_ptr_array_index (refusals, i);
+
+    g_string_append_printf (text, "%s%s", i > 0 ? " " : "", refusal->text);
+  }
+  return g_string_free (text, text->len == 0);
 }
 
 RecSession *

@@ -129,14 +129,12 @@ static void
 accept_answer (GstRecWhepSrc *self, const gchar *answer)
 {
   GstRecWebrtcSrc *src = GST_REC_WEBRTC_SRC (self);
-  RecSession *session = gst_rec_webrtc_src_get_session (src);
   GError *error = NULL;
   GstSDPMessage *sdp = sdp_util_parse (answer, strlen (answer), &error);
 
-  if (session && sdp && rec_session_accept (session, sdp, &error))
-    return;
-  if (!session && sdp)
-    gst_sdp_message_free (sdp);
+  if (sdp && gst_rec_webrtc_src_get_session (src))
+    gst_rec_webrtc_src_accept (src, sdp, &error);
+  g_clear_pointer (&sdp, gst_sdp_message_free);
   if (error) {
     fail (self, error->message);
     g_error_free (error);

@@ -36,6 +36,7 @@ struct _GstRecWhipSink
   GObject *dtls;
   RecPeer *peer;
   gchar *offer;
+  SdpChoice choice; /* what the server accepted */
   gboolean running;
   gboolean offering;
   gboolean eos_posted;

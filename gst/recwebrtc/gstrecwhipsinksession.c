@@ -8,6 +8,8 @@
 #include "gstrecwhipsinkpriv.h"
 #include "webrtcutil.h"
 
+#include <string.h>
+
 GST_DEBUG_CATEGORY_EXTERN (rec_whip_sink_debug);
 #define GST_CAT_DEFAULT rec_whip_sink_debug
 
@@ -76,16 +78,19 @@ fail (GstRecWhipSink *self, const gchar *message)
   GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE, ("%s", message), (NULL));
 }
 
-static gboolean
-has_output (GstRecWhipSink *self, const gchar *kind)
+static const SdpTrack *
+find_track (GstRecWhipSink *self, const gchar *kind)
 {
-  GList *l, *outputs = gst_rec_whip_sink_copy_outputs (self);
-  gboolean has = FALSE;
+  return g_str_equal (kind, "video") ? &self->choice.video
+                                     : &self->choice.audio;
+}
 
-  for (l = outputs; l && !has; l = l->next)
-    has = g_str_equal (rec_output_get_kind (l->data), kind);
-  g_list_free (outputs);
-  return has;
+static const gchar *
+codec_name (GstRecWhipSink *self, const gchar *kind)
+{
+  const SdpTrack *track = find_track (self, kind);
+
+  return track->codec ? track->codec->name : "";
 }
 
 static void
@@ -102,9 +107,8 @@ post_session_message (
   id = strrchr (session, '/');
   s = gst_structure_new (name, "session-id", G_TYPE_STRING, id ? id + 1 : "",
       "remote", G_TYPE_STRING, host ? host : "", "video-codec", G_TYPE_STRING,
-      has_output (self, "video") ? "H264" : "", "audio-codec", G_TYPE_STRING,
-      has_output (self, "audio") ? "OPUS" : "", "reason", G_TYPE_STRING, reason,
-      NULL);
+      codec_name (self, "video"), "audio-codec", G_TYPE_STRING,
+      codec_name (self, "audio"), "reason", G_TYPE_STRING, reason, NULL);
   gst_element_post_message (
       GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self), s));
   g_free (host);
@@ -187,6 +191,18 @@ on_peer_refused (gpointer data)
   gst_rec_whip_sink_invoke (data, refuse_peer);
 }
 
+/* What the server does not accept is not sent. */
+static void
+open_outputs (GstRecWhipSink *self)
+{
+  GList *l, *outputs = gst_rec_whip_sink_copy_outputs (self);
+
+  for (l = outputs; l; l = l->next)
+    if (find_track (self, rec_output_get_kind (l->data))->codec)
+      rec_output_open (l->data);
+  g_list_free (outputs);
+}
+
 static gboolean
 became_connected (gpointer data)
 {
@@ -201,7 +217,7 @@ became_connected (gpointer data)
   GST_OBJECT_UNLOCK (self);
   post_session_message (self, "recwhip-connected", "connected");
   calculate_latency (self);
-  each_output (self, rec_output_open);
+  open_outputs (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -276,11 +292,49 @@ retry_later (GstRecWhipSink *self, const GError *error)
 }
 
 static void
+warn_of_rejected (GstRecWhipSink *self, const GstSDPMessage *offer)
+{
+  GPtrArray *refusals = sdp_util_find_rejected (offer, &self->choice);
+  guint i;
+
+  for (i = 0; i < refusals->len; i++) {
+    const SdpRefusal *refusal = g_ptr_array_index (refusals, i);
+
+    GST_ELEMENT_WARNING (
+        self, STREAM, CODEC_NOT_FOUND, ("%s", refusal->text), (NULL));
+  }
+  g_ptr_array_unref (refusals);
+}
+
+static gboolean
+accept_answer (GstRecWhipSink *self, const gchar *answer, GError **error)
+{
+  GstSDPMessage *sdp = sdp_util_parse (answer, strlen (answer), error);
+  GstSDPMessage *offer = NULL, *whole = NULL;
+  gboolean ok;
+
+  if (sdp)
+    offer = sdp_util_parse (self->offer, strlen (self->offer), error);
+  if (offer &&
+      sdp_util_choose_answered (offer, sdp, FALSE, &self->choice, error))
+    whole = sdp_util_complete_answer (offer, sdp, &self->choice, FALSE, error);
+  if (whole) {
+    rec_peer_set_remote (self->peer, whole);
+    warn_of_rejected (self, offer);
+  }
+  ok = whole &&
+      webrtc_util_set_remote (
+          self->webrtc, GST_WEBRTC_SDP_TYPE_ANSWER, whole, error);
+  g_clear_pointer (&offer, gst_sdp_message_free);
+  g_clear_pointer (&sdp, gst_sdp_message_free);
+  return ok;
+}
+
+static void
 on_answer (WhipClient *client, const gchar *answer, const GError *error,
     gboolean temporary, gpointer user_data)
 {
   GstRecWhipSink *self = user_data;
-  GstSDPMessage *sdp;
   GError *reason = NULL;
 
   if (!answer) {
@@ -294,13 +348,7 @@ on_answer (WhipClient *client, const gchar *answer, const GError *error,
   g_free (self->session);
   self->session = g_strdup (whip_client_get_session (client));
   GST_OBJECT_UNLOCK (self);
-  sdp = sdp_util_parse (answer, strlen (answer), &reason);
-  if (sdp) {
-    rec_peer_set_remote (self->peer, sdp);
-    webrtc_util_set_remote (
-        self->webrtc, GST_WEBRTC_SDP_TYPE_ANSWER, sdp, &reason);
-  }
-  if (reason) {
+  if (!accept_answer (self, answer, &reason)) {
     fail (self, reason->message);
     g_error_free (reason);
     return;
@@ -326,7 +374,7 @@ gathered (gpointer data)
   if (!self->running || !self->webrtc || self->offer)
     return G_SOURCE_REMOVE;
   rec_worker_clear_timeout (&self->timer);
-  self->offer = webrtc_util_get_local_sdp (self->webrtc);
+  self->offer = webrtc_util_get_offer (self->webrtc);
   post_offer (self);
   return G_SOURCE_REMOVE;
 }
@@ -437,6 +485,7 @@ gst_rec_whip_sink_start (gpointer data)
 
   self->running = TRUE;
   self->offering = self->eos_posted = FALSE;
+  memset (&self->choice, 0, sizeof (self->choice));
   make_client (self);
   if (!make_webrtcbin (self, &error)) {
     fail (self, error->message);

@@ -160,9 +160,11 @@ gst_rec_whip_src_described (GstRecWebrtcSrc *src, RecSession *session,
   if (sdp) {
     gchar *answer =
         sdp_util_order_candidates (sdp, whip_request_get_local (request));
+    gchar *refusals = gst_rec_webrtc_src_dup_refusals (src);
 
     whip_request_reply_created (request, rec_session_get_id (session),
-        rec_session_get_etag (session), answer);
+        rec_session_get_etag (session), answer, refusals);
+    g_free (refusals);
     g_free (answer);
     return;
   }

@@ -39,6 +39,7 @@ rec_session_unref (RecSession *self)
     return;
   if (self->offer)
     gst_sdp_message_free (self->offer);
+  g_clear_pointer (&self->refusals, g_ptr_array_unref);
   g_ptr_array_unref (self->dtls);
   rec_reception_free (self->reception);
   gst_object_unref (self->video_out);
@@ -462,6 +463,12 @@ const SdpChoice *
 rec_session_get_choice (RecSession *self)
 {
   return &self->choice;
+}
+
+GPtrArray *
+rec_session_get_refusals (RecSession *self)
+{
+  return self->refusals;
 }
 
 gboolean

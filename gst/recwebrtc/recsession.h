@@ -69,18 +69,23 @@ RecSession *rec_session_new (GstBin *bin, GstPad *video, GstPad *audio,
     const RecSessionCallbacks *callbacks, gpointer user_data);
 
 /* Answers @offer with what @choice says; @described follows, unless FALSE is
- * returned with @error (domain SDP_UTIL_ERROR: the client's fault). */
+ * returned with @error (domain SDP_UTIL_ERROR: the client's fault). Takes
+ * @refusals, see rec_session_get_refusals(). */
 gboolean rec_session_answer (RecSession *session, const GstSDPMessage *offer,
-    const SdpChoice *choice, GError **error);
+    const SdpChoice *choice, GPtrArray *refusals, GError **error);
 
 /* For a session that we offer (WHEP): tracks of the listed codecs, receiving
  * only; @described follows with the offer. NULL or empty: no such track. */
 gboolean rec_session_offer (RecSession *session,
     const SdpCodec *const *video_codecs, const SdpCodec *const *audio_codecs,
     GError **error);
-/* The answer to that. Consumes @answer. */
+/* The answer to that. FALSE with @error when it cannot be used, or has no
+ * track. */
 gboolean rec_session_accept (
-    RecSession *session, GstSDPMessage *answer, GError **error);
+    RecSession *session, const GstSDPMessage *answer, GError **error);
+/* SdpRefusal of the tracks that were offered, by either side, and are not in
+ * the session; owned by it. NULL before they are known. */
+GPtrArray *rec_session_get_refusals (RecSession *session);
 
 /* Takes the session apart and gives up the caller's reference. No callback
  * runs after it has returned. */

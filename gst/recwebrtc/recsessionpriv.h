@@ -35,6 +35,7 @@ struct _RecSession
   GPtrArray *dtls;
   RecPeer *peer;
   GstSDPMessage *offer;
+  GPtrArray *refusals;
   gchar *remote_ufrag;
   guint n_candidates; /* that came by trickle, since the last restart of ICE */
   GSource *gather_timeout;

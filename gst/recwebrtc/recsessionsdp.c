@@ -31,7 +31,8 @@ finish_description (gpointer data)
   whole = self->offer
       ? sdp_util_expand_answer (self->offer, local->sdp, &self->choice)
       : NULL;
-  text = gst_sdp_message_as_text (whole ? whole : local->sdp);
+  text = whole ? gst_sdp_message_as_text (whole)
+               : sdp_util_offer_text (local->sdp);
   self->callbacks.described (self, text, NULL, self->user_data);
   g_free (text);
   if (whole)
@@ -176,11 +177,12 @@ start_silence_watch (RecSession *self)
 
 gboolean
 rec_session_answer (RecSession *self, const GstSDPMessage *offer,
-    const SdpChoice *choice, GError **error)
+    const SdpChoice *choice, GPtrArray *refusals, GError **error)
 {
   GstSDPMessage *pruned = sdp_util_prune (offer, choice, error);
   guint i;
 
+  self->refusals = refusals;
   if (!pruned)
     return FALSE;
   set_choice (self, choice);
@@ -242,24 +244,40 @@ rec_session_offer (RecSession *self, const SdpCodec *const *video_codecs,
   return ok;
 }
 
-gboolean
-rec_session_accept (RecSession *self, GstSDPMessage *answer, GError **error)
+static GstSDPMessage *
+choose_answered (RecSession *self, const GstSDPMessage *answer, GError **error)
 {
+  GstWebRTCSessionDescription *local = NULL;
+  GstSDPMessage *whole = NULL;
   SdpChoice choice;
-  gboolean ok = sdp_util_choose_answered (answer, &choice, error);
 
-  if (ok) {
+  g_object_get (self->webrtc, "local-description", &local, NULL);
+  if (sdp_util_choose_answered (local->sdp, answer, TRUE, &choice, error)) {
     set_choice (self, &choice);
-    ok = make_chains (self, error);
+    whole = sdp_util_complete_answer (local->sdp, answer, &choice, TRUE, error);
   }
-  if (!ok) {
-    gst_sdp_message_free (answer);
+  if (whole)
+    self->refusals = sdp_util_find_rejected (local->sdp, &choice);
+  gst_webrtc_session_description_free (local);
+  return whole;
+}
+
+gboolean
+rec_session_accept (
+    RecSession *self, const GstSDPMessage *answer, GError **error)
+{
+  GstSDPMessage *whole = choose_answered (self, answer, error);
+
+  if (!whole)
+    return FALSE;
+  if (!make_chains (self, error)) {
+    gst_sdp_message_free (whole);
     return FALSE;
   }
   watch_streams (self, answer);
-  rec_peer_set_remote (self->peer, answer);
+  rec_peer_set_remote (self->peer, whole);
   if (!webrtc_util_set_remote (
-          self->webrtc, GST_WEBRTC_SDP_TYPE_ANSWER, answer, error))
+          self->webrtc, GST_WEBRTC_SDP_TYPE_ANSWER, whole, error))
     return FALSE;
   start_silence_watch (self);
   rec_session_watch_dtls (self);

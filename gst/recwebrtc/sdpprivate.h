@@ -7,6 +7,8 @@
 
 #include <gst/sdp/sdp.h>
 
+#include "sdputil.h"
+
 G_BEGIN_DECLS
 
 #define SDP_TRANSPORT_CC_URI                                                   \
@@ -22,6 +24,24 @@ gboolean sdp_find_bundle (
     const GstSDPMessage *sdp, GStrv *mids, const GstSDPMedia **tagged);
 /* Whether the mid of @media is one of @mids, which may be NULL. */
 gboolean sdp_is_bundled (const gchar *const *mids, const GstSDPMedia *media);
+
+/* What each m-line of @sdp does; the default is "sendrecv". Static. */
+const gchar *sdp_media_direction (
+    const GstSDPMessage *sdp, const GstSDPMedia *media);
+/* Whether RTP can flow in @media, sent by the peer or, with @sends FALSE,
+ * received by it: a direction that allows it, a secure profile, not
+ * rejected. */
+gboolean sdp_media_is_usable (
+    const GstSDPMessage *sdp, const GstSDPMedia *media, gboolean sends);
+/* One track of each kind; see sdp_util_choose(). */
+void sdp_choose_tracks (const GstSDPMessage *sdp,
+    const SdpCodec *const *video_codecs, const SdpCodec *const *audio_codecs,
+    gboolean sends, SdpChoice *choice);
+/* "H264, VP8 (video, sendonly); OPUS (audio, sendonly)": what the m-lines
+ * offer. Caller frees. */
+gchar *sdp_describe (const GstSDPMessage *sdp);
+/* Takes out of @choice what @answer has on a second transport. */
+void sdp_drop_unbundled (const GstSDPMessage *answer, SdpChoice *choice);
 
 /* What @attribute says of payload type @payload, behind that, when it is one of
  * @key ("rtpmap", "fmtp", "rtcp-fb"); NULL otherwise. */

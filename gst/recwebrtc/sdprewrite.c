@@ -15,7 +15,7 @@
 /* clang-format off */
 /* What webrtcbin may know of an m-line, beside its codec and candidates. */
 static const gchar *const media_attributes[] = {
-  "mid", "rtcp-mux", "rtcp-rsize", "msid", "end-of-candidates", NULL
+  "rtcp-mux", "rtcp-rsize", "msid", "end-of-candidates", NULL
 };
 
 /* Parameters of a BUNDLE group come from its first m-line (RFC 9143
@@ -131,12 +131,33 @@ copy_feedback (const GstSDPMedia *from, GstSDPMedia *to, gint payload)
   }
 }
 
+/* @fmtp, which may be NULL, with stereo=1: the offer's own value says what its
+ * side would like to receive (RFC 7587 section 6.1), and browsers send stereo
+ * only to who asks for it. Caller frees. */
+static gchar *
+want_stereo (const gchar *fmtp)
+{
+  gchar **parts = g_strsplit (fmtp ? fmtp : "", ";", -1);
+  GString *out = g_string_new (NULL);
+  guint i;
+
+  for (i = 0; parts[i]; i++) {
+    const gchar *part = g_strstrip (parts[i]);
+
+    if (*part && g_ascii_strncasecmp (part, "stereo=", 7) != 0)
+      g_string_append_printf (out, "%s;", part);
+  }
+  g_strfreev (parts);
+  g_string_append (out, "stereo=1");
+  return g_string_free (out, FALSE);
+}
+
 static void
 copy_codec (const GstSDPMedia *from, GstSDPMedia *to, const SdpTrack *track)
 {
   gchar *format = g_strdup_printf ("%d", track->payload);
   const gchar *value;
-  gchar *line;
+  gchar *line, *fmtp;
 
   gst_sdp_media_add_format (to, format);
   line = g_strdup_printf (
@@ -145,18 +166,20 @@ copy_codec (const GstSDPMedia *from, GstSDPMedia *to, const SdpTrack *track)
   g_free (line);
   copy_feedback (from, to, track->payload);
   value = sdp_payload_attribute (from, "fmtp", track->payload);
-  if (value) {
-    line = g_strdup_printf ("%s %s", format, value);
+  fmtp = g_str_equal (track->codec->name, "OPUS") ? want_stereo (value)
+                                                  : g_strdup (value);
+  if (fmtp) {
+    line = g_strdup_printf ("%s %s", format, fmtp);
     gst_sdp_media_add_attribute (to, "fmtp", line);
     g_free (line);
   }
+  g_free (fmtp);
   copy_rtx (from, to, track->payload);
   g_free (format);
 }
 
 static void
-copy_attributes (
-    const GstSDPMessage *sdp, const GstSDPMedia *from, GstSDPMedia *to)
+copy_attributes (const GstSDPMedia *from, GstSDPMedia *to)
 {
   guint i;
 
@@ -168,7 +191,6 @@ copy_attributes (
             strstr (attribute->value, SDP_TRANSPORT_CC_URI)))
       gst_sdp_media_add_attribute (to, attribute->key, attribute->value);
   }
-  gst_sdp_media_add_attribute (to, "sendonly", "");
 }
 
 static void
@@ -238,32 +260,47 @@ missing:
   return FALSE;
 }
 
-static gboolean
-prune_media (const GstSDPMessage *offer, const SdpTrack *track,
-    const GstSDPMedia *tagged, GstSDPMessage *out, GError **error)
+/* An m-line that is not rejected, without codecs. */
+static GstSDPMedia *
+new_media (const gchar *kind, const gchar *mid)
 {
-  const GstSDPMedia *from = gst_sdp_message_get_media (offer, track->media);
-  GstSDPMedia *to;
+  GstSDPMedia *media;
 
-  gst_sdp_media_new (&to);
-  gst_sdp_media_set_media (to, track->codec->media);
-  gst_sdp_media_set_port_info (to, 9, 1);
-  gst_sdp_media_set_proto (to, "UDP/TLS/RTP/SAVPF");
-  gst_sdp_media_add_connection (to, "IN", "IP4", "0.0.0.0", 0, 0);
+  gst_sdp_media_new (&media);
+  gst_sdp_media_set_media (media, kind);
+  gst_sdp_media_set_port_info (media, 9, 1);
+  gst_sdp_media_set_proto (media, "UDP/TLS/RTP/SAVPF");
+  gst_sdp_media_add_connection (media, "IN", "IP4", "0.0.0.0", 0, 0);
+  gst_sdp_media_add_attribute (media, "mid", mid);
+  return media;
+}
+
+/* Consumes @media. */
+static void
+take_media (GstSDPMessage *out, GstSDPMedia *media)
+{
+  gst_sdp_message_add_media (out, media);
+  gst_sdp_media_free (media);
+}
+
+/* @mid and @direction are those of the m-line that is added to @out; @tagged
+ * has the transport, NULL: the m-line itself. */
+static gboolean
+prune_media (const GstSDPMessage *sdp, const SdpTrack *track,
+    const GstSDPMedia *tagged, const gchar *mid, const gchar *direction,
+    GstSDPMessage *out, GError **error)
+{
+  const GstSDPMedia *from = gst_sdp_message_get_media (sdp, track->media);
+  GstSDPMedia *to = new_media (track->codec->media, mid);
+
   copy_codec (from, to, track);
-  copy_attributes (offer, from, to);
-  if (!gst_sdp_media_get_attribute_val (to, "mid")) {
-    gchar *mid = g_strdup_printf ("%u", track->media);
-
-    gst_sdp_media_add_attribute (to, "mid", mid);
-    g_free (mid);
-  }
-  if (!copy_transport (offer, tagged ? tagged : from, to, error)) {
+  copy_attributes (from, to);
+  gst_sdp_media_add_attribute (to, direction, "");
+  if (!copy_transport (sdp, tagged ? tagged : from, to, error)) {
     gst_sdp_media_free (to);
     return FALSE;
   }
-  gst_sdp_message_add_media (out, to);
-  gst_sdp_media_free (to);
+  take_media (out, to);
   return TRUE;
 }
 
@@ -298,6 +335,10 @@ set_header (GstSDPMessage *out, const GstSDPMessage *from)
   gst_sdp_message_set_session_name (out, "-");
   gst_sdp_message_add_time (out, "0", "0", NULL);
   gst_sdp_message_add_attribute (out, "ice-options", "trickle");
+  /* Such a peer makes no checks: we are controlling (RFC 8445 section 6.1.1),
+   * which webrtcbin finds out by itself. */
+  if (gst_sdp_message_get_attribute_val (from, "ice-lite"))
+    gst_sdp_message_add_attribute (out, "ice-lite", "");
 }
 
 /* Writes the BUNDLE group of what is left; clients without one get none. */
@@ -333,12 +374,16 @@ sdp_util_prune (
   gst_sdp_message_new (&out);
   set_header (out, offer);
   for (i = 0; i < n; i++) {
-    const gchar *mid = gst_sdp_media_get_attribute_val (
-        gst_sdp_message_get_media (offer, tracks[i]->media), "mid");
-    gboolean bundled =
-        mids && mid && g_strv_contains ((const gchar *const *)mids, mid);
+    const GstSDPMedia *media =
+        gst_sdp_message_get_media (offer, tracks[i]->media);
+    const gchar *mid = gst_sdp_media_get_attribute_val (media, "mid");
+    gboolean bundled = sdp_is_bundled ((const gchar *const *)mids, media);
+    gchar *number = g_strdup_printf ("%u", tracks[i]->media);
+    gboolean ok = prune_media (offer, tracks[i], bundled ? tagged : NULL,
+        mid ? mid : number, "sendonly", out, error);
 
-    if (!prune_media (offer, tracks[i], bundled ? tagged : NULL, out, error))
+    g_free (number);
+    if (!ok)
       goto refused;
   }
   if (mids)
@@ -351,6 +396,122 @@ refused:
   g_strfreev (mids);
   gst_sdp_message_free (out);
   return NULL;
+}
+
+/* --- answers to our own offers --- */
+
+/* The m-line of @answer that has the transport of all: with BUNDLE the first of
+ * the group, without it the first that was accepted. NULL: none was. */
+static const GstSDPMedia *
+answered_transport (
+    const GstSDPMessage *answer, const SdpChoice *choice, GStrv *mids)
+{
+  const GstSDPMedia *tagged = NULL;
+  const SdpTrack *tracks[2];
+
+  if (sdp_find_bundle (answer, mids, &tagged) &&
+      gst_sdp_media_get_port (tagged) != 0)
+    return tagged;
+  if (sorted_tracks (choice, tracks) == 0)
+    return NULL;
+  return gst_sdp_message_get_media (answer, tracks[0]->media);
+}
+
+/* All of ours is offered on one transport. */
+static void
+drop_unbundled (const GstSDPMessage *answer, const GstSDPMedia *transport,
+    const gchar *const *mids, SdpTrack *track)
+{
+  const GstSDPMedia *media;
+  const gchar *ufrag;
+
+  if (!track->codec)
+    return;
+  media = gst_sdp_message_get_media (answer, track->media);
+  ufrag = gst_sdp_media_get_attribute_val (media, "ice-ufrag");
+  if (media != transport && !sdp_is_bundled (mids, media) && ufrag &&
+      g_strcmp0 (ufrag, sdp_media_attribute (answer, transport, "ice-ufrag")))
+    memset (track, 0, sizeof (*track));
+}
+
+void
+sdp_drop_unbundled (const GstSDPMessage *answer, SdpChoice *choice)
+{
+  GStrv mids = NULL;
+  const GstSDPMedia *transport = answered_transport (answer, choice, &mids);
+
+  drop_unbundled (
+      answer, transport, (const gchar *const *)mids, &choice->video);
+  drop_unbundled (
+      answer, transport, (const gchar *const *)mids, &choice->audio);
+  g_strfreev (mids);
+}
+
+/* A rejected m-line may lack anything, and webrtcbin wants it complete. It is
+ * told that nothing is sent, in the first codec that was offered. */
+static gboolean
+add_inactive (const GstSDPMedia *offered, const GstSDPMessage *answer,
+    const GstSDPMedia *transport, GstSDPMessage *out, GError **error)
+{
+  const gchar *format = gst_sdp_media_get_format (offered, 0);
+  GstSDPMedia *to = new_media (gst_sdp_media_get_media (offered),
+      gst_sdp_media_get_attribute_val (offered, "mid"));
+  guint i;
+
+  gst_sdp_media_add_format (to, format);
+  for (i = 0; i < gst_sdp_media_attributes_len (offered); i++) {
+    const GstSDPAttribute *a = gst_sdp_media_get_attribute (offered, i);
+    gsize n = strlen (format);
+
+    if ((g_str_equal (a->key, "rtpmap") || g_str_equal (a->key, "fmtp")) &&
+        a->value && strncmp (a->value, format, n) == 0 && a->value[n] == ' ')
+      gst_sdp_media_add_attribute (to, a->key, a->value);
+  }
+  gst_sdp_media_add_attribute (to, "rtcp-mux", "");
+  gst_sdp_media_add_attribute (to, "inactive", "");
+  if (!copy_transport (answer, transport, to, error)) {
+    gst_sdp_media_free (to);
+    return FALSE;
+  }
+  take_media (out, to);
+  return TRUE;
+}
+
+GstSDPMessage *
+sdp_util_complete_answer (const GstSDPMessage *offer,
+    const GstSDPMessage *answer, const SdpChoice *choice, gboolean sends,
+    GError **error)
+{
+  GStrv answered_mids = NULL;
+  const GstSDPMedia *transport =
+      answered_transport (answer, choice, &answered_mids);
+  GPtrArray *mids = g_ptr_array_new ();
+  GstSDPMessage *out;
+  gboolean ok = TRUE;
+  guint i;
+
+  g_strfreev (answered_mids);
+  gst_sdp_message_new (&out);
+  set_header (out, answer);
+  for (i = 0; ok && i < gst_sdp_message_medias_len (offer); i++) {
+    const GstSDPMedia *offered = gst_sdp_message_get_media (offer, i);
+    const gchar *mid = gst_sdp_media_get_attribute_val (offered, "mid");
+    const SdpTrack *track =
+        g_str_equal (gst_sdp_media_get_media (offered), "video")
+        ? &choice->video
+        : &choice->audio;
+
+    g_ptr_array_add (mids, (gpointer)mid);
+    ok = track->codec ? prune_media (answer, track, transport, mid,
+                            sends ? "sendonly" : "recvonly", out, error)
+                      : add_inactive (offered, answer, transport, out, error);
+  }
+  g_ptr_array_add (mids, NULL);
+  set_bundle (out, (const gchar *const *)mids->pdata);
+  g_ptr_array_unref (mids);
+  if (!ok)
+    g_clear_pointer (&out, gst_sdp_message_free);
+  return out;
 }
 
 static gboolean
@@ -456,98 +617,4 @@ sdp_util_set_bandwidth (GstSDPMessage *sdp, guint bits_per_second)
         media, "AS", MAX (1, (bits_per_second + 999) / 1000));
     gst_sdp_media_add_bandwidth (media, "TIAS", bits_per_second);
   }
-}
-
-guint
-sdp_util_count_candidates (const GstSDPMessage *sdp)
-{
-  guint i, j, n = 0;
-
-  for (i = 0; i < gst_sdp_message_medias_len (sdp); i++) {
-    const GstSDPMedia *media = gst_sdp_message_get_media (sdp, i);
-
-    for (j = 0; j < gst_sdp_media_attributes_len (media); j++)
-      if (g_str_equal (
-              gst_sdp_media_get_attribute (media, j)->key, "candidate"))
-        n++;
-  }
-  return n;
-}
-
-const gchar *
-sdp_util_get_ufrag (const GstSDPMessage *sdp)
-{
-  if (gst_sdp_message_medias_len (sdp) == 0)
-    return gst_sdp_message_get_attribute_val (sdp, "ice-ufrag");
-  return sdp_media_attribute (
-      sdp, gst_sdp_message_get_media (sdp, 0), "ice-ufrag");
-}
-
-/* --- trickle --- */
-
-gchar *
-sdp_util_make_fragment (
-    const GstSDPMessage *sdp, const gchar *ufrag, const gchar *pwd)
-{
-  const GstSDPMedia *media = gst_sdp_message_get_media (sdp, 0);
-  GString *text = g_string_new (NULL);
-  guint i;
-
-  g_string_append_printf (text,
-      "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\nm=%s 9 UDP/TLS/RTP/SAVPF 0\r\n"
-      "a=mid:%s\r\n",
-      ufrag, pwd, gst_sdp_media_get_media (media),
-      gst_sdp_media_get_attribute_val (media, "mid"));
-  for (i = 0; i < gst_sdp_media_attributes_len (media); i++) {
-    const GstSDPAttribute *attribute = gst_sdp_media_get_attribute (media, i);
-
-    if (g_str_equal (attribute->key, "candidate"))
-      g_string_append_printf (text, "a=candidate:%s\r\n", attribute->value);
-  }
-  g_string_append (text, "a=end-of-candidates\r\n");
-  return g_string_free (text, FALSE);
-}
-
-/* --- ICE servers --- */
-
-/* "; name=\"value\"", unescaped, with what would end the string left out. */
-static void
-append_parameter (GString *link, const gchar *name, const gchar *value)
-{
-  gchar *plain = g_uri_unescape_string (value ? value : "", NULL);
-
-  g_string_append_printf (link, "; %s=\"", name);
-  for (const gchar *c = plain ? plain : ""; *c; c++)
-    if (*c != '"' && *c != '\\' && !g_ascii_iscntrl (*c))
-      g_string_append_c (link, *c);
-  g_string_append_c (link, '"');
-  g_free (plain);
-}
-
-gchar *
-sdp_util_ice_server_link (const gchar *text)
-{
-  GUri *uri =
-      g_uri_parse (text, G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_ENCODED, NULL);
-  const gchar *scheme = uri ? g_uri_get_scheme (uri) : NULL;
-  GString *link;
-
-  if (!uri || !g_uri_get_host (uri) || *g_uri_get_host (uri) == '\0' ||
-      !(g_str_equal (scheme, "stun") || g_str_equal (scheme, "turn") ||
-          g_str_equal (scheme, "turns"))) {
-    g_clear_pointer (&uri, g_uri_unref);
-    return NULL;
-  }
-  link = g_string_new (NULL);
-  g_string_append_printf (link, "<%s:%s", scheme, g_uri_get_host (uri));
-  if (g_uri_get_port (uri) > 0)
-    g_string_append_printf (link, ":%d", g_uri_get_port (uri));
-  g_string_append (link, ">; rel=\"ice-server\"");
-  if (!g_str_equal (scheme, "stun")) {
-    append_parameter (link, "username", g_uri_get_user (uri));
-    append_parameter (link, "credential", g_uri_get_password (uri));
-    append_parameter (link, "credential-type", "password");
-  }
-  g_uri_unref (uri);
-  return g_string_free (link, FALSE);
 }

@@ -187,8 +187,8 @@ sdp_media_attribute (
   return value ? value : gst_sdp_message_get_attribute_val (sdp, key);
 }
 
-static const gchar *
-media_direction (const GstSDPMessage *sdp, const GstSDPMedia *media)
+const gchar *
+sdp_media_direction (const GstSDPMessage *sdp, const GstSDPMedia *media)
 {
   guint i;
 
@@ -342,13 +342,14 @@ choose_payload (
   return TRUE;
 }
 
-static gboolean
-media_is_usable (const GstSDPMessage *sdp, const GstSDPMedia *media)
+gboolean
+sdp_media_is_usable (
+    const GstSDPMessage *sdp, const GstSDPMedia *media, gboolean sends)
 {
-  const gchar *direction = media_direction (sdp, media);
+  const gchar *direction = sdp_media_direction (sdp, media);
   const gchar *proto = gst_sdp_media_get_proto (media);
 
-  if (g_str_equal (direction, "recvonly") ||
+  if (g_str_equal (direction, sends ? "recvonly" : "sendonly") ||
       g_str_equal (direction, "inactive"))
     return FALSE;
   if (!proto || !strstr (proto, "RTP/SAVP"))
@@ -361,7 +362,7 @@ media_is_usable (const GstSDPMessage *sdp, const GstSDPMedia *media)
 
 static void
 choose_track (const GstSDPMessage *sdp, const gchar *kind,
-    const SdpCodec *const *list, SdpTrack *track)
+    const SdpCodec *const *list, gboolean sends, SdpTrack *track)
 {
   guint c, i;
 
@@ -371,7 +372,7 @@ choose_track (const GstSDPMessage *sdp, const gchar *kind,
       const GstSDPMedia *media = gst_sdp_message_get_media (sdp, i);
 
       if (g_strcmp0 (gst_sdp_media_get_media (media), kind) != 0 ||
-          !media_is_usable (sdp, media) ||
+          !sdp_media_is_usable (sdp, media, sends) ||
           !choose_payload (media, list[c], track))
         continue;
       track->media = i;
@@ -380,9 +381,17 @@ choose_track (const GstSDPMessage *sdp, const gchar *kind,
   }
 }
 
-/* "H264, VP8 (video); OPUS (audio)": what the client offers to send. */
-static gchar *
-describe_offer (const GstSDPMessage *sdp)
+void
+sdp_choose_tracks (const GstSDPMessage *sdp,
+    const SdpCodec *const *video_codecs, const SdpCodec *const *audio_codecs,
+    gboolean sends, SdpChoice *choice)
+{
+  choose_track (sdp, "video", video_codecs, sends, &choice->video);
+  choose_track (sdp, "audio", audio_codecs, sends, &choice->audio);
+}
+
+gchar *
+sdp_describe (const GstSDPMessage *sdp)
 {
   GString *text = g_string_new (NULL);
   guint i, f;
@@ -407,7 +416,7 @@ describe_offer (const GstSDPMessage *sdp)
     }
     if (!first)
       g_string_append_printf (text, " (%s, %s)",
-          gst_sdp_media_get_media (media), media_direction (sdp, media));
+          gst_sdp_media_get_media (media), sdp_media_direction (sdp, media));
   }
   return g_string_free (text, FALSE);
 }
@@ -432,15 +441,14 @@ sdp_util_choose (const GstSDPMessage *offer,
     const SdpCodec *const *video_codecs, const SdpCodec *const *audio_codecs,
     SdpChoice *choice, GError **error)
 {
-  choose_track (offer, "video", video_codecs, &choice->video);
-  choose_track (offer, "audio", audio_codecs, &choice->audio);
+  sdp_choose_tracks (offer, video_codecs, audio_codecs, TRUE, choice);
   if (!choice->video.codec && !choice->audio.codec)
     goto nothing;
   return TRUE;
 
   /* ERRORS */
 nothing : {
-  gchar *offered = describe_offer (offer);
+  gchar *offered = sdp_describe (offer);
   GString *wanted = g_string_new (NULL);
 
   append_names (wanted, video_codecs, "video");
@@ -508,53 +516,4 @@ sdp_util_fragment_free (SdpFragment *fragment)
   g_free (fragment->pwd);
   g_ptr_array_unref (fragment->candidates);
   g_free (fragment);
-}
-
-/* --- as the offerer --- */
-
-/* First dynamic payload type (RFC 3551 section 3). */
-#define FIRST_PAYLOAD 96
-
-GstCaps *
-sdp_util_offer_caps (const SdpCodec *const *list)
-{
-  GstCaps *caps = gst_caps_new_empty ();
-  guint i;
-
-  for (i = 0; list && list[i]; i++) {
-    gboolean video = g_str_equal (list[i]->media, "video");
-    GstStructure *s = gst_structure_new ("application/x-rtp", "media",
-        G_TYPE_STRING, list[i]->media, "encoding-name", G_TYPE_STRING,
-        list[i]->name, "clock-rate", G_TYPE_INT, video ? 90000 : 48000,
-        "payload", G_TYPE_INT, FIRST_PAYLOAD + (video ? 0 : 15) + (gint)i,
-        "extmap-1", G_TYPE_STRING, SDP_TRANSPORT_CC_URI, NULL);
-
-    if (g_str_equal (list[i]->name, "H264"))
-      gst_structure_set (s, "packetization-mode", G_TYPE_STRING, "1",
-          "profile-level-id", G_TYPE_STRING, "42e01f", NULL);
-    if (!video)
-      gst_structure_set (s, "encoding-params", G_TYPE_STRING, "2", NULL);
-    gst_caps_append_structure (caps, s);
-  }
-  return caps;
-}
-
-gboolean
-sdp_util_choose_answered (
-    const GstSDPMessage *answer, SdpChoice *choice, GError **error)
-{
-  GPtrArray *lists[2] = { g_ptr_array_new (), g_ptr_array_new () };
-  const SdpCodec *codec;
-  gboolean ok;
-
-  for (codec = codecs; codec->name; codec++)
-    g_ptr_array_add (
-        lists[g_str_equal (codec->media, "audio")], (gpointer)codec);
-  g_ptr_array_add (lists[0], NULL);
-  g_ptr_array_add (lists[1], NULL);
-  ok = sdp_util_choose (answer, (const SdpCodec *const *)lists[0]->pdata,
-      (const SdpCodec *const *)lists[1]->pdata, choice, error);
-  g_ptr_array_unref (lists[0]);
-  g_ptr_array_unref (lists[1]);
-  return ok;
 }

@@ -130,10 +130,51 @@ GstCaps *sdp_util_media_caps (const GstSDPMedia *media);
  * empty list. Caller unrefs. */
 GstCaps *sdp_util_offer_caps (const SdpCodec *const *codecs);
 
-/* What a server chose of our offer, whatever the codecs. FALSE with @error when
- * it sends nothing. */
-gboolean sdp_util_choose_answered (
-    const GstSDPMessage *answer, SdpChoice *choice, GError **error);
+/* Our own @offer as a server gets it: every m-line has a port, and is not
+ * limited to a bundle by an attribute that some do not know. Caller frees. */
+gchar *sdp_util_offer_text (const GstSDPMessage *offer);
+
+/* What a peer took of our @offer. @sends: the peer sends, else it receives.
+ * FALSE with @error when it took nothing. The m-lines of @choice are those of
+ * @answer. */
+gboolean sdp_util_choose_answered (const GstSDPMessage *offer,
+    const GstSDPMessage *answer, gboolean sends, SdpChoice *choice,
+    GError **error);
+
+/* The answer for webrtcbin: an m-line for each one of @offer, with what
+ * @choice says, all on one transport. Those that the peer rejected, which need
+ * not say anything (RFC 3264 section 6), or left out, are there and inactive.
+ * NULL with @error when something needed is missing. */
+GstSDPMessage *sdp_util_complete_answer (const GstSDPMessage *offer,
+    const GstSDPMessage *answer, const SdpChoice *choice, gboolean sends,
+    GError **error);
+
+/**
+ * SdpRefusal:
+ * @media: "video" or "audio"
+ * @offered: "VP8, VP9": codecs of the side that offers
+ * @accepted: "H264, H265": codecs of the side that refuses; "" when unknown
+ * @text: one or two sentences for a person
+ *
+ * A track that one side offers and the other does not take.
+ */
+typedef struct
+{
+  const gchar *media;
+  gchar *offered;
+  gchar *accepted;
+  gchar *text;
+} SdpRefusal;
+
+/* Tracks that @offer would send and @choice leaves out: of a kind for which
+ * codecs are listed, none of which is offered, or beyond the first of a kind.
+ * Array of SdpRefusal, perhaps empty; g_ptr_array_unref(). */
+GPtrArray *sdp_util_find_refused (const GstSDPMessage *offer,
+    const SdpChoice *choice, const SdpCodec *const *video_codecs,
+    const SdpCodec *const *audio_codecs);
+/* The same for our own @offer, and what the peer took of it. */
+GPtrArray *sdp_util_find_rejected (
+    const GstSDPMessage *offer, const SdpChoice *choice);
 
 /* Puts every m-line of @offer that is not in @choice back into @answer, with
  * port 0 (RFC 3264 section 6). Returns a new message the caller frees. */

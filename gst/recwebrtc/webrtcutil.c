@@ -106,7 +106,7 @@ webrtc_util_configure (
 }
 
 gchar *
-webrtc_util_get_local_sdp (GstElement *webrtc)
+webrtc_util_get_offer (GstElement *webrtc)
 {
   GstWebRTCSessionDescription *local = NULL;
   gchar *text;
@@ -114,7 +114,7 @@ webrtc_util_get_local_sdp (GstElement *webrtc)
   g_object_get (webrtc, "local-description", &local, NULL);
   if (!local)
     return NULL;
-  text = gst_sdp_message_as_text (local->sdp);
+  text = sdp_util_offer_text (local->sdp);
   gst_webrtc_session_description_free (local);
   return text;
 }

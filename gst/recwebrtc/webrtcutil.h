@@ -30,8 +30,9 @@ gboolean webrtc_util_set_remote (GstElement *webrtc, GstWebRTCSDPType type,
 void webrtc_util_configure (
     GstElement *webrtc, const gchar *stun_server, const gchar *turn_server);
 
-/* The local description with the candidates found so far. Caller frees. */
-gchar *webrtc_util_get_local_sdp (GstElement *webrtc);
+/* The local description with the candidates found so far, as an offer for a
+ * server (sdp_util_offer_text()). Caller frees. */
+gchar *webrtc_util_get_offer (GstElement *webrtc);
 
 gboolean webrtc_util_is_gathered (GstElement *webrtc);
 

@@ -50,6 +50,7 @@ struct _WhipRequest
   gchar *type;
   gchar *location;
   gchar *etag;
+  gchar *warning;
   gchar *text;
 };
 
@@ -97,6 +98,7 @@ request_free (gpointer data)
   g_free (request->type);
   g_free (request->location);
   g_free (request->etag);
+  g_free (request->warning);
   g_free (request->text);
   g_free (request);
 }
@@ -118,6 +120,8 @@ send_reply (gpointer data)
     soup_message_headers_replace (headers, "ETag", quoted);
     g_free (quoted);
   }
+  if (request->warning)
+    soup_message_headers_replace (headers, "Warning", request->warning);
   for (i = 0; request->location && request->ice_servers[i]; i++)
     soup_message_headers_append (headers, "Link", request->ice_servers[i]);
   if (request->status == SOUP_STATUS_SERVICE_UNAVAILABLE ||
@@ -140,9 +144,23 @@ reply (WhipRequest *request)
   whip_server_unref (server);
 }
 
+/* 299 is a warning that lasts. Names in @text may be the client's own words:
+ * what does not belong into a quoted string is left out. Caller frees. */
+static gchar *
+make_warning (const gchar *text)
+{
+  GString *value = g_string_new ("299 gst-tsrec \"");
+
+  for (; *text; text++)
+    if (g_ascii_isprint (*text) && *text != '"' && *text != '\\')
+      g_string_append_c (value, *text);
+  g_string_append_c (value, '"');
+  return g_string_free (value, FALSE);
+}
+
 void
 whip_request_reply_created (WhipRequest *request, const gchar *session_id,
-    const gchar *etag, const gchar *answer)
+    const gchar *etag, const gchar *answer, const gchar *warning)
 {
   gboolean slash = g_str_has_suffix (request->path, "/");
 
@@ -152,6 +170,7 @@ whip_request_reply_created (WhipRequest *request, const gchar *session_id,
       g_strconcat (request->path, slash ? "" : "/", session_id, NULL);
   request->etag = g_strdup (etag);
   request->text = g_strdup (answer);
+  request->warning = warning ? make_warning (warning) : NULL;
   reply (request);
 }
 
@@ -264,8 +283,8 @@ add_cors (WhipEndpoint *endpoint, SoupServerMessage *msg)
     soup_message_headers_replace (
         headers, "Access-Control-Allow-Origin", origin);
     soup_message_headers_replace (headers, "Vary", "Origin");
-    soup_message_headers_replace (
-        headers, "Access-Control-Expose-Headers", "Location, ETag, Link");
+    soup_message_headers_replace (headers, "Access-Control-Expose-Headers",
+        "Location, ETag, Link, Warning");
     break;
   }
   g_strfreev (allowed);

@@ -99,9 +99,11 @@ const gchar *whip_request_get_remote (WhipRequest *request);
 /* If-Match header, or NULL. */
 const gchar *whip_request_get_if_match (WhipRequest *request);
 
-/* 201 to an offer. @etag: without quotes, names the ICE session. */
+/* 201 to an offer. @etag: without quotes, names the ICE session. @warning: a
+ * sentence on what of the offer is not taken, for a Warning header (RFC 7234
+ * section 5.5), or NULL. */
 void whip_request_reply_created (WhipRequest *request, const gchar *session_id,
-    const gchar *etag, const gchar *answer);
+    const gchar *etag, const gchar *answer, const gchar *warning);
 /* 200 to a PATCH that restarts ICE. */
 void whip_request_reply_fragment (
     WhipRequest *request, const gchar *etag, const gchar *fragment);

@@ -538,6 +538,126 @@ GST_START_TEST (test_nothing_is_recorded_of_another_certificate)
 
 GST_END_TEST;
 
+/* --- servers that have one track only --- */
+
+/* As Pion and others answer what they do not have. @text with the m-line of
+ * @kind as bare as RFC 3264 allows it. */
+static gchar *
+reject (const gchar *text, const gchar *kind)
+{
+  gchar **medias = g_strsplit (text, "\r\nm=", -1), *line, *joined;
+  guint i;
+
+  for (i = 1; medias[i]; i++) {
+    if (!g_str_has_prefix (medias[i], kind))
+      continue;
+    line = g_strdup_printf (
+        "%s 0 UDP/TLS/RTP/SAVPF 0%s", kind, medias[i + 1] ? "" : "\r\n");
+    g_free (medias[i]);
+    medias[i] = line;
+  }
+  joined = g_strjoinv ("\r\nm=", medias);
+  g_strfreev (medias);
+  return joined;
+}
+
+static gchar *
+reject_audio (const gchar *text)
+{
+  return reject (text, "audio");
+}
+
+static gchar *
+reject_video (const gchar *text)
+{
+  gchar *without = reject (text, "video");
+  gchar **parts = g_strsplit (without, "BUNDLE video0 ", 2);
+  gchar *joined = g_strjoinv ("BUNDLE ", parts);
+
+  g_strfreev (parts);
+  g_free (without);
+  return joined;
+}
+
+static gchar *
+reject_both (const gchar *text)
+{
+  gchar *without = reject (text, "video"), *nothing = reject (without, "audio");
+
+  g_free (without);
+  return nothing;
+}
+
+static void
+expect_warning (GstElement *pipeline, const gchar *text)
+{
+  GstBus *bus = gst_element_get_bus (pipeline);
+  GstMessage *message = gst_bus_timed_pop_filtered (
+      bus, REC_LIVE_PATIENCE, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR);
+  GError *error = NULL;
+
+  fail_unless (message != NULL);
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+    gst_message_parse_error (message, &error, NULL);
+  else
+    gst_message_parse_warning (message, &error, NULL);
+  fail_unless_equals_int (GST_MESSAGE_TYPE (message), GST_MESSAGE_WARNING);
+  fail_unless (strstr (error->message, text) != NULL, "%s", error->message);
+  g_error_free (error);
+  gst_message_unref (message);
+  gst_object_unref (bus);
+}
+
+static void
+pull_one_track (RecProxyEdit edit, const gchar *missing, const gchar *pad,
+    const gchar *type)
+{
+  GstElement *pipeline;
+  RecProxy proxy;
+  Server server;
+  gchar *offer;
+
+  server_start (&server, 0, 0);
+  rec_proxy_start (&proxy, server.url, NULL, edit);
+  pipeline = pull_from (proxy.url, "");
+  expect_warning (pipeline, missing);
+  expect_message (pipeline, "recwhip-connected");
+  expect_sample (pipeline, pad, type);
+  finish (pipeline);
+  offer = rec_proxy_dup (&proxy, &proxy.offer);
+  fail_unless (strstr (offer, "bundle-only") == NULL);
+  fail_unless (strstr (offer, "m=audio 0") == NULL);
+  fail_unless (strstr (offer, "stereo=1") != NULL);
+  g_free (offer);
+  rec_proxy_stop (&proxy);
+  server_stop (&server);
+}
+
+GST_START_TEST (test_a_server_without_one_of_the_tracks_is_recorded)
+{
+  pull_one_track (reject_audio, "no audio", "v", "video/x-h264");
+  pull_one_track (reject_video, "no video", "a", "audio/x-opus");
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_a_server_without_any_track_is_an_error)
+{
+  GstElement *pipeline;
+  RecProxy proxy;
+  Server server;
+
+  server_start (&server, 0, 0);
+  rec_proxy_start (&proxy, server.url, NULL, reject_both);
+  pipeline = pull_from (proxy.url, "");
+  expect_error (pipeline, "accepted no track");
+  finish (pipeline);
+  rec_proxy_stop (&proxy);
+  server_stop (&server);
+}
+
+GST_END_TEST;
+
 static Suite *
 recwhep_suite (void)
 {
@@ -552,6 +672,8 @@ recwhep_suite (void)
   tcase_add_test (tc, test_an_answer_without_end_is_not_read_to_the_end);
   tcase_add_test (tc, test_giving_up_says_why);
   tcase_add_test (tc, test_nothing_is_recorded_of_another_certificate);
+  tcase_add_test (tc, test_a_server_without_one_of_the_tracks_is_recorded);
+  tcase_add_test (tc, test_a_server_without_any_track_is_an_error);
   return s;
 }
 

@@ -778,6 +778,31 @@ GST_START_TEST (test_nothing_is_sent_to_another_certificate)
 
 GST_END_TEST;
 
+/* A recorder of sound: it rejects the first m-line of the offer. */
+GST_START_TEST (test_one_track_is_published_where_the_other_is_rejected)
+{
+  GstMessage *message;
+  GstBus *bus;
+  gchar *text;
+  Pair pair;
+
+  pair_init (&pair, "video-codecs=\"\"");
+  pair_publish (&pair, VIDEO AUDIO);
+  bus = gst_element_get_bus (pair.sender);
+  text = wait_for_text (bus, GST_MESSAGE_WARNING);
+  fail_unless (strstr (text, "no video") != NULL, "%s", text);
+  g_free (text);
+  message = wait_for (bus, "recwhip-connected");
+  fail_unless_equals_string (field (message, "video-codec"), "");
+  fail_unless_equals_string (field (message, "audio-codec"), "OPUS");
+  gst_message_unref (message);
+  gst_sample_unref (pull (pair.audio));
+  gst_object_unref (bus);
+  pair_clear (&pair);
+}
+
+GST_END_TEST;
+
 static Suite *
 recwhip_suite (void)
 {
@@ -792,6 +817,7 @@ recwhip_suite (void)
   tcase_add_test (tc, test_https_is_spoken_and_certificates_are_checked);
   tcase_add_test (tc, test_nothing_is_recorded_of_another_certificate);
   tcase_add_test (tc, test_nothing_is_sent_to_another_certificate);
+  tcase_add_test (tc, test_one_track_is_published_where_the_other_is_rejected);
   tcase_add_test (tc, test_stopping_while_connecting_never_hangs);
   tcase_add_test (tc, test_downstream_gets_a_key_frame_by_asking);
   tcase_add_test (tc, test_parameter_sets_alone_are_no_access_unit);

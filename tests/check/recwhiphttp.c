@@ -84,6 +84,43 @@ GST_START_TEST (test_no_common_codec_is_refused_with_the_list)
 
 GST_END_TEST;
 
+/* Sound would be recorded without a picture, and nobody know. */
+GST_START_TEST (test_a_track_that_is_refused_is_said_in_the_answer)
+{
+  GstBus *bus = gst_bus_new ();
+  GstMessage *message;
+  GError *error = NULL;
+  gchar *offer = g_strconcat (vp8_offer,
+      "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\n"
+      "a=sendonly\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n",
+      strstr (vp8_offer, "a=fingerprint"), NULL);
+  gchar *at = strstr (strstr (offer, "m=audio"), "a=rtpmap"), *reply;
+  gchar *text;
+
+  *at = '\0';
+  text = g_strconcat (offer, "a=rtpmap:111 opus/48000/2\r\n", NULL);
+  start (NULL, NULL);
+  gst_element_set_bus (src, bus);
+  reply = rec_http ("POST", url, REC_HTTP_SDP, text);
+  fail_unless (strstr (reply, "Warning: 299 ") != NULL, "%s", reply);
+  fail_unless (strstr (reply, "m=video 0 ") != NULL, "%s", reply);
+  rec_http_assert (reply, 201, "No video is recorded");
+  message = gst_bus_timed_pop_filtered (
+      bus, REC_LIVE_PATIENCE, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR);
+  fail_unless (message != NULL);
+  gst_message_parse_warning (message, &error, NULL);
+  fail_unless (strstr (error->message, "VP8") != NULL, "%s", error->message);
+  g_error_free (error);
+  gst_message_unref (message);
+  stop ();
+  gst_bus_set_flushing (bus, TRUE);
+  gst_object_unref (bus);
+  g_free (text);
+  g_free (offer);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_other_codecs_are_taken_when_asked_for)
 {
   start ("video-codecs", "H264,VP8");
@@ -504,6 +541,7 @@ recwhiphttp_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_what_is_not_sdp_is_refused_with_the_reason);
   tcase_add_test (tc, test_no_common_codec_is_refused_with_the_list);
+  tcase_add_test (tc, test_a_track_that_is_refused_is_said_in_the_answer);
   tcase_add_test (tc, test_other_codecs_are_taken_when_asked_for);
   tcase_add_test (tc, test_a_codec_without_its_depayloader_is_refused_by_name);
   tcase_add_test (tc, test_a_wrong_token_is_unauthorized);
