@@ -325,6 +325,8 @@ gst_rec_file_sink_set_caps (GstBaseSink *sink, GstCaps *caps)
   gst_structure_get_int (s, "packetsize", &packet_size);
   self->packet_size = (guint)MAX (packet_size, 1);
   text = gst_caps_to_string (caps);
+  GST_INFO_OBJECT (
+      self, "caps %s: packets of %u bytes", text, self->packet_size);
   rec_file_sink_journal (self, self->last_time,
       gst_structure_new ("caps", "caps", G_TYPE_STRING, text, NULL));
   g_free (text);
@@ -380,12 +382,36 @@ open_sink (GstRecFileSink *self)
 }
 
 static void
+log_settings (GstRecFileSink *self, const RecFileSinkSettings *settings)
+{
+  static const gchar *on_disk_full[] = { "wait", "error", "failover" };
+
+  if (settings->sync_interval == REC_DURABILITY_ALWAYS)
+    GST_INFO_OBJECT (self, "syncs every access unit");
+  else if (settings->sync_interval == 0)
+    GST_INFO_OBJECT (self, "syncs at EOS only");
+  else
+    GST_INFO_OBJECT (self, "syncs within %" GST_TIME_FORMAT,
+        GST_TIME_ARGS (settings->sync_interval));
+  GST_INFO_OBJECT (self,
+      "on-disk-full=%s, resume %d, fragments of %" GST_TIME_FORMAT
+      " and %" G_GUINT64_FORMAT " bytes; keeps %" G_GUINT64_FORMAT
+      " files and %" G_GUINT64_FORMAT " bytes (0: all), %" G_GUINT64_FORMAT
+      " bytes free",
+      on_disk_full[settings->on_disk_full], settings->resume,
+      GST_TIME_ARGS (settings->max_size_time), settings->max_size_bytes,
+      settings->retention.max_files, settings->retention.max_bytes,
+      settings->retention.min_free_bytes);
+}
+
+static void
 start_worker (GstRecFileSink *self)
 {
   RecFileSinkSettings settings = rec_file_sink_get_settings (self);
   RecDurability *durability = rec_durability_new (settings.sync_interval,
       &rec_file_sink_durability_funcs, &self->totals, self);
 
+  log_settings (self, &settings);
   if (self->fragment)
     rec_durability_set_current (durability, self->fragment);
   GST_OBJECT_LOCK (self);
@@ -438,6 +464,7 @@ gst_rec_file_sink_change_state (GstElement *element, GstStateChange transition)
 static void
 gst_rec_file_sink_split_now (GstRecFileSink *self)
 {
+  GST_DEBUG_OBJECT (self, "split-now: at the next random access point");
   self->split_requested = TRUE;
 }
 

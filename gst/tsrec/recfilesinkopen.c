@@ -498,7 +498,11 @@ begin_fragment (GstRecFileSink *self, RecFragment *fragment, GstClockTime time)
   GST_OBJECT_UNLOCK (self);
   if (self->durability)
     rec_durability_set_current (self->durability, fragment);
-  GST_INFO_OBJECT (self, "recording to \"%s\"", fragment->path);
+  GST_INFO_OBJECT (self,
+      "opened \"%s\" (%s), fragment %u, at byte %" G_GUINT64_FORMAT
+      ", running time %" GST_TIME_FORMAT,
+      fragment->path, fragment->file.regular ? "file" : "stream",
+      fragment->index, (guint64)fragment->file.size, GST_TIME_ARGS (time));
 }
 
 /* One try to create the next name. */
@@ -605,6 +609,7 @@ rec_file_sink_finish (GstRecFileSink *self, const gchar *reason)
 
   if (!fragment)
     return;
+  GST_DEBUG_OBJECT (self, "finishing \"%s\": %s", fragment->path, reason);
   fragment->reason = reason;
   self->fragment = NULL;
   self->recording = FALSE;

@@ -241,6 +241,11 @@ end_entry (GstRecFileSink *self, guint64 offset, GstClockTime time)
   /* a fragment that is one entry is named as a whole */
   entry->whole_file = !self->fragment && playlist->offset == 0;
   entry->duration = MAX (get_duration (playlist, time), GST_MSECOND);
+  GST_DEBUG_OBJECT (self,
+      "entry of %" GST_TIME_FORMAT ", bytes %" G_GUINT64_FORMAT
+      " to %" G_GUINT64_FORMAT "%s",
+      GST_TIME_ARGS (entry->duration), entry->offset, offset,
+      playlist->discontinuity ? ", discontinuous" : "");
   entry->utc_time = playlist->utc_time;
   entry->discontinuity = playlist->discontinuity;
   g_queue_push_tail (&playlist->pending, entry);
@@ -316,6 +321,8 @@ begin_file (GstRecFileSink *self, guint64 offset)
       return FALSE;
     }
   }
+  GST_INFO_OBJECT (
+      self, "playlist \"%s\" names \"%s\"", playlist->path, playlist->uri);
   playlist->fragment = self->fragment;
   return TRUE;
 }
@@ -458,11 +465,13 @@ rec_file_sink_playlist_end (GstRecFileSink *self)
   RecSinkPlaylist *playlist = &self->playlist;
   gint err;
 
-  if (!playlist->file.path)
+  if (!playlist->file.path || playlist->file.ended)
     return;
   write_pending (self);
   if ((err = playlist_end (&playlist->file)))
     report_error (self, err);
+  else
+    GST_INFO_OBJECT (self, "playlist \"%s\" is ended", playlist->path);
 }
 
 void

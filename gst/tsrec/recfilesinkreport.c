@@ -215,6 +215,9 @@ rec_file_sink_report_gap (GstRecFileSink *self, const RecGap *gap)
     [REC_GAP_RESUME] = "resume-after-crash",
   };
 
+  GST_INFO_OBJECT (self, "gap of %" GST_TIME_FORMAT " from %" GST_TIME_FORMAT
+      ": %s", GST_TIME_ARGS (gap->end - gap->begin),
+      GST_TIME_ARGS (gap->begin), causes[gap->cause]);
   rec_file_sink_journal (self, gap->begin, gst_structure_new ("gap",
       "cause", G_TYPE_STRING, causes[gap->cause],
       "duration", G_TYPE_UINT64, gap->end - gap->begin,
@@ -316,6 +319,12 @@ on_closed (RecFragment *fragment, gint err, gpointer user_data)
   GstClockTime duration = begin <= end && GST_CLOCK_TIME_IS_VALID (end) ?
       end - begin : GST_CLOCK_TIME_NONE;
 
+  GST_INFO_OBJECT (self,
+      "closed \"%s\": %s, %" G_GUINT64_FORMAT " bytes, %" G_GUINT64_FORMAT
+      " of them durable, %" GST_TIME_FORMAT, fragment->path,
+      fragment->reason ? fragment->reason : "stopped",
+      (guint64) fragment->file.size, (guint64) fragment->file.durable,
+      GST_TIME_ARGS (duration));
   if (err)
     on_sync_failed (fragment, err, 0, self);
   if (!remove_empty (self, fragment) && fragment->file.regular)
@@ -343,6 +352,8 @@ check_free (GstRecFileSink *self, const gchar *path, guint64 bytes_free)
 
   if (!self->disk_low && limit && bytes_free < limit) {
     self->disk_low = TRUE;
+    GST_INFO_OBJECT (self, "disk low: %" G_GUINT64_FORMAT " bytes free",
+        bytes_free);
     post_disk (self, "recfilesink-disk-low", path, "disk-low");
     rec_journal_add (self->journal, self->last_time, gst_structure_new (
         "disk-low",
@@ -350,6 +361,8 @@ check_free (GstRecFileSink *self, const gchar *path, guint64 bytes_free)
         "bytes-free", G_TYPE_UINT64, bytes_free, NULL));
   } else if (self->disk_low && bytes_free >= limit + limit / 8) {
     self->disk_low = FALSE;
+    GST_INFO_OBJECT (self, "disk not low any more: %" G_GUINT64_FORMAT
+        " bytes free", bytes_free);
     if (!self->waiting)
       post_disk (self, "recfilesink-recovered", path, "disk-low");
   }

@@ -194,6 +194,7 @@ ask_key_unit (GstRecFileSink *self)
   if (now < self->next_key_unit_at)
     return;
   self->next_key_unit_at = now + KEY_UNIT_US;
+  GST_DEBUG_OBJECT (self, "asking for a key frame");
   gst_pad_push_event (GST_BASE_SINK_PAD (self),
       gst_video_event_new_upstream_force_key_unit (
           GST_CLOCK_TIME_NONE, TRUE, self->key_units_asked++));
@@ -209,6 +210,8 @@ begin_resync (GstRecFileSink *self)
   self->resync_until = now + RESYNC_US;
   self->resync_understood =
       gst_pad_push_event (GST_BASE_SINK_PAD (self), rec_event_new_resync ());
+  GST_DEBUG_OBJECT (self, "waiting for a random access point%s",
+      self->resync_understood ? " of the mux" : "");
   if (!self->resync_understood)
     ask_key_unit (self);
 }
@@ -238,6 +241,7 @@ use_failover (GstRecFileSink *self)
   GST_OBJECT_UNLOCK (self);
   if (!usable)
     return FALSE;
+  GST_INFO_OBJECT (self, "disk state: failover");
   rec_file_sink_finish (self, "failover");
   self->on_failover = TRUE;
   self->next_number = 0;
@@ -247,6 +251,9 @@ use_failover (GstRecFileSink *self)
 static void
 begin_wait (GstRecFileSink *self, RecDiskFault fault, GstBuffer *buffer)
 {
+  if (self->state != REC_SINK_WAITING)
+    GST_INFO_OBJECT (
+        self, "disk state: waiting, %s, dropping", rec_disk_fault_name (fault));
   self->state = REC_SINK_WAITING;
   self->waiting = TRUE;
   self->retry_at = g_get_monotonic_time () + RETRY_US;
@@ -336,8 +343,11 @@ may_try (GstRecFileSink *self, GstBuffer *buffer)
     if (now < self->retry_at)
       return FALSE;
     self->retry_at = now + RETRY_US;
-    if (!disk_seems_ready (self))
+    if (!disk_seems_ready (self)) {
+      GST_DEBUG_OBJECT (
+          self, "not ready yet: %s", rec_disk_fault_name (self->fault));
       return FALSE;
+    }
     begin_resync (self);
   }
   return ends_resync (self, buffer);
@@ -346,6 +356,10 @@ may_try (GstRecFileSink *self, GstBuffer *buffer)
 static void
 end_fault (GstRecFileSink *self, GstClockTime time)
 {
+  GST_INFO_OBJECT (self,
+      "disk state: writing, after %s; %" G_GUINT64_FORMAT
+      " buffers were dropped so far",
+      rec_disk_fault_name (self->fault), (guint64)self->buffers_dropped);
   self->state = REC_SINK_WRITING;
   self->waiting = FALSE;
   self->failed_tries = 0;
@@ -455,6 +469,11 @@ split (GstRecFileSink *self, GstClockTime time)
 
   if (now < self->split_retry_at)
     return;
+  GST_DEBUG_OBJECT (self,
+      "a cut is due: fragment of %" G_GUINT64_FORMAT " bytes, %" GST_TIME_FORMAT
+      " to %" GST_TIME_FORMAT,
+      (guint64)self->fragment->file.size,
+      GST_TIME_ARGS (self->fragment->opened_time), GST_TIME_ARGS (time));
   /* before the file is opened: what is requested from now on is another one */
   self->split_requested = FALSE;
   err = rec_file_sink_open_next (self, time);
