@@ -101,6 +101,15 @@ rec_filename_fixed_folder (const gchar *pattern)
   return folder;
 }
 
+gboolean
+rec_filename_has_folders (const gchar *pattern)
+{
+  gchar *fixed = rec_filename_fixed_folder (pattern);
+
+  g_free (fixed);
+  return fixed != NULL;
+}
+
 /* The parts before and after the fragment number, expanded. FALSE: none. */
 static gboolean
 split_at_index (

@@ -21,6 +21,9 @@ gboolean rec_filename_has_index (const gchar *pattern);
  * that has a conversion. NULL when no folder has one. */
 gchar *rec_filename_fixed_folder (const gchar *pattern);
 
+/* TRUE when a folder of @pattern has a conversion. */
+gboolean rec_filename_has_folders (const gchar *pattern);
+
 /* The name of fragment @index that starts at @when (µs since 1970). */
 gchar *rec_filename_expand (const gchar *pattern, gint64 when, guint index);
 

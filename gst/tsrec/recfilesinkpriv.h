@@ -4,6 +4,7 @@
  *
  * gstrecfilesink.c is the GstElement: queries, events, states.
  * recfilesinkprops.c holds its properties.
+ * recfilesinkprepare.c finds out whether recording is possible.
  * recfilesinkopen.c names, opens, resumes and finishes fragments.
  * recfilesinkwrite.c takes a buffer, and decides what happens when the disk
  * does not. recfilesinkstart.c completes the tables at the start of a file.
@@ -174,7 +175,7 @@ void rec_file_sink_set_property (
 void rec_file_sink_get_property (
     GObject *object, guint prop_id, GValue *value, GParamSpec *pspec);
 
-/* --- recfilesinkopen.c */
+/* --- recfilesinkprepare.c */
 
 /* NULL->READY: whether recording is possible. An error was posted if not. */
 gboolean rec_file_sink_prepare (GstRecFileSink *self);
@@ -184,6 +185,16 @@ gboolean rec_file_sink_prepare (GstRecFileSink *self);
  * is made for `location`. */
 gboolean rec_file_sink_may_make_folder (
     GstRecFileSink *self, const gchar *pattern, const gchar *path);
+
+/* --- recfilesinkopen.c */
+
+/* The pattern of the files that are recorded now, NULL: none; to be freed. */
+gchar *rec_file_sink_dup_pattern (GstRecFileSink *self);
+
+/* The file with the highest number among those that have the name of this
+ * moment, to be freed; NULL: none, or it is a stream. */
+gchar *rec_file_sink_newest_existing (
+    GstRecFileSink *self, guint *index, guint *number);
 
 /* READY->PAUSED, before there is a worker: goes on in the file of an earlier
  * run, if that is wanted. */
