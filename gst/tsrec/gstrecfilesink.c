@@ -375,7 +375,16 @@ gst_rec_file_sink_unlock_stop (GstBaseSink *sink)
 static gboolean
 open_sink (GstRecFileSink *self)
 {
+  gchar *location;
+
   reset (self);
+  rec_recording_id_reset (&self->recording_id, GST_ELEMENT (self));
+  GST_OBJECT_LOCK (self);
+  location = g_strdup (self->location);
+  GST_OBJECT_UNLOCK (self);
+  rec_recording_id_note_location (
+      &self->recording_id, GST_ELEMENT (self), location);
+  g_free (location);
   /* tests put a table of failing calls here */
   self->sys = g_object_get_data (G_OBJECT (self), "rec-syscalls");
   return rec_file_sink_prepare (self);
@@ -468,6 +477,22 @@ gst_rec_file_sink_split_now (GstRecFileSink *self)
   self->split_requested = TRUE;
 }
 
+/* --- messages */
+
+static gboolean
+gst_rec_file_sink_post_message (GstElement *element, GstMessage *message)
+{
+  GstRecFileSink *self = GST_REC_FILE_SINK (element);
+
+  if (gst_message_has_name (message, "recfilesink-opened"))
+    rec_recording_id_note_location (&self->recording_id, element,
+        gst_structure_get_string (
+            gst_message_get_structure (message), "location"));
+  return GST_ELEMENT_CLASS (parent_class)
+      ->post_message (element,
+          rec_recording_id_add (&self->recording_id, element, message));
+}
+
 /* --- object */
 
 static void
@@ -479,6 +504,7 @@ gst_rec_file_sink_finalize (GObject *object)
     close (self->cancel_fd);
   rec_retention_clear (&self->retention);
   g_free (self->location);
+  rec_recording_id_clear (&self->recording_id);
   g_free (self->failover_location);
   g_free (self->journal_location);
   g_free (self->playlist_location);
@@ -537,6 +563,7 @@ gst_rec_file_sink_class_init (GstRecFileSinkClass *klass)
   object_class->finalize = gst_rec_file_sink_finalize;
   element_class->change_state = gst_rec_file_sink_change_state;
   element_class->query = gst_rec_file_sink_element_query;
+  element_class->post_message = gst_rec_file_sink_post_message;
   sink_class->render = gst_rec_file_sink_render;
   sink_class->event = gst_rec_file_sink_event;
   sink_class->set_caps = gst_rec_file_sink_set_caps;

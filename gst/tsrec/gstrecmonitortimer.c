@@ -8,6 +8,7 @@
 #include "gstrecmonitorprivate.h"
 
 #include "procmem.h"
+#include "recrecordingid.h"
 #include "recreport.h"
 #include "recwalk.h"
 
@@ -104,29 +105,6 @@ rec_monitor_get_report (GstRecMonitor *self, DryMonitor *report)
 
 /* --- one look, each 100 ms ----------------------------------------------- */
 
-/* "dir/rec.ts" names the recording "rec"; of a pattern, "cam-%Y%m%d-%05d.ts",
- * only what stands before its first conversion, so that the name is the same in
- * all files and after a restart. */
-static gchar *
-id_from_location (const gchar *location)
-{
-  gchar *id = g_path_get_basename (location);
-  gchar *dot = strrchr (id, '.'), *percent = strchr (id, '%');
-
-  if (dot && dot != id)
-    *dot = '\0';
-  if (percent) {
-    *percent = '\0';
-    while (percent > id && strchr ("-_. ", percent[-1]))
-      *--percent = '\0';
-  }
-  if (!*id) {
-    g_free (id);
-    return NULL;
-  }
-  return id;
-}
-
 /* Asks the sink, whoever that is; the answer is lock free there. */
 static void
 ask_written (GstRecMonitor *self, GstClockTime now)
@@ -148,7 +126,7 @@ ask_written (GstRecMonitor *self, GstClockTime now)
     self->known.stats.bytes_durable = written.bytes_durable;
     self->known.stats.bytes_dropped = written.bytes_dropped;
     if (location && !self->known.derived_id)
-      self->known.derived_id = id_from_location (location);
+      self->known.derived_id = rec_recording_id_from_location (location);
     GST_OBJECT_UNLOCK (self);
   }
   g_free (location);

@@ -22,6 +22,7 @@
 #include "gsttsrecmux.h"
 #include "recbuffers.h"
 #include "reccodec.h"
+#include "recrecordingid.h"
 #include "tsmux.h"
 
 G_BEGIN_DECLS
@@ -122,6 +123,7 @@ struct _GstTsRecMux
   /* object lock */
   TsMuxConfig config;
   guint64 max_interleave;
+  RecRecordingId recording_id;
   guint next_index[3];
 
   /* stream lock of the source pad */

@@ -30,6 +30,7 @@ enum
   PROP_SERVICE_PROVIDER,
   PROP_PROGRAM_NUMBER,
   PROP_TRANSPORT_STREAM_ID,
+  PROP_RECORDING_ID,
   PROP_STATS
 };
 
@@ -90,6 +91,10 @@ gst_ts_rec_mux_set_property (
       break;
     case PROP_TRANSPORT_STREAM_ID:
       config->transport_stream_id = (guint16)g_value_get_uint (value);
+      break;
+    case PROP_RECORDING_ID:
+      g_free (self->recording_id.setting);
+      self->recording_id.setting = g_value_dup_string (value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -183,6 +188,9 @@ gst_ts_rec_mux_get_property (
       break;
     case PROP_TRANSPORT_STREAM_ID:
       g_value_set_uint (value, config->transport_stream_id);
+      break;
+    case PROP_RECORDING_ID:
+      g_value_set_string (value, self->recording_id.setting);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -331,6 +339,22 @@ install_other_properties (GObjectClass *klass)
       g_param_spec_uint ("transport-stream-id", "Transport stream ID",
           "Identifier of the transport stream in PAT and SDT", 0, G_MAXUINT16,
           1, READY_FLAGS));
+  /**
+   * GstTsRecMux:recording-id:
+   *
+   * Names the recording in every message of this element: a field of element
+   * messages, and in the details of warnings and errors. Default: %NULL, which
+   * takes the name of the first file of a #recfilesink downstream, without
+   * directory and suffix, and before there is one the name of the pipeline. May
+   * be set at any time, from any thread.
+   */
+  g_object_class_install_property (klass, PROP_RECORDING_ID,
+      g_param_spec_string ("recording-id", "Recording ID",
+          "Names the recording in messages (NULL: the name of the first file, "
+          "else of the pipeline)",
+          NULL,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+              GST_PARAM_MUTABLE_PLAYING));
   /**
    * GstTsRecMux:stats:
    *

@@ -359,6 +359,36 @@ gst_ts_rec_mux_release_pad (GstElement *element, GstPad *gstpad)
     gst_ts_rec_mux_drain (self);
 }
 
+/* --- Messages */
+
+/* The sink answers without waiting for a write. */
+static void
+note_location (GstTsRecMux *self)
+{
+  GstQuery *query = rec_query_new_written ();
+  RecWritten written;
+  gchar *location = NULL;
+
+  if (gst_pad_peer_query (self->srcpad, query) &&
+      rec_query_parse_written (query, &written, &location))
+    rec_recording_id_note_location (
+        &self->recording_id, GST_ELEMENT (self), location);
+  g_free (location);
+  gst_query_unref (query);
+}
+
+static gboolean
+gst_ts_rec_mux_post_message (GstElement *element, GstMessage *message)
+{
+  GstTsRecMux *self = GST_TS_REC_MUX (element);
+
+  if (rec_recording_id_is_carried (message))
+    note_location (self);
+  return GST_ELEMENT_CLASS (gst_ts_rec_mux_parent_class)
+      ->post_message (element,
+          rec_recording_id_add (&self->recording_id, element, message));
+}
+
 /* --- States */
 
 static void
@@ -371,6 +401,7 @@ start (GstTsRecMux *self)
   config = self->config;
   self->interleave = self->max_interleave;
   GST_OBJECT_UNLOCK (self);
+  rec_recording_id_reset (&self->recording_id, GST_ELEMENT (self));
   self->started = self->prepared = self->sent_buffer = FALSE;
   g_mutex_lock (&self->lock);
   self->core = ts_mux_new (&config);
@@ -493,6 +524,7 @@ gst_ts_rec_mux_finalize (GObject *object)
   GstTsRecMux *self = GST_TS_REC_MUX (object);
 
   ts_mux_free (self->core);
+  rec_recording_id_clear (&self->recording_id);
   rec_buffers_clear (&self->buffers);
   g_queue_clear_full (&self->messages, (GDestroyNotify)gst_message_unref);
   g_queue_clear_full (&self->key_requests, gst_object_unref);
@@ -517,6 +549,7 @@ gst_ts_rec_mux_class_init (GstTsRecMuxClass *klass)
   element_class->request_new_pad = gst_ts_rec_mux_request_new_pad;
   element_class->release_pad = gst_ts_rec_mux_release_pad;
   element_class->change_state = gst_ts_rec_mux_change_state;
+  element_class->post_message = gst_ts_rec_mux_post_message;
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_add_static_pad_template_with_gtype (
       element_class, &video_template, GST_TYPE_TS_REC_MUX_PAD);

@@ -16,7 +16,8 @@
  * come and go while recording.
  *
  * Every property, signal and action signal of the two inner elements is there
- * on the bin under the same name. `stats` holds the fields of both; where both
+ * on the bin under the same name, except for ten of GstBaseSink without use
+ * here. `stats` holds the fields of both; where both
  * have a property of one name, the mux's is also there with `mux-` in front.
  *
  * ## Example launch lines
@@ -55,8 +56,15 @@ enum
 {
   PROP_0,
   PROP_STATS,
+  PROP_RECORDING_ID,
   PROP_FIRST_PROXIED
 };
+
+/* Of GstBaseSink, and without use for a recording; and what the bin has in
+ * place of both elements. */
+static const gchar *const not_proxied[] = { "blocksize", "enable-last-sample",
+  "last-sample", "max-bitrate", "max-lateness", "processing-deadline", "qos",
+  "render-delay", "throttle-time", "ts-offset", "recording-id", NULL };
 
 /* Used as long as the mux is not there to say what it takes. */
 static GstStaticPadTemplate fallback_templates[] = {
@@ -119,6 +127,15 @@ get_stats (GstTsRecSink *self)
 }
 
 static void
+set_recording_id (GstTsRecSink *self, const GValue *value)
+{
+  if (self->mux)
+    g_object_set_property (G_OBJECT (self->mux), "recording-id", value);
+  if (self->sink)
+    g_object_set_property (G_OBJECT (self->sink), "recording-id", value);
+}
+
+static void
 gst_ts_rec_sink_set_property (
     GObject *object, guint prop_id, const GValue *value, GParamSpec *pspec)
 {
@@ -126,7 +143,9 @@ gst_ts_rec_sink_set_property (
   GstElement *child =
       target ? get_child (GST_ELEMENT (object), target->owner_type) : NULL;
 
-  if (child)
+  if (prop_id == PROP_RECORDING_ID)
+    set_recording_id (GST_TS_REC_SINK (object), value);
+  else if (child)
     g_object_set_property (G_OBJECT (child), target->name, value);
   else
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
@@ -142,6 +161,9 @@ gst_ts_rec_sink_get_property (
 
   if (prop_id == PROP_STATS)
     g_value_take_boxed (value, get_stats (GST_TS_REC_SINK (object)));
+  else if (prop_id == PROP_RECORDING_ID && GST_TS_REC_SINK (object)->sink)
+    g_object_get_property (
+        G_OBJECT (GST_TS_REC_SINK (object)->sink), "recording-id", value);
   else if (child)
     g_object_get_property (G_OBJECT (child), target->name, value);
   else
@@ -200,6 +222,21 @@ gst_ts_rec_sink_release_pad (GstElement *element, GstPad *pad)
 
 /* --- state */
 
+/* The sink would ask for a name when the first buffer comes: it cannot know
+ * that nobody listens to the signal of the bin. */
+static gboolean
+has_name (GstTsRecSink *self)
+{
+  gchar *location = NULL;
+  gboolean has;
+
+  g_object_get (self->sink, "location", &location, NULL);
+  has = (location && location[0]) ||
+      rec_proxy_has_handler (GST_ELEMENT (self), self->sink, "format-location");
+  g_free (location);
+  return has;
+}
+
 static GstStateChangeReturn
 gst_ts_rec_sink_change_state (GstElement *element, GstStateChange transition)
 {
@@ -208,6 +245,8 @@ gst_ts_rec_sink_change_state (GstElement *element, GstStateChange transition)
   if (transition == GST_STATE_CHANGE_NULL_TO_READY &&
       (!self->mux || !self->sink))
     goto missing;
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !has_name (self))
+    goto no_location;
   return GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
 
   /* ERRORS */
@@ -218,6 +257,11 @@ missing:
           self->mux ? SINK_FACTORY : MUX_FACTORY),
       ("tsrecsink is made of " MUX_FACTORY " and " SINK_FACTORY ", which come "
        "in the same plugin, \"tsrec\": install it completely."));
+  return GST_STATE_CHANGE_FAILURE;
+no_location:
+  GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND,
+      ("No file name to record to. Set location, for example to \"rec.ts\"."),
+      (NULL));
   return GST_STATE_CHANGE_FAILURE;
 }
 
@@ -274,7 +318,8 @@ proxy_child (GObjectClass *klass, const gchar *factory_name,
   if (!type)
     return first_id;
   rec_proxy_install_signals (G_OBJECT_CLASS_TYPE (klass), type, get_child);
-  return rec_proxy_install_properties (klass, type, first_id, prefix);
+  return rec_proxy_install_properties (
+      klass, type, first_id, prefix, not_proxied);
 }
 
 static void
@@ -303,6 +348,22 @@ gst_ts_rec_sink_class_init (GstTsRecSinkClass *klass)
       g_param_spec_boxed ("stats", "Statistics",
           "Statistics of the multiplexer and of the file sink in one structure",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  /**
+   * GstTsRecSink:recording-id:
+   *
+   * Names the recording in every message of the two inner elements, which have
+   * the same name in every recording: a field of element messages, and in the
+   * details of warnings and errors. Default: %NULL, which takes the name of the
+   * first file, without directory and suffix, and before there is one the name
+   * of the pipeline. May be set at any time, from any thread.
+   */
+  g_object_class_install_property (object_class, PROP_RECORDING_ID,
+      g_param_spec_string ("recording-id", "Recording ID",
+          "Names the recording in messages (NULL: the name of the first file, "
+          "else of the pipeline)",
+          NULL,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+              GST_PARAM_MUTABLE_PLAYING));
   id = proxy_child (object_class, SINK_FACTORY, "sink", PROP_FIRST_PROXIED);
   proxy_child (object_class, MUX_FACTORY, "mux", id);
 

@@ -27,6 +27,7 @@
 #include "recgaps.h"
 #include "recjournal.h"
 #include "recquery.h"
+#include "recrecordingid.h"
 #include "recretention.h"
 #include "rectail.h"
 
@@ -97,6 +98,7 @@ struct _GstRecFileSink
   /* under the object lock */
   RecFileSinkSettings settings;
   gchar *location;
+  RecRecordingId recording_id;
   gchar *failover_location;
   gchar *journal_location;
   gchar *playlist_location;

@@ -15,6 +15,7 @@ enum
 {
   PROP_0,
   PROP_LOCATION,
+  PROP_RECORDING_ID,
   PROP_SYNC_INTERVAL,
   PROP_ON_EXISTS,
   PROP_RESUME,
@@ -86,6 +87,9 @@ set_setting (GstRecFileSink *self, guint prop_id, const GValue *value)
     case PROP_LOCATION:
       replace_string (&self->location, value);
       break;
+    case PROP_RECORDING_ID:
+      replace_string (&self->recording_id.setting, value);
+      break;
     case PROP_SYNC_INTERVAL:
       settings->sync_interval = g_value_get_uint64 (value);
       if (self->durability)
@@ -142,6 +146,9 @@ get_setting (GstRecFileSink *self, guint prop_id, GValue *value)
   switch (prop_id) {
     case PROP_LOCATION:
       g_value_set_string (value, self->location);
+      break;
+    case PROP_RECORDING_ID:
+      g_value_set_string (value, self->recording_id.setting);
       break;
     case PROP_SYNC_INTERVAL:
       g_value_set_uint64 (value, settings->sync_interval);
@@ -238,6 +245,21 @@ install_file_properties (GObjectClass *klass)
       g_param_spec_string ("location", "File location",
           "File to record to; strftime conversions and a fragment number "
           "(%05d) are expanded",
+          NULL, RW_PLAYING));
+
+  /**
+   * GstRecFileSink:recording-id:
+   *
+   * Names the recording in every message of this element: a field of element
+   * messages, and in the details of warnings and errors. Default: %NULL, which
+   * takes the name of the first file, without directory and suffix, and before
+   * there is one the name of the pipeline. May be set at any time, from any
+   * thread.
+   */
+  g_object_class_install_property (klass, PROP_RECORDING_ID,
+      g_param_spec_string ("recording-id", "Recording ID",
+          "Names the recording in messages (NULL: the name of the first file, "
+          "else of the pipeline)",
           NULL, RW_PLAYING));
 
   /**

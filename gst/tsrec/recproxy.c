@@ -72,8 +72,8 @@ clone_other (GParamSpec *p, const gchar *name, GParamFlags flags)
 }
 
 guint
-rec_proxy_install_properties (
-    GObjectClass *klass, GType child_type, guint first_id, const gchar *prefix)
+rec_proxy_install_properties (GObjectClass *klass, GType child_type,
+    guint first_id, const gchar *prefix, const gchar *const *without)
 {
   GObjectClass *child = g_type_class_ref (child_type);
   guint i, n, id = first_id;
@@ -87,7 +87,8 @@ rec_proxy_install_properties (
     gchar *name;
 
     if (g_type_is_a (GST_TYPE_ELEMENT, p->owner_type) ||
-        (p->flags & G_PARAM_CONSTRUCT_ONLY))
+        (p->flags & G_PARAM_CONSTRUCT_ONLY) ||
+        g_strv_contains (without, p->name))
       continue;
     if (g_object_class_find_property (klass, p->name))
       name = g_strconcat (prefix, "-", p->name, NULL);
@@ -227,6 +228,17 @@ emit_on_bin (GClosure *closure, GValue *ret, guint n_values,
   gst_object_unref (bin);
 }
 
+/* Of the handler that emits @signal_name on the bin. */
+static GQuark
+forwarder_quark (const gchar *signal_name)
+{
+  gchar *text = g_strconcat ("rec-proxy-forwarder-", signal_name, NULL);
+  GQuark quark = g_quark_from_string (text);
+
+  g_free (text);
+  return quark;
+}
+
 static void
 connect_signal (GstElement *bin, GstElement *child, guint child_signal_id)
 {
@@ -245,7 +257,26 @@ connect_signal (GstElement *bin, GstElement *child, guint child_signal_id)
   closure = g_closure_new_simple (sizeof (GClosure), target);
   g_closure_add_finalize_notifier (closure, target, emit_target_free);
   g_closure_set_marshal (closure, emit_on_bin);
-  g_signal_connect_closure_by_id (child, child_signal_id, 0, closure, FALSE);
+  g_object_set_qdata (G_OBJECT (child), forwarder_quark (query.signal_name),
+      GSIZE_TO_POINTER (g_signal_connect_closure_by_id (
+          child, child_signal_id, 0, closure, FALSE)));
+}
+
+gboolean
+rec_proxy_has_handler (GstElement *bin, GstElement *child, const gchar *name)
+{
+  gulong forwarder = GPOINTER_TO_SIZE (
+      g_object_get_qdata (G_OBJECT (child), forwarder_quark (name)));
+  guint id = g_signal_lookup (name, G_OBJECT_TYPE (bin));
+  gboolean has = id && g_signal_has_handler_pending (bin, id, 0, FALSE);
+
+  if (has || !forwarder)
+    return has;
+  g_signal_handler_block (child, forwarder);
+  id = g_signal_lookup (name, G_OBJECT_TYPE (child));
+  has = g_signal_has_handler_pending (child, id, 0, FALSE);
+  g_signal_handler_unblock (child, forwarder);
+  return has;
 }
 
 static void

@@ -17,9 +17,10 @@ G_BEGIN_DECLS
 /* Installs on @klass a property for each one of @child_type and of its parents
  * up to, and without, GstElement, that the bin does not have yet. @first_id is
  * the first free property id; returns the next free one. A name the bin has
- * already is installed as "@prefix-NAME". */
-guint rec_proxy_install_properties (
-    GObjectClass *klass, GType child_type, guint first_id, const gchar *prefix);
+ * already is installed as "@prefix-NAME".
+ * @without: names that are not installed, NULL-terminated. */
+guint rec_proxy_install_properties (GObjectClass *klass, GType child_type,
+    guint first_id, const gchar *prefix, const gchar *const *without);
 
 /* The child class' own specification of the property behind @pspec of the bin,
  * NULL when @pspec was not made by rec_proxy_install_properties(). */
@@ -36,5 +37,10 @@ void rec_proxy_install_signals (
  * thread, and what the bin's handlers return is returned to the child. Also
  * "notify" of the proxied properties. */
 void rec_proxy_connect (GstElement *bin, GstElement *child);
+
+/* Returns TRUE if a handler of the child's signal @name is there, on the bin or
+ * on the child; what rec_proxy_connect() connects does not count. */
+gboolean rec_proxy_has_handler (
+    GstElement *bin, GstElement *child, const gchar *name);
 
 G_END_DECLS

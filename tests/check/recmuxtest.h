@@ -54,8 +54,10 @@ make_subject (void)
 {
   GstElement *element = gst_check_setup_element (subject);
 
-  if (g_str_equal (subject, "tsrecsink"))
+  if (g_str_equal (subject, "tsrecsink")) {
+    g_object_set (element, "location", "never-written.ts", NULL);
     show_src_pad (element);
+  }
   return element;
 }
 

@@ -23,6 +23,12 @@ find_proxy (GObject *bin, GParamSpec *spec, const gchar *prefix)
   return proxy;
 }
 
+/* Of GstBaseSink, and of no use for a recording; and what is on the bin once
+ * for both children. */
+static const gchar *const not_proxied[] = { "blocksize", "enable-last-sample",
+  "last-sample", "max-bitrate", "max-lateness", "processing-deadline", "qos",
+  "render-delay", "throttle-time", "ts-offset", NULL };
+
 static void
 assert_all_proxied (GstElement *bin, const gchar *child_name)
 {
@@ -38,6 +44,10 @@ assert_all_proxied (GstElement *bin, const gchar *child_name)
 
     if (g_type_is_a (GST_TYPE_ELEMENT, specs[i]->owner_type))
       continue;
+    if (g_strv_contains (not_proxied, specs[i]->name)) {
+      fail_unless (proxy == NULL, "%s", specs[i]->name);
+      continue;
+    }
     fail_unless (
         proxy != NULL, "no proxy of %s.%s", child_name, specs[i]->name);
     fail_unless (proxy->value_type == specs[i]->value_type);
@@ -215,6 +225,131 @@ play_to_eos (GstElement *pipeline)
   gst_object_unref (bus);
 }
 
+/* --- What a user is told */
+
+/* The error on the way to READY, which the caller frees; NULL: none. */
+static gchar *
+start_element (GstElement *element)
+{
+  GstBus *bus = gst_bus_new ();
+  GstStateChangeReturn ret;
+  GstMessage *msg;
+  gchar *text = NULL;
+
+  gst_element_set_bus (element, bus);
+  ret = gst_element_set_state (element, GST_STATE_READY);
+  msg = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  fail_unless_equals_int (msg != NULL, ret == GST_STATE_CHANGE_FAILURE);
+  if (msg) {
+    GError *error;
+
+    gst_message_parse_error (msg, &error, NULL);
+    text = g_strdup (error->message);
+    g_error_free (error);
+    gst_message_unref (msg);
+  }
+  gst_element_set_state (element, GST_STATE_NULL);
+  gst_element_set_bus (element, NULL);
+  gst_object_unref (bus);
+  return text;
+}
+
+GST_START_TEST (test_missing_location_is_an_error_on_the_way_to_ready)
+{
+  GstElement *bin = gst_check_setup_element ("tsrecsink");
+  GstElement *sink = gst_bin_get_by_name (GST_BIN (bin), "sink");
+  gchar *text = start_element (bin);
+  guint calls = 0;
+  gulong id;
+
+  fail_unless (text && strstr (text, "Set location"), "%s", text);
+  g_free (text);
+  g_object_set (bin, "location", "", NULL);
+  text = start_element (bin);
+  fail_unless (text && strstr (text, "Set location"), "%s", text);
+  g_free (text);
+  /* an application may give the name, of the bin or of the sink */
+  id =
+      g_signal_connect (bin, "format-location", G_CALLBACK (give_name), &calls);
+  g_object_set (bin, "location", NULL, NULL);
+  fail_unless (start_element (bin) == NULL);
+  g_signal_handler_disconnect (bin, id);
+  g_signal_connect (sink, "format-location", G_CALLBACK (give_name), &calls);
+  fail_unless (start_element (bin) == NULL);
+  gst_object_unref (sink);
+  gst_check_teardown_element (bin);
+}
+GST_END_TEST;
+
+/* The values of `recording-id` in all messages of the elements of a recording
+ * to @path whose second track is refused. */
+static GHashTable *
+collect_ids (const gchar *path, const gchar *recording_id)
+{
+  GHashTable *ids =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  GstElement *pipeline = gst_parse_launch (
+      "audiotestsrc num-buffers=50 ! avenc_aac ! aacparse ! tsrecsink name=rec "
+      "appsrc name=other format=time ! rec.video_0",
+      NULL);
+  GstElement *other = gst_bin_get_by_name (GST_BIN (pipeline), "other");
+  GstBus *bus = gst_element_get_bus (pipeline);
+  GstCaps *caps = gst_caps_new_empty_simple ("video/x-vp8");
+  GstMessage *msg;
+  gboolean eos = FALSE;
+
+  gst_child_proxy_set (GST_CHILD_PROXY (pipeline), "rec::location", path,
+      "rec::recording-id", recording_id, NULL);
+  g_object_set (other, "caps", caps, NULL);
+  gst_caps_unref (caps);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  g_signal_emit_by_name (other, "end-of-stream", &eos);
+  for (eos = FALSE; !eos;) {
+    const GstStructure *s = NULL;
+
+    msg = gst_bus_timed_pop (bus, 20 * GST_SECOND);
+    fail_unless (msg != NULL);
+    eos = GST_MESSAGE_TYPE (msg) == GST_MESSAGE_EOS;
+    if (GST_MESSAGE_TYPE (msg) == GST_MESSAGE_ELEMENT)
+      s = gst_message_get_structure (msg);
+    else if (GST_MESSAGE_TYPE (msg) == GST_MESSAGE_WARNING)
+      gst_message_parse_warning_details (msg, &s);
+    fail_if (GST_MESSAGE_TYPE (msg) == GST_MESSAGE_ERROR);
+    if (s)
+      g_hash_table_add (
+          ids, g_strdup (gst_structure_get_string (s, "recording-id")));
+    gst_message_unref (msg);
+  }
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (bus);
+  gst_object_unref (other);
+  gst_object_unref (pipeline);
+  return ids;
+}
+
+GST_START_TEST (test_messages_carry_the_recording_id)
+{
+  gchar *dir = g_dir_make_tmp ("tsrecsink-XXXXXX", NULL);
+  gchar *path = g_build_filename (dir, "hall.ts", NULL);
+  gchar *second = g_build_filename (dir, "hall-1.ts", NULL);
+  GHashTable *ids = collect_ids (path, "stage 7");
+
+  fail_unless_equals_int (g_hash_table_size (ids), 1);
+  fail_unless (g_hash_table_contains (ids, "stage 7"));
+  g_hash_table_unref (ids);
+  /* else the name of the first file, and before there is one the pipeline */
+  ids = collect_ids (path, NULL);
+  fail_unless (g_hash_table_contains (ids, "hall-1"));
+  g_hash_table_unref (ids);
+  g_unlink (path);
+  g_unlink (second);
+  g_rmdir (dir);
+  g_free (path);
+  g_free (second);
+  g_free (dir);
+}
+GST_END_TEST;
+
 /* The mux has started over by then: what it writes does not go on where the
  * file ends. */
 GST_START_TEST (test_a_new_start_after_eos_makes_a_new_file)
@@ -258,6 +393,8 @@ tsrecsink_suite (void)
   tcase_add_test (tc, test_stats_hold_the_fields_of_both_children);
   tcase_add_test (tc, test_signals_of_the_children_are_on_the_bin);
   tcase_add_test (tc, test_action_signals_of_the_bin_act_on_the_child);
+  tcase_add_test (tc, test_missing_location_is_an_error_on_the_way_to_ready);
+  tcase_add_test (tc, test_messages_carry_the_recording_id);
   tcase_add_test (tc, test_a_new_start_after_eos_makes_a_new_file);
   return s;
 }
