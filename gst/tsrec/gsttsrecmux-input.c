@@ -3,8 +3,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Every buffer and serialized event goes through the queue of its pad, so that
- * the order within a pad is kept whatever happens. For live input the queue is
- * emptied at once. For other input the access unit with the lowest DTS leaves
+ * the order within a pad is kept whatever happens. For live input, which says
+ * so or arrives at the pace of the clock, the queue is emptied at once. For
+ * other input the access unit with the lowest DTS leaves
  * when every pad has something, or when max-interleave lies between what waits.
  */
 
@@ -148,7 +149,7 @@ pick_pad (GstTsRecMux *self)
     if (gst_queue_array_is_empty (pad->queue))
       continue;
     head = gst_queue_array_peek_head_struct (pad->queue);
-    if (self->live || GST_IS_EVENT (head->object))
+    if (GST_IS_EVENT (head->object))
       return pad;
     bytes += pad->queued_bytes;
     items += gst_queue_array_get_length (pad->queue);
@@ -158,7 +159,8 @@ pick_pad (GstTsRecMux *self)
       best_time = head->dts;
     }
   }
-  if (best == NULL || best_time == TS_TIME_NONE || bytes > MAX_QUEUED_BYTES ||
+  if (best == NULL || gst_ts_rec_mux_is_live (self) ||
+      best_time == TS_TIME_NONE || bytes > MAX_QUEUED_BYTES ||
       items > MAX_QUEUED_ITEMS)
     return best;
   far = last - best_time >= (gint64)self->interleave;
@@ -294,7 +296,7 @@ wait_for_others (GstTsRecMux *self, GstTsRecMuxPad *pad)
 {
   GstTsRecMuxPad *slow;
 
-  while (!self->live && !self->stopping && !pad->flushing &&
+  while (!gst_ts_rec_mux_is_live (self) && !self->stopping && !pad->flushing &&
       (slow = find_slow_pad (self, pad))) {
     gint64 start = g_get_monotonic_time ();
 
@@ -305,6 +307,33 @@ wait_for_others (GstTsRecMux *self, GstTsRecMuxPad *pad)
     slow->patience -= g_get_monotonic_time () - start;
     gst_object_unref (slow);
   }
+}
+
+/* A buffer of @time has come to @pad at @now, monotonic µs. Input of which all
+ * tracks arrive at the pace of the clock is live, whatever it says. */
+static void
+watch_pace (GstTsRecMux *self, GstTsRecMuxPad *pad, gint64 time, gint64 now)
+{
+  gboolean any = FALSE, all = TRUE;
+
+  if (time == TS_TIME_NONE)
+    return;
+  rec_pace_add (&pad->pace, now * 1000, pad->kept, time);
+  for (guint i = 0; i < self->pads->len; i++) {
+    GstTsRecMuxPad *other = g_ptr_array_index (self->pads, i);
+
+    if (other->eos || !rec_pace_is_known (&other->pace))
+      continue;
+    any = TRUE;
+    all &= other->pace.paced;
+  }
+  if (self->paced == (any && all))
+    return;
+  self->paced = any && all;
+  GST_INFO_OBJECT (self, "input arrives %s",
+      self->paced ? "at the pace of the clock: nothing waits any more"
+                  : "faster than the clock: in the order of DTS");
+  g_cond_broadcast (&self->cond);
 }
 
 /* Puts @object, which it takes, into the queue of @pad. Lock held. */
@@ -339,10 +368,11 @@ is_gap (GstBuffer *buffer)
       gst_buffer_get_size (buffer) == 0;
 }
 
-/* Lock held; takes @buffer. */
+/* Lock held; takes @buffer. *@entered: set to now, monotonic µs, where the pace
+ * of the input is watched. */
 static GstFlowReturn
 accept_buffer (GstTsRecMux *self, GstTsRecMuxPad *pad, GstBuffer *buffer,
-    gint64 pts, gint64 dts)
+    gint64 pts, gint64 dts, gint64 *entered)
 {
   if (pad->flushing || self->stopping)
     goto flushing;
@@ -356,6 +386,10 @@ accept_buffer (GstTsRecMux *self, GstTsRecMuxPad *pad, GstBuffer *buffer,
     self->refused += pad->refused;
     gst_buffer_unref (buffer);
     return self->flow;
+  }
+  if (!self->live) {
+    *entered = g_get_monotonic_time ();
+    watch_pace (self, pad, dts, *entered);
   }
   pad->queued_bytes += gst_buffer_get_size (buffer);
   enqueue (self, pad, GST_MINI_OBJECT_CAST (buffer), pts, dts, dts);
@@ -386,6 +420,7 @@ gst_ts_rec_mux_chain (GstPad *gstpad, GstObject *parent, GstBuffer *buffer)
   GstTsRecMuxPad *pad = GST_TS_REC_MUX_PAD (gstpad);
   gint64 pts = to_running_time (&pad->segment, GST_BUFFER_PTS (buffer));
   gint64 dts = to_running_time (&pad->segment, GST_BUFFER_DTS (buffer));
+  gint64 entered = 0;
   GstFlowReturn flow;
 
   if (dts == TS_TIME_NONE)
@@ -393,11 +428,13 @@ gst_ts_rec_mux_chain (GstPad *gstpad, GstObject *parent, GstBuffer *buffer)
   if (!pad->asked_latency)
     ask_all_latencies (self);
   g_mutex_lock (&self->lock);
-  flow = accept_buffer (self, pad, buffer, pts, dts);
+  flow = accept_buffer (self, pad, buffer, pts, dts, &entered);
   g_mutex_unlock (&self->lock);
   if (flow == GST_FLOW_OK)
     flow = gst_ts_rec_mux_drain (self);
   gst_ts_rec_mux_speak (self);
+  if (entered > 0)
+    pad->kept += (g_get_monotonic_time () - entered) * 1000;
   return flow;
 }
 
@@ -478,6 +515,7 @@ stop_flush (GstTsRecMux *self, GstTsRecMuxPad *pad, GstEvent *event)
   pad->flushing = FALSE;
   pad->eos = pad->drained = FALSE;
   pad->position = TS_TIME_NONE;
+  rec_pace_init (&pad->pace);
   gst_segment_init (&pad->segment, GST_FORMAT_UNDEFINED);
   flush_queue (pad);
   forward = self->flushing;

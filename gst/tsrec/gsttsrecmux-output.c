@@ -395,7 +395,9 @@ gst_ts_rec_mux_mux_buffer (
 void
 gst_ts_rec_mux_mux_gap (GstTsRecMux *self, const RecMuxItem *item)
 {
-  gsize size = self->live ? ts_mux_begin_idle (self->core, item->dts) : 0;
+  gsize size = gst_ts_rec_mux_is_live (self)
+      ? ts_mux_begin_idle (self->core, item->dts)
+      : 0;
   TsOutput output;
 
   if (size > 0)

@@ -25,6 +25,7 @@ gst_ts_rec_mux_pad_init (GstTsRecMuxPad *pad)
   pad->queue = gst_queue_array_new_for_struct (sizeof (RecMuxItem), 16);
   pad->position = TS_TIME_NONE;
   pad->patience = REC_MUX_PATIENCE;
+  rec_pace_init (&pad->pace);
   pad->latency = GST_CLOCK_TIME_NONE;
 }
 

@@ -23,6 +23,7 @@
 #include "recbuffers.h"
 #include "reccodec.h"
 #include "recrecordingid.h"
+#include "recpace.h"
 #include "tsmux.h"
 
 G_BEGIN_DECLS
@@ -47,6 +48,8 @@ typedef struct
  * @queued_bytes: in @queue; lock
  * @position: the end of what has arrived, running time; lock
  * @patience: how long others still wait for this pad; lock
+ * @pace: whether its buffers arrive at the pace of the clock; lock
+ * @kept: how long buffers were in this element, ns; stream lock of the pad
  * @index: number in its name
  * @pid: of its first track
  * @track: in the core, NULL before its first access unit and after a refusal;
@@ -78,6 +81,8 @@ struct _GstTsRecMuxPad
   gint64 position;
   gint64 patience;
   guint index;
+  RecPace pace;
+  gint64 kept;
   guint16 pid;
   TsTrack *track;
   guint64 identity;
@@ -149,7 +154,8 @@ struct _GstTsRecMux
   guint64 refused;        /* access units on pads whose caps are refused */
   gboolean nothing_left;  /* an error has said so: every track is refused */
   gboolean codec_changed; /* since the last random access point */
-  gboolean live;
+  gboolean live;          /* as the LATENCY query says */
+  gboolean paced;         /* as the clock says */
   gboolean stopping;
   gboolean eos_sent;
   gboolean flushing;
@@ -189,6 +195,13 @@ void gst_ts_rec_mux_end_flush (GstTsRecMux *self, GstEvent *event);
 
 /* Posts messages and asks for key frames, as queued. No lock held. */
 void gst_ts_rec_mux_speak (GstTsRecMux *self);
+
+/* Whether nothing waits for anything. Lock held. */
+static inline gboolean
+gst_ts_rec_mux_is_live (GstTsRecMux *self)
+{
+  return self->live || self->paced;
+}
 
 /* Empties the queue of @pad. Lock held. */
 void gst_ts_rec_mux_pad_clear (GstTsRecMuxPad *pad);

@@ -12,8 +12,12 @@
  * sending live. Each access unit leaves the moment it arrives, as one buffer
  * of whole packets, whatever the other tracks do: a track that falls silent,
  * changes its caps, goes away or is refused never stops the others. Input that
- * is not live (as the LATENCY query says) is put in the order of DTS within
- * #tsrecmux:max-interleave.
+ * is not live is put in the order of DTS within #tsrecmux:max-interleave. Live
+ * is what says so in the LATENCY query, and what arrives at the pace of the
+ * clock for half a second. An application's `appsrc` does best to say so:
+ * `is-live=true format=time`, with `do-timestamp=true` unless its buffers have
+ * timestamps of the running time. Then nothing is held back from the first
+ * buffer on.
  *
  * In a pipeline that plays it may be linked before it is started: until then
  * buffers are dropped.
@@ -411,7 +415,7 @@ start (GstTsRecMux *self)
   self->refused = 0;
   g_array_set_size (self->streams, 0);
   self->nothing_left = self->codec_changed = FALSE;
-  self->live = self->stopping = self->eos_sent = self->flushing = FALSE;
+  self->live = self->paced = self->stopping = self->eos_sent = self->flushing = FALSE;
   for (guint i = 0; i < self->pads->len; i++)
     ((GstTsRecMuxPad *)g_ptr_array_index (self->pads, i))->asked_latency =
         FALSE;
@@ -430,6 +434,8 @@ reset_pad (GstTsRecMuxPad *pad)
   pad->language[0] = '\0';
   pad->position = TS_TIME_NONE;
   pad->patience = REC_MUX_PATIENCE;
+  rec_pace_init (&pad->pace);
+  pad->kept = 0;
   pad->last_thread = NULL;
   pad->last_request = 0;
   pad->latency = GST_CLOCK_TIME_NONE;

@@ -336,6 +336,59 @@ GST_START_TEST (test_file_input_leaves_in_the_order_of_dts)
 }
 GST_END_TEST;
 
+/* As from an appsrc that was not told that it is live, beside a microphone that
+ * is silent: nothing waits, once that is known. */
+GST_START_TEST (test_input_at_the_pace_of_the_clock_is_live)
+{
+  guint at_once = 0;
+  Mux m;
+
+  mux_init (&m, FALSE);
+  for (guint i = 0; at_once < 30; i++) {
+    push_picture (&m, i);
+    if (mux_collect (&m) > 0)
+      at_once++;
+    else
+      fail_unless (at_once == 0 && i < 60, "picture %u is held back", i);
+    g_usleep (FRAME / 1000); /* it is what makes the pace */
+  }
+  mux_assert_conformant (&m);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+/* Both tracks at that pace, from two threads: in the order of arrival. */
+static gpointer
+push_sound_at_pace (gpointer data)
+{
+  Mux *m = data;
+
+  for (guint i = 0; i < 80; i++) {
+    push_aac (m, i);
+    g_usleep (AAC_FRAME / 1000);
+  }
+  return NULL;
+}
+
+GST_START_TEST (test_two_tracks_at_the_pace_of_the_clock_are_live)
+{
+  GThread *thread;
+  Mux m;
+
+  mux_init (&m, FALSE);
+  thread = g_thread_new ("audio", push_sound_at_pace, &m);
+  for (guint i = 0; i < 51; i++) {
+    push_picture (&m, i);
+    g_usleep (FRAME / 1000);
+  }
+  g_thread_join (thread);
+  /* all of it has left, without an end of the stream */
+  fail_unless_equals_uint64 (mux_get_stat (&m, "access-units"), 51 + 80);
+  mux_assert_conformant (&m);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
 /* --- Pads that come and go */
 
 GST_START_TEST (test_pads_come_and_go_while_playing)
@@ -1027,6 +1080,8 @@ add_tests (TCase *tc)
   tcase_add_test (tc, test_eos_when_the_last_pad_is_eos);
   tcase_add_test (tc, test_one_thread_feeding_both_pads_never_deadlocks);
   tcase_add_test (tc, test_file_input_leaves_in_the_order_of_dts);
+  tcase_add_test (tc, test_input_at_the_pace_of_the_clock_is_live);
+  tcase_add_test (tc, test_two_tracks_at_the_pace_of_the_clock_are_live);
   tcase_add_test (tc, test_pads_come_and_go_while_playing);
   tcase_add_test (tc, test_an_unused_pad_holds_nothing_up);
   tcase_add_test (
