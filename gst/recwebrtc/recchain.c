@@ -580,6 +580,12 @@ rec_chain_add_stream (RecChain *self, guint rank)
   return rec_select_add_stream (self->select, rank);
 }
 
+gboolean
+rec_chain_is_recorded (RecChain *self, GstPad *pad)
+{
+  return rec_select_is_chosen (self->select, pad);
+}
+
 void
 rec_chain_remove_stream (RecChain *self, GstPad *pad)
 {

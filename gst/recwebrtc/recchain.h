@@ -46,6 +46,8 @@ gboolean rec_chain_is_video (RecChain *chain);
 /* Where RTP of another SSRC goes in; one of them is recorded: see RecSelect.
  * @rank: preferred to streams of a lower rank. Caller unrefs. Any thread. */
 GstPad *rec_chain_add_stream (RecChain *chain, guint rank);
+/* Whether the stream of @pad is recorded. Any thread. */
+gboolean rec_chain_is_recorded (RecChain *chain, GstPad *pad);
 /* @pad, from rec_chain_add_stream(), is unlinked and not needed any more. Any
  * thread. */
 void rec_chain_remove_stream (RecChain *chain, GstPad *pad);

@@ -28,17 +28,6 @@ typedef struct
   GstElement *jitterbuffer;
 } Stream;
 
-struct _RecReception
-{
-  GstElement *rtpbin;
-  gulong handlers[2];
-
-  GMutex lock;
-  /* under lock */
-  GArray *streams;
-  RecClock clock;
-};
-
 /* Totals over the streams of one kind: a sender that starts anew takes a new
  * SSRC. */
 typedef struct
@@ -51,6 +40,18 @@ typedef struct
   guint64 jitter;
   guint64 round_trip;
 } Totals;
+
+struct _RecReception
+{
+  GstElement *rtpbin;
+  gulong handlers[3];
+
+  GMutex lock;
+  /* under lock */
+  GArray *streams;
+  Totals ended[KIND_AUDIO + 1]; /* of streams that have ended */
+  RecClock clock;
+};
 
 static void
 clear_stream (gpointer data)
@@ -181,6 +182,28 @@ add_jitterbuffer (GstElement *jitterbuffer, Totals *totals)
   gst_structure_free (stats);
 }
 
+/* A stream has ended; what it counted stays. */
+static void
+on_element_removed (GstBin *rtpbin, GstElement *element, RecReception *self)
+{
+  Stream ended = { 0 };
+  guint i;
+
+  g_mutex_lock (&self->lock);
+  for (i = 0; i < self->streams->len && !ended.jitterbuffer; i++) {
+    Stream *stream = &g_array_index (self->streams, Stream, i);
+
+    if (stream->jitterbuffer != element)
+      continue;
+    ended = *stream;
+    gst_object_ref (ended.jitterbuffer);
+    add_jitterbuffer (ended.jitterbuffer, &self->ended[ended.kind]);
+    g_array_remove_index (self->streams, i);
+  }
+  g_mutex_unlock (&self->lock);
+  gst_clear_object (&ended.jitterbuffer);
+}
+
 static void
 add_totals (GstStructure *stats, const gchar *kind, const Totals *totals)
 {
@@ -210,16 +233,14 @@ add_totals (GstStructure *stats, const gchar *kind, const Totals *totals)
 void
 rec_reception_add_stats (RecReception *self, GstStructure *stats)
 {
-  Totals totals[3];
+  Totals totals[KIND_AUDIO + 1];
   GArray *copy;
   gint64 utc = 0;
   gdouble drift = 0;
   guint i;
 
-  memset (totals, 0, sizeof (totals));
-  for (i = 0; i < 3; i++)
-    totals[i].round_trip = GST_CLOCK_TIME_NONE;
   g_mutex_lock (&self->lock);
+  memcpy (totals, self->ended, sizeof (totals));
   copy = g_array_copy (self->streams);
   g_array_set_clear_func (copy, clear_stream);
   for (i = 0; i < copy->len; i++)
@@ -245,10 +266,13 @@ RecReception *
 rec_reception_new (GstElement *webrtc)
 {
   RecReception *self = g_new0 (RecReception, 1);
+  guint i;
 
   g_mutex_init (&self->lock);
   self->streams = g_array_new (FALSE, TRUE, sizeof (Stream));
   g_array_set_clear_func (self->streams, clear_stream);
+  for (i = 0; i < G_N_ELEMENTS (self->ended); i++)
+    self->ended[i].round_trip = GST_CLOCK_TIME_NONE;
   self->rtpbin = gst_bin_get_by_name (GST_BIN (webrtc), "rtpbin");
   if (!self->rtpbin)
     return self;
@@ -256,6 +280,8 @@ rec_reception_new (GstElement *webrtc)
       self->rtpbin, "new-jitterbuffer", G_CALLBACK (on_new_jitterbuffer), self);
   self->handlers[1] = g_signal_connect (
       self->rtpbin, "on-ssrc-active", G_CALLBACK (on_ssrc_active), self);
+  self->handlers[2] = g_signal_connect (
+      self->rtpbin, "element-removed", G_CALLBACK (on_element_removed), self);
   return self;
 }
 
@@ -267,6 +293,7 @@ rec_reception_free (RecReception *self)
   if (self->rtpbin) {
     g_signal_handler_disconnect (self->rtpbin, self->handlers[0]);
     g_signal_handler_disconnect (self->rtpbin, self->handlers[1]);
+    g_signal_handler_disconnect (self->rtpbin, self->handlers[2]);
     gst_object_unref (self->rtpbin);
   }
   g_array_unref (self->streams);

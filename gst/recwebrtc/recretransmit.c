@@ -72,6 +72,21 @@ on_new_jitterbuffer (GstElement *rtpbin, GstElement *buffer, guint session,
   g_object_set (buffer, "do-retransmission", GPOINTER_TO_INT (wanted), NULL);
 }
 
+static gboolean
+is_buffer (gpointer ssrc, gpointer buffer, gpointer element)
+{
+  return buffer == element;
+}
+
+/* The stream has ended. */
+static void
+on_element_removed (GstBin *rtpbin, GstElement *element, RecRetransmit *self)
+{
+  g_mutex_lock (&self->lock);
+  g_hash_table_foreach_remove (self->buffers, is_buffer, element);
+  g_mutex_unlock (&self->lock);
+}
+
 RecRetransmit *
 rec_retransmit_new (GstElement *webrtc, const GstSDPMessage *offer,
     const SdpChoice *choice, gboolean video, gboolean audio)
@@ -91,9 +106,12 @@ rec_retransmit_new (GstElement *webrtc, const GstSDPMessage *offer,
     note_ssrcs (
         self, gst_sdp_message_get_media (offer, choice->audio.media), audio);
   self->rtpbin = gst_bin_get_by_name (GST_BIN (webrtc), "rtpbin");
-  if (self->rtpbin)
+  if (self->rtpbin) {
     g_signal_connect (self->rtpbin, "new-jitterbuffer",
         G_CALLBACK (on_new_jitterbuffer), self);
+    g_signal_connect (
+        self->rtpbin, "element-removed", G_CALLBACK (on_element_removed), self);
+  }
   return self;
 }
 

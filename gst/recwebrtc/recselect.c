@@ -253,8 +253,8 @@ rec_select_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   return ret;
 }
 
-static gboolean
-is_chosen (RecSelect *self, GstPad *pad)
+gboolean
+rec_select_is_chosen (RecSelect *self, GstPad *pad)
 {
   gboolean chosen;
 
@@ -273,7 +273,7 @@ rec_select_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 
   if (serialized)
     GST_PAD_STREAM_LOCK (self->src);
-  if (is_chosen (self, pad))
+  if (rec_select_is_chosen (self, pad))
     gst_pad_push_event (self->src, event);
   else
     gst_event_unref (event);

@@ -37,6 +37,9 @@ GstPad *rec_select_add_stream (RecSelect *select, guint rank);
 /* The stream of @pad, which is unlinked, is gone. Any thread. */
 void rec_select_remove_stream (RecSelect *select, GstPad *pad);
 
+/* Whether the stream of @pad is the one that passes. Any thread. */
+gboolean rec_select_is_chosen (RecSelect *select, GstPad *pad);
+
 /* For tests: @func returns the time in µs. Before the first packet. */
 void rec_select_set_time_func (RecSelect *select, gint64 (*func) (void));
 

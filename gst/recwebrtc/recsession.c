@@ -284,6 +284,7 @@ rec_session_tick (RecSession *self)
   g_mutex_unlock (&self->lock);
   if (wanted)
     rec_session_request_keyframe (self);
+  rec_streams_tick (self->streams);
 }
 
 /* --- states of webrtcbin --- */

@@ -14,6 +14,41 @@
 GST_DEBUG_CATEGORY_STATIC (rec_streams_debug);
 #define GST_CAT_DEFAULT rec_streams_debug
 
+/* A stream that has timed out has ended when it is still silent. */
+#define ENDED_AFTER_US (2 * G_USEC_PER_SEC)
+
+/**
+ * PayloadFilter:
+ * @payloads: that were negotiated, -1 for none
+ * @payload: of the last packet that passed, -1 when there was none
+ * @timestamp: of that packet
+ * @last: when the last packet arrived, µs; atomic
+ *
+ * In front of a jitter buffer, on the thread that receives. An atomic rc box.
+ */
+typedef struct
+{
+  gint payloads[2];
+  guint64 *ignored;
+  gint payload;
+  guint32 timestamp;
+  gint64 last;
+} PayloadFilter;
+
+/**
+ * Source:
+ * @timed_out: by the rules of RTCP
+ *
+ * An SSRC that has a jitter buffer.
+ */
+typedef struct
+{
+  guint session;
+  guint ssrc;
+  PayloadFilter *filter;
+  gboolean timed_out;
+} Source;
+
 /**
  * Stream:
  * @pad: of webrtcbin
@@ -41,6 +76,7 @@ struct _RecStreams
   GMutex lock;
   /* under lock */
   GArray *streams;
+  GArray *sources;
 };
 
 static void
@@ -62,28 +98,11 @@ rec_streams_limit (GstElement *webrtc)
 
   if (!rtpbin)
     return;
-  g_object_set (
-      rtpbin, "max-streams", REC_STREAMS_MAX, "autoremove", TRUE, NULL);
+  g_object_set (rtpbin, "max-streams", REC_STREAMS_MAX, NULL);
   gst_object_unref (rtpbin);
 }
 
 /* --- payload types that were not negotiated --- */
-
-/**
- * PayloadFilter:
- * @payloads: that were negotiated, -1 for none
- * @payload: of the last packet that passed, -1 when there was none
- * @timestamp: of that packet
- *
- * In front of a jitter buffer, on the thread that receives.
- */
-typedef struct
-{
-  gint payloads[2];
-  guint64 *ignored;
-  gint payload;
-  guint32 timestamp;
-} PayloadFilter;
 
 /* Neither a gap in the sequence numbers nor another time. */
 static GstBuffer *
@@ -114,6 +133,7 @@ filter_packet (GstBuffer **buffer, guint idx, gpointer user_data)
   GstBuffer *empty = NULL;
   gint payload;
 
+  __atomic_store_n (&filter->last, g_get_monotonic_time (), __ATOMIC_RELAXED);
   if (!gst_rtp_buffer_map (*buffer, GST_MAP_READ, &rtp))
     return TRUE;
   payload = gst_rtp_buffer_get_payload_type (&rtp);
@@ -151,12 +171,10 @@ on_received (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   return buffer ? GST_PAD_PROBE_OK : GST_PAD_PROBE_HANDLED;
 }
 
-static void
-on_new_jitterbuffer (GstElement *rtpbin, GstElement *jitterbuffer,
-    guint session, guint ssrc, RecStreams *self)
+static PayloadFilter *
+new_filter (RecStreams *self)
 {
-  PayloadFilter *filter = g_new0 (PayloadFilter, 1);
-  GstPad *sink = gst_element_get_static_pad (jitterbuffer, "sink");
+  PayloadFilter *filter = g_atomic_rc_box_new0 (PayloadFilter);
 
   filter->payloads[0] =
       self->choice.video.codec ? self->choice.video.payload : -1;
@@ -164,10 +182,53 @@ on_new_jitterbuffer (GstElement *rtpbin, GstElement *jitterbuffer,
       self->choice.audio.codec ? self->choice.audio.payload : -1;
   filter->payload = -1;
   filter->ignored = self->ignored;
+  filter->last = g_get_monotonic_time ();
+  return filter;
+}
+
+/* GDestroyNotify */
+static void
+free_filter (gpointer filter)
+{
+  g_atomic_rc_box_release (filter);
+}
+
+/* GDestroyNotify */
+static void
+clear_source (gpointer source)
+{
+  free_filter (((Source *)source)->filter);
+}
+
+/* Under lock. NULL when there is none. */
+static Source *
+find_source (RecStreams *self, guint session, guint ssrc)
+{
+  guint i;
+
+  for (i = 0; i < self->sources->len; i++) {
+    Source *source = &g_array_index (self->sources, Source, i);
+
+    if (source->session == session && source->ssrc == ssrc)
+      return source;
+  }
+  return NULL;
+}
+
+static void
+on_new_jitterbuffer (GstElement *rtpbin, GstElement *jitterbuffer,
+    guint session, guint ssrc, RecStreams *self)
+{
+  Source source = { session, ssrc, new_filter (self), FALSE };
+  GstPad *sink = gst_element_get_static_pad (jitterbuffer, "sink");
+
   gst_pad_add_probe (sink,
       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_received,
-      filter, g_free);
+      g_atomic_rc_box_acquire (source.filter), free_filter);
   gst_object_unref (sink);
+  g_mutex_lock (&self->lock);
+  g_array_append_val (self->sources, source);
+  g_mutex_unlock (&self->lock);
 }
 
 /* --- pads --- */
@@ -317,6 +378,125 @@ on_pad_removed (GstElement *rtpbin, GstPad *pad, RecStreams *self)
   gst_object_unref (stream.pad);
 }
 
+/* @pad of rtpbin, if it is one of @ssrc: caller unrefs. */
+static GstPad *
+match_pad (const GValue *item, guint ssrc)
+{
+  GstPad *pad = g_value_get_object (item);
+  guint session, pad_ssrc, payload;
+
+  return sscanf (GST_PAD_NAME (pad), "recv_rtp_src_%u_%u_%u", &session,
+             &pad_ssrc, &payload) == 3 &&
+          pad_ssrc == ssrc
+      ? gst_object_ref (pad)
+      : NULL;
+}
+
+static GstPad *
+find_pad (GstElement *rtpbin, guint ssrc)
+{
+  GstIterator *iterator = gst_element_iterate_src_pads (rtpbin);
+  GValue item = G_VALUE_INIT;
+  GstPad *pad = NULL;
+  GstIteratorResult result;
+
+  while (!pad &&
+      (result = gst_iterator_next (iterator, &item)) != GST_ITERATOR_DONE) {
+    if (result == GST_ITERATOR_ERROR)
+      break;
+    if (result == GST_ITERATOR_RESYNC) {
+      gst_iterator_resync (iterator);
+      continue;
+    }
+    pad = match_pad (&item, ssrc);
+    g_value_reset (&item);
+  }
+  g_value_unset (&item);
+  gst_iterator_free (iterator);
+  return pad;
+}
+
+/* On the thread of RTCP. */
+static void
+on_timeout (GstElement *rtpbin, guint session, guint ssrc, RecStreams *self)
+{
+  Source *source;
+
+  g_mutex_lock (&self->lock);
+  source = find_source (self, session, ssrc);
+  if (source)
+    source->timed_out = TRUE;
+  g_mutex_unlock (&self->lock);
+}
+
+/* The stream that is recorded stays, with its place on the timeline, for when
+ * its sender goes on. Under lock. */
+static gboolean
+is_recorded (RecStreams *self, guint ssrc)
+{
+  gboolean recorded = FALSE;
+  guint i;
+
+  for (i = 0; i < self->streams->len && !recorded; i++) {
+    Stream *stream = &g_array_index (self->streams, Stream, i);
+
+    recorded = stream->ssrc == ssrc && stream->chain &&
+        rec_chain_is_recorded (stream->chain, stream->sink);
+  }
+  return recorded;
+}
+
+/* Takes a source that has ended out of the list; FALSE when there is none. */
+static gboolean
+steal_ended (RecStreams *self, Source *ended)
+{
+  gint64 now = g_get_monotonic_time ();
+  gboolean found = FALSE;
+  guint i;
+
+  g_mutex_lock (&self->lock);
+  for (i = 0; i < self->sources->len && !found; i++) {
+    Source *source = &g_array_index (self->sources, Source, i);
+
+    if (!source->timed_out)
+      continue;
+    if (now - __atomic_load_n (&source->filter->last, __ATOMIC_RELAXED) <
+        ENDED_AFTER_US) {
+      source->timed_out = FALSE;
+      continue;
+    }
+    found = !is_recorded (self, source->ssrc);
+    *ended = *source;
+    if (found) {
+      g_atomic_rc_box_acquire (ended->filter);
+      g_array_remove_index_fast (self->sources, i);
+    }
+  }
+  g_mutex_unlock (&self->lock);
+  return found;
+}
+
+/* The property autoremove of rtpbin leaves its own pad behind where there is a
+ * decoder for FEC, as webrtcbin always puts one: when the SSRC returned, its
+ * pad could not be added, and the session ended. */
+void
+rec_streams_tick (RecStreams *self)
+{
+  Source ended;
+  GstPad *pad;
+
+  while (self && self->rtpbin && steal_ended (self, &ended)) {
+    g_signal_emit_by_name (
+        self->rtpbin, "clear-ssrc", ended.session, ended.ssrc);
+    while ((pad = find_pad (self->rtpbin, ended.ssrc))) {
+      gst_pad_set_active (pad, FALSE);
+      gst_element_remove_pad (self->rtpbin, pad);
+      gst_object_unref (pad);
+    }
+    free_filter (ended.filter);
+  }
+}
+
 /* --- life --- */
 
 static void
@@ -356,6 +536,8 @@ rec_streams_new (GstElement *webrtc, const GstSDPMessage *remote,
   self->audio = audio;
   self->ignored = ignored;
   self->streams = g_array_new (FALSE, FALSE, sizeof (Stream));
+  self->sources = g_array_new (FALSE, FALSE, sizeof (Source));
+  g_array_set_clear_func (self->sources, clear_source);
   self->simulcast = g_array_new (FALSE, FALSE, sizeof (guint32));
   if (choice->video.codec)
     note_simulcast (
@@ -366,6 +548,10 @@ rec_streams_new (GstElement *webrtc, const GstSDPMessage *remote,
         G_CALLBACK (on_new_jitterbuffer), self);
     g_signal_connect (
         self->rtpbin, "pad-removed", G_CALLBACK (on_pad_removed), self);
+    g_signal_connect (
+        self->rtpbin, "on-timeout", G_CALLBACK (on_timeout), self);
+    g_signal_connect (
+        self->rtpbin, "on-bye-timeout", G_CALLBACK (on_timeout), self);
   }
   return self;
 }
@@ -380,6 +566,7 @@ rec_streams_free (RecStreams *self)
   gst_clear_object (&self->rtpbin);
   g_array_set_clear_func (self->streams, clear_stream);
   g_array_unref (self->streams);
+  g_array_unref (self->sources);
   g_array_unref (self->simulcast);
   g_mutex_clear (&self->lock);
   g_free (self);

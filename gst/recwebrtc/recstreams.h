@@ -4,8 +4,9 @@
  *
  * Links the pads of webrtcbin to the tracks. Every pad is linked to something
  * for as long as it exists: a packet that is refused would end the session.
- * The number of streams is bounded, and a stream that has ended (RTCP BYE or
- * the timeout of RFC 3550 section 6.3.5) is taken apart.
+ * The number of streams is bounded, and one that another stream has replaced
+ * is taken apart when it has ended (RTCP BYE or the timeout of RFC 3550 section
+ * 6.3.5).
  *
  * Packets of payload types that were not negotiated become empty packets in
  * front of the jitter buffer: they are not recorded, and not missing either.
@@ -37,6 +38,10 @@ RecStreams *rec_streams_new (GstElement *webrtc, const GstSDPMessage *remote,
 /* Links @pad, a source pad that webrtcbin has just added. Returns the track it
  * belongs to, NULL when it is not recorded. @ssrc: what its caps say. */
 RecChain *rec_streams_add_pad (RecStreams *streams, GstPad *pad, guint *ssrc);
+
+/* To be called every 100 ms: takes streams apart that have ended. NULL is
+ * allowed. */
+void rec_streams_tick (RecStreams *streams);
 
 /* After webrtcbin has stopped. NULL is allowed. */
 void rec_streams_free (RecStreams *streams);
