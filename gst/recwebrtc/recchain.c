@@ -7,6 +7,7 @@
 
 #include "recchain.h"
 #include "recgate.h"
+#include "reckeywatch.h"
 #include "recquery.h"
 #include "recselect.h"
 #include "recshield.h"
@@ -33,6 +34,12 @@ struct _RecChain
   RecShield shield;
   RecSlices slices;
   RecGate gate;
+  RecKeyWatch key_watch;
+  GstClockTime
+      undecodable; /* PTS of the first packet of it that is journalled */
+  GstClockTime last_start; /* of a gap that was journalled when it began */
+  gboolean gap_journalled; /* its beginning; the gate is closed */
+  gboolean undecodable_journalled;
   gboolean discont; /* of what was dropped behind the parser */
   RecChainCounters *counters;
 };
@@ -110,6 +117,84 @@ begin_stream (RecChain *self)
   rec_gate_restart (&self->gate);
 }
 
+/* The session lets through as many as keyframe-interval-min allows. */
+static void
+request_keyframe (RecChain *self)
+{
+  GstPad *sink = gst_element_get_static_pad (self->depay, "sink");
+
+  gst_pad_push_event (sink,
+      gst_video_event_new_upstream_force_key_unit (
+          GST_CLOCK_TIME_NONE, TRUE, 0));
+  gst_object_unref (sink);
+}
+
+/* A line of the journal, now. @pad: behind the parser, which would keep it
+ * until the next picture leaves it. Where a gap that is only known to have
+ * begun ends is told by another line, "gap", with the same fields. */
+static void
+journal_gap_start (RecChain *self, const gchar *cause, GstClockTime from)
+{
+  GstPad *pad = gst_element_get_static_pad (
+      self->parse ? self->parse : self->filter, "src");
+
+  gst_pad_push_event (pad,
+      rec_event_new_journal (gst_structure_new ("gap-start", "track",
+          G_TYPE_STRING, "video", "cause", G_TYPE_STRING, cause, "running-time",
+          G_TYPE_UINT64, from, NULL)));
+  gst_object_unref (pad);
+}
+
+static void
+warn_undecodable (RecChain *self)
+{
+  GST_ELEMENT_WARNING (self->bin, STREAM, DECODE,
+      ("Video arrives, but no picture of it can be decoded: its key frame or "
+       "its parameter sets are missing. The sender is asked for a key frame "
+       "until it sends one; nothing of the video is recorded before."),
+      ("%u requests in %u s", self->key_watch.requests,
+          (guint)(REC_KEY_WATCH_WARN / G_USEC_PER_SEC)));
+}
+
+/* Where the gate holds pictures back, it journals that. */
+static void
+watch_packet (RecChain *self, guint32 rtp_time, GstClockTime pts)
+{
+  gboolean first = self->key_watch.since == 0;
+  RecKeyWatchVerdict verdict = rec_key_watch_packet (
+      &self->key_watch, rtp_time, g_get_monotonic_time ());
+
+  if (first)
+    self->undecodable = pts;
+  if (verdict == REC_KEY_WATCH_WAIT)
+    return;
+  request_keyframe (self);
+  if (self->key_watch.requests == 1 && !self->gap_journalled) {
+    self->undecodable_journalled = TRUE;
+    journal_gap_start (self, "no-key-frame", self->undecodable);
+  }
+  if (verdict == REC_KEY_WATCH_ASK_AND_WARN)
+    warn_undecodable (self);
+}
+
+/* A picture leaves the chain. */
+static void
+note_picture (RecChain *self, GstPad *pad, GstBuffer *buffer)
+{
+  rec_key_watch_picture (&self->key_watch);
+  if (!self->undecodable_journalled)
+    return;
+  self->undecodable_journalled = FALSE;
+  gst_pad_push_event (pad,
+      rec_event_new_journal (gst_structure_new ("gap", "track", G_TYPE_STRING,
+          "video", "cause", G_TYPE_STRING, "no-key-frame", "running-time",
+          G_TYPE_UINT64, self->undecodable, "duration", G_TYPE_UINT64,
+          GST_BUFFER_PTS (buffer) > self->undecodable
+              ? GST_BUFFER_PTS (buffer) - self->undecodable
+              : 0,
+          NULL)));
+}
+
 /* For RecTrack, in order with what the depayloader makes of the packets. */
 static void
 push_loss (RecChain *self, GstClockTime timestamp)
@@ -140,6 +225,9 @@ judge_packet (RecChain *self, GstBuffer *buffer, guint16 *seq)
       marker);
   *seq = gst_rtp_buffer_get_seq (&rtp);
   /* A malformed packet leaves a gap, as if it had been lost. */
+  if (verdict == REC_SHIELD_PASS && rec_chain_is_video (self))
+    watch_packet (
+        self, gst_rtp_buffer_get_timestamp (&rtp), GST_BUFFER_PTS (buffer));
   if (self->freeze && verdict != REC_SHIELD_MALFORMED)
     rec_gate_packet (&self->gate, *seq, gst_rtp_buffer_get_timestamp (&rtp),
         marker, verdict == REC_SHIELD_EMPTY, GST_BUFFER_PTS (buffer));
@@ -314,16 +402,30 @@ pass_parameter_sets (GstPadProbeInfo *info, GstBuffer *buffer)
   return GST_PAD_PROBE_OK;
 }
 
-/* The session lets through as many as keyframe-interval-min allows. */
+/* The beginning of a gap, one line a second at most. It may never end. */
 static void
-request_keyframe (RecChain *self)
+note_held_back (RecChain *self, GstClockTime pts)
 {
-  GstPad *sink = gst_element_get_static_pad (self->depay, "sink");
+  GstClockTime from = self->gate.closed_at;
 
-  gst_pad_push_event (sink,
-      gst_video_event_new_upstream_force_key_unit (
-          GST_CLOCK_TIME_NONE, TRUE, 0));
-  gst_object_unref (sink);
+  if (self->gap_journalled || !GST_CLOCK_TIME_IS_VALID (pts) ||
+      !GST_CLOCK_TIME_IS_VALID (from))
+    return;
+  if (GST_CLOCK_TIME_IS_VALID (self->last_start) && pts >= self->last_start &&
+      pts - self->last_start < GST_SECOND)
+    return;
+  self->gap_journalled = TRUE;
+  self->last_start = pts;
+  journal_gap_start (self, "packet-loss", from);
+}
+
+/* Whether it can be decoded is known behind the parser, where there is one. */
+static GstPadProbeReturn
+pass_picture (RecChain *self, GstPad *pad, GstBuffer *buffer)
+{
+  if (!self->parse)
+    note_picture (self, pad, buffer);
+  return GST_PAD_PROBE_OK;
 }
 
 static GstPadProbeReturn
@@ -343,19 +445,21 @@ on_unit (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   if (self->parse && !has_picture (self, buffer))
     return pass_parameter_sets (info, buffer);
   if (!self->freeze)
-    return GST_PAD_PROBE_OK;
+    return pass_picture (self, pad, buffer);
   switch (rec_gate_unit (&self->gate, GST_BUFFER_PTS (buffer),
       is_key (self, buffer), &held_back, &closed_at)) {
     case REC_GATE_PASS:
-      return GST_PAD_PROBE_OK;
+      return pass_picture (self, pad, buffer);
     case REC_GATE_OPEN:
       if (held_back > 0)
         journal_gap (pad, buffer, held_back, closed_at);
-      return GST_PAD_PROBE_OK;
+      self->gap_journalled = FALSE;
+      return pass_picture (self, pad, buffer);
     default:
       break;
   }
   __atomic_fetch_add (&self->counters->held_back, 1, __ATOMIC_RELAXED);
+  note_held_back (self, GST_BUFFER_PTS (buffer));
   request_keyframe (self);
   return GST_PAD_PROBE_DROP;
 }
@@ -372,6 +476,7 @@ on_parsed (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
     self->discont |= GST_BUFFER_IS_DISCONT (buffer);
     return GST_PAD_PROBE_DROP;
   }
+  note_picture (self, pad, buffer);
   if (self->discont) {
     self->discont = FALSE;
     buffer = gst_buffer_make_writable (buffer);
@@ -395,6 +500,8 @@ install_gate (RecChain *self, gboolean freeze)
 {
   self->freeze = freeze;
   rec_gate_init (&self->gate);
+  rec_key_watch_init (&self->key_watch);
+  self->undecodable = self->last_start = GST_CLOCK_TIME_NONE;
   add_probe (self, self->depay, on_unit);
   if (self->parse)
     add_probe (self, self->parse, on_parsed);

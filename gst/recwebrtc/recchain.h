@@ -32,8 +32,9 @@ typedef struct
 } RecChainCounters;
 
 /* Adds the elements to @bin, links them to @out and starts them. @owner: see
- * webrtc_util_set_owner(). @freeze: drop pictures from a loss until the next
- * key frame. NULL with @error. */
+ * webrtc_util_set_owner(). A warning in the name of @bin says when video
+ * arrives that cannot be decoded. @freeze: drop pictures from a loss until the
+ * next key frame. NULL with @error. */
 RecChain *rec_chain_new (GstBin *bin, gpointer owner, const SdpTrack *track,
     GstPad *out, gboolean freeze, RecChainCounters *counters, GError **error);
 

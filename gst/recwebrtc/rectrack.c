@@ -160,6 +160,17 @@ set_timestamps (RecTrack *self, GstBuffer *buffer)
   return TRUE;
 }
 
+/* One line of the journal when silence begins: it may never end. */
+static void
+push_gap_start_entry (RecTrack *self, GstClockTime from)
+{
+  GstStructure *s = gst_structure_new ("gap-start", "track", G_TYPE_STRING,
+      self->video ? "video" : "audio", "cause", G_TYPE_STRING, "silence",
+      "running-time", G_TYPE_UINT64, from, NULL);
+
+  gst_pad_push_event (self->src, rec_event_new_journal (s));
+}
+
 /* One line of the journal: @track lacks [@from, @to). */
 static void
 push_gap_entry (RecTrack *self, const gchar *cause, guint64 losses,
@@ -385,6 +396,7 @@ note_gap (RecTrack *self, GstClockTime until, gboolean waiting)
     GST_OBJECT_LOCK (self);
     self->stats.gaps++;
     GST_OBJECT_UNLOCK (self);
+    push_gap_start_entry (self, start);
   }
   self->position = until;
   if (!waiting)

@@ -472,6 +472,87 @@ GST_START_TEST (test_only_missing_packets_are_losses)
 
 GST_END_TEST;
 
+/* The gap may never end: its beginning is in the journal at once. */
+GST_START_TEST (test_the_beginning_of_a_gap_is_journalled)
+{
+  Track track;
+
+  track_init (&track, "video", "H264", TRUE);
+  send_h264 (&track, NOTHING);
+  track.seq++;
+  SEND (&track, 4, TRUE, 0x41, 0x9a, 1, 2);
+  fail_unless_equals_string (track.journal->str, "gap-start ");
+  SEND (&track, 5, TRUE, 0x41, 0x9a, 1, 2);
+  fail_unless_equals_string (track.journal->str, "gap-start ");
+  SEND (&track, 6, FALSE, H264_SETS);
+  SEND (&track, 6, TRUE, 0x65, 0x88, 1, 2);
+  fail_unless_equals_string (track.journal->str, "gap-start gap ");
+  /* Within a second of the first, and longer than that. */
+  track.seq++;
+  SEND (&track, 7, TRUE, 0x41, 0x9a, 1, 2);
+  fail_unless_equals_string (track.journal->str, "gap-start gap ");
+  SEND (&track, 40, TRUE, 0x41, 0x9a, 1, 2);
+  fail_unless_equals_string (track.journal->str, "gap-start gap gap-start ");
+  track_clear (&track);
+}
+
+GST_END_TEST;
+
+/* The only parameter sets were lost: packets come, and no picture. */
+static void
+assert_asks (const gchar *codec, gboolean freeze, gboolean warned,
+    const guint8 *key, guint size)
+{
+  Track track;
+  GstMessage *warning = NULL;
+  gint64 end = g_get_monotonic_time () + 20 * G_USEC_PER_SEC;
+  guint picture;
+
+  track_init (&track, "video", codec, freeze);
+  for (picture = 1; (track.requests < 2 || track.journal->len == 0 ||
+                        (warned && !warning)) &&
+       g_get_monotonic_time () < end;
+       picture++) {
+    send_packet (&track, picture, TRUE, key, size, 0);
+    g_usleep (10000);
+    warning = gst_bus_pop_filtered (
+        GST_ELEMENT_BUS (track.pipeline), GST_MESSAGE_WARNING);
+  }
+  fail_unless (!warned || warning != NULL, "%s: no warning", codec);
+  fail_unless (track.requests >= 2, "%s: %u requests", codec, track.requests);
+  fail_unless_equals_string (track.journal->str, "gap-start ");
+  if (warning)
+    gst_message_unref (warning);
+  track_clear (&track);
+}
+
+GST_START_TEST (test_a_lost_parameter_set_is_asked_for_again)
+{
+  static const guint8 h264[] = { 0x65, 0x88, 1, 2 };
+
+  assert_asks ("H264", TRUE, TRUE, h264, sizeof (h264));
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_a_lost_parameter_set_of_h265_is_asked_for_again)
+{
+  static const guint8 h265[] = { 0x26, 0x01, 0xaf, 1, 2 };
+
+  assert_asks ("H265", FALSE, FALSE, h265, sizeof (h265));
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_a_lost_key_frame_of_vp8_is_asked_for_again)
+{
+  static const guint8 vp8[] = { 0x10, 0x11, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
+
+  assert_asks ("VP8", TRUE, FALSE, vp8, sizeof (vp8));
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_a_packet_lost_beside_padding_is_a_loss)
 {
   Track track;
@@ -557,6 +638,10 @@ recchain_suite (void)
       tc, test_a_picture_of_slices_with_sets_each_is_one_access_unit);
   tcase_add_test (tc, test_packets_without_payload_change_nothing);
   tcase_add_test (tc, test_only_missing_packets_are_losses);
+  tcase_add_test (tc, test_the_beginning_of_a_gap_is_journalled);
+  tcase_add_test (tc, test_a_lost_parameter_set_is_asked_for_again);
+  tcase_add_test (tc, test_a_lost_parameter_set_of_h265_is_asked_for_again);
+  tcase_add_test (tc, test_a_lost_key_frame_of_vp8_is_asked_for_again);
   tcase_add_test (tc, test_a_packet_lost_beside_padding_is_a_loss);
   tcase_add_test (tc, test_malformed_packets_cost_a_picture_at_most);
   tcase_add_test (tc, test_what_the_parser_refuses_costs_a_picture_at_most);

@@ -325,7 +325,17 @@ GST_START_TEST (test_losses_and_silence_are_journalled)
   fail_unless_equals_uint64 (value, 400 * GST_MSECOND);
   gst_event_unref (event);
 
+  /* It may never end: its beginning is in the journal at once. */
   rec_track_tick (track, 5 * GST_SECOND);
+  entry = last_entry (&event);
+  fail_unless (entry != NULL && gst_structure_has_name (entry, "gap-start"));
+  fail_unless_equals_string (
+      gst_structure_get_string (entry, "cause"), "silence");
+  fail_unless (gst_structure_get_uint64 (entry, "running-time", &value));
+  fail_unless_equals_uint64 (value, 1400 * GST_MSECOND);
+  gst_event_unref (event);
+  rec_track_tick (track, 5 * GST_SECOND + 100 * GST_MSECOND);
+  fail_unless (last_entry (&event) == NULL);
   push (6 * GST_SECOND);
   entry = last_entry (&event);
   fail_unless (entry != NULL);
