@@ -301,9 +301,13 @@ continue_fragment (
     GstRecFileSink *self, const gchar *path, guint index, RecFragment **result)
 {
   RecFragment *fragment = rec_fragment_new (path, self->sys, self->cancel_fd);
+  gchar *pattern =
+      self->named_by_application ? NULL : rec_file_sink_dup_pattern (self);
   gint err;
 
   fragment->index = index;
+  fragment->base = pattern ? rec_filename_fixed_folder (pattern) : NULL;
+  g_free (pattern);
   err = rec_file_open (&fragment->file, path, REC_FILE_CONTINUE);
   if (err)
     rec_fragment_free (fragment);

@@ -46,6 +46,19 @@ rec_retention_clear (RecRetention *self)
   self->bytes = 0;
 }
 
+static gboolean
+is_inside (const gchar *path, const gchar *base)
+{
+  gsize len = base ? strlen (base) : 0;
+
+  if (!base)
+    return FALSE;
+  if (g_str_equal (base, "."))
+    return path[0] != G_DIR_SEPARATOR;
+  return strncmp (path, base, len) == 0 &&
+      (base[len - 1] == G_DIR_SEPARATOR || path[len] == G_DIR_SEPARATOR);
+}
+
 void
 rec_retention_add (RecRetention *self, const gchar *path, const gchar *base)
 {
@@ -56,7 +69,7 @@ rec_retention_add (RecRetention *self, const gchar *path, const gchar *base)
     return;
   kept = g_new0 (Kept, 1);
   kept->path = g_strdup (path);
-  kept->base = g_strdup (base);
+  kept->base = is_inside (path, base) ? g_strdup (base) : NULL;
   kept->bytes = (guint64)st.st_size;
   kept->device = st.st_dev;
   kept->inode = st.st_ino;

@@ -339,6 +339,8 @@ GST_START_TEST (test_folder_that_is_moved_away_is_no_disk_that_is_gone)
   stop_sink (h, NULL);
   next = assert_goes_on ("moved/rec.ts", 0);
   fail_unless_equals_int (assert_goes_on ("f-00001/rec.ts", next), 2 * GOP);
+  g_free (folder);
+  g_free (moved);
 }
 
 GST_END_TEST;
