@@ -28,6 +28,8 @@
 /* The random access point that is nearest to the target ends an entry; one that
  * is a quarter of the target before it does not. */
 #define EARLIEST(target) ((target) / 4 * 3)
+/* A pause is so many times longer than what was between two buffers before. */
+#define PAUSE_STEPS 3
 /* Entries that wait for a disk that is full. */
 #define MAX_PENDING 4096
 
@@ -349,6 +351,22 @@ may_begin_entry (GstBuffer *buffer)
       header[0] == 0x47 && (header[1] & 0x1f) == 0 && header[2] == 0;
 }
 
+/* Nothing came for longer than an entry may last, and that is not how the
+ * stream is: a publisher has left and come back. Its absence is no part of an
+ * entry. */
+static gboolean
+is_after_pause (const RecSinkPlaylist *playlist, GstClockTime time)
+{
+  GstClockTime step;
+
+  if (!playlist->open || !GST_CLOCK_TIME_IS_VALID (time) ||
+      !GST_CLOCK_TIME_IS_VALID (playlist->end) || time <= playlist->end)
+    return FALSE;
+  step = time - playlist->end;
+  return step > PROMISED_TARGETS * playlist->target &&
+      step / PAUSE_STEPS > playlist->step;
+}
+
 /* What is written now, of the entry that is open. Tables have no timestamps:
  * they are no part of its time. */
 static void
@@ -358,6 +376,8 @@ note_time (RecSinkPlaylist *playlist, GstClockTime time, GstClockTime duration)
     return;
   if (!GST_CLOCK_TIME_IS_VALID (playlist->begin))
     playlist->begin = playlist->end = time;
+  if (time > playlist->end)
+    playlist->step = MAX (playlist->step, time - playlist->end);
   if (GST_CLOCK_TIME_IS_VALID (duration))
     time += duration;
   playlist->end = MAX (playlist->end, time);
@@ -385,6 +405,11 @@ rec_file_sink_playlist_written (
   if (self->packet_size != 188) {
     give_up (self, "it is for MPEG transport streams only");
     return;
+  }
+  if (is_after_pause (playlist, time)) {
+    playlist->step = time - playlist->end;
+    end_entry (self, offset, playlist->end);
+    playlist->lost = TRUE;
   }
   if (first) {
     lost = playlist->lost ||

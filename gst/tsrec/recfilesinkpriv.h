@@ -82,6 +82,7 @@ typedef struct
   gboolean open; /* the entry that is being recorded */
   guint64 offset;
   GstClockTime begin, end; /* of what it holds, running time; NONE: unknown */
+  GstClockTime step;       /* the longest between two buffers of it */
   GstClockTime last_random_access; /* running time; NONE: unknown */
   gint64 clock_begin; /* monotonic µs; for a stream without timestamps */
   gint64 utc_time;

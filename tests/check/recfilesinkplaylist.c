@@ -259,6 +259,46 @@ GST_START_TEST (test_tables_without_timestamps_take_no_time)
 
 GST_END_TEST;
 
+GST_START_TEST (test_pause_of_the_publisher_is_no_part_of_an_entry)
+{
+  GstHarness *h = start_sink (make_list_sink (path), NULL);
+  Summary s;
+
+  push_range (h, 0, GOP + 10, GOP);
+  push_tables (h, 3);
+  /* ten minutes later, sound comes before the picture */
+  push_range (h, 15000, 15005, 20000);
+  push (h, 15005, TRUE);
+  push_range (h, 15006, 15005 + GOP, 20000);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  s = survey ();
+  fail_unless_equals_int (s.target, 6);
+  fail_unless_equals_int (s.entries, 3);
+  fail_unless_equals_int (s.discontinuities, 1);
+  fail_unless_equals_int (s.dates, 2);
+  assert_seconds (s.duration, 2.0 + 0.4 + 2.0);
+  stop_sink (h, NULL);
+}
+
+GST_END_TEST;
+
+/* One picture in ten seconds is no pause: entries last until the next. */
+GST_START_TEST (test_rare_pictures_are_no_pauses)
+{
+  GstElement *element = make_list_sink (path);
+  GstHarness *h = start_sink (element, NULL);
+  guint n;
+
+  for (n = 0; n < 10; n++)
+    push (h, n * 250, TRUE);
+  fail_unless_equals_int (survey ().entries, 9);
+  fail_unless (survey ().discontinuities <= 1);
+  fail_unless (survey ().duration > 75);
+  stop_sink (h, NULL);
+}
+
+GST_END_TEST;
+
 /* Such a stream is measured by the clock, from one entry to the next. */
 GST_START_TEST (test_stream_without_timestamps_has_durations)
 {
@@ -702,6 +742,8 @@ recfilesinkplaylist_suite (void)
   tcase_add_test (tc, test_stop_without_eos_ends_the_playlist);
   tcase_add_test (tc, test_key_frame_is_asked_for_before_the_promise_is_broken);
   tcase_add_test (tc, test_tables_without_timestamps_take_no_time);
+  tcase_add_test (tc, test_pause_of_the_publisher_is_no_part_of_an_entry);
+  tcase_add_test (tc, test_rare_pictures_are_no_pauses);
   tcase_add_test (tc, test_stream_without_timestamps_has_durations);
   tcase_add_test (tc, test_entry_at_the_end_of_a_fragment_lasts_until_the_next);
   tcase_add_test (tc, test_key_frames_that_vary_do_not_double_the_entries);
