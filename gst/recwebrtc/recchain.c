@@ -694,6 +694,12 @@ rec_chain_is_recorded (RecChain *self, GstPad *pad)
 }
 
 void
+rec_chain_set_rank (RecChain *self, GstPad *pad, guint rank)
+{
+  rec_select_set_rank (self->select, pad, rank);
+}
+
+void
 rec_chain_remove_stream (RecChain *self, GstPad *pad)
 {
   rec_select_remove_stream (self->select, pad);

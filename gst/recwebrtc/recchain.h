@@ -49,6 +49,9 @@ gboolean rec_chain_is_video (RecChain *chain);
 GstPad *rec_chain_add_stream (RecChain *chain, guint rank);
 /* Whether the stream of @pad is recorded. Any thread. */
 gboolean rec_chain_is_recorded (RecChain *chain, GstPad *pad);
+/* Another rank for the stream of @pad, which is not being removed. Any
+ * thread. */
+void rec_chain_set_rank (RecChain *chain, GstPad *pad, guint rank);
 /* @pad, from rec_chain_add_stream(), is unlinked and not needed any more. Any
  * thread. */
 void rec_chain_remove_stream (RecChain *chain, GstPad *pad);

@@ -22,7 +22,7 @@ GST_DEBUG_CATEGORY_STATIC (rec_select_debug);
 /**
  * Stream:
  * @pad: its sink pad, on which this is the private data
- * @rank: see rec_select_add_stream()
+ * @rank: see rec_select_add_stream(); atomic
  * @since: time of its first packet after the last one of the chosen stream, µs;
  *   0: none yet
  * @last: time of its last packet since then
@@ -180,12 +180,19 @@ push_held (RecSelect *self, Stream *stream)
   return ret;
 }
 
+static gboolean
+is_higher (const Stream *stream, const Stream *other)
+{
+  return __atomic_load_n (&stream->rank, __ATOMIC_RELAXED) >
+      __atomic_load_n (&other->rank, __ATOMIC_RELAXED);
+}
+
 static GstFlowReturn
 take_other (RecSelect *self, Stream *stream, GstBuffer *buffer, gboolean key)
 {
   gint64 flowing = note_time (stream, self->time_func ());
 
-  if (flowing < SILENCE_US && !(key && stream->rank > self->chosen->rank)) {
+  if (flowing < SILENCE_US && !(key && is_higher (stream, self->chosen))) {
     hold (self, stream, buffer, key);
     if (!stream->asked && g_queue_is_empty (&stream->held) &&
         flowing >= SILENCE_US / 2)
@@ -327,6 +334,14 @@ rec_select_add_stream (RecSelect *self, guint rank)
   GST_PAD_STREAM_UNLOCK (self->src);
   gst_element_add_pad (GST_ELEMENT (self), stream->pad);
   return gst_object_ref (stream->pad);
+}
+
+void
+rec_select_set_rank (RecSelect *self, GstPad *pad, guint rank)
+{
+  Stream *stream = gst_pad_get_element_private (pad);
+
+  __atomic_store_n (&stream->rank, rank, __ATOMIC_RELAXED);
 }
 
 static void

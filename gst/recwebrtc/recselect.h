@@ -34,6 +34,10 @@ RecSelect *rec_select_new (const gchar *codec, guint64 *ignored);
  * Caller unrefs. Any thread. */
 GstPad *rec_select_add_stream (RecSelect *select, guint rank);
 
+/* Another rank for the stream of @pad, which counts from its next key frame
+ * on. Must not run while the stream is removed. Any thread; does not block. */
+void rec_select_set_rank (RecSelect *select, GstPad *pad, guint rank);
+
 /* The stream of @pad, which is unlinked, is gone. Any thread. */
 void rec_select_remove_stream (RecSelect *select, GstPad *pad);
 

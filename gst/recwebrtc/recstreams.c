@@ -5,6 +5,7 @@
 
 #include "config.h"
 
+#include "reclayers.h"
 #include "recstreams.h"
 
 #include <gst/rtp/rtp.h>
@@ -71,7 +72,7 @@ struct _RecStreams
   RecChain *video;
   RecChain *audio;
   guint64 *ignored;
-  GArray *simulcast; /* guint32 SSRCs of the video, the largest last */
+  RecLayers *layers; /* of the video, or NULL */
 
   GMutex lock;
   /* under lock */
@@ -225,6 +226,8 @@ on_new_jitterbuffer (GstElement *rtpbin, GstElement *jitterbuffer,
   gst_pad_add_probe (sink,
       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_received,
       g_atomic_rc_box_acquire (source.filter), free_filter);
+  if (self->layers)
+    rec_layers_watch (self->layers, ssrc, sink);
   gst_object_unref (sink);
   g_mutex_lock (&self->lock);
   g_array_append_val (self->sources, source);
@@ -263,16 +266,30 @@ new_drain (RecStreams *self)
   return gst_object_ref_sink (pad);
 }
 
-/* a=ssrc-group:SIM (the layers of simulcast before RFC 8853, smallest first) */
-static guint
-get_rank (RecStreams *self, guint ssrc)
+/* On the thread that receives. Under the lock the stream cannot be taken
+ * apart. */
+static void
+on_rank (guint ssrc, guint rank, gpointer user_data)
 {
+  RecStreams *self = user_data;
   guint i;
 
-  for (i = 0; i < self->simulcast->len; i++)
-    if (g_array_index (self->simulcast, guint32, i) == ssrc)
-      return i + 1;
-  return 0;
+  g_mutex_lock (&self->lock);
+  for (i = 0; i < self->streams->len; i++) {
+    const Stream *stream = &g_array_index (self->streams, Stream, i);
+
+    if (stream->ssrc == ssrc && stream->chain == self->video && self->video)
+      rec_chain_set_rank (stream->chain, stream->sink, rank);
+  }
+  g_mutex_unlock (&self->lock);
+}
+
+static guint
+get_rank (RecStreams *self, const Stream *stream)
+{
+  return self->layers && stream->chain == self->video
+      ? rec_layers_get_rank (self->layers, stream->ssrc)
+      : 0;
 }
 
 static RecChain *
@@ -326,8 +343,7 @@ rec_streams_add_pad (RecStreams *self, GstPad *pad, guint *ssrc)
   if (stream.chain == NULL)
     stream.sink = new_drain (self);
   else
-    stream.sink = rec_chain_add_stream (stream.chain,
-        stream.chain == self->video ? get_rank (self, stream.ssrc) : 0);
+    stream.sink = rec_chain_add_stream (stream.chain, get_rank (self, &stream));
   GST_INFO_OBJECT (self->webrtc, "SSRC %u on %s: %s", stream.ssrc,
       GST_PAD_NAME (pad),
       !stream.chain                     ? "not recorded"
@@ -339,6 +355,9 @@ rec_streams_add_pad (RecStreams *self, GstPad *pad, guint *ssrc)
   g_mutex_lock (&self->lock);
   g_array_append_val (self->streams, stream);
   g_mutex_unlock (&self->lock);
+  /* It may have changed while nobody could be told. */
+  if (self->layers && stream.chain == self->video)
+    on_rank (stream.ssrc, get_rank (self, &stream), self);
   return stream.chain;
 }
 
@@ -499,29 +518,6 @@ rec_streams_tick (RecStreams *self)
 
 /* --- life --- */
 
-static void
-note_simulcast (RecStreams *self, const GstSDPMedia *media)
-{
-  guint i, j;
-
-  for (i = 0; i < gst_sdp_media_attributes_len (media); i++) {
-    const GstSDPAttribute *attribute = gst_sdp_media_get_attribute (media, i);
-    gchar **parts;
-
-    if (!g_str_equal (attribute->key, "ssrc-group") || !attribute->value ||
-        !g_str_has_prefix (attribute->value, "SIM "))
-      continue;
-    parts = g_strsplit (attribute->value + 4, " ", REC_STREAMS_MAX);
-    for (j = 0; parts[j]; j++) {
-      guint32 ssrc = (guint32)strtoul (parts[j], NULL, 10);
-
-      g_array_append_val (self->simulcast, ssrc);
-    }
-    g_strfreev (parts);
-    return;
-  }
-}
-
 RecStreams *
 rec_streams_new (GstElement *webrtc, const GstSDPMessage *remote,
     const SdpChoice *choice, RecChain *video, RecChain *audio, guint64 *ignored)
@@ -538,10 +534,10 @@ rec_streams_new (GstElement *webrtc, const GstSDPMessage *remote,
   self->streams = g_array_new (FALSE, FALSE, sizeof (Stream));
   self->sources = g_array_new (FALSE, FALSE, sizeof (Source));
   g_array_set_clear_func (self->sources, clear_source);
-  self->simulcast = g_array_new (FALSE, FALSE, sizeof (guint32));
   if (choice->video.codec)
-    note_simulcast (
-        self, gst_sdp_message_get_media (remote, choice->video.media));
+    self->layers =
+        rec_layers_new (gst_sdp_message_get_media (remote, choice->video.media),
+            choice->video.payload, choice->video.codec->name, on_rank, self);
   self->rtpbin = gst_bin_get_by_name (GST_BIN (webrtc), "rtpbin");
   if (self->rtpbin) {
     g_signal_connect (self->rtpbin, "new-jitterbuffer",
@@ -567,7 +563,7 @@ rec_streams_free (RecStreams *self)
   g_array_set_clear_func (self->streams, clear_stream);
   g_array_unref (self->streams);
   g_array_unref (self->sources);
-  g_array_unref (self->simulcast);
+  rec_layers_free (self->layers);
   g_mutex_clear (&self->lock);
   g_free (self);
 }

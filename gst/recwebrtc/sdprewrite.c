@@ -8,6 +8,7 @@
 
 #include "sdpfingerprint.h"
 #include "sdpprivate.h"
+#include "sdpsimulcast.h"
 #include "sdputil.h"
 
 #include <string.h>
@@ -585,17 +586,21 @@ sdp_util_expand_answer (const GstSDPMessage *offer, const GstSDPMessage *answer,
     gst_sdp_message_add_attribute (out, a->key, a->value);
   }
   for (i = 0; i < gst_sdp_message_medias_len (offer); i++) {
-    gboolean chosen = (choice->video.codec && choice->video.media == i) ||
-        (choice->audio.codec && choice->audio.media == i);
+    const GstSDPMedia *offered = gst_sdp_message_get_media (offer, i);
+    const SdpTrack *track = NULL;
 
-    if (chosen && used < gst_sdp_message_medias_len (answer)) {
+    if (choice->video.codec && choice->video.media == i)
+      track = &choice->video;
+    else if (choice->audio.codec && choice->audio.media == i)
+      track = &choice->audio;
+    if (track && used < gst_sdp_message_medias_len (answer)) {
       GstSDPMedia *media;
 
       gst_sdp_media_copy (gst_sdp_message_get_media (answer, used++), &media);
-      gst_sdp_message_add_media (out, media);
-      gst_sdp_media_free (media);
+      sdp_simulcast_accept (offered, track->payload, media);
+      take_media (out, media);
     } else {
-      add_rejected (out, gst_sdp_message_get_media (offer, i));
+      add_rejected (out, offered);
     }
   }
   return out;

@@ -278,6 +278,26 @@ GST_START_TEST (test_the_largest_layer_of_simulcast_is_recorded)
 }
 GST_END_TEST;
 
+GST_START_TEST (test_a_rank_that_changes_counts_from_the_next_key_frame)
+{
+  Sender a, b;
+
+  sender_init (&a, 'a', 0);
+  sender_init (&b, 'b', 0);
+  send_all (&a, "Kp");
+  send_all (&b, "K");
+  rec_select_set_rank (REC_SELECT (element), b.sink, 1);
+  send_all (&a, "p");
+  send_all (&b, "p");
+  send_all (&a, "p");
+  send_all (&b, "Kp");
+  send_all (&a, "Kp");
+  assert_seen ("AaaaBb");
+  sender_clear (&a);
+  sender_clear (&b);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_a_stream_that_is_gone_makes_room_at_once)
 {
   Sender a, b;
@@ -308,6 +328,7 @@ recselect_suite (void)
   tcase_add_test (tc, test_probes_of_another_stream_do_not_matter);
   tcase_add_test (tc, test_a_stream_without_a_key_frame_is_asked_for_one);
   tcase_add_test (tc, test_the_largest_layer_of_simulcast_is_recorded);
+  tcase_add_test (tc, test_a_rank_that_changes_counts_from_the_next_key_frame);
   tcase_add_test (tc, test_a_stream_that_is_gone_makes_room_at_once);
   return s;
 }

@@ -232,6 +232,30 @@ GST_END_TEST;
 
 /* It takes the codec that is answered, and asks for no other status than 200
  * or 201. The location is resolved against the URL. */
+/* It gives up unless every layer is accepted, by looking for these lines. */
+GST_START_TEST (test_obs_publishes_simulcast)
+{
+  gchar *offer = g_strconcat (obs32_offer,
+      "a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid\r\n"
+      "a=extmap:2 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id\r\n"
+      "a=rid:0 send\r\na=rid:1 send\r\na=rid:2 send\r\na=rid:3 send\r\n"
+      "a=simulcast:send 0;1;2;3\r\n",
+      NULL);
+
+  publish (OBS_HEADERS, offer);
+  assert_line ("a=rid:0 recv");
+  assert_line ("a=rid:1 recv");
+  assert_line ("a=rid:2 recv");
+  assert_line ("a=rid:3 recv");
+  assert_line ("a=simulcast:recv 0;1;2;3");
+  assert_line ("a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid");
+  assert_line ("a=extmap:2 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id");
+  unpublish ();
+  g_free (offer);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_whipclientsink_publishes)
 {
   publish (WHIPCLIENTSINK_HEADERS, whipclientsink_offer);
@@ -286,6 +310,7 @@ recwhipclients_suite (void)
   tcase_add_test (tc, test_ffmpeg_publishes_both);
   tcase_add_test (tc, test_ffmpeg_publishes_one_of_the_two);
   tcase_add_test (tc, test_obs_publishes);
+  tcase_add_test (tc, test_obs_publishes_simulcast);
   tcase_add_test (tc, test_whipclientsink_publishes);
   tcase_add_test (tc, test_the_content_type_may_have_parameters_and_any_case);
   tcase_add_test (tc, test_lines_may_end_without_carriage_return);

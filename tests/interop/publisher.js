@@ -120,15 +120,22 @@ class VideoSource {
 
 /* Beeps at full seconds since the epoch. The clock of the audio context is
  * compared with performance.now() all the time; it advances in steps, and the
- * smallest difference is the one right after a step. */
+ * smallest difference is the one right after a step. left: the right channel is
+ * silent. */
 class AudioSource {
-  constructor(epoch) {
+  constructor(epoch, left) {
     this.epoch = epoch;
     this.context = new AudioContext({sampleRate: 48000});
     this.destination = this.context.createMediaStreamDestination();
     this.gain = this.context.createGain();
     this.gain.gain.value = 0.6;
-    this.gain.connect(this.destination);
+    if (left) {
+      const merger = this.context.createChannelMerger(2);
+      this.gain.connect(merger, 0, 0);
+      merger.connect(this.destination);
+    } else {
+      this.gain.connect(this.destination);
+    }
     this.track = this.destination.stream.getAudioTracks()[0];
     this.differences = [];   // [performance.now() / 1000, difference]
     this.scheduled = -1;
@@ -216,9 +223,12 @@ class Publisher {
   }
 
   /* options: audio, video, videoLate (sender without a track), codec (MIME
-   * subtype), url, token, bitrate (bit/s), trickle */
+   * subtype), url, token, bitrate (bit/s), trickle, left (sound on the left
+   * only), layers (sendEncodings of simulcast), size ([width, height]) */
   async start(options) {
     this.options = {audio: true, video: true, codec: 'H264', url: '/whip', ...options};
+    if (this.options.size)
+      this.size(...this.options.size);
     this.pc = new RTCPeerConnection({bundlePolicy: 'max-bundle'});
     this.pc.onconnectionstatechange = () => this.note('connection', this.pc.connectionState);
     if (this.options.video)
@@ -235,7 +245,7 @@ class Publisher {
   }
 
   #addAudio() {
-    this.audio ??= new AudioSource(this.epoch);
+    this.audio ??= new AudioSource(this.epoch, this.options.left);
     this.audioSender = this.pc.addTransceiver(this.audio.track, {direction: 'sendonly'}).sender;
   }
 
@@ -243,7 +253,8 @@ class Publisher {
     if (!this.options.videoLate)
       this.video ??= new VideoSource(this.picture);
     const transceiver = this.pc.addTransceiver(
-        this.options.videoLate ? 'video' : this.video.track, {direction: 'sendonly'});
+        this.options.videoLate ? 'video' : this.video.track,
+        {direction: 'sendonly', sendEncodings: this.options.layers ?? []});
     this.videoSender = transceiver.sender;
     const codecs = RTCRtpSender.getCapabilities('video').codecs;
     const wanted = `video/${this.options.codec}`.toLowerCase();
@@ -391,7 +402,7 @@ class Publisher {
       heard: this.audio ? this.audio.heard : [], state: this.pc.connectionState, sent: {}};
     for (const s of (await this.pc.getStats()).values()) {
       if (s.type === 'outbound-rtp') {
-        out.sent[s.kind] = {packets: s.packetsSent, bytes: s.bytesSent,
+        out.sent[s.rid ? `${s.kind}-${s.rid}` : s.kind] = {packets: s.packetsSent, bytes: s.bytesSent,
           frames: s.framesEncoded, keyFrames: s.keyFramesEncoded, pli: s.pliCount,
           nack: s.nackCount, retransmitted: s.retransmittedPacketsSent,
           width: s.frameWidth, height: s.frameHeight, encoder: s.encoderImplementation,

@@ -3,7 +3,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 import statistics
+import subprocess
 import time
+
+import numpy as np
 
 import processes
 from relay import Weather
@@ -537,3 +540,52 @@ def like_ffmpeg(stage):
 @scenario('recwhipsink', group='gst')
 def recwhipsink(stage):
     other_client(stage, [str(processes.HERE / 'gst_client.py'), stage.proxy.url + '/whip', '12'])
+
+
+# --- what the answer has to ask for
+
+@scenario('stereo')
+def stereo(stage):
+    """Beeps on the left only: Chromium mixes both channels unless it is asked not to."""
+    stage.record()
+    stage.publish(left=True)
+    stage.run(8)
+    stage.leave()
+    undisturbed(stage, 'video', 'audio')
+    stage.expect_beeps(8)
+    left, right = channel_levels(stage.recorder.file)
+    stage.result.notes.append(f'left {left:.0f}, right {right:.0f}')
+    stage.result.check(left > 100 and right < 0.1 * left,
+                       f'the right channel is not silent: {right:.0f} beside {left:.0f}')
+
+
+def channel_levels(path):
+    """Root mean square of both channels."""
+    samples = subprocess.run(
+        ['ffmpeg', '-v', 'quiet', '-i', path, '-map', '0:a', '-ac', '2', '-f', 's16le', '-'],
+        capture_output=True, check=True).stdout
+    return np.sqrt(np.mean(np.frombuffer(samples, np.int16).reshape(-1, 2).astype(float) ** 2, 0))
+
+
+@scenario('simulcast')
+def simulcast(stage):
+    """Three layers, the smallest first: the largest that Chromium sends is recorded."""
+    stage.record()
+    stage.publish(size=[960, 540],
+                  layers=[{'rid': 'l', 'scaleResolutionDownBy': 4, 'maxBitrate': 100000},
+                          {'rid': 'm', 'scaleResolutionDownBy': 2, 'maxBitrate': 300000},
+                          {'rid': 'h', 'maxBitrate': 900000}])
+    stage.run(15)
+    sent = {layer: stage.page['sent'].get('video-' + layer) or {} for layer in 'lmh'}
+    stage.leave()
+    stage.finish()
+    stage.expect_codecs('H264', 'OPUS')
+    stage.expect_beeps(15)
+    answer = stage.proxy.offers[0][2]
+    for line in ('a=rid:l recv', 'a=rid:m recv', 'a=rid:h recv', 'a=simulcast:recv l;m;h'):
+        stage.result.check(line in answer, f'no {line} in the answer')
+    sizes = stage.result.verdict.sizes
+    stage.result.notes.append(f'sizes {sizes}, the page sent {sent}')
+    largest = max((s['width'], s['height']) for s in sent.values() if s.get('frames', 0) > 100)
+    stage.result.check(largest > (240, 135), f'Chromium sent one layer only: {sent}')
+    stage.result.check(sizes[-1] == largest, f'recorded were {sizes}, sent was {largest}')
