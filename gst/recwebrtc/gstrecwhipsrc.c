@@ -35,6 +35,8 @@
 
 #include "gstrecwhipsrcpriv.h"
 
+#include <string.h>
+
 GST_DEBUG_CATEGORY_STATIC (rec_whip_src_debug);
 #define GST_CAT_DEFAULT rec_whip_src_debug
 
@@ -201,13 +203,31 @@ handle_remove (GstRecWhipSrc *self, WhipRequest *request)
       GST_REC_WEBRTC_SRC (self), "the publisher ended the session (DELETE)");
 }
 
+/* One of a list (RFC 9110 section 13.1.1), "*" for any. Weak ones and those
+ * without quotes, which some clients send, count too: there is one ICE session,
+ * and its name is never used again. */
 static gboolean
 etag_matches (RecSession *session, const gchar *if_match)
 {
-  gchar *quoted = g_strdup_printf ("\"%s\"", rec_session_get_etag (session));
-  gboolean matches = g_str_equal (if_match, quoted);
+  gchar **tags = g_strsplit (if_match, ",", 64);
+  gboolean matches = FALSE;
+  guint i;
 
-  g_free (quoted);
+  for (i = 0; tags[i] && !matches; i++) {
+    gchar *tag = g_strstrip (tags[i]);
+    gsize length;
+
+    if (g_str_has_prefix (tag, "W/"))
+      tag += 2;
+    length = strlen (tag);
+    if (length >= 2 && tag[0] == '"' && tag[length - 1] == '"') {
+      tag[length - 1] = '\0';
+      tag++;
+    }
+    matches = g_str_equal (tag, "*") ||
+        g_str_equal (tag, rec_session_get_etag (session));
+  }
+  g_strfreev (tags);
   return matches;
 }
 
@@ -253,8 +273,7 @@ handle_patch (GstRecWhipSrc *self, WhipRequest *request)
     reply_error (self, request, error);
     return;
   }
-  if (if_match && !g_str_equal (if_match, "*") &&
-      !g_str_equal (if_match, "\"*\"") && !etag_matches (session, if_match))
+  if (if_match && !etag_matches (session, if_match))
     whip_request_reply (
         request, 412, "If-Match does not name the current ICE session.");
   else if (rec_session_add_fragment (session, fragment))

@@ -38,7 +38,7 @@ struct _WhipRequest
 {
   WhipServer *server;
   SoupServerMessage *msg;
-  gchar *path;
+  gchar *base; /* of the session's location, up to its id */
   gchar *session_id;
   gchar *remote;
   gchar *local;
@@ -90,7 +90,7 @@ request_free (gpointer data)
   if (request->body)
     g_bytes_unref (request->body);
   g_strfreev (request->ice_servers);
-  g_free (request->path);
+  g_free (request->base);
   g_free (request->session_id);
   g_free (request->remote);
   g_free (request->local);
@@ -162,12 +162,9 @@ void
 whip_request_reply_created (WhipRequest *request, const gchar *session_id,
     const gchar *etag, const gchar *answer, const gchar *warning)
 {
-  gboolean slash = g_str_has_suffix (request->path, "/");
-
   request->status = SOUP_STATUS_CREATED;
   request->type = g_strdup (TYPE_SDP);
-  request->location =
-      g_strconcat (request->path, slash ? "" : "/", session_id, NULL);
+  request->location = g_strconcat (request->base, session_id, NULL);
   request->etag = g_strdup (etag);
   request->text = g_strdup (answer);
   request->warning = warning ? make_warning (warning) : NULL;
@@ -430,6 +427,91 @@ local_address (SoupServerMessage *msg)
       g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address)));
 }
 
+/* --- where a session is, as the client sees it --- */
+
+/* "/rec" of X-Forwarded-Prefix, which proxies set that take a prefix off the
+ * path; NULL when there is none, or none that can stand in a URL. */
+static const gchar *
+forwarded_prefix (SoupMessageHeaders *headers)
+{
+  const gchar *prefix =
+      soup_message_headers_get_one (headers, "X-Forwarded-Prefix");
+
+  if (!prefix || prefix[0] != '/' || prefix[1] == '/' ||
+      strlen (prefix) > 512 ||
+      prefix[strspn (prefix,
+          G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "/-._~%!$&()*+=:@")] != '\0')
+    return NULL;
+  return prefix;
+}
+
+/* Host names another port than ours, or a domain and no port where ours is not
+ * that of its scheme. */
+static gboolean
+host_is_other (WhipServer *server, const gchar *host)
+{
+  guint port = whip_server_get_port (server);
+  const gchar *colon = host ? strrchr (host, ':') : NULL;
+
+  if (!host)
+    return FALSE;
+  if (colon && !strchr (colon, ']'))
+    return g_ascii_strtoull (colon + 1, NULL, 10) != port;
+  return port != 80 && port != 443 && strchr (host, '.') &&
+      !g_hostname_is_ip_address (host);
+}
+
+static gboolean
+is_proxied (WhipServer *server, SoupMessageHeaders *headers)
+{
+  static const gchar *const signs[] = { "Forwarded", "Via", "X-Forwarded-For",
+    "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port",
+    "X-Forwarded-Uri", "X-Forwarded-Server", "X-Forwarded-Prefix", "X-Real-IP",
+    "X-Original-URI", "X-Original-URL" };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (signs); i++)
+    if (soup_message_headers_get_one (headers, signs[i]))
+      return TRUE;
+  return host_is_other (server, soup_message_headers_get_one (headers, "Host"));
+}
+
+/* OBS puts whatever is no URL in place of the whole path. */
+static gboolean
+resolves_locations (SoupMessageHeaders *headers)
+{
+  const gchar *agent = soup_message_headers_get_one (headers, "User-Agent");
+
+  return !agent || !strstr (agent, "OBS-Studio");
+}
+
+/* A path from the root is what every client understands. A proxy may have taken
+ * a prefix off it, which a path that is relative to that of the request keeps
+ * (RFC 3986 section 5.2). Caller frees. */
+static gchar *
+session_base (
+    WhipEndpoint *endpoint, WhipServer *server, SoupServerMessage *msg)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (msg);
+  const gchar *prefix = forwarded_prefix (headers);
+  const gchar *asked = g_uri_get_path (soup_server_message_get_uri (msg));
+  gchar *path = g_strdup (endpoint->path), *base;
+
+  while (g_str_has_suffix (path, "/"))
+    path[strlen (path) - 1] = '\0';
+  if (prefix)
+    base = g_strconcat (prefix, g_str_has_suffix (prefix, "/") ? "" : "/",
+        path + (*path == '/'), *path ? "/" : "", NULL);
+  else if (!is_proxied (server, headers) || !resolves_locations (headers))
+    base = g_strconcat (path, "/", NULL);
+  else if (*path == '\0' || g_str_has_suffix (asked, "/"))
+    base = g_strdup ("");
+  else
+    base = g_strconcat (strrchr (path, '/') + 1, "/", NULL);
+  g_free (path);
+  return base;
+}
+
 static WhipRequest *
 request_new (WhipEndpoint *endpoint, WhipServer *server, SoupServerMessage *msg,
     const gchar *session_id)
@@ -438,11 +520,11 @@ request_new (WhipEndpoint *endpoint, WhipServer *server, SoupServerMessage *msg,
 
   request->server = whip_server_ref (server);
   request->msg = g_object_ref (msg);
-  request->path = g_strdup (endpoint->path);
+  request->base = session_base (endpoint, server, msg);
   request->session_id = g_strdup (session_id);
   request->remote = g_strdup (soup_server_message_get_remote_host (msg));
   request->local = local_address (msg);
-  request->if_match = g_strdup (soup_message_headers_get_one (
+  request->if_match = g_strdup (soup_message_headers_get_list (
       soup_server_message_get_request_headers (msg), "If-Match"));
   request->ice_servers = g_strdupv (endpoint->ice_servers);
   request->body =

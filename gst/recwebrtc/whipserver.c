@@ -107,22 +107,36 @@ whip_server_invoke (WhipServer *server, GSourceFunc function, gpointer data,
 
 /* --- requests --- */
 
-/* Finds whose @path it is; a session is one further component. That of the
- * path "/" and of others that end in a slash has no second slash. */
+/* @path without doubled and trailing slashes, as proxies and people add them;
+ * "/" stays. Caller frees. */
+static gchar *
+normalize_path (const gchar *path)
+{
+  GString *normal = g_string_new ("/");
+
+  for (; *path; path++)
+    if (*path != '/' || normal->str[normal->len - 1] != '/')
+      g_string_append_c (normal, *path);
+  if (normal->len > 1 && normal->str[normal->len - 1] == '/')
+    g_string_truncate (normal, normal->len - 1);
+  return g_string_free (normal, FALSE);
+}
+
+/* Finds whose @path, which is normalized, it is; a session is one further
+ * component. */
 static gboolean
 find_path (WhipServer *server, const gchar *path, WhipPath *found,
     const gchar **session_id)
 {
   const gchar *slash = strrchr (path, '/');
   WhipPath *entry;
-  gchar *parent;
-  guint i;
 
   g_mutex_lock (&server->lock);
   entry = g_hash_table_lookup (server->paths, path);
   *session_id = NULL;
-  for (i = 0; i < 2 && !entry && slash && slash[1] != '\0'; i++) {
-    parent = g_strndup (path, slash - path + i);
+  if (!entry && slash[1] != '\0') {
+    gchar *parent = g_strndup (path, MAX (slash - path, 1));
+
     entry = g_hash_table_lookup (server->paths, parent);
     *session_id = slash + 1;
     g_free (parent);
@@ -153,13 +167,15 @@ static void
 dispatch (WhipServer *server, SoupServerMessage *msg, const gchar *path,
     gboolean early)
 {
+  gchar *normal = normalize_path (path);
   const gchar *session_id;
   WhipPath found;
 
-  if (find_path (server, path, &found, &session_id))
+  if (find_path (server, normal, &found, &session_id))
     found.handler (found.data, server, msg, session_id, early);
   else
     refuse_unknown (msg);
+  g_free (normal);
 }
 
 /* Somebody who goes on sending, refused or not, is cut off: libsoup reads a
@@ -421,18 +437,20 @@ static gboolean
 claim_path (WhipServer *server, const gchar *path, WhipServerHandler handler,
     gpointer data, GError **error)
 {
+  gchar *normal = normalize_path (path);
   gboolean taken;
 
   g_mutex_lock (&server->lock);
-  taken = g_hash_table_contains (server->paths, path);
+  taken = g_hash_table_contains (server->paths, normal);
   if (!taken) {
     WhipPath *entry = g_new (WhipPath, 1);
 
     entry->handler = handler;
     entry->data = data;
-    g_hash_table_insert (server->paths, g_strdup (path), entry);
+    g_hash_table_insert (server->paths, g_strdup (normal), entry);
   }
   g_mutex_unlock (&server->lock);
+  g_free (normal);
   if (taken)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
         "Another element of this process already has the path \"%s\" on %s "
@@ -498,11 +516,13 @@ void
 whip_server_release (WhipServer *server, const gchar *path)
 {
   Barrier barrier = { .done = FALSE };
+  gchar *normal = normalize_path (path);
   gboolean last;
 
   g_mutex_lock (&server->lock);
-  g_hash_table_remove (server->paths, path);
+  g_hash_table_remove (server->paths, normal);
   g_mutex_unlock (&server->lock);
+  g_free (normal);
 
   g_mutex_lock (&servers_lock);
   last = --server->claims == 0;

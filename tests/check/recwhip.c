@@ -778,6 +778,28 @@ GST_START_TEST (test_nothing_is_sent_to_another_certificate)
 
 GST_END_TEST;
 
+/* The proxy takes a prefix off the path and passes Host: without the prefix
+ * the DELETE would lead elsewhere. */
+GST_START_TEST (test_a_session_behind_a_proxy_is_ended)
+{
+  GstMessage *message;
+  RecProxy proxy;
+  Pair pair;
+
+  pair_init (&pair, "");
+  rec_proxy_start (&proxy, pair.url, NULL, NULL);
+  pair_publish_to (&pair, proxy.url, AUDIO);
+  gst_message_unref (wait_for (pair.bus, "recwhip-connected"));
+  pair_unpublish (&pair);
+  message = wait_for (pair.bus, "recwhip-disconnected");
+  fail_unless (strstr (field (message, "reason"), "DELETE") != NULL);
+  gst_message_unref (message);
+  pair_clear (&pair);
+  rec_proxy_stop (&proxy);
+}
+
+GST_END_TEST;
+
 /* A recorder of sound: it rejects the first m-line of the offer. */
 GST_START_TEST (test_one_track_is_published_where_the_other_is_rejected)
 {
@@ -817,6 +839,7 @@ recwhip_suite (void)
   tcase_add_test (tc, test_https_is_spoken_and_certificates_are_checked);
   tcase_add_test (tc, test_nothing_is_recorded_of_another_certificate);
   tcase_add_test (tc, test_nothing_is_sent_to_another_certificate);
+  tcase_add_test (tc, test_a_session_behind_a_proxy_is_ended);
   tcase_add_test (tc, test_one_track_is_published_where_the_other_is_rejected);
   tcase_add_test (tc, test_stopping_while_connecting_never_hangs);
   tcase_add_test (tc, test_downstream_gets_a_key_frame_by_asking);

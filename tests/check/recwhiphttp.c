@@ -236,6 +236,73 @@ GST_START_TEST (test_sessions_are_found_below_any_path)
 
 GST_END_TEST;
 
+/* Publishes with @headers to @suffix behind the URL; the Location, and that the
+ * session is there where it leads from @seen, the URL that the client used
+ * before a proxy took a prefix off it. */
+static void
+assert_location (const gchar *headers, const gchar *suffix, const gchar *seen,
+    const gchar *prefix)
+{
+  gchar *all = g_strconcat (REC_HTTP_SDP, headers, NULL);
+  gchar *target = join (suffix), *reply, *location, *resolved;
+  const gchar *id;
+
+  reply = rec_http ("POST", target, all, h264_offer);
+  fail_unless_equals_int (rec_http_status (reply), 201);
+  location = strstr (reply, "Location: ") + strlen ("Location: ");
+  location[strcspn (location, "\r\n")] = '\0';
+  resolved = g_uri_resolve_relative (seen, location, G_URI_FLAGS_NONE, NULL);
+  fail_unless (g_str_has_prefix (resolved, prefix), "%s leads to %s", location,
+      resolved);
+  id = resolved + strlen (prefix);
+  fail_unless (strlen (id) == 36 && !strchr (id, '/'), "%s", resolved);
+  g_free (target);
+  target = g_strconcat (url, "/", id, "/", NULL);
+  rec_http_assert (rec_http ("DELETE", target, NULL, NULL), 200, NULL);
+  g_free (target);
+  g_free (resolved);
+  g_free (reply);
+  g_free (all);
+}
+
+GST_START_TEST (test_slashes_too_many_do_not_matter)
+{
+  gchar *doubled, *id;
+
+  start (NULL, NULL);
+  assert_location ("", "/", "http://h/whip/", "http://h/whip/");
+  assert_location ("", "//", "http://h/whip//", "http://h/whip/");
+  doubled = g_strndup (url, strlen (url) - strlen ("/whip"));
+  id = g_strconcat (doubled, "//whip", NULL);
+  rec_http_assert (rec_http ("POST", id, REC_HTTP_SDP, h264_offer), 201, NULL);
+  g_free (id);
+  g_free (doubled);
+  stop ();
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_the_location_keeps_the_prefix_of_a_proxy)
+{
+  start ("path", "/a/whip");
+  assert_location ("", "", "http://h/a/whip", "http://h/a/whip/");
+  assert_location ("X-Forwarded-For: 192.0.2.1\r\n", "",
+      "https://h/some/prefix/a/whip", "https://h/some/prefix/a/whip/");
+  assert_location ("Via: 1.1 proxy\r\n", "/", "https://h/some/a/whip/",
+      "https://h/some/a/whip/");
+  assert_location ("X-Forwarded-Prefix: /some/prefix\r\n", "", "https://h/x",
+      "https://h/some/prefix/a/whip/");
+  assert_location ("X-Forwarded-Prefix: //evil.example/\r\n", "",
+      "https://h/some/a/whip", "https://h/some/a/whip/");
+  /* It takes everything for a path from the root. */
+  assert_location ("Forwarded: for=192.0.2.1\r\nUser-Agent: Mozilla/5.0 "
+                   "(OBS-Studio/32.0.1; Linux x86_64; en-US)\r\n",
+      "", "http://h/x", "http://h/a/whip/");
+  stop ();
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_a_second_publisher_is_refused_until_the_first_is_gone)
 {
   gchar *reply, *session, *foreign;
@@ -269,17 +336,33 @@ GST_START_TEST (test_candidates_trickle_in_and_a_wrong_etag_is_refused)
   const gchar candidate[] =
       "a=ice-ufrag:abcd\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\n"
       "a=candidate:1 1 udp 2113937151 127.0.0.1 9 typ host\r\n";
-  gchar *reply, *session;
+  static const gchar *const forms[] = { "If-Match: \"%s\"\r\n",
+    "If-Match: W/\"%s\"\r\n", "If-Match: %s\r\n", "If-Match: *\r\n",
+    "If-Match: \"x\", \"%s\"\r\n",
+    "If-Match: \"x\"\r\nIf-Match: W/\"%s\" ,\"y\"\r\n" };
+  gchar *reply, *session, *etag;
+  guint i;
 
   start (NULL, NULL);
   reply = rec_http ("POST", url, REC_HTTP_SDP, h264_offer);
   session = session_url (reply);
+  etag = g_strndup (strstr (reply, "ETag: \"") + strlen ("ETag: \""), 36);
   g_free (reply);
   rec_http_assert (
       rec_http ("PATCH", session, REC_HTTP_FRAGMENT, candidate), 204, NULL);
   rec_http_assert (rec_http ("PATCH", session,
                        REC_HTTP_FRAGMENT "If-Match: \"x\"\r\n", candidate),
       412, NULL);
+  for (i = 0; i < G_N_ELEMENTS (forms); i++) {
+    gchar *line = g_strdup_printf (forms[i], etag);
+    gchar *headers = g_strconcat (REC_HTTP_FRAGMENT, line, NULL);
+
+    rec_http_assert (
+        rec_http ("PATCH", session, headers, candidate), 204, NULL);
+    g_free (headers);
+    g_free (line);
+  }
+  g_free (etag);
   rec_http_assert (
       rec_http ("PATCH", session, REC_HTTP_FRAGMENT, "nonsense"), 400, NULL);
   rec_http_assert (
@@ -547,6 +630,8 @@ recwhiphttp_suite (void)
   tcase_add_test (tc, test_a_wrong_token_is_unauthorized);
   tcase_add_test (tc, test_other_paths_and_methods_are_refused);
   tcase_add_test (tc, test_sessions_are_found_below_any_path);
+  tcase_add_test (tc, test_slashes_too_many_do_not_matter);
+  tcase_add_test (tc, test_the_location_keeps_the_prefix_of_a_proxy);
   tcase_add_test (
       tc, test_a_second_publisher_is_refused_until_the_first_is_gone);
   tcase_add_test (tc, test_candidates_trickle_in_and_a_wrong_etag_is_refused);

@@ -231,6 +231,34 @@ GST_START_TEST (test_a_second_track_of_a_kind_is_named)
 
 GST_END_TEST;
 
+/* --- ICE lite --- */
+
+/* Who makes no checks has to be checked: webrtcbin then is controlling (RFC
+ * 8445 section 6.1.1). */
+GST_START_TEST (test_webrtcbin_is_told_of_a_lite_peer)
+{
+  const SdpCodec **v = sdp_util_parse_codecs ("video", "H264", NULL);
+  const gchar *const heads[] = { HEAD "a=ice-lite\r\n", HEAD };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (heads); i++) {
+    gchar *text = g_strconcat (heads[i], VIDEO_LINE ICE ("abcd") H264, NULL);
+    GstSDPMessage *offer = parse (text), *pruned;
+    SdpChoice choice;
+
+    fail_unless (sdp_util_choose (offer, v, NULL, &choice, NULL));
+    pruned = sdp_util_prune (offer, &choice, NULL);
+    fail_unless_equals_int (
+        gst_sdp_message_get_attribute_val (pruned, "ice-lite") != NULL, i == 0);
+    gst_sdp_message_free (pruned);
+    gst_sdp_message_free (offer);
+    g_free (text);
+  }
+  g_free (v);
+}
+
+GST_END_TEST;
+
 /* --- stereo --- */
 
 static void
@@ -293,6 +321,7 @@ sdpoffer_suite (void)
   tcase_add_test (tc, test_an_answer_without_any_track_is_an_error);
   tcase_add_test (tc, test_a_kind_without_a_codec_in_common_is_named);
   tcase_add_test (tc, test_a_second_track_of_a_kind_is_named);
+  tcase_add_test (tc, test_webrtcbin_is_told_of_a_lite_peer);
   tcase_add_test (tc, test_stereo_is_asked_for);
   tcase_add_test (tc, test_our_own_offer_asks_for_stereo);
   return s;
