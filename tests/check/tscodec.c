@@ -487,6 +487,25 @@ GST_START_TEST (test_opus_frames_inside_the_pre_skip_take_no_time)
 }
 GST_END_TEST;
 
+/* As tsdemux gives those that share a PES packet. */
+GST_START_TEST (test_opus_frames_without_a_timestamp_follow_the_one_before)
+{
+  TsTrackConfig config = { .codec = TS_CODEC_OPUS, .channels = 1 };
+  Rig rig;
+
+  rig_init (&rig, &config);
+  for (guint i = 0; i < 9; i++) /* 20 ms each, and a pause */
+    rig_push (
+        &rig, "\xf8opus", 5, i % 3 == 0 ? i / 3 * 100 * MS : TS_TIME_NONE);
+  fail_unless_equals_uint64 (rig_get_stats (&rig).no_timestamp, 0);
+  rig_assert_fine (&rig);
+  for (guint i = 0; i < 9; i++)
+    fail_unless_equals_int64 (
+        rig_get (&rig, i)->pts, START + i / 3 * 9000 + i % 3 * 1800);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
 /* The control header never drops more than there is. */
 GST_START_TEST (test_opus_clipping_longer_than_a_frame_is_bounded)
 {
@@ -927,6 +946,8 @@ tscodec_suite (void)
   tcase_add_test (tc, test_opus_mappings_that_are_not_valid_say_so);
   tcase_add_test (tc, test_opus_streams_change_places);
   tcase_add_test (tc, test_opus_frames_inside_the_pre_skip_take_no_time);
+  tcase_add_test (
+      tc, test_opus_frames_without_a_timestamp_follow_the_one_before);
   tcase_add_test (tc, test_opus_clipping_longer_than_a_frame_is_bounded);
   tcase_add_test (tc, test_a_frame_that_describes_an_mp3_takes_no_time);
   tcase_add_test (tc, test_a_frame_that_lasts_no_time_is_no_fault);

@@ -328,11 +328,12 @@ prepare_opus (TsCodecState *state, TsAccessUnit *au, TsPayload *payload,
       write_control_header (state->header, size, start, end));
   for (unsigned i = 0; i < n; i++)
     add_span (payload, spans[i].data, spans[i].size);
-  if (samples > 0 && start > 0) {
+  if (samples > 0) {
     length->rate = 48000;
     length->coded = samples;
     length->presented = samples - start - end;
-    length->silent = length->presented == 0;
+    length->silent = start > 0 && length->presented == 0;
+    length->believed = start == 0;
   }
   return n > 0;
 }

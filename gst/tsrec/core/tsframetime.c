@@ -87,6 +87,8 @@ ts_frame_time_fix (
 {
   int64_t fixed;
 
+  if (*pts == TS_TIME_NONE && *dts == TS_TIME_NONE && length->rate > 0)
+    *pts = time->next;
   if (*pts < -MAX_TIME || *pts > MAX_TIME) {
     time->next = time->silent = TS_TIME_NONE;
     return;
@@ -96,6 +98,8 @@ ts_frame_time_fix (
     time->counted = 0;
     fixed = *pts;
   } else {
+    if (length->believed)
+      time->counted = 0;
     fixed = take_off_counted (time, *pts);
     time->next = fixed + to_ns (length->presented, length->rate);
     count (time, length, length->coded - length->presented);

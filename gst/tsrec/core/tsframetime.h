@@ -37,6 +37,7 @@ typedef struct
  * @coded: samples that it codes
  * @presented: samples of these that a decoder presents
  * @silent: nothing of it is presented
+ * @believed: its source has no reason to count what is not presented
  */
 typedef struct
 {
@@ -44,6 +45,7 @@ typedef struct
   unsigned coded;
   unsigned presented;
   bool silent;
+  bool believed;
 } TsFrameLength;
 
 void ts_frame_time_init (TsFrameTime *time);
@@ -52,6 +54,8 @@ void ts_frame_time_init (TsFrameTime *time);
 void ts_frame_time_add_hidden (TsFrameTime *time, const TsFrameLength *length);
 
 /* Corrects PTS and DTS of a frame: takes off what the source counted, where
- * the frame then follows the one before better than without. */
+ * the frame then follows the one before better than without. A frame without
+ * PTS, as there are behind the first one of a PES packet, follows the one
+ * before. */
 void ts_frame_time_fix (
     TsFrameTime *time, const TsFrameLength *length, int64_t *pts, int64_t *dts);
