@@ -196,6 +196,26 @@ function fragmentOf(sdp) {
   return lines.join('\r\n') + '\r\n';
 }
 
+/* Simulcast as it was before rids: the SSRC of the video becomes the smallest
+ * of three layers, each with its stream of retransmissions. */
+function withLayers(sdp) {
+  const [, media, repair] = sdp.match(/^a=ssrc-group:FID (\d+) (\d+)/m).map(Number);
+  const value = (name) => sdp.match(new RegExp(`^a=ssrc:${media} ${name}:(.*?)\r?$`, 'm'))[1];
+  const cname = value('cname');
+  const msid = value('msid');
+  const layers = [0, 1, 2].map((i) => [media + i, repair + i]);
+  const lines = [`a=ssrc-group:SIM ${layers.map(([ssrc]) => ssrc).join(' ')}`];
+  for (const layer of layers.slice(1)) {
+    lines.push(`a=ssrc-group:FID ${layer.join(' ')}`);
+    for (const ssrc of layer)
+      lines.push(`a=ssrc:${ssrc} cname:${cname}`, `a=ssrc:${ssrc} msid:${msid}`);
+  }
+  const at = sdp.indexOf('a=ssrc-group:FID');
+  const end = sdp.indexOf('\r\nm=', at);
+  return end < 0 ? sdp + lines.join('\r\n') + '\r\n' :
+      sdp.slice(0, end + 2) + lines.join('\r\n') + '\r\n' + sdp.slice(end + 2);
+}
+
 /* The answer of a session with the credentials and candidates of a fragment. */
 function withFragment(sdp, fragment) {
   const value = (name) => fragment.match(new RegExp(`^a=${name}:(.*?)\r?$`, 'm'))[1];
@@ -266,7 +286,10 @@ class Publisher {
   }
 
   async #negotiate() {
-    await this.pc.setLocalDescription();
+    const offer = await this.pc.createOffer();
+    if (this.options.layers)
+      offer.sdp = withLayers(offer.sdp);
+    await this.pc.setLocalDescription(offer);
     while (this.pc.iceGatheringState !== 'complete')
       await sleep(10);
     const headers = {'Content-Type': 'application/sdp'};

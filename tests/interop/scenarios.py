@@ -259,6 +259,40 @@ def disconnect_eos(stage):
     stage.expect_pictures(('connected', 500), ('end', -500))
 
 
+@scenario('vp8-browser-killed')
+def vp8_browser_killed(stage):
+    """Nothing of the video appears after the publisher has vanished."""
+    stage.record(launch=processes.Recorder.encoding(stage.folder))
+    stage.publish(codec='VP8')
+    stage.run(7)
+    stage.kill_browser()
+    stage.wait_end('timeout', 16)
+    stage.finish()
+    stage.expect_pictures(('connected', 1500), ('end', -500), share=0.8)
+    times = stage.result.verdict.video_times
+    stage.result.check(times[-1] - times[0] < 10,
+                       f'the video lasts {times[-1] - times[0]:.1f} s, 7 s were sent')
+
+
+# --- several streams of one track
+
+@scenario('simulcast-of-ssrcs')
+def simulcast_of_ssrcs(stage):
+    """Layers that nobody told the recorder to tell apart: one is recorded."""
+    stage.record()
+    stage.publish(layers=True)
+    stage.run(10)
+    stats = stage.recorder.stats()
+    stage.leave()
+    undisturbed(stage, 'audio')
+    stage.expect_codecs('H264', 'OPUS')
+    stage.result.notes.append(f'sizes: {stage.result.verdict.sizes}; stats: {stats}')
+    stage.result.check(len(stage.recorder.sessions) == 1, 'there was more than one session')
+    stage.result.check(stats.get('rtp-ignored', 0) > 0, 'there was one stream only')
+    stage.expect_pictures(('connected', 3000), ('end', -500), share=0.8)
+    stage.expect_beeps(10)
+
+
 # --- reconnecting into the same file
 
 def check_reconnected(stage):
