@@ -415,7 +415,8 @@ start (GstTsRecMux *self)
   self->refused = 0;
   g_array_set_size (self->streams, 0);
   self->nothing_left = self->codec_changed = FALSE;
-  self->live = self->paced = self->stopping = self->eos_sent = self->flushing = FALSE;
+  self->live = self->paced = self->stopping = self->eos_sent = self->flushing =
+      FALSE;
   for (guint i = 0; i < self->pads->len; i++)
     ((GstTsRecMuxPad *)g_ptr_array_index (self->pads, i))->asked_latency =
         FALSE;
@@ -496,8 +497,10 @@ widen_templates (GstElementClass *klass)
     GstPadTemplate *old = gst_element_class_get_pad_template (
         klass, link_templates[i].name_template);
 
-    /* another thread may just be looking at it */
-    gst_object_ref (old);
+    /* kept: another thread may just be looking at it */
+    g_type_set_qdata (G_TYPE_FROM_CLASS (klass),
+        g_quark_from_static_string (link_templates[i].name_template),
+        gst_object_ref (old));
     GST_OBJECT_FLAG_SET (old, GST_OBJECT_FLAG_MAY_BE_LEAKED);
     gst_element_class_add_static_pad_template_with_gtype (
         klass, &link_templates[i], GST_TYPE_TS_REC_MUX_PAD);

@@ -405,8 +405,10 @@ copy_templates (GstElementClass *klass, GstElement *mux)
       continue;
     old = gst_element_class_get_pad_template (
         klass, GST_PAD_TEMPLATE_NAME_TEMPLATE (templ));
-    if (old) { /* another thread may just be looking at it */
-      gst_object_ref (old);
+    if (old) { /* kept: another thread may just be looking at it */
+      g_type_set_qdata (G_TYPE_FROM_CLASS (klass),
+          g_quark_from_string (GST_PAD_TEMPLATE_NAME_TEMPLATE (templ)),
+          gst_object_ref (old));
       GST_OBJECT_FLAG_SET (old, GST_OBJECT_FLAG_MAY_BE_LEAKED);
     }
     gst_element_class_add_pad_template (klass,

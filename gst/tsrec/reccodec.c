@@ -131,19 +131,54 @@ rec_codec_data_clear (RecCodecData *codec_data)
   }
 }
 
+/* Maps the codec_data of @s. Returns FALSE with *@reason set if there is
+ * none. */
 static gboolean
-check_byte_stream (const GstStructure *s, const gchar *parser, gchar **reason)
+map_codec_data (const GstStructure *s, const gchar *what, const gchar *parser,
+    RecCodecData *codec_data, gchar **reason)
+{
+  const GValue *value = gst_structure_get_value (s, "codec_data");
+
+  if (value == NULL || !GST_VALUE_HOLDS_BUFFER (value) ||
+      gst_value_get_buffer (value) == NULL) {
+    *reason = g_strdup_printf ("%s needs codec_data, and its caps have none. "
+                               "Put %s in front of the pad.",
+        what, parser);
+    return FALSE;
+  }
+  codec_data->buffer = gst_buffer_ref (gst_value_get_buffer (value));
+  if (gst_buffer_map (codec_data->buffer, &codec_data->map, GST_MAP_READ))
+    return TRUE;
+  gst_clear_buffer (&codec_data->buffer);
+  *reason = g_strdup ("its codec_data cannot be read.");
+  return FALSE;
+}
+
+/* @with_lengths: the stream-formats whose NAL units have lengths in front */
+static gboolean
+configure_nal (const GstStructure *s, const gchar *const *with_lengths,
+    const gchar *parser, TsTrackConfig *config, RecCodecData *codec_data,
+    gchar **reason)
 {
   const gchar *format = gst_structure_get_string (s, "stream-format");
   const gchar *alignment = gst_structure_get_string (s, "alignment");
+  gboolean au = g_strcmp0 (alignment, "au") == 0;
 
-  if (g_strcmp0 (format, "byte-stream") == 0 &&
-      g_strcmp0 (alignment, "au") == 0)
+  if (au && g_strcmp0 (format, "byte-stream") == 0)
     return TRUE;
-  *reason = g_strdup_printf ("stream-format=%s, alignment=%s is not "
-                             "byte-stream, au. Put %s in front of the pad.",
-      format ? format : "(none)", alignment ? alignment : "(none)", parser);
-  return FALSE;
+  /* flvdemux names no alignment: its tags are access units */
+  if ((alignment && !au) || !format ||
+      !g_strv_contains (with_lengths, format)) {
+    *reason = g_strdup_printf ("stream-format=%s, alignment=%s is not "
+                               "byte-stream, au. Put %s in front of the pad.",
+        format ? format : "(none)", alignment ? alignment : "(none)", parser);
+    return FALSE;
+  }
+  if (!map_codec_data (s, format, parser, codec_data, reason))
+    return FALSE;
+  config->decoder_configuration = codec_data->map.data;
+  config->decoder_configuration_size = codec_data->map.size;
+  return TRUE;
 }
 
 static gboolean
@@ -151,7 +186,6 @@ configure_aac (const GstStructure *s, TsTrackConfig *config,
     RecCodecData *codec_data, gchar **reason)
 {
   const gchar *format = gst_structure_get_string (s, "stream-format");
-  const GValue *value = gst_structure_get_value (s, "codec_data");
 
   if (g_strcmp0 (format, "adts") == 0) {
     config->codec = TS_CODEC_AAC_ADTS;
@@ -168,17 +202,8 @@ configure_aac (const GstStructure *s, TsTrackConfig *config,
         format ? format : "(none)");
     return FALSE;
   }
-  if (value == NULL || !GST_VALUE_HOLDS_BUFFER (value)) {
-    *reason = g_strdup ("raw AAC needs codec_data, and its caps have none. Put "
-                        "aacparse in front of the pad.");
+  if (!map_codec_data (s, "raw AAC", "aacparse", codec_data, reason))
     return FALSE;
-  }
-  codec_data->buffer = gst_buffer_ref (gst_value_get_buffer (value));
-  if (!gst_buffer_map (codec_data->buffer, &codec_data->map, GST_MAP_READ)) {
-    gst_clear_buffer (&codec_data->buffer);
-    *reason = g_strdup ("its codec_data cannot be read.");
-    return FALSE;
-  }
   config->audio_specific_config = codec_data->map.data;
   config->audio_specific_config_size = codec_data->map.size;
   return TRUE;
@@ -305,20 +330,23 @@ static gboolean
 configure (const GstStructure *s, TsTrackConfig *config,
     RecCodecData *codec_data, gchar **reason)
 {
+  static const gchar *const avc[] = { "avc", "avc3", NULL };
+  static const gchar *const hvc[] = { "hvc1", "hev1", NULL };
+  static const gchar *const none[] = { NULL };
   const gchar *name = gst_structure_get_name (s);
   gint version = 0;
 
   if (g_str_equal (name, "video/x-h264")) {
     config->codec = TS_CODEC_H264;
-    return check_byte_stream (s, "h264parse", reason);
+    return configure_nal (s, avc, "h264parse", config, codec_data, reason);
   }
   if (g_str_equal (name, "video/x-h265")) {
     config->codec = TS_CODEC_H265;
-    return check_byte_stream (s, "h265parse", reason);
+    return configure_nal (s, hvc, "h265parse", config, codec_data, reason);
   }
   if (g_str_equal (name, "video/x-h266")) {
     config->codec = TS_CODEC_H266;
-    return check_byte_stream (s, "h266parse", reason);
+    return configure_nal (s, none, "h266parse", config, codec_data, reason);
   }
   if (g_str_equal (name, "video/mpeg"))
     return configure_mpeg_video (s, config);

@@ -13,7 +13,7 @@
 
 G_BEGIN_DECLS
 
-/* What tsrecmux carries. */
+/* What tsrecmux carries; what it need not convert comes first. */
 #define REC_VIDEO_CAPS                                                         \
   "video/x-h264, stream-format = (string) byte-stream, "                       \
   "alignment = (string) au; "                                                  \
@@ -22,7 +22,11 @@ G_BEGIN_DECLS
   "video/x-h266, stream-format = (string) byte-stream, "                       \
   "alignment = (string) au; "                                                  \
   "video/mpeg, mpegversion = (int) { 1, 2 }, "                                 \
-  "systemstream = (boolean) false, parsed = (boolean) true"
+  "systemstream = (boolean) false, parsed = (boolean) true; "                  \
+  "video/x-h264, stream-format = (string) { avc, avc3 }, "                     \
+  "alignment = (string) au; "                                                  \
+  "video/x-h265, stream-format = (string) { hvc1, hev1 }, "                    \
+  "alignment = (string) au"
 #define REC_AUDIO_CAPS                                                         \
   "audio/mpeg, mpegversion = (int) { 2, 4 }, "                                 \
   "stream-format = (string) { adts, raw, loas }; "                             \

@@ -106,6 +106,9 @@ GST_START_TEST (test_links_find_the_kind_of_pad_by_themselves)
   assert_linked (H264_CAPS, NULL);
   assert_linked (AAC_CAPS, NULL);
   assert_linked ("meta/x-klv, parsed=true", NULL);
+  assert_linked ("video/x-h264, stream-format=avc, alignment=au", NULL);
+  assert_linked ("video/x-h265, stream-format=hvc1, alignment=au", NULL);
+  assert_linked ("audio/mpeg, mpegversion=4, stream-format=raw", NULL);
 }
 GST_END_TEST;
 

@@ -239,6 +239,97 @@ GST_START_TEST (test_other_parameters_of_a_codec_get_another_pid_where_needed)
 }
 GST_END_TEST;
 
+/* --- Input of MP4, Matroska and FLV */
+
+/* @au with lengths in place of its start codes of four bytes. */
+static GstBuffer *
+with_lengths (GstBuffer *au)
+{
+  GstMapInfo map;
+  gsize end;
+
+  au = gst_buffer_make_writable (au);
+  gst_buffer_map (au, &map, GST_MAP_READWRITE);
+  end = map.size;
+  for (gsize pos = map.size; pos-- > 0;) {
+    if (pos + 4 <= map.size && memcmp (map.data + pos, "\0\0\0\1", 4) == 0) {
+      GST_WRITE_UINT32_BE (map.data + pos, (guint32)(end - pos - 4));
+      end = pos;
+    }
+  }
+  gst_buffer_unmap (au, &map);
+  return au;
+}
+
+static void
+set_avc_caps (GstHarness *h, gboolean with_codec_data)
+{
+  GByteArray *record = g_byte_array_new ();
+  static const guint8 head[] = { 1, 0x42, 0xc0, 0x0d, 0xff, 0xe1, 0,
+    sizeof (sps) - 4 };
+  static const guint8 middle[] = { 1, 0, sizeof (pps) - 4 };
+  GstCaps *caps =
+      gst_caps_from_string ("video/x-h264, stream-format=avc, alignment=au");
+  GstBuffer *buffer;
+
+  g_byte_array_append (record, head, sizeof (head));
+  g_byte_array_append (record, sps + 4, sizeof (sps) - 4);
+  g_byte_array_append (record, middle, sizeof (middle));
+  g_byte_array_append (record, pps + 4, sizeof (pps) - 4);
+  buffer = gst_buffer_new_memdup (record->data, record->len);
+  if (with_codec_data)
+    gst_caps_set_simple (caps, "codec_data", GST_TYPE_BUFFER, buffer, NULL);
+  gst_harness_set_src_caps (h, caps);
+  gst_buffer_unref (buffer);
+  g_byte_array_unref (record);
+}
+
+/* The checker finds delimiters, parameter sets at each random access point, and
+ * what is one. */
+GST_START_TEST (test_nal_units_with_lengths_become_a_byte_stream)
+{
+  Mux m;
+
+  mux_init (&m, TRUE);
+  set_avc_caps (m.video, TRUE);
+  for (guint i = 0; i < 180; i++) {
+    gboolean key = i % 60 == 0;
+
+    fail_unless_equals_int (
+        gst_harness_push (
+            m.video, with_lengths (new_picture (i * FRAME, 900, key, FALSE))),
+        GST_FLOW_OK);
+  }
+  fail_unless_equals_uint64 (mux_get_stat (&m, "damaged"), 0);
+  fail_unless_equals_uint64 (mux_get_stat (&m, "random-access-points"), 3);
+  /* and back, on the same PID */
+  gst_harness_set_src_caps_str (m.video, H264_CAPS);
+  for (guint i = 180; i < 240; i++)
+    push_picture (&m, i);
+  mux_assert_conformant (&m);
+  fail_unless_equals_int (ts_check_get_stream (m.check, 0)->pes_packets, 240);
+  fail_unless (ts_check_get_stream (m.check, 1) == NULL);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_lengths_that_do_not_fill_an_access_unit_are_damage)
+{
+  GstMessage *message;
+  Mux m;
+
+  mux_init (&m, TRUE);
+  set_avc_caps (m.video, TRUE);
+  gst_harness_push (m.video, new_picture (0, 900, TRUE, FALSE));
+  fail_unless_equals_uint64 (mux_get_stat (&m, "damaged"), 1);
+  set_avc_caps (m.video, FALSE);
+  message = pop_element_message (&m, "tsrecmux-track-rejected");
+  fail_unless (message != NULL);
+  gst_message_unref (message);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
 /* --- A recording that is resumed */
 
 static GstHarness *
@@ -490,6 +581,8 @@ add_tests (TCase *tc)
       tc, test_new_pad_of_an_old_name_and_another_codec_gets_another_pid);
   tcase_add_test (
       tc, test_other_parameters_of_a_codec_get_another_pid_where_needed);
+  tcase_add_test (tc, test_nal_units_with_lengths_become_a_byte_stream);
+  tcase_add_test (tc, test_lengths_that_do_not_fill_an_access_unit_are_damage);
   tcase_add_test (tc, test_tables_name_a_track_with_its_first_access_unit);
   tcase_add_test (tc, test_first_table_of_a_file_is_complete);
   tcase_add_test (tc, test_loss_of_a_track_is_a_warning);

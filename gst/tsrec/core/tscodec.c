@@ -436,7 +436,16 @@ prepare_audio (TsCodecState *state, TsAccessUnit *au, TsPayload *payload)
 bool
 ts_codec_prepare (TsCodecState *state, TsAccessUnit *au, TsPayload *payload)
 {
+  TsAccessUnit converted;
+
   memset (payload, 0, sizeof (*payload));
+  if (state->format.length_size > 0) {
+    converted = *au;
+    if (!nal_format_convert (&state->format, au->data, au->size,
+            &converted.data, &converted.size))
+      return false;
+    au = &converted;
+  }
   /* Any audio frame will do to start with. */
   payload->random_access = !ts_codec_is_video (state->codec);
   if (ts_codec_is_audio (state->codec))
@@ -547,6 +556,11 @@ ts_codec_init (TsCodecState *state, const TsTrackConfig *config,
     return false;
   if (config->codec >= TS_CODEC_H264 && config->codec <= TS_CODEC_H266) {
     state->syntax = (NalSyntax)(NAL_H264 + (config->codec - TS_CODEC_H264));
+    if (config->decoder_configuration &&
+        !nal_format_init (&state->format, state->syntax,
+            config->decoder_configuration, config->decoder_configuration_size,
+            reason))
+      return false;
     state->sets = calloc (1, sizeof (*state->sets));
     *reason = "out of memory";
     return state->sets != NULL;
@@ -566,4 +580,14 @@ ts_codec_clear (TsCodecState *state)
   state->sets = NULL;
   free (state->loas);
   state->loas = NULL;
+  nal_format_clear (&state->format);
+}
+
+void
+ts_codec_keep_parameter_sets (TsCodecState *state, TsCodecState *old)
+{
+  free_parameter_sets (state->sets);
+  state->sets = old->sets;
+  old->sets = NULL;
+  ts_codec_clear (old);
 }

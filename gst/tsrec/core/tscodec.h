@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include "nalformat.h"
 #include "nalunit.h"
 #include "tsaac.h"
 #include "tsdvb.h"
@@ -97,6 +98,7 @@ typedef struct
  * TsCodecState: belongs to one track.
  * @codec: of the configuration
  * @syntax: of H.264, H.265 and H.266
+ * @format: H.264 and H.265: what their NAL units have in front
  * @sets: of these; allocated
  * @loas: of TS_CODEC_AAC_LOAS; allocated
  * @adts: of TS_CODEC_AAC_RAW
@@ -112,6 +114,7 @@ typedef struct
 {
   TsCodec codec;
   NalSyntax syntax;
+  NalFormat format;
   TsParameterSets *sets;
   TsLoasState *loas;
   TsAdts adts;
@@ -128,6 +131,10 @@ typedef struct
 bool ts_codec_init (TsCodecState *state, const TsTrackConfig *config,
     TsPsiStream *psi, const char **reason);
 void ts_codec_clear (TsCodecState *state);
+
+/* The parameter sets of @old, of the same codec, stay in force in @state. Clears
+ * @old. */
+void ts_codec_keep_parameter_sets (TsCodecState *state, TsCodecState *old);
 
 /* Turns @au into @payload, whose spans point into @au and @state, and corrects
  * the times of audio of which nothing is presented. False when it is not what

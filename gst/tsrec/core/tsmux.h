@@ -52,8 +52,8 @@
 typedef enum
 {
   TS_CODEC_NONE = 0,
-  TS_CODEC_H264,        /* byte-stream, one access unit a call */
-  TS_CODEC_H265,        /* byte-stream, one access unit a call */
+  TS_CODEC_H264,        /* one access unit a call; see decoder_configuration */
+  TS_CODEC_H265,        /* one access unit a call; see decoder_configuration */
   TS_CODEC_H266,        /* byte-stream, one access unit a call */
   TS_CODEC_MPEG1_VIDEO, /* one picture a call, with the headers before it */
   TS_CODEC_MPEG2_VIDEO, /* one picture a call, with the headers before it */
@@ -130,6 +130,10 @@ typedef struct
  * @audio_specific_config: TS_CODEC_AAC_RAW: AudioSpecificConfig of ISO/IEC
  *   14496-3; only read during the call
  * @audio_specific_config_size: its bytes
+ * @decoder_configuration: H.264 and H.265: decoder configuration record of
+ *   ISO/IEC 14496-15 where NAL units have lengths in front, and become a byte
+ *   stream; NULL: they have start codes; only read during the call
+ * @decoder_configuration_size: its bytes
  *
  * All zero but the codec is a valid configuration of every codec but
  * TS_CODEC_AAC_RAW and TS_CODEC_OPUS.
@@ -147,6 +151,8 @@ typedef struct
   uint8_t channel_mapping[TS_OPUS_MAX_CHANNELS];
   const uint8_t *audio_specific_config;
   size_t audio_specific_config_size;
+  const uint8_t *decoder_configuration;
+  size_t decoder_configuration_size;
 } TsTrackConfig;
 
 /**

@@ -205,6 +205,7 @@ init_track (TsMux *mux, TsTrack *track, const TsTrackConfig *config,
     return false;
   track->config = *config;
   track->config.audio_specific_config = NULL;
+  track->config.decoder_configuration = NULL;
   track->psi.elementary_pid = track->pid;
   stream_id = ts_codec_get_stream_id (config->codec);
   if (stream_id == TS_STREAM_ID_VIDEO)
@@ -328,8 +329,7 @@ ts_mux_configure_track (TsMux *mux, TsTrack *track, const TsTrackConfig *config,
   }
   if (old.config.codec == config->codec && track->codec.sets) {
     /* The parameter sets in force stay, until others come. */
-    ts_codec_clear (&track->codec);
-    track->codec.sets = old.codec.sets;
+    ts_codec_keep_parameter_sets (&track->codec, &old.codec);
     track->needs_random_access = old.needs_random_access;
   } else {
     ts_codec_clear (&old.codec);
