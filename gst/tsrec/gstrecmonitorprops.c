@@ -237,8 +237,8 @@ install_reporting (GObjectClass *gobject_class)
    * GstRecMonitor:recording-id:
    *
    * Names the recording, in every message and metric. Default: %NULL, which
-   * takes the name of the first file that the sink downstream writes, without
-   * directory and suffix, and while no sink answers the name of the pipeline.
+   * takes the name in the location of the sink downstream, without
+   * directory, suffix and conversions, and without a sink that of the pipeline.
    */
   g_object_class_install_property (gobject_class, PROP_RECORDING_ID,
       g_param_spec_string ("recording-id", "Recording ID",

@@ -344,13 +344,13 @@ install_other_properties (GObjectClass *klass)
    *
    * Names the recording in every message of this element: a field of element
    * messages, and in the details of warnings and errors. Default: %NULL, which
-   * takes the name of the first file of a #recfilesink downstream, without
-   * directory and suffix, and before there is one the name of the pipeline. May
+   * takes the name in the location of a #recfilesink downstream, without
+   * directory, suffix and conversions, else the name of the pipeline. May
    * be set at any time, from any thread.
    */
   g_object_class_install_property (klass, PROP_RECORDING_ID,
       g_param_spec_string ("recording-id", "Recording ID",
-          "Names the recording in messages (NULL: the name of the first file, "
+          "Names the recording in messages (NULL: the name in location, "
           "else of the pipeline)",
           NULL,
           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |

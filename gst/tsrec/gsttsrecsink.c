@@ -353,13 +353,13 @@ gst_ts_rec_sink_class_init (GstTsRecSinkClass *klass)
    *
    * Names the recording in every message of the two inner elements, which have
    * the same name in every recording: a field of element messages, and in the
-   * details of warnings and errors. Default: %NULL, which takes the name of the
-   * first file, without directory and suffix, and before there is one the name
-   * of the pipeline. May be set at any time, from any thread.
+   * details of warnings and errors. Default: %NULL, which takes the name in
+   * #GstTsRecSink:location without directory, suffix and conversions, and if
+   * nothing is left the name of the pipeline. May be set at any time, from any thread.
    */
   g_object_class_install_property (object_class, PROP_RECORDING_ID,
       g_param_spec_string ("recording-id", "Recording ID",
-          "Names the recording in messages (NULL: the name of the first file, "
+          "Names the recording in messages (NULL: the name in location, "
           "else of the pipeline)",
           NULL,
           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |

@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 /**
  * RecRecordingId:
  * @setting: the property, NULL if it is not set
- * @derived: name of the first file, NULL before there is one
+ * @derived: name in the location, NULL while it is not known
  *
  * Both are allocated, and protected by the object lock of the element. All zero
  * is a valid value. The functions take that lock.
@@ -41,7 +41,7 @@ gboolean rec_recording_id_is_carried (GstMessage *message);
 
 /* Adds the field `recording-id` to a message of an element, and to the details
  * of a warning or an error, where it is not there yet. It is the property, else
- * the name of the first file, else the name of the pipeline. Takes @message and
+ * the name in the location, else the name of the pipeline. Takes @message and
  * returns it, maybe as a copy; other kinds are returned as they are. */
 GstMessage *rec_recording_id_add (
     RecRecordingId *id, GstElement *element, GstMessage *message);
