@@ -30,6 +30,7 @@
 #include "config.h"
 
 #include "gstrecwhepsrc.h"
+#include "rectoken.h"
 #include "whipclient.h"
 
 GST_DEBUG_CATEGORY_STATIC (rec_whep_src_debug);
@@ -45,6 +46,7 @@ enum
   PROP_0,
   PROP_LOCATION,
   PROP_AUTH_TOKEN,
+  PROP_AUTH_TOKEN_FILE,
   PROP_RETRY_TIMEOUT,
   PROP_INSECURE_TLS,
 };
@@ -56,6 +58,8 @@ struct _GstRecWhepSrc
   /* under the object lock */
   gchar *location;
   gchar *auth_token;
+  gchar *auth_token_file;
+  gchar *token; /* what one of these has, from READY on */
   GstClockTime retry_timeout;
   gboolean insecure_tls;
 
@@ -104,6 +108,10 @@ retry_later (GstRecWhepSrc *self, GSourceFunc function, const gchar *reason)
   if ((guint64)(now - self->retry_since) >= timeout / GST_USECOND)
     return FALSE;
   GST_INFO_OBJECT (self, "trying again in %u ms: %s", self->retry_ms, reason);
+  /* Once; waiting for a stream is no fault. */
+  if (self->retry_ms == RETRY_FIRST_MS)
+    GST_ELEMENT_INFO (self, RESOURCE, OPEN_READ,
+        ("%s: trying again until retry-timeout is over.", reason), (NULL));
   start_timer (self, self->retry_ms, function);
   self->retry_ms = MIN (2 * self->retry_ms, RETRY_LAST_MS);
   return TRUE;
@@ -218,13 +226,20 @@ static gboolean
 gst_rec_whep_src_open (GstRecWebrtcSrc *src, GError **error)
 {
   GstRecWhepSrc *self = GST_REC_WHEP_SRC (src);
-  gboolean has;
+  gchar *token, *file;
+  gboolean has, loaded;
 
   GST_OBJECT_LOCK (self);
   has = self->location && *self->location;
+  token = g_strdup (self->auth_token);
+  file = g_strdup (self->auth_token_file);
+  g_clear_pointer (&self->token, g_free);
   GST_OBJECT_UNLOCK (self);
+  loaded = !has || rec_token_load (token, file, &self->token, error);
+  g_free (token);
+  g_free (file);
   if (has)
-    return TRUE;
+    return loaded;
   g_set_error_literal (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
       "No location to pull from. Set location to the URL of a WHEP endpoint, "
       "for example http://127.0.0.1:8889/stream/whep.");
@@ -239,7 +254,7 @@ gst_rec_whep_src_start (GstRecWebrtcSrc *src)
 
   GST_OBJECT_LOCK (self);
   self->client = whip_client_new (rec_worker_get_context (worker),
-      self->location, self->auth_token, self->insecure_tls);
+      self->location, self->token, self->insecure_tls);
   GST_OBJECT_UNLOCK (self);
   reset_retries (self);
   start_timer (self, 0, attempt);
@@ -276,6 +291,10 @@ gst_rec_whep_src_set_property (
       g_free (self->auth_token);
       self->auth_token = g_value_dup_string (value);
       break;
+    case PROP_AUTH_TOKEN_FILE:
+      g_free (self->auth_token_file);
+      self->auth_token_file = g_value_dup_string (value);
+      break;
     case PROP_RETRY_TIMEOUT:
       self->retry_timeout = g_value_get_uint64 (value);
       break;
@@ -302,6 +321,9 @@ gst_rec_whep_src_get_property (
       break;
     case PROP_AUTH_TOKEN:
       g_value_set_string (value, self->auth_token);
+      break;
+    case PROP_AUTH_TOKEN_FILE:
+      g_value_set_string (value, self->auth_token_file);
       break;
     case PROP_RETRY_TIMEOUT:
       g_value_set_uint64 (value, self->retry_timeout);
@@ -341,6 +363,18 @@ install_properties (GObjectClass *klass)
       g_param_spec_string ("auth-token", "Authentication token",
           "Bearer token to send to the server", NULL, flags));
   /**
+   * GstRecWhepSrc:auth-token-file:
+   *
+   * File with the token, for that a command line is there for everybody to see.
+   * White space around the token is left out. Type: string. Default: none. Read
+   * from NULL to READY; one that cannot be read, or is set beside
+   * #GstRecWhepSrc:auth-token, is an error.
+   */
+  g_object_class_install_property (klass, PROP_AUTH_TOKEN_FILE,
+      g_param_spec_string ("auth-token-file", "Authentication token file",
+          "File to read the bearer token from, instead of auth-token", NULL,
+          flags));
+  /**
    * GstRecWhepSrc:retry-timeout:
    *
    * How long to try again, since the first failure or since a session ended,
@@ -374,6 +408,8 @@ gst_rec_whep_src_finalize (GObject *object)
 
   g_free (self->location);
   g_free (self->auth_token);
+  g_free (self->auth_token_file);
+  g_free (self->token);
   G_OBJECT_CLASS (gst_rec_whep_src_parent_class)->finalize (object);
 }
 

@@ -28,6 +28,7 @@
 #include "config.h"
 
 #include "gstrecwhipsinkpriv.h"
+#include "rectoken.h"
 
 GST_DEBUG_CATEGORY (rec_whip_sink_debug);
 #define GST_CAT_DEFAULT rec_whip_sink_debug
@@ -39,6 +40,7 @@ enum
   PROP_0,
   PROP_LOCATION,
   PROP_AUTH_TOKEN,
+  PROP_AUTH_TOKEN_FILE,
   PROP_STUN_SERVER,
   PROP_TURN_SERVER,
   PROP_RETRY_TIMEOUT,
@@ -145,6 +147,30 @@ has_location (GstRecWhipSink *self)
   return has;
 }
 
+static gboolean
+load_token (GstRecWhipSink *self)
+{
+  GError *error = NULL;
+  gchar *token, *file;
+
+  GST_OBJECT_LOCK (self);
+  token = g_strdup (self->auth_token);
+  file = g_strdup (self->auth_token_file);
+  g_clear_pointer (&self->token, g_free);
+  GST_OBJECT_UNLOCK (self);
+  if (!rec_token_load (token, file, &self->token, &error)) {
+    GST_ELEMENT_ERROR (
+        self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
+    g_error_free (error);
+    g_free (token);
+    g_free (file);
+    return FALSE;
+  }
+  g_free (token);
+  g_free (file);
+  return TRUE;
+}
+
 static GstStateChangeReturn
 gst_rec_whip_sink_change_state (GstElement *element, GstStateChange transition)
 {
@@ -153,7 +179,7 @@ gst_rec_whip_sink_change_state (GstElement *element, GstStateChange transition)
 
   switch (transition) {
     case GST_STATE_CHANGE_NULL_TO_READY:
-      if (!has_location (self))
+      if (!has_location (self) || !load_token (self))
         return GST_STATE_CHANGE_FAILURE;
       rec_worker_start (self->worker, "rec-publish");
       break;
@@ -213,6 +239,8 @@ string_field (GstRecWhipSink *self, guint id)
       return &self->location;
     case PROP_AUTH_TOKEN:
       return &self->auth_token;
+    case PROP_AUTH_TOKEN_FILE:
+      return &self->auth_token_file;
     case PROP_STUN_SERVER:
       return &self->stun_server;
     case PROP_TURN_SERVER:
@@ -291,6 +319,18 @@ install_properties (GObjectClass *klass)
       g_param_spec_string ("auth-token", "Authentication token",
           "Bearer token to send to the server", NULL, flags));
   /**
+   * GstRecWhipSink:auth-token-file:
+   *
+   * File with the token, for that a command line is there for everybody to see.
+   * White space around the token is left out. Type: string. Default: none. Read
+   * from NULL to READY; one that cannot be read, or is set beside
+   * #GstRecWhipSink:auth-token, is an error.
+   */
+  g_object_class_install_property (klass, PROP_AUTH_TOKEN_FILE,
+      g_param_spec_string ("auth-token-file", "Authentication token file",
+          "File to read the bearer token from, instead of auth-token", NULL,
+          flags));
+  /**
    * GstRecWhipSink:stun-server:
    *
    * STUN server, "stun://host:port". Type: string. Default: none.
@@ -351,6 +391,8 @@ gst_rec_whip_sink_finalize (GObject *object)
   rec_worker_free (self->worker);
   g_free (self->location);
   g_free (self->auth_token);
+  g_free (self->auth_token_file);
+  g_free (self->token);
   g_free (self->stun_server);
   g_free (self->turn_server);
   G_OBJECT_CLASS (gst_rec_whip_sink_parent_class)->finalize (object);

@@ -21,6 +21,8 @@ struct _GstRecWhipSink
   /* under the object lock */
   gchar *location;
   gchar *auth_token;
+  gchar *auth_token_file;
+  gchar *token; /* what one of these has, from READY on */
   gchar *stun_server;
   gchar *turn_server;
   GstClockTime retry_timeout;

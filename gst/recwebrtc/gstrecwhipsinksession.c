@@ -287,6 +287,11 @@ retry_later (GstRecWhipSink *self, const GError *error)
 {
   GST_INFO_OBJECT (
       self, "trying again in %u ms: %s", self->retry_ms, error->message);
+  /* Once; waiting for a server to come up is no fault. */
+  if (self->retry_ms == RETRY_FIRST_MS)
+    GST_ELEMENT_INFO (self, RESOURCE, OPEN_WRITE,
+        ("%s Trying again until retry-timeout is over.", error->message),
+        (NULL));
   start_timer (self, self->retry_ms, post_offer);
   self->retry_ms = MIN (2 * self->retry_ms, RETRY_LAST_MS);
 }
@@ -440,7 +445,7 @@ make_client (GstRecWhipSink *self)
 {
   GST_OBJECT_LOCK (self);
   self->client = whip_client_new (rec_worker_get_context (self->worker),
-      self->location, self->auth_token, self->insecure_tls);
+      self->location, self->token, self->insecure_tls);
   self->retry_until =
       g_get_monotonic_time () + (gint64)(self->retry_timeout / GST_USECOND);
   GST_OBJECT_UNLOCK (self);

@@ -34,6 +34,7 @@
 #include "config.h"
 
 #include "gstrecwhipsrcpriv.h"
+#include "rectoken.h"
 
 #include <string.h>
 
@@ -308,7 +309,7 @@ on_remove (WhipRequest *request, gpointer user_data)
 /* Values of Link headers (RFC 9725 section 4.6). Credentials of a TURN server
  * are for those only who had to bring a token. Free with g_strfreev(). */
 static gchar **
-make_links (GstRecWhipSrc *self)
+make_links (GstRecWhipSrc *self, const gchar *token)
 {
   GPtrArray *links = g_ptr_array_new ();
   gchar *stun = NULL, *turn = NULL, *link;
@@ -316,7 +317,7 @@ make_links (GstRecWhipSrc *self)
   g_object_get (self, "stun-server", &stun, "turn-server", &turn, NULL);
   if (stun && (link = sdp_util_ice_server_link (stun)))
     g_ptr_array_add (links, link);
-  if (turn && self->auth_token && (link = sdp_util_ice_server_link (turn)))
+  if (turn && token && (link = sdp_util_ice_server_link (turn)))
     g_ptr_array_add (links, link);
   g_free (stun);
   g_free (turn);
@@ -334,21 +335,25 @@ gst_rec_whip_src_open (GstRecWebrtcSrc *src, GError **error)
     .max_connections = MAX_CONNECTIONS,
     .max_offers = MAX_OFFERS_PER_SECOND,
     .idle_timeout = IDLE_TIMEOUT };
-  gchar **links = make_links (self);
   WhipEndpoint *endpoint;
-  gchar *url;
+  gchar **links;
+  gchar *url, *token;
 
+  if (!rec_token_load (self->auth_token, self->auth_token_file, &token, error))
+    return FALSE;
+  links = make_links (self, token);
   /* These properties do not change from here on. */
   config.host = self->host;
   config.port = self->port;
   config.path = self->path;
-  config.auth_token = self->auth_token;
+  config.auth_token = token;
   config.cors_origins = self->cors_origins;
   config.tls_certificate = self->tls_certificate;
   config.tls_key = self->tls_key;
   config.ice_servers = (const gchar *const *)links;
   endpoint = whip_endpoint_new (&config, &callbacks, self, error);
   g_strfreev (links);
+  g_free (token);
   if (!endpoint)
     return FALSE;
   GST_OBJECT_LOCK (self);

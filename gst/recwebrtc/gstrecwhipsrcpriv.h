@@ -19,6 +19,7 @@ struct _GstRecWhipSrc
   guint port;
   gchar *path;
   gchar *auth_token;
+  gchar *auth_token_file;
   gchar *cors_origins;
   gchar *tls_certificate;
   gchar *tls_key;

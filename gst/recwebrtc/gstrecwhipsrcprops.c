@@ -18,6 +18,7 @@ enum
   PROP_PORT,
   PROP_PATH,
   PROP_AUTH_TOKEN,
+  PROP_AUTH_TOKEN_FILE,
   PROP_CORS_ORIGINS,
   PROP_TLS_CERTIFICATE,
   PROP_TLS_KEY,
@@ -44,6 +45,9 @@ gst_rec_whip_src_set_property (
       break;
     case PROP_AUTH_TOKEN:
       field = &self->auth_token;
+      break;
+    case PROP_AUTH_TOKEN_FILE:
+      field = &self->auth_token_file;
       break;
     case PROP_CORS_ORIGINS:
       field = &self->cors_origins;
@@ -84,6 +88,9 @@ gst_rec_whip_src_get_property (
       break;
     case PROP_AUTH_TOKEN:
       g_value_set_string (value, self->auth_token);
+      break;
+    case PROP_AUTH_TOKEN_FILE:
+      g_value_set_string (value, self->auth_token_file);
       break;
     case PROP_CORS_ORIGINS:
       g_value_set_string (value, self->cors_origins);
@@ -155,6 +162,18 @@ gst_rec_whip_src_install_properties (GObjectClass *klass)
           "Bearer token that publishers must send (none: everybody may)", NULL,
           flags));
   /**
+   * GstRecWhipSrc:auth-token-file:
+   *
+   * File with the token, for that a command line is there for everybody to see.
+   * White space around the token is left out. Type: string. Default: none. Read
+   * from NULL to READY; one that cannot be read, or is set beside
+   * #GstRecWhipSrc:auth-token, is an error.
+   */
+  g_object_class_install_property (klass, PROP_AUTH_TOKEN_FILE,
+      g_param_spec_string ("auth-token-file", "Authentication token file",
+          "File to read the bearer token from, instead of auth-token", NULL,
+          flags));
+  /**
    * GstRecWhipSrc:cors-origins:
    *
    * Origins of web pages that may publish, separated by commas, "*" for all.
@@ -210,6 +229,7 @@ gst_rec_whip_src_free_props (GstRecWhipSrc *self)
   g_free (self->host);
   g_free (self->path);
   g_free (self->auth_token);
+  g_free (self->auth_token_file);
   g_free (self->cors_origins);
   g_free (self->tls_certificate);
   g_free (self->tls_key);

@@ -162,7 +162,8 @@ advice (guint status)
   switch (status) {
     case 401:
     case 403:
-      return "Set auth-token to the token that the server expects.";
+      return "Set auth-token or auth-token-file to the token that the server "
+             "expects.";
     case 404:
     case 405:
       return "Check the path in location.";
@@ -240,6 +241,55 @@ not_followed:
   return FALSE;
 }
 
+static const gchar *
+certificate_fault (GTlsCertificateFlags flags)
+{
+  if (flags & G_TLS_CERTIFICATE_EXPIRED)
+    return "it has expired";
+  if (flags & G_TLS_CERTIFICATE_NOT_ACTIVATED)
+    return "it is not valid yet";
+  if (flags & G_TLS_CERTIFICATE_BAD_IDENTITY)
+    return "it is for another host";
+  if (flags & G_TLS_CERTIFICATE_UNKNOWN_CA)
+    return "nobody that this system trusts has signed it";
+  if (flags & G_TLS_CERTIFICATE_REVOKED)
+    return "it was revoked";
+  return "it is not acceptable";
+}
+
+/* No attempt ends otherwise. */
+static gboolean
+is_tls_refusal (const GError *error)
+{
+  return g_error_matches (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE) ||
+      g_error_matches (error, G_TLS_ERROR, G_TLS_ERROR_CERTIFICATE_REQUIRED) ||
+      g_error_matches (error, G_TLS_ERROR, G_TLS_ERROR_NOT_TLS) ||
+      g_error_matches (error, G_TLS_ERROR, G_TLS_ERROR_UNAVAILABLE);
+}
+
+static void
+refuse_tls (Exchange *exchange, const GError *error)
+{
+  gchar *url = display_url (exchange->msg);
+  GError *reason;
+
+  if (g_error_matches (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE))
+    reason = g_error_new (WHIP_CLIENT_ERROR, 0,
+        "The certificate of %s was refused: %s. Install one that this system "
+        "trusts for that host, or take any with insecure-tls=true.",
+        url,
+        certificate_fault (
+            soup_message_get_tls_peer_certificate_errors (exchange->msg)));
+  else
+    reason = g_error_new (WHIP_CLIENT_ERROR, 0,
+        "Could not speak TLS with %s: %s. Check location (http or https), and "
+        "that glib-networking is installed.",
+        url, error->message);
+  g_free (url);
+  finish_offer (exchange, NULL, reason, FALSE);
+  g_error_free (reason);
+}
+
 static void
 unreachable (Exchange *exchange, const GError *error)
 {
@@ -310,6 +360,8 @@ on_headers (GObject *source, GAsyncResult *result, gpointer user_data)
       soup_session_send_finish (SOUP_SESSION (source), result, &error);
   if (g_cancellable_is_cancelled (exchange->cancellable)) {
     exchange_free (exchange);
+  } else if (!exchange->stream && is_tls_refusal (error)) {
+    refuse_tls (exchange, error);
   } else if (!exchange->stream) {
     unreachable (exchange, error);
   } else {

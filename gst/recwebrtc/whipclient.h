@@ -24,7 +24,8 @@ typedef struct _WhipClient WhipClient;
  * @error: why there is none (WHIP_CLIENT_ERROR): names the URL (without
  *   user, password and query), the status and what the server said; says what
  *   to do
- * @temporary: the same offer may succeed later (no connection, 5xx, 409, 429)
+ * @temporary: the same offer may succeed later (no connection, 5xx, 409, 429;
+ * not when the certificate of the server is refused)
  */
 typedef void (*WhipClientAnswerFunc) (WhipClient *client, const gchar *answer,
     const GError *error, gboolean temporary, gpointer user_data);

@@ -489,6 +489,10 @@ GST_START_TEST (test_the_token_does_not_travel_in_the_clear)
   if (!server.https_url) {
     g_print ("skipped: no TLS (Debian package glib-networking)\n");
   } else {
+    pipeline = pull_from (server.https_url, "retry-timeout=3600000000000");
+    expect_error (pipeline, "certificate");
+    finish (pipeline);
+    fail_unless_equals_int (g_atomic_int_get (&server.offers), 0);
     pipeline =
         pull_from (server.https_url, "auth-token=secret insecure-tls=true");
     expect_message (pipeline, "recwhip-connected");

@@ -596,13 +596,15 @@ GST_START_TEST (test_the_publisher_posts_eos_after_the_last_buffer)
 
 GST_END_TEST;
 
+/* @timeout: how long it may try again, ns */
 static void
-assert_publish_error (const gchar *properties, const gchar *text)
+assert_publish_error_within (
+    const gchar *timeout, const gchar *properties, const gchar *text)
 {
   gchar *line =
-      g_strdup_printf ("recwhipsink name=sink retry-timeout=0 %s "
+      g_strdup_printf ("recwhipsink name=sink retry-timeout=%s %s "
                        "audiotestsrc is-live=true ! opusenc ! sink.audio",
-          properties);
+          timeout, properties);
   GstElement *pipeline = gst_parse_launch (line, NULL);
   GstBus *bus = gst_element_get_bus (pipeline);
   GstMessage *message;
@@ -621,6 +623,12 @@ assert_publish_error (const gchar *properties, const gchar *text)
   gst_object_unref (bus);
   gst_object_unref (pipeline);
   g_free (line);
+}
+
+static void
+assert_publish_error (const gchar *properties, const gchar *text)
+{
+  assert_publish_error_within ("0", properties, text);
 }
 
 GST_START_TEST (test_publishing_fails_with_the_reason)
@@ -643,6 +651,55 @@ GST_START_TEST (test_publishing_fails_with_the_reason)
 
 GST_END_TEST;
 
+/* A file with @text, which the caller removes and frees. */
+static gchar *
+write_token (const gchar *text)
+{
+  gchar *path = NULL;
+  gint fd = g_file_open_tmp ("rec-token-XXXXXX", &path, NULL);
+
+  fail_unless (fd >= 0);
+  close (fd);
+  fail_unless (g_file_set_contents (path, text, -1, NULL));
+  return path;
+}
+
+GST_START_TEST (test_a_token_is_read_from_a_file)
+{
+  gchar *path = write_token ("\n secret-of-a-file \n"), *text;
+  gchar *broken = write_token ("two words\n");
+  Pair pair;
+
+  text = g_strdup_printf ("auth-token-file=%s", path);
+  pair_init (&pair, text);
+  rec_http_assert (rec_http ("POST", pair.url, REC_HTTP_SDP, ""), 401, NULL);
+  g_free (text);
+  text = g_strdup_printf ("auth-token-file=%s " AUDIO, path);
+  pair_publish (&pair, text);
+  gst_message_unref (wait_for (pair.bus, "recwhip-connected"));
+  pair_clear (&pair);
+  g_free (text);
+
+  text = g_strdup_printf (
+      "location=http://127.0.0.1:1/ auth-token=a auth-token-file=%s", path);
+  assert_publish_error (text, "Set one of them");
+  g_free (text);
+  text = g_strdup_printf (
+      "location=http://127.0.0.1:1/ auth-token-file=%s", broken);
+  assert_publish_error (text, "holds no token");
+  g_free (text);
+  unlink (path);
+  unlink (broken);
+  text =
+      g_strdup_printf ("location=http://127.0.0.1:1/ auth-token-file=%s", path);
+  assert_publish_error (text, "No such file");
+  g_free (text);
+  g_free (broken);
+  g_free (path);
+}
+
+GST_END_TEST;
+
 /* The key in this file protects nothing. */
 GST_START_TEST (test_https_is_spoken_and_certificates_are_checked)
 {
@@ -661,7 +718,8 @@ GST_START_TEST (test_https_is_spoken_and_certificates_are_checked)
   pair_init (&pair, properties);
   fail_unless (g_str_has_prefix (pair.url, "https://"), "%s", pair.url);
   location = g_strdup_printf ("location=%s", pair.url);
-  assert_publish_error (location, "certificate");
+  /* Another attempt would end in the same way. */
+  assert_publish_error_within ("3600000000000", location, "was refused: ");
   pair_publish (&pair, "insecure-tls=true " AUDIO);
   gst_message_unref (wait_for (pair.bus, "recwhip-connected"));
   pair_clear (&pair);
@@ -836,6 +894,7 @@ recwhip_suite (void)
   tcase_add_test (tc, test_latency_is_answered_before_anybody_has_connected);
   tcase_add_test (tc, test_a_publisher_is_received_as_parsed_streams);
   tcase_add_test (tc, test_publishing_fails_with_the_reason);
+  tcase_add_test (tc, test_a_token_is_read_from_a_file);
   tcase_add_test (tc, test_https_is_spoken_and_certificates_are_checked);
   tcase_add_test (tc, test_nothing_is_recorded_of_another_certificate);
   tcase_add_test (tc, test_nothing_is_sent_to_another_certificate);
