@@ -40,6 +40,7 @@
 #include "recfilesinkpriv.h"
 #include "recmessage.h"
 
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -155,6 +156,7 @@ reset (GstRecFileSink *self)
   g_clear_pointer (&self->tried_path, g_free);
   g_clear_pointer (&self->session_id, g_free);
   g_clear_pointer (&self->base, g_free);
+  g_clear_pointer (&self->base_real, free);
   self->split_retry_at = self->split_ask_at = 0;
   GST_OBJECT_LOCK (self);
   g_clear_pointer (&self->path, g_free);
@@ -515,6 +517,7 @@ gst_rec_file_sink_finalize (GObject *object)
   g_free (self->tried_path);
   g_free (self->session_id);
   g_free (self->base);
+  free (self->base_real);
   G_OBJECT_CLASS (parent_class)->finalize (object);
 }
 
@@ -528,7 +531,9 @@ install_signals (GstRecFileSinkClass *klass)
    * @sink: the element
    * @fragment: number of the fragment, counted from 0
    *
-   * Asks for the name of the next fragment, on the streaming thread.
+   * Asks for the name of the next fragment, on the streaming thread. While that
+   * name cannot be opened, recording goes on in the fragment before, and the
+   * signal is emitted again every second with the same number.
    *
    * Returns: (transfer full) (nullable): its name; %NULL: as `location` says
    */

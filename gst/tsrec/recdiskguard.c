@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -220,6 +221,16 @@ rec_disk_find (const gchar *path, guint64 device, guint64 inode, guint64 nlink)
   if (rec_disk_device (path) != device)
     return REC_PLACE_MOUNT_REMOVED;
   return REC_PLACE_RENAMED;
+}
+
+gboolean
+rec_disk_leads_elsewhere (const gchar *folder, const gchar *real)
+{
+  char *now = realpath (folder, NULL);
+  gboolean elsewhere = now && real && !g_str_equal (now, real);
+
+  free (now);
+  return elsewhere;
 }
 
 gboolean

@@ -57,6 +57,10 @@ typedef enum
 RecPlace rec_disk_find (
     const gchar *path, guint64 device, guint64 inode, guint64 nlink);
 
+/* TRUE when @folder, which led to @real by realpath(3), exists and leads to
+ * another one now: a link was changed. */
+gboolean rec_disk_leads_elsewhere (const gchar *folder, const gchar *real);
+
 /* TRUE once something else than @unmounted_device is mounted where the
  * directory of @path is. */
 gboolean rec_disk_is_back (const gchar *path, guint64 unmounted_device);

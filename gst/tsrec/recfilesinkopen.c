@@ -11,6 +11,7 @@
 #include "recfilename.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -165,12 +166,14 @@ device_of_folder (const gchar *folder)
 }
 
 /* Recording began in @base, on a file system that is not there any more: what
- * is made there now would fill the one below the mount point. */
+ * is made there now would fill the one below the mount point. A link that leads
+ * to another folder now is no such case. */
 static gboolean
 is_unmounted (GstRecFileSink *self, const gchar *base)
 {
   return g_strcmp0 (self->base, base) == 0 &&
-      device_of_folder (base) != self->base_device;
+      device_of_folder (base) != self->base_device &&
+      !rec_disk_leads_elsewhere (base, self->base_real);
 }
 
 /* Makes the folders of @path that its pattern names, or that were there when
@@ -196,7 +199,9 @@ static void
 remember_base (GstRecFileSink *self, gchar *base)
 {
   g_free (self->base);
+  free (self->base_real);
   self->base = base;
+  self->base_real = realpath (base, NULL);
   self->base_device = device_of_folder (base);
 }
 
@@ -416,14 +421,17 @@ list_sidecars (GstRecFileSink *self)
   GHashTable *names =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   GPtrArray *lists = NULL;
+  gchar *playlist;
   guint i;
 
   GST_OBJECT_LOCK (self);
   if (self->journal_location)
     g_hash_table_add (names, g_strdup (self->journal_location));
-  if (self->playlist_location)
-    lists = rec_file_match_list (self->playlist_location);
+  playlist = g_strdup (self->playlist_location);
   GST_OBJECT_UNLOCK (self);
+  if (playlist)
+    lists = rec_file_match_list (playlist);
+  g_free (playlist);
   for (i = 0; lists && i < lists->len; i++) {
     const RecFileMatch *match = g_ptr_array_index (lists, i);
 

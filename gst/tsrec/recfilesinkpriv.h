@@ -124,6 +124,7 @@ struct _GstRecFileSink
   gchar *session_id;         /* of the last "tsrec-session"; NULL: none */
   gchar *tried_path;         /* the last name that was tried to be opened */
   gchar *base;               /* folder in which recording began */
+  gchar *base_real;          /* where it leads, of malloc(); NULL: unknown */
   guint64 base_device;       /* what it is on */
   gint64 split_retry_at;     /* monotonic µs: the next try to open; 0: now */
   gint64 split_ask_at;       /* the same: the next request for a key frame */

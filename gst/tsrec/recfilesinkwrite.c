@@ -380,6 +380,10 @@ find_place (GstRecFileSink *self)
   self->place_suspect = FALSE;
   place =
       rec_disk_find (fragment->path, fragment->file.dev, fragment->file.ino, 1);
+  /* the name leads to another disk, and the file is still on the one before */
+  if (place == REC_PLACE_MOUNT_REMOVED && self->base &&
+      rec_disk_leads_elsewhere (self->base, self->base_real))
+    place = REC_PLACE_RENAMED;
   if (place == REC_PLACE_MOUNT_REMOVED)
     return REC_DISK_MOUNT_REMOVED;
   if (place == REC_PLACE_RENAMED && self->inode) {

@@ -323,10 +323,11 @@ GST_START_TEST (test_folder_that_is_moved_away_is_no_disk_that_is_gone)
 {
   gchar *folder = in_dir ("f-00000"), *moved = in_dir ("moved");
   GstHarness *h;
+  GstBus *bus;
   gint64 until;
   guint n, next;
 
-  h = start_sink (make_cutting ("f-%05d/rec.ts"), NULL);
+  h = start_sink (make_cutting ("f-%05d/rec.ts"), &bus);
   n = push_n (h, 0, 2);
   fail_unless_equals_int (g_rename (folder, moved), 0);
   /* the element looks around every second */
@@ -336,7 +337,9 @@ GST_START_TEST (test_folder_that_is_moved_away_is_no_disk_that_is_gone)
     g_usleep (5000);
   }
   assert_nothing_dropped (h);
-  stop_sink (h, NULL);
+  fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING) == NULL);
+  fail_unless_equals_uint64 (get_stat (h->element, "bytes-lost-to-sync"), 0);
+  stop_sink (h, bus);
   next = assert_goes_on ("moved/rec.ts", 0);
   fail_unless_equals_int (assert_goes_on ("f-00001/rec.ts", next), 2 * GOP);
   g_free (folder);
@@ -404,6 +407,48 @@ GST_START_TEST (test_folders_are_not_made_below_a_mount_that_is_gone)
 
 GST_END_TEST;
 
+GST_START_TEST (test_link_that_leads_to_another_disk_is_followed)
+{
+  gchar *disk = in_dir ("disk"), *link = in_dir ("cam"), *old = in_dir ("old");
+  GstHarness *h;
+  gint64 until;
+  guint n, next;
+
+  g_mkdir (disk, 0700);
+  g_mkdir (old, 0700);
+  if (unshare (CLONE_NEWNS) != 0 ||
+      mount ("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
+      mount ("tmpfs", disk, "tmpfs", 0, "size=4m") != 0) {
+    g_printerr ("skipped: no mount namespace; run as root\n");
+    goto done;
+  }
+  fail_unless_equals_int (symlink ("old", link), 0);
+  h = start_sink (make_cutting ("cam/f-%05d/rec.ts"), NULL);
+  n = push_n (h, 0, 2);
+  g_unlink (link);
+  fail_unless_equals_int (symlink ("disk", link), 0);
+  /* the element looks around every second */
+  until = g_get_monotonic_time () + 1500 * 1000;
+  while (g_get_monotonic_time () < until) {
+    n = push_n (h, n, n < GOP - 1);
+    g_usleep (5000);
+  }
+  n = push_n (h, n, GOP);
+  assert_nothing_dropped (h);
+  stop_sink (h, NULL);
+  next = assert_goes_on ("old/f-00000/rec.ts", 0);
+  fail_unless_equals_int (assert_goes_on ("disk/f-00001/rec.ts", next), n);
+  umount2 (disk, MNT_DETACH);
+
+done:
+  g_unlink (link);
+  g_free (disk);
+  g_free (link);
+  g_free (old);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_folder_that_cannot_be_made_is_refused_at_ready)
 {
   GstElement *sink;
@@ -434,6 +479,7 @@ recfilesinkfolders_suite (void)
   tcase_add_test (tc, test_folder_that_is_moved_away_is_no_disk_that_is_gone);
   tcase_add_test (tc, test_folder_that_is_deleted_is_made_again);
   tcase_add_test (tc, test_folders_are_not_made_below_a_mount_that_is_gone);
+  tcase_add_test (tc, test_link_that_leads_to_another_disk_is_followed);
   tcase_add_test (tc, test_folder_that_cannot_be_made_is_refused_at_ready);
   return s;
 }

@@ -544,8 +544,11 @@ rec_file_sync (RecFile *file, const char *directory)
   if (!file->regular)
     return 0;
   err = sync_retrying (file->sys->fdatasync, file->fd);
-  if (!err && directory)
+  if (!err && directory) {
     err = rec_file_sync_directory (file->sys, directory);
+    if (err == ENOENT || err == ENOTDIR)
+      err = 0; /* somebody has moved it away: the bytes are as durable */
+  }
   if (err) {
     /* what came in meanwhile may have been part of the failed write-back */
     mark = file->accepted;
