@@ -29,9 +29,13 @@ encoder_settings() {
   esac
 }
 
-# What every browser and every decoder in hardware plays: 4:2:0, whatever comes.
+# video_format ENCODER: what every browser and every decoder in hardware plays,
+# 4:2:0 whatever comes, in the layout that the encoder takes
 video_format() {
-  echo 'video/x-raw,format=(string){I420,NV12}'
+  case $1 in
+    x264enc* | x265enc* | openh264enc*) echo video/x-raw,format=I420 ;;
+    *) echo video/x-raw,format=NV12 ;;
+  esac
 }
 
 # try_out DESCRIPTION: sends three pictures through it; false, and in words why,
@@ -40,7 +44,7 @@ try_out() {
   local said status
   # shellcheck disable=SC2086 # several words of the launch line
   said=$(timeout 20 gst-launch-1.0 -q videotestsrc num-buffers=3 ! \
-    video/x-raw,width=320,height=240,framerate=30/1 ! videoconvert ! $(video_format) ! $1 ! fakesink \
+    video/x-raw,width=320,height=240,framerate=30/1 ! videoconvert ! $(video_format "$1") ! $1 ! fakesink \
     2>&1 </dev/null)
   status=$?
   [ $status -ne 0 ] || return 0

@@ -118,18 +118,6 @@ class Recorder(JsonProcess):
             self.process.wait()
             raise
 
-    @classmethod
-    def encoding(cls, folder):
-        """A launch line that takes VP8 and encodes it."""
-        return (
-            f'recwhipsrc name=whip host=127.0.0.1 port={cls.PORT} path=/whip video-codecs=VP8 '
-            f'tsrecsink name=sink location={folder / "rec.ts"} '
-            'whip.video ! queue max-size-time=0 max-size-buffers=0 ! vp8dec ! videoconvert ! '
-            'x264enc tune=zerolatency speed-preset=ultrafast ! h264parse ! '
-            'recmonitor name=monitor stage=video ! sink. '
-            'whip.audio ! queue max-size-time=0 max-size-buffers=0 ! '
-            'recmonitor name=audiomonitor stage=audio ! sink.')
-
     def stats(self, element='whip'):
         known = len(self.select(type='stats', src=element))
         self.say('stats ' + element)

@@ -93,3 +93,39 @@ def record_vp8(stage):
 @scenario('record-vp9', group='record')
 def record_vp9(stage):
     record_command(stage, 'VP9')
+
+
+def publisher_killed(stage, codec):
+    """The last picture before the publisher vanished is not written seconds
+    later, when the recording ends."""
+    stage.recorder = RecordCommand(stage.folder)
+    stage.proxy.target = stage.recorder.url
+    stage.publish(codec=codec)
+    stage.run(4)
+    stage.kill_browser()
+    status, path = stage.recorder.finish()
+    (stage.folder / 'record.log').write_text('\n'.join(stage.recorder.lines_said))
+    stage.result.check(status == 0, f'pipelines/record ended with {status}: '
+                                    f'{stage.recorder.tail()}')
+    stage.result.check(path, 'there is no file')
+    if not path:
+        return
+    verdict = stage.result.verdict = judge.Verdict(str(path), stage.heard)
+    holes = verdict.holes('video', 1.5)
+    stage.result.check(not holes, f'holes in 4 s of video: {holes}')
+    stage.expect_pictures(('connected', 2000), ('end', -500), share=0.8)
+
+
+@scenario('record-vp8-killed', group='record')
+def record_vp8_killed(stage):
+    publisher_killed(stage, 'VP8')
+
+
+@scenario('record-vp9-killed', group='record')
+def record_vp9_killed(stage):
+    publisher_killed(stage, 'VP9')
+
+
+@scenario('record-h264-killed', group='record')
+def record_h264_killed(stage):
+    publisher_killed(stage, 'H264')

@@ -259,21 +259,6 @@ def disconnect_eos(stage):
     stage.expect_pictures(('connected', 500), ('end', -500))
 
 
-@scenario('vp8-browser-killed')
-def vp8_browser_killed(stage):
-    """Nothing of the video appears after the publisher has vanished."""
-    stage.record(launch=processes.Recorder.encoding(stage.folder))
-    stage.publish(codec='VP8')
-    stage.run(7)
-    stage.kill_browser()
-    stage.wait_end('timeout', 16)
-    stage.finish()
-    stage.expect_pictures(('connected', 1500), ('end', -500), share=0.8)
-    times = stage.result.verdict.video_times
-    stage.result.check(times[-1] - times[0] < 10,
-                       f'the video lasts {times[-1] - times[0]:.1f} s, 7 s were sent')
-
-
 # --- several streams of one track
 
 @scenario('simulcast-of-ssrcs')
