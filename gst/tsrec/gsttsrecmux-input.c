@@ -149,8 +149,11 @@ pick_pad (GstTsRecMux *self)
     if (gst_queue_array_is_empty (pad->queue))
       continue;
     head = gst_queue_array_peek_head_struct (pad->queue);
-    if (GST_IS_EVENT (head->object))
+    if (GST_IS_EVENT (head->object) ||
+        gst_ts_rec_mux_is_mid_stream (self, pad, head))
       return pad;
+    if (gst_ts_rec_mux_waits_for_picture (self, pad, head))
+      continue;
     bytes += pad->queued_bytes;
     items += gst_queue_array_get_length (pad->queue);
     last = MAX (last, pad->position);

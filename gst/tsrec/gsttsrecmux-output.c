@@ -64,6 +64,10 @@ say_what_changed (GstTsRecMux *self, GstPad *pad, const TsStats *before)
       "timestamps are kept, and a decoder that follows PCR gets it too late. "
       "Lower the load or the latency of its branch, or raise the property "
       "\"preroll\".");
+  say_once (self, pad, REC_SAID_NO_KEYFRAME, before->no_random_access,
+      after.no_random_access,
+      "no key frame within 10 s; the recording begins with pictures that may "
+      "not be decodable. Lower the key frame interval of the encoder.");
   say_once (self, pad, REC_SAID_EMPTY, before->empty, after.empty,
       "a buffer of zero size; it was dropped.");
   say_once (self, pad, REC_SAID_DAMAGED, before->damaged, after.damaged,
@@ -346,7 +350,8 @@ gst_ts_rec_mux_mux_buffer (
 {
   GstBuffer *in = GST_BUFFER_CAST (item->object), *out = NULL;
   TsAccessUnit au = { .pts = item->pts, .dts = item->dts };
-  TsStats before;
+  gboolean first = !self->sent_buffer;
+  TsStats before, after;
   TsOutput output;
   GstMapInfo map;
   gsize size;
@@ -385,9 +390,14 @@ gst_ts_rec_mux_mux_buffer (
   if (size > 0)
     out = finish (self, size, &output);
   gst_buffer_unmap (in, &map);
+  ts_mux_get_stats (self->core, &after);
   say_what_changed (self, GST_PAD (pad), &before);
   request_key_frame_if_needed (self, pad);
+  if (after.skipped > before.skipped)
+    gst_ts_rec_mux_note_skipped (self, pad, item);
   push (self, out, &output);
+  if (after.access_units > before.access_units)
+    gst_ts_rec_mux_note_begun (self, pad, item, first);
 }
 
 /* Nothing comes from this pad for a while. PSI and PCR go on when the clock

@@ -58,6 +58,8 @@ typedef struct
  * @codec: of @caps; lock
  * @pending: @caps name what no track is there for yet: the next access unit
  *   begins it; lock
+ * @skipped: access units that were left out at the start, and not said; lock
+ * @skipped_since: running time of the first of them; lock
  * @language: ISO 639-2 code of the tags, or ""; lock
  * @refused: its caps are not carried; lock
  * @refusal: the reason, a sentence; lock
@@ -90,6 +92,8 @@ struct _GstTsRecMuxPad
   gboolean pending;
   gchar *refusal;
   GstCaps *caps;
+  guint64 skipped;
+  gint64 skipped_since;
   gchar language[4];
   gboolean asked_latency;
   GstClockTime latency;
@@ -109,7 +113,8 @@ typedef enum
   REC_SAID_JUMP = 1 << 2,
   REC_SAID_LATE = 1 << 3,
   REC_SAID_EMPTY = 1 << 4,
-  REC_SAID_DAMAGED = 1 << 5
+  REC_SAID_DAMAGED = 1 << 5,
+  REC_SAID_NO_KEYFRAME = 1 << 6
 } RecSaid;
 
 /* A PID of the stream, and the only kind of stream that may ever be on it. */
@@ -150,12 +155,14 @@ struct _GstTsRecMux
   guint64 interleave;  /* max-interleave of this run */
   GstFlowReturn flow;  /* of the last push */
   RecSaid said;
-  TsStats stats;          /* of this run, when core is gone */
-  guint64 refused;        /* access units on pads whose caps are refused */
-  gboolean nothing_left;  /* an error has said so: every track is refused */
-  gboolean codec_changed; /* since the last random access point */
-  gboolean live;          /* as the LATENCY query says */
-  gboolean paced;         /* as the clock says */
+  gboolean wait_for_keyframe; /* of this run */
+  guint64 skipped;            /* sound before the first picture */
+  TsStats stats;              /* of this run, when core is gone */
+  guint64 refused;            /* access units on pads whose caps are refused */
+  gboolean nothing_left;      /* an error has said so: every track is refused */
+  gboolean codec_changed;     /* since the last random access point */
+  gboolean live;              /* as the LATENCY query says */
+  gboolean paced;             /* as the clock says */
   gboolean stopping;
   gboolean eos_sent;
   gboolean flushing;
@@ -179,6 +186,26 @@ GstPadLinkReturn gst_ts_rec_mux_sink_link (
     GstPad *pad, GstObject *parent, GstPad *peer);
 gboolean gst_ts_rec_mux_sink_query (
     GstPad *pad, GstObject *parent, GstQuery *query);
+
+/* gsttsrecmux-begin.c. With the lock. */
+
+/* Whether @head, next in @pad, leaves before all others: a picture that will be
+ * skipped, so that it is known that the recording begins in the middle of a
+ * stream. */
+gboolean gst_ts_rec_mux_is_mid_stream (
+    GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *head);
+/* Whether @head, next in @pad, has to stay for the picture that the recording
+ * is to begin with. */
+gboolean gst_ts_rec_mux_waits_for_picture (
+    GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *head);
+/* @item of @pad has been left out. */
+void gst_ts_rec_mux_note_skipped (
+    GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item);
+/* @item of @pad is written; @first: as the first of the recording. Says what
+ * was left out before. The stream lock of the source pad is held as well, the
+ * lock is given up meanwhile. */
+void gst_ts_rec_mux_note_begun (GstTsRecMux *self, GstTsRecMuxPad *pad,
+    const RecMuxItem *item, gboolean first);
 
 /* gsttsrecmux-input.c */
 GstFlowReturn gst_ts_rec_mux_chain (

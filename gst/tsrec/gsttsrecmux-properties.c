@@ -26,6 +26,7 @@ enum
   PROP_START_OFFSET,
   PROP_AUDIO_PES_TIME,
   PROP_PACK,
+  PROP_WAIT_FOR_KEYFRAME,
   PROP_SERVICE_NAME,
   PROP_SERVICE_PROVIDER,
   PROP_PROGRAM_NUMBER,
@@ -80,6 +81,9 @@ gst_ts_rec_mux_set_property (
     case PROP_PACK:
       config->pack = g_value_get_boolean (value);
       break;
+    case PROP_WAIT_FOR_KEYFRAME:
+      config->wait_for_random_access = g_value_get_boolean (value);
+      break;
     case PROP_SERVICE_NAME:
       set_name (config->service_name, g_value_get_string (value));
       break;
@@ -108,7 +112,7 @@ static GstStructure *
 create_stats (GstTsRecMux *self)
 {
   TsStats stats;
-  guint64 refused;
+  guint64 refused, skipped;
   guint tracks = 0;
 
   g_mutex_lock (&self->lock);
@@ -116,6 +120,7 @@ create_stats (GstTsRecMux *self)
   if (self->core)
     ts_mux_get_stats (self->core, &stats);
   refused = self->refused;
+  skipped = self->skipped;
   for (guint i = 0; i < self->pads->len; i++)
     tracks += ((GstTsRecMuxPad *)g_ptr_array_index (self->pads, i))->track
         != NULL;
@@ -134,6 +139,7 @@ create_stats (GstTsRecMux *self)
       "backward", G_TYPE_UINT64, stats.backward,
       "jumps", G_TYPE_UINT64, stats.jumps,
       "late", G_TYPE_UINT64, stats.late,
+      "skipped", G_TYPE_UINT64, stats.skipped + skipped,
       "empty", G_TYPE_UINT64, stats.empty,
       "damaged", G_TYPE_UINT64, stats.damaged,
       "refused", G_TYPE_UINT64, refused, NULL);
@@ -176,6 +182,9 @@ gst_ts_rec_mux_get_property (
       break;
     case PROP_PACK:
       g_value_set_boolean (value, config->pack);
+      break;
+    case PROP_WAIT_FOR_KEYFRAME:
+      g_value_set_boolean (value, config->wait_for_random_access);
       break;
     case PROP_SERVICE_NAME:
       g_value_set_string (value, config->service_name);
@@ -304,6 +313,21 @@ install_other_properties (GObjectClass *klass)
           "picture",
           FALSE, READY_FLAGS));
   /**
+   * GstTsRecMux:wait-for-keyframe:
+   *
+   * Begins each video track with its first random access point (see
+   * docs/mux.md), as nobody can decode pictures before it. A recording that
+   * begins in the middle of a stream begins there, its sound as well. A key
+   * frame is asked for upstream. After 10 s without one it begins all the same,
+   * with a warning. What is left out is counted in `skipped` of
+   * #GstTsRecMux:stats, and said in the element message `tsrecmux-skipped`.
+   */
+  g_object_class_install_property (klass, PROP_WAIT_FOR_KEYFRAME,
+      g_param_spec_boolean ("wait-for-keyframe", "Wait for key frame",
+          "Begin each video track with its first random access point, for "
+          "which it waits 10 s at most",
+          TRUE, READY_FLAGS));
+  /**
    * GstTsRecMux:service-name:
    *
    * Name of the service in the SDT, UTF-8, at most 80 bytes.
@@ -364,6 +388,7 @@ install_other_properties (GObjectClass *klass)
    * `psi-packets`, `pcr-packets`, `random-access-points`; access units
    * `no-timestamp`, `backward` and `jumps`, whose timestamps were corrected;
    * `late`, which came after PCR had passed their DTS and have kept it;
+   * `skipped`, which came before the first random access point;
    * `empty`, `damaged` and `refused`, which were dropped.
    */
   g_object_class_install_property (klass, PROP_STATS,
@@ -385,6 +410,7 @@ void
 gst_ts_rec_mux_init_properties (GstTsRecMux *self)
 {
   ts_mux_config_init (&self->config);
+  self->config.wait_for_random_access = TRUE;
   set_name (self->config.service_name, DEFAULT_SERVICE_NAME);
   set_name (self->config.service_provider, DEFAULT_SERVICE_PROVIDER);
   self->max_interleave = DEFAULT_MAX_INTERLEAVE;

@@ -22,6 +22,10 @@
  * In a pipeline that plays it may be linked before it is started: until then
  * buffers are dropped.
  *
+ * A recording that is begun in the middle of a stream begins with a key frame,
+ * and says in the element message `tsrecmux-skipped` what was left out before:
+ * see #tsrecmux:wait-for-keyframe.
+ *
  * Buffers without %GST_BUFFER_FLAG_DELTA_UNIT start with PAT, PMT, SDT and a
  * PCR and carry a random access point: the stream can be cut before each of
  * them. Their PTS and DTS are those of the access unit, as running time.
@@ -412,7 +416,8 @@ start (GstTsRecMux *self)
   self->stats = none;
   self->flow = GST_FLOW_OK;
   self->said = 0;
-  self->refused = 0;
+  self->refused = self->skipped = 0;
+  self->wait_for_keyframe = config.wait_for_random_access;
   g_array_set_size (self->streams, 0);
   self->nothing_left = self->codec_changed = FALSE;
   self->live = self->paced = self->stopping = self->eos_sent = self->flushing =
@@ -437,6 +442,7 @@ reset_pad (GstTsRecMuxPad *pad)
   pad->patience = REC_MUX_PATIENCE;
   rec_pace_init (&pad->pace);
   pad->kept = 0;
+  pad->skipped = 0;
   pad->last_thread = NULL;
   pad->last_request = 0;
   pad->latency = GST_CLOCK_TIME_NONE;

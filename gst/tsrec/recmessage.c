@@ -144,3 +144,14 @@ rec_message_new_track (GstElement *src, const gchar *name, GstPad *pad,
   g_free (caps_str);
   return gst_message_new_element (GST_OBJECT (src), s);
 }
+
+GstMessage *
+rec_message_new_skipped (GstElement *src, GstPad *pad, guint64 access_units,
+    GstClockTime duration)
+{
+  return gst_message_new_element (GST_OBJECT (src),
+      gst_structure_new ("tsrecmux-skipped",
+          "pad", G_TYPE_STRING, GST_OBJECT_NAME (pad),
+          "access-units", G_TYPE_UINT64, access_units,
+          "duration", G_TYPE_UINT64, duration, NULL));
+}

@@ -183,4 +183,10 @@ GstMessage *rec_message_new_disk (GstElement *src, const gchar *name,
 GstMessage *rec_message_new_track (GstElement *src, const gchar *name,
     GstPad *pad, const GstCaps *caps, const gchar *reason);
 
+/* `tsrecmux-skipped`: a track begins later than its data: @access_units that
+ * came before the first random access point, over @duration (ns), were left
+ * out. */
+GstMessage *rec_message_new_skipped (
+    GstElement *src, GstPad *pad, guint64 access_units, GstClockTime duration);
+
 G_END_DECLS

@@ -521,6 +521,65 @@ GST_START_TEST (test_h265_cra_is_a_random_access_point)
 }
 GST_END_TEST;
 
+/* Which access units begin a track, in each codec with pictures. */
+GST_START_TEST (test_a_track_begins_with_its_first_random_access_point)
+{
+  static const uint8_t h264[] = { 0, 0, 1, 0x41, 0x9a, 2 };
+  static const uint8_t h264_key[] = { 0, 0, 1, 0x65, 0x88, 0x80 };
+  static const uint8_t h265[] = { 0, 0, 1, 2, 1, 0xd0 };
+  static const uint8_t h265_key[] = { 0, 0, 1, 0x2a, 1, 0xaf };
+  static const uint8_t h266[] = { 0, 0, 1, 0, 1, 0xd0 };
+  static const uint8_t h266_key[] = { 0, 0, 1, 0, 9 << 3 | 1, 0xaf };
+  static const uint8_t mpeg[] = { 0, 0, 1, 0, 0, 0x17, 0xff, 0xf8, 0, 0, 1, 1,
+    0x13 };
+  static const uint8_t mpeg_key[] = { 0, 0, 1, 0xb3, 0x16, 0, 0xf0, 0x15, 0xff,
+    0xff, 0xe0, 0x18, 0, 0, 1, 0, 0, 0x0f, 0xff, 0xf8, 0, 0, 1, 1, 0x13 };
+  static const struct
+  {
+    TsCodec codec;
+    const uint8_t *picture, *key;
+    size_t size, key_size;
+  } rows[] = {
+    { TS_CODEC_H264, h264, h264_key, sizeof (h264), sizeof (h264_key) },
+    { TS_CODEC_H265, h265, h265_key, sizeof (h265), sizeof (h265_key) },
+    { TS_CODEC_H266, h266, h266_key, sizeof (h266), sizeof (h266_key) },
+    { TS_CODEC_MPEG1_VIDEO, mpeg, mpeg_key, sizeof (mpeg), sizeof (mpeg_key) },
+    { TS_CODEC_MPEG2_VIDEO, mpeg, mpeg_key, sizeof (mpeg), sizeof (mpeg_key) }
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    TsTrackConfig same = { .codec = rows[i].codec };
+    TsMuxConfig config;
+    TsTrack *video;
+    Rig rig;
+
+    ts_mux_config_init (&config);
+    config.wait_for_random_access = true;
+    rig_init_full (&rig, &config, NULL);
+    video = rig_add (&rig, PID_VIDEO, rows[i].codec);
+    for (int64_t n = 0; n < 10; n++)
+      fail_unless (
+          rig_push (&rig, video, rows[i].picture, rows[i].size, n * FRAME) == 0,
+          "%s", ts_codec_get_name (rows[i].codec));
+    fail_unless (ts_track_is_skipping (video));
+    fail_unless (
+        rig_push (&rig, video, rows[i].key, rows[i].key_size, 10 * FRAME) > 0,
+        "%s", ts_codec_get_name (rows[i].codec));
+    fail_unless (rig.output.random_access);
+    fail_if (ts_track_is_skipping (video));
+    /* nothing is left out after that, whatever happens */
+    fail_unless (ts_mux_configure_track (rig.mux, video, &same, NULL));
+    ts_mux_resync (rig.mux);
+    for (int64_t n = 11; n < 20; n++)
+      fail_unless (
+          rig_push (&rig, video, rows[i].picture, rows[i].size, n * FRAME) > 0);
+    fail_unless_equals_uint64 (rig_get_stats (&rig).skipped, 10);
+    fail_unless_equals_uint64 (rig_get_stats (&rig).no_random_access, 0);
+    rig_clear (&rig);
+  }
+}
+GST_END_TEST;
+
 /* --- Time */
 
 GST_START_TEST (test_timestamps_wrap_at_33_bits)
@@ -923,7 +982,7 @@ check_stall (int64_t stall, bool pack, int64_t audio_pes_time)
   rig_init_full (&rig, &config, &options);
   video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
   audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
-  for (int64_t a = 0; a * AAC_FRAME < 40 * TS_NS_PER_S; a++) {
+  for (int64_t a = 0; a * AAC_FRAME < 2 * from + stall; a++) {
     int64_t now = a * AAC_FRAME;
 
     push_aac (&rig, audio, 120, now);
@@ -1086,7 +1145,7 @@ check_table_distance (
   video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
   if (audio_pes_time >= 0)
     audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
-  for (int64_t v = 0; v * picture < 8 * TS_NS_PER_S; v++) {
+  for (int64_t v = 0; v * picture < 4 * TS_NS_PER_S; v++) {
     push_picture (&rig, video, 300 + (size_t)(v * 377 % 9000), v % 60 == 0,
         true, v * picture, TS_TIME_NONE);
     for (; audio && a * AAC_FRAME < (v + 1) * picture; a++)
@@ -1696,6 +1755,7 @@ tsmux_suite (void)
   tcase_add_test (tc, test_reordered_pictures_keep_their_timestamps);
   tcase_add_test (tc, test_recovery_point_is_a_random_access_point);
   tcase_add_test (tc, test_h265_cra_is_a_random_access_point);
+  tcase_add_test (tc, test_a_track_begins_with_its_first_random_access_point);
   tcase_add_test (tc, test_timestamps_wrap_at_33_bits);
   tcase_add_test (tc, test_pcr_goes_on_when_its_track_is_silent);
   tcase_add_test (tc, test_slow_pictures_do_not_cost_packets_for_pcr);

@@ -486,6 +486,7 @@ read_mux_config (Fuzz *fuzz, FuzzInput *input, TsMuxConfig *config)
   if (flags & 32)
     snprintf (config->service_name, sizeof config->service_name, "%.*s",
         (int)(input->size < 80 ? input->size : 80), (const char *)input->data);
+  config->wait_for_random_access = flags & 128;
   /* Nearly 2^33 ticks of 90 kHz: through the wrap in the first second. */
   if (flags & 64)
     config->start_offset = INT64_C (95443717688888) - 800000000;

@@ -55,6 +55,9 @@ typedef struct
  * @held_next: where the frame after those in @held should be, ns
  * @last_dts: DTS that was last written, 90 kHz
  * @lag: how late its last access unit came, 90 kHz
+ * @waiting: for its first random access point; pictures before are skipped
+ * @skipped: how many were
+ * @skipped_since: when the first of them was, ns, or TS_TIME_NONE
  * @distance: from the DTS of the access unit before that one, 90 kHz
  */
 struct TsTrack
@@ -66,6 +69,9 @@ struct TsTrack
   TsCodecState codec;
   TsTrackTime time;
   bool needs_random_access;
+  bool waiting;
+  uint64_t skipped;
+  int64_t skipped_since;
   bool discontinuity;
   uint8_t *held;
   size_t held_size;
@@ -170,6 +176,12 @@ size_t ts_write_get_max_size (size_t size, unsigned n_pcrs);
 
 /* tstrack.c */
 void ts_track_free (TsTrack *track);
+/* Whether to leave out @au: nobody can decode a picture that refers to those
+ * before the recording. A stream with periodic intra refresh has no random
+ * access point at all, but can be decoded after a while: then, or where none
+ * comes for another reason, the waiting has an end. Counts what it says. */
+bool ts_track_skip (
+    TsMux *mux, TsTrack *track, const TsAccessUnit *au, bool random_access);
 /* Where PCR stays on audio that has fallen silent, moves it to a better track
  * at @now, which the next PMT says. */
 void ts_mux_move_pcr (TsMux *mux, int64_t now);

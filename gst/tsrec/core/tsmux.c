@@ -431,6 +431,8 @@ ts_mux_begin (TsMux *mux, TsTrack *track, const TsAccessUnit *access_unit)
     mux->stats.damaged++;
     return 0;
   }
+  if (ts_track_skip (mux, track, &au, plan->payload.random_access))
+    return 0;
   if (plan->payload.described)
     ts_mux_describe_track (mux, track);
   plan->track = track;

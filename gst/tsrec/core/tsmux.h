@@ -95,6 +95,8 @@ typedef struct TsTrack TsTrack;
  *   span this time, ns; 0: one PES packet for each
  * @pack: whether the end of a video access unit that does not fill a packet
  *   waits for the next one and leaves in the same packets
+ * @wait_for_random_access: whether pictures before the first random access
+ *   point of their track are skipped, for ten seconds at most
  *
  * Start from ts_mux_config_init().
  */
@@ -112,6 +114,7 @@ typedef struct
   int64_t pcr_interval;
   int64_t audio_pes_time;
   bool pack;
+  bool wait_for_random_access;
 } TsMuxConfig;
 
 /**
@@ -222,6 +225,8 @@ typedef struct
  * @jumps: access units whose timestamp was far off the timeline
  * @late: access units whose DTS PCR had passed already: written as they are,
  *   too late by the decoder model (ISO/IEC 13818-1 2.4.2.3)
+ * @skipped: pictures before the first random access point, skipped
+ * @no_random_access: tracks that began without one, as none came
  * @empty: access units of zero size, dropped
  * @damaged: access units that are not what the codec says, dropped
  */
@@ -238,6 +243,8 @@ typedef struct
   uint64_t backward;
   uint64_t jumps;
   uint64_t late;
+  uint64_t skipped;
+  uint64_t no_random_access;
   uint64_t empty;
   uint64_t damaged;
 } TsStats;
@@ -306,6 +313,10 @@ TsCodec ts_track_get_codec (const TsTrack *track);
 /* True for a video track that has not had a random access point yet (or not
  * since the last ts_mux_resync()): a key frame is needed. */
 bool ts_track_needs_random_access_point (const TsTrack *track);
+
+/* True while pictures of @track are skipped: some were, and no random access
+ * point has come yet (TsMuxConfig.wait_for_random_access). */
+bool ts_track_is_skipping (const TsTrack *track);
 
 /* Whether an access unit with these timestamps (TS_TIME_NONE: unknown) needs
  * TsAccessUnit.now to be judged: they are missing, or far from what was there

@@ -7,6 +7,10 @@
 
 #include <stdlib.h>
 
+/* So long, or so many pictures where times are of no use, the first random
+ * access point of a track is waited for. */
+#define MAX_SKIPPED_TIME (10 * TS_NS_PER_S)
+#define MAX_SKIPPED 1000
 /* After that, PCR in packets of its own costs more than another PMT. */
 #define PCR_SILENT (3 * 90000)
 
@@ -214,6 +218,9 @@ init_track (TsMux *mux, TsTrack *track, const TsTrackConfig *config,
     stream_id |= get_index_of_kind (mux, track) & 0x1f;
   track->stream_id = stream_id;
   track->needs_random_access = ts_codec_is_video (config->codec);
+  track->waiting =
+      mux->config.wait_for_random_access && track->needs_random_access;
+  track->skipped = 0;
   *reason = "out of memory";
   return allocate_held (mux, track);
 }
@@ -336,6 +343,10 @@ ts_mux_configure_track (TsMux *mux, TsTrack *track, const TsTrackConfig *config,
   }
   if (old.config.codec == config->codec)
     keep_learned (track, &old.codec);
+  if (old.config.codec == config->codec) {
+    track->waiting = old.waiting;
+    track->skipped = old.skipped;
+  }
   if (!is_same_psi (&old.psi, &track->psi))
     change_psi (mux);
   mux->plan.kind = TS_PLAN_NONE;
@@ -370,6 +381,45 @@ TsCodec
 ts_track_get_codec (const TsTrack *track)
 {
   return track->config.codec;
+}
+
+static bool
+has_waited_enough (const TsTrack *track, int64_t time)
+{
+  int64_t waited;
+
+  if (track->skipped >= MAX_SKIPPED)
+    return true;
+  if (track->skipped == 0 || time == TS_TIME_NONE ||
+      track->skipped_since == TS_TIME_NONE)
+    return false;
+  return __builtin_sub_overflow (time, track->skipped_since, &waited) ||
+      waited > MAX_SKIPPED_TIME || waited < -MAX_SKIPPED_TIME;
+}
+
+bool
+ts_track_skip (
+    TsMux *mux, TsTrack *track, const TsAccessUnit *au, bool random_access)
+{
+  int64_t time = au->dts != TS_TIME_NONE ? au->dts : au->pts;
+
+  if (!track->waiting)
+    return false;
+  if (random_access || has_waited_enough (track, time)) {
+    mux->stats.no_random_access += !random_access;
+    track->waiting = false;
+    return false;
+  }
+  if (track->skipped++ == 0)
+    track->skipped_since = time;
+  mux->stats.skipped++;
+  return true;
+}
+
+bool
+ts_track_is_skipping (const TsTrack *track)
+{
+  return track->waiting && track->skipped > 0;
 }
 
 bool

@@ -1,0 +1,369 @@
+/* gst-tsrec: tests of tsrecmux, with what a recording begins
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The streams here have played for 20 s when the recording begins, unless it
+ * says otherwise.
+ */
+
+#include "config.h"
+
+#include <gst/check/gstcheck.h>
+
+#include "recmuxtest.h"
+
+/* 100 ms after a key frame, which is every two seconds */
+#define BEGIN (20 * GST_SECOND + 100 * GST_MSECOND)
+#define KEY (660 * FRAME)
+
+typedef struct
+{
+  guint video, audio;            /* PES packets */
+  gboolean video_key;            /* the first one */
+  gint64 video_time, audio_time; /* PTS of the first one, 90 kHz */
+} Begin;
+
+static Begin begin;
+
+static void
+note_pes (void *user_data, const TsCheckPes *pes)
+{
+  gboolean video = pes->kind == TS_CHECK_KIND_VIDEO;
+
+  if (video && begin.video++ == 0) {
+    begin.video_key = pes->random_access;
+    begin.video_time = pes->pts;
+  }
+  if (!video && begin.audio++ == 0)
+    begin.audio_time = pes->pts;
+}
+
+static void
+begin_init (Mux *m, gboolean live)
+{
+  memset (&begin, 0, sizeof (begin));
+  mux_init (m, live);
+  ts_check_free (m->check);
+  m->check = ts_check_new (NULL, note_pes, NULL, NULL);
+}
+
+static guint
+count_warnings (Mux *m)
+{
+  GstMessage *message;
+  guint n = 0;
+
+  while ((message = gst_bus_pop_filtered (m->bus, GST_MESSAGE_WARNING))) {
+    n++;
+    gst_message_unref (message);
+  }
+  return n;
+}
+
+/* How many access units the message says that pad @name has left out. */
+static guint64
+get_skipped (Mux *m, const gchar *name)
+{
+  GstMessage *message;
+  guint64 n = 0, duration;
+
+  while ((message = pop_element_message (m, "tsrecmux-skipped"))) {
+    const GstStructure *s = gst_message_get_structure (message);
+
+    if (g_str_equal (gst_structure_get_string (s, "pad"), name)) {
+      fail_unless (n == 0, "said twice");
+      fail_unless (gst_structure_get_uint64 (s, "access-units", &n));
+      fail_unless (gst_structure_get_uint64 (s, "duration", &duration));
+      fail_unless (duration < 2 * GST_SECOND);
+    }
+    gst_message_unref (message);
+    if (n > 0)
+      break;
+  }
+  return n;
+}
+
+/* From some of the times audio comes first, from others video. */
+static void
+check_mid_stream (gboolean live, GstClockTime from)
+{
+  guint pictures, frames;
+  Mux m;
+
+  begin_init (&m, live);
+  push_both (&m, from, KEY, 0, 0);
+  if (live) {
+    fail_unless_equals_int (mux_collect (&m), 0);
+    fail_unless (pop_element_message (&m, "tsrecmux-skipped") == NULL);
+  }
+  push_both (&m, KEY, KEY + 3 * GST_SECOND, 0, 0);
+  gst_harness_push_event (m.video, gst_event_new_eos ());
+  gst_harness_push_event (m.audio, gst_event_new_eos ());
+  pictures = (guint)((KEY - from) / FRAME);
+  frames = (guint)((KEY - from) / AAC_FRAME);
+  fail_unless_equals_int (count_warnings (&m), 0);
+  mux_assert_conformant (&m);
+  fail_unless (begin.video_key);
+  fail_unless (begin.audio_time >= begin.video_time &&
+      begin.audio_time < begin.video_time + 2000);
+  fail_unless (begin.video >= 90);
+  fail_unless (begin.audio >= 139);
+  fail_unless (ABS ((gint64)mux_get_stat (&m, "skipped") -
+                   (gint64)(pictures + frames)) <= 2);
+  fail_unless_equals_uint64 (
+      mux_get_stat (&m, "skipped") + mux_get_stat (&m, "access-units"),
+      begin.video + begin.audio + mux_get_stat (&m, "skipped"));
+  mux_clear (&m);
+}
+
+GST_START_TEST (test_a_recording_in_mid_stream_begins_with_a_key_frame)
+{
+  for (guint i = 0; i < 12; i++) {
+    check_mid_stream (TRUE, BEGIN + i * 11 * GST_MSECOND);
+    check_mid_stream (FALSE, BEGIN + i * 11 * GST_MSECOND);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST (test_what_was_left_out_is_said_once_for_each_track)
+{
+  Mux m;
+
+  begin_init (&m, TRUE);
+  push_both (&m, BEGIN, KEY + 3 * GST_SECOND, 0, 0);
+  fail_unless_equals_uint64 (get_skipped (&m, "video_0"), 56);
+  fail_unless (get_skipped (&m, "audio_0") >= 88);
+  fail_unless (pop_element_message (&m, "tsrecmux-skipped") == NULL);
+  fail_unless_equals_int (count_warnings (&m), 0);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+/* A stream that begins with its recording, at any time, loses nothing. */
+GST_START_TEST (test_nothing_is_left_out_where_a_key_frame_is_first)
+{
+  static const GstClockTime times[] = { 0, 2 * GST_SECOND, KEY };
+
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (times); i++) {
+    GstClockTime time = times[i / 2];
+    Mux m;
+
+    begin_init (&m, i % 2);
+    /* the encoder of the sound was ready before that of the pictures */
+    for (guint a = 0; a < 5; a++)
+      gst_harness_push (m.audio, new_aac (time + a * AAC_FRAME, 135));
+    gst_harness_push (
+        m.video, new_picture (time + 50 * GST_MSECOND, 5000, TRUE, TRUE));
+    for (guint a = 5; a < 200; a++)
+      gst_harness_push (m.audio, new_aac (time + a * AAC_FRAME, 135));
+    gst_harness_push_event (m.video, gst_event_new_eos ());
+    gst_harness_push_event (m.audio, gst_event_new_eos ());
+    mux_assert_conformant (&m);
+    fail_unless_equals_uint64 (mux_get_stat (&m, "skipped"), 0);
+    fail_unless_equals_int (begin.audio, 200);
+    fail_unless_equals_int (begin.video, 1);
+    fail_unless (pop_element_message (&m, "tsrecmux-skipped") == NULL);
+    mux_clear (&m);
+  }
+}
+GST_END_TEST;
+
+/* The camera is linked, and off. */
+GST_START_TEST (test_sound_alone_is_not_kept_waiting)
+{
+  Mux m;
+
+  begin_init (&m, TRUE);
+  push_aac (&m, 0);
+  fail_unless (mux_collect (&m) > 0);
+  mux_clear (&m);
+  begin_init (&m, TRUE);
+  for (guint i = 1000; i < 1100; i++) {
+    push_aac (&m, i);
+    fail_unless ((mux_collect (&m) > 0) == (i >= 1010), "frame %u", i);
+  }
+  fail_unless_equals_uint64 (mux_get_stat (&m, "skipped"), 0);
+  ts_check_finish (m.check); /* PCR waits for the camera */
+  fail_unless_equals_int (begin.audio, 100);
+  mux_clear (&m);
+  /* and one that ends at once */
+  begin_init (&m, TRUE);
+  push_aac (&m, 1000);
+  gst_harness_push_event (m.audio, gst_event_new_eos ());
+  fail_unless (mux_collect (&m) > 0);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+/* Periodic intra refresh: after ten seconds it begins all the same, which is
+ * said, and with all of the sound, which can be decoded. */
+GST_START_TEST (test_a_key_frame_that_never_comes_is_not_waited_for)
+{
+  guint a = 1000;
+  Mux m;
+
+  begin_init (&m, TRUE);
+  for (guint i = 0; i < 360; i++) {
+    GstClockTime time = 1000 * AAC_FRAME + i * FRAME;
+
+    gst_harness_push (m.video, new_picture (time, 900, FALSE, FALSE));
+    for (; a * AAC_FRAME < time + FRAME; a++)
+      push_aac (&m, a);
+    if (i == 280)
+      fail_unless_equals_int (mux_collect (&m), 0);
+  }
+  mux_collect (&m);
+  fail_unless_equals_int (count_warnings (&m), 1);
+  fail_unless (mux_get_stat (&m, "skipped") >= 299 &&
+      mux_get_stat (&m, "skipped") <= 301);
+  fail_unless (begin.video >= 58);
+  ts_check_finish (m.check);
+  fail_unless_equals_int (begin.audio, a - 1000);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+/* Nor is one of a track that has stopped. */
+GST_START_TEST (test_pictures_that_stop_are_not_waited_for)
+{
+  Mux m;
+
+  begin_init (&m, TRUE);
+  push_both (&m, BEGIN, BEGIN + GST_SECOND, 0, 0);
+  for (guint i = 1000; i < 1600; i++)
+    push_aac (&m, i);
+  fail_unless (mux_collect (&m) > 0);
+  ts_check_finish (m.check);
+  fail_unless (begin.audio > 600);
+  fail_unless_equals_int (begin.video, 0);
+  mux_clear (&m);
+  /* and where its branch has come to an end */
+  begin_init (&m, TRUE);
+  push_both (&m, BEGIN, BEGIN + GST_SECOND, 0, 0);
+  gst_harness_push_event (m.video, gst_event_new_eos ());
+  fail_unless (mux_collect (&m) > 0);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+/* Sound is being recorded: it goes on, and leads nowhere. */
+GST_START_TEST (test_pictures_that_join_later_begin_with_a_key_frame)
+{
+  guint a = 0;
+  Mux m;
+
+  begin_init (&m, TRUE);
+  for (; a * AAC_FRAME < 3 * GST_SECOND; a++)
+    push_aac (&m, a);
+  mux_collect (&m);
+  for (guint v = 90; v < 240; v++) {
+    push_picture (&m, v);
+    for (; a * AAC_FRAME < v * FRAME; a++) {
+      push_aac (&m, a);
+      fail_unless (mux_collect (&m) > 0, "frame %u waits", a);
+    }
+  }
+  ts_check_finish (m.check); /* PCR has waited for the camera */
+  fail_unless (begin.video_key);
+  fail_unless_equals_int (begin.audio, a);
+  fail_unless_equals_uint64 (mux_get_stat (&m, "skipped"), 30);
+  fail_unless_equals_uint64 (get_skipped (&m, "video_0"), 30);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+/* The sound is ahead of the pictures by the latency of their encoder: of what
+ * has come before the key frame, it keeps what is later than that. */
+GST_START_TEST (test_sound_that_is_ahead_begins_where_the_pictures_do)
+{
+  const GstClockTime ahead = 1500 * GST_MSECOND;
+  guint a = (guint)(BEGIN / AAC_FRAME);
+  Mux m;
+
+  begin_init (&m, TRUE);
+  for (guint v = (guint)(BEGIN / FRAME) + 1; v * FRAME < KEY + GST_SECOND;
+       v++) {
+    push_picture (&m, v);
+    for (; a * AAC_FRAME < v * FRAME + ahead; a++)
+      push_aac (&m, a);
+  }
+  mux_collect (&m);
+  ts_check_finish (m.check);
+  fail_unless (begin.video_key);
+  fail_unless (ABS (begin.audio_time - begin.video_time) < 2000);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_each_of_two_video_tracks_begins_with_a_key_frame)
+{
+  GstHarness *other;
+  Mux m;
+
+  begin_init (&m, TRUE);
+  other = gst_harness_new_with_element (m.mux, "video_1", NULL);
+  gst_harness_set_live (other, TRUE);
+  gst_harness_set_src_caps_str (other, H264_CAPS);
+  for (guint v = 603; v < 740; v++) {
+    push_picture (&m, v);
+    gst_harness_push (
+        other, new_picture (v * FRAME, 900, v % 50 == 0, v % 50 == 0));
+  }
+  mux_assert_conformant (&m);
+  fail_unless (begin.video_key);
+  fail_unless_equals_uint64 (
+      mux_get_stat (&m, "skipped"), (660 - 603) + (650 - 603));
+  gst_harness_teardown (other);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_everything_is_recorded_where_that_is_asked_for)
+{
+  Mux m;
+
+  begin_init (&m, TRUE);
+  gst_element_set_state (m.mux, GST_STATE_READY);
+  g_object_set (m.mux, "wait-for-keyframe", FALSE, NULL);
+  gst_element_set_state (m.mux, GST_STATE_PLAYING);
+  gst_harness_set_src_caps_str (m.video, H264_CAPS);
+  gst_harness_set_src_caps_str (m.audio, AAC_CAPS);
+  push_both (&m, BEGIN, KEY, 0, 0);
+  fail_unless (mux_collect (&m) > 0);
+  fail_unless_equals_uint64 (mux_get_stat (&m, "skipped"), 0);
+  fail_unless_equals_uint64 (mux_get_stat (&m, "access-units"), 56 + 89);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+static void
+add_tests (TCase *tc)
+{
+  tcase_add_test (tc, test_a_recording_in_mid_stream_begins_with_a_key_frame);
+  tcase_add_test (tc, test_what_was_left_out_is_said_once_for_each_track);
+  tcase_add_test (tc, test_nothing_is_left_out_where_a_key_frame_is_first);
+  tcase_add_test (tc, test_sound_alone_is_not_kept_waiting);
+  tcase_add_test (tc, test_a_key_frame_that_never_comes_is_not_waited_for);
+  tcase_add_test (tc, test_pictures_that_stop_are_not_waited_for);
+  tcase_add_test (tc, test_pictures_that_join_later_begin_with_a_key_frame);
+  tcase_add_test (tc, test_sound_that_is_ahead_begins_where_the_pictures_do);
+  tcase_add_test (tc, test_each_of_two_video_tracks_begins_with_a_key_frame);
+  tcase_add_test (tc, test_everything_is_recorded_where_that_is_asked_for);
+}
+
+static Suite *
+tsrecmuxbegin_suite (void)
+{
+  Suite *s = suite_create ("tsrecmuxbegin");
+  TCase *mux = tcase_create ("tsrecmux"), *sink = tcase_create ("tsrecsink");
+
+  tcase_add_checked_fixture (mux, use_tsrecmux, NULL);
+  add_tests (mux);
+  suite_add_tcase (s, mux);
+  tcase_add_checked_fixture (sink, use_tsrecsink, NULL);
+  add_tests (sink);
+  suite_add_tcase (s, sink);
+  return s;
+}
+
+GST_CHECK_MAIN (tsrecmuxbegin);
