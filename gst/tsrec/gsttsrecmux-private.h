@@ -42,6 +42,10 @@ typedef struct
 
 /**
  * GstTsRecMuxPad:
+ * @wanted_pid: the property, 0: by the name; object lock
+ * @wanted_language: the property as ISO 639-2 code, "": of the tags; object
+ *   lock
+ * @stream_number: the property, -1: tracks are counted; object lock
  * @segment: of the buffers; stream lock of the pad
  * @last_thread: that brought the last buffer; lock
  * @queue: of RecMuxItem; lock
@@ -75,6 +79,10 @@ typedef struct
 struct _GstTsRecMuxPad
 {
   GstPad parent;
+
+  guint16 wanted_pid;
+  gchar wanted_language[4];
+  gint stream_number;
 
   GstSegment segment;
   GThread *last_thread;
@@ -134,6 +142,7 @@ struct _GstTsRecMux
   TsMuxConfig config;
   guint64 max_interleave;
   RecRecordingId recording_id;
+  GPtrArray *notes; /* gchar, warnings about properties, for the next start */
   guint next_index[3];
 
   /* stream lock of the source pad */
@@ -174,6 +183,8 @@ struct _GstTsRecMux
 /* gsttsrecmux-properties.c */
 
 void gst_ts_rec_mux_install_properties (GObjectClass *klass);
+/* Posts what is to be said about values of properties. No lock held. */
+void gst_ts_rec_mux_post_notes (GstTsRecMux *self);
 /* The defaults, in a new element. */
 void gst_ts_rec_mux_init_properties (GstTsRecMux *self);
 

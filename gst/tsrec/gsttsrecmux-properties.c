@@ -48,6 +48,63 @@ set_name (gchar *field, const gchar *value)
   }
 }
 
+/* What an interval may be, ns. */
+typedef struct
+{
+  gint64 min;
+  gint64 max;
+} IntervalRange;
+
+static const IntervalRange pcr_range = { 5 * GST_MSECOND, 100 * GST_MSECOND };
+static const IntervalRange table_range = { 10 * GST_MSECOND, 10 * GST_SECOND };
+
+/* Below this an interval is no time in ns, and the number of 90 kHz ticks that
+ * mpegtsmux has under the same name. */
+#define TICKS_BELOW GST_MSECOND
+
+/* The time that is meant by @value. What is not plausible is noted for a
+ * warning. Object lock held. */
+static gint64
+read_interval (GstTsRecMux *self, const gchar *name, const GValue *value,
+    const IntervalRange *range)
+{
+  guint64 given = g_value_get_uint64 (value);
+  gboolean ticks = given > 0 && given < TICKS_BELOW;
+  guint64 time =
+      ticks ? gst_util_uint64_scale (given, GST_SECOND, 90000) : given;
+  gint64 used = (gint64)CLAMP (time, (guint64)range->min, (guint64)range->max);
+
+  if (ticks)
+    g_ptr_array_add (self->notes,
+        g_strdup_printf ("%s=%" G_GUINT64_FORMAT " is taken as ticks of 90 "
+                         "kHz, as in mpegtsmux. Here it is a time in ns: set "
+                         "%s=%" G_GINT64_FORMAT ".",
+            name, given, name, used));
+  else if ((guint64)used != given)
+    g_ptr_array_add (self->notes,
+        g_strdup_printf ("%s=%" G_GUINT64_FORMAT
+                         " is out of range, %s=%" G_GINT64_FORMAT
+                         " is used: %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT
+                         " ns are allowed.",
+            name, given, name, used, range->min, range->max));
+  return used;
+}
+
+void
+gst_ts_rec_mux_post_notes (GstTsRecMux *self)
+{
+  GPtrArray *notes;
+
+  GST_OBJECT_LOCK (self);
+  notes = self->notes;
+  self->notes = g_ptr_array_new_with_free_func (g_free);
+  GST_OBJECT_UNLOCK (self);
+  for (guint i = 0; i < notes->len; i++)
+    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
+        ("%s", (const gchar *)g_ptr_array_index (notes, i)), (NULL));
+  g_ptr_array_unref (notes);
+}
+
 static void
 gst_ts_rec_mux_set_property (
     GObject *object, guint id, const GValue *value, GParamSpec *pspec)
@@ -61,13 +118,16 @@ gst_ts_rec_mux_set_property (
       self->max_interleave = g_value_get_uint64 (value);
       break;
     case PROP_PSI_INTERVAL:
-      config->psi_interval = (gint64)g_value_get_uint64 (value);
+      config->psi_interval =
+          read_interval (self, pspec->name, value, &table_range);
       break;
     case PROP_SI_INTERVAL:
-      config->si_interval = (gint64)g_value_get_uint64 (value);
+      config->si_interval =
+          read_interval (self, pspec->name, value, &table_range);
       break;
     case PROP_PCR_INTERVAL:
-      config->pcr_interval = (gint64)g_value_get_uint64 (value);
+      config->pcr_interval =
+          read_interval (self, pspec->name, value, &pcr_range);
       break;
     case PROP_PREROLL:
       config->preroll = (gint64)g_value_get_uint64 (value);
@@ -238,31 +298,37 @@ install_time_properties (GObjectClass *klass)
    * GstTsRecMux:psi-interval:
    *
    * PAT and PMT come at least this often, ns (ISO/IEC 13818-1 2.4.4; TR 101
-   * 290 1.3 and 1.5 want 500 ms), and before every random access point.
+   * 290 1.3 and 1.5 want 500 ms), and before every random access point. 10 ms
+   * to 10 s; any other value is taken as #GstTsRecMux:pcr-interval says.
    */
   install_time (klass, PROP_PSI_INTERVAL, "psi-interval", "PSI interval",
       "PAT and PMT come at least this often, and before every random access "
-      "point (ns)",
-      10 * GST_MSECOND, 10 * GST_SECOND, DEFAULT_INTERVAL);
+      "point (ns, 10 ms to 10 s)",
+      0, G_MAXUINT64, DEFAULT_INTERVAL);
   /**
    * GstTsRecMux:si-interval:
    *
    * The SDT comes at least this often, ns (ETSI EN 300 468), and before every
-   * random access point.
+   * random access point. 10 ms to 10 s; any other value is taken as
+   * #GstTsRecMux:pcr-interval says.
    */
   install_time (klass, PROP_SI_INTERVAL, "si-interval", "SI interval",
       "The SDT comes at least this often, and before every random access "
-      "point (ns)",
-      10 * GST_MSECOND, 10 * GST_SECOND, DEFAULT_INTERVAL);
+      "point (ns, 10 ms to 10 s)",
+      0, G_MAXUINT64, DEFAULT_INTERVAL);
   /**
    * GstTsRecMux:pcr-interval:
    *
    * PCR comes at least this often while anything flows, ns (ISO/IEC 13818-1
-   * 2.7.2 wants 100 ms, TR 101 290 2.3 wants 40 ms).
+   * 2.7.2 wants 100 ms, TR 101 290 2.3 wants 40 ms). 5 ms to 100 ms; the
+   * nearest of them is used for another value, and a warning says so when the
+   * element starts. A value below 1 ms is taken as ticks of 90 kHz, which
+   * mpegtsmux counts in under the same name, also with a warning.
    */
   install_time (klass, PROP_PCR_INTERVAL, "pcr-interval", "PCR interval",
-      "PCR comes at least this often while anything flows (ns)",
-      5 * GST_MSECOND, 100 * GST_MSECOND, DEFAULT_PCR_INTERVAL);
+      "PCR comes at least this often while anything flows (ns, 5 ms to 100 "
+      "ms; below 1 ms: ticks of 90 kHz)",
+      0, G_MAXUINT64, DEFAULT_PCR_INTERVAL);
   /**
    * GstTsRecMux:preroll:
    *
@@ -409,6 +475,7 @@ gst_ts_rec_mux_install_properties (GObjectClass *klass)
 void
 gst_ts_rec_mux_init_properties (GstTsRecMux *self)
 {
+  self->notes = g_ptr_array_new_with_free_func (g_free);
   ts_mux_config_init (&self->config);
   self->config.wait_for_random_access = TRUE;
   set_name (self->config.service_name, DEFAULT_SERVICE_NAME);

@@ -24,6 +24,9 @@ GST_DEBUG_CATEGORY_EXTERN (gst_ts_rec_mux_debug);
 #define PID_OTHER 0x0400
 #define PID_OTHER_END 0x0f00
 #define PIDS_PER_IDENTITY 0x40
+/* Those below are tables of DVB, those above of ATSC and DOCSIS. */
+#define PID_MIN 0x0020
+#define PID_MAX 0x1ffa
 
 /* --- What is said */
 
@@ -45,15 +48,24 @@ queue_track_message (GstTsRecMux *self, GstTsRecMuxPad *pad, const gchar *name,
 }
 
 static void
-queue_warning (GstTsRecMux *self, GstTsRecMuxPad *pad, const gchar *reason)
+queue_warning (GstTsRecMux *self, GstStreamError code, const gchar *text)
 {
-  GError *error = g_error_new (GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE,
-      "%s is not recorded: %s Recording of the other tracks continues.",
-      GST_OBJECT_NAME (pad), reason);
+  GError *error = g_error_new_literal (GST_STREAM_ERROR, code, text);
 
   g_queue_push_tail (&self->messages,
       gst_message_new_warning (GST_OBJECT (self), error, NULL));
   g_error_free (error);
+}
+
+static void
+queue_refusal (GstTsRecMux *self, GstTsRecMuxPad *pad, const gchar *reason)
+{
+  gchar *text = g_strdup_printf (
+      "%s is not recorded: %s Recording of the other tracks continues.",
+      GST_OBJECT_NAME (pad), reason);
+
+  queue_warning (self, GST_STREAM_ERROR_WRONG_TYPE, text);
+  g_free (text);
 }
 
 void
@@ -109,6 +121,8 @@ gst_ts_rec_mux_add_stream (GstTsRecMux *self, guint16 pid, guint64 identity)
 static gboolean
 is_pid_usable (GstTsRecMux *self, guint16 pid, guint64 identity)
 {
+  if (pid < PID_MIN || pid > PID_MAX || pid == self->config.pmt_pid)
+    return FALSE;
   for (guint i = 0; i < self->streams->len; i++) {
     RecMuxStream *stream = &g_array_index (self->streams, RecMuxStream, i);
 
@@ -128,7 +142,7 @@ is_pid_usable (GstTsRecMux *self, guint16 pid, guint64 identity)
  * depends on the pad and on what it carries only, so that a resumed recording,
  * and a codec that comes back, has it again. */
 static guint16
-choose_track_pid (GstTsRecMux *self, GstTsRecMuxPad *pad, guint64 identity)
+choose_own_pid (GstTsRecMux *self, GstTsRecMuxPad *pad, guint64 identity)
 {
   const guint n = PID_OTHER_END - PID_OTHER;
   guint other =
@@ -145,6 +159,28 @@ choose_track_pid (GstTsRecMux *self, GstTsRecMuxPad *pad, guint64 identity)
       return pid;
   }
   return pad->pid;
+}
+
+static guint16
+choose_track_pid (GstTsRecMux *self, GstTsRecMuxPad *pad, guint64 identity)
+{
+  guint16 wanted, pid;
+  gchar *text;
+
+  GST_OBJECT_LOCK (pad);
+  wanted = pad->wanted_pid;
+  GST_OBJECT_UNLOCK (pad);
+  if (wanted != 0 && is_pid_usable (self, wanted, identity))
+    return wanted;
+  pid = choose_own_pid (self, pad, identity);
+  if (wanted != 0) {
+    text = g_strdup_printf ("%s: PID %u cannot be used, as something else is "
+                            "or was on it; PID %u is used.",
+        GST_OBJECT_NAME (pad), wanted, pid);
+    queue_warning (self, GST_STREAM_ERROR_MUX, text);
+    g_free (text);
+  }
+  return pid;
 }
 
 /* --- Caps */
@@ -164,7 +200,7 @@ refuse_track (GstTsRecMux *self, GstTsRecMuxPad *pad, const GstCaps *caps,
   gst_ts_rec_mux_remove_tracks (self);
   queue_track_message (
       self, pad, "tsrecmux-track-rejected", "track-rejected", caps, reason);
-  queue_warning (self, pad, reason);
+  queue_refusal (self, pad, reason);
   gst_ts_rec_mux_check_refusals (self);
 }
 
@@ -179,7 +215,12 @@ read_caps (GstTsRecMuxPad *pad, const GstCaps *caps, TsTrackConfig *config,
 
   if (!rec_codec_from_caps (caps, config, codec_data, reason))
     return FALSE;
-  memcpy (config->language, pad->language, sizeof (config->language));
+  GST_OBJECT_LOCK (pad);
+  memcpy (config->language,
+      pad->wanted_language[0] ? pad->wanted_language : pad->language,
+      sizeof (config->language));
+  config->stream_number = (guint8)(pad->stream_number + 1);
+  GST_OBJECT_UNLOCK (pad);
   if (ts_track_config_check (config, identity, &problem))
     return TRUE;
   *reason = g_strdup_printf ("%s.", problem);

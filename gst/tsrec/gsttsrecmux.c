@@ -94,7 +94,12 @@ static GstStaticPadTemplate link_templates[] = {
 
 /* --- The element */
 
-G_DEFINE_TYPE (GstTsRecMux, gst_ts_rec_mux, GST_TYPE_ELEMENT);
+static void gst_ts_rec_mux_child_proxy_init (
+    GstChildProxyInterface *iface, gpointer data);
+
+G_DEFINE_TYPE_WITH_CODE (GstTsRecMux, gst_ts_rec_mux, GST_TYPE_ELEMENT,
+    G_IMPLEMENT_INTERFACE (
+        GST_TYPE_CHILD_PROXY, gst_ts_rec_mux_child_proxy_init));
 GST_ELEMENT_REGISTER_DEFINE (
     tsrecmux, "tsrecmux", GST_RANK_NONE, GST_TYPE_TS_REC_MUX);
 
@@ -313,8 +318,11 @@ gst_ts_rec_mux_request_new_pad (GstElement *element, GstPadTemplate *templ,
   g_ptr_array_add (self->pads, pad);
   g_mutex_unlock (&self->lock);
   gst_pad_set_active (GST_PAD (pad), TRUE);
-  if (gst_element_add_pad (element, GST_PAD (pad)))
+  if (gst_element_add_pad (element, GST_PAD (pad))) {
+    gst_child_proxy_child_added (
+        GST_CHILD_PROXY (self), G_OBJECT (pad), GST_OBJECT_NAME (pad));
     return GST_PAD (pad);
+  }
   g_mutex_lock (&self->lock);
   g_ptr_array_remove (self->pads, pad);
   g_mutex_unlock (&self->lock);
@@ -360,11 +368,48 @@ gst_ts_rec_mux_release_pad (GstElement *element, GstPad *gstpad)
   all_eos = self->core != NULL;
   unflush = take_unfinished_flush (self);
   g_mutex_unlock (&self->lock);
+  gst_child_proxy_child_removed (
+      GST_CHILD_PROXY (self), G_OBJECT (pad), GST_OBJECT_NAME (pad));
   gst_element_remove_pad (element, gstpad);
   if (unflush)
     gst_ts_rec_mux_end_flush (self, gst_event_new_flush_stop (TRUE));
   if (all_eos)
     gst_ts_rec_mux_drain (self);
+}
+
+/* --- The pads as children, by which a launch line sets their properties */
+
+static GObject *
+get_child_by_index (GstChildProxy *proxy, guint index)
+{
+  GstElement *element = GST_ELEMENT (proxy);
+  GObject *pad;
+
+  GST_OBJECT_LOCK (element);
+  pad = g_list_nth_data (element->sinkpads, index);
+  if (pad)
+    g_object_ref (pad);
+  GST_OBJECT_UNLOCK (element);
+  return pad;
+}
+
+static guint
+get_children_count (GstChildProxy *proxy)
+{
+  GstElement *element = GST_ELEMENT (proxy);
+  guint n;
+
+  GST_OBJECT_LOCK (element);
+  n = element->numsinkpads;
+  GST_OBJECT_UNLOCK (element);
+  return n;
+}
+
+static void
+gst_ts_rec_mux_child_proxy_init (GstChildProxyInterface *iface, gpointer data)
+{
+  iface->get_child_by_index = get_child_by_index;
+  iface->get_children_count = get_children_count;
 }
 
 /* --- Messages */
@@ -473,6 +518,8 @@ gst_ts_rec_mux_change_state (GstElement *element, GstStateChange transition)
   GstTsRecMux *self = GST_TS_REC_MUX (element);
   GstStateChangeReturn ret;
 
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+    gst_ts_rec_mux_post_notes (self);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     g_mutex_lock (&self->lock);
     self->stopping = TRUE;
@@ -540,6 +587,7 @@ gst_ts_rec_mux_finalize (GObject *object)
 
   ts_mux_free (self->core);
   rec_recording_id_clear (&self->recording_id);
+  g_ptr_array_unref (self->notes);
   rec_buffers_clear (&self->buffers);
   g_queue_clear_full (&self->messages, (GDestroyNotify)gst_message_unref);
   g_queue_clear_full (&self->key_requests, gst_object_unref);

@@ -77,7 +77,12 @@ static GstStaticPadTemplate fallback_templates[] = {
 };
 
 #define gst_ts_rec_sink_parent_class parent_class
-G_DEFINE_TYPE (GstTsRecSink, gst_ts_rec_sink, GST_TYPE_BIN);
+static void gst_ts_rec_sink_child_proxy_init (
+    GstChildProxyInterface *iface, gpointer data);
+
+G_DEFINE_TYPE_WITH_CODE (GstTsRecSink, gst_ts_rec_sink, GST_TYPE_BIN,
+    G_IMPLEMENT_INTERFACE (
+        GST_TYPE_CHILD_PROXY, gst_ts_rec_sink_child_proxy_init));
 GST_ELEMENT_REGISTER_DEFINE (
     tsrecsink, "tsrecsink", GST_RANK_NONE, GST_TYPE_TS_REC_SINK);
 
@@ -170,6 +175,24 @@ gst_ts_rec_sink_get_property (
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
 }
 
+/* --- the pads as children, beside the elements */
+
+static GObject *
+get_child_by_name (GstChildProxy *proxy, const gchar *name)
+{
+  GstChildProxyInterface *parent_iface =
+      g_type_interface_peek_parent (GST_CHILD_PROXY_GET_INTERFACE (proxy));
+  GstPad *pad = gst_element_get_static_pad (GST_ELEMENT (proxy), name);
+
+  return pad ? G_OBJECT (pad) : parent_iface->get_child_by_name (proxy, name);
+}
+
+static void
+gst_ts_rec_sink_child_proxy_init (GstChildProxyInterface *iface, gpointer data)
+{
+  iface->get_child_by_name = get_child_by_name;
+}
+
 /* --- pads */
 
 static GstPad *
@@ -197,6 +220,8 @@ gst_ts_rec_sink_request_new_pad (GstElement *element, GstPadTemplate *templ,
   gst_pad_set_active (ghost, TRUE);
   if (!gst_element_add_pad (element, ghost))
     return NULL;
+  gst_child_proxy_child_added (
+      GST_CHILD_PROXY (self), G_OBJECT (ghost), GST_OBJECT_NAME (ghost));
   return ghost;
 
   /* ERRORS */
@@ -213,6 +238,8 @@ gst_ts_rec_sink_release_pad (GstElement *element, GstPad *pad)
   GstPad *target = gst_ghost_pad_get_target (GST_GHOST_PAD (pad));
 
   gst_pad_set_active (pad, FALSE);
+  gst_child_proxy_child_removed (
+      GST_CHILD_PROXY (self), G_OBJECT (pad), GST_OBJECT_NAME (pad));
   if (target) {
     gst_element_release_request_pad (self->mux, target);
     gst_object_unref (target);
@@ -281,7 +308,8 @@ add_templates_of_kind (
     if (templ->direction != GST_PAD_SINK ||
         !g_str_has_prefix (templ->name_template, prefix))
       continue;
-    gst_element_class_add_static_pad_template (klass, templ);
+    gst_element_class_add_static_pad_template_with_gtype (
+        klass, templ, GST_TYPE_TS_REC_SINK_PAD);
     n++;
   }
   return n;
@@ -412,9 +440,9 @@ copy_templates (GstElementClass *klass, GstElement *mux)
       GST_OBJECT_FLAG_SET (old, GST_OBJECT_FLAG_MAY_BE_LEAKED);
     }
     gst_element_class_add_pad_template (klass,
-        gst_pad_template_new (GST_PAD_TEMPLATE_NAME_TEMPLATE (templ),
+        gst_pad_template_new_with_gtype (GST_PAD_TEMPLATE_NAME_TEMPLATE (templ),
             GST_PAD_SINK, GST_PAD_TEMPLATE_PRESENCE (templ),
-            GST_PAD_TEMPLATE_CAPS (templ)));
+            GST_PAD_TEMPLATE_CAPS (templ), GST_TYPE_TS_REC_SINK_PAD));
   }
   g_once_init_leave (&done, 1);
 }

@@ -259,6 +259,157 @@ GST_START_TEST (test_pad_that_is_unlinked_does_not_keep_the_end_back)
 }
 GST_END_TEST;
 
+/* --- Properties */
+
+static guint64
+get_interval (GstElement *mux, const gchar *name)
+{
+  guint64 value;
+
+  g_object_get (mux, name, &value, NULL);
+  return value;
+}
+
+/* The text of the next warning, which the caller frees, or NULL. */
+static gchar *
+pop_warning (GstBus *bus)
+{
+  GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+  GError *error = NULL;
+  gchar *text;
+
+  if (message == NULL)
+    return NULL;
+  gst_message_parse_warning (message, &error, NULL);
+  text = g_strdup (error->message);
+  g_error_free (error);
+  gst_message_unref (message);
+  return text;
+}
+
+/* A line of mpegtsmux, which counts in ticks of 90 kHz, works here as there. */
+GST_START_TEST (test_intervals_in_ticks_are_understood_with_a_warning)
+{
+  GstElement *mux = make_subject ();
+  GstBus *bus = gst_bus_new ();
+  gchar *text;
+
+  gst_element_set_bus (mux, bus);
+  g_object_set (mux, "pcr-interval", G_GUINT64_CONSTANT (3600), NULL);
+  fail_unless_equals_uint64 (
+      get_interval (mux, "pcr-interval"), 40 * GST_MSECOND);
+  gst_element_set_state (mux, GST_STATE_PAUSED);
+  text = pop_warning (bus);
+  fail_unless (text && strstr (text, "pcr-interval=40000000"), "%s", text);
+  g_free (text);
+  fail_unless (pop_warning (bus) == NULL);
+  gst_element_set_state (mux, GST_STATE_NULL);
+  g_object_set (mux, "si-interval", G_GUINT64_CONSTANT (9000), NULL);
+  fail_unless_equals_uint64 (
+      get_interval (mux, "si-interval"), 100 * GST_MSECOND);
+  gst_element_set_state (mux, GST_STATE_PAUSED);
+  text = pop_warning (bus);
+  fail_unless (text && strstr (text, "si-interval=100000000"), "%s", text);
+  g_free (text);
+  gst_element_set_state (mux, GST_STATE_NULL);
+  gst_element_set_bus (mux, NULL);
+  gst_object_unref (bus);
+  gst_object_unref (mux);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_intervals_out_of_range_are_limited_with_a_warning)
+{
+  GstElement *mux = make_subject ();
+  GstBus *bus = gst_bus_new ();
+  gchar *text;
+
+  gst_element_set_bus (mux, bus);
+  g_object_set (mux, "pcr-interval", 200 * GST_MSECOND, NULL);
+  fail_unless_equals_uint64 (
+      get_interval (mux, "pcr-interval"), 100 * GST_MSECOND);
+  gst_element_set_state (mux, GST_STATE_PAUSED);
+  text = pop_warning (bus);
+  fail_unless (text && strstr (text, "out of range"), "%s", text);
+  g_free (text);
+  gst_element_set_state (mux, GST_STATE_NULL);
+  g_object_set (mux, "pcr-interval", 20 * GST_MSECOND, "psi-interval",
+      200 * GST_MSECOND, NULL);
+  gst_element_set_state (mux, GST_STATE_PAUSED);
+  fail_unless (pop_warning (bus) == NULL);
+  gst_element_set_state (mux, GST_STATE_NULL);
+  gst_element_set_bus (mux, NULL);
+  gst_object_unref (bus);
+  gst_object_unref (mux);
+}
+GST_END_TEST;
+
+static void
+note_stream_id (void *stream_ids, const TsCheckPes *pes)
+{
+  g_hash_table_insert (stream_ids, GUINT_TO_POINTER (pes->pid),
+      GUINT_TO_POINTER (pes->stream_id));
+}
+
+GST_START_TEST (test_pads_have_pid_language_and_stream_number)
+{
+  GHashTable *stream_ids = g_hash_table_new (NULL, NULL);
+  GstPad *pad;
+  guint pid;
+  Mux m;
+
+  mux_init (&m, TRUE);
+  ts_check_free (m.check);
+  m.check = ts_check_new (NULL, note_stream_id, NULL, stream_ids);
+  pad = gst_element_get_static_pad (m.mux, "audio_0");
+  g_object_set (pad, "pid", 0x123, "language", "de", "stream-number", 7, NULL);
+  gst_object_unref (pad);
+  /* as a launch line does it */
+  gst_child_proxy_set (GST_CHILD_PROXY (m.mux), "video_0::pid", 0x321, NULL);
+  gst_child_proxy_get (GST_CHILD_PROXY (m.mux), "video_0::pid", &pid, NULL);
+  fail_unless_equals_int (pid, 0x321);
+  push_both (&m, 0, GST_SECOND, 0, 0);
+  mux_assert_conformant (&m);
+  for (guint i = 0; i < 2; i++) {
+    const TsCheckStream *stream = ts_check_get_stream (m.check, i);
+
+    if (stream->kind == TS_CHECK_KIND_AUDIO) {
+      fail_unless_equals_int (stream->pid, 0x123);
+      fail_unless_equals_string (stream->language, "ger");
+    } else {
+      fail_unless_equals_int (stream->pid, 0x321);
+    }
+  }
+  fail_unless_equals_int (GPOINTER_TO_UINT (g_hash_table_lookup (
+                              stream_ids, GUINT_TO_POINTER (0x123))),
+      0xc7);
+  g_hash_table_unref (stream_ids);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_pid_that_cannot_be_used_is_said)
+{
+  GstPad *pad;
+  gchar *text;
+  Mux m;
+
+  mux_init (&m, TRUE);
+  push_picture (&m, 0);
+  pad = gst_element_get_static_pad (m.mux, "audio_0");
+  g_object_set (pad, "pid", 0x100, NULL);
+  gst_object_unref (pad);
+  push_aac (&m, 0);
+  text = pop_warning (m.bus);
+  fail_unless (text && strstr (text, "PID 256 cannot be used") &&
+          strstr (text, "PID 512 is used"),
+      "%s", text);
+  g_free (text);
+  fail_unless_equals_uint64 (mux_get_stat (&m, "tracks"), 2);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
 /* --- The suite */
 
 static void
@@ -273,6 +424,10 @@ add_tests (TCase *tc)
   tcase_add_test (
       tc, test_pad_behind_an_element_without_input_holds_nothing_up);
   tcase_add_test (tc, test_pad_that_is_unlinked_does_not_keep_the_end_back);
+  tcase_add_test (tc, test_intervals_in_ticks_are_understood_with_a_warning);
+  tcase_add_test (tc, test_intervals_out_of_range_are_limited_with_a_warning);
+  tcase_add_test (tc, test_pads_have_pid_language_and_stream_number);
+  tcase_add_test (tc, test_pid_that_cannot_be_used_is_said);
 }
 
 static Suite *
