@@ -3,10 +3,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * First the scanner alone, then the whole way through a mux: what comes out
- * has to be a valid stream in which the access unit is found again.
+ * has to be a valid stream in which the access unit is found again. And as a
+ * decoder configuration record with access units that have lengths.
  */
 
 #include "fuzz.h"
+#include "nalformat.h"
 #include "nalunit.h"
 #include "tscheck.h"
 #include "tsmux.h"
@@ -110,6 +112,33 @@ mux (TsCodec codec, const uint8_t *data, size_t size)
   ts_mux_free (mux);
 }
 
+/* The first half as a decoder configuration record, the rest as access units
+ * with lengths in front of their NAL units. Copies end where they say. */
+static void
+convert (NalSyntax syntax, const uint8_t *data, size_t size)
+{
+  size_t half = size / 2, out_size;
+  uint8_t *record = malloc (half + 1), *au = malloc (size - half + 1);
+  const uint8_t *out;
+  const char *reason;
+  NalFormat format;
+
+  if (!record || !au)
+    abort ();
+  memcpy (record, data, half);
+  memcpy (au, data + half, size - half);
+  if (nal_format_init (&format, syntax, record, half, &reason)) {
+    for (int i = 0; i < 2; i++) {
+      if (nal_format_convert (&format, au, size - half, &out, &out_size))
+        FUZZ_ASSERT (out_size >= 5 && memcmp (out, "\0\0\0\1", 4) == 0,
+            "%zu bytes without a start code", out_size);
+    }
+  }
+  nal_format_clear (&format);
+  free (record);
+  free (au);
+}
+
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
@@ -123,5 +152,6 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   scan (syntaxes[which], data + 1, size - 1);
   if (data[0] & 0x80)
     mux (codecs[which], data + 1, size - 1);
+  convert (syntaxes[which], data + 1, size - 1);
   return 0;
 }
