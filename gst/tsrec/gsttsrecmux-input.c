@@ -125,6 +125,9 @@ has_to_wait (GstTsRecMux *self, GstTsRecMuxPad *best, gint64 time, gboolean far)
   for (guint i = 0; i < self->pads->len; i++) {
     GstTsRecMuxPad *pad = g_ptr_array_index (self->pads, i);
 
+    /* what has ended does not stay unwritten for what may never start */
+    if (best->eos && !pad->started)
+      continue;
     if (is_starving (pad, time) &&
         (!far || is_worth_waiting (pad, best->last_thread)))
       return TRUE;

@@ -189,6 +189,8 @@ static void
 refuse_track (GstTsRecMux *self, GstTsRecMuxPad *pad, const GstCaps *caps,
     const gchar *reason)
 {
+  gboolean known = pad->refused && g_strcmp0 (pad->refusal, reason) == 0;
+
   pad->refused = TRUE;
   pad->pending = FALSE;
   g_free (pad->refusal);
@@ -200,7 +202,8 @@ refuse_track (GstTsRecMux *self, GstTsRecMuxPad *pad, const GstCaps *caps,
   gst_ts_rec_mux_remove_tracks (self);
   queue_track_message (
       self, pad, "tsrecmux-track-rejected", "track-rejected", caps, reason);
-  queue_refusal (self, pad, reason);
+  if (!known)
+    queue_refusal (self, pad, reason);
   gst_ts_rec_mux_check_refusals (self);
 }
 

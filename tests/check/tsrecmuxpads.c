@@ -217,6 +217,28 @@ wait_for_eos (Mux *m)
     g_thread_yield ();
 }
 
+/* As behind a valve that drops everything, EOS included. */
+GST_START_TEST (test_pad_that_never_starts_keeps_nothing_unwritten)
+{
+  GstPad *src = gst_pad_new ("src", GST_PAD_SRC), *sink;
+  Mux m;
+
+  mux_init (&m, FALSE);
+  sink = gst_element_request_pad_simple (m.mux, "audio_1");
+  gst_pad_set_active (src, TRUE);
+  fail_unless_equals_int (gst_pad_link (src, sink), GST_PAD_LINK_OK);
+  push_both (&m, 0, GST_SECOND, 0, 0);
+  end_both (&m);
+  fail_unless_equals_uint64 (mux_get_stat (&m, "access-units"), 31 + 47);
+  fail_if (has_event (&m, GST_EVENT_EOS));
+  gst_element_release_request_pad (m.mux, sink);
+  wait_for_eos (&m);
+  gst_object_unref (sink);
+  gst_object_unref (src);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
 /* Whether the link ends before or after the end of the others. */
 static void
 check_unlinked (gboolean live, gboolean before)
@@ -423,6 +445,7 @@ add_tests (TCase *tc)
   tcase_add_test (tc, test_caps_that_are_in_no_template_never_stop_the_others);
   tcase_add_test (
       tc, test_pad_behind_an_element_without_input_holds_nothing_up);
+  tcase_add_test (tc, test_pad_that_never_starts_keeps_nothing_unwritten);
   tcase_add_test (tc, test_pad_that_is_unlinked_does_not_keep_the_end_back);
   tcase_add_test (tc, test_intervals_in_ticks_are_understood_with_a_warning);
   tcase_add_test (tc, test_intervals_out_of_range_are_limited_with_a_warning);

@@ -495,6 +495,8 @@ GST_START_TEST (test_loss_of_a_track_is_a_warning)
   push_both (&m, 0, GST_SECOND, 0, 0);
   gst_harness_set_src_caps_str (m.video, "video/x-vp8");
   fail_unless_equals_int (count_messages (&m, GST_MESSAGE_WARNING, "VP8"), 1);
+  gst_harness_set_src_caps_str (m.video, "video/x-vp8, width=64");
+  fail_unless_equals_int (count_messages (&m, GST_MESSAGE_WARNING, "VP8"), 0);
   push_aac (&m, 47);
   fail_unless_equals_int (count_messages (&m, GST_MESSAGE_ERROR, ""), 0);
   mux_clear (&m);
