@@ -99,13 +99,26 @@ handle_event (GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item)
 
 /* --- Which one goes next */
 
+/* When something with these timestamps has its turn: by its DTS, or by the one
+ * that it is going to get. */
+static gint64
+get_turn (GstTsRecMuxPad *pad, gint64 pts, gint64 dts)
+{
+  if (dts != TS_TIME_NONE)
+    return dts;
+  return pad->track ? ts_track_estimate_dts (pad->track, pts) : pts;
+}
+
 /* Whether the others have to wait for @pad to bring something. */
 static gboolean
 is_starving (GstTsRecMuxPad *pad, gint64 time)
 {
+  gint64 position = pad->position;
+
+  if (position == TS_TIME_NONE && pad->arrived)
+    position = get_turn (pad, TS_TIME_NONE, TS_TIME_NONE);
   return gst_queue_array_is_empty (pad->queue) && !pad->eos && !pad->refused &&
-      !pad->flushing &&
-      (pad->position == TS_TIME_NONE || pad->position < time) &&
+      !pad->flushing && (position == TS_TIME_NONE || position < time) &&
       gst_ts_rec_mux_pad_is_fed (pad);
 }
 
@@ -135,13 +148,74 @@ has_to_wait (GstTsRecMux *self, GstTsRecMuxPad *best, gint64 time, gboolean far)
   return FALSE;
 }
 
+/* The time of the first buffer that waits in @pad. */
+static gboolean
+get_first_time (GstTsRecMuxPad *pad, guint from, gint64 *time)
+{
+  guint n = gst_queue_array_get_length (pad->queue);
+
+  for (guint i = from; i < n; i++) {
+    RecMuxItem *item = gst_queue_array_peek_nth_struct (pad->queue, i);
+
+    *time = item->dts != TS_TIME_NONE ? item->dts : item->pts;
+    if (GST_IS_BUFFER (item->object) && *time != TS_TIME_NONE)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* What comes after @item of @pad, which is not in its queue any more or, with
+ * @from 1, the first one there: in the same track, or at that time or later in
+ * another one. FALSE when that is still to arrive. */
+static gboolean
+find_next (GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item,
+    guint from, gint64 *next)
+{
+  gint64 time = item->dts != TS_TIME_NONE ? item->dts : item->pts;
+
+  if (get_first_time (pad, from, next))
+    return TRUE;
+  for (guint i = 0; i < self->pads->len; i++) {
+    GstTsRecMuxPad *other = g_ptr_array_index (self->pads, i);
+
+    if (other != pad && get_first_time (other, 0, next) && *next >= time)
+      return TRUE;
+  }
+  *next = TS_TIME_NONE;
+  return pad->eos;
+}
+
+/* Without a clock, a step of half a minute is only believed with what comes
+ * after it. */
+static gboolean
+has_to_wait_for_next (GstTsRecMux *self, GstTsRecMuxPad *pad)
+{
+  RecMuxItem *head = gst_queue_array_peek_head_struct (pad->queue);
+  gint64 next;
+
+  return pad->track &&
+      ts_track_needs_next (self->core, pad->track, head->pts, head->dts) &&
+      !find_next (self, pad, head, 1, &next);
+}
+
+void
+gst_ts_rec_mux_set_next (
+    GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item)
+{
+  gint64 next;
+
+  if (ts_track_needs_next (self->core, pad->track, item->pts, item->dts) &&
+      find_next (self, pad, item, 0, &next))
+    ts_mux_set_next (self->core, next);
+}
+
 /* The pad whose next item may leave, or NULL. Events leave at once: they only
  * stand in the queue because of what is before them. */
 static GstTsRecMuxPad *
 pick_pad (GstTsRecMux *self)
 {
   GstTsRecMuxPad *best = NULL;
-  gint64 best_time = G_MAXINT64, last = G_MININT64;
+  gint64 best_time = G_MAXINT64, last = G_MININT64, time;
   gsize bytes = 0, items = 0;
   gboolean far;
 
@@ -160,9 +234,10 @@ pick_pad (GstTsRecMux *self)
     bytes += pad->queued_bytes;
     items += gst_queue_array_get_length (pad->queue);
     last = MAX (last, pad->position);
-    if (head->dts < best_time || best == NULL) {
+    time = get_turn (pad, head->pts, head->dts);
+    if (time < best_time || best == NULL) {
       best = pad;
-      best_time = head->dts;
+      best_time = time;
     }
   }
   if (best == NULL || gst_ts_rec_mux_is_live (self) ||
@@ -170,7 +245,10 @@ pick_pad (GstTsRecMux *self)
       items > MAX_QUEUED_ITEMS)
     return best;
   far = last - best_time >= (gint64)self->interleave;
-  return has_to_wait (self, best, best_time, far) ? NULL : best;
+  if (has_to_wait (self, best, best_time, far) ||
+      has_to_wait_for_next (self, best))
+    return NULL;
+  return best;
 }
 
 GstFlowReturn
@@ -281,15 +359,16 @@ static GstTsRecMuxPad *
 find_slow_pad (GstTsRecMux *self, GstTsRecMuxPad *pad)
 {
   RecMuxItem *head = gst_queue_array_peek_head_struct (pad->queue);
+  gint64 time = head ? get_turn (pad, head->pts, head->dts) : TS_TIME_NONE;
 
-  if (head == NULL || head->dts == TS_TIME_NONE ||
-      pad->position - head->dts < (gint64)self->interleave)
+  if (time == TS_TIME_NONE || pad->position == TS_TIME_NONE ||
+      pad->position - time < (gint64)self->interleave)
     return NULL;
   for (guint i = 0; i < self->pads->len; i++) {
     GstTsRecMuxPad *other = g_ptr_array_index (self->pads, i);
 
     if (other != pad && is_worth_waiting (other, g_thread_self ()) &&
-        is_starving (other, head->dts))
+        is_starving (other, time))
       return other;
   }
   return NULL;
@@ -387,6 +466,7 @@ accept_buffer (GstTsRecMux *self, GstTsRecMuxPad *pad, GstBuffer *buffer,
   if (pad->eos)
     goto eos;
   pad->last_thread = g_thread_self ();
+  pad->arrived = TRUE;
   pad->patience = REC_MUX_PATIENCE;
   if (pad->refused || is_gap (buffer) || is_codec_header (buffer)) {
     self->refused += pad->refused;
@@ -398,7 +478,8 @@ accept_buffer (GstTsRecMux *self, GstTsRecMuxPad *pad, GstBuffer *buffer,
     watch_pace (self, pad, dts, *entered);
   }
   pad->queued_bytes += gst_buffer_get_size (buffer);
-  enqueue (self, pad, GST_MINI_OBJECT_CAST (buffer), pts, dts, dts);
+  enqueue (self, pad, GST_MINI_OBJECT_CAST (buffer), pts, dts,
+      get_turn (pad, pts, dts));
   if (!self->live)
     wait_for_others (self, pad);
   return GST_FLOW_OK;
@@ -429,8 +510,6 @@ gst_ts_rec_mux_chain (GstPad *gstpad, GstObject *parent, GstBuffer *buffer)
   gint64 entered = 0;
   GstFlowReturn flow;
 
-  if (dts == TS_TIME_NONE)
-    dts = pts;
   if (!pad->asked_latency)
     ask_all_latencies (self);
   g_mutex_lock (&self->lock);
@@ -520,6 +599,7 @@ stop_flush (GstTsRecMux *self, GstTsRecMuxPad *pad, GstEvent *event)
   g_mutex_lock (&self->lock);
   pad->flushing = FALSE;
   pad->eos = pad->drained = FALSE;
+  pad->arrived = FALSE;
   pad->position = TS_TIME_NONE;
   rec_pace_init (&pad->pace);
   gst_segment_init (&pad->segment, GST_FORMAT_UNDEFINED);

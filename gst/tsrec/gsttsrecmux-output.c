@@ -46,6 +46,27 @@ say_once (GstTsRecMux *self, GstPad *pad, RecSaid said, guint64 before,
   g_error_free (error);
 }
 
+/* A correction that moved the time a picture or sound is shown at, and one that
+ * did not, are different things. What is late has its own sentence. */
+static void
+say_corrections (
+    GstTsRecMux *self, GstPad *pad, const TsStats *before, const TsStats *after)
+{
+  if (after->late == before->late)
+    say_once (self, pad, REC_SAID_DTS_RAISED, before->dts_raised,
+        after->dts_raised,
+        "decoding timestamps (DTS) go back; they were raised to follow the one "
+        "before. Presentation times (PTS) are as they came.");
+  say_once (self, pad, REC_SAID_PTS_NUDGED, before->pts_nudged,
+      after->pts_nudged,
+      "a presentation time (PTS) was moved by one tick of 90 kHz, to follow "
+      "the one before.");
+  say_once (self, pad, REC_SAID_PTS_MOVED, before->pts_moved, after->pts_moved,
+      "presentation times (PTS) were moved by more than one tick of 90 kHz: "
+      "timestamps go back, or pictures are reordered by more than the stream "
+      "declares.");
+}
+
 static void
 say_what_changed (GstTsRecMux *self, GstPad *pad, const TsStats *before)
 {
@@ -55,8 +76,7 @@ say_what_changed (GstTsRecMux *self, GstPad *pad, const TsStats *before)
   say_once (self, pad, REC_SAID_NO_TIMESTAMP, before->no_timestamp,
       after.no_timestamp,
       "an access unit without a timestamp; it follows the one before.");
-  say_once (self, pad, REC_SAID_BACKWARD, before->backward, after.backward,
-      "timestamps go back; they were raised to follow the one before.");
+  say_corrections (self, pad, before, &after);
   say_once (self, pad, REC_SAID_JUMP, before->jumps, after.jumps,
       "a timestamp far off the others; the timeline was kept.");
   say_once (self, pad, REC_SAID_LATE, before->late, after.late,
@@ -232,7 +252,7 @@ is_expecting (GstTsRecMux *self)
   for (guint i = 0; i < self->pads->len; i++) {
     GstTsRecMuxPad *pad = g_ptr_array_index (self->pads, i);
 
-    if (pad->position == TS_TIME_NONE && !pad->eos && !pad->refused &&
+    if (!pad->arrived && !pad->eos && !pad->refused &&
         gst_ts_rec_mux_pad_is_fed (pad))
       return TRUE;
   }
@@ -384,6 +404,8 @@ gst_ts_rec_mux_mux_buffer (
       au.now = (gint64)now;
   }
   au.discont = GST_BUFFER_IS_DISCONT (in);
+  if (!self->live)
+    gst_ts_rec_mux_set_next (self, pad, item);
   ts_mux_get_stats (self->core, &before);
   ts_mux_set_expecting (self->core, is_expecting (self));
   size = ts_mux_begin (self->core, pad->track, &au);

@@ -32,7 +32,8 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (
     GstTsRecMuxPad, gst_ts_rec_mux_pad, GST, TS_REC_MUX_PAD, GstPad)
 
-/* What waits in a pad: a buffer or a serialized event, and when it is due. */
+/* What waits in a pad: a buffer or a serialized event, and its timestamps,
+ * TS_TIME_NONE where it has none. */
 typedef struct
 {
   GstMiniObject *object;
@@ -50,6 +51,7 @@ typedef struct
  * @last_thread: that brought the last buffer; lock
  * @queue: of RecMuxItem; lock
  * @queued_bytes: in @queue; lock
+ * @arrived: a buffer has arrived, with a timestamp or without; lock
  * @position: the end of what has arrived, running time; lock
  * @patience: how long others still wait for this pad; lock
  * @pace: whether its buffers arrive at the pace of the clock; lock
@@ -88,6 +90,7 @@ struct _GstTsRecMuxPad
   GThread *last_thread;
   GstQueueArray *queue;
   gsize queued_bytes;
+  gboolean arrived;
   gint64 position;
   gint64 patience;
   guint index;
@@ -117,12 +120,14 @@ struct _GstTsRecMuxPad
 typedef enum
 {
   REC_SAID_NO_TIMESTAMP = 1 << 0,
-  REC_SAID_BACKWARD = 1 << 1,
+  REC_SAID_DTS_RAISED = 1 << 1,
   REC_SAID_JUMP = 1 << 2,
   REC_SAID_LATE = 1 << 3,
   REC_SAID_EMPTY = 1 << 4,
   REC_SAID_DAMAGED = 1 << 5,
-  REC_SAID_NO_KEYFRAME = 1 << 6
+  REC_SAID_NO_KEYFRAME = 1 << 6,
+  REC_SAID_PTS_NUDGED = 1 << 7,
+  REC_SAID_PTS_MOVED = 1 << 8
 } RecSaid;
 
 /* A PID of the stream, and the only kind of stream that may ever be on it. */
@@ -219,6 +224,11 @@ void gst_ts_rec_mux_note_begun (GstTsRecMux *self, GstTsRecMuxPad *pad,
     const RecMuxItem *item, gboolean first);
 
 /* gsttsrecmux-input.c */
+
+/* For an item of @pad that waits no longer: tells the core what follows it.
+ * Lock held. */
+void gst_ts_rec_mux_set_next (
+    GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item);
 GstFlowReturn gst_ts_rec_mux_chain (
     GstPad *pad, GstObject *parent, GstBuffer *buffer);
 gboolean gst_ts_rec_mux_sink_event (

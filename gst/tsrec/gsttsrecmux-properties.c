@@ -200,6 +200,9 @@ create_stats (GstTsRecMux *self)
       "jumps", G_TYPE_UINT64, stats.jumps,
       "late", G_TYPE_UINT64, stats.late,
       "skipped", G_TYPE_UINT64, stats.skipped + skipped,
+      "dts-raised", G_TYPE_UINT64, stats.dts_raised,
+      "pts-nudged", G_TYPE_UINT64, stats.pts_nudged,
+      "pts-moved", G_TYPE_UINT64, stats.pts_moved,
       "empty", G_TYPE_UINT64, stats.empty,
       "damaged", G_TYPE_UINT64, stats.damaged,
       "refused", G_TYPE_UINT64, refused, NULL);
@@ -453,6 +456,8 @@ install_other_properties (GObjectClass *klass)
    * `access-units`, `bytes-in`, `bytes-out`, `packets`, `stuffing-bytes`,
    * `psi-packets`, `pcr-packets`, `random-access-points`; access units
    * `no-timestamp`, `backward` and `jumps`, whose timestamps were corrected;
+   * `dts-raised`, whose PTS is as it came, `pts-nudged`, whose PTS was moved by
+   * one tick of 90 kHz at most, and `pts-moved`, whose PTS was moved by more;
    * `late`, which came after PCR had passed their DTS and have kept it;
    * `skipped`, which came before the first random access point;
    * `empty`, `damaged` and `refused`, which were dropped.

@@ -608,6 +608,53 @@ GST_START_TEST (test_bad_buffers_are_counted_and_said_once)
 }
 GST_END_TEST;
 
+/* One picture a minute, one of which has a time that is an hour wrong. */
+GST_START_TEST (test_long_steps_of_a_file_are_kept)
+{
+  GstBuffer *buffer;
+  guint n = 0;
+  Mux m;
+
+  mux_init (&m, FALSE);
+  gst_harness_push_event (m.audio, gst_event_new_eos ());
+  for (guint i = 0; i < 8; i++) {
+    GstClockTime time = i * 60 * GST_SECOND + (i == 1 ? 3600 * GST_SECOND : 0);
+
+    gst_harness_push (m.video, new_picture (time, 500, TRUE, TRUE));
+  }
+  gst_harness_push_event (m.video, gst_event_new_eos ());
+  while ((buffer = gst_harness_try_pull (m.video))) {
+    if (n != 1) {
+      fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), n * 60 * GST_SECOND);
+    } else {
+      fail_unless (GST_BUFFER_PTS (buffer) <= GST_SECOND);
+    }
+    gst_buffer_unref (buffer);
+    n++;
+  }
+  fail_unless_equals_int (n, 8);
+  fail_unless_equals_uint64 (mux_get_stat (&m, "jumps"), 1);
+  fail_unless_equals_uint64 (mux_get_stat (&m, "pts-moved"), 0);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+/* PCR does not wait for it: no DTS is more than a second after PCR. */
+GST_START_TEST (test_a_track_without_timestamps_has_come)
+{
+  Mux m;
+
+  mux_init (&m, TRUE);
+  for (guint i = 0; i < 150; i++) {
+    push_picture (&m, i);
+    gst_harness_push (
+        m.audio, stamp (new_aac (0, 100), GST_CLOCK_TIME_NONE, FRAME));
+  }
+  mux_assert_conformant (&m);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
 /* --- What passes through */
 
 GST_START_TEST (test_journal_events_pass)
@@ -1093,6 +1140,8 @@ add_tests (TCase *tc)
   tcase_add_test (tc, test_clipping_of_opus_is_in_its_control_header);
   tcase_add_test (tc, test_language_tag_becomes_a_descriptor);
   tcase_add_test (tc, test_bad_buffers_are_counted_and_said_once);
+  tcase_add_test (tc, test_long_steps_of_a_file_are_kept);
+  tcase_add_test (tc, test_a_track_without_timestamps_has_come);
   tcase_add_test (tc, test_journal_events_pass);
   tcase_add_test (tc, test_question_for_bytes_written_passes);
   tcase_add_test (tc, test_resume_goes_on_where_the_file_ends);

@@ -120,6 +120,18 @@ join_parameter_sets (TsParameterSets *sets)
   return true;
 }
 
+static void
+parse_parameter_set (
+    TsParameterSets *sets, NalSyntax syntax, const NalUnit *nal, int id)
+{
+  if (nal->kind == NAL_SPS && id < TS_MAX_SPS) {
+    nal_parse_sps (syntax, nal, &sets->sps[id]);
+    sets->last_sps = (uint8_t)id;
+  } else if (nal->kind == NAL_PPS) {
+    nal_parse_pps (syntax, nal, &sets->pps[id]);
+  }
+}
+
 /* Keeps a parameter set; one that is the same as before costs a comparison. */
 static void
 keep_parameter_set (TsParameterSets *sets, NalSyntax syntax, const NalUnit *nal)
@@ -155,6 +167,23 @@ keep_parameter_set (TsParameterSets *sets, NalSyntax syntax, const NalUnit *nal)
   set->size = nal->size;
   sets->bytes = bytes;
   sets->changed = true;
+  parse_parameter_set (sets, syntax, nal, id);
+}
+
+/* What the header of the first slice, and the sets it refers to, say. */
+static void
+read_slice (TsCodecState *state, const NalUnit *nal, TsPicture *picture)
+{
+  const TsParameterSets *sets = state->sets;
+  int id = nal_get_slice_pps_id (state->syntax, nal);
+  NalPps pps = { .sps_id = sets->last_sps };
+  NalSlice slice;
+
+  if (id >= 0 && sets->pps[id].valid)
+    pps = sets->pps[id];
+  nal_parse_slice (state->syntax, nal, &sets->sps[pps.sps_id], &pps, &slice);
+  ts_picture_from_slice (
+      &state->pictures, state->syntax, &sets->sps[pps.sps_id], &slice, picture);
 }
 
 static bool
@@ -178,6 +207,8 @@ prepare_nal (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
       random_access |= nal_sei_is_recovery_point (state->syntax, &nal);
     else if (nal.kind == NAL_SLICE_IDR || nal.kind == NAL_SLICE_CRA)
       random_access = true;
+    if (nal.kind >= NAL_SLICE)
+      read_slice (state, &nal, &payload->picture);
     n_nals++;
   }
   if (n_nals == 0)
@@ -226,10 +257,11 @@ prepare_mpeg_video (
   size_t pos = nal_find_start_code (au->data, au->size, 0);
   bool sequence = false, found = pos < au->size;
 
-  (void)state;
   while (pos + 5 < au->size) {
     unsigned code = au->data[pos + 3];
 
+    ts_picture_read_mpeg_header (
+        &state->pictures, au->data + pos, au->size - pos);
     if (code == SEQUENCE_HEADER_CODE)
       sequence = true;
     if (code == PICTURE_START_CODE) {
@@ -242,6 +274,7 @@ prepare_mpeg_video (
     }
     pos = nal_find_start_code (au->data, au->size, pos + 4);
   }
+  ts_picture_from_mpeg (&state->pictures, &payload->picture);
   add_span (payload, au->data, au->size);
   return found;
 }
@@ -548,6 +581,7 @@ ts_codec_init (TsCodecState *state, const TsTrackConfig *config,
     return false;
   state->codec = config->codec;
   ts_frame_time_init (&state->frame_time);
+  ts_picture_state_init (&state->pictures);
   if (!ts_codec_describe (state, config, psi, reason))
     return false;
   if (config->codec == TS_CODEC_AAC_RAW &&

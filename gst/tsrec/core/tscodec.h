@@ -16,6 +16,7 @@
 #include "tsframetime.h"
 #include "tsmux.h"
 #include "tsopus.h"
+#include "tspicture.h"
 #include "tspsi.h"
 
 /* ETSI TS 102 366 has no more than 3840 bytes; Opus: 8 * 6 * 1275. One PES
@@ -41,6 +42,8 @@
  * @dependent: it is the end of the access unit before it, and has no time
  * @described: something was learned that the PMT has to say:
  * ts_codec_describe()
+ * @picture: of video
+ * @duration: of audio: how long it lasts by its header, ns, 0 if unknown
  */
 typedef struct
 {
@@ -50,6 +53,8 @@ typedef struct
   bool random_access;
   bool dependent;
   bool described;
+  TsPicture picture;
+  int64_t duration;
 } TsPayload;
 
 /* One parameter set as it came, without a start code, and the serial number of
@@ -62,6 +67,7 @@ typedef struct
 } TsParameterSet;
 
 #define TS_MAX_PARAMETER_SETS 256
+#define TS_MAX_SPS 32
 /* More than this in one track is not kept: no real stream comes near it. */
 #define TS_MAX_PARAMETER_BYTES 65536
 
@@ -74,6 +80,9 @@ typedef struct
  * @bytes: sum of their sizes, start codes included
  * @joined: all of them with start codes, allocated
  * @changed: @joined is not up to date
+ * @sps: what the SPS in @sets say
+ * @pps: what the PPS in @sets say
+ * @last_sps: the identifier of the SPS that came last
  */
 typedef struct
 {
@@ -85,6 +94,9 @@ typedef struct
   uint8_t *joined;
   size_t joined_size;
   bool changed;
+  NalSps sps[TS_MAX_SPS];
+  NalPps pps[TS_MAX_PARAMETER_SETS];
+  uint8_t last_sps;
 } TsParameterSets;
 
 /* A LATM stream on its way to ADTS. */
@@ -108,6 +120,7 @@ typedef struct
  * @has_core: AC-3, E-AC-3, DTS: what came before is what a dependent frame
  *   depends on
  * @frame_time: of audio
+ * @pictures: of video
  * @header: where a header of the access unit under way is made
  */
 typedef struct
@@ -123,6 +136,7 @@ typedef struct
   unsigned dts_samples;
   bool has_core;
   TsFrameTime frame_time;
+  TsPictureState pictures;
   uint8_t header[TS_CODEC_HEADER_MAX_SIZE];
 } TsCodecState;
 

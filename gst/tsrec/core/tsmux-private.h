@@ -187,6 +187,9 @@ bool ts_track_skip (
 void ts_mux_move_pcr (TsMux *mux, int64_t now);
 /* Says in the PMT what @track has learned of its access units. */
 void ts_mux_describe_track (TsMux *mux, TsTrack *track);
+/* The longest time that a video track needs between DTS and PTS, 90 kHz, 0
+ * where there is no other track: PCR stays behind by more than that. */
+int64_t ts_mux_get_reorder_delay (const TsMux *mux);
 /* Builds the sections anew. */
 void ts_mux_build_tables (TsMux *mux);
 

@@ -13,6 +13,8 @@
 /* How long no video must have flowed before audio counts as a random access
  * point. */
 #define VIDEO_GONE (90000 * 1)
+/* How much further than by the reorder delay PCR starts behind at least. */
+#define REORDER_MARGIN (90000 / 5)
 #define MAX_PREROLL (30 * TS_NS_PER_S)
 #define MAX_INTERVAL (10 * TS_NS_PER_S)
 
@@ -112,6 +114,13 @@ ts_mux_set_preroll (TsMux *mux, int64_t preroll)
 }
 
 void
+ts_mux_set_next (TsMux *mux, int64_t next)
+{
+  mux->timeline.has_next = true;
+  mux->timeline.next = next;
+}
+
+void
 ts_mux_set_expecting (TsMux *mux, bool expecting)
 {
   mux->expecting = expecting;
@@ -161,6 +170,20 @@ ts_mux_resync (TsMux *mux)
   }
 }
 
+/* Pictures that are reordered come that much later than sound, by DTS. The
+ * first PCR is not negative. */
+static int64_t
+get_preroll (const TsMux *mux)
+{
+  int64_t preroll = ts_time_to_90k (mux->config.preroll);
+  int64_t delay = ts_mux_get_reorder_delay (mux);
+  int64_t most = ts_time_to_90k (mux->config.start_offset);
+
+  if (delay > 0 && delay + REORDER_MARGIN > preroll)
+    preroll = delay + REORDER_MARGIN;
+  return preroll < most ? preroll : most;
+}
+
 /* The first access unit says where TS time begins. */
 static void
 start (TsMux *mux, TsPlan *plan)
@@ -169,7 +192,7 @@ start (TsMux *mux, TsPlan *plan)
 
   mux->started = true;
   mux->origin_ns = dts_ns;
-  mux->preroll = ts_time_to_90k (mux->config.preroll);
+  mux->preroll = get_preroll (mux);
   /* where the clock stands now, but never so close behind the file that a
    * track that is late by the preroll would fall back into it */
   if (mux->resumed && mux->resume_elapsed > mux->preroll)
@@ -191,10 +214,30 @@ ts_mux_to_ts (const TsMux *mux, int64_t ns)
 
 /* --- What goes out when */
 
+static void
+count_effect (TsStats *stats, TsEffect effect)
+{
+  switch (effect) {
+    case TS_EFFECT_NONE:
+      break;
+    case TS_EFFECT_DTS:
+      stats->dts_raised++;
+      break;
+    case TS_EFFECT_TICK:
+      stats->pts_nudged++;
+      break;
+    case TS_EFFECT_MOVED:
+      stats->pts_moved++;
+      break;
+  }
+}
+
 /* The timestamps as they will be written: DTS after the last one. */
 static void
 plan_time (TsMux *mux, TsTrack *track, TsPlan *plan)
 {
+  TsEffect effect = track->time.effect;
+
   if (!mux->started)
     start (mux, plan);
   plan->pts = ts_mux_to_ts (mux, plan->pts_ns);
@@ -202,9 +245,15 @@ plan_time (TsMux *mux, TsTrack *track, TsPlan *plan)
   ts_mux_watch_lag (mux, track, plan->dts);
   if (track->last_dts != TS_TIME_NONE && plan->dts <= track->last_dts)
     plan->dts = track->last_dts + 1;
-  if (plan->pts < plan->dts)
+  if (plan->pts < plan->dts) {
+    if (plan->dts - plan->pts > 1)
+      effect = TS_EFFECT_MOVED;
+    else if (effect != TS_EFFECT_MOVED)
+      effect = TS_EFFECT_TICK;
     plan->pts = plan->dts;
+  }
   track->last_dts = plan->dts;
+  count_effect (&mux->stats, effect);
 }
 
 static void
@@ -440,8 +489,12 @@ ts_mux_begin (TsMux *mux, TsTrack *track, const TsAccessUnit *access_unit)
   if (plan_dependent (mux, track, plan)) {
     held = hold_dependent (track, plan);
   } else {
-    ts_time_fix (&mux->timeline, &track->time, &au, &mux->stats, &plan->pts_ns,
-        &plan->dts_ns);
+    mux->timeline.alone = mux->n_tracks == 1;
+    ts_time_fix (&mux->timeline, &track->time, &au,
+        ts_codec_is_video (track->config.codec) ? &plan->payload.picture : NULL,
+        plan->payload.duration > 0 ? plan->payload.duration
+                                   : track->config.frame_time,
+        &mux->stats, &plan->pts_ns, &plan->dts_ns);
     plan_time (mux, track, plan);
     held = plan_hold (mux, track, plan);
   }

@@ -163,9 +163,11 @@ typedef struct
  * @data: may be NULL when @size is 0; only read between begin and finish
  * @size: bytes
  * @pts: presentation time, ns, TS_TIME_NONE if unknown
- * @dts: decoding time, ns, TS_TIME_NONE if it is @pts
+ * @dts: decoding time, ns, TS_TIME_NONE if unknown: of pictures that are
+ *   reordered it is made, by the depth that the stream declares; of all others
+ *   it is @pts
  * @duration: ns, TS_TIME_NONE if unknown; audio: 0 if nothing of it is
- * presented
+ *   presented
  * @now: the time it is now for a live stream, ns on the same timeline, which
  *   unmasks timestamps from the future; TS_TIME_NONE otherwise, and where
  *   ts_track_needs_now() says that it makes no difference
@@ -223,6 +225,10 @@ typedef struct
  *   predecessor
  * @backward: access units whose DTS was not after their predecessor's
  * @jumps: access units whose timestamp was far off the timeline
+ * @dts_raised: access units whose DTS was raised and whose PTS is as it came
+ * @pts_nudged: access units whose PTS was moved by a tick of 90 kHz at most
+ * @pts_moved: access units whose PTS was moved by more, to be after its
+ *   predecessor's DTS
  * @late: access units whose DTS PCR had passed already: written as they are,
  *   too late by the decoder model (ISO/IEC 13818-1 2.4.2.3)
  * @skipped: pictures before the first random access point, skipped
@@ -245,6 +251,9 @@ typedef struct
   uint64_t late;
   uint64_t skipped;
   uint64_t no_random_access;
+  uint64_t dts_raised;
+  uint64_t pts_nudged;
+  uint64_t pts_moved;
   uint64_t empty;
   uint64_t damaged;
 } TsStats;
@@ -323,6 +332,23 @@ bool ts_track_is_skipping (const TsTrack *track);
  * before. It spares the caller from reading the clock each time. */
 bool ts_track_needs_now (
     const TsMux *mux, const TsTrack *track, int64_t pts, int64_t dts);
+
+/* Whether an access unit with these timestamps needs ts_mux_set_next() to be
+ * judged, when there is no TsAccessUnit.now: it is a long step ahead, and
+ * nothing that is known so far tells whether that is real. */
+bool ts_track_needs_next (
+    const TsMux *mux, const TsTrack *track, int64_t pts, int64_t dts);
+
+/* Says what follows the access unit that ts_mux_begin() is called for next: in
+ * @next the DTS, or PTS if it has none, of the one after it in the same track,
+ * or of one in another track that is not before it; ns, TS_TIME_NONE when
+ * nothing follows. Without a clock it shows whether a long step is real. */
+void ts_mux_set_next (TsMux *mux, int64_t next);
+
+/* About what DTS the next access unit of @track will get when it comes with
+ * @pts (ns, or TS_TIME_NONE) and without one: its place among other tracks.
+ * TS_TIME_NONE when that is not known. */
+int64_t ts_track_estimate_dts (const TsTrack *track, int64_t pts);
 
 /* Goes on where another stream ended: continuity counters, versions and time
  * continue, and the first packet of each PID says discontinuity_indicator.

@@ -314,6 +314,7 @@ keep_learned (TsTrack *track, const TsCodecState *old)
   track->codec.dts_samples = old->dts_samples;
   track->codec.has_core = old->has_core;
   track->codec.frame_time = old->frame_time;
+  track->codec.pictures = old->pictures;
   if (ts_codec_describe (&track->codec, &track->config, &track->psi, &reason))
     track->psi.elementary_pid = track->pid;
 }
@@ -341,11 +342,12 @@ ts_mux_configure_track (TsMux *mux, TsTrack *track, const TsTrackConfig *config,
   } else {
     ts_codec_clear (&old.codec);
   }
-  if (old.config.codec == config->codec)
-    keep_learned (track, &old.codec);
   if (old.config.codec == config->codec) {
+    keep_learned (track, &old.codec);
     track->waiting = old.waiting;
     track->skipped = old.skipped;
+  } else {
+    ts_time_change_codec (&track->time);
   }
   if (!is_same_psi (&old.psi, &track->psi))
     change_psi (mux);
@@ -433,4 +435,37 @@ ts_track_needs_now (
     const TsMux *mux, const TsTrack *track, int64_t pts, int64_t dts)
 {
   return ts_time_needs_now (&mux->timeline, &track->time, pts, dts);
+}
+
+bool
+ts_track_needs_next (
+    const TsMux *mux, const TsTrack *track, int64_t pts, int64_t dts)
+{
+  return ts_time_needs_next (&mux->timeline, &track->time, pts, dts);
+}
+
+int64_t
+ts_track_estimate_dts (const TsTrack *track, int64_t pts)
+{
+  if (pts != TS_TIME_NONE && !ts_codec_is_video (track->config.codec))
+    return pts;
+  return ts_time_estimate_dts (&track->time, pts);
+}
+
+int64_t
+ts_mux_get_reorder_delay (const TsMux *mux)
+{
+  int64_t delay = 0;
+
+  for (unsigned i = 0; i < mux->n_tracks && mux->n_tracks > 1; i++) {
+    const TsTrack *track = mux->tracks[i];
+    int64_t one;
+
+    if (!ts_codec_is_video (track->config.codec))
+      continue;
+    one = ts_time_get_reorder_delay (&track->time);
+    if (one > delay)
+      delay = one;
+  }
+  return ts_time_to_90k (delay);
 }

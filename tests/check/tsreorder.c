@@ -1,0 +1,751 @@
+/* gst-tsrec: presentation times are kept, decoding times are made
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Streams of pictures without DTS, or without any timestamp, go through the
+ * mux and are read back with the checker: parameter sets and slice headers are
+ * written here, bit by bit, or come from real encoders.
+ */
+
+#include "config.h"
+
+#include <gst/check/gstcheck.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nalsps.h"
+#include "tscheck.h"
+#include "tsmux.h"
+#include "tsreorder.h"
+
+#define MS TS_NS_PER_MS
+#define FRAME (40 * MS)
+#define PID 0x100
+#define MAX_UNITS 400
+
+/* --- Bits */
+
+typedef struct
+{
+  uint8_t data[256];
+  size_t bits;
+} Bits;
+
+static void
+put (Bits *b, unsigned n, uint32_t value)
+{
+  while (n-- > 0) {
+    if (value >> n & 1)
+      b->data[b->bits / 8] |= (uint8_t)(0x80 >> b->bits % 8);
+    b->bits++;
+  }
+}
+
+static void
+put_ue (Bits *b, uint32_t value)
+{
+  unsigned n = 0;
+
+  while ((value + 1) >> (n + 1))
+    n++;
+  put (b, 2 * n + 1, value + 1);
+}
+
+/* With a stop bit, and no zero byte inside that would have to be escaped. */
+static size_t
+append_nal (GByteArray *au, Bits *b)
+{
+  const uint8_t start[] = { 0, 0, 0, 1 };
+  size_t size;
+
+  put (b, 1, 1);
+  size = (b->bits + 7) / 8;
+  for (size_t i = 2; i < size; i++)
+    fail_if (b->data[i - 2] == 0 && b->data[i - 1] == 0 && b->data[i] <= 3);
+  g_byte_array_append (au, start, sizeof (start));
+  g_byte_array_append (au, b->data, (guint)size);
+  return size;
+}
+
+/* --- H.264 */
+
+typedef struct
+{
+  unsigned profile, constraints, level, poc_type, references, width_mbs;
+  unsigned height_mbs;
+  int reorder; /* -1: no VUI */
+  bool fields;
+  bool timing; /* 50 ticks a second */
+} Sps;
+
+static const Sps plain = { 100, 0, 30, 0, 4, 20, 15, -1, false, false };
+
+static void
+append_sps (GByteArray *au, const Sps *sps)
+{
+  Bits b = { { 0 }, 0 };
+
+  put (&b, 8, 0x67);
+  put (&b, 8, sps->profile);
+  put (&b, 8, sps->constraints);
+  put (&b, 8, sps->level);
+  put_ue (&b, 0);
+  if (sps->profile >= 100 || sps->profile == 44) {
+    put_ue (&b, 1);
+    put_ue (&b, 0);
+    put_ue (&b, 0);
+    put (&b, 2, 0);
+  }
+  put_ue (&b, 4); /* log2_max_frame_num 8 */
+  put_ue (&b, sps->poc_type);
+  if (sps->poc_type == 0)
+    put_ue (&b, 4); /* log2_max_pic_order_cnt_lsb 8 */
+  put_ue (&b, sps->references);
+  put (&b, 1, 0);
+  put_ue (&b, sps->width_mbs - 1);
+  put_ue (&b, sps->height_mbs / (sps->fields ? 2 : 1) - 1);
+  put (&b, 1, !sps->fields);
+  if (sps->fields)
+    put (&b, 1, 0);
+  put (&b, 2, 2);
+  put (&b, 1, sps->reorder >= 0 || sps->timing);
+  if (sps->reorder >= 0 || sps->timing) {
+    put (&b, 4, 0);
+    put (&b, 1, sps->timing);
+    if (sps->timing) {
+      put (&b, 32, 0x01020304);
+      put (&b, 32, 50 * 0x01020304);
+      put (&b, 1, 1);
+    }
+    put (&b, 3, 0);
+    put (&b, 1, sps->reorder >= 0);
+    if (sps->reorder >= 0) {
+      put (&b, 1, 1);
+      for (int i = 0; i < 4; i++)
+        put_ue (&b, 2);
+      put_ue (&b, (uint32_t)sps->reorder);
+      put_ue (&b, 16);
+    }
+  }
+  append_nal (au, &b);
+}
+
+static void
+append_pps (GByteArray *au)
+{
+  static const uint8_t pps[] = { 0, 0, 0, 1, 0x68, 0xeb, 0xe3, 0xc4, 0x48,
+    0x44 };
+
+  g_byte_array_append (au, pps, sizeof (pps));
+}
+
+typedef enum
+{
+  FRAME_PICTURE,
+  TOP_FIELD,
+  BOTTOM_FIELD
+} Structure;
+
+/* A slice: type 5 is IDR; pictures that none refers to have no nal_ref_idc. */
+static void
+append_slice (GByteArray *au, const Sps *sps, bool idr, bool reference,
+    unsigned frame_num, unsigned poc, Structure structure)
+{
+  Bits b = { { 0 }, 0 };
+
+  put (&b, 8, (reference ? 0x60 : 0) | (idr ? 5 : 1));
+  put_ue (&b, 0);
+  put_ue (&b, 7);
+  put_ue (&b, 0);
+  put (&b, 8, frame_num & 255);
+  if (sps->fields) {
+    put (&b, 1, structure != FRAME_PICTURE);
+    if (structure != FRAME_PICTURE)
+      put (&b, 1, structure == BOTTOM_FIELD);
+  }
+  if (idr)
+    put_ue (&b, 0);
+  if (sps->poc_type == 0)
+    put (&b, 8, poc & 255);
+  put (&b, 16, 0x7777);
+  append_nal (au, &b);
+}
+
+/* --- The rig */
+
+typedef struct
+{
+  TsMux *mux;
+  TsTrack *track;
+  TsCheck *check;
+  int64_t pts[MAX_UNITS], dts[MAX_UNITS];
+  int64_t wanted[MAX_UNITS]; /* ns */
+  unsigned n, n_wanted;
+} Rig;
+
+static void
+on_pes (void *user_data, const TsCheckPes *pes)
+{
+  Rig *rig = user_data;
+
+  if (pes->pid != PID)
+    return;
+  fail_unless (rig->n < MAX_UNITS);
+  rig->pts[rig->n] = pes->pts;
+  rig->dts[rig->n++] = pes->dts;
+}
+
+static void
+rig_init (Rig *rig, TsCodec codec, int64_t frame_time)
+{
+  TsTrackConfig config = { .codec = codec, .frame_time = frame_time };
+  TsCheckOptions options = TS_CHECK_STRICT;
+  TsMuxConfig defaults;
+
+  memset (rig, 0, sizeof (*rig));
+  /* pictures alone, minutes apart; and slices without pictures */
+  options.ignored_rules = TS_CHECK_IGNORE (TS_CHECK_PCR_INTERVAL) |
+      TS_CHECK_IGNORE (TS_CHECK_PTS_INTERVAL) |
+      TS_CHECK_IGNORE (TS_CHECK_DELAY) |
+      TS_CHECK_IGNORE (TS_CHECK_PAT_INTERVAL) |
+      TS_CHECK_IGNORE (TS_CHECK_PMT_INTERVAL) |
+      TS_CHECK_IGNORE (TS_CHECK_SDT_INTERVAL) |
+      TS_CHECK_IGNORE (TS_CHECK_AU_PARAMETERS);
+  ts_mux_config_init (&defaults);
+  rig->mux = ts_mux_new (&defaults);
+  rig->check = ts_check_new (&options, on_pes, NULL, rig);
+  rig->track = ts_mux_add_track (rig->mux, PID, &config, NULL);
+  fail_unless (rig->track != NULL);
+}
+
+static void
+rig_push_to (Rig *rig, TsTrack *track, const GByteArray *data, int64_t pts,
+    int64_t dts, int64_t now)
+{
+  TsAccessUnit au = { .data = data->data,
+    .size = data->len,
+    .pts = pts,
+    .dts = dts,
+    .duration = TS_TIME_NONE,
+    .now = now };
+  size_t size = ts_mux_begin (rig->mux, track, &au);
+  uint8_t *out = g_malloc (size + 1);
+  TsOutput output;
+
+  size = ts_mux_finish (rig->mux, out, size, &output);
+  ts_check_push (rig->check, out, size);
+  g_free (out);
+}
+
+/* @wanted: the PTS that has to come out. Takes @data. */
+static void
+rig_push (Rig *rig, GByteArray *data, int64_t pts, int64_t dts, int64_t wanted)
+{
+  rig->wanted[rig->n_wanted++] = wanted;
+  rig_push_to (rig, rig->track, data, pts, dts, TS_TIME_NONE);
+  g_byte_array_unref (data);
+}
+
+static TsStats
+rig_get_stats (Rig *rig)
+{
+  TsStats stats;
+
+  ts_mux_get_stats (rig->mux, &stats);
+  return stats;
+}
+
+/* PTS to a tick, but for at most @may_move of them; DTS rises, not above PTS.
+ */
+static void
+rig_end (Rig *rig, unsigned may_move)
+{
+  TsStats stats = rig_get_stats (rig);
+  unsigned moved = 0, last;
+
+  fail_unless (ts_check_finish (rig->check) == 0, "%.1500s",
+      ts_check_get_report (rig->check));
+  fail_unless_equals_int (rig->n, rig->n_wanted);
+  last = rig->n - 1;
+  for (unsigned i = 0; i < rig->n; i++) {
+    int64_t expected = (rig->wanted[i] - rig->wanted[last]) * 9 / 100000;
+
+    moved += ABS (rig->pts[i] - rig->pts[last] - expected) > 1;
+    fail_unless (moved <= may_move, "PTS %u is off by %" G_GINT64_FORMAT, i,
+        rig->pts[i] - rig->pts[last] - expected);
+    fail_unless (rig->dts[i] <= rig->pts[i], "DTS %u is after PTS", i);
+    fail_unless (i == 0 || rig->dts[i] > rig->dts[i - 1], "DTS %u stands", i);
+  }
+  fail_unless_equals_uint64 (stats.pts_moved, moved);
+  fail_unless_equals_uint64 (stats.pts_nudged, 0);
+  fail_unless_equals_uint64 (stats.jumps, 0);
+  ts_check_free (rig->check);
+  ts_mux_free (rig->mux);
+}
+
+/* I P B b b: the order in which an encoder with three B pictures between, one
+ * of which is referred to, sends them. */
+static const int pyramid[] = { 4, 2, 1, 3 };
+
+static unsigned
+get_display (unsigned i)
+{
+  return i == 0 ? 0 : (i - 1) / 4 * 4 + (unsigned)pyramid[(i - 1) % 4];
+}
+
+/* @n pictures of H.264 from @first on, a GOP of @gop. */
+static GByteArray *
+new_h264 (const Sps *sps, unsigned i)
+{
+  GByteArray *au = g_byte_array_new ();
+
+  if (i == 0) {
+    append_sps (au, sps);
+    append_pps (au);
+  }
+  append_slice (
+      au, sps, i == 0, i % 4 < 3, i, 2 * get_display (i), FRAME_PICTURE);
+  return au;
+}
+
+static void
+push_pyramid (Rig *rig, const Sps *sps, unsigned n, int64_t frame)
+{
+  for (unsigned i = 0; i < n; i++) {
+    int64_t pts = 1000 * MS + get_display (i) * frame;
+
+    rig_push (rig, new_h264 (sps, i), pts, TS_TIME_NONE, pts);
+  }
+}
+
+/* --- What a stream declares */
+
+static NalSps
+parse (const Sps *config)
+{
+  GByteArray *au = g_byte_array_new ();
+  NalScanner scanner;
+  NalUnit nal;
+  NalSps sps;
+
+  append_sps (au, config);
+  nal_scanner_init (&scanner, NAL_H264, au->data, au->len);
+  fail_unless (nal_scanner_next (&scanner, &nal));
+  nal_parse_sps (NAL_H264, &nal, &sps);
+  fail_unless (sps.valid);
+  g_byte_array_unref (au);
+  return sps;
+}
+
+GST_START_TEST (test_h264_declares_its_depth)
+{
+  static const struct
+  {
+    Sps sps;
+    unsigned depth;
+    bool declared;
+  } rows[] = {
+    { { 100, 0, 30, 0, 4, 20, 15, 2, false, true }, 2, true },
+    { { 100, 0, 30, 0, 4, 20, 15, 0, false, false }, 0, true },
+    /* table A-1: 8100 macroblocks of 45 x 36, of 40 x 30, of 120 x 68 */
+    { { 77, 0, 30, 0, 4, 45, 36, -1, false, false }, 5, false },
+    { { 100, 0, 30, 0, 4, 40, 30, -1, false, false }, 6, false },
+    { { 100, 0, 40, 0, 4, 120, 68, -1, true, false }, 4, false },
+    { { 100, 0, 40, 0, 4, 20, 15, -1, false, false }, 16, false },
+    { { 100, 0, 30, 2, 4, 20, 15, -1, false, false }, 0, true },
+    { { 66, 0xc0, 30, 0, 4, 20, 15, -1, false, false }, 0, false },
+    { { 100, 0x10, 30, 0, 4, 20, 15, -1, false, false }, 0, false },
+    { { 44, 0, 30, 0, 4, 20, 15, -1, false, false }, 0, false },
+    { { 100, 0, 30, 0, 0, 20, 15, -1, false, false }, 0, false },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    NalSps sps = parse (&rows[i].sps);
+
+    fail_unless (
+        sps.max_reorder == rows[i].depth, "row %u: %u", i, sps.max_reorder);
+    fail_unless_equals_int (sps.declared, rows[i].declared);
+    fail_unless_equals_int64 (sps.frame_time, rows[i].sps.timing ? FRAME : 0);
+  }
+}
+GST_END_TEST;
+
+/* Of x264 and x265, at 25 pictures a second. */
+GST_START_TEST (test_parameter_sets_of_encoders_are_read)
+{
+  static const uint8_t x264[] = { 0x67, 0xf4, 0x00, 0x0d, 0x91, 0x9b, 0x28,
+    0x28, 0x3f, 0x60, 0x22, 0x00, 0x00, 0x03, 0x00, 0x02, 0x00, 0x00, 0x03,
+    0x00, 0x64, 0x1e, 0x28, 0x53, 0x2c };
+  static const uint8_t x265[] = { 0x42, 0x01, 0x01, 0x04, 0x08, 0x00, 0x00,
+    0x03, 0x00, 0x9e, 0x08, 0x00, 0x00, 0x03, 0x00, 0x00, 0x3c, 0x90, 0x01,
+    0x41, 0x01, 0xe2, 0xcb, 0x2b, 0x34, 0x92, 0x65, 0x78, 0x0b, 0x70, 0x20,
+    0x20, 0x00, 0x40, 0x00, 0x00, 0x03, 0x00, 0x40, 0x00, 0x00, 0x06, 0x42 };
+  NalUnit nal = { x264, sizeof (x264), 0, NAL_SPS };
+  NalSps sps;
+
+  nal_parse_sps (NAL_H264, &nal, &sps);
+  fail_unless (sps.valid && sps.declared);
+  fail_unless_equals_int (sps.max_reorder, 2);
+  fail_unless_equals_int64 (sps.frame_time, FRAME);
+  for (size_t size = 0; size < sizeof (x264); size++) {
+    nal.size = size;
+    nal_parse_sps (NAL_H264, &nal, &sps);
+  }
+  nal = (NalUnit){ x265, sizeof (x265), 0, NAL_SPS };
+  nal_parse_sps (NAL_H265, &nal, &sps);
+  fail_unless (sps.valid && sps.declared);
+  fail_unless_equals_int (sps.max_reorder, 2);
+  fail_unless_equals_int64 (sps.frame_time, FRAME);
+  for (size_t size = 0; size < sizeof (x265); size++) {
+    nal.size = size;
+    nal_parse_sps (NAL_H265, &nal, &sps);
+  }
+}
+GST_END_TEST;
+
+/* --- The component */
+
+/* With a depth of 2: DTS are those that the encoder would have given. */
+GST_START_TEST (test_dts_is_as_late_as_the_depth_allows)
+{
+  int64_t last = INT64_MIN;
+  TsReorder reorder;
+
+  ts_reorder_init (&reorder);
+  ts_reorder_set_depth (&reorder, 2, true);
+  ts_reorder_restart (&reorder, false);
+  for (unsigned i = 0; i < 100; i++) {
+    last = ts_reorder_push (&reorder, get_display (i) * FRAME, last, FRAME);
+    fail_unless_equals_int64 (last, ((int64_t)i - 2) * FRAME);
+  }
+  fail_unless_equals_int64 (ts_reorder_get_delay (&reorder, FRAME), 5 * FRAME);
+}
+GST_END_TEST;
+
+/* --- Through the mux */
+
+GST_START_TEST (test_pictures_without_dts_keep_their_pts)
+{
+  static const int64_t frames[] = { FRAME, 16683350, 200 * MS,
+    60 * TS_NS_PER_S };
+
+  for (guint i = 0; i < G_N_ELEMENTS (frames); i++) {
+    for (int known = 0; known < 2; known++) {
+      Sps sps = plain;
+      Rig rig;
+
+      sps.reorder = 2;
+      rig_init (&rig, TS_CODEC_H264, known ? frames[i] : 0);
+      push_pyramid (&rig, &sps, 101, frames[i]);
+      rig_end (&rig, 0);
+    }
+  }
+}
+GST_END_TEST;
+
+/* By level and size, where nothing is said. */
+GST_START_TEST (test_pictures_of_an_undeclared_depth_keep_their_pts)
+{
+  Rig rig;
+
+  rig_init (&rig, TS_CODEC_H264, 0);
+  push_pyramid (&rig, &plain, 101, FRAME);
+  fail_unless_equals_uint64 (rig_get_stats (&rig).dts_raised, 0);
+  rig_end (&rig, 0);
+}
+GST_END_TEST;
+
+/* What is not declared is learned: some pictures are moved, which is counted
+ * as such, and then none is any more. */
+GST_START_TEST (test_a_wrong_depth_is_learned)
+{
+  Sps sps = plain;
+  Rig rig;
+
+  sps.reorder = 0;
+  rig_init (&rig, TS_CODEC_H264, 0);
+  push_pyramid (&rig, &sps, 201, FRAME);
+  for (unsigned i = 20; i < rig.n; i++)
+    fail_unless (ABS (rig.pts[i] - rig.pts[i - 4] - 4 * 3600) <= 1 || i < 24);
+  fail_unless (rig_get_stats (&rig).pts_moved > 0);
+  rig_end (&rig, 5);
+}
+GST_END_TEST;
+
+/* The first picture is no IDR picture, and others lead it in output order. */
+GST_START_TEST (test_a_start_in_an_open_gop_keeps_pts)
+{
+  Sps sps = plain;
+  Rig rig;
+
+  sps.reorder = 2;
+  rig_init (&rig, TS_CODEC_H264, 0);
+  for (unsigned i = 0; i < 60; i++) {
+    unsigned display = i / 4 * 4 + (unsigned)pyramid[i % 4];
+    GByteArray *au = g_byte_array_new ();
+
+    if (i == 0) {
+      append_sps (au, &sps);
+      append_pps (au);
+    }
+    append_slice (au, &sps, false, i % 4 < 2, i, 2 * display, FRAME_PICTURE);
+    rig_push (&rig, au, display * FRAME, TS_TIME_NONE, display * FRAME);
+  }
+  rig_end (&rig, 0);
+}
+GST_END_TEST;
+
+/* Another SPS, with a higher depth, comes with a key frame. */
+GST_START_TEST (test_a_depth_that_is_raised_keeps_pts)
+{
+  Sps low = plain, high = plain;
+  Rig rig;
+
+  low.reorder = 0;
+  high.reorder = 2;
+  rig_init (&rig, TS_CODEC_H264, 0);
+  for (unsigned i = 0; i < 25; i++) {
+    GByteArray *au = g_byte_array_new ();
+
+    if (i == 0) {
+      append_sps (au, &low);
+      append_pps (au);
+    }
+    append_slice (au, &low, i == 0, true, i, 2 * i, FRAME_PICTURE);
+    rig_push (&rig, au, i * FRAME, TS_TIME_NONE, i * FRAME);
+  }
+  push_pyramid (&rig, &high, 101, FRAME);
+  rig_end (&rig, 0);
+}
+GST_END_TEST;
+
+/* Some pictures have a DTS, one in three or the first ten. */
+GST_START_TEST (test_some_dts_are_enough_to_be_kept_or_not)
+{
+  for (int kind = 0; kind < 4; kind++) {
+    Sps sps = plain;
+    Rig rig;
+
+    sps.reorder = 2;
+    rig_init (&rig, TS_CODEC_H264, 0);
+    for (unsigned i = 0; i < 101; i++) {
+      int64_t pts = get_display (i) * FRAME, dts = ((int64_t)i - 2) * FRAME;
+
+      if (kind == 0 ? i % 3 != 0 : kind == 1 ? i >= 10 : kind == 2 ? i < 10 : 0)
+        dts = TS_TIME_NONE;
+      if (kind == 3) /* a parser's, which counts from the first PTS */
+        dts = i * FRAME;
+      rig_push (&rig, new_h264 (&sps, i), pts, dts, pts);
+    }
+    rig_end (&rig, 0);
+  }
+}
+GST_END_TEST;
+
+/* DTS that are right are kept. */
+GST_START_TEST (test_dts_of_the_source_are_kept)
+{
+  Sps sps = plain;
+  Rig rig;
+
+  sps.reorder = 2;
+  rig_init (&rig, TS_CODEC_H264, 0);
+  for (unsigned i = 0; i < 50; i++) {
+    int64_t pts = get_display (i) * FRAME, dts = ((int64_t)i - 3) * FRAME;
+
+    rig_push (&rig, new_h264 (&sps, i), pts, dts, pts);
+  }
+  ts_check_finish (rig.check);
+  for (unsigned i = 0; i < rig.n; i++)
+    fail_unless (ABS (rig.dts[i] - rig.dts[0] - i * 3600) <= 1);
+  ts_check_free (rig.check);
+  ts_mux_free (rig.mux);
+}
+GST_END_TEST;
+
+/* A field pair: the second field has a DTS only, or nothing at all. It is shown
+ * half a frame after the first. */
+GST_START_TEST (test_a_second_field_comes_half_a_frame_later)
+{
+  for (int with_dts = 0; with_dts < 2; with_dts++) {
+    Sps sps = plain;
+    Rig rig;
+
+    sps.reorder = 2;
+    sps.fields = true;
+    sps.height_mbs = 16;
+    rig_init (&rig, TS_CODEC_H264, FRAME);
+    for (unsigned i = 0; i < 101; i++) {
+      int64_t pts = get_display (i) * FRAME, dts = ((int64_t)i - 2) * FRAME;
+      GByteArray *second = g_byte_array_new (), *au = g_byte_array_new ();
+      bool frame = i % 7 == 6; /* frames and fields in turn */
+
+      if (i == 0) {
+        append_sps (au, &sps);
+        append_pps (au);
+      }
+      append_slice (au, &sps, i == 0, i % 4 < 3, i, 2 * get_display (i),
+          frame ? FRAME_PICTURE : TOP_FIELD);
+      rig_push (&rig, au, pts, with_dts ? dts : TS_TIME_NONE, pts);
+      append_slice (second, &sps, false, i % 4 < 3, i, 2 * get_display (i) + 1,
+          BOTTOM_FIELD);
+      if (frame)
+        g_byte_array_unref (second);
+      else
+        rig_push (&rig, second, TS_TIME_NONE,
+            with_dts ? dts + FRAME / 2 : TS_TIME_NONE, pts + FRAME / 2);
+    }
+    fail_unless_equals_uint64 (rig_get_stats (&rig).no_timestamp, 0);
+    rig_end (&rig, 0);
+  }
+}
+GST_END_TEST;
+
+/* --- Long steps */
+
+static GByteArray *
+new_intra (unsigned i)
+{
+  static const Sps sps = { 66, 0xc0, 30, 0, 1, 20, 15, -1, false, false };
+  GByteArray *au = g_byte_array_new ();
+
+  append_sps (au, &sps);
+  append_pps (au);
+  append_slice (au, &sps, true, true, 0, 0, FRAME_PICTURE);
+  (void)i;
+  return au;
+}
+
+/* One picture a minute, with DTS and without, alone. */
+GST_START_TEST (test_time_lapse_keeps_its_steps)
+{
+  for (int with_dts = 0; with_dts < 2; with_dts++) {
+    Rig rig;
+
+    rig_init (&rig, TS_CODEC_H264, 0);
+    for (unsigned i = 0; i < 20; i++)
+      rig_push (&rig, new_intra (i), i * 60 * TS_NS_PER_S,
+          with_dts ? i * 60 * TS_NS_PER_S : TS_TIME_NONE, i * 60 * TS_NS_PER_S);
+    rig_end (&rig, 0);
+  }
+}
+GST_END_TEST;
+
+/* A pause of all tracks: believed with what comes after it; a wrong timestamp
+ * is not. */
+GST_START_TEST (test_what_comes_next_confirms_a_long_step)
+{
+  for (int wrong = 0; wrong < 2; wrong++) {
+    TsTrackConfig config = { .codec = TS_CODEC_H264 };
+    TsTrack *other;
+    Rig rig;
+
+    rig_init (&rig, TS_CODEC_H264, 0);
+    other = ts_mux_add_track (rig.mux, PID + 1, &config, NULL);
+    for (unsigned i = 0; i < 40; i++) {
+      int64_t time = i * FRAME + (i >= 20 ? 40 * TS_NS_PER_S : 0);
+      int64_t raw = time, next = time + FRAME;
+      GByteArray *au = new_intra (i);
+
+      if (wrong && i >= 20)
+        time -= 40 * TS_NS_PER_S;
+      if (wrong && i > 20)
+        raw = time;
+      if (wrong)
+        next = time + FRAME;
+      if (ts_track_needs_next (rig.mux, rig.track, raw, TS_TIME_NONE)) {
+        fail_unless_equals_int (i, 20);
+        ts_mux_set_next (rig.mux, next);
+      }
+      rig_push_to (&rig, rig.track, au, raw, TS_TIME_NONE, TS_TIME_NONE);
+      rig_push_to (&rig, other, au, time, TS_TIME_NONE, TS_TIME_NONE);
+      g_byte_array_unref (au);
+      rig.wanted[rig.n_wanted++] = time;
+    }
+    fail_unless_equals_uint64 (rig_get_stats (&rig).jumps, wrong);
+    ts_check_finish (rig.check);
+    for (unsigned i = 0; i < rig.n; i++)
+      fail_unless (
+          ABS (rig.pts[i] - rig.pts[0] - rig.wanted[i] * 9 / 100000) <= 1);
+    ts_check_free (rig.check);
+    ts_mux_free (rig.mux);
+  }
+}
+GST_END_TEST;
+
+/* --- No timestamps */
+
+/* As a parser leaves a raw stream: nothing, or DTS in the order of arrival.
+ * Pictures are output in their order, at the rate of the caps, of the stream,
+ * or 25 a second. */
+GST_START_TEST (test_pictures_without_timestamps_are_in_order)
+{
+  for (int kind = 0; kind < 4; kind++) {
+    int64_t frame = kind == 1 ? 20 * MS : FRAME;
+    Sps sps = plain;
+    Rig rig;
+
+    sps.reorder = 2;
+    sps.timing = kind == 2;
+    rig_init (&rig, TS_CODEC_H264, kind == 1 ? frame : 0);
+    for (unsigned i = 0; i < 101; i++)
+      rig_push (&rig, new_h264 (&sps, i), TS_TIME_NONE,
+          kind == 3 ? i * frame : TS_TIME_NONE, get_display (i) * frame);
+    rig_end (&rig, 0);
+  }
+}
+GST_END_TEST;
+
+/* Paced by the clock, 30 a second where 25 would be taken. */
+GST_START_TEST (test_pictures_without_timestamps_follow_the_clock)
+{
+  Rig rig;
+
+  rig_init (&rig, TS_CODEC_H264, 0);
+  for (unsigned i = 0; i < 300; i++) {
+    int64_t now = (int64_t)i * TS_NS_PER_S / 30 + (i % 3) * 3 * MS;
+    GByteArray *au = new_intra (i);
+
+    rig_push_to (&rig, rig.track, au, TS_TIME_NONE, TS_TIME_NONE, now);
+    g_byte_array_unref (au);
+  }
+  ts_check_finish (rig.check);
+  for (unsigned i = 1; i < rig.n; i++) {
+    int64_t off = rig.pts[i] - rig.pts[0] - i * 3000;
+
+    fail_unless (
+        ABS (off) < 9000, "picture %u is off by %" G_GINT64_FORMAT, i, off);
+    fail_unless (
+        rig.pts[i] - rig.pts[i - 1] > 900, "picture %u is squeezed", i);
+  }
+  ts_check_free (rig.check);
+  ts_mux_free (rig.mux);
+}
+GST_END_TEST;
+
+static Suite *
+tsreorder_suite (void)
+{
+  Suite *s = suite_create ("tsreorder");
+  TCase *tc = tcase_create ("general");
+
+  suite_add_tcase (s, tc);
+  tcase_add_test (tc, test_h264_declares_its_depth);
+  tcase_add_test (tc, test_parameter_sets_of_encoders_are_read);
+  tcase_add_test (tc, test_dts_is_as_late_as_the_depth_allows);
+  tcase_add_test (tc, test_pictures_without_dts_keep_their_pts);
+  tcase_add_test (tc, test_pictures_of_an_undeclared_depth_keep_their_pts);
+  tcase_add_test (tc, test_a_wrong_depth_is_learned);
+  tcase_add_test (tc, test_a_start_in_an_open_gop_keeps_pts);
+  tcase_add_test (tc, test_a_depth_that_is_raised_keeps_pts);
+  tcase_add_test (tc, test_some_dts_are_enough_to_be_kept_or_not);
+  tcase_add_test (tc, test_dts_of_the_source_are_kept);
+  tcase_add_test (tc, test_a_second_field_comes_half_a_frame_later);
+  tcase_add_test (tc, test_time_lapse_keeps_its_steps);
+  tcase_add_test (tc, test_what_comes_next_confirms_a_long_step);
+  tcase_add_test (tc, test_pictures_without_timestamps_are_in_order);
+  tcase_add_test (tc, test_pictures_without_timestamps_follow_the_clock);
+  return s;
+}
+
+GST_CHECK_MAIN (tsreorder);
