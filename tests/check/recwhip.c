@@ -836,6 +836,49 @@ GST_START_TEST (test_nothing_is_sent_to_another_certificate)
 
 GST_END_TEST;
 
+/* The first entry of the journal with this name that passes the pad. */
+static GstPadProbeReturn
+find_refusal (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
+  const GstStructure *s = gst_event_get_structure (event);
+  GstStructure *entry = NULL;
+
+  if (!gst_event_has_name (event, "tsrec-journal") ||
+      !gst_structure_get (s, "entry", GST_TYPE_STRUCTURE, &entry, NULL))
+    return GST_PAD_PROBE_OK;
+  if (gst_structure_has_name (entry, "track-refused") &&
+      g_strcmp0 (gst_structure_get_string (entry, "track"), "video") == 0 &&
+      g_strcmp0 (gst_structure_get_string (entry, "offered"), "H264") == 0 &&
+      g_strcmp0 (gst_structure_get_string (entry, "accepted"), "VP8") == 0)
+    g_atomic_int_inc ((gint *)user_data);
+  gst_structure_free (entry);
+  return GST_PAD_PROBE_OK;
+}
+
+GST_START_TEST (test_a_refused_track_is_journalled)
+{
+  gint found = 0;
+  GstPad *pad;
+  gchar *text;
+  Pair pair;
+
+  pair_init (&pair, "video-codecs=VP8");
+  pad = gst_element_get_static_pad (pair.src, "audio");
+  gst_pad_add_probe (
+      pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, find_refusal, &found, NULL);
+  pair_publish (&pair, VIDEO AUDIO);
+  text = wait_for_text (pair.bus, GST_MESSAGE_WARNING);
+  fail_unless (strstr (text, "No video is recorded") != NULL, "%s", text);
+  g_free (text);
+  gst_sample_unref (pull (pair.audio));
+  fail_unless_equals_int (g_atomic_int_get (&found), 1);
+  gst_object_unref (pad);
+  pair_clear (&pair);
+}
+
+GST_END_TEST;
+
 /* The proxy takes a prefix off the path and passes Host: without the prefix
  * the DELETE would lead elsewhere. */
 GST_START_TEST (test_a_session_behind_a_proxy_is_ended)
@@ -899,6 +942,7 @@ recwhip_suite (void)
   tcase_add_test (tc, test_nothing_is_recorded_of_another_certificate);
   tcase_add_test (tc, test_nothing_is_sent_to_another_certificate);
   tcase_add_test (tc, test_a_session_behind_a_proxy_is_ended);
+  tcase_add_test (tc, test_a_refused_track_is_journalled);
   tcase_add_test (tc, test_one_track_is_published_where_the_other_is_rejected);
   tcase_add_test (tc, test_stopping_while_connecting_never_hangs);
   tcase_add_test (tc, test_downstream_gets_a_key_frame_by_asking);

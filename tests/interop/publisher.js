@@ -244,7 +244,8 @@ class Publisher {
 
   /* options: audio, video, videoLate (sender without a track), codec (MIME
    * subtype), url, token, bitrate (bit/s), trickle, left (sound on the left
-   * only), layers (sendEncodings of simulcast), size ([width, height]) */
+   * only), encodings (sendEncodings of simulcast), layers (simulcast of SSRCs
+   * without names), size ([width, height]) */
   async start(options) {
     this.options = {audio: true, video: true, codec: 'H264', url: '/whip', ...options};
     if (this.options.size)
@@ -274,7 +275,7 @@ class Publisher {
       this.video ??= new VideoSource(this.picture);
     const transceiver = this.pc.addTransceiver(
         this.options.videoLate ? 'video' : this.video.track,
-        {direction: 'sendonly', sendEncodings: this.options.layers ?? []});
+        {direction: 'sendonly', sendEncodings: this.options.encodings ?? []});
     this.videoSender = transceiver.sender;
     const codecs = RTCRtpSender.getCapabilities('video').codecs;
     const wanted = `video/${this.options.codec}`.toLowerCase();

@@ -591,9 +591,9 @@ def simulcast(stage):
     """Three layers, the smallest first: the largest that Chromium sends is recorded."""
     stage.record()
     stage.publish(size=[960, 540],
-                  layers=[{'rid': 'l', 'scaleResolutionDownBy': 4, 'maxBitrate': 100000},
-                          {'rid': 'm', 'scaleResolutionDownBy': 2, 'maxBitrate': 300000},
-                          {'rid': 'h', 'maxBitrate': 900000}])
+                  encodings=[{'rid': 'l', 'scaleResolutionDownBy': 4, 'maxBitrate': 100000},
+                             {'rid': 'm', 'scaleResolutionDownBy': 2, 'maxBitrate': 300000},
+                             {'rid': 'h', 'maxBitrate': 900000}])
     stage.run(15)
     sent = {layer: stage.page['sent'].get('video-' + layer) or {} for layer in 'lmh'}
     stage.leave()
