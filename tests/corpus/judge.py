@@ -26,8 +26,10 @@ TICK = 1e9 / 90000
 SILENT_TICKS = 3
 PATIENCE = 60 * Gst.SECOND
 # Encoders of sound start with silence that readers cut off differently.
-PRIMING = 4096
+PRIMING = 6144
 LOST_SAMPLES = 2400
+# A parser that finds fewer of the access units than this has not understood them.
+LEAST_READ = 0.7
 
 PARSERS = {'video/x-h264': 'h264parse', 'video/x-h265': 'h265parse'}
 
@@ -339,6 +341,18 @@ def compare_decoded(source, path):
             yield f'{stream["codec_name"]}: {one} samples decode, {two} of the recording'
 
 
+def count_packets(source):
+    """How many access units ffmpeg finds in a file with one stream; 0 if it has
+    more."""
+    result = subprocess.run(['ffprobe', '-v', 'quiet', '-of', 'json', '-count_packets', '-show_entries',
+                             'stream=nb_read_packets', source], capture_output=True, timeout=60, check=False)
+    try:
+        found = json.loads(result.stdout).get('streams', [])
+        return int(found[0]['nb_read_packets']) if len(found) == 1 else 0
+    except (ValueError, KeyError):
+        return 0
+
+
 def check_conformance(path):
     tool = os.path.join(os.environ['REC_BUILD_DIR'], 'tests', 'check', 'tscheck')
     result = subprocess.run([tool, path], capture_output=True, text=True, errors='replace', timeout=60, check=False)
@@ -369,6 +383,9 @@ def judge(source, folder):
         wrong += [f'WARNING: {text}' for text in recording.warnings]
     elif units and not reasons:
         wrong.append('nothing was recorded')
+    packets = count_packets(source) if wrong and units else 0
+    if units < LEAST_READ * packets:
+        return dict(row, verdict='unreadable', reason=f'GStreamer reads {units} access units of {packets}')
     if wrong:
         return dict(row, verdict='FAIL', reason='; '.join(wrong + reasons))
     return dict(row, verdict='ok' if exists else 'refused', reason='; '.join(reasons))

@@ -51,6 +51,12 @@ class Recipe:
             with open(failed, encoding='utf-8') as file:
                 return None, file.read()
         part = os.path.join(folder, f'.{os.getpid()}.' + os.path.basename(path))
+        if not self.command:
+            with open(part, 'wb'):
+                pass
+            self.then(part)
+            os.rename(part, path)
+            return path, ''
         words = [part if word == 'OUT' else word.replace('=OUT', '=' + part) for word in shlex.split(self.command)]
         try:
             result = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -98,6 +104,69 @@ def second_program(path):
     with open(path, 'wb') as file:
         for frame in frames:
             file.write(frame + frame[:2] + bytes([frame[2] & 7 | 0x08]) + frame[3:])
+
+
+def _crc(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x04c11db7 if crc & 0x80000000 else 0)) & 0xffffffff
+    return crc.to_bytes(4, 'big')
+
+
+def _packets(pid, payload, counter):
+    """@payload in packets of their own, the last one filled up in front."""
+    out = b''
+    for n, at in enumerate(range(0, len(payload), 184)):
+        part = payload[at:at + 184]
+        head = bytes([0x47, (0 if n else 0x40) | pid >> 8, pid & 0xff])
+        left = 184 - len(part)
+        field = b'' if not left else bytes([left - 1]) + (b'\0' + b'\xff' * (left - 2) if left > 1 else b'')
+        out += head + bytes([(0x30 if left else 0x10) | counter + n & 15]) + field + part
+    return out
+
+
+def _section(pid, body):
+    body = body[:1] + (0xb000 | len(body) + 1).to_bytes(2, 'big') + body[3:]
+    return _packets(pid, (b'\0' + body + _crc(body)).ljust(184, b'\xff'), 0)
+
+
+def _hamming(value):
+    """ETS 300 706 8.2, in the order of the line."""
+    one, two, three, four = (value >> n & 1 for n in range(4))
+    p1, p2, p3 = 1 ^ one ^ three ^ four, 1 ^ one ^ two ^ four, 1 ^ one ^ two ^ three
+    p4 = 1 ^ p1 ^ one ^ p2 ^ two ^ p3 ^ three ^ four
+    return p1 << 7 | one << 6 | p2 << 5 | two << 4 | p3 << 3 | three << 2 | p4 << 1 | four
+
+
+def _teletext_unit(row, text, header=b''):
+    address = bytes([_hamming((row & 1) << 3), _hamming(row >> 1)])  # magazine 8
+    line = bytes([0xe4]) + address + header
+    for character in text.ljust(43 - len(line)):
+        code = ord(character) | (0x80 if bin(ord(character)).count('1') % 2 == 0 else 0)
+        line += bytes([int(f'{code:08b}'[::-1], 2)])
+    return b'\x02\x2c\xe7' + line
+
+
+def teletext(path):
+    """A page of subtitles, 888, that changes each second for five seconds."""
+    out = _section(0, bytes([0, 0, 0, 0, 1, 0xc1, 0, 0, 0, 1, 0xf0, 0]))
+    descriptor = b'\x56\5deu' + bytes([2 << 3, 0x88])
+    out += _section(0x1000, bytes([2, 0, 0, 0, 1, 0xc1, 0, 0, 0xe2, 0, 0xf0, 0, 6, 0xe2, 0, 0xf0, len(descriptor)]) +
+                    descriptor)
+    header = bytes(map(_hamming, (8, 8, 0, 0, 0, 8, 0, 0)))  # page 88, subcode 0, C6
+    for n in range(5):
+        units = _teletext_unit(0, '', header) + _teletext_unit(20, f'Subtitle {n}') + _teletext_unit(22, 'of a test')
+        pts = 90000 * (n + 1)
+        stamp = bytes([0x21 | pts >> 29 & 14, pts >> 22 & 255, pts >> 14 & 254 | 1, pts >> 7 & 255, pts << 1 & 254 | 1])
+        pes = b'\0\0\1\xbd' + (184 - 6).to_bytes(2, 'big') + b'\x84\x80\x24' + stamp + b'\xff' * 31
+        for base in range(pts - 90000, pts, 3600):
+            clock = (base << 15 | 0x7e00).to_bytes(6, 'big')
+            out += bytes([0x47, 2, 0, 0x20 | n - 1 & 15, 183, 0x10]) + clock + b'\xff' * 176
+        out += _packets(0x200, pes + b'\x10' + units, n)
+    with open(path, 'wb') as file:
+        file.write(out)
 
 
 # --- recipes
@@ -168,7 +237,7 @@ def odd_pictures():
         yield video(f'h264-{depth}.mkv', f'{X264} -pix_fmt {depth} -bf 2')
         yield video(f'h265-{depth}.mkv', f'-c:v libx265 -preset ultrafast -pix_fmt {depth} '
                     '-x265-params log-level=none:bframes=2:pools=1')
-    for name, options in (('fields', '-flags +ildct+ilme -top 1'), ('intra', '-g 1'), ('closed', '-bf 2 -flags +cgop')):
+    for name, options in (('fields', '-flags +ildct+ilme -top 1'), ('intra', '-g 1'), ('closed', '-bf 2 -flags +cgop -sc_threshold 1000000000')):
         yield video(f'mpeg2-{name}.mkv', f'-c:v mpeg2video {options}')
         yield video(f'mpeg2-{name}.ts', f'-c:v mpeg2video {options}')
 
@@ -180,7 +249,7 @@ def odd_times():
                                  ('uneven', 'PTS+mod(N\\,3)*0.01/TB')):
             for frames in (0, 2):
                 yield video(f'time-{name}-b{frames}.{ending}',
-                            f"-vf setpts={expression} -fps_mode passthrough {X264} -pix_fmt yuv420p -bf {frames}")
+                            f"-vf {shlex.quote('setpts=' + expression)} -fps_mode passthrough {X264} -pix_fmt yuv420p -bf {frames}")
         yield ffmpeg(f'time-late-sound.{ending}', [VIDEO.format(rate=25, seconds=2), SOUND.format(rate=48000, seconds=1)],
                      f'-af asetpts=PTS+1/TB {X264} -pix_fmt yuv420p -bf 0 -c:a aac')
         yield ffmpeg(f'time-short-sound.{ending}',
@@ -195,6 +264,7 @@ def aac():
             options = '-c:a aac' + (' -f latm' if ending == 'latm' else '')
             yield sound(f'aac-{_plain(layout)}.{ending}', options, layout=layout,
                         fast=(layout in ('quad', '6.1') and ending in ('m4a', 'mkv')))
+        yield sound(f'aac-latm-{_plain(layout)}.ts', '-c:a aac -f mpegts -mpegts_flags latm', layout=layout)
     for rate in RATES:
         for ending in ('m4a', 'mkv', 'aac', 'ts'):
             yield sound(f'aac-{rate}.{ending}', '-c:a aac', rate=rate)
@@ -264,9 +334,14 @@ def opus():
 
 
 def subtitles():
+    line = ('videotestsrc num-buffers=4 ! video/x-raw,width=96,height=64,framerate=1/1,format=AYUV ! dvbsubenc ! '
+            'mpegtsmux')
+    yield gst('dvb-subtitles.ts', line, fast=True)
+    yield Recipe('dvb-subtitles.mkv', 'sh -c ' + shlex.quote(
+        f'gst-launch-1.0 -q {line} ! filesink location=$0.ts && '
+        'ffmpeg -v error -y -i $0.ts -c copy $0; rm -f $0.ts') + ' OUT')
+    yield Recipe('teletext.ts', '', fast=True, then=teletext)
     for ending, mux in (('ts', 'mpegtsmux'), ('mkv', 'matroskamux')):
-        yield gst(f'dvb-subtitles.{ending}', 'videotestsrc num-buffers=4 ! '
-                  'video/x-raw,width=96,height=64,framerate=1/1,format=AYUV ! dvbsubenc ! ' + mux, fast=ending == 'ts')
         yield gst(f'klv.{ending}', 'videotestsrc num-buffers=25 ! video/x-raw,width=64,height=48 ! x264enc ! h264parse ! '
                   + mux)
 
