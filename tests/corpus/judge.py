@@ -27,7 +27,7 @@ SILENT_TICKS = 3
 PATIENCE = 60 * Gst.SECOND
 # Encoders of sound start with silence that readers cut off differently.
 PRIMING = 6144
-LOST_SAMPLES = 2400
+LOST_SAMPLES = 6144
 # A parser that finds fewer of the access units than this has not understood them.
 LEAST_READ = 0.7
 
