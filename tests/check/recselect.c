@@ -51,6 +51,9 @@ note_packet (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   return GST_FLOW_OK;
 }
 
+static GstStaticPadTemplate any_template = GST_STATIC_PAD_TEMPLATE (
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
 static void
 setup (void)
 {
@@ -59,10 +62,7 @@ setup (void)
   seen = g_string_new (NULL);
   element = GST_ELEMENT (g_object_ref_sink (rec_select_new ("H264", &ignored)));
   rec_select_set_time_func (REC_SELECT (element), get_time);
-  out = gst_check_setup_sink_pad_by_name (element,
-      &(GstStaticPadTemplate)GST_STATIC_PAD_TEMPLATE (
-          "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY),
-      "src");
+  out = gst_check_setup_sink_pad_by_name (element, &any_template, "src");
   gst_pad_set_chain_function (out, note_packet);
   gst_pad_set_active (out, TRUE);
   gst_element_set_state (element, GST_STATE_PLAYING);
