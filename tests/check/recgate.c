@@ -159,6 +159,20 @@ GST_START_TEST (test_padding_and_pauses_are_no_loss)
 }
 GST_END_TEST;
 
+/* Its sequence number happens to be the next. */
+GST_START_TEST (test_another_stream_begins_with_a_key_frame)
+{
+  Track track;
+
+  open_gate (&track);
+  fail_unless_equals_int (DELTA (&track, 0), REC_GATE_PASS);
+  rec_gate_restart (&track.gate);
+  fail_unless_equals_int (DELTA (&track, 0), REC_GATE_DROP);
+  fail_unless_equals_int (KEY (&track, 0), REC_GATE_OPEN);
+  fail_unless_equals_uint64 (track.held_back, 1);
+}
+GST_END_TEST;
+
 #define PARAMETER_SETS                                                         \
   0, 0, 0, 1, 0x67, 0x42, 0xe0, 0x1f, 0, 0, 0, 1, 0x68, 0xce
 
@@ -226,6 +240,7 @@ recgate_suite (void)
   tcase_add_test (tc, test_a_key_frame_with_a_hole_does_not_open_the_gate);
   tcase_add_test (tc, test_a_picture_without_its_end_is_held_back);
   tcase_add_test (tc, test_padding_and_pauses_are_no_loss);
+  tcase_add_test (tc, test_another_stream_begins_with_a_key_frame);
   tcase_add_test (tc, test_only_the_first_slice_of_a_key_frame_makes_one);
   tcase_add_test (tc, test_parameter_sets_alone_are_no_picture);
   return suite;
