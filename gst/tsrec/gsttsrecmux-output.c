@@ -23,6 +23,9 @@ GST_DEBUG_CATEGORY_EXTERN (gst_ts_rec_mux_debug);
 #define KEY_REQUEST_INTERVAL (1 * G_TIME_SPAN_SECOND)
 /* What PCR leaves for scheduling, on top of the latency of the branches. */
 #define PREROLL_MARGIN (500 * GST_MSECOND)
+/* It is raised by itself no further. A branch with more latency, as of an
+ * encoder whose pictures come rarely, is late, and keeps its times. */
+#define MAX_RAISED_PREROLL (3 * GST_SECOND)
 
 /* --- What is said */
 
@@ -226,7 +229,7 @@ void
 gst_ts_rec_mux_prepare (GstTsRecMux *self)
 {
   GstClockTime spread;
-  gint64 preroll;
+  gint64 preroll, wanted;
 
   if (self->prepared)
     return;
@@ -237,10 +240,11 @@ gst_ts_rec_mux_prepare (GstTsRecMux *self)
   GST_OBJECT_UNLOCK (self);
   g_mutex_lock (&self->lock);
   spread = self->live ? get_latency_spread (self) : 0;
-  if (spread > 0 && (gint64)(spread + PREROLL_MARGIN) > preroll) {
+  wanted = (gint64)MIN (spread + PREROLL_MARGIN, MAX_RAISED_PREROLL);
+  if (spread > 0 && wanted > preroll) {
     GST_INFO_OBJECT (self, "branches are %" GST_TIME_FORMAT " apart",
         GST_TIME_ARGS (spread));
-    ts_mux_set_preroll (self->core, (gint64)(spread + PREROLL_MARGIN));
+    ts_mux_set_preroll (self->core, wanted);
   }
   g_mutex_unlock (&self->lock);
 }

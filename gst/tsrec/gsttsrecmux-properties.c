@@ -336,7 +336,9 @@ install_time_properties (GObjectClass *klass)
    * GstTsRecMux:preroll:
    *
    * How far PCR stays behind DTS, ns: how late one track may be after another
-   * one. Raised by itself to what the latencies of live branches differ by.
+   * one. Raised by itself to what the latencies of live branches differ by, but
+   * to no more than 3 s: what is later than that is late by the decoder model,
+   * and keeps its timestamps.
    */
   install_time (klass, PROP_PREROLL, "preroll", "Preroll",
       "How far PCR stays behind DTS, so how late one track may be after "

@@ -318,6 +318,51 @@ GST_START_TEST (test_each_of_two_video_tracks_begins_with_a_key_frame)
 }
 GST_END_TEST;
 
+/* A picture every @distance from an encoder that holds one back, beside sound:
+ * the sound begins where it always does, and PCR stays near it. */
+GST_START_TEST (test_rare_pictures_do_not_move_the_sound)
+{
+  static const guint distances[] = { 2, 5, 12, 20 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (distances); i++) {
+    GstClockTime distance = distances[i] * GST_SECOND;
+    gint64 pictures[8], start;
+    guint v = 0;
+    Mux m;
+
+    begin_init (&m, TRUE);
+    gst_harness_set_upstream_latency (m.video, distance);
+    for (guint a = 0; v < 4; a++) {
+      gst_harness_set_time (m.video, a * AAC_FRAME);
+      gst_harness_set_time (m.audio, a * AAC_FRAME);
+      push_aac (&m, a);
+      if (a * AAC_FRAME < (v + 1) * distance)
+        continue;
+      gst_harness_push (m.video, new_picture (v * distance, 900, TRUE, TRUE));
+      pictures[v] = (gint64)(v * distance / 1000 * 9 / 100);
+      v++;
+    }
+    mux_collect (&m);
+    ts_check_finish (m.check);
+    start = begin.audio_time;
+    fail_unless (start <= 3 * 90000, "%g s", (double)start / 90000);
+    fail_unless_equals_int (begin.video, 4);
+    fail_unless (ABS (begin.video_time - start - pictures[0]) <= 1);
+    for (guint s = 0; ts_check_get_stream (m.check, s); s++) {
+      const TsCheckStream *stream = ts_check_get_stream (m.check, s);
+
+      if (stream->kind == TS_CHECK_KIND_VIDEO)
+        fail_unless (ABS (stream->last_pts - start - pictures[3]) <= 1);
+      else /* in the end, sound is no further than 3 s from PCR */
+        fail_unless (
+            stream->last_pts - ts_check_get_stats (m.check)->last_pcr / 300 <
+            3 * 90000 + 4000);
+    }
+    mux_clear (&m);
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST (test_everything_is_recorded_where_that_is_asked_for)
 {
   Mux m;
@@ -348,6 +393,7 @@ add_tests (TCase *tc)
   tcase_add_test (tc, test_pictures_that_join_later_begin_with_a_key_frame);
   tcase_add_test (tc, test_sound_that_is_ahead_begins_where_the_pictures_do);
   tcase_add_test (tc, test_each_of_two_video_tracks_begins_with_a_key_frame);
+  tcase_add_test (tc, test_rare_pictures_do_not_move_the_sound);
   tcase_add_test (tc, test_everything_is_recorded_where_that_is_asked_for);
 }
 
