@@ -21,6 +21,10 @@ GST_DEBUG_CATEGORY_EXTERN (gst_ts_rec_mux_debug);
 /* More than this is not held back to bring tracks in order. */
 #define MAX_QUEUED_BYTES (32 * 1024 * 1024)
 #define MAX_QUEUED_ITEMS 4096
+/* How long it takes to see that input without timestamps comes at the pace of
+ * the clock, µs, and how long a picture lasts at least: 100 a second. */
+#define MIN_PACED_TIME (1 * G_TIME_SPAN_SECOND)
+#define SHORTEST_PICTURE (10 * G_TIME_SPAN_MILLISECOND)
 
 /* --- What leaves its queue */
 
@@ -453,6 +457,27 @@ is_gap (GstBuffer *buffer)
       gst_buffer_get_size (buffer) == 0;
 }
 
+/* Whether buffers without timestamps arrive at the pace of the clock, as from a
+ * camera through a pipe: over a second or more, as slowly as they last, or as
+ * slowly as pictures do. Lock held. */
+static void
+watch_untimed (GstTsRecMuxPad *pad, GstBuffer *buffer, gboolean timed)
+{
+  gint64 now = g_get_monotonic_time (), elapsed, length;
+
+  if (timed || pad->n_untimed == 0)
+    pad->first_arrival = now;
+  pad->n_untimed = timed ? 0 : pad->n_untimed + 1;
+  elapsed = now - pad->first_arrival;
+  if (elapsed < MIN_PACED_TIME)
+    return;
+  length = GST_BUFFER_DURATION_IS_VALID (buffer)
+      ? (gint64)GST_TIME_AS_USECONDS (GST_BUFFER_DURATION (buffer)) * 9 / 10
+      : SHORTEST_PICTURE;
+  length = MAX (length, 1);
+  pad->paced = elapsed / length >= (gint64)pad->n_untimed - 1;
+}
+
 /* Lock held; takes @buffer. *@entered: set to now, monotonic µs, where the pace
  * of the input is watched. */
 static GstFlowReturn
@@ -467,6 +492,7 @@ accept_buffer (GstTsRecMux *self, GstTsRecMuxPad *pad, GstBuffer *buffer,
     goto eos;
   pad->last_thread = g_thread_self ();
   pad->arrived = TRUE;
+  watch_untimed (pad, buffer, pts != TS_TIME_NONE || dts != TS_TIME_NONE);
   pad->patience = REC_MUX_PATIENCE;
   if (pad->refused || is_gap (buffer) || is_codec_header (buffer)) {
     self->refused += pad->refused;

@@ -399,7 +399,7 @@ gst_ts_rec_mux_mux_buffer (
   if (ts_track_get_codec (pad->track) == TS_CODEC_OPUS)
     get_trim (in, &au);
   au.now = TS_TIME_NONE;
-  if (self->live &&
+  if ((self->live || pad->paced) &&
       ts_track_needs_now (self->core, pad->track, item->pts, item->dts)) {
     GstClockTime now =
         gst_element_get_current_running_time (GST_ELEMENT (self));

@@ -52,6 +52,9 @@ typedef struct
  * @queue: of RecMuxItem; lock
  * @queued_bytes: in @queue; lock
  * @arrived: a buffer has arrived, with a timestamp or without; lock
+ * @first_arrival: when the first of @n_untimed arrived, monotonic µs; lock
+ * @n_untimed: buffers without a timestamp, since the last one with; lock
+ * @paced: they arrive at the pace of the clock; lock
  * @position: the end of what has arrived, running time; lock
  * @patience: how long others still wait for this pad; lock
  * @pace: whether its buffers arrive at the pace of the clock; lock
@@ -91,6 +94,9 @@ struct _GstTsRecMuxPad
   GstQueueArray *queue;
   gsize queued_bytes;
   gboolean arrived;
+  gint64 first_arrival;
+  guint64 n_untimed;
+  gboolean paced;
   gint64 position;
   gint64 patience;
   guint index;

@@ -483,7 +483,8 @@ reset_pad (GstTsRecMuxPad *pad)
   g_clear_pointer (&pad->refusal, g_free);
   gst_caps_replace (&pad->caps, NULL);
   pad->language[0] = '\0';
-  pad->arrived = FALSE;
+  pad->arrived = pad->paced = FALSE;
+  pad->n_untimed = 0;
   pad->position = TS_TIME_NONE;
   pad->patience = REC_MUX_PATIENCE;
   rec_pace_init (&pad->pace);

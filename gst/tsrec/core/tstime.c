@@ -61,6 +61,7 @@ ts_track_time_init (TsTrackTime *time)
   time->high_pts = TS_TIME_NONE;
   time->end = TS_TIME_NONE;
   time->base = TS_TIME_NONE;
+  time->clock = TS_TIME_NONE;
   time->suspect = TS_TIME_NONE;
   time->anchor_pts = TS_TIME_NONE;
   ts_reorder_init (&time->reorder);
@@ -322,19 +323,24 @@ get_place_in_order (
   bool paced = is_known (au->now);
   int64_t step, tolerance, off;
 
+  if (time->base == TS_TIME_NONE && paced)
+    time->clock = 0;
   if (time->base == TS_TIME_NONE)
     return paced ? au->now : timeline->now != TS_TIME_NONE ? timeline->now : 0;
   if (!paced || time->timed)
     return time->base + (time->step > 0 ? time->step : get_frame_time (time));
   tolerance = time->nominal > 0 ? CLOCK_TOLERANCE : 0;
   step = time->nominal > 0 ? time->nominal : DEFAULT_FRAME_TIME;
-  off = au->now - (time->base + step);
-  if (off > CLOCK_PAUSE || (tolerance == 0 && off < -CLOCK_PAUSE))
-    return au->now > time->base ? au->now : time->base + TS_TIME_TICK;
+  if (time->clock == TS_TIME_NONE)
+    time->clock = au->now - (time->base + step);
+  off = au->now - time->clock - (time->base + step);
+  if (off > CLOCK_PAUSE)
+    return time->base + step + off;
   if (off > -tolerance && off < tolerance)
     return time->base + step;
-  off -= off > 0 ? tolerance : -tolerance;
-  return time->base + step + off / CLOCK_SMOOTHING;
+  off = (off > 0 ? off - tolerance : off + tolerance) / CLOCK_SMOOTHING;
+  /* What comes in a burst is not squeezed into it. */
+  return time->base + (step + off > step / 4 ? step + off : step / 4);
 }
 
 /* PTS of a picture that came in its order at @base: by how many others it is
@@ -345,13 +351,24 @@ get_pts_by_order (TsTrackTime *time, const TsPicture *picture, int64_t base)
   int64_t frame_time = get_frame_time (time), pts, fields;
   const int64_t most = NAL_MAX_REORDER + 2;
 
-  if (!picture->has_order)
+  if (!picture->has_order || picture->depth == 0)
     return base;
   if (picture->restart || time->anchor_pts == TS_TIME_NONE) {
     time->anchor_pts = base;
     time->anchor_order = picture->restart ? 0 : picture->order;
+    time->n_since_anchor = 0;
   }
   fields = (int64_t)picture->order - time->anchor_order;
+  if (!time->timed) {
+    /* Where @base follows a clock, so does what is ahead or behind of it. */
+    fields -= 2 * (int64_t)time->n_since_anchor;
+    if (time->n_since_anchor < INT32_MAX)
+      time->n_since_anchor++;
+    frame_time = time->nominal > 0 ? time->nominal : DEFAULT_FRAME_TIME;
+    if (fields > 2 * most || fields < -2 * most)
+      return base;
+    return base + fields * frame_time / 2;
+  }
   if (fields > 4 * most || fields < -4 * most)
     return base;
   pts = time->anchor_pts + fields * frame_time / 2;
@@ -380,7 +397,7 @@ complete (const TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
     raw->pts = base;
   }
   time->base = base != TS_TIME_NONE ? base : raw->pts;
-  if (picture && picture->has_order) {
+  if (picture && picture->has_order && time->timed) {
     time->anchor_pts = raw->pts;
     time->anchor_order = picture->order;
   }
@@ -513,7 +530,8 @@ ts_time_fix (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
     time->made = true;
   if (raw.key != TS_TIME_NONE) {
     place (timeline, time, au, stats, &raw);
-    time->timed = true;
+    /* Parsers give the first picture of a raw stream a time, and no other. */
+    time->timed = time->timed || time->last_dts != TS_TIME_NONE;
   }
   if (second)
     fix_second_field (time, &raw);

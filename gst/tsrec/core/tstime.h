@@ -51,6 +51,8 @@ typedef enum
  * @end: PTS or DTS of the last access unit, and how long it said it lasts
  * @base: when the last access unit came in its order, which one without
  *   timestamps follows
+ * @clock: how far the clock that paces its input is ahead of @base,
+ *   TS_TIME_NONE as long as none does
  * @step: how long an access unit lasts, about
  * @pace: the last step of its timestamps, however long
  * @nominal: how long one lasts by the caps or the stream, 0 when not known
@@ -60,7 +62,8 @@ typedef enum
  * @suspect_place: what was written instead of @suspect
  * @anchor_pts: PTS of the picture whose place in output order is
  *   @anchor_order, TS_TIME_NONE when there is none
- * @timed: it had timestamps, ever
+ * @n_since_anchor: pictures since then, where none has a timestamp
+ * @timed: it had timestamps, besides one of its first access unit
  * @made: DTS are made, as those of the source are not there or wrong
  * @reorder: makes them
  * @effect: what was done to the last access unit
@@ -72,6 +75,7 @@ typedef struct
   int64_t high_pts;
   int64_t end;
   int64_t base;
+  int64_t clock;
   int64_t step;
   int64_t pace;
   int64_t nominal;
@@ -80,6 +84,7 @@ typedef struct
   int64_t suspect_place;
   int64_t anchor_pts;
   int32_t anchor_order;
+  int32_t n_since_anchor;
   bool timed;
   bool made;
   TsEffect effect;
