@@ -16,6 +16,8 @@ WRAP = 1 << 33
 NULL_PID = 0x1fff
 # Nothing at all for so long is a gap; one frame may be this late.
 GAP = 0.5
+# Pictures that follow each other in less have lost their display times.
+SQUEEZED = 0.0001
 # A time stamp of a track so far before the last one: the clock started over.
 BACK = 1.0
 CHUNK_PACKETS = 16384
@@ -223,6 +225,8 @@ class Track:
         self.gaps = []          # (time, seconds) without a PES packet
         self.late = 0           # PES packets whose DTS PCR has passed
         self.latest = 0         # seconds: by how much at most
+        self.newest_pts = None  # of the last one
+        self.squeezed = []      # times of pictures that are shown at that of another
 
     @property
     def duration(self):
@@ -606,6 +610,10 @@ class Scan:
             track.step = min(max(dts - track.last_dts, 0), GAP)
             if dts - track.last_dts > GAP and len(track.gaps) < MAX_KEPT:
                 track.gaps.append((track.last_dts - self.start, dts - track.last_dts))
+        if track.kind == 'video' and track.newest_pts is not None and self.start is not None \
+                and abs(pts - track.newest_pts) < SQUEEZED:
+            track.squeezed.append(pts - self.start)
+        track.newest_pts = pts
         if track.first_pts is None:
             track.first_pts = pts
         track.last_pts = pts if track.last_pts is None else max(pts, track.last_pts)

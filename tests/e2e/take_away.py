@@ -471,6 +471,15 @@ class Check(TakeAway):
         for words in ('video H.264 320x240', 'audio AAC 48 kHz mono', 'Duration  0:12.', 'UTC', 'from 0:00.7 on'):
             self.assertIn(words, said)
 
+    def test_lost_display_times_are_a_fault(self):
+        good, bad = (os.path.join(self.folder, name) for name in ('good.ts', 'bad.ts'))
+        ffmpeg('-f', 'lavfi', '-i', 'testsrc=s=160x120:r=25:d=3', '-c:v', 'libx264', '-bf', '3', good)
+        self.assertIn('good.ts: sound', self.check(good))
+        ffmpeg('-i', good, '-c', 'copy', '-bsf:v',
+               'setts=pts=if(between(N\\,20\\,22)\\,PREV_OUTPTS+1\\,PTS)', bad)
+        said = self.check(bad, status=1)
+        self.assertIn('3 pictures have lost the display time', said)
+
     def test_one_bad_recording_of_two_is_status_1(self):
         self.write('a.ts', sample())
         self.write('b.ts', sample()[:-1])
