@@ -683,6 +683,24 @@ GST_START_TEST (test_access_unit_without_timestamp_follows_its_predecessor)
 }
 GST_END_TEST;
 
+/* By their headers: 1024 samples of 48 kHz each. */
+GST_START_TEST (test_audio_without_timestamps_lasts_as_long_as_it_is)
+{
+  TsTrack *audio;
+  Rig rig;
+
+  rig_init (&rig);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  for (int i = 0; i < 100; i++)
+    push_aac (&rig, audio, 120, TS_TIME_NONE);
+  rig_assert_conformant (&rig);
+  for (int i = 0; i < 100; i++)
+    fail_unless (ABS (rig_get_pes (&rig, PID_AUDIO, (guint)i)->pts - 126000 -
+                     i * 1920) <= 1);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
 /* As WebRTC does after congestion. */
 GST_START_TEST (test_jitter_backwards_is_raised)
 {
@@ -1762,6 +1780,7 @@ tsmux_suite (void)
   tcase_add_test (tc, test_idle_writes_tables_and_pcr_when_they_are_due);
   tcase_add_test (
       tc, test_access_unit_without_timestamp_follows_its_predecessor);
+  tcase_add_test (tc, test_audio_without_timestamps_lasts_as_long_as_it_is);
   tcase_add_test (tc, test_jitter_backwards_is_raised);
   tcase_add_test (tc, test_one_timestamp_from_the_future_is_not_believed);
   tcase_add_test (tc, test_one_timestamp_from_the_past_is_not_believed);

@@ -382,6 +382,34 @@ prepare_sync (
   return true;
 }
 
+/* How long a frame of audio lasts by its own header, ns, 0 if that is not known.
+ * ADTS: ISO/IEC 14496-3 1.A.2.2; MPEG audio: ISO/IEC 11172-3 2.4.2.3. */
+static int64_t
+get_duration (
+    TsCodec codec, const TsPayload *payload, const TsFrameLength *length)
+{
+  static const uint32_t aac[16] = { 96000, 88200, 64000, 48000, 44100, 32000,
+    24000, 22050, 16000, 12000, 11025, 8000, 7350 };
+  static const uint32_t mpeg[4] = { 44100, 48000, 32000 };
+  const uint8_t *data = payload->spans[0].data;
+  uint32_t rate = length->rate, samples = length->coded;
+
+  if (payload->n_spans == 0 || payload->spans[0].size < 4)
+    return 0;
+  if (codec >= TS_CODEC_AAC_ADTS && codec <= TS_CODEC_AAC_LOAS &&
+      payload->spans[0].size >= TS_ADTS_HEADER_SIZE) {
+    rate = aac[data[2] >> 2 & 15];
+    samples = 1024 * ((data[6] & 3) + 1u);
+  } else if (codec == TS_CODEC_MPEG1_AUDIO || codec == TS_CODEC_MPEG2_AUDIO) {
+    unsigned version = data[1] >> 3 & 3, layer = 4 - (data[1] >> 1 & 3);
+
+    /* 3: MPEG-1, 2: MPEG-2, 0: "MPEG-2.5" */
+    rate = mpeg[data[2] >> 2 & 3] >> (version == 3 ? 0 : version == 2 ? 1 : 2);
+    samples = layer == 1 ? 384 : layer == 3 && version != 3 ? 576 : 1152;
+  }
+  return rate > 0 ? (int64_t)samples * TS_NS_PER_S / rate : 0;
+}
+
 /* AC-3, E-AC-3 and DTS: a frame that depends on the one before has no time of
  * its own. */
 static bool
@@ -461,8 +489,10 @@ prepare_audio (TsCodecState *state, TsAccessUnit *au, TsPayload *payload)
       break;
   }
   length.silent |= au->duration == 0;
-  if (ok && !payload->dependent)
+  if (ok && !payload->dependent) {
+    payload->duration = get_duration (state->codec, payload, &length);
     ts_frame_time_fix (&state->frame_time, &length, &au->pts, &au->dts);
+  }
   return ok;
 }
 
