@@ -49,6 +49,34 @@ gst_rec_webrtc_src_get_worker (GstRecWebrtcSrc *self)
 
 /* --- timers --- */
 
+/* A network that has held everything back for less than this lets go of it
+ * yet, and GAP events would have let the mux go on to behind it. */
+#define HELD_BACK (4 * GST_SECOND)
+/* Nothing at all for so long is no coincidence. */
+#define ALL_SILENT (150 * GST_MSECOND)
+
+/* All tracks are silent, while a peer is connected: it may be the network. A
+ * tick that is late itself shows that the process was stopped. */
+static gboolean
+may_be_held_back (GstRecWebrtcSrc *self, GstClockTime now)
+{
+  GstRecWebrtcSrcPrivate *priv = PRIV (self);
+  RecSession *session = gst_rec_webrtc_src_peek_session (self);
+  RecTrackStats video, audio;
+  gboolean connected = session && rec_session_is_connected (session);
+
+  g_clear_pointer (&session, rec_session_unref);
+  rec_track_get_stats (priv->video, &video);
+  rec_track_get_stats (priv->audio, &audio);
+  if (video.buffers + audio.buffers != priv->heard_units ||
+      now > priv->last_push_tick + GST_SECOND)
+    priv->heard_at = now;
+  priv->heard_units = video.buffers + audio.buffers;
+  priv->last_push_tick = now;
+  return connected && now >= priv->heard_at + ALL_SILENT &&
+      now < priv->heard_at + HELD_BACK;
+}
+
 /* On the pushing thread. */
 static gboolean
 on_push_timer (gpointer data)
@@ -59,6 +87,8 @@ on_push_timer (gpointer data)
 
   if (GST_STATE (self) == GST_STATE_PLAYING)
     now = gst_element_get_current_running_time (GST_ELEMENT (self));
+  if (GST_CLOCK_TIME_IS_VALID (now) && may_be_held_back (self, now))
+    now = GST_CLOCK_TIME_NONE;
   rec_track_tick (priv->video, now);
   rec_track_tick (priv->audio, now);
   return G_SOURCE_CONTINUE;

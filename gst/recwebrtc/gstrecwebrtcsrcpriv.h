@@ -48,6 +48,10 @@ typedef struct
   RecWorker *control;
   RecWorker *pusher;
   GSource *push_timer;
+  /* thread of the pusher; running times */
+  guint64 heard_units;
+  GstClockTime heard_at;
+  GstClockTime last_push_tick;
 
   /* control thread; session is changed under session_lock, for readers
    * elsewhere */

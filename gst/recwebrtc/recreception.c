@@ -7,6 +7,16 @@
 
 #include "recreception.h"
 #include "recclock.h"
+#include "rtptimeline.h"
+
+/* The last packets of a stream of which it is known when they arrived: what a
+ * jitter buffer holds. A power of two. */
+#define ARRIVALS 4096
+/* Tracks of which much arrives at once leave in the order of their times, to
+ * within this: the mux writes no picture before what has been written already.
+ * They wait for each other for so long at most, µs. */
+#define ORDER (150 * GST_MSECOND)
+#define ORDER_WAIT (250 * G_TIME_SPAN_MILLISECOND)
 
 typedef enum
 {
@@ -16,9 +26,26 @@ typedef enum
 } Kind;
 
 /**
+ * Arrival:
+ * @time: running time, GST_CLOCK_TIME_NONE: no packet
+ */
+typedef struct
+{
+  GstClockTime time;
+  guint32 rtp_time;
+  guint16 seq;
+} Arrival;
+
+/**
  * Stream:
  * @jitterbuffer: of this SSRC
  * @session: number of the RTP session it belongs to
+ * @arrivals: ARRIVALS of them, by sequence number
+ * @newest: highest RTP timestamp that has arrived
+ * @track: of the timeline
+ * @left: RTP timestamp of the last packet out of the jitter buffer
+ * @running: its running time
+ * @excused: the others do not wait for it until it has gone on
  */
 typedef struct
 {
@@ -26,6 +53,16 @@ typedef struct
   guint session;
   Kind kind;
   GstElement *jitterbuffer;
+  Arrival *arrivals;
+  GstClockTime last_arrival;
+  gboolean has_newest;
+  guint32 newest;
+  gboolean has_track;
+  guint track;
+  gboolean has_left;
+  guint32 left;
+  gint64 running;
+  gboolean excused;
 } Stream;
 
 /* Totals over the streams of one kind: a sender that starts anew takes a new
@@ -47,16 +84,22 @@ struct _RecReception
   gulong handlers[3];
 
   GMutex lock;
+  GCond moved; /* a stream has gone on */
   /* under lock */
   GArray *streams;
   Totals ended[KIND_AUDIO + 1]; /* of streams that have ended */
+  guint missing; /* tracks that have not begun, and are waited for */
   RecClock clock;
+  RtpTimeline timeline;
 };
 
 static void
 clear_stream (gpointer data)
 {
-  gst_object_unref (((Stream *)data)->jitterbuffer);
+  Stream *stream = data;
+
+  gst_object_unref (stream->jitterbuffer);
+  g_free (stream->arrivals);
 }
 
 static Stream *
@@ -73,28 +116,277 @@ find_stream (RecReception *self, guint ssrc)
   return NULL;
 }
 
+/* --- the running time of packets --- */
+
+/* RFC 3550 section 5.1 */
+static gboolean
+get_header (GstBuffer *buffer, guint16 *seq, guint32 *rtp_time)
+{
+  guint8 bytes[6];
+
+  if (gst_buffer_extract (buffer, 2, bytes, 6) != 6)
+    return FALSE;
+  *seq = GST_READ_UINT16_BE (bytes);
+  *rtp_time = GST_READ_UINT32_BE (bytes + 2);
+  return TRUE;
+}
+
+/**
+ * Path:
+ * What a probe of a stream knows; freed with the pad.
+ */
+typedef struct
+{
+  RecReception *reception;
+  guint ssrc;
+} Path;
+
+static Path *
+path_new (RecReception *self, guint ssrc)
+{
+  Path *path = g_new0 (Path, 1);
+
+  path->reception = self;
+  path->ssrc = ssrc;
+  return path;
+}
+
+static void
+remember_arrival (
+    Stream *stream, guint16 seq, guint32 rtp_time, GstClockTime time)
+{
+  Arrival *arrival = &stream->arrivals[seq % ARRIVALS];
+
+  arrival->time = time;
+  arrival->seq = seq;
+  arrival->rtp_time = rtp_time;
+  if (!stream->has_newest || (gint32)(rtp_time - stream->newest) > 0)
+    stream->newest = rtp_time;
+  stream->has_newest = TRUE;
+}
+
+/* In front of the jitter buffer, which keeps the time of arrival to itself. */
+static GstPadProbeReturn
+on_arrival (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  Path *path = user_data;
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+  GstClockTime time = GST_BUFFER_DTS_OR_PTS (buffer);
+  guint16 seq;
+  guint32 rtp_time;
+  Stream *stream;
+
+  if (!GST_CLOCK_TIME_IS_VALID (time) || !get_header (buffer, &seq, &rtp_time))
+    return GST_PAD_PROBE_OK;
+  g_mutex_lock (&path->reception->lock);
+  stream = find_stream (path->reception, path->ssrc);
+  if (stream)
+    remember_arrival (stream, seq, rtp_time, time);
+  g_mutex_unlock (&path->reception->lock);
+  return GST_PAD_PROBE_OK;
+}
+
+static GstClockTime
+get_arrival (Stream *stream, guint16 seq)
+{
+  const Arrival *arrival = &stream->arrivals[seq % ARRIVALS];
+
+  if (GST_CLOCK_TIME_IS_VALID (arrival->time) && arrival->seq == seq)
+    stream->last_arrival = arrival->time;
+  return stream->last_arrival;
+}
+
+/* What is recorded so long after its time has been held back, and what belongs
+ * in front of it may not have arrived yet. */
+#define LATE (300 * GST_MSECOND)
+
+/* A stream of which more belongs in front of @running, as it has arrived and
+ * not left, or, when @late, as it may have been held back too; under lock. */
+static Stream *
+find_behind (RecReception *self, guint ssrc, gint64 running, gboolean late)
+{
+  guint i;
+
+  for (i = 0; i < self->streams->len; i++) {
+    Stream *other = &g_array_index (self->streams, Stream, i);
+    gboolean more;
+
+    if (other->ssrc == ssrc || other->excused || !other->has_newest)
+      continue;
+    more = late || (gint32)(other->newest - other->left) > 0;
+    if (!other->has_left || (more && other->running + (gint64)ORDER < running))
+      return other;
+  }
+  return NULL;
+}
+
+/* Something that belongs in front of @running may still come; under lock. The
+ * one that is not waited for again is excused. */
+static gboolean
+is_in_order (RecReception *self, guint ssrc, gint64 running, gboolean late,
+    gboolean excuse)
+{
+  Stream *other = find_behind (self, ssrc, running, late);
+
+  if (other && excuse)
+    other->excused = TRUE;
+  if (!other && late && self->missing > 0 && excuse)
+    self->missing = 0;
+  return !other && !(late && self->missing > 0);
+}
+
+/* Under lock; the stream may be another place of the array afterwards. */
+static void
+wait_for_order (RecReception *self, guint ssrc, gint64 running)
+{
+  GstClockTime now = gst_element_get_current_running_time (self->rtpbin);
+  gboolean late =
+      GST_CLOCK_TIME_IS_VALID (now) && (gint64)now - running > (gint64)LATE;
+  gint64 end = g_get_monotonic_time () + ORDER_WAIT;
+
+  while (!is_in_order (self, ssrc, running, late, FALSE)) {
+    if (!g_cond_wait_until (&self->moved, &self->lock, end))
+      is_in_order (self, ssrc, running, late, TRUE);
+  }
+}
+
+static void
+go_on (RecReception *self, Stream *stream, guint32 rtp_time, gint64 running)
+{
+  if (!stream->has_left && self->missing > 0)
+    self->missing--;
+  stream->has_left = TRUE;
+  stream->left = rtp_time;
+  stream->running = running;
+  stream->excused = FALSE;
+  g_cond_broadcast (&self->moved);
+}
+
+static gboolean
+map_packet (GstBuffer **buffer, guint idx, gpointer user_data)
+{
+  Path *path = user_data;
+  RecReception *self = path->reception;
+  gint64 running = -1;
+  guint32 rtp_time;
+  guint16 seq;
+  Stream *stream;
+
+  if (!get_header (*buffer, &seq, &rtp_time))
+    return TRUE;
+  g_mutex_lock (&self->lock);
+  stream = find_stream (self, path->ssrc);
+  if (stream && stream->has_track) {
+    running = rtp_timeline_map (&self->timeline, stream->track, rtp_time,
+        (gint64)get_arrival (stream, seq));
+    running = MAX (running, 0);
+    go_on (self, stream, rtp_time, running);
+    wait_for_order (self, path->ssrc, running);
+  }
+  g_mutex_unlock (&self->lock);
+  if (running >= 0) {
+    *buffer = gst_buffer_make_writable (*buffer);
+    GST_BUFFER_PTS (*buffer) = GST_BUFFER_DTS (*buffer) = (GstClockTime)running;
+  }
+  return TRUE;
+}
+
+static GstPadProbeReturn
+on_packet (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
+    info->data =
+        gst_buffer_list_make_writable (GST_PAD_PROBE_INFO_BUFFER_LIST (info));
+    gst_buffer_list_foreach (
+        GST_PAD_PROBE_INFO_BUFFER_LIST (info), map_packet, user_data);
+  } else {
+    map_packet ((GstBuffer **)&info->data, 0, user_data);
+  }
+  return GST_PAD_PROBE_OK;
+}
+
 static void
 on_new_jitterbuffer (GstElement *rtpbin, GstElement *jitterbuffer,
     guint session, guint ssrc, RecReception *self)
 {
-  Stream stream = { ssrc, session, KIND_UNKNOWN,
-    gst_object_ref (jitterbuffer) };
+  Stream stream = { 0 };
+  GstPad *sink = gst_element_get_static_pad (jitterbuffer, "sink");
+  guint i;
 
+  stream.ssrc = ssrc;
+  stream.session = session;
+  stream.jitterbuffer = gst_object_ref (jitterbuffer);
+  stream.arrivals = g_new (Arrival, ARRIVALS);
+  for (i = 0; i < ARRIVALS; i++)
+    stream.arrivals[i].time = GST_CLOCK_TIME_NONE;
   g_mutex_lock (&self->lock);
   g_array_append_val (self->streams, stream);
+  g_mutex_unlock (&self->lock);
+  gst_pad_add_probe (sink, GST_PAD_PROBE_TYPE_BUFFER, on_arrival,
+      path_new (self, ssrc), g_free);
+  gst_object_unref (sink);
+}
+
+static guint
+get_clock_rate (GstPad *pad, gboolean video)
+{
+  GstCaps *caps = gst_pad_get_current_caps (pad);
+  gint rate = 0;
+
+  if (caps)
+    gst_structure_get_int (
+        gst_caps_get_structure (caps, 0), "clock-rate", &rate);
+  gst_clear_caps (&caps);
+  if (rate > 0)
+    return rate;
+  return video ? 90000 : 48000;
+}
+
+/* With all that has arrived so far; under lock. */
+static void
+begin_track (RecReception *self, Stream *stream, guint rate)
+{
+  guint i;
+
+  stream->track = rtp_timeline_add_track (&self->timeline, rate);
+  stream->has_track = TRUE;
+  for (i = 0; i < ARRIVALS; i++) {
+    const Arrival *arrival = &stream->arrivals[i];
+
+    if (GST_CLOCK_TIME_IS_VALID (arrival->time))
+      rtp_timeline_arrived (&self->timeline, stream->track, arrival->rtp_time,
+          (gint64)arrival->time);
+  }
+}
+
+void
+rec_reception_expect (RecReception *self, guint tracks)
+{
+  g_mutex_lock (&self->lock);
+  self->missing = tracks;
   g_mutex_unlock (&self->lock);
 }
 
 void
-rec_reception_set_kind (RecReception *self, guint ssrc, gboolean video)
+rec_reception_take_pad (RecReception *self, GstPad *pad, guint ssrc,
+    gboolean video, GstClockTime floor)
 {
+  guint rate = get_clock_rate (pad, video);
   Stream *stream;
 
   g_mutex_lock (&self->lock);
   stream = find_stream (self, ssrc);
-  if (stream)
+  if (stream) {
     stream->kind = video ? KIND_VIDEO : KIND_AUDIO;
+    if (GST_CLOCK_TIME_IS_VALID (floor))
+      rtp_timeline_set_floor (&self->timeline, (gint64)floor);
+    if (!stream->has_track)
+      begin_track (self, stream, rate);
+  }
   g_mutex_unlock (&self->lock);
+  gst_pad_add_probe (pad,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_packet,
+      path_new (self, ssrc), g_free);
 }
 
 /* --- the sender's clock --- */
@@ -123,15 +415,18 @@ on_ssrc_active (
 {
   GstStructure *stats = source_stats (self, session, ssrc);
   gint64 now = g_get_monotonic_time ();
+  GstClockTime running = gst_element_get_current_running_time (rtpbin);
   gboolean have_sr = FALSE, internal = TRUE;
   guint64 ntp = 0;
-  Stream *first;
+  guint rtp_time = 0;
+  Stream *first, *stream;
 
   if (!stats)
     return;
   gst_structure_get_boolean (stats, "internal", &internal);
   gst_structure_get_boolean (stats, "have-sr", &have_sr);
   gst_structure_get_uint64 (stats, "sr-ntptime", &ntp);
+  gst_structure_get_uint (stats, "sr-rtptime", &rtp_time);
   gst_structure_free (stats);
   if (internal || !have_sr || ntp == 0)
     return;
@@ -140,6 +435,10 @@ on_ssrc_active (
   first = self->streams->len ? &g_array_index (self->streams, Stream, 0) : NULL;
   if (first && first->ssrc == ssrc)
     rec_clock_add (&self->clock, ntp, now);
+  stream = find_stream (self, ssrc);
+  if (stream && stream->has_track && GST_CLOCK_TIME_IS_VALID (running))
+    rtp_timeline_report (
+        &self->timeline, stream->track, ntp, rtp_time, (gint64)running);
   g_mutex_unlock (&self->lock);
 }
 
@@ -237,14 +536,18 @@ rec_reception_add_stats (RecReception *self, GstStructure *stats)
   GArray *copy;
   gint64 utc = 0;
   gdouble drift = 0;
+  guint64 steps;
   guint i;
 
   g_mutex_lock (&self->lock);
   memcpy (totals, self->ended, sizeof (totals));
   copy = g_array_copy (self->streams);
   g_array_set_clear_func (copy, clear_stream);
-  for (i = 0; i < copy->len; i++)
+  for (i = 0; i < copy->len; i++) {
     gst_object_ref (g_array_index (copy, Stream, i).jitterbuffer);
+    g_array_index (copy, Stream, i).arrivals = NULL;
+  }
+  steps = self->timeline.steps;
   rec_clock_get_wall_clock (&self->clock, g_get_monotonic_time (), &utc);
   rec_clock_get_drift (&self->clock, &drift);
   g_mutex_unlock (&self->lock);
@@ -256,8 +559,9 @@ rec_reception_add_stats (RecReception *self, GstStructure *stats)
   g_array_unref (copy);
   add_totals (stats, "video", &totals[KIND_VIDEO]);
   add_totals (stats, "audio", &totals[KIND_AUDIO]);
-  gst_structure_set (stats, "sender-utc-time", G_TYPE_INT64, utc,
-      "sender-clock-drift", G_TYPE_DOUBLE, drift, NULL);
+  gst_structure_set (stats, "clock-steps", G_TYPE_UINT64, steps,
+      "sender-utc-time", G_TYPE_INT64, utc, "sender-clock-drift", G_TYPE_DOUBLE,
+      drift, NULL);
 }
 
 /* --- life --- */
@@ -269,13 +573,18 @@ rec_reception_new (GstElement *webrtc)
   guint i;
 
   g_mutex_init (&self->lock);
+  g_cond_init (&self->moved);
   self->streams = g_array_new (FALSE, TRUE, sizeof (Stream));
   g_array_set_clear_func (self->streams, clear_stream);
   for (i = 0; i < G_N_ELEMENTS (self->ended); i++)
     self->ended[i].round_trip = GST_CLOCK_TIME_NONE;
+  rtp_timeline_init (&self->timeline);
   self->rtpbin = gst_bin_get_by_name (GST_BIN (webrtc), "rtpbin");
   if (!self->rtpbin)
     return self;
+  /* Ours is the timeline: the one of rtpbin moves no track by more than this.
+   */
+  g_object_set (self->rtpbin, "max-ts-offset", G_GINT64_CONSTANT (1), NULL);
   self->handlers[0] = g_signal_connect (
       self->rtpbin, "new-jitterbuffer", G_CALLBACK (on_new_jitterbuffer), self);
   self->handlers[1] = g_signal_connect (
@@ -298,5 +607,6 @@ rec_reception_free (RecReception *self)
   }
   g_array_unref (self->streams);
   g_mutex_clear (&self->lock);
+  g_cond_clear (&self->moved);
   g_free (self);
 }

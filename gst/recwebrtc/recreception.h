@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Keeps the jitter buffers of a session apart by SSRC and reads their
- * statistics, and the sender's clock. Thread safe.
+ * statistics, and the sender's clock; puts the packets of all tracks on one
+ * running time. Thread safe.
  */
 
 #pragma once
@@ -18,16 +19,24 @@ RecReception *rec_reception_new (GstElement *webrtc);
 /* Nothing is called any more afterwards. */
 void rec_reception_free (RecReception *reception);
 
-/* The stream with @ssrc is the video or the audio track. */
-void rec_reception_set_kind (
-    RecReception *reception, guint ssrc, gboolean video);
+/* So many tracks were negotiated; once, before packets come. When much arrives
+ * at once at the beginning, the first of them waits a moment for the others. */
+void rec_reception_expect (RecReception *reception, guint tracks);
+
+/* The packets of @pad, a source pad of the webrtcbin, are the video or the
+ * audio track. From here on they have the timestamps of the recording
+ * (RtpTimeline), DTS as well as PTS. Nothing before @floor, ns of running time,
+ * when it is the first of the session. The reception outlives the pad. */
+void rec_reception_take_pad (RecReception *reception, GstPad *pad, guint ssrc,
+    gboolean video, GstClockTime floor);
 
 /* Adds to @stats, per track: `video-rtp-received`, `video-rtp-lost`,
  * `video-rtp-late`, `video-rtp-retransmitted`, `video-rtp-requested` (guint64
  * packets), `video-jitter`, `video-round-trip` (guint64 ns,
- * GST_CLOCK_TIME_NONE while unknown), the same for `audio-`; and of the
- * sender's clock: `sender-utc-time` (gint64 µs since 1970, 0 while unknown),
- * `sender-clock-drift` (gdouble ppm, 0 while unknown). */
+ * GST_CLOCK_TIME_NONE while unknown), the same for `audio-`; `clock-steps`
+ * (guint64); and of the sender's clock: `sender-utc-time` (gint64 µs since
+ * 1970, 0 while unknown), `sender-clock-drift` (gdouble ppm, 0 while unknown).
+ */
 void rec_reception_add_stats (RecReception *reception, GstStructure *stats);
 
 /* µs since 1970 on the sender's clock; FALSE while unknown. */

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "recsessionpriv.h"
+#include "rectrack.h"
 #include "webrtcutil.h"
 
 #include <gst/video/video.h>
@@ -42,6 +43,7 @@ rec_session_unref (RecSession *self)
   g_clear_pointer (&self->refusals, g_ptr_array_unref);
   g_ptr_array_unref (self->dtls);
   rec_reception_free (self->reception);
+  rec_sockets_free (self->sockets);
   gst_object_unref (self->video_out);
   gst_object_unref (self->audio_out);
   g_clear_pointer (&self->gather_timeout, g_source_unref);
@@ -202,6 +204,30 @@ take_video_pad (RecSession *self, GstPad *pad)
   gst_object_unref (event_pad);
 }
 
+static GstClockTime
+get_track_end (GstPad *pad)
+{
+  GstObject *parent = gst_pad_get_parent (pad);
+  GstClockTime end = GST_CLOCK_TIME_NONE;
+
+  if (parent && REC_IS_TRACK (parent))
+    end = rec_track_get_end (REC_TRACK (parent));
+  gst_clear_object (&parent);
+  return end;
+}
+
+/* Where the recording of the sessions before this one ends. */
+static GstClockTime
+get_floor (RecSession *self)
+{
+  GstClockTime video = get_track_end (self->video_out);
+  GstClockTime audio = get_track_end (self->audio_out);
+
+  if (!GST_CLOCK_TIME_IS_VALID (video))
+    return audio;
+  return GST_CLOCK_TIME_IS_VALID (audio) ? MAX (video, audio) : video;
+}
+
 static void
 on_pad_added (GstElement *webrtc, GstPad *pad, RecSession *self)
 {
@@ -213,7 +239,8 @@ on_pad_added (GstElement *webrtc, GstPad *pad, RecSession *self)
   chain = rec_streams_add_pad (self->streams, pad, &ssrc);
   if (!chain)
     return;
-  rec_reception_set_kind (self->reception, ssrc, chain == self->video);
+  rec_reception_take_pad (
+      self->reception, pad, ssrc, chain == self->video, get_floor (self));
   rec_retransmit_pad_added (self->retransmit, pad, chain == self->video);
   if (chain != self->video)
     return;
@@ -262,11 +289,40 @@ peer_is_silent (RecSession *self)
       (gint64)(self->config.peer_timeout / GST_USECOND);
 }
 
+/* Once a session; `stats` has the count. */
+static void
+warn_of_drops (RecSession *self)
+{
+  guint64 drops;
+  guint granted;
+
+  rec_sockets_get (self->sockets, &drops, &granted);
+  self->warned_of_drops = TRUE;
+  if (granted < REC_SOCKETS_WANTED)
+    GST_ELEMENT_WARNING (self->bin, RESOURCE, READ,
+        ("The kernel dropped packets, because the receive buffer of %u bytes "
+         "was full. Set net.core.rmem_max to %u or more (sysctl), so that key "
+         "frames fit in.",
+            granted, REC_SOCKETS_WANTED),
+        ("session %s, %" G_GUINT64_FORMAT " packets", self->id, drops));
+  else
+    GST_ELEMENT_WARNING (self->bin, RESOURCE, READ,
+        ("The kernel dropped packets, because the receive buffer of %u bytes "
+         "was full. The recorder did not read it in time: the machine is too "
+         "busy, or the process was stopped. net.core.rmem_max is not the "
+         "limit.",
+            granted),
+        ("session %s, %" G_GUINT64_FORMAT " packets", self->id, drops));
+}
+
 void
 rec_session_tick (RecSession *self)
 {
   gboolean wanted;
 
+  if (self->webrtc && rec_sockets_update (self->sockets, self->webrtc) > 0 &&
+      !self->warned_of_drops)
+    warn_of_drops (self);
   if (self->ended)
     return;
   if (peer_is_silent (self)) {
@@ -356,12 +412,15 @@ rec_session_watch (RecSession *self)
       G_CALLBACK (on_connection_state), self);
 }
 
+/* Called once, when the tracks are known. */
 void
 rec_session_watch_dtls (RecSession *self)
 {
   GArray *transceivers = NULL;
   guint i;
 
+  rec_reception_expect (
+      self->reception, (self->video ? 1 : 0) + (self->audio ? 1 : 0));
   g_signal_emit_by_name (self->webrtc, "get-transceivers", &transceivers);
   for (i = 0; transceivers && i < transceivers->len; i++) {
     GstWebRTCRTPTransceiver *transceiver =
@@ -404,6 +463,7 @@ rec_session_new (GstBin *bin, GstPad *video, GstPad *audio,
   self->config.turn_server = g_strdup (config->turn_server);
   self->callbacks = *callbacks;
   self->user_data = user_data;
+  self->sockets = rec_sockets_new ();
   self->dtls = g_ptr_array_new_with_free_func (g_object_unref);
   self->video_out = gst_object_ref (video);
   self->audio_out = gst_object_ref (audio);
@@ -502,8 +562,10 @@ rec_session_add_stats (RecSession *self, GstStructure *stats)
 {
   RecReception *reception;
   SdpChoice choice;
-  guint64 requests;
+  guint64 requests, drops;
+  guint granted;
 
+  rec_sockets_get (self->sockets, &drops, &granted);
   g_mutex_lock (&self->lock);
   reception = self->reception;
   choice = self->choice;
@@ -525,7 +587,8 @@ rec_session_add_stats (RecSession *self, GstStructure *stats)
       __atomic_load_n (&self->video_counters.malformed, __ATOMIC_RELAXED),
       "audio-rtp-malformed", G_TYPE_UINT64,
       __atomic_load_n (&self->audio_counters.malformed, __ATOMIC_RELAXED),
-      NULL);
+      "socket-drops", G_TYPE_UINT64, drops, "socket-buffer", G_TYPE_UINT,
+      granted, NULL);
   if (reception)
     rec_reception_add_stats (reception, stats);
 }

@@ -10,6 +10,7 @@
 #include "recreception.h"
 #include "recretransmit.h"
 #include "recsession.h"
+#include "recsockets.h"
 #include "recstreams.h"
 
 G_BEGIN_DECLS
@@ -32,6 +33,7 @@ struct _RecSession
   GstPad *audio_out;
   RecRetransmit *retransmit;
   RecStreams *streams;
+  RecSockets *sockets; /* for the life of the session */
   GPtrArray *dtls;
   RecPeer *peer;
   GstSDPMessage *offer;
@@ -45,6 +47,7 @@ struct _RecSession
   gboolean connected;
   gboolean ended;
   gboolean refused;
+  gboolean warned_of_drops;
 
   /* µs of the monotonic clock; read and written by any thread */
   gint64 last_packet;

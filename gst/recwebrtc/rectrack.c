@@ -46,6 +46,7 @@ struct _RecTrack
   gboolean discont;
   GstClockTime last_timestamp;
   GstClockTime position;
+  GstClockTime lag; /* of the last access unit behind the clock */
   GstClockTime gap_start;
   guint64 losses;
   GstClockTime lost_since;
@@ -53,6 +54,7 @@ struct _RecTrack
 
   /* under the object lock */
   GstClockTime latency;
+  GstClockTime end;
   gboolean finished;
   RecSource source;
   GQueue events;
@@ -189,6 +191,9 @@ static void
 journal_gap (RecTrack *self, GstClockTime gap_start, GstClockTime now)
 {
   if (self->in_gap) {
+    /* What the network held back was late, and is all there. */
+    if (now < gap_start + GAP_AFTER && self->losses == 0)
+      return;
     push_gap_entry (self, "silence", self->losses, gap_start, now);
   } else if (self->losses > 0) {
     if (GST_CLOCK_TIME_IS_VALID (self->last_loss_entry) &&
@@ -214,7 +219,13 @@ note_loss (RecTrack *self)
 static void
 count_buffer (RecTrack *self, GstBuffer *buffer)
 {
+  GstClockTime now = gst_element_get_current_running_time (GST_ELEMENT (self));
+
+  self->lag = GST_CLOCK_TIME_IS_VALID (now) && now > self->position
+      ? now - self->position
+      : 0;
   GST_OBJECT_LOCK (self);
+  self->end = self->position;
   self->stats.buffers++;
   self->stats.bytes += gst_buffer_get_size (buffer);
   self->stats.last_buffer = self->last_timestamp;
@@ -399,6 +410,9 @@ note_gap (RecTrack *self, GstClockTime until, gboolean waiting)
     push_gap_start_entry (self, start);
   }
   self->position = until;
+  GST_OBJECT_LOCK (self);
+  self->end = until;
+  GST_OBJECT_UNLOCK (self);
   if (!waiting)
     gst_pad_push_event (self->src, gst_event_new_gap (start, until - start));
 }
@@ -426,7 +440,7 @@ rec_track_tick (RecTrack *self, GstClockTime now)
   start_stream (self);
   push_queued_events (self);
   GST_OBJECT_LOCK (self);
-  behind = self->latency + GAP_MARGIN;
+  behind = MAX (self->latency, self->lag) + GAP_MARGIN;
   waiting = self->source.waiting;
   GST_OBJECT_UNLOCK (self);
   if (rec_track_is_finished (self))
@@ -505,6 +519,17 @@ rec_track_get_stats (RecTrack *self, RecTrackStats *stats)
   GST_OBJECT_UNLOCK (self);
 }
 
+GstClockTime
+rec_track_get_end (RecTrack *self)
+{
+  GstClockTime end;
+
+  GST_OBJECT_LOCK (self);
+  end = self->end;
+  GST_OBJECT_UNLOCK (self);
+  return end;
+}
+
 /* --- GObject --- */
 
 static void
@@ -518,7 +543,9 @@ reset (RecTrack *self)
   self->gap_start = self->lost_since = GST_CLOCK_TIME_NONE;
   self->last_loss_entry = GST_CLOCK_TIME_NONE;
   self->losses = 0;
+  self->lag = 0;
   GST_OBJECT_LOCK (self);
+  self->end = GST_CLOCK_TIME_NONE;
   self->finished = FALSE;
   self->source = (RecSource){ FALSE, TRUE };
   g_queue_clear_full (&self->events, (GDestroyNotify)gst_event_unref);

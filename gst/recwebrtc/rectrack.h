@@ -77,4 +77,8 @@ void rec_track_queue_event (RecTrack *track, GstEvent *event);
 
 void rec_track_get_stats (RecTrack *track, RecTrackStats *stats);
 
+/* Running time at which what has left ends, GAP events included;
+ * GST_CLOCK_TIME_NONE before anything has. Any thread. */
+GstClockTime rec_track_get_end (RecTrack *track);
+
 G_END_DECLS
