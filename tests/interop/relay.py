@@ -51,6 +51,7 @@ class Direction:
         self.random = random.Random(seed)
         self.losing = False
         self.free_at = 0.0
+        self.held_until = 0.0
         self.passed = self.lost = 0
 
     def release_time(self, size, now):
@@ -68,7 +69,7 @@ class Direction:
             self.free_at = at + size * 8 / weather.rate
             at = self.free_at
         self.passed += 1
-        return at + weather.delay + self.random.uniform(0, weather.jitter)
+        return max(at + weather.delay + self.random.uniform(0, weather.jitter), self.held_until)
 
     def _is_lost(self, weather):
         """Gilbert's model: a good and a bad state, all lost in the bad one."""
@@ -85,8 +86,9 @@ class Direction:
 class Relay(threading.Thread):
     """client <-> (client_side | recorder_side) <-> recorder, one session."""
 
-    def __init__(self, seed=1):
+    def __init__(self, seed=1, hold_media=0):
         super().__init__(daemon=True)
+        self.hold_media = hold_media     # seconds, from the first packet of media
         self.client_side = self._socket()
         self.recorder_side = self._socket()
         self.client = self.recorder = None
@@ -113,6 +115,15 @@ class Relay(threading.Thread):
         self.up.weather = up or Weather()
         self.down.weather = down or Weather()
 
+    def hold(self, seconds):
+        """Nothing reaches the recorder for so long; then everything, in order."""
+        self.up.held_until = time.time() + seconds
+
+    def _hold_first_media(self, data):
+        if self.hold_media and len(data) >= 12 and 128 <= data[0] <= 191:
+            self.hold(self.hold_media)
+            self.hold_media = 0
+
     def run(self):
         sides = [self.client_side, self.recorder_side]
         while self.running:
@@ -138,6 +149,8 @@ class Relay(threading.Thread):
             else:
                 self.recorder = source
             direction = self.up if upwards else self.down
+            if upwards:
+                self._hold_first_media(data)
             at = direction.release_time(len(data), now)
             if at is not None:
                 self.order += 1
@@ -171,6 +184,13 @@ class Relay(threading.Thread):
     def times_of(self, kind):
         """When packets of 'audio' or 'video' were given to the recorder."""
         return [a[0] for a in self.arrivals if self.media.get(a[1]) == kind]
+
+    def bursts(self, seconds):
+        """How many packets were given to the recorder in each stretch of time."""
+        counts = {}
+        for at, *_ in self.arrivals:
+            counts[int(at / seconds)] = counts.get(int(at / seconds), 0) + 1
+        return list(counts.values())
 
     def units_of(self, kind):
         """When the last packet of each picture or frame was given to the
@@ -226,6 +246,7 @@ class WhipProxy:
     def __init__(self, seed=1):
         self.target = None        # URL of the recorder's endpoint
         self.seed = seed
+        self.hold_media = 0       # of sessions to come, see Relay
         self.relays = []
         self.offers = []          # (offer, status, answer) as the client saw them
         proxy = self
@@ -277,7 +298,7 @@ class WhipProxy:
         relay = None
         # Another ICE session, after a restart too, takes another way.
         if handler.command == 'POST' or handler.command == 'PATCH' and 'a=ice-pwd:' in text:
-            relay = Relay(self.seed + 10 * len(self.relays))
+            relay = Relay(self.seed + 10 * len(self.relays), self.hold_media)
             text = replace_candidates(text, relay.recorder_side.getsockname())
         elif handler.command == 'PATCH' and self.relays:
             text = replace_candidates(text, self.relay.recorder_side.getsockname())
