@@ -17,6 +17,7 @@
  * They wait for each other for so long at most, µs. */
 #define ORDER (150 * GST_MSECOND)
 #define ORDER_WAIT (250 * G_TIME_SPAN_MILLISECOND)
+#define ORDER_WAIT_LATE (500 * G_TIME_SPAN_MILLISECOND)
 
 typedef enum
 {
@@ -242,7 +243,7 @@ wait_for_order (RecReception *self, guint ssrc, gint64 running)
   GstClockTime now = gst_element_get_current_running_time (self->rtpbin);
   gboolean late =
       GST_CLOCK_TIME_IS_VALID (now) && (gint64)now - running > (gint64)LATE;
-  gint64 end = g_get_monotonic_time () + ORDER_WAIT;
+  gint64 end = g_get_monotonic_time () + (late ? ORDER_WAIT_LATE : ORDER_WAIT);
 
   while (!is_in_order (self, ssrc, running, late, FALSE)) {
     if (!g_cond_wait_until (&self->moved, &self->lock, end))
@@ -322,6 +323,11 @@ on_new_jitterbuffer (GstElement *rtpbin, GstElement *jitterbuffer,
   g_mutex_lock (&self->lock);
   g_array_append_val (self->streams, stream);
   g_mutex_unlock (&self->lock);
+  /* By default the packet behind a pause is declared lost before it comes, and
+   * dropped when it does: what a network holds back begins with it. */
+  if (g_object_class_find_property (
+          G_OBJECT_GET_CLASS (jitterbuffer), "rtx-next-seqnum"))
+    g_object_set (jitterbuffer, "rtx-next-seqnum", FALSE, NULL);
   gst_pad_add_probe (sink, GST_PAD_PROBE_TYPE_BUFFER, on_arrival,
       path_new (self, ssrc), g_free);
   gst_object_unref (sink);
