@@ -352,6 +352,27 @@ GST_START_TEST (test_losses_and_silence_are_journalled)
 
 GST_END_TEST;
 
+/* The network held it back: after the GAP event it has come, with its time. */
+GST_START_TEST (test_what_was_only_late_is_no_silence)
+{
+  GstBuffer *buffer;
+
+  gst_harness_set_src_caps_str (h, H264);
+  push (GST_SECOND);
+  gst_buffer_unref (gst_harness_pull (h));
+  rec_track_tick (track, 4 * GST_SECOND);
+  fail_unless_equals_int (events (GST_EVENT_GAP, NULL), 1);
+  fail_unless (rec_track_get_end (track) > 3 * GST_SECOND);
+  push (GST_SECOND + 40 * GST_MSECOND);
+  buffer = gst_harness_pull (h);
+  fail_unless_equals_uint64 (
+      GST_BUFFER_PTS (buffer), GST_SECOND + 40 * GST_MSECOND);
+  gst_buffer_unref (buffer);
+  fail_unless_equals_int (events (GST_EVENT_CUSTOM_DOWNSTREAM, NULL), 0);
+}
+
+GST_END_TEST;
+
 static void
 count_request (RecTrack *unused, gpointer user_data)
 {
@@ -407,6 +428,7 @@ rectrack_suite (void)
   tcase_add_test (tc, test_eos_leaves_once_and_nothing_after_it);
   tcase_add_test (tc, test_eos_of_a_session_ends_nothing);
   tcase_add_test (tc, test_losses_and_silence_are_journalled);
+  tcase_add_test (tc, test_what_was_only_late_is_no_silence);
   tcase_add_test (tc, test_sessions_without_media_do_not_pile_up);
   tcase_add_test (tc, test_key_frame_requests_end_at_the_track);
   return s;

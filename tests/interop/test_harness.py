@@ -189,6 +189,12 @@ class RelayTest(unittest.TestCase):
         late = max(t - i * 0.005 for i, t in enumerate(out) if t is not None)
         self.assertLess(late, 0.45)
 
+    def test_what_is_held_back_is_let_go_at_once(self):
+        direction = relay.Direction(1)
+        direction.held_until = 12.0
+        self.assertEqual([direction.release_time(1000, now) for now in (10.0, 11.0, 12.5)],
+                         [12.0, 12.0, 12.5])
+
     def test_packets_go_both_ways_until_the_hole(self):
         wire = relay.Relay()
         peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
