@@ -46,7 +46,7 @@ typedef struct
  * @track: of the timeline
  * @left: RTP timestamp of the last packet out of the jitter buffer
  * @running: its running time
- * @excused: the others do not wait for it until it has gone on
+ * @excused: the others do not wait for it until it has caught up with them
  */
 typedef struct
 {
@@ -251,6 +251,21 @@ wait_for_order (RecReception *self, guint ssrc, gint64 running)
   }
 }
 
+/* Under lock: no other stream is ahead of it by more than ORDER. */
+static gboolean
+has_caught_up (RecReception *self, const Stream *stream)
+{
+  guint i;
+
+  for (i = 0; i < self->streams->len; i++) {
+    const Stream *other = &g_array_index (self->streams, Stream, i);
+
+    if (other->has_left && other->running > stream->running + (gint64)ORDER)
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static void
 go_on (RecReception *self, Stream *stream, guint32 rtp_time, gint64 running)
 {
@@ -259,7 +274,8 @@ go_on (RecReception *self, Stream *stream, guint32 rtp_time, gint64 running)
   stream->has_left = TRUE;
   stream->left = rtp_time;
   stream->running = running;
-  stream->excused = FALSE;
+  if (stream->excused)
+    stream->excused = !has_caught_up (self, stream);
   g_cond_broadcast (&self->moved);
 }
 
