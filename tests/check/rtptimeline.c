@@ -418,6 +418,9 @@ GST_START_TEST (test_setting_the_wall_clock_moves_nothing)
     flow (&s, 8 * SECOND, 20 * SECOND);
     assert_near (offset (&s), 0, 2 * MS);
     assert_near (s.last[0], BEGIN + s.last_capture[0], 2 * MS);
+    /* And reports are believed again. */
+    fail_unless_equals_int (s.timeline.tracks[s.video].n_suspects, 0);
+    fail_unless_equals_int (s.timeline.tracks[s.audio].n_suspects, 0);
     fail_unless_equals_uint64 (s.timeline.steps, 0);
   }
 }
