@@ -696,6 +696,25 @@ GST_START_TEST (test_pictures_without_timestamps_are_in_order)
 }
 GST_END_TEST;
 
+/* Behind a key frame that was asked for, a depayloader gives two access units of
+ * what had one timestamp: the second must not take the time of the third. */
+GST_START_TEST (test_a_picture_without_timestamp_comes_before_the_next_one)
+{
+  Sps sps = plain;
+  Rig rig;
+
+  sps.reorder = 0;
+  rig_init (&rig, TS_CODEC_H264, 0);
+  for (int i = 0; i < 20; i++) {
+    rig_push (&rig, new_h264 (&sps, 0), i * FRAME, TS_TIME_NONE, i * FRAME);
+    if (i == 10)
+      rig_push (&rig, new_h264 (&sps, 0), TS_TIME_NONE, TS_TIME_NONE,
+          i * FRAME + FRAME / 2);
+  }
+  rig_end (&rig, 0);
+}
+GST_END_TEST;
+
 /* Paced by the clock, 30 a second where 25 would be taken. */
 GST_START_TEST (test_pictures_without_timestamps_follow_the_clock)
 {
@@ -744,6 +763,8 @@ tsreorder_suite (void)
   tcase_add_test (tc, test_time_lapse_keeps_its_steps);
   tcase_add_test (tc, test_what_comes_next_confirms_a_long_step);
   tcase_add_test (tc, test_pictures_without_timestamps_are_in_order);
+  tcase_add_test (
+      tc, test_a_picture_without_timestamp_comes_before_the_next_one);
   tcase_add_test (tc, test_pictures_without_timestamps_follow_the_clock);
   return s;
 }

@@ -317,8 +317,8 @@ place (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
 /* When an access unit without timestamps comes in its order: one step after
  * the one before, or by the clock that paces the input. */
 static int64_t
-get_place_in_order (
-    const TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au)
+get_place_in_order (const TsTimeline *timeline, TsTrackTime *time,
+    const TsAccessUnit *au, const TsPicture *picture)
 {
   bool paced = is_known (au->now);
   int64_t step, tolerance, off;
@@ -327,8 +327,14 @@ get_place_in_order (
     time->clock = 0;
   if (time->base == TS_TIME_NONE)
     return paced ? au->now : timeline->now != TS_TIME_NONE ? timeline->now : 0;
-  if (!paced || time->timed)
-    return time->base + (time->step > 0 ? time->step : get_frame_time (time));
+  if (!paced || time->timed) {
+    step = time->step > 0 ? time->step : get_frame_time (time);
+    /* A parser that makes two access units of what had one timestamp gives it
+     * to the first: the second comes before the next timestamp, not with it. */
+    if (picture && picture->depth == 0 && time->timed && time->last_timed)
+      step /= 2;
+    return time->base + step;
+  }
   tolerance = time->nominal > 0 ? CLOCK_TOLERANCE : 0;
   step = time->nominal > 0 ? time->nominal : DEFAULT_FRAME_TIME;
   if (time->clock == TS_TIME_NONE)
@@ -386,7 +392,7 @@ complete (const TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
 
   if (raw->key == TS_TIME_NONE) {
     stats->no_timestamp++;
-    base = get_place_in_order (timeline, time, au);
+    base = get_place_in_order (timeline, time, au, picture);
   }
   if (raw->pts == TS_TIME_NONE && picture) {
     raw->pts = get_pts_by_order (time, picture, base);
@@ -522,6 +528,7 @@ ts_time_fix (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
 {
   bool second =
       picture && picture->second_field && time->last_pts != TS_TIME_NONE;
+  bool timed;
   Raw raw;
 
   learn (time, picture, nominal);
@@ -533,6 +540,7 @@ ts_time_fix (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
     /* Parsers give the first picture of a raw stream a time, and no other. */
     time->timed = time->timed || time->last_dts != TS_TIME_NONE;
   }
+  timed = raw.key != TS_TIME_NONE;
   if (second)
     fix_second_field (time, &raw);
   else
@@ -541,6 +549,7 @@ ts_time_fix (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
     decide_dts (time, picture, &raw);
   else if (raw.dts == TS_TIME_NONE || raw.dts > raw.pts)
     raw.dts = raw.pts;
+  time->last_timed = timed;
   fix_order (time, stats, &raw);
   remember (timeline, time, au, &raw);
   *pts = raw.pts;

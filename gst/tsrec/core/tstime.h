@@ -64,6 +64,7 @@ typedef enum
  *   @anchor_order, TS_TIME_NONE when there is none
  * @n_since_anchor: pictures since then, where none has a timestamp
  * @timed: it had timestamps, besides one of its first access unit
+ * @last_timed: its last access unit had a timestamp
  * @made: DTS are made, as those of the source are not there or wrong
  * @reorder: makes them
  * @effect: what was done to the last access unit
@@ -86,6 +87,7 @@ typedef struct
   int32_t anchor_order;
   int32_t n_since_anchor;
   bool timed;
+  bool last_timed;
   bool made;
   TsEffect effect;
   TsReorder reorder;
