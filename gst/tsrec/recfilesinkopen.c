@@ -45,6 +45,12 @@ ask_application (GstRecFileSink *self)
   return path;
 }
 
+static gint64
+naming_time_of (GstRecFileSink *self)
+{
+  return self->naming_time ? self->naming_time : g_get_real_time ();
+}
+
 /* The name of the next fragment. With a pattern the number is in there,
  * otherwise it goes before the extension. */
 static gchar *
@@ -59,7 +65,8 @@ next_path (GstRecFileSink *self, gboolean *numbered)
     if (!pattern)
       return NULL;
     *numbered = rec_filename_has_index (pattern);
-    plain = rec_filename_expand (pattern, g_get_real_time (), self->next_index);
+    plain =
+        rec_filename_expand (pattern, naming_time_of (self), self->next_index);
   }
   g_free (pattern);
   if (*numbered)
@@ -107,7 +114,7 @@ rec_file_sink_newest_existing (
     GstRecFileSink *self, guint *index, guint *number)
 {
   gchar *pattern = rec_file_sink_dup_pattern (self), *path = NULL, *plain;
-  gint64 now = g_get_real_time (), n;
+  gint64 now = naming_time_of (self), n;
 
   if (!pattern)
     return NULL;
@@ -263,6 +270,7 @@ begin_fragment (GstRecFileSink *self, RecFragment *fragment, GstClockTime time)
   GST_OBJECT_UNLOCK (self);
   if (self->durability)
     rec_durability_set_current (self->durability, fragment);
+  rec_file_sink_cut_begin (self, time);
   GST_INFO_OBJECT (self,
       "opened \"%s\" (%s), fragment %u, at byte %" G_GUINT64_FORMAT
       ", running time %" GST_TIME_FORMAT,
@@ -359,7 +367,10 @@ rec_file_sink_open_next (GstRecFileSink *self, GstClockTime time)
       return 0;
     }
   }
-  if ((err = create_next (self, &fragment)))
+  self->naming_time = rec_file_sink_naming_time (self, time);
+  err = create_next (self, &fragment);
+  self->naming_time = 0;
+  if (err)
     return err;
   rec_file_sink_playlist_next_fragment (self, time);
   rec_file_sink_finish (self, "fragment");

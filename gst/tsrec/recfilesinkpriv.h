@@ -6,6 +6,7 @@
  * recfilesinkprops.c holds its properties.
  * recfilesinkprepare.c finds out whether recording is possible.
  * recfilesinkopen.c names, opens, resumes and finishes fragments.
+ * recfilesinkcut.c decides where the next one begins.
  * recfilesinkwrite.c takes a buffer, and decides what happens when the disk
  * does not. recfilesinkstart.c completes the tables at the start of a file.
  * recfilesinkreport.c tells people, the bus and the journal.
@@ -57,6 +58,7 @@ typedef struct
   gboolean resume;
   gboolean new_file_per_session;
   guint64 max_size_time;
+  gboolean align_to_clock;
   guint64 max_size_bytes;
   RecRetentionLimits retention;
 } RecFileSinkSettings;
@@ -117,11 +119,13 @@ struct _GstRecFileSink
   /* streaming */
   RecDurability *durability; /* from PAUSED on */
   RecFragment *fragment;     /* borrowed from it; NULL: none is open */
+  guint64 opened_local;      /* local time at its opened_time, ns since 1970 */
   gchar *continue_path;      /* data after EOS goes on in this file */
   guint next_index;          /* of the next fragment */
   guint next_number;         /* behind its name, without a pattern */
   gchar *last_plain;         /* the name it goes behind */
   gchar *session_id;         /* of the last "tsrec-session"; NULL: none */
+  gint64 naming_time;        /* µs since 1970, for names; 0: that of now */
   gchar *tried_path;         /* the last name that was tried to be opened */
   gchar *base;               /* folder in which recording began */
   gchar *base_real;          /* where it leads, of malloc(); NULL: unknown */
@@ -211,6 +215,20 @@ gint rec_file_sink_open_next (GstRecFileSink *self, GstClockTime time);
 
 /* Hands the current fragment, if any, to the worker. */
 void rec_file_sink_finish (GstRecFileSink *self, const gchar *reason);
+
+/* --- recfilesinkcut.c */
+
+/* The time that the next fragment is named after, whose first buffer is at
+ * @time; µs since 1970. */
+gint64 rec_file_sink_naming_time (GstRecFileSink *self, GstClockTime time);
+
+/* The first buffer of the current fragment is at @time. */
+void rec_file_sink_cut_begin (GstRecFileSink *self, GstClockTime time);
+
+/* Whether the next fragment should begin with @buffer, which is at @time, or at
+ * the next random access point. */
+gboolean rec_file_sink_cut_is_due (GstRecFileSink *self, GstBuffer *buffer,
+    GstClockTime time, gboolean random_access);
 
 /* --- recfilesinkwrite.c */
 

@@ -24,6 +24,7 @@ enum
   PROP_MIN_FREE_BYTES,
   PROP_MAX_SIZE_TIME,
   PROP_MAX_SIZE_BYTES,
+  PROP_ALIGN_TO_CLOCK,
   PROP_NEW_FILE_PER_SESSION,
   PROP_MAX_FILES,
   PROP_MAX_TOTAL_BYTES,
@@ -116,6 +117,9 @@ set_setting (GstRecFileSink *self, guint prop_id, const GValue *value)
     case PROP_MAX_SIZE_BYTES:
       settings->max_size_bytes = g_value_get_uint64 (value);
       break;
+    case PROP_ALIGN_TO_CLOCK:
+      settings->align_to_clock = g_value_get_boolean (value);
+      break;
     case PROP_NEW_FILE_PER_SESSION:
       settings->new_file_per_session = g_value_get_boolean (value);
       break;
@@ -173,6 +177,9 @@ get_setting (GstRecFileSink *self, guint prop_id, GValue *value)
       break;
     case PROP_MAX_SIZE_BYTES:
       g_value_set_uint64 (value, settings->max_size_bytes);
+      break;
+    case PROP_ALIGN_TO_CLOCK:
+      g_value_set_boolean (value, settings->align_to_clock);
       break;
     case PROP_NEW_FILE_PER_SESSION:
       g_value_set_boolean (value, settings->new_file_per_session);
@@ -400,6 +407,25 @@ install_fragment_properties (GObjectClass *klass)
       g_param_spec_uint64 ("max-size-bytes", "Maximum size of a fragment",
           "Size in bytes after which a new file is begun (0 = no limit)", 0,
           G_MAXUINT64, 0, RW_PLAYING));
+
+  /**
+   * GstRecFileSink:align-to-clock:
+   *
+   * With #GstRecFileSink:max-size-time, fragments end where the local time of
+   * day is a multiple of it: 3600 s is on the hour. The first fragment is
+   * shorter. Multiples are counted from midnight, which also ends a fragment; of
+   * more than a day, from 1970-01-01 00:00 local time. A remainder of at most a
+   * tenth of max-size-time, or 1 s, is recorded together with the period after
+   * it, and its file is named after the beginning of that period. The wall clock
+   * is read when a fragment begins; if it is set, or daylight saving time begins
+   * or ends, the next fragment is aligned again. Without max-size-time it does
+   * nothing. May be set at any time, from any thread.
+   */
+  g_object_class_install_property (klass, PROP_ALIGN_TO_CLOCK,
+      g_param_spec_boolean ("align-to-clock", "Align to clock",
+          "End files where the local time of day is a multiple of "
+          "max-size-time, the first one early (3600 s: on the hour)",
+          FALSE, RW_PLAYING));
 
   /**
    * GstRecFileSink:new-file-per-session:

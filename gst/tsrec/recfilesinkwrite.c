@@ -24,9 +24,6 @@
 #define KEY_UNIT_US G_USEC_PER_SEC
 /* How often a key frame is requested for a next file that cannot be opened. */
 #define ASK_AGAIN_US (10 * G_USEC_PER_SEC)
-/* A random access point that is so little before a cut is due is the one: the
- * times of key frames vary, and the next may be as far off as this one was. */
-#define MAX_EARLY (100 * GST_MSECOND)
 /* Free bytes without which a full disk is not tried again. */
 #define MIN_NEED (64 * 1024)
 
@@ -153,8 +150,10 @@ note_written (GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
   self->bytes_written += gst_buffer_get_size (buffer);
   self->buffers_written++;
   if (GST_CLOCK_TIME_IS_VALID (time)) {
-    if (!GST_CLOCK_TIME_IS_VALID (fragment->opened_time))
+    if (!GST_CLOCK_TIME_IS_VALID (fragment->opened_time)) {
       fragment->opened_time = time;
+      rec_file_sink_cut_begin (self, time);
+    }
     self->last_time = time;
     fragment->last_time = time;
   }
@@ -439,30 +438,6 @@ check_file (GstRecFileSink *self, GstClockTime time)
 
 /* --- fragments */
 
-static gboolean
-cut_is_due (GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
-{
-  RecFileSinkSettings settings = rec_file_sink_get_settings (self);
-  RecFragment *fragment = self->fragment;
-  guint64 size = fragment->file.size;
-  GstClockTime early = is_random_access_point (buffer) ? MAX_EARLY : 0;
-
-  if (size == 0)
-    return FALSE;
-  if (self->split_requested)
-    return TRUE;
-  if (!fragment->file.regular)
-    return FALSE;
-  if (settings.max_size_bytes &&
-      size + gst_buffer_get_size (buffer) > settings.max_size_bytes)
-    return TRUE;
-  return settings.max_size_time && GST_CLOCK_TIME_IS_VALID (time) &&
-      GST_CLOCK_TIME_IS_VALID (fragment->opened_time) &&
-      time >= fragment->opened_time &&
-      time - fragment->opened_time >=
-      settings.max_size_time - MIN (settings.max_size_time / 50, early);
-}
-
 /* Begins the next fragment at a random access point. Where that cannot be
  * opened, the current one goes on, and it is tried again later. */
 static void
@@ -503,7 +478,9 @@ ask_for_split (GstRecFileSink *self)
 static gint
 prepare_fragment (GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
 {
-  if (self->fragment && cut_is_due (self, buffer, time)) {
+  if (self->fragment &&
+      rec_file_sink_cut_is_due (
+          self, buffer, time, is_random_access_point (buffer))) {
     if (is_random_access_point (buffer))
       split (self, time);
     else

@@ -106,6 +106,53 @@ class SoundOnly(Record):
             self.assertIn('#EXT-X-ENDLIST', playlist.read())
 
 
+class Rotation(Record):
+    def test_files_that_follow_each_other_lack_nothing(self):
+        process = self.rotate('--duration', '7')
+        files = self.files()
+        self.assertGreaterEqual(len(files), 3)
+        self.assertRegex(process.said(), rf'Files: +{len(files)}, ')
+        packets = []
+        for path in files:
+            self.assert_sound(path, ['aac', 'h264'])
+            packets += times_of(path)
+        steps = [b - a for a, b in zip(packets, packets[1:])]
+        # 30 pictures a second, the times of which jitter
+        self.assertLess(max(steps), 0.09)
+        self.assertGreater(min(steps), 0)
+        playlist = self.one_playlist()
+        for path in files:
+            self.assertIn(os.path.basename(path), playlist)
+        # On the even second; on a busy machine a key frame may come late.
+        aligned = [path for path in files[1:] if int(re.search(r'(\d\d)\.ts', path)[1]) % 2 == 0]
+        self.assertGreater(2 * len(aligned), len(files) - 1, files)
+
+    def test_oldest_files_are_deleted(self):
+        process = self.rotate('--duration', '9', '--keep-files', '2')
+        self.assertEqual(len(self.files()), 2)
+        self.assertRegex(process.said(), r'Files: +[4-9], ')
+        self.one_playlist()
+
+    def rotate(self, *arguments):
+        process = self.record('--rotate', '2', '--name', 'rec-%H%M%S', *arguments)
+        self.assertEqual(process.wait(60), 0, process.said())
+        return process
+
+    def files(self):
+        folder = self.path('out')
+        paths = [os.path.join(folder, n) for n in os.listdir(folder) if n.endswith('.ts')]
+        return sorted(paths, key=os.path.getmtime)
+
+    def one_playlist(self):
+        folder = self.path('out')
+        names = [n for n in os.listdir(folder) if n.endswith('.m3u8')]
+        self.assertEqual(len(names), 1)
+        with open(os.path.join(folder, names[0]), encoding='utf-8') as playlist:
+            text = playlist.read()
+        self.assertIn('#EXT-X-ENDLIST', text)
+        return text
+
+
 class FullDisk(Record):
     def test_full_disk_is_said_at_once_and_ends_with_status_1(self):
         if os.geteuid() != 0 or not shutil.which('unshare'):
@@ -120,6 +167,15 @@ class FullDisk(Record):
         self.assertIn('No space left on device', said)
         self.assertRegex(said, r'DISK FULL  [\d.]+ k?M?B dropped')
         self.assertRegex(said, r'could not be written and are missing')
+
+
+def times_of(path):
+    """Of the pictures, in the order of decoding, seconds."""
+    listed = subprocess.run(
+        ['ffprobe', '-v', 'error', '-select_streams', 'v', '-show_entries',
+         'packet=dts_time', '-of', 'csv=p=0', path],
+        capture_output=True, text=True, check=True).stdout
+    return [float(line.strip(',')) for line in listed.split()]
 
 
 def cpu_of(pid):
