@@ -229,6 +229,17 @@ session_described (RecSession *session, const gchar *sdp, const GError *error,
   GST_REC_WEBRTC_SRC_GET_CLASS (self)->described (self, session, sdp, error);
 }
 
+/* In front of the first buffers: recfilesink may begin a new file there. */
+static void
+session_receiving (RecSession *session, gpointer user_data)
+{
+  GstRecWebrtcSrcPrivate *priv = PRIV (user_data);
+  const gchar *id = rec_session_get_id (session);
+
+  rec_track_queue_event (priv->video, rec_event_new_session (id));
+  rec_track_queue_event (priv->audio, rec_event_new_session (id));
+}
+
 static void
 session_connected (RecSession *session, gpointer user_data)
 {
@@ -269,7 +280,7 @@ static RecSession *
 new_session (GstRecWebrtcSrc *self, const gchar *remote)
 {
   static const RecSessionCallbacks callbacks = { session_described,
-    session_connected, session_ended };
+    session_receiving, session_connected, session_ended };
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
   GstPad *video =
       gst_element_get_static_pad (GST_ELEMENT (priv->video), "sink");

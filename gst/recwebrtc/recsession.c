@@ -236,6 +236,8 @@ on_pad_added (GstElement *webrtc, GstPad *pad, RecSession *self)
 
   if (GST_PAD_DIRECTION (pad) != GST_PAD_SRC || rec_session_is_closed (self))
     return;
+  if (g_atomic_int_compare_and_exchange (&self->receiving, FALSE, TRUE))
+    self->callbacks.receiving (self, self->user_data);
   chain = rec_streams_add_pad (self->streams, pad, &ssrc);
   if (!chain)
     return;

@@ -51,6 +51,8 @@ typedef struct
  * RecSessionCallbacks:
  * @described: the local description is complete, candidates included; or
  *   @error says why there is none
+ * @receiving: the peer begins to send; before its first packet is passed on,
+ *   once, on a thread of webrtcbin
  * @connected: ICE and DTLS are up
  * @ended: the peer is gone, in one sentence; called once. The source then
  *   closes the session.
@@ -59,6 +61,7 @@ typedef struct
 {
   void (*described) (RecSession *session, const gchar *sdp, const GError *error,
       gpointer user_data);
+  void (*receiving) (RecSession *session, gpointer user_data);
   void (*connected) (RecSession *session, gpointer user_data);
   void (*ended) (RecSession *session, const gchar *reason, gpointer user_data);
 } RecSessionCallbacks;

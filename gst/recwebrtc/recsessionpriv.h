@@ -52,6 +52,7 @@ struct _RecSession
   /* µs of the monotonic clock; read and written by any thread */
   gint64 last_packet;
   /* read and written atomically by any thread */
+  gint receiving;
   RecChainCounters video_counters;
   RecChainCounters audio_counters;
   guint64 ignored; /* packets without use */

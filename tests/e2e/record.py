@@ -153,6 +153,29 @@ class Rotation(Record):
         return text
 
 
+class Sessions(Record):
+    def test_each_publisher_gets_a_file(self):
+        process = self.record('--publisher', 'none', '--duration', '0', '--new-file-per-session',
+                              '--name', 'rec-%05d')
+        for i in range(2):
+            publisher = self.publish(f'publisher {i}', VIDEO, AUDIO)
+            path = os.path.join(self.path('out'), f'rec-0000{i}.ts')
+            e2e.wait_for(lambda: os.path.exists(path) and e2e.size_of(path) > 100000, '100 kB')
+            publisher.interrupt()
+            e2e.wait_for(lambda: len(re.findall('disconnected', process.said())) > i,
+                         'the end of the session')
+        self.assertEqual(self.stop(process), 0, process.said())
+        for i in range(2):
+            self.assert_sound(os.path.join(self.path('out'), f'rec-0000{i}.ts'), ['aac', 'h264'])
+        self.assertRegex(process.said(), 'Files: +2, ')
+
+    def test_name_has_to_differ(self):
+        process = self.start([os.path.join(e2e.PIPELINES, 'record'), '--output', 'out', '--name',
+                              'rec', '--new-file-per-session'], 'record')
+        self.assertEqual(process.wait(), 2)
+        self.assertIn('differs from file to file', process.said())
+
+
 class FullDisk(Record):
     def test_full_disk_is_said_at_once_and_ends_with_status_1(self):
         if os.geteuid() != 0 or not shutil.which('unshare'):
