@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "gstrecwebrtcsrcpriv.h"
+#include "icesettings.h"
 
 GST_DEBUG_CATEGORY (rec_webrtc_src_debug);
 #define GST_CAT_DEFAULT rec_webrtc_src_debug
@@ -161,12 +162,31 @@ close_workers (GstRecWebrtcSrc *self)
 }
 
 static gboolean
+check_ice_settings (GstRecWebrtcSrc *self)
+{
+  GstRecWebrtcSrcPrivate *priv = PRIV (self);
+  GError *error = NULL;
+  gboolean ok;
+
+  GST_OBJECT_LOCK (self);
+  ok = ice_settings_check (priv->port_range, priv->public_address, &error);
+  GST_OBJECT_UNLOCK (self);
+  if (ok)
+    return TRUE;
+  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
+  g_error_free (error);
+  return FALSE;
+}
+
+static gboolean
 open_workers (GstRecWebrtcSrc *self)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
   GstRecWebrtcSrcClass *klass = GST_REC_WEBRTC_SRC_GET_CLASS (self);
   GError *error = NULL;
 
+  if (!check_ice_settings (self))
+    return FALSE;
   rec_worker_start (priv->control, "rec-webrtc");
   rec_worker_start (priv->pusher, "rec-gap");
   if (!klass->open || klass->open (self, &error))

@@ -30,6 +30,8 @@ typedef struct
   guint latency;
   gchar *stun_server;
   gchar *turn_server;
+  gchar *port_range;
+  gchar *public_address;
   gchar *video_codecs;
   gchar *audio_codecs;
   guint max_bitrate;

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "gstrecwebrtcsrcpriv.h"
+#include "icesettings.h"
 
 #define DEFAULT_LATENCY 200
 #define DEFAULT_MAX_BITRATE 0
@@ -20,6 +21,8 @@ enum
   PROP_LATENCY,
   PROP_STUN_SERVER,
   PROP_TURN_SERVER,
+  PROP_PORT_RANGE,
+  PROP_PUBLIC_ADDRESS,
   PROP_VIDEO_CODECS,
   PROP_AUDIO_CODECS,
   PROP_MAX_BITRATE,
@@ -153,6 +156,14 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
       g_free (priv->turn_server);
       priv->turn_server = g_value_dup_string (value);
       break;
+    case PROP_PORT_RANGE:
+      g_free (priv->port_range);
+      priv->port_range = g_value_dup_string (value);
+      break;
+    case PROP_PUBLIC_ADDRESS:
+      g_free (priv->public_address);
+      priv->public_address = g_value_dup_string (value);
+      break;
     case PROP_VIDEO_CODECS:
       set_codecs (self, "video", &priv->video_codecs, value);
       break;
@@ -212,6 +223,12 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
       break;
     case PROP_TURN_SERVER:
       g_value_set_string (value, priv->turn_server);
+      break;
+    case PROP_PORT_RANGE:
+      g_value_set_string (value, priv->port_range);
+      break;
+    case PROP_PUBLIC_ADDRESS:
+      g_value_set_string (value, priv->public_address);
       break;
     case PROP_VIDEO_CODECS:
       g_value_set_string (value, priv->video_codecs);
@@ -290,6 +307,7 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
       g_param_spec_string ("turn-server", "TURN server",
           "TURN server, turn(s)://user:password@host:port; none: no relaying",
           NULL, flags));
+  ice_settings_install_properties (klass, PROP_PORT_RANGE, PROP_PUBLIC_ADDRESS);
   /**
    * GstRecWebrtcSrc:video-codecs:
    *
@@ -418,6 +436,8 @@ gst_rec_webrtc_src_free_props (GstRecWebrtcSrc *self)
 
   g_free (priv->stun_server);
   g_free (priv->turn_server);
+  g_free (priv->port_range);
+  g_free (priv->public_address);
   g_free (priv->video_codecs);
   g_free (priv->audio_codecs);
 }

@@ -267,6 +267,8 @@ get_config (GstRecWebrtcSrc *self, RecSessionConfig *config)
   config->latency = priv->latency;
   config->stun_server = g_strdup (priv->stun_server);
   config->turn_server = g_strdup (priv->turn_server);
+  config->port_range = g_strdup (priv->port_range);
+  config->public_address = g_strdup (priv->public_address);
   config->retransmit_video = priv->retransmit_video;
   config->retransmit_audio = priv->retransmit_audio;
   config->freeze = priv->on_loss == ON_LOSS_FREEZE;
@@ -294,6 +296,8 @@ new_session (GstRecWebrtcSrc *self, const gchar *remote)
       rec_worker_get_context (priv->control), &config, &callbacks, self);
   g_free ((gchar *)config.stun_server);
   g_free ((gchar *)config.turn_server);
+  g_free ((gchar *)config.port_range);
+  g_free ((gchar *)config.public_address);
   gst_object_unref (video);
   gst_object_unref (audio);
   g_free (priv->remote);

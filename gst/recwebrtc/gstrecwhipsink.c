@@ -28,6 +28,7 @@
 #include "config.h"
 
 #include "gstrecwhipsinkpriv.h"
+#include "icesettings.h"
 #include "rectoken.h"
 
 GST_DEBUG_CATEGORY (rec_whip_sink_debug);
@@ -43,6 +44,8 @@ enum
   PROP_AUTH_TOKEN_FILE,
   PROP_STUN_SERVER,
   PROP_TURN_SERVER,
+  PROP_PORT_RANGE,
+  PROP_PUBLIC_ADDRESS,
   PROP_RETRY_TIMEOUT,
   PROP_INSECURE_TLS,
   PROP_STATS,
@@ -171,6 +174,22 @@ load_token (GstRecWhipSink *self)
   return TRUE;
 }
 
+static gboolean
+check_ice_settings (GstRecWhipSink *self)
+{
+  GError *error = NULL;
+  gboolean ok;
+
+  GST_OBJECT_LOCK (self);
+  ok = ice_settings_check (self->port_range, self->public_address, &error);
+  GST_OBJECT_UNLOCK (self);
+  if (ok)
+    return TRUE;
+  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
+  g_error_free (error);
+  return FALSE;
+}
+
 static GstStateChangeReturn
 gst_rec_whip_sink_change_state (GstElement *element, GstStateChange transition)
 {
@@ -179,7 +198,8 @@ gst_rec_whip_sink_change_state (GstElement *element, GstStateChange transition)
 
   switch (transition) {
     case GST_STATE_CHANGE_NULL_TO_READY:
-      if (!has_location (self) || !load_token (self))
+      if (!has_location (self) || !load_token (self) ||
+          !check_ice_settings (self))
         return GST_STATE_CHANGE_FAILURE;
       rec_worker_start (self->worker, "rec-publish");
       break;
@@ -245,6 +265,10 @@ string_field (GstRecWhipSink *self, guint id)
       return &self->stun_server;
     case PROP_TURN_SERVER:
       return &self->turn_server;
+    case PROP_PORT_RANGE:
+      return &self->port_range;
+    case PROP_PUBLIC_ADDRESS:
+      return &self->public_address;
     default:
       return NULL;
   }
@@ -349,6 +373,7 @@ install_properties (GObjectClass *klass)
       g_param_spec_string ("turn-server", "TURN server",
           "TURN server, turn(s)://user:password@host:port; none: no relaying",
           NULL, flags));
+  ice_settings_install_properties (klass, PROP_PORT_RANGE, PROP_PUBLIC_ADDRESS);
   /**
    * GstRecWhipSink:retry-timeout:
    *
@@ -395,6 +420,8 @@ gst_rec_whip_sink_finalize (GObject *object)
   g_free (self->token);
   g_free (self->stun_server);
   g_free (self->turn_server);
+  g_free (self->port_range);
+  g_free (self->public_address);
   G_OBJECT_CLASS (gst_rec_whip_sink_parent_class)->finalize (object);
 }
 

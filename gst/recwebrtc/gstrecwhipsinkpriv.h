@@ -25,6 +25,8 @@ struct _GstRecWhipSink
   gchar *token; /* what one of these has, from READY on */
   gchar *stun_server;
   gchar *turn_server;
+  gchar *port_range;
+  gchar *public_address;
   GstClockTime retry_timeout;
   gboolean insecure_tls;
   GList *outputs;

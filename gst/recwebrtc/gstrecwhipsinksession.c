@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "gstrecwhipsinkpriv.h"
+#include "icesettings.h"
 #include "webrtcutil.h"
 
 #include <string.h>
@@ -371,6 +372,31 @@ post_offer (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* Of a description that is complete. Caller frees; NULL after an error. */
+static gchar *
+get_offer (GstRecWhipSink *self)
+{
+  gchar *text = webrtc_util_get_offer (self->webrtc), *offer;
+  gchar *public_address, *port_range;
+
+  GST_OBJECT_LOCK (self);
+  public_address = g_strdup (self->public_address);
+  port_range = g_strdup (self->port_range);
+  GST_OBJECT_UNLOCK (self);
+  offer = text ? ice_settings_publish (text, public_address) : NULL;
+  if (offer && port_range && !strstr (offer, "a=candidate:")) {
+    gchar *reason = g_strdup_printf (ICE_SETTINGS_NO_PORT, port_range);
+
+    fail (self, reason);
+    g_free (reason);
+    g_clear_pointer (&offer, g_free);
+  }
+  g_free (text);
+  g_free (public_address);
+  g_free (port_range);
+  return offer;
+}
+
 static gboolean
 gathered (gpointer data)
 {
@@ -379,8 +405,9 @@ gathered (gpointer data)
   if (!self->running || !self->webrtc || self->offer)
     return G_SOURCE_REMOVE;
   rec_worker_clear_timeout (&self->timer);
-  self->offer = webrtc_util_get_offer (self->webrtc);
-  post_offer (self);
+  self->offer = get_offer (self);
+  if (self->offer)
+    post_offer (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -455,7 +482,7 @@ make_client (GstRecWhipSink *self)
 static gboolean
 make_webrtcbin (GstRecWhipSink *self, GError **error)
 {
-  gchar *stun_server, *turn_server;
+  gchar *stun_server, *turn_server, *port_range;
   GList *l, *outputs;
 
   self->webrtc = webrtc_util_make ("webrtcbin", error);
@@ -468,8 +495,11 @@ make_webrtcbin (GstRecWhipSink *self, GError **error)
   GST_OBJECT_LOCK (self);
   stun_server = g_strdup (self->stun_server);
   turn_server = g_strdup (self->turn_server);
+  port_range = g_strdup (self->port_range);
   GST_OBJECT_UNLOCK (self);
   webrtc_util_configure (self->webrtc, stun_server, turn_server);
+  ice_settings_set_ports (self->webrtc, port_range);
+  g_free (port_range);
   g_free (stun_server);
   g_free (turn_server);
   g_signal_connect (self->webrtc, "notify::connection-state",

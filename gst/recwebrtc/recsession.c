@@ -52,6 +52,8 @@ rec_session_unref (RecSession *self)
   g_free (self->remote_ufrag);
   g_free ((gchar *)self->config.stun_server);
   g_free ((gchar *)self->config.turn_server);
+  g_free ((gchar *)self->config.port_range);
+  g_free ((gchar *)self->config.public_address);
   g_free (self->etag);
   g_free (self->id);
   g_free (self);
@@ -463,6 +465,8 @@ rec_session_new (GstBin *bin, GstPad *video, GstPad *audio,
   self->config = *config;
   self->config.stun_server = g_strdup (config->stun_server);
   self->config.turn_server = g_strdup (config->turn_server);
+  self->config.port_range = g_strdup (config->port_range);
+  self->config.public_address = g_strdup (config->public_address);
   self->callbacks = *callbacks;
   self->user_data = user_data;
   self->sockets = rec_sockets_new ();

@@ -27,6 +27,8 @@ typedef struct _RecSession RecSession;
  * @latency: of the jitter buffers, ms
  * @stun_server: "stun://host:port" or NULL
  * @turn_server: "turn://user:password@host:port" or NULL
+ * @port_range: UDP ports of ICE, "MIN-MAX", or NULL
+ * @public_address: instead of those in our host candidates, or NULL
  * @retransmit_video: ask for lost packets of video again
  * @retransmit_audio: ask for lost packets of audio again
  * @freeze: after a loss, drop pictures until the next key frame
@@ -39,6 +41,8 @@ typedef struct
   guint latency;
   const gchar *stun_server;
   const gchar *turn_server;
+  const gchar *port_range;
+  const gchar *public_address;
   gboolean retransmit_video;
   gboolean retransmit_audio;
   gboolean freeze;

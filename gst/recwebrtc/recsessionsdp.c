@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "icehost.h"
+#include "icesettings.h"
 #include "recsessionpriv.h"
 #include "webrtcutil.h"
 
@@ -19,7 +20,7 @@ finish_description (gpointer data)
   GstWebRTCSessionDescription *local = NULL;
   GError *error = NULL;
   GstSDPMessage *whole;
-  gchar *text;
+  gchar *text, *published;
 
   if (self->described || rec_session_is_closed (self))
     return G_SOURCE_REMOVE;
@@ -28,12 +29,16 @@ finish_description (gpointer data)
   g_object_get (self->webrtc, "local-description", &local, NULL);
   if (!local)
     goto no_description;
+  if (self->config.port_range && sdp_util_count_candidates (local->sdp) == 0)
+    goto no_candidates;
   whole = self->offer
       ? sdp_util_expand_answer (self->offer, local->sdp, &self->choice)
       : NULL;
   text = whole ? gst_sdp_message_as_text (whole)
                : sdp_util_offer_text (local->sdp);
-  self->callbacks.described (self, text, NULL, self->user_data);
+  published = ice_settings_publish (text, self->config.public_address);
+  self->callbacks.described (self, published, NULL, self->user_data);
+  g_free (published);
   g_free (text);
   if (whole)
     gst_sdp_message_free (whole);
@@ -44,6 +49,13 @@ finish_description (gpointer data)
 no_description:
   error = g_error_new_literal (GST_CORE_ERROR, GST_CORE_ERROR_FAILED,
       "webrtcbin has no local description.");
+  self->callbacks.described (self, NULL, error, self->user_data);
+  g_error_free (error);
+  return G_SOURCE_REMOVE;
+no_candidates:
+  gst_webrtc_session_description_free (local);
+  error = g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY,
+      ICE_SETTINGS_NO_PORT, self->config.port_range);
   self->callbacks.described (self, NULL, error, self->user_data);
   g_error_free (error);
   return G_SOURCE_REMOVE;
@@ -125,6 +137,7 @@ make_webrtcbin (RecSession *self, GError **error)
   g_object_set (self->webrtc, "latency", self->config.latency, NULL);
   webrtc_util_configure (
       self->webrtc, self->config.stun_server, self->config.turn_server);
+  ice_settings_set_ports (self->webrtc, self->config.port_range);
   rec_session_watch (self);
   gst_element_sync_state_with_parent (self->webrtc);
   return TRUE;
@@ -312,7 +325,7 @@ gchar *
 rec_session_restart_ice (RecSession *self, const SdpFragment *fragment)
 {
   GstWebRTCSessionDescription *local = NULL;
-  gchar *ufrag = NULL, *pwd = NULL, *text;
+  gchar *ufrag = NULL, *pwd = NULL, *text, *published;
 
   if (!fragment->ufrag || !fragment->pwd ||
       !ice_host_restart (
@@ -326,8 +339,10 @@ rec_session_restart_ice (RecSession *self, const SdpFragment *fragment)
   add_candidates (self, fragment);
   g_object_get (self->webrtc, "local-description", &local, NULL);
   text = sdp_util_make_fragment (local->sdp, ufrag, pwd);
+  published = ice_settings_publish (text, self->config.public_address);
   gst_webrtc_session_description_free (local);
+  g_free (text);
   g_free (ufrag);
   g_free (pwd);
-  return text;
+  return published;
 }

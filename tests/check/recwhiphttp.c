@@ -518,6 +518,96 @@ error_of (GstElement *element)
   return text;
 }
 
+/* The ports of the UDP candidates of @reply, and how many have @address. */
+static guint
+count_candidates (
+    const gchar *reply, guint min, guint max, const gchar *address)
+{
+  guint n = 0;
+
+  for (const gchar *at = reply; (at = strstr (at, "a=candidate:")); at++) {
+    gchar **fields = g_strsplit (at, " ", 9);
+
+    if (g_ascii_strcasecmp (fields[2], "udp") == 0) {
+      guint64 port = g_ascii_strtoull (fields[5], NULL, 10);
+
+      fail_unless (port >= min && port <= max, "%s", reply);
+      if (address)
+        fail_unless_equals_string (fields[4], address);
+      n++;
+    }
+    g_strfreev (fields);
+  }
+  return n;
+}
+
+GST_START_TEST (test_candidates_have_the_ports_and_the_address_that_are_set)
+{
+  gchar *reply;
+
+  start ("port-range", "41000-41009");
+  reply = rec_http ("POST", url, REC_HTTP_SDP, h264_offer);
+  fail_unless (count_candidates (reply, 41000, 41009, NULL) > 0, "%s", reply);
+  g_free (reply);
+  stop ();
+  start ("public-address", "203.0.113.5,2001:db8::1");
+  reply = rec_http ("POST", url, REC_HTTP_SDP, h264_offer);
+  fail_unless (strstr (reply, " 203.0.113.5 ") != NULL, "%s", reply);
+  fail_if (strstr (reply, " 127.0.0.1 ") != NULL, "%s", reply);
+  g_free (reply);
+  stop ();
+}
+
+GST_END_TEST;
+
+/* With one port for two sessions, the second is told. */
+GST_START_TEST (test_a_range_without_a_free_port_is_said)
+{
+  GstElement *other;
+  gchar *other_url, *reply;
+
+  start ("port-range", "41010-41010");
+  reply = rec_http ("POST", url, REC_HTTP_SDP, h264_offer);
+  fail_unless (count_candidates (reply, 41010, 41010, NULL) > 0, "%s", reply);
+  g_free (reply);
+  other = gst_element_factory_make ("recwhipsrc", NULL);
+  g_object_set (other, "port", 0, "port-range", "41010-41010", NULL);
+  gst_element_set_state (other, GST_STATE_PLAYING);
+  g_object_get (other, "url", &other_url, NULL);
+  rec_http_assert (rec_http ("POST", other_url, REC_HTTP_SDP, h264_offer), 500,
+      "port-range 41010-41010");
+  gst_element_set_state (other, GST_STATE_NULL);
+  gst_object_unref (other);
+  g_free (other_url);
+  stop ();
+}
+
+GST_END_TEST;
+
+/* All three elements. */
+GST_START_TEST (test_wrong_ports_and_addresses_are_an_error)
+{
+  static const gchar *const factories[] = { "recwhipsrc", "recwhepsrc",
+    "recwhipsink" };
+  static const gchar *const values[][2] = { { "port-range", "9000-8000" },
+    { "public-address", "example.org" } };
+
+  for (guint i = 0; i < 6; i++) {
+    GstElement *element = gst_element_factory_make (factories[i / 2], NULL);
+    gchar *text;
+
+    if (i > 1)
+      g_object_set (element, "location", "http://127.0.0.1:1/x", NULL);
+    g_object_set (element, values[i % 2][0], values[i % 2][1], NULL);
+    text = error_of (element);
+    fail_unless (strstr (text, values[i % 2][0]) != NULL, "%s", text);
+    g_free (text);
+    gst_object_unref (element);
+  }
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_what_cannot_be_listened_on_is_an_error)
 {
   static const struct
@@ -641,6 +731,10 @@ recwhiphttp_suite (void)
   tcase_add_test (tc, test_a_large_body_is_refused_before_it_is_read);
   tcase_add_test (tc, test_a_body_without_end_is_cut_off);
   tcase_add_test (tc, test_what_cannot_be_listened_on_is_an_error);
+  tcase_add_test (
+      tc, test_candidates_have_the_ports_and_the_address_that_are_set);
+  tcase_add_test (tc, test_a_range_without_a_free_port_is_said);
+  tcase_add_test (tc, test_wrong_ports_and_addresses_are_an_error);
   tcase_add_test (tc, test_a_port_in_use_is_an_error_that_says_what_to_do);
   tcase_add_test (tc, test_elements_of_one_process_share_a_port_by_path);
   tcase_add_test (tc, test_below_paused_a_publisher_is_asked_to_come_back);

@@ -176,6 +176,21 @@ class Sessions(Record):
         self.assertIn('differs from file to file', process.said())
 
 
+class Network(Record):
+    def test_session_with_ports_and_an_address_is_recorded(self):
+        process = self.record('--publisher', 'none', '--duration', '2', '--port-range',
+                              '42000-42099', '--public-address', '203.0.113.5')
+        self.publish('publisher', VIDEO, AUDIO)
+        self.assertEqual(process.wait(60), 0, process.said())
+        self.assert_sound(self.recording(), ['aac', 'h264'])
+
+    def test_wrong_ports_are_refused(self):
+        process = self.start([os.path.join(e2e.PIPELINES, 'record'), '--output', 'out',
+                              '--publisher', 'none', '--port-range', '9-8'], 'record')
+        self.assertEqual(process.wait(60), 1)
+        self.assertIn('port-range cannot be "9-8"', process.said())
+
+
 class FullDisk(Record):
     def test_full_disk_is_said_at_once_and_ends_with_status_1(self):
         if os.geteuid() != 0 or not shutil.which('unshare'):
