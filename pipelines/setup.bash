@@ -9,6 +9,9 @@
 # fail TEXT...       says why and exits with status 1
 # bad_usage TEXT...  says why and exits with status 2
 # version            prints the version
+# print_problem LINE prints what gst-launch-1.0 says, if it is a warning or error
+# launch_in_place ELEMENTS...
+#                    becomes gst-launch-1.0, which prints warnings and errors only
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
 
@@ -20,6 +23,22 @@ fail() {
 bad_usage() {
   echo "${0##*/}: $* (${0##*/} --help lists the options)" >&2
   exit 2
+}
+
+print_problem() {
+  case $1 in
+    "WARNING: "* | "ERROR: "*) echo "${1%%:*}: ${1#*: from element *: }" >&2 ;;
+    *) return 1 ;;
+  esac
+}
+
+# "gst-launch-1.0 -q" would hide warnings as well. Ctrl+C reaches every process of
+# the terminal, and the last warnings have to be read after it.
+launch_in_place() {
+  LC_MESSAGES=C LANGUAGE='' exec gst-launch-1.0 -e "$@" > >(
+    trap '' INT
+    while IFS= read -r line; do print_problem "$line" || :; done
+  )
 }
 
 # The comment at the top of the script, from "Usage:" on, is its --help.

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 import unittest
+import urllib.request
 
 import e2e
 
@@ -22,6 +23,10 @@ VIDEO = (
     'videoconvert ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30 ! '
     'video/x-h264,profile=constrained-baseline ! ')
 AUDIO = 'audiotestsrc is-live=true ! audioconvert ! audioresample ! opusenc ! '
+SDP_HEAD = (
+    'v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n'
+    'a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n'
+    'a=fingerprint:sha-256 ' + ':'.join(['00'] * 32) + '\r\n')
 SINK = 'recwhipsink name=whip location=http://127.0.0.1:{port}/whip '
 
 
@@ -104,6 +109,21 @@ class SoundOnly(Record):
         self.assert_sound(path, ['aac'])
         with open(path[:-2] + 'm3u8', encoding='utf-8') as playlist:
             self.assertIn('#EXT-X-ENDLIST', playlist.read())
+
+
+class OneTrack(Record):
+    """mp4mux and matroskamux wait for every track: that is said at once."""
+
+    def test_publisher_of_one_track_is_warned_of(self):
+        for kind, name, branch in (('mkv', 'picture', AUDIO), ('mp4', 'sound', VIDEO)):
+            with self.subTest(kind):
+                process = self.record('--format', kind, '--publisher', 'none', '--duration', '0')
+                publisher = self.publish(kind, branch)
+                e2e.wait_for(lambda: f'sends no {name}, so nothing' in process.said(),
+                             'the warning')
+                publisher.kill()
+                self.assertEqual(self.stop(process), 1)
+                self.assertRegex(process.said(), 'nothing was recorded: --format .* needs both')
 
 
 class Rotation(Record):
@@ -189,6 +209,40 @@ class Network(Record):
                               '--publisher', 'none', '--port-range', '9-8'], 'record')
         self.assertEqual(process.wait(60), 1)
         self.assertIn('port-range cannot be "9-8"', process.said())
+
+
+class Others(Record):
+    """Warnings are seen of the other commands, too."""
+
+    def test_monitor(self):
+        port = e2e.free_port()
+        process = self.start([os.path.join(e2e.PIPELINES, 'monitor'), str(port)], 'monitor')
+        e2e.wait_for(lambda: e2e.is_listening(port) or not process.is_running(),
+                     'the monitor to listen')
+        offer = SDP_HEAD + ''.join(
+            f'm={kind} 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:{i}\r\na=sendonly\r\n'
+            f'a=rtcp-mux\r\na=setup:actpass\r\na=rtpmap:96 {codec}\r\n'
+            for i, (kind, codec) in enumerate((('video', 'VP8/90000'), ('audio', 'opus/48000/2'))))
+        request = urllib.request.Request(f'http://127.0.0.1:{port}/whip', offer.encode(),
+                                         {'Content-Type': 'application/sdp'})
+        urllib.request.urlopen(request, timeout=30).close()
+        e2e.wait_for(lambda: 'No video is recorded' in process.said(), 'the warning')
+        self.assertIn('WARNING: ', process.said())
+        process.child.send_signal(signal.SIGINT)
+        process.wait()
+
+    def test_record_camera(self):
+        if os.geteuid() != 0 or not shutil.which('unshare'):
+            self.skipTest('needs to mount a file system')
+        os.mkdir(self.path('out'))
+        process = self.start(
+            ['unshare', '--mount', 'sh', '-c',
+             'mount -t tmpfs -o size=300k none out && exec "$0" "$@"',
+             os.path.join(e2e.PIPELINES, 'record-camera'), 'out/camera.ts'], 'record-camera')
+        e2e.wait_for(lambda: 'No space left on device' in process.said(), 'the warning')
+        process.child.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(60), 0, process.said())
+        self.assertNotIn('Setting pipeline', process.said())
 
 
 class FullDisk(Record):
