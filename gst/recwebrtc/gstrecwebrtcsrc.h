@@ -30,6 +30,7 @@ G_DECLARE_DERIVABLE_TYPE (
  * @described: of a session that begins; on the control thread
  * @ended: a session is over and has been freed; @connected: it had been
  *   connected; on the control thread
+ * @category: of the element, for what is logged of its sessions
  * @waits_for_peer: to be without a peer is nothing that has to be mended here:
  *   peers come by themselves
  */
@@ -44,6 +45,7 @@ struct _GstRecWebrtcSrcClass
   void (*described) (GstRecWebrtcSrc *src, RecSession *session,
       const gchar *sdp, const GError *error);
   void (*ended) (GstRecWebrtcSrc *src, const gchar *reason, gboolean connected);
+  GstDebugCategory *category;
   gboolean waits_for_peer;
 };
 

@@ -10,6 +10,8 @@
 #include "gstrecwebrtcsrcpriv.h"
 #include "recquery.h"
 
+#include <string.h>
+
 GST_DEBUG_CATEGORY_EXTERN (rec_webrtc_src_debug);
 #define GST_CAT_DEFAULT rec_webrtc_src_debug
 
@@ -18,6 +20,7 @@ GST_DEBUG_CATEGORY_EXTERN (rec_webrtc_src_debug);
 #define DRAIN_MARGIN_MS 100
 
 #define PRIV(self) gst_rec_webrtc_src_priv (self)
+#define CATEGORY(self) (GST_REC_WEBRTC_SRC_GET_CLASS (self)->category)
 
 /* --- what others are told --- */
 
@@ -169,6 +172,8 @@ gst_rec_webrtc_src_end_session (GstRecWebrtcSrc *self, const gchar *reason)
   if (!session)
     return;
   take_session (self, NULL);
+  GST_CAT_INFO_OBJECT (CATEGORY (self), self, "session %s ended: %s",
+      rec_session_get_id (session), reason);
   priv->announced = FALSE;
   gst_rec_webrtc_src_set_source (self, NULL);
   if (rec_session_is_refused (session))
@@ -225,7 +230,13 @@ session_described (RecSession *session, const gchar *sdp, const GError *error,
     gpointer user_data)
 {
   GstRecWebrtcSrc *self = user_data;
+  GstSDPMessage *local = sdp ? sdp_util_parse (sdp, strlen (sdp), NULL) : NULL;
 
+  if (local)
+    GST_CAT_INFO_OBJECT (CATEGORY (self), self,
+        "session %s: described with %u candidates",
+        rec_session_get_id (session), sdp_util_count_candidates (local));
+  g_clear_pointer (&local, gst_sdp_message_free);
   GST_REC_WEBRTC_SRC_GET_CLASS (self)->described (self, session, sdp, error);
 }
 
@@ -241,11 +252,23 @@ session_receiving (RecSession *session, gpointer user_data)
 }
 
 static void
+log_codecs (GstRecWebrtcSrc *self, RecSession *session)
+{
+  const SdpChoice *choice = rec_session_get_choice (session);
+
+  GST_CAT_INFO_OBJECT (CATEGORY (self), self,
+      "session %s: negotiated video %s, audio %s", rec_session_get_id (session),
+      choice->video.codec ? choice->video.codec->name : "none",
+      choice->audio.codec ? choice->audio.codec->name : "none");
+}
+
+static void
 session_connected (RecSession *session, gpointer user_data)
 {
   GstRecWebrtcSrc *self = user_data;
 
   PRIV (self)->announced = TRUE;
+  log_codecs (self, session);
   PRIV (self)->journal_clock = FALSE;
   g_atomic_int_inc (&PRIV (self)->sessions);
   gst_rec_webrtc_src_set_source (self, rec_session_get_choice (session));
@@ -263,6 +286,7 @@ get_config (GstRecWebrtcSrc *self, RecSessionConfig *config)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
 
+  config->category = CATEGORY (self);
   GST_OBJECT_LOCK (self);
   config->latency = priv->latency;
   config->stun_server = g_strdup (priv->stun_server);
@@ -303,6 +327,8 @@ new_session (GstRecWebrtcSrc *self, const gchar *remote)
   g_free (priv->remote);
   priv->remote = g_strdup (remote);
   take_session (self, session);
+  GST_CAT_INFO_OBJECT (CATEGORY (self), self, "session %s with %s begins",
+      rec_session_get_id (session), GST_STR_NULL (remote));
   return session;
 }
 

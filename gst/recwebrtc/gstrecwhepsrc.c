@@ -433,6 +433,7 @@ gst_rec_whep_src_class_init (GstRecWhepSrcClass *klass)
       "Pulls a WebRTC stream from a server by WHEP", "The gst-tsrec authors");
   GST_DEBUG_CATEGORY_INIT (
       rec_whep_src_debug, "recwhepsrc", 0, "WHEP client source");
+  src_class->category = rec_whep_src_debug;
 }
 
 static void

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "gstrecwhipsinkpriv.h"
+#include "icehost.h"
 #include "icesettings.h"
 #include "webrtcutil.h"
 
@@ -102,6 +103,7 @@ post_session_message (
   gchar *session, *host = whip_client_dup_host (self->client);
   GstStructure *s;
 
+  GST_INFO_OBJECT (self, "%s: %s", name, reason);
   GST_OBJECT_LOCK (self);
   session = g_strdup (self->session ? self->session : "");
   GST_OBJECT_UNLOCK (self);
@@ -208,6 +210,7 @@ static gboolean
 became_connected (gpointer data)
 {
   GstRecWhipSink *self = data;
+  gchar *pair;
 
   if (!self->running || !self->webrtc)
     return G_SOURCE_REMOVE;
@@ -216,6 +219,13 @@ became_connected (gpointer data)
   GST_OBJECT_LOCK (self);
   self->connected = TRUE;
   GST_OBJECT_UNLOCK (self);
+  pair = ice_host_describe_pair (self->webrtc);
+  GST_INFO_OBJECT (self,
+      "connected, candidate pair %s; the certificate is verified; negotiated "
+      "video %s, audio %s",
+      pair ? pair : "unknown", codec_name (self, "video"),
+      codec_name (self, "audio"));
+  g_free (pair);
   post_session_message (self, "recwhip-connected", "connected");
   calculate_latency (self);
   open_outputs (self);
@@ -256,6 +266,7 @@ on_dtls_state (GObject *transport, GParamSpec *pspec, GstRecWhipSink *self)
   GstWebRTCDTLSTransportState state;
 
   g_object_get (transport, "state", &state, NULL);
+  GST_INFO_OBJECT (self, "DTLS is %s", webrtc_util_dtls_state_name (state));
   if (state == GST_WEBRTC_DTLS_TRANSPORT_STATE_CLOSED ||
       state == GST_WEBRTC_DTLS_TRANSPORT_STATE_FAILED)
     gst_rec_whip_sink_invoke (self, became_disconnected);
@@ -368,6 +379,7 @@ post_offer (gpointer data)
   GstRecWhipSink *self = data;
 
   rec_worker_clear_timeout (&self->timer);
+  GST_INFO_OBJECT (self, "posting the offer to %s", self->location);
   whip_client_offer (self->client, self->offer, on_answer, self);
   return G_SOURCE_REMOVE;
 }

@@ -418,6 +418,7 @@ gst_rec_whip_src_class_init (GstRecWhipSrcClass *klass)
       "The gst-tsrec authors");
   GST_DEBUG_CATEGORY_INIT (
       rec_whip_src_debug, "recwhipsrc", 0, "WHIP server source");
+  src_class->category = rec_whip_src_debug;
 }
 
 static void

@@ -109,11 +109,53 @@ ice_host_restart (GstElement *webrtcbin, const gchar *ufrag, const gchar *pwd,
   g_clear_object (&ice);
   return ok;
 }
+static gchar *
+describe_candidate (const NiceCandidate *candidate)
+{
+  static const gchar *const types[] = { "host", "srflx", "prflx", "relay" };
+  gchar address[NICE_ADDRESS_STRING_LEN];
+  guint type = candidate->type;
+
+  nice_address_to_string (&candidate->addr, address);
+  return g_strdup_printf ("%s:%u (%s)", address,
+      nice_address_get_port (&candidate->addr),
+      type < G_N_ELEMENTS (types) ? types[type] : "?");
+}
+
+gchar *
+ice_host_describe_pair (GstElement *webrtcbin)
+{
+  NiceCandidate *local, *remote;
+  GObject *ice = NULL, *agent = NULL;
+  gchar *text = NULL;
+
+  g_object_get (webrtcbin, "ice-agent", &ice, NULL);
+  if (ice)
+    agent = get_agent (ice);
+  if (agent && NICE_IS_AGENT (agent) &&
+      nice_agent_get_selected_pair (
+          NICE_AGENT (agent), STREAM_ID, 1, &local, &remote)) {
+    gchar *from = describe_candidate (local), *to = describe_candidate (remote);
+
+    text = g_strdup_printf ("%s - %s", from, to);
+    g_free (from);
+    g_free (to);
+  }
+  g_clear_object (&agent);
+  g_clear_object (&ice);
+  return text;
+}
 #else
 gboolean
 ice_host_restart (GstElement *webrtcbin, const gchar *ufrag, const gchar *pwd,
     gchar **local_ufrag, gchar **local_pwd)
 {
   return FALSE;
+}
+
+gchar *
+ice_host_describe_pair (GstElement *webrtcbin)
+{
+  return NULL;
 }
 #endif

@@ -22,4 +22,8 @@ void ice_host_prepare (GstElement *webrtcbin);
 gboolean ice_host_restart (GstElement *webrtcbin, const gchar *ufrag,
     const gchar *pwd, gchar **local_ufrag, gchar **local_pwd);
 
+/* "LOCAL - REMOTE", the addresses that ICE has chosen for the first stream;
+ * NULL when that is not known (yet, or without libnice). Caller frees. */
+gchar *ice_host_describe_pair (GstElement *webrtcbin);
+
 G_END_DECLS

@@ -5,6 +5,7 @@
 
 #include "config.h"
 
+#include "icehost.h"
 #include "recsessionpriv.h"
 #include "rectrack.h"
 #include "webrtcutil.h"
@@ -128,7 +129,8 @@ end_session (RecSession *self, const gchar *reason)
   if (self->ended)
     return;
   self->ended = TRUE;
-  GST_INFO_OBJECT (self->bin, "session %s ended: %s", self->id, reason);
+  GST_CAT_DEBUG_OBJECT (self->config.category, self->bin,
+      "session %s is to end: %s", self->id, reason);
   self->callbacks.ended (self, reason, self->user_data);
 }
 
@@ -367,6 +369,8 @@ on_peer_refused (gpointer data)
 static void
 became_connected (RecSession *self, const gchar *unused)
 {
+  gchar *pair;
+
   if (self->connected || self->ended)
     return;
   if (!rec_peer_is_verified (self->peer)) {
@@ -374,6 +378,11 @@ became_connected (RecSession *self, const gchar *unused)
     return;
   }
   g_atomic_int_set (&self->connected, TRUE);
+  pair = ice_host_describe_pair (self->webrtc);
+  GST_CAT_INFO_OBJECT (self->config.category, self->bin,
+      "session %s: connected, candidate pair %s; the certificate is verified",
+      self->id, pair ? pair : "unknown");
+  g_free (pair);
   self->callbacks.connected (self, self->user_data);
 }
 
@@ -397,6 +406,8 @@ on_dtls_state (GObject *transport, GParamSpec *pspec, RecSession *self)
   GstWebRTCDTLSTransportState state;
 
   g_object_get (transport, "state", &state, NULL);
+  GST_CAT_INFO_OBJECT (self->config.category, self->bin,
+      "session %s: DTLS is %s", self->id, webrtc_util_dtls_state_name (state));
   if (state == GST_WEBRTC_DTLS_TRANSPORT_STATE_CLOSED)
     rec_session_call (self, end_session, "the peer closed the connection");
   else if (state == GST_WEBRTC_DTLS_TRANSPORT_STATE_FAILED)

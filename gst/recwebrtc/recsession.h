@@ -24,6 +24,7 @@ typedef struct _RecSession RecSession;
 
 /**
  * RecSessionConfig:
+ * @category: for what is logged of the session
  * @latency: of the jitter buffers, ms
  * @stun_server: "stun://host:port" or NULL
  * @turn_server: "turn://user:password@host:port" or NULL
@@ -38,6 +39,7 @@ typedef struct _RecSession RecSession;
  */
 typedef struct
 {
+  GstDebugCategory *category;
   guint latency;
   const gchar *stun_server;
   const gchar *turn_server;

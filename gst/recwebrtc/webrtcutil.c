@@ -128,6 +128,15 @@ webrtc_util_is_gathered (GstElement *webrtc)
   return state == GST_WEBRTC_ICE_GATHERING_STATE_COMPLETE;
 }
 
+const gchar *
+webrtc_util_dtls_state_name (GstWebRTCDTLSTransportState state)
+{
+  static const gchar *const names[] = { "new", "closed", "failed", "connecting",
+    "connected" };
+
+  return (guint)state < G_N_ELEMENTS (names) ? names[state] : "unknown";
+}
+
 #define OWNER "rec-owner"
 
 void

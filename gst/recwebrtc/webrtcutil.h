@@ -36,6 +36,9 @@ gchar *webrtc_util_get_offer (GstElement *webrtc);
 
 gboolean webrtc_util_is_gathered (GstElement *webrtc);
 
+/* For the log. */
+const gchar *webrtc_util_dtls_state_name (GstWebRTCDTLSTransportState state);
+
 /* Marks @element, before it is in use, as part of the session @owner; and
  * tells whether @object is such an element or inside one. Any thread. */
 void webrtc_util_set_owner (GstElement *element, gpointer owner);

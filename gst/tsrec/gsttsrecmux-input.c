@@ -90,6 +90,7 @@ handle_event (GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item)
       break;
     case GST_EVENT_EOS:
       pad->drained = pad->eos; /* unless another stream has begun */
+      GST_INFO_OBJECT (pad, "end of stream");
       gst_ts_rec_mux_check_refusals (self);
       break;
     default:

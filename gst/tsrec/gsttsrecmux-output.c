@@ -349,8 +349,11 @@ gst_ts_rec_mux_remove_tracks (GstTsRecMux *self)
   if (self->removed->len == 0)
     return;
   gst_ts_rec_mux_flush_held (self);
-  for (guint i = 0; i < self->removed->len; i++)
+  for (guint i = 0; i < self->removed->len; i++) {
+    GST_INFO_OBJECT (self, "track on PID 0x%04x leaves",
+        ts_track_get_pid (g_ptr_array_index (self->removed, i)));
     ts_mux_remove_track (self->core, g_ptr_array_index (self->removed, i));
+  }
   g_ptr_array_set_size (self->removed, 0);
 }
 

@@ -339,6 +339,8 @@ gst_ts_rec_mux_begin_track (GstTsRecMux *self, GstTsRecMuxPad *pad)
   if (pad->track) {
     gst_ts_rec_mux_flush_held (self);
     if (pad->track) {
+      GST_INFO_OBJECT (
+          pad, "track on PID 0x%04x leaves", ts_track_get_pid (pad->track));
       ts_mux_remove_track (self->core, pad->track);
       pad->track = NULL;
       self->codec_changed = TRUE;

@@ -321,6 +321,8 @@ gst_ts_rec_mux_request_new_pad (GstElement *element, GstPadTemplate *templ,
   if (gst_element_add_pad (element, GST_PAD (pad))) {
     gst_child_proxy_child_added (
         GST_CHILD_PROXY (self), G_OBJECT (pad), GST_OBJECT_NAME (pad));
+    GST_INFO_OBJECT (
+        pad, "requested; PID 0x%04x unless the property pid is set", pad->pid);
     return GST_PAD (pad);
   }
   g_mutex_lock (&self->lock);
@@ -352,6 +354,7 @@ gst_ts_rec_mux_release_pad (GstElement *element, GstPad *gstpad)
   GstTsRecMuxPad *pad = GST_TS_REC_MUX_PAD (gstpad);
   gboolean all_eos, unflush;
 
+  GST_INFO_OBJECT (pad, "released");
   g_mutex_lock (&self->lock);
   pad->flushing = TRUE;
   g_cond_broadcast (&self->cond);

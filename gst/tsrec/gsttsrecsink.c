@@ -222,6 +222,7 @@ gst_ts_rec_sink_request_new_pad (GstElement *element, GstPadTemplate *templ,
     return NULL;
   gst_child_proxy_child_added (
       GST_CHILD_PROXY (self), G_OBJECT (ghost), GST_OBJECT_NAME (ghost));
+  GST_INFO_OBJECT (self, "pad %s is there", GST_OBJECT_NAME (ghost));
   return ghost;
 
   /* ERRORS */
@@ -237,6 +238,7 @@ gst_ts_rec_sink_release_pad (GstElement *element, GstPad *pad)
   GstTsRecSink *self = GST_TS_REC_SINK (element);
   GstPad *target = gst_ghost_pad_get_target (GST_GHOST_PAD (pad));
 
+  GST_INFO_OBJECT (self, "pad %s goes", GST_OBJECT_NAME (pad));
   gst_pad_set_active (pad, FALSE);
   gst_child_proxy_child_removed (
       GST_CHILD_PROXY (self), G_OBJECT (pad), GST_OBJECT_NAME (pad));
@@ -264,6 +266,20 @@ has_name (GstTsRecSink *self)
   return has;
 }
 
+static void
+log_transition (GstTsRecSink *self, GstStateChange transition)
+{
+  gchar *location = NULL;
+
+  g_object_get (self->sink, "location", &location, NULL);
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+    GST_INFO_OBJECT (self, "recording begins, to \"%s\"",
+        location ? location : "what format-location returns");
+  else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    GST_INFO_OBJECT (self, "recording ends");
+  g_free (location);
+}
+
 static GstStateChangeReturn
 gst_ts_rec_sink_change_state (GstElement *element, GstStateChange transition)
 {
@@ -274,6 +290,7 @@ gst_ts_rec_sink_change_state (GstElement *element, GstStateChange transition)
     goto missing;
   if (transition == GST_STATE_CHANGE_NULL_TO_READY && !has_name (self))
     goto no_location;
+  log_transition (self, transition);
   return GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
 
   /* ERRORS */

@@ -245,6 +245,53 @@ class Others(Record):
         self.assertNotIn('Setting pipeline', process.said())
 
 
+class Log(Record):
+    """GST_DEBUG=NAME:4 shows every change of state of an element."""
+
+    LINES = (
+        ('recwhipsrc', 'publish to http'),
+        ('recwhipsrc', r'session \S+ with \S+ begins'),
+        ('recwhipsrc', r'session \S+: described with [1-9]\d* candidates'),
+        ('recwhipsrc', r'session \S+: DTLS is connected'),
+        ('recwhipsrc', r'session \S+: connected, candidate pair .*certificate is verified'),
+        ('recwhipsrc', r'session \S+: negotiated video H264, audio OPUS'),
+        ('recwhipsrc', r'session \S+ ended: '),
+        ('recwhipsink', 'posting the offer to http'),
+        ('recwhipsink', 'DTLS is connected'),
+        ('recwhipsink', 'connected, candidate pair .* negotiated video H264, audio OPUS'),
+        ('recwhipsink', 'recwhip-disconnected: '),
+        ('recmonitor', 'nothing is expected from the source'),
+        ('recmonitor', 'media is expected from the source'),
+        ('tsrecsink', 'recording begins, to "out/'),
+        ('tsrecsink', 'pad video_0 is there'),
+        ('tsrecsink', 'recording ends'),
+        ('tsrecmux', '<rec-mux:video_0> requested|video_0.* requested'),
+        ('tsrecmux', r'video_0> track on PID 0x\w+: video/x-h264'),
+        ('tsrecmux', r'audio_0> track on PID 0x\w+: audio/mpeg'),
+        ('tsrecmux', 'video_0> end of stream'),
+        ('recfilesink', r'session "\S+" begins'),
+        ('recfilesink', 'opened "out/'),
+    )
+
+    def test_changes_of_state_are_logged(self):
+        names = dict.fromkeys(name for name, _ in self.LINES)
+        process = self.record(
+            '--publisher', 'none', '--duration', '0',
+            wrapper=('env', 'GST_DEBUG_NO_COLOR=1', 'GST_DEBUG=' + ','.join(n + ':4' for n in names)))
+        os.environ['GST_DEBUG'] = 'recwhipsink:4'
+        self.addCleanup(os.environ.pop, 'GST_DEBUG')
+        publisher = self.publish('publisher', VIDEO, AUDIO)
+        e2e.wait_for(lambda: self.size() > 100000, '100 kB')
+        publisher.interrupt()
+        publisher.wait()
+        e2e.wait_for(lambda: re.search('disconnected:', process.said()), 'the end of the session')
+        self.assertEqual(self.stop(process), 0, process.said())
+        said = process.said() + publisher.said()
+        missing = [line for line in self.LINES
+                   if not re.search(rf'INFO\S* +{line[0]} .*({line[1]})', said)]
+        self.assertEqual(missing, [], said)
+
+
 class FullDisk(Record):
     def test_full_disk_is_said_at_once_and_ends_with_status_1(self):
         if os.geteuid() != 0 or not shutil.which('unshare'):
