@@ -73,7 +73,7 @@ GST_START_TEST (test_no_tiny_fragment_appears)
 
   tolerance = clock_align_tolerance (period);
   fail_unless (tolerance >= MIN (period / 50, 100 * GST_MSECOND));
-  for (guint i = 0; i < 5000; i++) {
+  for (guint i = 0; i < 500; i++) {
     guint64 remaining = clock_align_remaining (local, period);
 
     fail_unless (remaining > tolerance);
