@@ -68,15 +68,16 @@ gboolean
 gst_ts_rec_mux_waits_for_picture (
     GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *head)
 {
+  gint64 time = gst_ts_rec_mux_get_item_time (head);
   GstClockTime wait = 0;
 
   if (!self->wait_for_keyframe || self->sent_buffer || pad->eos ||
-      head->dts == TS_TIME_NONE || pad->queued_bytes > MAX_BYTES ||
+      time == TS_TIME_NONE || pad->queued_bytes > MAX_BYTES ||
       is_video_pad (pad))
     return FALSE;
   for (guint i = 0; i < self->pads->len; i++)
-    wait = MAX (wait, get_wait (g_ptr_array_index (self->pads, i), head->dts));
-  return pad->position - head->dts < (gint64)wait;
+    wait = MAX (wait, get_wait (g_ptr_array_index (self->pads, i), time));
+  return pad->position - time < (gint64)wait;
 }
 
 void
@@ -84,7 +85,7 @@ gst_ts_rec_mux_note_skipped (
     GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item)
 {
   if (pad->skipped++ == 0)
-    pad->skipped_since = item->dts;
+    pad->skipped_since = gst_ts_rec_mux_get_item_time (item);
   GST_LOG_OBJECT (pad, "skipped %" GST_PTR_FORMAT, item->object);
 }
 
@@ -95,9 +96,10 @@ skip_before (GstTsRecMux *self, GstTsRecMuxPad *pad, gint64 time)
   while (!gst_queue_array_is_empty (pad->queue)) {
     RecMuxItem item =
         *(RecMuxItem *)gst_queue_array_peek_head_struct (pad->queue);
+    gint64 item_time = gst_ts_rec_mux_get_item_time (&item);
 
-    if (!GST_IS_BUFFER (item.object) || item.dts == TS_TIME_NONE ||
-        item.dts >= time)
+    if (!GST_IS_BUFFER (item.object) || item_time == TS_TIME_NONE ||
+        item_time >= time)
       return;
     gst_queue_array_pop_head_struct (pad->queue);
     pad->queued_bytes -= gst_buffer_get_size (GST_BUFFER_CAST (item.object));
@@ -151,5 +153,5 @@ gst_ts_rec_mux_note_begun (GstTsRecMux *self, GstTsRecMuxPad *pad,
     }
   }
   if (pad->skipped > 0)
-    say_skipped (self, pad, item->dts);
+    say_skipped (self, pad, gst_ts_rec_mux_get_item_time (item));
 }

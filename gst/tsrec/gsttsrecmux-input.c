@@ -162,7 +162,7 @@ get_first_time (GstTsRecMuxPad *pad, guint from, gint64 *time)
   for (guint i = from; i < n; i++) {
     RecMuxItem *item = gst_queue_array_peek_nth_struct (pad->queue, i);
 
-    *time = item->dts != TS_TIME_NONE ? item->dts : item->pts;
+    *time = gst_ts_rec_mux_get_item_time (item);
     if (GST_IS_BUFFER (item->object) && *time != TS_TIME_NONE)
       return TRUE;
   }
@@ -176,7 +176,7 @@ static gboolean
 find_next (GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item,
     guint from, gint64 *next)
 {
-  gint64 time = item->dts != TS_TIME_NONE ? item->dts : item->pts;
+  gint64 time = gst_ts_rec_mux_get_item_time (item);
 
   if (get_first_time (pad, from, next))
     return TRUE;
@@ -502,7 +502,7 @@ accept_buffer (GstTsRecMux *self, GstTsRecMuxPad *pad, GstBuffer *buffer,
   }
   if (!self->live) {
     *entered = g_get_monotonic_time ();
-    watch_pace (self, pad, dts, *entered);
+    watch_pace (self, pad, dts != TS_TIME_NONE ? dts : pts, *entered);
   }
   pad->queued_bytes += gst_buffer_get_size (buffer);
   enqueue (self, pad, GST_MINI_OBJECT_CAST (buffer), pts, dts,

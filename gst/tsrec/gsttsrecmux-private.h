@@ -250,6 +250,14 @@ void gst_ts_rec_mux_end_flush (GstTsRecMux *self, GstEvent *event);
 /* Posts messages and asks for key frames, as queued. No lock held. */
 void gst_ts_rec_mux_speak (GstTsRecMux *self);
 
+/* When @item is: its DTS, or its PTS, which is all that most encoders of audio
+ * give; TS_TIME_NONE where it has none. */
+static inline gint64
+gst_ts_rec_mux_get_item_time (const RecMuxItem *item)
+{
+  return item->dts != TS_TIME_NONE ? item->dts : item->pts;
+}
+
 /* Whether nothing waits for anything. Lock held. */
 static inline gboolean
 gst_ts_rec_mux_is_live (GstTsRecMux *self)

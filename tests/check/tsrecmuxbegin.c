@@ -125,6 +125,37 @@ GST_START_TEST (test_a_recording_in_mid_stream_begins_with_a_key_frame)
 }
 GST_END_TEST;
 
+/* Encoders of audio, such as opusenc, give PTS only, and so do payloads out of
+ * RTP. */
+GST_START_TEST (test_sound_without_dts_begins_with_the_key_frame_too)
+{
+  guint a = (guint)(BEGIN / AAC_FRAME);
+  Mux m;
+
+  for (guint live = 0; live < 2; live++, a = (guint)(BEGIN / AAC_FRAME)) {
+    begin_init (&m, live);
+    for (guint v = (guint)(BEGIN / FRAME) + 1; v * FRAME < KEY + GST_SECOND;
+         v++) {
+      for (; a * AAC_FRAME < v * FRAME; a++) {
+        GstBuffer *buffer = new_aac (a * AAC_FRAME, 135);
+
+        GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
+        gst_harness_push (m.audio, buffer);
+      }
+      push_picture (&m, v);
+    }
+    gst_harness_push_event (m.video, gst_event_new_eos ());
+    gst_harness_push_event (m.audio, gst_event_new_eos ());
+    mux_assert_conformant (&m);
+    fail_unless (begin.video_key);
+    fail_unless (begin.audio_time >= begin.video_time &&
+        begin.audio_time < begin.video_time + 2000);
+    fail_unless (get_skipped (&m, "audio_0") >= 88);
+    mux_clear (&m);
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST (test_what_was_left_out_is_said_once_for_each_track)
 {
   Mux m;
@@ -385,6 +416,7 @@ static void
 add_tests (TCase *tc)
 {
   tcase_add_test (tc, test_a_recording_in_mid_stream_begins_with_a_key_frame);
+  tcase_add_test (tc, test_sound_without_dts_begins_with_the_key_frame_too);
   tcase_add_test (tc, test_what_was_left_out_is_said_once_for_each_track);
   tcase_add_test (tc, test_nothing_is_left_out_where_a_key_frame_is_first);
   tcase_add_test (tc, test_sound_alone_is_not_kept_waiting);
