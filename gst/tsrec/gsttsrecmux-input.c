@@ -207,10 +207,12 @@ void
 gst_ts_rec_mux_set_next (
     GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item)
 {
-  gint64 next;
+  gint64 next = gst_ts_rec_mux_get_item_time (item);
 
-  if (ts_track_needs_next (self->core, pad->track, item->pts, item->dts) &&
-      find_next (self, pad, item, 0, &next))
+  if (!ts_track_needs_next (self->core, pad->track, item->pts, item->dts))
+    return;
+  /* a clock that has gone on as far confirms it, without what comes next */
+  if (pad->pace.paced || find_next (self, pad, item, 0, &next))
     ts_mux_set_next (self->core, next);
 }
 

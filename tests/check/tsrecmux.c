@@ -5,6 +5,8 @@
 
 #include "config.h"
 
+#include <time.h>
+
 #include "recmuxtest.h"
 
 #include <gst/audio/audio.h>
@@ -397,6 +399,59 @@ GST_START_TEST (test_two_tracks_at_the_pace_of_the_clock_are_live)
   /* all of it has left, without an end of the stream */
   fail_unless_equals_uint64 (mux_get_stat (&m, "access-units"), 51 + 80);
   mux_assert_conformant (&m);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+/* What the element takes for the clock is ahead by this, µs. */
+static gint64 clock_lead = 0;
+
+gint64
+g_get_monotonic_time (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return (gint64)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000 + clock_lead;
+}
+
+/* PTS of the last buffer that has left. */
+static GstClockTime
+pull_last_pts (Mux *m)
+{
+  GstClockTime pts = GST_CLOCK_TIME_NONE;
+  GstBuffer *buffer;
+
+  while ((buffer = gst_harness_try_pull (m->video))) {
+    pts = GST_BUFFER_PTS (buffer);
+    gst_buffer_unref (buffer);
+  }
+  return pts;
+}
+
+/* The first picture and the first sound after it come on time, as the clock
+ * says: nothing has to confirm them. */
+GST_START_TEST (test_a_pause_of_input_at_the_pace_of_the_clock_is_real)
+{
+  const GstClockTime pause = 40 * GST_SECOND;
+  guint a = 0, v;
+  Mux m;
+
+  mux_init (&m, FALSE);
+  for (v = 0; v < 30; v++) {
+    push_picture (&m, v);
+    for (; a * AAC_FRAME < v * FRAME; a++)
+      push_aac (&m, a);
+    g_usleep (FRAME / 1000);
+  }
+  pull_last_pts (&m);
+  clock_lead = pause / 1000;
+  gst_harness_push (m.video, new_picture (v * FRAME + pause, 5000, TRUE, TRUE));
+  fail_unless_equals_uint64 (pull_last_pts (&m), v * FRAME + pause);
+  gst_harness_push (m.audio, new_aac (a * AAC_FRAME + pause, 135));
+  fail_unless_equals_uint64 (pull_last_pts (&m), a * AAC_FRAME + pause);
+  clock_lead = 0;
+  fail_unless_equals_uint64 (mux_get_stat (&m, "jumps"), 0);
   mux_clear (&m);
 }
 GST_END_TEST;
@@ -1141,6 +1196,7 @@ add_tests (TCase *tc)
   tcase_add_test (tc, test_file_input_leaves_in_the_order_of_dts);
   tcase_add_test (tc, test_input_at_the_pace_of_the_clock_is_live);
   tcase_add_test (tc, test_two_tracks_at_the_pace_of_the_clock_are_live);
+  tcase_add_test (tc, test_a_pause_of_input_at_the_pace_of_the_clock_is_real);
   tcase_add_test (tc, test_pads_come_and_go_while_playing);
   tcase_add_test (tc, test_an_unused_pad_holds_nothing_up);
   tcase_add_test (
