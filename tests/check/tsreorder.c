@@ -631,6 +631,40 @@ GST_START_TEST (test_time_lapse_keeps_its_steps)
 }
 GST_END_TEST;
 
+/* The same with pictures that are reordered: what comes after one that is far
+ * ahead is output before it. A time that is a day wrong is not believed. */
+GST_START_TEST (test_time_lapse_with_reordered_pictures_keeps_its_steps)
+{
+  static const int64_t steps[] = { 5, 10, 15, 20, 25, 40, 60 };
+
+  for (unsigned s = 0; s < 2 * G_N_ELEMENTS (steps); s++) {
+    int64_t step = steps[s / 2] * TS_NS_PER_S;
+    bool wrong = s % 2;
+    Sps sps = plain;
+    Rig rig;
+
+    sps.reorder = 2;
+    rig_init (&rig, TS_CODEC_H264, 0);
+    for (unsigned i = 0; i < 61; i++) {
+      int64_t pts = get_display (i) * step, raw = pts;
+
+      if (wrong && i == 30)
+        raw += 86400 * TS_NS_PER_S;
+      if (ts_track_needs_next (rig.mux, rig.track, raw, TS_TIME_NONE))
+        ts_mux_set_next (rig.mux, get_display (i + 1) * step);
+      rig_push (&rig, new_h264 (&sps, i), raw, TS_TIME_NONE, pts);
+    }
+    fail_unless_equals_uint64 (rig_get_stats (&rig).jumps, wrong);
+    if (!wrong) {
+      rig_end (&rig, 0);
+      continue;
+    }
+    ts_check_free (rig.check);
+    ts_mux_free (rig.mux);
+  }
+}
+GST_END_TEST;
+
 /* A pause of all tracks: believed with what comes after it; a wrong timestamp
  * is not. */
 GST_START_TEST (test_what_comes_next_confirms_a_long_step)
@@ -761,6 +795,7 @@ tsreorder_suite (void)
   tcase_add_test (tc, test_dts_of_the_source_are_kept);
   tcase_add_test (tc, test_a_second_field_comes_half_a_frame_later);
   tcase_add_test (tc, test_time_lapse_keeps_its_steps);
+  tcase_add_test (tc, test_time_lapse_with_reordered_pictures_keeps_its_steps);
   tcase_add_test (tc, test_what_comes_next_confirms_a_long_step);
   tcase_add_test (tc, test_pictures_without_timestamps_are_in_order);
   tcase_add_test (

@@ -220,19 +220,24 @@ start_over (
 
 /* Whether the access unit after it, or the want of any other track, shows that
  * a long step ahead is real: it is not before @raw, or, where pictures are
- * reordered, far ahead too. */
+ * reordered, far ahead too, or as far as pictures are from each other when as
+ * many as there can be are output before @raw. */
 static bool
 is_step_real (const TsTimeline *timeline, const TsTrackTime *time,
     const TsAccessUnit *au, int64_t raw, int64_t expected)
 {
+  int64_t next_ahead;
+
   if (is_known (au->now))
     return false;
   if (!timeline->has_next)
     return timeline->alone;
   if (!is_known (timeline->next) || timeline->next >= raw - MAX_BACKWARD)
     return true;
-  return time->reorder.depth > 0 &&
-      timeline->next + time->shift > expected + MAX_AHEAD_NO_CLOCK;
+  next_ahead = timeline->next + time->shift - expected;
+  return time->reorder.depth > 0 && next_ahead > 0 &&
+      (next_ahead > MAX_AHEAD_NO_CLOCK ||
+          next_ahead >= (raw + time->shift - expected) / (NAL_MAX_REORDER + 2));
 }
 
 /* Decides about an access unit that is far off: where it is. */
