@@ -212,7 +212,8 @@ gst_ts_rec_mux_set_next (
   if (!ts_track_needs_next (self->core, pad->track, item->pts, item->dts))
     return;
   /* a clock that has gone on as far confirms it, without what comes next */
-  if (pad->pace.paced || find_next (self, pad, item, 0, &next))
+  if ((pad->pace.paced && pad->pace.in_time) ||
+      find_next (self, pad, item, 0, &next))
     ts_mux_set_next (self->core, next);
 }
 

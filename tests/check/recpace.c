@@ -47,6 +47,27 @@ GST_START_TEST (test_what_arrives_at_the_pace_of_the_clock_is_live)
 }
 GST_END_TEST;
 
+/* Two clocks differ: after days the source may be ahead of what was measured
+ * in the beginning by more than a wrong timestamp is, and still be paced. */
+GST_START_TEST (test_a_step_is_in_time_when_the_clock_has_gone_on_as_far)
+{
+  gint64 now = 77 * SECOND, time = 0;
+  RecPace pace;
+
+  rec_pace_init (&pace);
+  add (&pace, 10 * 86400, &now, SECOND, &time, SECOND);
+  fail_unless (pace.paced && pace.in_time);
+  rec_pace_add (&pace, now, 0, time + 60 * SECOND);
+  fail_if (pace.in_time);
+  add (&pace, 2, &now, SECOND, &time, SECOND);
+  fail_unless (pace.paced && pace.in_time);
+  now += 60 * SECOND;
+  time += 60 * SECOND;
+  add (&pace, 1, &now, SECOND, &time, SECOND);
+  fail_unless (pace.paced && pace.in_time);
+}
+GST_END_TEST;
+
 /* Pictures of one encoder come in pairs, those of another one late. */
 GST_START_TEST (test_jitter_is_live_too)
 {
@@ -175,6 +196,7 @@ recpace_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_what_arrives_at_the_pace_of_the_clock_is_live);
   tcase_add_test (tc, test_jitter_is_live_too);
+  tcase_add_test (tc, test_a_step_is_in_time_when_the_clock_has_gone_on_as_far);
   tcase_add_test (tc, test_what_is_read_fast_is_not_live);
   tcase_add_test (tc, test_a_file_that_is_kept_waiting_is_not_live);
   tcase_add_test (tc, test_live_input_stays_live);

@@ -28,6 +28,8 @@ rec_pace_init (RecPace *pace)
   pace->units = 0;
   pace->measured = 0;
   pace->paced = false;
+  pace->last_now = pace->last_time = 0;
+  pace->in_time = false;
 }
 
 bool
@@ -99,6 +101,10 @@ measure (RecPace *pace, int64_t now, int64_t kept, int64_t time)
 bool
 rec_pace_add (RecPace *pace, int64_t now, int64_t kept, int64_t time)
 {
+  pace->in_time = pace->units > 0 &&
+      subtract (time, pace->last_time) <= now - pace->last_now + MAX_PACED_LEAD;
+  pace->last_now = now;
+  pace->last_time = time;
   pace->units++;
   if (pace->paced)
     watch (pace, now, kept, time);

@@ -20,6 +20,9 @@
  * @units: access units, all of them
  * @measured: access units since @start_now
  * @paced: it arrives at the pace of the clock
+ * @last_now: clock time of the last access unit
+ * @last_time: its time
+ * @in_time: the clock had gone on since the one before as far as that says
  */
 typedef struct
 {
@@ -29,6 +32,9 @@ typedef struct
   uint64_t units;
   unsigned measured;
   bool paced;
+  int64_t last_now;
+  int64_t last_time;
+  bool in_time;
 } RecPace;
 
 void rec_pace_init (RecPace *pace);
