@@ -429,10 +429,13 @@ rec_file_sink_playlist_next_fragment (GstRecFileSink *self, GstClockTime time)
 {
   RecSinkPlaylist *playlist = &self->playlist;
 
+  if (!playlist->open || playlist->lost || !GST_CLOCK_TIME_IS_VALID (time) ||
+      !GST_CLOCK_TIME_IS_VALID (playlist->end) || time <= playlist->end)
+    return;
   /* the last access unit lasts until the next, unless there was a pause */
-  if (playlist->open && !playlist->lost && GST_CLOCK_TIME_IS_VALID (time) &&
-      GST_CLOCK_TIME_IS_VALID (playlist->end) && time > playlist->end &&
-      time - playlist->end <= playlist->target)
+  if (is_after_pause (playlist, time))
+    playlist->step = time - playlist->end;
+  else
     playlist->end = time;
 }
 

@@ -299,6 +299,34 @@ GST_START_TEST (test_rare_pictures_are_no_pauses)
 
 GST_END_TEST;
 
+/* Nor is it one where a fragment ends, be it with each picture. */
+GST_START_TEST (test_rare_pictures_are_no_pauses_between_fragments)
+{
+  static const guint sizes[] = { 30, 10 };
+  guint i, n;
+
+  for (i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    gchar *pattern = in_dir (i ? "one-%05d.ts" : "three-%05d.ts");
+    GstElement *element;
+    GstHarness *h;
+
+    g_unlink (list);
+    element = make_list_sink (pattern);
+    g_object_set (element, "max-size-time", sizes[i] * GST_SECOND, NULL);
+    h = start_sink (element, NULL);
+    for (n = 0; n < 13; n++)
+      push (h, n * 250, TRUE);
+    fail_unless_equals_int (survey ().entries, 12);
+    fail_unless (survey ().discontinuities <= 1);
+    /* the first step is not known to be none */
+    fail_unless (survey ().duration > 109);
+    stop_sink (h, NULL);
+    g_free (pattern);
+  }
+}
+
+GST_END_TEST;
+
 /* Such a stream is measured by the clock, from one entry to the next. */
 GST_START_TEST (test_stream_without_timestamps_has_durations)
 {
@@ -744,6 +772,7 @@ recfilesinkplaylist_suite (void)
   tcase_add_test (tc, test_tables_without_timestamps_take_no_time);
   tcase_add_test (tc, test_pause_of_the_publisher_is_no_part_of_an_entry);
   tcase_add_test (tc, test_rare_pictures_are_no_pauses);
+  tcase_add_test (tc, test_rare_pictures_are_no_pauses_between_fragments);
   tcase_add_test (tc, test_stream_without_timestamps_has_durations);
   tcase_add_test (tc, test_entry_at_the_end_of_a_fragment_lasts_until_the_next);
   tcase_add_test (tc, test_key_frames_that_vary_do_not_double_the_entries);
