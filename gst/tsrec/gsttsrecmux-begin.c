@@ -31,9 +31,12 @@ GST_DEBUG_CATEGORY_EXTERN (gst_ts_rec_mux_debug);
 /* Sound that waits. */
 #define MAX_BYTES (8 * 1024 * 1024)
 
+/* By its name as long as it has no caps. */
 static gboolean
 is_video_pad (GstTsRecMuxPad *pad)
 {
+  if (pad->caps)
+    return ts_codec_is_video (pad->codec);
   return g_str_has_prefix (
       GST_PAD_TEMPLATE_NAME_TEMPLATE (GST_PAD_PAD_TEMPLATE (GST_PAD (pad))),
       "video");

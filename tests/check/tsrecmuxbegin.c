@@ -156,6 +156,34 @@ GST_START_TEST (test_sound_without_dts_begins_with_the_key_frame_too)
 }
 GST_END_TEST;
 
+/* A pad takes whatever its caps say: a source without caps, such as an appsrc,
+ * is linked to the first template. */
+GST_START_TEST (test_sound_on_a_video_pad_begins_with_the_key_frame_too)
+{
+  guint a = (guint)(BEGIN / AAC_FRAME);
+  GstHarness *other;
+  Mux m;
+
+  begin_init (&m, TRUE);
+  other = gst_harness_new_with_element (m.mux, "video_1", NULL);
+  gst_harness_set_live (other, TRUE);
+  gst_harness_set_src_caps_str (other, AAC_CAPS);
+  for (guint v = (guint)(BEGIN / FRAME) + 1; v * FRAME < KEY + GST_SECOND;
+       v++) {
+    for (; a * AAC_FRAME < v * FRAME; a++)
+      gst_harness_push (other, new_aac (a * AAC_FRAME, 135));
+    push_picture (&m, v);
+  }
+  mux_collect (&m);
+  ts_check_finish (m.check); /* PCR waits for audio_0 */
+  fail_unless (begin.video_key);
+  fail_unless (begin.audio_time >= begin.video_time &&
+      begin.audio_time < begin.video_time + 2000);
+  gst_harness_teardown (other);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_what_was_left_out_is_said_once_for_each_track)
 {
   Mux m;
@@ -417,6 +445,7 @@ add_tests (TCase *tc)
 {
   tcase_add_test (tc, test_a_recording_in_mid_stream_begins_with_a_key_frame);
   tcase_add_test (tc, test_sound_without_dts_begins_with_the_key_frame_too);
+  tcase_add_test (tc, test_sound_on_a_video_pad_begins_with_the_key_frame_too);
   tcase_add_test (tc, test_what_was_left_out_is_said_once_for_each_track);
   tcase_add_test (tc, test_nothing_is_left_out_where_a_key_frame_is_first);
   tcase_add_test (tc, test_sound_alone_is_not_kept_waiting);
