@@ -119,6 +119,11 @@ class Record(Commands):
                 self.assertIn('--help', process.said())
                 self.assertEqual(os.listdir(self.folder), ['record.log'])
 
+    def test_numbers_are_decimal(self):
+        process = self.command('record', '--rotate', '08', '--name', 'same')
+        self.assertEqual(process.wait(), 2, process.said())
+        self.assertIn('--rotate needs a --name', process.said())
+
     def test_help_names_every_option(self):
         process = self.command('record', '--help')
         self.assertEqual(process.wait(), 0)
