@@ -162,7 +162,7 @@ get_first_time (GstTsRecMuxPad *pad, guint from, gint64 *time)
   for (guint i = from; i < n; i++) {
     RecMuxItem *item = gst_queue_array_peek_nth_struct (pad->queue, i);
 
-    *time = gst_ts_rec_mux_get_item_time (item);
+    *time = item->dts != TS_TIME_NONE ? item->dts : item->pts;
     if (GST_IS_BUFFER (item->object) && *time != TS_TIME_NONE)
       return TRUE;
   }
@@ -176,7 +176,7 @@ static gboolean
 find_next (GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item,
     guint from, gint64 *next)
 {
-  gint64 time = gst_ts_rec_mux_get_item_time (item);
+  gint64 time = item->dts != TS_TIME_NONE ? item->dts : item->pts;
 
   if (get_first_time (pad, from, next))
     return TRUE;
