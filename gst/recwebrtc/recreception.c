@@ -47,6 +47,7 @@ typedef struct
  * @left: RTP timestamp of the last packet out of the jitter buffer
  * @running: its running time
  * @excused: the others do not wait for it until it has caught up with them
+ * @rate: ticks per second, 0 while it is not recorded
  */
 typedef struct
 {
@@ -64,6 +65,7 @@ typedef struct
   guint32 left;
   gint64 running;
   gboolean excused;
+  guint rate;
 } Stream;
 
 /* Totals over the streams of one kind: a sender that starts anew takes a new
@@ -88,8 +90,8 @@ struct _RecReception
   GCond moved; /* a stream has gone on */
   /* under lock */
   GArray *streams;
-  Totals ended[KIND_AUDIO + 1]; /* of streams that have ended */
-  guint missing; /* tracks that have not begun, and are waited for */
+  Totals ended[KIND_AUDIO + 1];     /* of streams that have ended */
+  gboolean missing[KIND_AUDIO + 1]; /* has not begun, and is waited for */
   RecClock clock;
   RtpTimeline timeline;
 };
@@ -201,6 +203,21 @@ get_arrival (Stream *stream, guint16 seq)
  * in front of it may not have arrived yet. */
 #define LATE (300 * GST_MSECOND)
 
+static gboolean
+any_missing (const RecReception *self)
+{
+  return self->missing[KIND_VIDEO] || self->missing[KIND_AUDIO];
+}
+
+/* Nothing has left @stream yet, and its track may begin with it; under lock.
+ * Another SSRC of a track that has begun keeps nobody waiting. */
+static gboolean
+may_begin_track (const RecReception *self, const Stream *stream)
+{
+  return stream->kind == KIND_UNKNOWN ? any_missing (self)
+                                      : self->missing[stream->kind];
+}
+
 /* A stream of which more belongs in front of @running, as it has arrived and
  * not left, or, when @late, as it may have been held back too; under lock. */
 static Stream *
@@ -214,8 +231,13 @@ find_behind (RecReception *self, guint ssrc, gint64 running, gboolean late)
 
     if (other->ssrc == ssrc || other->excused || !other->has_newest)
       continue;
+    if (!other->has_left) {
+      if (may_begin_track (self, other))
+        return other;
+      continue;
+    }
     more = late || (gint32)(other->newest - other->left) > 0;
-    if (!other->has_left || (more && other->running + (gint64)ORDER < running))
+    if (more && other->running + (gint64)ORDER < running)
       return other;
   }
   return NULL;
@@ -231,9 +253,9 @@ is_in_order (RecReception *self, guint ssrc, gint64 running, gboolean late,
 
   if (other && excuse)
     other->excused = TRUE;
-  if (!other && late && self->missing > 0 && excuse)
-    self->missing = 0;
-  return !other && !(late && self->missing > 0);
+  if (!other && late && excuse)
+    self->missing[KIND_VIDEO] = self->missing[KIND_AUDIO] = FALSE;
+  return !other && !(late && any_missing (self));
 }
 
 /* Under lock; the stream may be another place of the array afterwards. */
@@ -269,14 +291,58 @@ has_caught_up (RecReception *self, const Stream *stream)
 static void
 go_on (RecReception *self, Stream *stream, guint32 rtp_time, gint64 running)
 {
-  if (!stream->has_left && self->missing > 0)
-    self->missing--;
+  self->missing[stream->kind] = FALSE;
   stream->has_left = TRUE;
   stream->left = rtp_time;
   stream->running = running;
   if (stream->excused)
     stream->excused = !has_caught_up (self, stream);
   g_cond_broadcast (&self->moved);
+}
+
+static void
+clear_arrivals (Stream *stream)
+{
+  guint i;
+
+  for (i = 0; i < ARRIVALS; i++)
+    stream->arrivals[i].time = GST_CLOCK_TIME_NONE;
+}
+
+/* The timeline has given the track to another stream. What is known of the one
+ * before is too old for a new track. */
+static void
+take_track (RecReception *self, guint track)
+{
+  guint i;
+
+  for (i = 0; i < self->streams->len; i++) {
+    Stream *stream = &g_array_index (self->streams, Stream, i);
+
+    if (!stream->has_track || stream->track != track)
+      continue;
+    stream->has_track = FALSE;
+    clear_arrivals (stream);
+  }
+}
+
+/* With all that has arrived so far; under lock. */
+static void
+begin_track (RecReception *self, Stream *stream)
+{
+  guint track = rtp_timeline_add_track (&self->timeline, stream->rate);
+  guint i;
+
+  take_track (self, track);
+  stream->track = track;
+  stream->has_track = TRUE;
+  for (i = 0; i < ARRIVALS; i++) {
+    const Arrival *arrival = &stream->arrivals[i];
+
+    if (GST_CLOCK_TIME_IS_VALID (arrival->time))
+      rtp_timeline_arrived (&self->timeline, stream->track, arrival->rtp_time,
+          (gint64)arrival->time);
+  }
 }
 
 static gboolean
@@ -293,7 +359,9 @@ map_packet (GstBuffer **buffer, guint idx, gpointer user_data)
     return TRUE;
   g_mutex_lock (&self->lock);
   stream = find_stream (self, path->ssrc);
-  if (stream && stream->has_track) {
+  if (stream && stream->rate > 0) {
+    if (!stream->has_track)
+      begin_track (self, stream);
     running = rtp_timeline_map (&self->timeline, stream->track, rtp_time,
         (gint64)get_arrival (stream, seq));
     running = MAX (running, 0);
@@ -328,14 +396,12 @@ on_new_jitterbuffer (GstElement *rtpbin, GstElement *jitterbuffer,
 {
   Stream stream = { 0 };
   GstPad *sink = gst_element_get_static_pad (jitterbuffer, "sink");
-  guint i;
 
   stream.ssrc = ssrc;
   stream.session = session;
   stream.jitterbuffer = gst_object_ref (jitterbuffer);
   stream.arrivals = g_new (Arrival, ARRIVALS);
-  for (i = 0; i < ARRIVALS; i++)
-    stream.arrivals[i].time = GST_CLOCK_TIME_NONE;
+  clear_arrivals (&stream);
   g_mutex_lock (&self->lock);
   g_array_append_val (self->streams, stream);
   g_mutex_unlock (&self->lock);
@@ -364,28 +430,28 @@ get_clock_rate (GstPad *pad, gboolean video)
   return video ? 90000 : 48000;
 }
 
-/* With all that has arrived so far; under lock. */
 static void
-begin_track (RecReception *self, Stream *stream, guint rate)
+expect_kind (RecReception *self, Kind kind)
 {
   guint i;
 
-  stream->track = rtp_timeline_add_track (&self->timeline, rate);
-  stream->has_track = TRUE;
-  for (i = 0; i < ARRIVALS; i++) {
-    const Arrival *arrival = &stream->arrivals[i];
+  self->missing[kind] = TRUE;
+  for (i = 0; i < self->streams->len; i++) {
+    const Stream *stream = &g_array_index (self->streams, Stream, i);
 
-    if (GST_CLOCK_TIME_IS_VALID (arrival->time))
-      rtp_timeline_arrived (&self->timeline, stream->track, arrival->rtp_time,
-          (gint64)arrival->time);
+    if (stream->kind == kind && stream->has_left)
+      self->missing[kind] = FALSE;
   }
 }
 
 void
-rec_reception_expect (RecReception *self, guint tracks)
+rec_reception_expect (RecReception *self, gboolean video, gboolean audio)
 {
   g_mutex_lock (&self->lock);
-  self->missing = tracks;
+  if (video)
+    expect_kind (self, KIND_VIDEO);
+  if (audio)
+    expect_kind (self, KIND_AUDIO);
   g_mutex_unlock (&self->lock);
 }
 
@@ -402,8 +468,9 @@ rec_reception_take_pad (RecReception *self, GstPad *pad, guint ssrc,
     stream->kind = video ? KIND_VIDEO : KIND_AUDIO;
     if (GST_CLOCK_TIME_IS_VALID (floor))
       rtp_timeline_set_floor (&self->timeline, (gint64)floor);
+    stream->rate = rate;
     if (!stream->has_track)
-      begin_track (self, stream, rate);
+      begin_track (self, stream);
   }
   g_mutex_unlock (&self->lock);
   gst_pad_add_probe (pad,
@@ -503,7 +570,7 @@ add_jitterbuffer (GstElement *jitterbuffer, Totals *totals)
   gst_structure_free (stats);
 }
 
-/* A stream has ended; what it counted stays. */
+/* A stream has ended; what it counted stays, and nobody waits for it. */
 static void
 on_element_removed (GstBin *rtpbin, GstElement *element, RecReception *self)
 {
@@ -519,7 +586,10 @@ on_element_removed (GstBin *rtpbin, GstElement *element, RecReception *self)
     ended = *stream;
     gst_object_ref (ended.jitterbuffer);
     add_jitterbuffer (ended.jitterbuffer, &self->ended[ended.kind]);
+    if (ended.has_track)
+      rtp_timeline_remove_track (&self->timeline, ended.track);
     g_array_remove_index (self->streams, i);
+    g_cond_broadcast (&self->moved);
   }
   g_mutex_unlock (&self->lock);
   gst_clear_object (&ended.jitterbuffer);
@@ -607,7 +677,9 @@ rec_reception_new (GstElement *webrtc)
   /* Ours is the timeline: the one of rtpbin moves no track by more than this.
    */
   g_object_set (self->rtpbin, "max-ts-offset", G_GINT64_CONSTANT (1), NULL);
-  self->handlers[0] = g_signal_connect (
+  /* Behind the probes of the others: what they drop has not arrived, and its
+   * timestamps mean nothing. */
+  self->handlers[0] = g_signal_connect_after (
       self->rtpbin, "new-jitterbuffer", G_CALLBACK (on_new_jitterbuffer), self);
   self->handlers[1] = g_signal_connect (
       self->rtpbin, "on-ssrc-active", G_CALLBACK (on_ssrc_active), self);

@@ -19,9 +19,10 @@ RecReception *rec_reception_new (GstElement *webrtc);
 /* Nothing is called any more afterwards. */
 void rec_reception_free (RecReception *reception);
 
-/* So many tracks were negotiated; once, before packets come. When much arrives
- * at once at the beginning, the first of them waits a moment for the others. */
-void rec_reception_expect (RecReception *reception, guint tracks);
+/* These tracks were negotiated; once, before packets come. When much arrives at
+ * once at the beginning, the first of them waits a moment for the other. */
+void rec_reception_expect (
+    RecReception *reception, gboolean video, gboolean audio);
 
 /* The packets of @pad, a source pad of the webrtcbin, are the video or the
  * audio track. From here on they have the timestamps of the recording

@@ -435,7 +435,7 @@ rec_session_watch_dtls (RecSession *self)
   guint i;
 
   rec_reception_expect (
-      self->reception, (self->video ? 1 : 0) + (self->audio ? 1 : 0));
+      self->reception, self->video != NULL, self->audio != NULL);
   g_signal_emit_by_name (self->webrtc, "get-transceivers", &transceivers);
   for (i = 0; transceivers && i < transceivers->len; i++) {
     GstWebRTCRTPTransceiver *transceiver =

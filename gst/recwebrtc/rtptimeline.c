@@ -494,6 +494,12 @@ rtp_timeline_add_track (RtpTimeline *self, uint32_t rate)
 }
 
 void
+rtp_timeline_remove_track (RtpTimeline *self, unsigned number)
+{
+  self->tracks[number].used = false;
+}
+
+void
 rtp_timeline_arrived (
     RtpTimeline *self, unsigned number, uint32_t rtp_time, int64_t arrival)
 {

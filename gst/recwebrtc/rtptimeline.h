@@ -109,6 +109,9 @@ void rtp_timeline_set_floor (RtpTimeline *timeline, int64_t floor);
  * been silent for longest gives way. */
 unsigned rtp_timeline_add_track (RtpTimeline *timeline, uint32_t rate);
 
+/* The track has ended; its number may be given to another one. */
+void rtp_timeline_remove_track (RtpTimeline *timeline, unsigned track);
+
 /* A packet has arrived; optional. Packets that arrive before the first one is
  * mapped, as in front of a jitter buffer, let the first offset follow the
  * shortest transit among them. */
