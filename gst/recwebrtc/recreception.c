@@ -42,6 +42,7 @@ typedef struct
  * @jitterbuffer: of this SSRC
  * @session: number of the RTP session it belongs to
  * @arrivals: ARRIVALS of them, by sequence number
+ * @last_arrival: when the last packet out of the jitter buffer arrived
  * @newest: highest RTP timestamp that has arrived
  * @track: of the timeline
  * @left: RTP timestamp of the last packet out of the jitter buffer
@@ -189,14 +190,34 @@ on_arrival (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   return GST_PAD_PROBE_OK;
 }
 
-static GstClockTime
-get_arrival (Stream *stream, guint16 seq)
+static void
+recall_arrival (Stream *stream, guint16 seq)
 {
   const Arrival *arrival = &stream->arrivals[seq % ARRIVALS];
 
   if (GST_CLOCK_TIME_IS_VALID (arrival->time) && arrival->seq == seq)
     stream->last_arrival = arrival->time;
-  return stream->last_arrival;
+}
+
+/* Behind the jitter buffer, which pushes packets one by one; in front of the
+ * decoder for FEC, which gives other sequence numbers to the packets of an SSRC
+ * that the session description does not name. */
+static GstPadProbeReturn
+on_departure (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  Path *path = user_data;
+  guint16 seq;
+  guint32 rtp_time;
+  Stream *stream;
+
+  if (!get_header (GST_PAD_PROBE_INFO_BUFFER (info), &seq, &rtp_time))
+    return GST_PAD_PROBE_OK;
+  g_mutex_lock (&path->reception->lock);
+  stream = find_stream (path->reception, path->ssrc);
+  if (stream)
+    recall_arrival (stream, seq);
+  g_mutex_unlock (&path->reception->lock);
+  return GST_PAD_PROBE_OK;
 }
 
 /* What is recorded so long after its time has been held back, and what belongs
@@ -362,8 +383,8 @@ map_packet (GstBuffer **buffer, guint idx, gpointer user_data)
   if (stream && stream->rate > 0) {
     if (!stream->has_track)
       begin_track (self, stream);
-    running = rtp_timeline_map (&self->timeline, stream->track, rtp_time,
-        (gint64)get_arrival (stream, seq));
+    running = rtp_timeline_map (
+        &self->timeline, stream->track, rtp_time, (gint64)stream->last_arrival);
     running = MAX (running, 0);
     go_on (self, stream, rtp_time, running);
     wait_for_order (self, path->ssrc, running);
@@ -396,6 +417,7 @@ on_new_jitterbuffer (GstElement *rtpbin, GstElement *jitterbuffer,
 {
   Stream stream = { 0 };
   GstPad *sink = gst_element_get_static_pad (jitterbuffer, "sink");
+  GstPad *src = gst_element_get_static_pad (jitterbuffer, "src");
 
   stream.ssrc = ssrc;
   stream.session = session;
@@ -412,6 +434,9 @@ on_new_jitterbuffer (GstElement *rtpbin, GstElement *jitterbuffer,
     g_object_set (jitterbuffer, "rtx-next-seqnum", FALSE, NULL);
   gst_pad_add_probe (sink, GST_PAD_PROBE_TYPE_BUFFER, on_arrival,
       path_new (self, ssrc), g_free);
+  gst_pad_add_probe (src, GST_PAD_PROBE_TYPE_BUFFER, on_departure,
+      path_new (self, ssrc), g_free);
+  gst_object_unref (src);
   gst_object_unref (sink);
 }
 

@@ -29,8 +29,8 @@ typedef struct
 static GstElement *webrtc, *rtpbin;
 static GstPad *sink; /* of the session */
 static RecReception *reception;
-/* SSRCs from this one on are not recorded. */
-static guint recorded;
+/* SSRCs from these on are not recorded, or get other sequence numbers. */
+static guint recorded, anew;
 static GMutex lock;
 static GCond arrived;
 /* under lock */
@@ -74,6 +74,21 @@ get_map (GstElement *bin, guint session, guint payload, gpointer user_data)
                               "clock-rate=48000, encoding-name=OPUS");
 }
 
+/* As a decoder for FEC does. */
+static GstPadProbeReturn
+number_anew (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstBuffer *buffer =
+      gst_buffer_make_writable (GST_PAD_PROBE_INFO_BUFFER (info));
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+
+  fail_unless (gst_rtp_buffer_map (buffer, GST_MAP_READWRITE, &rtp));
+  gst_rtp_buffer_set_seq (&rtp, gst_rtp_buffer_get_seq (&rtp) + 6644);
+  gst_rtp_buffer_unmap (&rtp);
+  GST_PAD_PROBE_INFO_DATA (info) = buffer;
+  return GST_PAD_PROBE_OK;
+}
+
 static void
 on_pad_added (GstElement *bin, GstPad *pad, gpointer user_data)
 {
@@ -87,6 +102,8 @@ on_pad_added (GstElement *bin, GstPad *pad, gpointer user_data)
   gst_pad_set_chain_function (out, note_packet);
   gst_pad_set_active (out, TRUE);
   gst_element_add_pad (webrtc, out);
+  if (ssrc >= anew)
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, number_anew, NULL, NULL);
   if (ssrc < recorded)
     rec_reception_take_pad (
         reception, pad, ssrc, payload == VIDEO, GST_CLOCK_TIME_NONE);
@@ -122,7 +139,7 @@ setup (void)
   GstClock *clock = gst_system_clock_obtain ();
   GObject *session = NULL;
 
-  recorded = 1000;
+  recorded = anew = 1000;
   times =
       g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify)g_array_unref);
   webrtc = gst_pipeline_new (NULL);
@@ -284,6 +301,27 @@ GST_START_TEST (a_silent_track_keeps_its_clock)
 }
 GST_END_TEST;
 
+/* An SSRC that the session description does not name: of a layer of simulcast,
+ * or of a sender that has started anew. */
+GST_START_TEST (other_sequence_numbers_behind_the_jitter_buffer)
+{
+  Sender video = { 1, VIDEO, 5000, 10 }, audio = { 2, AUDIO, 7000, 20 };
+  Sender other = { 10, VIDEO, 77777777, 10000 };
+  guint i;
+
+  anew = other.ssrc;
+  begin (&video, &audio, GST_SECOND);
+  for (i = 0; i < 3; i++) {
+    send_next (&other, 3 * GST_SECOND + i * 40 * GST_MSECOND);
+    wait_for (other.ssrc, i + 1);
+    fail_unless_equals_uint64 (
+        get_time (other.ssrc, i), 3 * GST_SECOND + i * 40 * GST_MSECOND);
+  }
+  gst_element_set_state (webrtc, GST_STATE_NULL);
+}
+
+GST_END_TEST;
+
 static Suite *
 recreception_suite (void)
 {
@@ -295,6 +333,7 @@ recreception_suite (void)
   tcase_add_test (tc, nobody_waits_for_what_is_not_recorded);
   tcase_add_test (tc, what_was_not_negotiated_moves_nothing);
   tcase_add_test (tc, a_silent_track_keeps_its_clock);
+  tcase_add_test (tc, other_sequence_numbers_behind_the_jitter_buffer);
   return s;
 }
 
