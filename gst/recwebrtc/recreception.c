@@ -85,7 +85,7 @@ typedef struct
 struct _RecReception
 {
   GstElement *rtpbin;
-  gulong handlers[3];
+  gulong handlers[4];
 
   GMutex lock;
   GCond moved; /* a stream has gone on */
@@ -683,6 +683,18 @@ rec_reception_add_stats (RecReception *self, GstStructure *stats)
 
 /* --- life --- */
 
+/* webrtcbin decodes FEC of every SSRC that the session description does not
+ * name, also where none was negotiated, and numbers the packets anew: what is
+ * lost could not be seen any more. */
+static void
+on_element_added (GstBin *rtpbin, GstElement *element, gpointer unused)
+{
+  GstElementFactory *factory = gst_element_get_factory (element);
+
+  if (factory && g_strcmp0 (GST_OBJECT_NAME (factory), "rtpulpfecdec") == 0)
+    g_object_set (element, "passthrough", TRUE, NULL);
+}
+
 RecReception *
 rec_reception_new (GstElement *webrtc)
 {
@@ -710,18 +722,21 @@ rec_reception_new (GstElement *webrtc)
       self->rtpbin, "on-ssrc-active", G_CALLBACK (on_ssrc_active), self);
   self->handlers[2] = g_signal_connect (
       self->rtpbin, "element-removed", G_CALLBACK (on_element_removed), self);
+  self->handlers[3] = g_signal_connect (
+      self->rtpbin, "element-added", G_CALLBACK (on_element_added), NULL);
   return self;
 }
 
 void
 rec_reception_free (RecReception *self)
 {
+  guint i;
+
   if (!self)
     return;
   if (self->rtpbin) {
-    g_signal_handler_disconnect (self->rtpbin, self->handlers[0]);
-    g_signal_handler_disconnect (self->rtpbin, self->handlers[1]);
-    g_signal_handler_disconnect (self->rtpbin, self->handlers[2]);
+    for (i = 0; i < G_N_ELEMENTS (self->handlers); i++)
+      g_signal_handler_disconnect (self->rtpbin, self->handlers[i]);
     gst_object_unref (self->rtpbin);
   }
   g_array_unref (self->streams);

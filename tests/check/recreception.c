@@ -34,6 +34,7 @@ static guint recorded, anew;
 static GMutex lock;
 static GCond arrived;
 /* under lock */
+static guint16 last_seq;
 static GHashTable *times; /* SSRC: GArray of GstClockTime */
 
 static GArray *
@@ -57,6 +58,7 @@ note_packet (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   fail_unless (gst_rtp_buffer_map (buffer, GST_MAP_READ, &rtp));
   g_mutex_lock (&lock);
   g_array_append_val (get_times (gst_rtp_buffer_get_ssrc (&rtp)), time);
+  last_seq = gst_rtp_buffer_get_seq (&rtp);
   g_cond_broadcast (&arrived);
   g_mutex_unlock (&lock);
   gst_rtp_buffer_unmap (&rtp);
@@ -130,6 +132,21 @@ on_new_jitterbuffer (GstElement *bin, GstElement *jitterbuffer, guint session,
 
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, drop_other, NULL, NULL);
   gst_object_unref (pad);
+}
+
+/* As webrtcbin does. */
+static GstElement *
+get_decoder (
+    GstElement *bin, guint session, guint ssrc, guint payload, gpointer storage)
+{
+  GstElement *decoder = gst_element_factory_make ("rtpulpfecdec", NULL);
+  GObject *internal = NULL;
+
+  fail_unless (decoder != NULL);
+  g_object_get (storage, "internal-storage", &internal, NULL);
+  g_object_set (decoder, "pt", 120, "storage", internal, NULL);
+  g_object_unref (internal);
+  return decoder;
 }
 
 static void
@@ -322,6 +339,31 @@ GST_START_TEST (other_sequence_numbers_behind_the_jitter_buffer)
 
 GST_END_TEST;
 
+/* A loss shows in the sequence numbers. */
+GST_START_TEST (no_decoder_hides_losses)
+{
+  Sender video = { 1, VIDEO, 5000, 10 };
+  GstElement *storage = gst_element_factory_make ("rtpstorage", NULL);
+
+  fail_unless (storage != NULL);
+  g_object_set (storage, "size-time", GST_SECOND, NULL);
+  g_signal_connect (
+      rtpbin, "request-fec-decoder-full", G_CALLBACK (get_decoder), storage);
+  rec_reception_expect (reception, TRUE, FALSE);
+  send_next (&video, 0);
+  wait_for (video.ssrc, 1);
+  video.seq++;
+  send_next (&video, 80 * GST_MSECOND);
+  wait_for (video.ssrc, 2);
+  g_mutex_lock (&lock);
+  fail_unless_equals_int (last_seq, 12);
+  g_mutex_unlock (&lock);
+  gst_element_set_state (webrtc, GST_STATE_NULL);
+  gst_object_unref (storage);
+}
+
+GST_END_TEST;
+
 static Suite *
 recreception_suite (void)
 {
@@ -334,6 +376,7 @@ recreception_suite (void)
   tcase_add_test (tc, what_was_not_negotiated_moves_nothing);
   tcase_add_test (tc, a_silent_track_keeps_its_clock);
   tcase_add_test (tc, other_sequence_numbers_behind_the_jitter_buffer);
+  tcase_add_test (tc, no_decoder_hides_losses);
   return s;
 }
 
