@@ -241,8 +241,9 @@ read_layer (RecLayers *self, GstRTPBuffer *rtp)
   guint i, size = 0;
 
   if (self->rid_id == 0 ||
-      !(gst_rtp_buffer_get_extension_onebyte_header (
-            rtp, self->rid_id, 0, &data, &size) ||
+      !((self->rid_id < 15 &&
+            gst_rtp_buffer_get_extension_onebyte_header (
+                rtp, self->rid_id, 0, &data, &size)) ||
           gst_rtp_buffer_get_extension_twobytes_header (
               rtp, &appbits, self->rid_id, 0, &data, &size)))
     return -1;

@@ -226,7 +226,9 @@ new_layers (const gchar *lines, const gchar *codec, gint payload)
   return layers;
 }
 
-/* One packet of @ssrc, with @rid, which may be NULL, in extension 10; @width
+static guint8 rid_extension = 10;
+
+/* One packet of @ssrc, with @rid, which may be NULL, in the extension; @width
  * 0: of a picture that is no key frame. */
 static void
 send (GstPad *pad, const gchar *rid, guint width, gboolean two_bytes)
@@ -241,10 +243,10 @@ send (GstPad *pad, const gchar *rid, guint width, gboolean two_bytes)
   memcpy (gst_rtp_buffer_get_payload (&rtp), payload, sizeof (payload));
   if (rid && two_bytes)
     gst_rtp_buffer_add_extension_twobytes_header (
-        &rtp, 0, 10, rid, (guint)strlen (rid));
+        &rtp, 0, rid_extension, rid, (guint)strlen (rid));
   else if (rid)
     gst_rtp_buffer_add_extension_onebyte_header (
-        &rtp, 10, rid, (guint)strlen (rid));
+        &rtp, rid_extension, rid, (guint)strlen (rid));
   gst_rtp_buffer_unmap (&rtp);
   gst_pad_push (pad, buffer);
 }
@@ -286,6 +288,27 @@ GST_START_TEST (test_the_larger_picture_has_the_higher_rank)
   fail_unless_equals_int (changes, 4);
   gst_object_unref (low);
   gst_object_unref (high);
+  rec_layers_free (layers);
+}
+
+GST_END_TEST;
+
+/* The one byte form has no room for it, and nothing may look there. */
+GST_START_TEST (test_the_extension_may_have_a_high_number)
+{
+  RecLayers *layers =
+      new_layers ("a=rid:l send\r\na=rid:h send\r\n"
+                  "a=simulcast:send l;h\r\na=extmap:20 " SDP_RID_URI "\r\n",
+          "VP8", 97);
+  GstPad *pad = watched_pad (layers, 5);
+
+  rid_extension = 20;
+  send (pad, "l", 0, TRUE);
+  fail_unless_equals_int (changes, 1);
+  rid_extension = 10;
+  send (pad, "h", 0, FALSE);
+  fail_unless_equals_int (changes, 1);
+  gst_object_unref (pad);
   rec_layers_free (layers);
 }
 
@@ -353,6 +376,7 @@ reclayers_suite (void)
   tcase_add_test (tc, test_sizes_are_read_from_key_frames);
   tcase_add_test (tc, test_no_bytes_lead_beyond_the_packet);
   tcase_add_test (tc, test_the_larger_picture_has_the_higher_rank);
+  tcase_add_test (tc, test_the_extension_may_have_a_high_number);
   tcase_add_test (tc, test_restrictions_count_before_the_first_key_frame);
   tcase_add_test (tc, test_ssrcs_of_a_group_rise);
   tcase_add_test (tc, test_one_layer_is_no_simulcast);
