@@ -121,21 +121,30 @@ def jitter_80(stage):
 
 # --- key frames that are larger than the kernel's receive buffer by default
 
+# What Linux lets wait in a socket by default, in packets of this size.
+DEFAULT_BUFFER_PACKETS = 100
+
+
 @scenario('large-key-frames', group='timing')
 def large_key_frames(stage):
-    """The network gathers packets for 0.25 s and delivers them at once."""
+    """The network delivers a second of packets at once, before one of them is read."""
     stage.record()
+    process = stage.recorder.process
     stage.publish()
     stage.do('size', 1280, 720)
     for _ in range(3):
         stage.run(3)
-        stage.proxy.relay.hold(0.25)
-        time.sleep(0.3)
+        stage.proxy.relay.hold(1)
+        time.sleep(0.8)
+        os.kill(process.pid, signal.SIGSTOP)
+        time.sleep(0.4)
+        os.kill(process.pid, signal.SIGCONT)
     stats = stage.recorder.stats()
     stage.leave()
     stage.finish()
-    largest = max(stage.proxy.relay.bursts(0.01))
+    largest = max(stage.proxy.relay.bursts(0.05))
     stage.result.notes.append(f'largest burst: {largest} packets')
+    stage.result.check(largest > DEFAULT_BUFFER_PACKETS, f'the largest burst was of {largest} packets')
     stage.result.check(stats['socket-buffer'] > 0, 'no receive buffer was asked for')
     stage.result.check(not stats['socket-drops'], f"the kernel dropped {stats['socket-drops']}")
     expect_places(stage)
