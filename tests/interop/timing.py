@@ -127,22 +127,22 @@ DEFAULT_BUFFER_PACKETS = 100
 
 @scenario('large-key-frames', group='timing')
 def large_key_frames(stage):
-    """The network delivers a second of packets at once, before one of them is read."""
+    """The network delivers 1.5 s of packets at once, before one of them is read."""
     stage.record()
     process = stage.recorder.process
     stage.publish()
     stage.do('size', 1280, 720)
     for _ in range(3):
         stage.run(3)
-        stage.proxy.relay.hold(1)
-        time.sleep(0.8)
+        stage.proxy.relay.hold(1.5)
+        time.sleep(1.3)
         os.kill(process.pid, signal.SIGSTOP)
         time.sleep(0.4)
         os.kill(process.pid, signal.SIGCONT)
     stats = stage.recorder.stats()
     stage.leave()
     stage.finish()
-    largest = max(stage.proxy.relay.bursts(0.05))
+    largest = max(stage.proxy.relay.bursts(0.2))
     stage.result.notes.append(f'largest burst: {largest} packets')
     stage.result.check(largest > DEFAULT_BUFFER_PACKETS, f'the largest burst was of {largest} packets')
     stage.result.check(stats['socket-buffer'] > 0, 'no receive buffer was asked for')
