@@ -456,10 +456,16 @@ copy_templates (GstElementClass *klass, GstElement *mux)
           gst_object_ref (old));
       GST_OBJECT_FLAG_SET (old, GST_OBJECT_FLAG_MAY_BE_LEAKED);
     }
-    gst_element_class_add_pad_template (klass,
+    templ =
         gst_pad_template_new_with_gtype (GST_PAD_TEMPLATE_NAME_TEMPLATE (templ),
             GST_PAD_SINK, GST_PAD_TEMPLATE_PRESENCE (templ),
-            GST_PAD_TEMPLATE_CAPS (templ), GST_TYPE_TS_REC_SINK_PAD));
+            GST_PAD_TEMPLATE_CAPS (templ), GST_TYPE_TS_REC_SINK_PAD);
+    /* A class takes a floating reference only where the name is new. Where it
+     * replaces, whoever looked at the template first would own it, and a
+     * binding frees what it owns. */
+    if (old)
+      gst_object_ref_sink (templ);
+    gst_element_class_add_pad_template (klass, templ);
   }
   g_once_init_leave (&done, 1);
 }

@@ -382,6 +382,21 @@ GST_START_TEST (test_a_new_start_after_eos_makes_a_new_file)
 }
 GST_END_TEST;
 
+/* A binding takes over a floating reference, and frees the template when it
+ * has looked at it. */
+GST_START_TEST (test_no_template_is_floating)
+{
+  GstElement *sink = gst_element_factory_make ("tsrecsink", NULL);
+  const GList *l = gst_element_get_pad_template_list (sink);
+
+  fail_unless_equals_int (g_list_length ((GList *)l), 3);
+  for (; l; l = l->next)
+    fail_if (g_object_is_floating (l->data), "%s is floating",
+        GST_OBJECT_NAME (l->data));
+  gst_object_unref (sink);
+}
+GST_END_TEST;
+
 static Suite *
 tsrecsink_suite (void)
 {
@@ -398,6 +413,7 @@ tsrecsink_suite (void)
   tcase_add_test (tc, test_missing_location_is_an_error_on_the_way_to_ready);
   tcase_add_test (tc, test_messages_carry_the_recording_id);
   tcase_add_test (tc, test_a_new_start_after_eos_makes_a_new_file);
+  tcase_add_test (tc, test_no_template_is_floating);
   return s;
 }
 
