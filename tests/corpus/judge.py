@@ -33,6 +33,9 @@ LEAST_READ = 0.7
 
 PARSERS = {'video/x-h264': 'h264parse', 'video/x-h265': 'h265parse'}
 
+# Where avcC and hvcC say how long the lengths are (ISO/IEC 14496-15 5.3.3.1, 8.3.3.1).
+LENGTH_SIZE_AT = {'avc': 4, 'avc3': 4, 'hvc1': 21, 'hev1': 21}
+
 In = collections.namedtuple('In', 'data pts dts silent')
 
 
@@ -52,6 +55,21 @@ class Track:
             return None
         sign, running = self.segment.to_running_time_full(Gst.Format.TIME, time)
         return sign * running if sign else None
+
+    def to_byte_stream(self, data):
+        """@data with start codes in place of its lengths, as MPEG-TS wants it."""
+        structure = self.caps.get_structure(0)
+        at = LENGTH_SIZE_AT.get(structure.get_string('stream-format') or '')
+        if at is None:
+            return data
+        record = structure.get_value('codec_data')
+        size = 4 if record is None else (record.extract_dup(at, 1)[0] & 3) + 1
+        out = b''
+        while data:
+            end = size + int.from_bytes(data[:size], 'big')
+            out += b'\0\0\0\1' + data[size:end]
+            data = data[end:]
+        return out
 
     def probe(self, _pad, info):
         if info.type & Gst.PadProbeType.EVENT_DOWNSTREAM:
@@ -75,6 +93,7 @@ class Track:
         data = buffer.extract_dup(0, buffer.get_size())
         if buffer.has_flags(Gst.BufferFlags.HEADER) and data[:8] in (b'OpusHead', b'OpusTags'):
             return
+        data = self.to_byte_stream(data)
         silent = buffer.duration == 0 or buffer.has_flags(Gst.BufferFlags.DECODE_ONLY)
         self.units.append(In(data, self.running_time(buffer.pts), self.running_time(buffer.dts), silent))
 
