@@ -153,16 +153,19 @@ has_to_wait (GstTsRecMux *self, GstTsRecMuxPad *best, gint64 time, gboolean far)
   return FALSE;
 }
 
-/* The time of the first buffer that waits in @pad. */
+/* The time of the first buffer that waits in @pad: its DTS, or with @by_pts its
+ * PTS, when it has that. */
 static gboolean
-get_first_time (GstTsRecMuxPad *pad, guint from, gint64 *time)
+get_first_time (GstTsRecMuxPad *pad, guint from, gboolean by_pts, gint64 *time)
 {
   guint n = gst_queue_array_get_length (pad->queue);
 
   for (guint i = from; i < n; i++) {
     RecMuxItem *item = gst_queue_array_peek_nth_struct (pad->queue, i);
 
-    *time = item->dts != TS_TIME_NONE ? item->dts : item->pts;
+    *time = item->dts;
+    if (*time == TS_TIME_NONE || (by_pts && item->pts != TS_TIME_NONE))
+      *time = item->pts;
     if (GST_IS_BUFFER (item->object) && *time != TS_TIME_NONE)
       return TRUE;
   }
@@ -177,13 +180,14 @@ find_next (GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item,
     guint from, gint64 *next)
 {
   gint64 time = item->dts != TS_TIME_NONE ? item->dts : item->pts;
+  gboolean apart = ts_track_is_apart (pad->track, item->pts, item->dts);
 
-  if (get_first_time (pad, from, next))
+  if (get_first_time (pad, from, apart, next))
     return TRUE;
-  for (guint i = 0; i < self->pads->len; i++) {
+  for (guint i = 0; !apart && i < self->pads->len; i++) {
     GstTsRecMuxPad *other = g_ptr_array_index (self->pads, i);
 
-    if (other != pad && get_first_time (other, 0, next) && *next >= time)
+    if (other != pad && get_first_time (other, 0, FALSE, next) && *next >= time)
       return TRUE;
   }
   *next = TS_TIME_NONE;

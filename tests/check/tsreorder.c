@@ -707,6 +707,43 @@ GST_START_TEST (test_what_comes_next_confirms_a_long_step)
 }
 GST_END_TEST;
 
+/* As MP4 has them: each DTS is the PTS of two pictures before, in the order of
+ * display, so that DTS stay behind over a pause, and over minutes. */
+static int64_t
+get_lapse (unsigned display, int64_t step, int64_t pause)
+{
+  return display * step + (display > 12 ? pause : 0);
+}
+
+GST_START_TEST (test_reordered_pictures_keep_their_times_over_a_pause)
+{
+  static const int64_t steps[] = { FRAME, FRAME, 60 * TS_NS_PER_S };
+  static const int64_t pauses[] = { 40 * TS_NS_PER_S, 3600 * TS_NS_PER_S, 0 };
+
+  for (int kind = 0; kind < 3; kind++) {
+    int64_t step = steps[kind], pause = pauses[kind];
+    Sps sps = plain;
+    Rig rig;
+
+    sps.reorder = 2;
+    rig_init (&rig, TS_CODEC_H264, FRAME);
+    for (unsigned i = 0; i < 25; i++) {
+      int64_t pts = get_lapse (get_display (i), step, pause);
+      int64_t dts =
+          i < 2 ? ((int64_t)i - 2) * step : get_lapse (i - 2, step, pause);
+
+      if (ts_track_needs_next (rig.mux, rig.track, pts, dts))
+        ts_mux_set_next (rig.mux,
+            i == 24 ? TS_TIME_NONE
+                    : get_lapse (get_display (i + 1), step, pause));
+      rig_push (&rig, new_h264 (&sps, i), pts, dts, pts);
+    }
+    fail_unless_equals_uint64 (rig_get_stats (&rig).jumps, 0);
+    rig_end (&rig, 0);
+  }
+}
+GST_END_TEST;
+
 /* --- No timestamps */
 
 /* As a parser leaves a raw stream: nothing, or DTS in the order of arrival.
@@ -797,6 +834,7 @@ tsreorder_suite (void)
   tcase_add_test (tc, test_time_lapse_keeps_its_steps);
   tcase_add_test (tc, test_time_lapse_with_reordered_pictures_keeps_its_steps);
   tcase_add_test (tc, test_what_comes_next_confirms_a_long_step);
+  tcase_add_test (tc, test_reordered_pictures_keep_their_times_over_a_pause);
   tcase_add_test (tc, test_pictures_without_timestamps_are_in_order);
   tcase_add_test (
       tc, test_a_picture_without_timestamp_comes_before_the_next_one);

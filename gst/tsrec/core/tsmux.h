@@ -339,10 +339,15 @@ bool ts_track_needs_now (
 bool ts_track_needs_next (
     const TsMux *mux, const TsTrack *track, int64_t pts, int64_t dts);
 
+/* Whether PTS is so far ahead of DTS that only what follows in the same track
+ * can show that it is real. ts_track_needs_next() is true then as well. */
+bool ts_track_is_apart (const TsTrack *track, int64_t pts, int64_t dts);
+
 /* Says what follows the access unit that ts_mux_begin() is called for next: in
- * @next the DTS, or PTS if it has none, of the one after it in the same track,
- * or of one in another track that is not before it; ns, TS_TIME_NONE when
- * nothing follows. Without a clock it shows whether a long step is real. */
+ * @next the DTS, or PTS if it has none, of the one after it in the same track
+ * (PTS of that one with ts_track_is_apart()), or of one in another track that
+ * is not before it; ns, TS_TIME_NONE when nothing follows. Without a clock it
+ * shows whether a long step is real. */
 void ts_mux_set_next (TsMux *mux, int64_t next);
 
 /* About what DTS the next access unit of @track will get when it comes with

@@ -185,6 +185,36 @@ is_far_off (const TsTimeline *timeline, const TsTrackTime *time, int64_t key,
   return is_far_ahead_no_clock (timeline, time, key, distance);
 }
 
+/* PTS is further ahead of DTS than pictures can be reordered, of a picture that
+ * lasts @duration, when that is known. Its own step counts: of a time lapse,
+ * the first pictures show no other one. */
+static bool
+is_apart (const TsTrackTime *time, int64_t pts, int64_t dts, int64_t duration)
+{
+  int64_t step = get_frame_time (time), apart = pts - dts;
+
+  if (time->pace > step)
+    step = time->pace;
+  if (is_known (duration) && duration > step)
+    step = duration;
+  if (time->last_dts != TS_TIME_NONE &&
+      dts + time->shift - time->last_dts > step)
+    step = dts + time->shift - time->last_dts;
+  if (time->last_dts == TS_TIME_NONE || step > MAX_NOMINAL)
+    step = MAX_NOMINAL / (NAL_MAX_REORDER + 2);
+  return apart > MAX_REORDER && apart > step * (NAL_MAX_REORDER + 2);
+}
+
+bool
+ts_time_is_apart (const TsTrackTime *time, int64_t pts, int64_t dts)
+{
+  Raw raw;
+
+  get_raw (time, pts, dts, &raw);
+  return raw.pts != TS_TIME_NONE && raw.dts != TS_TIME_NONE && !raw.by_pts &&
+      is_apart (time, raw.pts, raw.dts, TS_TIME_NONE);
+}
+
 bool
 ts_time_needs_next (const TsTimeline *timeline, const TsTrackTime *time,
     int64_t pts, int64_t dts)
@@ -195,6 +225,8 @@ ts_time_needs_next (const TsTimeline *timeline, const TsTrackTime *time,
   get_raw (time, pts, dts, &raw);
   if (raw.key == TS_TIME_NONE)
     return false;
+  if (ts_time_is_apart (time, pts, dts))
+    return true;
   expected = get_expected (timeline, time, raw.by_pts);
   if (expected == TS_TIME_NONE)
     return false;
@@ -268,19 +300,13 @@ judge (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
   return raw + time->shift;
 }
 
-/* PTS is further ahead of DTS than pictures can be reordered. */
+/* Over a pause, DTS of reordered pictures stay behind for as many pictures as
+ * are reordered: the one after it, or the end, shows that its PTS is real. */
 static bool
-is_apart (const TsTrackTime *time, const TsAccessUnit *au)
+is_apart_real (const TsTimeline *timeline, const TsAccessUnit *au)
 {
-  int64_t step = get_frame_time (time), apart = au->pts - au->dts;
-
-  if (time->pace > step)
-    step = time->pace;
-  if (is_known (au->duration) && au->duration > step)
-    step = au->duration;
-  if (time->last_dts == TS_TIME_NONE || step > MAX_NOMINAL)
-    step = MAX_NOMINAL / (NAL_MAX_REORDER + 2);
-  return apart > MAX_REORDER && apart > step * (NAL_MAX_REORDER + 2);
+  return !is_known (au->now) && timeline->has_next &&
+      (!is_known (timeline->next) || timeline->next >= au->pts - MAX_REORDER);
 }
 
 /* From raw to the timeline, by what was judged. */
@@ -310,7 +336,8 @@ place (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
   raw->dts = key;
   if (raw->pts == TS_TIME_NONE)
     return;
-  if (is_apart (time, au)) {
+  if (is_apart (time, au->pts, au->dts, au->duration) &&
+      !is_apart_real (timeline, au)) {
     stats->jumps++;
     ahead = 0;
   }

@@ -111,6 +111,10 @@ bool ts_time_needs_now (const TsTimeline *timeline, const TsTrackTime *time,
 bool ts_time_needs_next (const TsTimeline *timeline, const TsTrackTime *time,
     int64_t pts, int64_t dts);
 
+/* Whether PTS is further ahead of DTS than pictures can be reordered: only what
+ * follows in the same track can show that it is real. */
+bool ts_time_is_apart (const TsTrackTime *time, int64_t pts, int64_t dts);
+
 /* About what DTS the track will give to its next access unit, which has @pts,
  * or TS_TIME_NONE, and no DTS. Both are as they come. */
 int64_t ts_time_estimate_dts (const TsTrackTime *time, int64_t pts);

@@ -444,6 +444,12 @@ ts_track_needs_next (
   return ts_time_needs_next (&mux->timeline, &track->time, pts, dts);
 }
 
+bool
+ts_track_is_apart (const TsTrack *track, int64_t pts, int64_t dts)
+{
+  return ts_time_is_apart (&track->time, pts, dts);
+}
+
 int64_t
 ts_track_estimate_dts (const TsTrack *track, int64_t pts)
 {
