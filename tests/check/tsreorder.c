@@ -746,12 +746,13 @@ GST_END_TEST;
 
 /* --- No timestamps */
 
-/* As a parser leaves a raw stream: nothing, or DTS in the order of arrival.
+/* As a parser leaves a raw stream: nothing, or DTS in the order of arrival, the
+ * first picture with a PTS or without.
  * Pictures are output in their order, at the rate of the caps, of the stream,
  * or 25 a second. */
 GST_START_TEST (test_pictures_without_timestamps_are_in_order)
 {
-  for (int kind = 0; kind < 4; kind++) {
+  for (int kind = 0; kind < 6; kind++) {
     int64_t frame = kind == 1 ? 20 * MS : FRAME;
     Sps sps = plain;
     Rig rig;
@@ -760,8 +761,10 @@ GST_START_TEST (test_pictures_without_timestamps_are_in_order)
     sps.timing = kind == 2;
     rig_init (&rig, TS_CODEC_H264, kind == 1 ? frame : 0);
     for (unsigned i = 0; i < 101; i++)
-      rig_push (&rig, new_h264 (&sps, i), TS_TIME_NONE,
-          kind == 3 ? i * frame : TS_TIME_NONE, get_display (i) * frame);
+      rig_push (&rig, new_h264 (&sps, i),
+          kind >= 4 && i == 0 ? 0 : TS_TIME_NONE,
+          kind == 3 || kind == 4 ? i * frame : TS_TIME_NONE,
+          get_display (i) * frame);
     rig_end (&rig, 0);
   }
 }

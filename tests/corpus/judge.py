@@ -254,7 +254,7 @@ def compare_times(track, out, origin):
         return ''
     # Where a reader says the PTS as DTS of each picture, of reordered ones too,
     # it does not know the DTS: the mux makes them, and tscheck sees their order.
-    stated = any(unit.dts != unit.pts for unit in track.units)
+    stated = any(unit.pts is not None and unit.dts != unit.pts for unit in track.units)
     for unit, time, written in zip(track.units, times, out):
         if time is None:
             continue

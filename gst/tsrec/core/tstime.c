@@ -421,6 +421,7 @@ complete (const TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
     const TsPicture *picture, TsStats *stats, Raw *raw)
 {
   int64_t base = raw->dts;
+  bool has_pts = raw->pts != TS_TIME_NONE;
 
   if (raw->key == TS_TIME_NONE) {
     stats->no_timestamp++;
@@ -435,9 +436,10 @@ complete (const TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
     raw->pts = base;
   }
   time->base = base != TS_TIME_NONE ? base : raw->pts;
-  if (picture && picture->has_order && time->timed) {
+  if (picture && picture->has_order && (time->timed || has_pts)) {
     time->anchor_pts = raw->pts;
     time->anchor_order = picture->order;
+    time->n_since_anchor = 1;
   }
 }
 
