@@ -432,6 +432,25 @@ class Check(TakeAway):
         self.assertRegex(said, r'Note +[0-9]+ access units of the video come up to [12]\.[0-9] s after PCR')
         self.assertIn('b.ts: sound', said)
 
+    def lapse(self, name, expression, *extra):
+        """Pictures alone, as tsrecsink records them, at other times."""
+        ffmpeg('-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=1', '-vf', f'setpts={expression}', '-fps_mode', 'passthrough',
+               '-c:v', 'libx264', '-preset', 'ultrafast', *extra, self.path('lapse.mkv'))
+        subprocess.run(['gst-launch-1.0', '-q', 'filesrc', 'location=lapse.mkv', '!', 'matroskademux', '!',
+                        'tsrecsink', f'location={name}'], cwd=self.folder, check=True, timeout=60)
+
+    def test_a_time_lapse_is_sound(self):
+        for number, frames in enumerate(('0', '2')):
+            self.lapse(f'{number}.ts', 'PTS*1500', '-bf', frames)
+            said = self.check(f'{number}.ts')
+            self.assertIn(f'{number}.ts: sound', said)
+            self.assertRegex(said, r'Note +a time lapse: one access unit in 60\.0 s from 0:0')
+
+    def test_a_pause_in_a_time_lapse_is_a_fault(self):
+        self.lapse('a.ts', 'PTS*1500+gt(N\\,12)*60/TB', '-bf', '0')
+        said = self.check('a.ts', status=1)
+        self.assertRegex(said, r'Fault +nothing was recorded for 120\.0 s at 12:0')
+
     def test_pcr_that_jumps_over_a_silence_is_no_resume(self):
         """discontinuity_indicator on the PCR PID alone."""
         data = bytearray(sample())
