@@ -706,12 +706,14 @@ gst_ts_rec_mux_sink_event (GstPad *gstpad, GstObject *parent, GstEvent *event)
     case GST_EVENT_SEGMENT:
       gst_event_copy_segment (event, &pad->segment);
       break;
+    case GST_EVENT_CUSTOM_DOWNSTREAM:
+    case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
+      gst_ts_rec_mux_note_section (self, event);
+      return queue_event (self, pad, event);
     case GST_EVENT_CAPS:
     case GST_EVENT_TAG:
     case GST_EVENT_GAP:
     case GST_EVENT_EOS:
-    case GST_EVENT_CUSTOM_DOWNSTREAM:
-    case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
     case GST_EVENT_SINK_MESSAGE:
       return queue_event (self, pad, event);
     case GST_EVENT_CUSTOM_DOWNSTREAM_OOB:

@@ -133,7 +133,8 @@ typedef enum
   REC_SAID_DAMAGED = 1 << 5,
   REC_SAID_NO_KEYFRAME = 1 << 6,
   REC_SAID_PTS_NUDGED = 1 << 7,
-  REC_SAID_PTS_MOVED = 1 << 8
+  REC_SAID_PTS_MOVED = 1 << 8,
+  REC_SAID_SECTION = 1 << 9
 } RecSaid;
 
 /* A PID of the stream, and the only kind of stream that may ever be on it. */
@@ -301,6 +302,9 @@ void gst_ts_rec_mux_add_stream (
     GstTsRecMux *self, guint16 pid, guint64 identity);
 /* Queues an error if every track that there is or can be is refused. */
 void gst_ts_rec_mux_check_refusals (GstTsRecMux *self);
+/* Queues a warning, once in a recording, if @event brings a section (SCTE-35
+ * and others), which is not carried. No lock held. */
+void gst_ts_rec_mux_note_section (GstTsRecMux *self, GstEvent *event);
 void gst_ts_rec_mux_set_language (
     GstTsRecMux *self, GstTsRecMuxPad *pad, GstTagList *tags);
 

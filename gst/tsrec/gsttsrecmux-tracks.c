@@ -93,6 +93,42 @@ gst_ts_rec_mux_check_refusals (GstTsRecMux *self)
   g_error_free (error);
 }
 
+/* "scte-sit" of tsdemux, or what gst_mpegts_section_send_event() makes: its
+ * name is the kind of section. The library of these is not needed for that. */
+static gboolean
+has_section (GstEvent *event)
+{
+  const GstStructure *s = gst_event_get_structure (event);
+  const GValue *section = s ? gst_structure_get_value (s, "section") : NULL;
+
+  return section &&
+      g_str_equal (G_VALUE_TYPE_NAME (section), "GstMpegtsSection");
+}
+
+void
+gst_ts_rec_mux_note_section (GstTsRecMux *self, GstEvent *event)
+{
+  gchar *text;
+
+  if (!has_section (event))
+    return;
+  g_mutex_lock (&self->lock);
+  if (!(self->said & REC_SAID_SECTION)) {
+    self->said |= REC_SAID_SECTION;
+    text = gst_event_has_name (event, "scte-sit")
+        ? g_strdup ("SCTE-35 sections that come as events are not recorded: "
+                    "this mux does not carry SCTE-35. Recording of the tracks "
+                    "continues.")
+        : g_strdup_printf ("Sections that come as events (\"%s\") are not "
+                           "recorded: this mux writes its own tables. "
+                           "Recording of the tracks continues.",
+              gst_structure_get_name (gst_event_get_structure (event)));
+    queue_warning (self, GST_STREAM_ERROR_MUX, text);
+    g_free (text);
+  }
+  g_mutex_unlock (&self->lock);
+}
+
 /* --- Which PID */
 
 static gboolean

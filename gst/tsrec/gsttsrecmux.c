@@ -34,7 +34,9 @@
  * `tsrecmux-track-rejected`, with the fields `pad`, `caps` and `reason`, and a
  * warning; what comes to that pad is dropped. When every track is refused, an
  * error is posted. A change of codec posts `tsrecmux-track-changed`, and the
- * new codec gets a PID of its own.
+ * new codec gets a PID of its own. Sections that come as events (`scte-sit` of
+ * `tsdemux`) are not carried: the first one in a recording is answered with a
+ * warning.
  *
  * ## Example launch line
  * |[
@@ -159,6 +161,20 @@ resync (GstTsRecMux *self)
   send_to_video_pads (self,
       gst_video_event_new_upstream_force_key_unit (
           GST_CLOCK_TIME_NONE, TRUE, 0));
+}
+
+/* Sections are sent to a mux itself as well: it passes them on downstream. */
+static gboolean
+gst_ts_rec_mux_send_event (GstElement *element, GstEvent *event)
+{
+  GstTsRecMux *self = GST_TS_REC_MUX (element);
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CUSTOM_DOWNSTREAM) {
+    gst_ts_rec_mux_note_section (self, event);
+    gst_ts_rec_mux_speak (self);
+  }
+  return GST_ELEMENT_CLASS (gst_ts_rec_mux_parent_class)
+      ->send_event (element, event);
 }
 
 static gboolean
@@ -617,6 +633,7 @@ gst_ts_rec_mux_class_init (GstTsRecMuxClass *klass)
   element_class->request_new_pad = gst_ts_rec_mux_request_new_pad;
   element_class->release_pad = gst_ts_rec_mux_release_pad;
   element_class->change_state = gst_ts_rec_mux_change_state;
+  element_class->send_event = gst_ts_rec_mux_send_event;
   element_class->post_message = gst_ts_rec_mux_post_message;
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_add_static_pad_template_with_gtype (

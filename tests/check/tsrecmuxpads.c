@@ -5,6 +5,8 @@
 
 #include "config.h"
 
+#include <gst/mpegts/mpegts.h>
+
 #include "recmuxtest.h"
 
 /* --- Links */
@@ -160,6 +162,68 @@ GST_START_TEST (test_caps_that_are_in_no_template_never_stop_the_others)
 }
 GST_END_TEST;
 
+/* --- Sections as events */
+
+/* The text of the next warning, which the caller frees, or NULL. */
+static gchar *
+pop_warning (GstBus *bus)
+{
+  GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+  GError *error = NULL;
+  gchar *text;
+
+  if (message == NULL)
+    return NULL;
+  gst_message_parse_warning (message, &error, NULL);
+  text = g_strdup (error->message);
+  g_error_free (error);
+  gst_message_unref (message);
+  return text;
+}
+
+static GstEvent *
+new_section_event (GstMpegtsSection *section)
+{
+  return gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+      gst_structure_new (
+          "scte-sit", "section", GST_TYPE_MPEGTS_SECTION, section, NULL));
+}
+
+/* As tsdemux sends them with send-scte35-events: nothing of it is recorded, and
+ * that is said once. Other events are not spoken of. */
+GST_START_TEST (test_sections_that_are_not_carried_are_said_once)
+{
+  GstMpegtsSCTESIT *sit;
+  GstMpegtsSection *section;
+  gchar *text;
+  Mux m;
+
+  gst_mpegts_initialize ();
+  sit = gst_mpegts_scte_null_new ();
+  section = gst_mpegts_section_from_scte_sit (sit, 0x1f0);
+  mux_init (&m, TRUE);
+  push_both (&m, 0, GST_SECOND, 0, 0);
+  gst_harness_push_event (m.video,
+      gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+          gst_structure_new_empty ("section-of-an-orange")));
+  text = pop_warning (m.bus);
+  fail_unless (text == NULL, "%s", text);
+  for (guint i = 0; i < 3; i++)
+    gst_harness_push_event (m.video, new_section_event (section));
+  gst_mpegts_section_send_event (section, m.mux);
+  text = pop_warning (m.bus);
+  fail_unless (text && strstr (text, "SCTE-35 sections") &&
+          strstr (text, "not recorded"),
+      "%s", text);
+  g_free (text);
+  text = pop_warning (m.bus);
+  fail_unless (text == NULL, "%s", text);
+  mux_assert_conformant (&m);
+  gst_mpegts_section_unref (section);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
 /* --- Pads that nothing arrives at */
 
 /* An element that is not linked to anything, and a pad of @mux behind it. */
@@ -290,23 +354,6 @@ get_interval (GstElement *mux, const gchar *name)
 
   g_object_get (mux, name, &value, NULL);
   return value;
-}
-
-/* The text of the next warning, which the caller frees, or NULL. */
-static gchar *
-pop_warning (GstBus *bus)
-{
-  GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
-  GError *error = NULL;
-  gchar *text;
-
-  if (message == NULL)
-    return NULL;
-  gst_message_parse_warning (message, &error, NULL);
-  text = g_strdup (error->message);
-  g_error_free (error);
-  gst_message_unref (message);
-  return text;
 }
 
 /* A line of mpegtsmux, which counts in ticks of 90 kHz, works here as there. */
@@ -443,6 +490,7 @@ add_tests (TCase *tc)
   tcase_add_test (tc, test_links_find_the_kind_of_pad_by_themselves);
   tcase_add_test (tc, test_the_registry_names_what_is_carried_only);
   tcase_add_test (tc, test_caps_that_are_in_no_template_never_stop_the_others);
+  tcase_add_test (tc, test_sections_that_are_not_carried_are_said_once);
   tcase_add_test (
       tc, test_pad_behind_an_element_without_input_holds_nothing_up);
   tcase_add_test (tc, test_pad_that_never_starts_keeps_nothing_unwritten);
