@@ -25,6 +25,8 @@ TICK = 1e9 / 90000
 # A frame of which nothing is presented is a tick or two before the next one.
 SILENT_TICKS = 3
 PATIENCE = 60 * Gst.SECOND
+# With every pad refused no end of stream is to be expected.
+NOTHING_LINKED = 3 * Gst.SECOND
 # Encoders of sound start with silence that readers cut off differently.
 PRIMING = 6144
 LOST_SAMPLES = 6144
@@ -181,11 +183,18 @@ class Recording:
     def run(self):
         bus = self.pipeline.get_bus()
         self.pipeline.set_state(Gst.State.PLAYING)
+        silent = 0
         while True:
-            message = bus.timed_pop(PATIENCE)
+            message = bus.timed_pop(Gst.SECOND)
             if message is None:
-                self.error = 'no end of stream'
-                break
+                silent += Gst.SECOND
+                if self.refused and not self.tracks and silent >= NOTHING_LINKED:
+                    break
+                if silent >= PATIENCE:
+                    self.error = 'no end of stream'
+                    break
+                continue
+            silent = 0
             if self.on_message(message):
                 break
         self.pipeline.set_state(Gst.State.NULL)
@@ -390,7 +399,10 @@ def judge(source, folder):
     units = sum(len(track.units) for track in recording.tracks)
     row = {'file': os.path.basename(source), 'tracks': [track.name for track in recording.tracks], 'units': units}
     reasons = [f'{caps.split(",")[0]} refused: {reason}' for caps, reason in recording.refused if reason]
-    wrong = [f'{caps.split(",")[0]} refused without a reason' for caps, reason in recording.refused if not reason]
+    # The message may come before this program knows that the link has failed.
+    named = {caps.split(',')[0] for caps, reason in recording.refused if reason}
+    wrong = [f'{caps.split(",")[0]} refused without a reason' for caps, reason in recording.refused
+             if not reason and caps.split(',')[0] not in named]
     exists = os.path.exists(path) and os.path.getsize(path) > 0
     own_error = recording.error and recording.error.startswith(('tsrec', 'recfile'))
     if recording.error and not own_error and not (units and exists):
