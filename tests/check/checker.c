@@ -7,7 +7,7 @@
  * layout stays beside the two tables of damages that refer to its fields.
  */
 
-#include "tscheck.h"
+#include "tscheckpriv.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -823,6 +823,53 @@ GST_START_TEST (test_random_damage_never_harms_the_checker)
 
 GST_END_TEST;
 
+#define EAC3(type, id) 0x0b, 0x77, (type) << 6 | (id) << 3, 3, 0x34, 0x80, 5, 5
+#define AC3 0x0b, 0x77, 0, 0, 0x14, 0x40, 5, 5
+#define DTS_CORE 0x7f, 0xfe, 0x80, 0x01, 5, 5, 5, 5
+#define DTS_EXTENSION 0x64, 0x58, 0x20, 0x25, 5, 5, 5, 5
+
+static const struct
+{
+  guint8 data[16];
+  gboolean begins; /* an access unit, when a core was before it */
+} audio_rows[] = {
+  { { AC3 }, TRUE },
+  { { EAC3 (0, 0) }, TRUE },
+  { { EAC3 (2, 0) }, TRUE },
+  { { EAC3 (1, 0) }, FALSE },
+  { { EAC3 (1, 2) }, FALSE },
+  { { EAC3 (0, 1) }, FALSE },
+  { { EAC3 (1, 0), EAC3 (1, 1) }, FALSE },
+  { { EAC3 (1, 0), EAC3 (0, 0) }, TRUE },
+  { { EAC3 (1, 0), AC3 }, TRUE },
+  { { DTS_CORE }, TRUE },
+  { { DTS_CORE, DTS_EXTENSION }, TRUE },
+  { { DTS_EXTENSION }, FALSE },
+  { { DTS_EXTENSION, DTS_CORE }, TRUE },
+  { { 0xff, 0xf1, 0x4c, 0x80 }, TRUE },
+};
+
+/* Only an access unit that begins can have a PTS (2.4.3.7). */
+GST_START_TEST (test_a_dependent_frame_begins_no_access_unit)
+{
+  static const guint8 core[] = { EAC3 (0, 0) };
+  TsCheckPes first = { .kind = TS_CHECK_KIND_AUDIO,
+    .stream_id = 0xbd,
+    .data = core,
+    .size = sizeof core };
+  TsCheckPes pes = first;
+  Pid pid = { 0 };
+
+  pes.data = audio_rows[__i__].data;
+  pes.size = sizeof audio_rows[__i__].data;
+  fail_unless (ts_check_es_begins_unit (&pid, &pes));
+  ts_check_es_note_core (&pid, &first);
+  fail_unless (
+      ts_check_es_begins_unit (&pid, &pes) == audio_rows[__i__].begins);
+}
+
+GST_END_TEST;
+
 static Suite *
 checker_suite (void)
 {
@@ -840,6 +887,8 @@ checker_suite (void)
   tcase_add_test (tc, test_one_repetition_of_a_packet_is_allowed);
   tcase_add_test (tc, test_ignored_rule_is_not_counted);
   tcase_add_test (tc, test_access_units_come_out_as_they_went_in);
+  tcase_add_loop_test (tc, test_a_dependent_frame_begins_no_access_unit, 0,
+      G_N_ELEMENTS (audio_rows));
   tcase_add_test (tc, test_random_damage_never_harms_the_checker);
   return s;
 }

@@ -1,9 +1,11 @@
-/* gst-tsrec: a strict checker of MPEG transport streams: video pictures
+/* gst-tsrec: a strict checker of MPEG transport streams: access units
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include "tscheckpriv.h"
+
+#include <string.h>
 
 typedef struct
 {
@@ -107,9 +109,91 @@ read_picture (const TsCheckPes *pes)
   return picture;
 }
 
-bool
-ts_check_es_begins_unit (const TsCheckPes *pes)
+/* --- Frames of audio that go on with the access unit before them */
+
+#define AC3_HEADER_SIZE 6
+#define AC3_MAX_BSID 10 /* above, it is E-AC-3 */
+
+/* Whether an E-AC-3 frame is of independent substream 0 (TS 102 366 E.1.3.1.1,
+ * E.1.3.1.2), as every AC-3 frame is. */
+static bool
+is_core_of_ac3 (const uint8_t *frame)
 {
+  if (frame[5] >> 3 <= AC3_MAX_BSID)
+    return true;
+  return frame[2] >> 6 != 1 && (frame[2] >> 3 & 7) == 0;
+}
+
+/* From frame to frame, as far as there are headers: the size of E-AC-3 is in
+ * its header, and AC-3 begins an access unit wherever it is. */
+static bool
+has_core_of_ac3 (const uint8_t *data, size_t size)
+{
+  while (size >= AC3_HEADER_SIZE && data[0] == 0x0b && data[1] == 0x77) {
+    size_t length = ((size_t)(data[2] & 7) << 8 | data[3]) * 2 + 2;
+
+    if (is_core_of_ac3 (data))
+      return true;
+    if (length > size)
+      break;
+    data += length;
+    size -= length;
+  }
+  return false;
+}
+
+/* A core of DTS, which an extension substream follows (TS 102 114 4). */
+static bool
+has_core_of_dts (const uint8_t *data, size_t size)
+{
+  static const uint8_t sync[] = { 0x7f, 0xfe, 0x80, 0x01 };
+
+  for (; size >= sizeof sync; data++, size--)
+    if (memcmp (data, sync, sizeof sync) == 0)
+      return true;
+  return false;
+}
+
+/* Whether @pes has a frame that others can follow in its access unit. */
+static bool
+has_core (const TsCheckPes *pes)
+{
+  return has_core_of_ac3 (pes->data, pes->size) ||
+      has_core_of_dts (pes->data, pes->size);
+}
+
+/* Whether @pes begins with a frame that follows one in its access unit. */
+static bool
+begins_with_dependent (const TsCheckPes *pes)
+{
+  static const uint8_t extension[] = { 0x64, 0x58, 0x20, 0x25 };
+  const uint8_t *data = pes->data;
+
+  if (pes->size >= AC3_HEADER_SIZE && data[0] == 0x0b && data[1] == 0x77)
+    return !is_core_of_ac3 (data);
+  return pes->size >= sizeof extension &&
+      memcmp (data, extension, sizeof extension) == 0;
+}
+
+/* Of private data, where AC-3, E-AC-3 and DTS are. */
+static bool
+is_private_audio (const TsCheckPes *pes)
+{
+  return pes->kind == TS_CHECK_KIND_AUDIO && pes->stream_id == 0xbd;
+}
+
+void
+ts_check_es_note_core (Pid *pid, const TsCheckPes *pes)
+{
+  if (is_private_audio (pes) && has_core (pes))
+    pid->had_core = true;
+}
+
+bool
+ts_check_es_begins_unit (const Pid *pid, const TsCheckPes *pes)
+{
+  if (pid->had_core && is_private_audio (pes) && begins_with_dependent (pes))
+    return has_core (pes);
   for (size_t at = find_start_code (pes->data, pes->size, 0); at < pes->size;
        at = find_start_code (pes->data, pes->size, at + 3)) {
     const uint8_t *nal = pes->data + at + 3;

@@ -276,7 +276,7 @@ check_pts_interval (TsCheck *check, const Pid *pid, const TsCheckPes *pes)
   if (pid->stream.kind == TS_CHECK_KIND_DATA || pes->dts != TS_CHECK_NONE ||
       pid->was_full ||
       pes->since_pts <= (int64_t)check->options.pts_interval_ms * 27000 ||
-      !ts_check_es_begins_unit (pes))
+      !ts_check_es_begins_unit (pid, pes))
     return;
   ts_check_error (check, TS_CHECK_PTS_INTERVAL, pes->pid,
       "a PES packet without PTS, %.1f ms after the last one",
@@ -385,6 +385,7 @@ ts_check_pes_finish (TsCheck *check, Pid *pid, bool at_end)
   pid->stream.pes_packets++;
   pid->stream.random_access += pes->random_access;
   check_pts_interval (check, pid, pes);
+  ts_check_es_note_core (pid, pes);
   pid->was_full = pid->pes_expected > PES_SIZE_FULL;
   ts_check_es (check, pid, pes);
   if (check->pes_func)

@@ -131,6 +131,7 @@ struct _Pid
   uint64_t epoch;
   int64_t last_dts, last_pts_pcr, last_stamp;
   bool was_full;       /* the PES packet before could hold no more */
+  bool had_core;       /* a frame of audio that dependent ones can follow */
   int64_t pcr_missing; /* 90 kHz; unless one comes within this PES packet */
 };
 
@@ -193,5 +194,8 @@ void ts_check_pes_drop (Pid *pid);
 
 /* tscheckes.c: the picture inside a video PES packet. */
 void ts_check_es (TsCheck *check, Pid *pid, const TsCheckPes *pes);
-/* Whether an access unit begins in @pes. */
-bool ts_check_es_begins_unit (const TsCheckPes *pes);
+/* Keeps in mind whether @pes has a frame that others can follow. */
+void ts_check_es_note_core (Pid *pid, const TsCheckPes *pes);
+/* Whether an access unit begins in @pes: not with the frame of a dependent
+ * substream, which ends the access unit before it. */
+bool ts_check_es_begins_unit (const Pid *pid, const TsCheckPes *pes);

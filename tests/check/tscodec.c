@@ -701,6 +701,31 @@ GST_START_TEST (test_a_dependent_frame_is_held_with_the_one_before)
 GST_END_TEST;
 
 /* A real pause in a stream whose time was doubled. */
+/* No access unit begins in its PES packet, so it has no PTS, whenever it comes
+ * (13818-1 2.4.3.7). */
+GST_START_TEST (test_a_dependent_frame_that_comes_late_has_no_pts)
+{
+  TsCheckOptions options = TS_CHECK_STRICT;
+  uint8_t frame_0[768], frame_1[384];
+  Rig rig;
+
+  make_eac3 (frame_0, sizeof (frame_0), 0, 0);
+  make_eac3 (frame_1, sizeof (frame_1), 1, 0);
+  rig_init_codec (&rig, TS_CODEC_EAC3);
+  ts_check_free (rig.check);
+  rig.check = ts_check_new (&options, on_pes, NULL, &rig);
+  rig_push (&rig, frame_0, sizeof (frame_0), 0);
+  for (guint i = 1; i < 100; i++)
+    rig_finish (&rig, ts_mux_begin_idle (rig.mux, i * 20 * MS));
+  rig_push (&rig, frame_1, sizeof (frame_1), 32 * MS);
+  rig_push (&rig, frame_0, sizeof (frame_0), 2000 * MS);
+  rig_assert_fine (&rig);
+  fail_unless_equals_int64 (rig_get (&rig, 1)->pts, TS_CHECK_NONE);
+  fail_unless_equals_int64 (rig_get (&rig, 2)->pts, START + 180000);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_a_pause_is_kept_after_dependent_frames)
 {
   uint8_t frame_0[384], frame_1[384];
@@ -953,6 +978,7 @@ tscodec_suite (void)
   tcase_add_test (tc, test_a_frame_that_lasts_no_time_is_no_fault);
   tcase_add_test (tc, test_a_dependent_frame_belongs_to_the_one_before);
   tcase_add_test (tc, test_a_dependent_frame_is_held_with_the_one_before);
+  tcase_add_test (tc, test_a_dependent_frame_that_comes_late_has_no_pts);
   tcase_add_test (tc, test_a_pause_is_kept_after_dependent_frames);
   tcase_add_test (tc, test_eac3_frames_of_fewer_blocks_keep_their_own_time);
   tcase_add_test (tc, test_dts_is_registered_by_the_length_of_its_frames);
