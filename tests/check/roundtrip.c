@@ -374,14 +374,19 @@ on_pes (void *user_data, const TsCheckPes *pes)
       pes->data, pes->size, pes->pts * 100000 / 9, pes->dts * 100000 / 9);
 }
 
+/* On a slow machine one of two live tracks may lag, and PCR with it. */
 static void
 demux_with_checker (const gchar *path, Units *units)
 {
-  TsCheck *check = ts_check_new (NULL, on_pes, NULL, units);
+  TsCheckOptions options = TS_CHECK_STRICT;
+  TsCheck *check;
   GError *error = NULL;
   gchar *contents;
   gsize size;
 
+  if (g_getenv ("REC_SLOW_MACHINE"))
+    options.ignored_rules = TS_CHECK_IGNORE (TS_CHECK_DELAY);
+  check = ts_check_new (&options, on_pes, NULL, units);
   fail_unless (g_file_get_contents (path, &contents, &size, &error));
   ts_check_push (check, (guint8 *)contents, size);
   fail_unless (ts_check_finish (check) == 0, "%s", ts_check_get_report (check));
