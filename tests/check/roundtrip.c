@@ -316,8 +316,10 @@ record (const Row *row, const gchar *video, const gchar *audio,
   if (row->mux && !strcmp (row->mux, "tsrecsink"))
     g_string_printf (launch, "tsrecsink name=m location=%s ", path);
   else
-    g_string_printf (launch, "tsrecmux name=m ! filesink location=%s ", path);
-  /* Two live tracks come as fast as each other. */
+    g_string_printf (launch, "tsrecmux name=m ! %s location=%s ",
+        row->live && video && audio ? "recfilesink" : "filesink", path);
+  /* Two live tracks come as fast as each other, but the second one may begin
+   * later. tsdemux drops pictures at its PMT, unless that is at the front too. */
   append_track (launch, video, "video_0", row->live && audio);
   append_track (launch, audio, "audio_0", row->live && video);
   pipeline = gst_parse_launch_full (
