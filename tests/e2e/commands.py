@@ -152,6 +152,18 @@ class Others(Commands):
         self.assertEqual(process.wait(60), 0, process.said())
         self.assert_sound(self.path('direct.ts'), ['aac', 'h264'])
 
+    def test_all_of_them_tell_their_version(self):
+        with open(os.path.join(e2e.SOURCE_DIR, 'meson.build'), encoding='utf-8') as file:
+            version = re.search(r"^  version : '(.*)',", file.read(), re.M)[1]
+        commands = [name for name in sorted(os.listdir(e2e.PIPELINES))
+                    if '.' not in name and os.path.isfile(os.path.join(e2e.PIPELINES, name))]
+        self.assertGreater(len(commands), 7)
+        for name in commands:
+            with self.subTest(command=name):
+                process = self.command(name, '--version')
+                self.assertEqual(process.wait(), 0, process.said())
+                self.assertEqual(process.said(), f'gst-tsrec {version}\n')
+
     def test_monitor_shows_what_a_publisher_sends_and_writes_nothing(self):
         port = e2e.free_port()
         process = self.command('monitor', str(port))
