@@ -21,6 +21,9 @@ SQUEEZED = 0.0001
 # A time stamp of a track so far before the last one: the clock started over.
 BACK = 1.0
 CHUNK_PACKETS = 16384
+# No words about the media: libgcrypt, which is in ffmpeg, where the system lets no
+# memory be locked; and two pictures that are one to ffmpeg's guess of a frame rate.
+FFMPEG_NOISE = ('Warning: using insecure memory!', 'non monotonically increasing dts to muxer')
 # Positions that are kept of what repeats endlessly in a ruined file.
 MAX_KEPT = 1000
 
@@ -60,6 +63,11 @@ SIGNATURES = (
     (0, b'PK\3\4', 'a ZIP archive'), (0, b'\x1f\x8b', 'gzip'), (0, b'\x7fELF', 'a program'),
     (0, b'#EXTM3U', 'an HLS playlist'), (0, b'#!', 'a script'),
 )
+
+
+def complaints(lines):
+    """Of what ffmpeg printed, what is about the media."""
+    return [line for line in lines if line and not any(noise in line for noise in FFMPEG_NOISE)]
 
 
 def _is_in_steps(head, first, step):

@@ -499,6 +499,27 @@ class Check(TakeAway):
         said = self.check(bad, status=1)
         self.assertIn('3 pictures have lost the display time', said)
 
+    def test_irregular_times_are_no_fault_of_the_decoder(self):
+        """Pictures less than half of the usual distance apart, as RTP brings them."""
+        self.launch('videotestsrc num-buffers=60 ! video/x-raw,format=I420,width=320,height=240,framerate=30/1 ! '
+                    'x264enc tune=zerolatency ! h264parse ! tsrecsink location=regular.ts', 'regular').wait()
+        filtered = ['ffmpeg', '-v', 'error', '-i', 'regular.ts', '-c', 'copy',
+                    '-bsf:v', r'setts=ts=TS-if(mod(N\,5)\,0\,2400)', 'irregular.ts']
+        subprocess.run(filtered, cwd=self.folder, check=True)
+        self.assertIn('irregular.ts: sound', self.check('--decode', 'irregular.ts'))
+
+    def test_memory_that_cannot_be_locked_is_no_fault(self):
+        """A service, or a container: libgcrypt warns in ffmpeg's name."""
+        without = ['setpriv', '--bounding-set', '-ipc_lock', '--inh-caps', '-ipc_lock', 'prlimit', '--memlock=0']
+        if os.getuid() != 0:
+            without = without[5:]
+        self.write('a.ts', sample())
+        for name in ('check', 'ts-to-mp4'):
+            result = subprocess.run([*without, os.path.join(e2e.PIPELINES, name), *(['--decode'] * (name == 'check')),
+                                     'a.ts'], cwd=self.folder, capture_output=True, text=True, check=False)
+            self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+            self.assertNotIn('insecure', result.stdout + result.stderr)
+
     def test_one_bad_recording_of_two_is_status_1(self):
         self.write('a.ts', sample())
         self.write('b.ts', sample()[:-1])
