@@ -85,6 +85,8 @@ setup() {
   fi
   export GST_PLUGIN_PATH_1_0=$dir/gst${GST_PLUGIN_PATH_1_0:+:$GST_PLUGIN_PATH_1_0}
   export GST_REGISTRY_1_0=${GST_REGISTRY_1_0:-$(registry_of "$dir")}
+  # A service with DynamicUser= has none, and GLib complains of it at each start.
+  export HOME=${HOME:-${CACHE_DIRECTORY:-/nonexistent}}
   # All of them at once: asking for each takes longer than starting to record.
   elements=$'\n'$(gst-inspect-1.0 2>/dev/null | sed -n 's/^[^ :]*:  *\([^ :]*\): .*/\1/p')$'\n'
   first_element tsrecsink >/dev/null ||

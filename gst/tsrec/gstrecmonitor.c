@@ -28,7 +28,7 @@
  * ## Example launch line
  * |[
  * gst-launch-1.0 videotestsrc is-live=true num-buffers=150 ! \
- *     x264enc tune=zerolatency ! recmonitor report=true ! fakesink
+ *     video/x-raw,format=I420 ! x264enc tune=zerolatency ! recmonitor report=true ! fakesink
  * ]| Prints one line a second: date, elapsed time, size, bit rate, packets a
  * second, zero packet streak and resident memory.
  */

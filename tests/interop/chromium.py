@@ -31,7 +31,7 @@ class ScriptError(Exception):
 class Chromium:
     """Use as a context manager. `kill` is SIGKILL to every process of it."""
 
-    def __init__(self, log=None):
+    def __init__(self, log=None, flags=()):
         self.profile = tempfile.mkdtemp(prefix='gst-tsrec-chromium-')
         commands_read, self.commands = os.pipe()
         self.replies, replies_write = os.pipe()
@@ -44,7 +44,7 @@ class Chromium:
         log = log or subprocess.DEVNULL
         self.process = subprocess.Popen(
             ['unshare', '--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc',
-             'chromium', *FLAGS, f'--user-data-dir={self.profile}', 'about:blank'],
+             'chromium', *FLAGS, *flags, f'--user-data-dir={self.profile}', 'about:blank'],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, close_fds=False,
             preexec_fn=move_pipes)
         os.close(commands_read)
@@ -101,11 +101,16 @@ class Chromium:
             raise ScriptError(result[0]['error'].get('message'))
         return result[0]['result']
 
-    def open(self, url):
-        target = self.call('Target.createTarget', url='about:blank')['targetId']
-        self.session = self.call('Target.attachToTarget', targetId=target,
-                                 flatten=True)['sessionId']
+    def visit(self, url):
+        if not self.session:
+            target = self.call('Target.createTarget', url='about:blank')['targetId']
+            self.session = self.call('Target.attachToTarget', targetId=target,
+                                     flatten=True)['sessionId']
         self.call('Page.navigate', url=url)
+
+    def open(self, url):
+        self.session = None
+        self.visit(url)
         self.evaluate('''new Promise((resolve) => {
             const look = () => typeof publisher === 'undefined' ?
                 setTimeout(look, 20) : resolve(true);

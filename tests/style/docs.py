@@ -163,6 +163,18 @@ class Documentation(unittest.TestCase):
             with self.subTest(piece=piece):
                 self.assertTrue(piece in source(), 'not in the source')
 
+    def test_troubleshooting_has_each_failure_of_record(self):
+        text = read('docs/troubleshooting.md')
+        found = 0
+        for script in ('pipelines/record', 'pipelines/setup.bash'):
+            for message in re.findall(r'\bfail "((?:[^"\\]|\\.)*)"', read(script)):
+                pieces = [p.strip() for p in re.split(r'\$\(.*|\$\w+|\\"|[;:,]', message)]
+                literal = [p for p in pieces if len(p) >= 12][:1]
+                found += 1
+                with self.subTest(script=script, message=message):
+                    self.assertTrue(not literal or literal[0] in text, 'no entry')
+        self.assertGreater(found, 10)
+
 
 if __name__ == '__main__':
     Gst.init(None)
