@@ -51,6 +51,10 @@ KNOWN = [
      'h264parse 1.22 makes two buffers of the first key frame, and gives a time to one of them'),
 ]
 
+# The line for GStreamer in README's list of publishers.
+with open(os.path.join(e2e.SOURCE_DIR, 'README.md'), encoding='utf-8') as readme:
+    PUBLISHER, = re.findall(r'`(gst-launch-1.0 [^`]*recwhipsink [^`]*)`', readme.read())
+
 # Who else has to be there: a pattern of the command, and how it is started when
 # the command says that it is ready, or at once.
 RTP = ('gst-launch-1.0 -q videotestsrc is-live=true ! video/x-raw,format=I420 ! x264enc tune=zerolatency '
@@ -66,7 +70,7 @@ PEERS = [
     (r'recwhepsrc', None, WHEP),
     (r'recwhipsink', None, RECORDER),
     (r'recwhipsrc', None, WHIP.format(url='http://127.0.0.1:8080/whip')),
-    (r'pipelines/record .*--publisher none', r'Publish to ', WHIP.format(url='http://127.0.0.1:8190/whip')),
+    (r'pipelines/record .*--publisher none', r'Publish to ', PUBLISHER),
 ]
 
 # A command that ends by itself.
