@@ -40,6 +40,7 @@ CHANGES = [
     (r'meson test( [^#&|;\n]*)', r'meson test --no-rebuild --list\1', 'takes minutes to hours; runs by itself'),
     (r'^tests/run\b.*', 'tests/run --help', 'runs this test'),
     (r'^tests/interop/run\b.*', 'tests/interop/run --list', 'takes minutes; runs by itself (suite interop)'),
+    (r'^tests/corpus/run .*', 'tests/corpus/run --help', 'takes minutes to hours; runs by itself (corpus)'),
     (r'^build-fuzz/.* (NEW \S+)', r'ls -d \1', 'takes hours; the suite fuzz replays the corpora'),
     (r'(killtear \S+ \d+) \d+', r'\1 3', 'takes minutes'),
     (r'^(?:cvlc|gst-play-1.0) ', 'test -s ', 'needs a screen; the test "players" plays the same lines without'),
