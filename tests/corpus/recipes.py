@@ -252,6 +252,11 @@ def odd_times():
                             f"-vf {shlex.quote('setpts=' + expression)} -fps_mode passthrough {X264} -pix_fmt yuv420p -bf {frames}")
         yield ffmpeg(f'time-late-sound.{ending}', [VIDEO.format(rate=25, seconds=2), SOUND.format(rate=48000, seconds=1)],
                      f'-af asetpts=PTS+1/TB {X264} -pix_fmt yuv420p -bf 0 -c:a aac')
+        for frames in (0, 2):
+            yield ffmpeg(f'time-lapse-sound-b{frames}.{ending}',
+                         [SOUND.format(rate=48000, seconds=60), VIDEO.format(rate=25, seconds=0.4)],
+                         f'-map 0 -map 1 -vf setpts=PTS*1500 -fps_mode passthrough {X264} -pix_fmt yuv420p -bf {frames} '
+                         '-c:a aac')
         yield ffmpeg(f'time-short-sound.{ending}',
                      [VIDEO.format(rate=25, seconds=2), SOUND.format(rate=48000, seconds=0.3)],
                      f'{X264} -pix_fmt yuv420p -bf 2 -c:a aac')
