@@ -181,6 +181,7 @@ typedef struct
   int64_t pts[MAX_UNITS], dts[MAX_UNITS];
   int64_t wanted[MAX_UNITS]; /* ns */
   unsigned n, n_wanted;
+  unsigned n_continuing; /* PES packets in which no access unit begins */
 } Rig;
 
 static void
@@ -191,6 +192,10 @@ on_pes (void *user_data, const TsCheckPes *pes)
   if (pes->pid != PID)
     return;
   fail_unless (rig->n < MAX_UNITS);
+  if (pes->dts == TS_CHECK_NONE) {
+    rig->n_continuing++;
+    return;
+  }
   rig->pts[rig->n] = pes->pts;
   rig->dts[rig->n++] = pes->dts;
 }
@@ -789,6 +794,75 @@ GST_START_TEST (test_a_picture_without_timestamp_comes_before_the_next_one)
 }
 GST_END_TEST;
 
+/* A buffer that @rig has no PTS to wait for. Takes @data. */
+static void
+push_part (Rig *rig, GByteArray *data, int64_t pts)
+{
+  rig_push_to (rig, rig->track, data, pts, TS_TIME_NONE, TS_TIME_NONE);
+  g_byte_array_unref (data);
+}
+
+static GByteArray *
+new_sets (const Sps *sps)
+{
+  GByteArray *data = g_byte_array_new ();
+
+  append_sps (data, sps);
+  append_pps (data);
+  return data;
+}
+
+/* Parameter sets that come alone, with the only timestamp, are the beginning of
+ * the picture that follows. */
+GST_START_TEST (test_parameter_sets_that_come_alone_lead_the_next_picture)
+{
+  Sps sps = plain;
+  Rig rig;
+
+  sps.reorder = 0;
+  rig_init (&rig, TS_CODEC_H264, 0);
+  for (int i = 0; i < 20; i++) {
+    GByteArray *slice = g_byte_array_new ();
+
+    append_slice (
+        slice, &sps, i % 5 == 0, true, i % 5, 2 * (i % 5), FRAME_PICTURE);
+    if (i % 5 == 0)
+      push_part (&rig, new_sets (&sps), i * FRAME);
+    rig_push (&rig, slice, i % 5 == 0 ? TS_TIME_NONE : i * FRAME, TS_TIME_NONE,
+        i * FRAME);
+  }
+  fail_unless_equals_uint64 (rig_get_stats (&rig).no_timestamp, 0);
+  fail_unless_equals_uint64 (rig_get_stats (&rig).access_units, 20);
+  rig_end (&rig, 0);
+}
+GST_END_TEST;
+
+/* rtph264pay config-interval=-1 repeats the sets in front of each slice of a key
+ * frame, and h264parse makes an access unit of each slice. */
+GST_START_TEST (test_slices_behind_repeated_sets_continue_their_picture)
+{
+  static const uint8_t second[] = { 0, 0, 0, 1, 0x65, 0x40, 0x88, 0x84 };
+  Sps sps = plain;
+  Rig rig;
+
+  sps.reorder = 0;
+  rig_init (&rig, TS_CODEC_H264, 0);
+  for (int i = 0; i < 20; i++) {
+    rig_push (&rig, new_h264 (&sps, 0), i * FRAME, TS_TIME_NONE, i * FRAME);
+    for (int slice = 0; i % 5 == 0 && slice < 2; slice++) {
+      GByteArray *part = new_sets (&sps);
+
+      g_byte_array_append (part, second, sizeof (second));
+      push_part (&rig, part, TS_TIME_NONE);
+    }
+  }
+  fail_unless_equals_uint64 (rig_get_stats (&rig).no_timestamp, 0);
+  fail_unless_equals_uint64 (rig_get_stats (&rig).access_units, 20);
+  rig_end (&rig, 0);
+  fail_unless_equals_int (rig.n_continuing, 8);
+}
+GST_END_TEST;
+
 /* Paced by the clock, 30 a second where 25 would be taken. */
 GST_START_TEST (test_pictures_without_timestamps_follow_the_clock)
 {
@@ -841,6 +915,9 @@ tsreorder_suite (void)
   tcase_add_test (tc, test_pictures_without_timestamps_are_in_order);
   tcase_add_test (
       tc, test_a_picture_without_timestamp_comes_before_the_next_one);
+  tcase_add_test (
+      tc, test_parameter_sets_that_come_alone_lead_the_next_picture);
+  tcase_add_test (tc, test_slices_behind_repeated_sets_continue_their_picture);
   tcase_add_test (tc, test_pictures_without_timestamps_follow_the_clock);
   return s;
 }

@@ -376,3 +376,14 @@ nal_get_aud (NalSyntax syntax, bool random_access, size_t *size)
       return random_access ? h266_irap : h266;
   }
 }
+
+bool
+nal_continues_picture (NalSyntax syntax, const NalUnit *nal)
+{
+  size_t header = nal_header_size (syntax);
+
+  if (nal->kind < NAL_SLICE || nal->size <= header || syntax == NAL_H266)
+    return false;
+  /* ue(v) 0 and the flag are both a first bit that is set */
+  return !(nal->data[header] & 0x80);
+}

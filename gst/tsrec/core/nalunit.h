@@ -117,6 +117,10 @@ int nal_get_parameter_set_id (NalSyntax syntax, const NalUnit *nal);
  * frames to wait for). */
 bool nal_sei_is_recovery_point (NalSyntax syntax, const NalUnit *nal);
 
+/* H.264 and H.265: whether @nal is a slice that is not the first one of its
+ * picture (first_mb_in_slice, first_slice_segment_in_pic_flag). */
+bool nal_continues_picture (NalSyntax syntax, const NalUnit *nal);
+
 /* The access unit delimiter, start code included, for pictures of any slice
  * type. @random_access: the picture is IDR or CRA (H.266 says so in it).
  * Returns static data of *@size bytes. */

@@ -186,12 +186,26 @@ read_slice (TsCodecState *state, const NalUnit *nal, TsPicture *picture)
       &state->pictures, state->syntax, &sets->sps[pps.sps_id], &slice, picture);
 }
 
+/* Where a sender repeats parameter sets in front of every slice of a picture, as
+ * rtph264pay config-interval=-1 does, a parser makes an access unit of each and
+ * has a timestamp for the first. What is not the first belongs to the access unit
+ * before, without the sets: they would end it (H.264 7.4.1.2.3). */
+static void
+add_continuation (
+    const TsAccessUnit *au, const NalUnit *slice, TsPayload *payload)
+{
+  add_span (payload, au->data + slice->offset, au->size - slice->offset);
+  payload->random_access = false;
+  payload->dependent = true;
+}
+
 static bool
 prepare_nal (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
 {
   TsParameterSets *sets = state->sets;
   size_t aud_end = 0, n_nals = 0;
-  bool random_access = false;
+  bool random_access = false, leads = false, has_slice = false;
+  bool untimed = au->pts == TS_TIME_NONE && au->dts == TS_TIME_NONE;
   NalScanner scanner;
   NalUnit nal;
 
@@ -207,13 +221,22 @@ prepare_nal (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
       random_access |= nal_sei_is_recovery_point (state->syntax, &nal);
     else if (nal.kind == NAL_SLICE_IDR || nal.kind == NAL_SLICE_CRA)
       random_access = true;
+    leads |= nal.kind >= NAL_VPS && nal.kind <= NAL_SEI;
+    has_slice |= nal.kind >= NAL_SLICE;
+    if (untimed && state->has_picture &&
+        nal_continues_picture (state->syntax, &nal)) {
+      add_continuation (au, &nal, payload);
+      return true;
+    }
     if (nal.kind >= NAL_SLICE)
       read_slice (state, &nal, &payload->picture);
     n_nals++;
   }
   if (n_nals == 0)
     return false;
+  state->has_picture |= has_slice;
   payload->random_access = random_access;
+  payload->leads = leads && !has_slice && state->format.length_size == 0;
   if (aud_end == 0) {
     size_t size;
     const uint8_t *aud = nal_get_aud (state->syntax, random_access, &size);
@@ -227,6 +250,19 @@ prepare_nal (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
     add_span (payload, sets->joined, sets->joined_size);
   add_span (payload, au->data + aud_end, au->size - aud_end);
   return true;
+}
+
+size_t
+ts_codec_get_delimiter_size (
+    const TsCodecState *state, const uint8_t *data, size_t size)
+{
+  NalScanner scanner;
+  NalUnit nal;
+
+  nal_scanner_init (&scanner, state->syntax, data, size);
+  if (!nal_scanner_next (&scanner, &nal) || nal.kind != NAL_AUD)
+    return 0;
+  return (size_t)(nal.data - data) + nal.size;
 }
 
 static void

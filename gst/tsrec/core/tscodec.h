@@ -39,6 +39,7 @@
  * @n_spans: of @spans
  * @size: sum of their sizes
  * @random_access: decoding can start here
+ * @leads: there is no picture in it, but what leads one: parameter sets or SEI
  * @dependent: it is the end of the access unit before it, and has no time
  * @described: something was learned that the PMT has to say:
  * ts_codec_describe()
@@ -51,6 +52,7 @@ typedef struct
   unsigned n_spans;
   size_t size;
   bool random_access;
+  bool leads;
   bool dependent;
   bool described;
   TsPicture picture;
@@ -111,6 +113,7 @@ typedef struct
  * @codec: of the configuration
  * @syntax: of H.264, H.265 and H.266
  * @format: H.264 and H.265: what their NAL units have in front
+ * @has_picture: of these: a slice has come
  * @sets: of these; allocated
  * @loas: of TS_CODEC_AAC_LOAS; allocated
  * @adts: of TS_CODEC_AAC_RAW
@@ -128,6 +131,7 @@ typedef struct
   TsCodec codec;
   NalSyntax syntax;
   NalFormat format;
+  bool has_picture;
   TsParameterSets *sets;
   TsLoasState *loas;
   TsAdts adts;
@@ -145,6 +149,10 @@ typedef struct
 bool ts_codec_init (TsCodecState *state, const TsTrackConfig *config,
     TsPsiStream *psi, const char **reason);
 void ts_codec_clear (TsCodecState *state);
+
+/* How many bytes at the beginning of @data are an access unit delimiter. */
+size_t ts_codec_get_delimiter_size (
+    const TsCodecState *state, const uint8_t *data, size_t size);
 
 /* The parameter sets of @old, of the same codec, stay in force in @state. Clears
  * @old. */

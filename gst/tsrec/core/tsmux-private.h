@@ -10,6 +10,7 @@
 #pragma once
 
 #include "tscodec.h"
+#include "tslead.h"
 #include "tsmux.h"
 #include "tspacket.h"
 #include "tspsi.h"
@@ -45,6 +46,7 @@ typedef struct
 
 /**
  * TsTrack:
+ * @lead: what leads the next picture
  * @held: audio frames that wait for their PES packet (audio_pes_time), or the
  *   end of a picture that waits for the next one (pack)
  * @held_size: bytes of @held, 0 when nothing waits
@@ -73,6 +75,7 @@ struct TsTrack
   uint64_t skipped;
   int64_t skipped_since;
   bool discontinuity;
+  TsLead lead;
   uint8_t *held;
   size_t held_size;
   size_t held_alloc;

@@ -448,11 +448,22 @@ plan_dependent (TsMux *mux, TsTrack *track, TsPlan *plan)
 static bool
 hold_dependent (TsTrack *track, const TsPlan *plan)
 {
-  if (track->held_size == 0 ||
+  if (track->held_size == 0 || ts_codec_is_video (track->config.codec) ||
       track->held_size + plan->payload.size > TS_PES_MAX_PAYLOAD)
     return false;
   hold_frame (track, plan);
   return true;
+}
+
+/* --- What leads a picture and came before it */
+
+static void
+join_lead (TsTrack *track, TsAccessUnit *au)
+{
+  size_t front =
+      ts_codec_get_delimiter_size (&track->codec, au->data, au->size);
+
+  ts_lead_join (&track->lead, au, front);
 }
 
 /* --- The two steps */
@@ -476,10 +487,14 @@ ts_mux_begin (TsMux *mux, TsTrack *track, const TsAccessUnit *access_unit)
     mux->stats.empty++;
     return 0;
   }
+  if (track->lead.size > 0)
+    join_lead (track, &au);
   if (!ts_codec_prepare (&track->codec, &au, &plan->payload)) {
     mux->stats.damaged++;
     return 0;
   }
+  if (plan->payload.leads && ts_lead_add (&track->lead, &au))
+    return 0;
   if (ts_track_skip (mux, track, &au, plan->payload.random_access))
     return 0;
   if (plan->payload.described)

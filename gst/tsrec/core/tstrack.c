@@ -18,6 +18,7 @@ void
 ts_track_free (TsTrack *track)
 {
   ts_codec_clear (&track->codec);
+  ts_lead_clear (&track->lead);
   free (track->held);
   free (track);
 }
@@ -347,6 +348,7 @@ ts_mux_configure_track (TsMux *mux, TsTrack *track, const TsTrackConfig *config,
     track->waiting = old.waiting;
     track->skipped = old.skipped;
   } else {
+    ts_lead_clear (&track->lead);
     ts_time_change_codec (&track->time);
   }
   if (!is_same_psi (&old.psi, &track->psi))
