@@ -67,6 +67,8 @@ typedef struct
   GSource *drain;
   gchar *drain_reason;
   gboolean journal_clock;
+  guint64 ended_drops; /* at the sockets of sessions that have ended */
+  guint64 drops;       /* of all sessions, as the tracks know */
 
   /* atomic */
   gint sessions;

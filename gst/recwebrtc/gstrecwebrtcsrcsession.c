@@ -92,6 +92,20 @@ journal_sender_clock (GstRecWebrtcSrc *self)
   return TRUE;
 }
 
+static void
+count_drops (GstRecWebrtcSrc *self)
+{
+  GstRecWebrtcSrcPrivate *priv = PRIV (self);
+  guint64 drops =
+      priv->ended_drops + rec_session_get_socket_drops (priv->session);
+
+  if (drops == priv->drops)
+    return;
+  priv->drops = drops;
+  gst_rec_webrtc_src_set_source (
+      self, priv->announced ? rec_session_get_choice (priv->session) : NULL);
+}
+
 gboolean
 gst_rec_webrtc_src_on_tick (gpointer data)
 {
@@ -99,6 +113,8 @@ gst_rec_webrtc_src_on_tick (gpointer data)
 
   if (priv->session)
     rec_session_tick (priv->session);
+  if (priv->session)
+    count_drops (data);
   if (priv->session && priv->announced && !priv->journal_clock)
     priv->journal_clock = journal_sender_clock (data);
   return G_SOURCE_CONTINUE;
@@ -132,7 +148,8 @@ static void
 set_track_source (
     GstRecWebrtcSrc *self, RecTrack *track, gboolean connected, gboolean sent)
 {
-  RecSource source = { .connected = connected };
+  RecSource source = { .connected = connected,
+    .packets_dropped = PRIV (self)->drops };
 
   source.waiting =
       connected ? !sent : GST_REC_WEBRTC_SRC_GET_CLASS (self)->waits_for_peer;
@@ -175,6 +192,7 @@ gst_rec_webrtc_src_end_session (GstRecWebrtcSrc *self, const gchar *reason)
   GST_CAT_INFO_OBJECT (CATEGORY (self), self, "session %s ended: %s",
       rec_session_get_id (session), reason);
   priv->announced = FALSE;
+  priv->ended_drops += rec_session_get_socket_drops (session);
   gst_rec_webrtc_src_set_source (self, NULL);
   if (rec_session_is_refused (session))
     GST_ELEMENT_WARNING (self, RESOURCE, NOT_AUTHORIZED,

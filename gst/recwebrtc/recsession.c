@@ -574,6 +574,16 @@ rec_session_owns (RecSession *self, GstObject *object)
   return webrtc_util_has_owner (object, self);
 }
 
+guint64
+rec_session_get_socket_drops (RecSession *self)
+{
+  guint64 drops;
+  guint granted;
+
+  rec_sockets_get (self->sockets, &drops, &granted);
+  return drops;
+}
+
 void
 rec_session_add_stats (RecSession *self, GstStructure *stats)
 {

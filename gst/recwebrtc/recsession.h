@@ -137,6 +137,9 @@ gboolean rec_session_owns (RecSession *session, GstObject *object);
 void rec_session_fail (RecSession *session, const gchar *reason);
 
 /* Adds what is known to @stats. Any thread. */
+/* Packets that the kernel has dropped at the sockets of the session. */
+guint64 rec_session_get_socket_drops (RecSession *session);
+
 void rec_session_add_stats (RecSession *session, GstStructure *stats);
 
 G_END_DECLS

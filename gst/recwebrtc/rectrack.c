@@ -547,7 +547,7 @@ reset (RecTrack *self)
   GST_OBJECT_LOCK (self);
   self->end = GST_CLOCK_TIME_NONE;
   self->finished = FALSE;
-  self->source = (RecSource){ FALSE, TRUE };
+  self->source = (RecSource){ FALSE, TRUE, 0 };
   g_queue_clear_full (&self->events, (GDestroyNotify)gst_event_unref);
   memset (&self->stats, 0, sizeof (self->stats));
   self->stats.last_buffer = GST_CLOCK_TIME_NONE;

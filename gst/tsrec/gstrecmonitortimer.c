@@ -152,6 +152,8 @@ take_answer (SourceAnswer *answer, GstQuery *query, gboolean answered)
     return FALSE;
   answer->source.connected |= source.connected;
   answer->source.waiting &= source.waiting;
+  answer->source.packets_dropped =
+      MAX (answer->source.packets_dropped, source.packets_dropped);
   answer->known = TRUE;
   return TRUE;
 }
@@ -170,7 +172,7 @@ query_source (GstElement *element, GstPad *peer, gpointer user_data)
 static void
 ask_source (GstRecMonitor *self, GstClockTime now)
 {
-  SourceAnswer answer = { { FALSE, TRUE }, FALSE };
+  SourceAnswer answer = { { FALSE, TRUE, 0 }, FALSE };
   GstQuery *query = rec_query_new_source ();
   gboolean was_waiting;
 

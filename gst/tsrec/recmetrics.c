@@ -182,6 +182,7 @@ INTEGER (memory_rss_peak, s->stats.memory_rss_peak)
 INTEGER (memory_queued, s->stats.memory_queued)
 INTEGER (running, s->running ? 1 : 0)
 INTEGER (connected, s->source.connected ? 1 : 0)
+INTEGER (socket_dropped, s->source.packets_dropped)
 INTEGER (dropped, s->written.bytes_dropped)
 INTEGER (waiting, s->written.waiting_for_disk ? 1 : 0)
 INTEGER (lost, s->stats.packets_lost)
@@ -237,6 +238,10 @@ static const Family families[] = {
   { "recording_publisher_connected", GAUGE, "",
     "1 while a publisher is connected to the source, 0 while it waits for one.",
     value_connected, IF_SOURCE_KNOWN },
+  { "recording_socket_dropped_packets", COUNTER, "",
+    "Packets that the kernel dropped as the receive buffer of a socket was full; "
+    "the same at every stage of a connection.",
+    value_socket_dropped, IF_SOURCE_KNOWN },
   { "recording_idle_seconds", GAUGE, "seconds",
     "Time since a packet passed the monitor.", value_idle, ALWAYS },
   { "recording_elapsed_seconds", GAUGE, "seconds",

@@ -177,19 +177,22 @@ rec_query_set_source (GstQuery *query, const RecSource *source)
 {
   gst_structure_set (gst_query_writable_structure (query),
       "connected", G_TYPE_BOOLEAN, source->connected,
-      "waiting", G_TYPE_BOOLEAN, source->waiting, NULL);
+      "waiting", G_TYPE_BOOLEAN, source->waiting,
+      "packets-dropped", G_TYPE_UINT64, source->packets_dropped, NULL);
 }
 
 gboolean
 rec_query_parse_source (GstQuery *query, RecSource *source)
 {
-  RecSource s;
+  RecSource s = { 0 };
 
   if (!rec_query_is_source (query) ||
       !gst_structure_get (gst_query_get_structure (query),
       "connected", G_TYPE_BOOLEAN, &s.connected,
       "waiting", G_TYPE_BOOLEAN, &s.waiting, NULL))
     return FALSE;
+  gst_structure_get_uint64 (gst_query_get_structure (query),
+      "packets-dropped", &s.packets_dropped);
   *source = s;
   return TRUE;
 }

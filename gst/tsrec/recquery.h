@@ -115,11 +115,14 @@ gboolean rec_query_parse_resume (GstQuery *query, RecResume *resume);
  * @connected: a peer is connected to the source
  * @waiting: nothing is expected on this pad now: nobody has to be connected, or
  *   the peer that is connected does not send this kind of media
+ * @packets_dropped: packets that the kernel has dropped, as the receive buffer of
+ *   a socket was full, since the start; 0 from a source that does not say
  */
 typedef struct
 {
   gboolean connected;
   gboolean waiting;
+  guint64 packets_dropped;
 } RecSource;
 
 GstQuery *rec_query_new_source (void);

@@ -215,9 +215,13 @@ GST_START_TEST (test_the_metric_says_whether_a_publisher_is_connected)
   fail_unless_equals_string (value, "0");
   g_free (value);
   set_source (TRUE, FALSE);
+  source.packets_dropped = 7;
   rec_run_for (f.clock, 2 * GST_SECOND);
   value = get_metric ("recording_publisher_connected{");
   fail_unless_equals_string (value, "1");
+  g_free (value);
+  value = get_metric ("recording_socket_dropped_packets_total{");
+  fail_unless_equals_string (value, "7");
   g_free (value);
   rec_rig_clear (&f);
   answers = FALSE;

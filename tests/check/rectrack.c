@@ -18,7 +18,7 @@ static RecTrack *track;
 static void
 set_source (gboolean connected, gboolean waiting)
 {
-  RecSource source = { connected, waiting };
+  RecSource source = { connected, waiting, 0 };
 
   rec_track_set_source (track, &source);
 }
@@ -243,7 +243,7 @@ GST_END_TEST;
 GST_START_TEST (test_a_monitor_is_told_who_is_connected)
 {
   GstPad *pad = gst_element_get_static_pad (GST_ELEMENT (track), "src");
-  RecSource source = { FALSE, FALSE };
+  RecSource source = { FALSE, FALSE, 0 };
   GstQuery *query = rec_query_new_source ();
 
   set_source (FALSE, TRUE);
