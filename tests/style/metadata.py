@@ -6,8 +6,10 @@
 caps, and every property has a blurb that says its unit where it is a quantity.
 """
 
+import json
 import os
 import re
+import subprocess
 import sys
 import unittest
 
@@ -53,6 +55,17 @@ class Metadata(unittest.TestCase):
             self.assertTrue(
                 plugin.get_filename().startswith(BUILD_DIR),
                 f'{factory.get_name()} comes from {plugin.get_filename()}')
+
+    def test_they_are_installed_where_gstreamer_looks(self):
+        said = subprocess.run(['meson', 'introspect', '--installed', BUILD_DIR],
+                              capture_output=True, text=True, check=True).stdout
+        chosen = subprocess.run(['pkg-config', '--variable=pluginsdir', 'gstreamer-1.0'],
+                                capture_output=True, text=True, check=True).stdout.strip()
+        plugins = {os.path.basename(source): os.path.dirname(target)
+                   for source, target in json.loads(said).items()
+                   if os.path.basename(source).startswith('libgst')}
+        self.assertIn('libgsttsrec.so', plugins)
+        self.assertEqual(set(plugins.values()), {chosen})
 
     def test_metadata_is_complete(self):
         for _, factory in our_factories():
