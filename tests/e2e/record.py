@@ -278,8 +278,9 @@ class Log(Record):
         process = self.record(
             '--publisher', 'none', '--duration', '0',
             wrapper=('env', 'GST_DEBUG_NO_COLOR=1', 'GST_DEBUG=' + ','.join(n + ':4' for n in names)))
-        os.environ['GST_DEBUG'] = 'recwhipsink:4'
-        self.addCleanup(os.environ.pop, 'GST_DEBUG')
+        for name, value in ('GST_DEBUG', 'recwhipsink:4'), ('GST_DEBUG_NO_COLOR', '1'):
+            os.environ[name] = value
+            self.addCleanup(os.environ.pop, name)
         publisher = self.publish('publisher', VIDEO, AUDIO)
         e2e.wait_for(lambda: self.size() > 100000, '100 kB')
         publisher.interrupt()
