@@ -62,6 +62,7 @@ ts_ac3_read_frame (const uint8_t *data, size_t size, TsAudioFrame *frame)
     read_eac3 (data, frame);
   else
     read_ac3 (data, data[5] >> 3, frame);
+  frame->core = !frame->dependent;
   frame->length.presented = frame->length.coded;
   return true;
 }
@@ -94,6 +95,7 @@ ts_dts_read_frame (const uint8_t *data, size_t size, TsAudioFrame *frame)
   bit_reader_skip (&reader, 14 + 6); /* FSIZE, AMODE */
   frame->length.rate = dts_rates[bit_reader_get (&reader, 4)];
   frame->length.presented = frame->length.coded;
+  frame->core = true;
   return !reader.error;
 }
 

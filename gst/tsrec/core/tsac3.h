@@ -14,11 +14,13 @@
  * TsAudioFrame:
  * @length: of the frame
  * @dependent: it belongs to the access unit of the frame before it
+ * @core: frames that depend on it can follow: a header that says so is there
  */
 typedef struct
 {
   TsFrameLength length;
   bool dependent;
+  bool core;
 } TsAudioFrame;
 
 /* A frame of AC-3 or E-AC-3 (TS 102 366 4.3 and E.1.2.2). Dependent are the

@@ -466,7 +466,7 @@ prepare_frame (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload,
       ts_frame_time_add_hidden (&state->frame_time, &frame.length);
     return true;
   }
-  state->has_core = !frame.dependent;
+  state->has_core = frame.core;
   *length = frame.length;
   if (dts && frame.length.coded != state->dts_samples) {
     payload->described = frame.length.coded > 0;
