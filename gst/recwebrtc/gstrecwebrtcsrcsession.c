@@ -211,6 +211,26 @@ gst_rec_webrtc_src_end_session (GstRecWebrtcSrc *self, const gchar *reason)
     klass->ended (self, reason, was_announced);
 }
 
+/* Whether the pipeline leaves PLAYING, or has. A sink then keeps the thread that
+ * pushes into it, and to take webrtcbin down is to wait for that thread, with
+ * the state lock of webrtcbin, which the state change of the pipeline waits for:
+ * a deadlock. The session ends when the pipeline plays again, or stops. */
+static gboolean
+is_pausing (GstRecWebrtcSrc *self)
+{
+  GstObject *object = gst_object_ref (GST_OBJECT (self));
+  gboolean pausing = FALSE;
+
+  while (object) {
+    GstObject *parent = gst_object_get_parent (object);
+
+    pausing |= GST_STATE_TARGET (object) < GST_STATE_PLAYING;
+    gst_object_unref (object);
+    object = parent;
+  }
+  return pausing;
+}
+
 static gboolean
 on_drained (gpointer data)
 {
@@ -220,6 +240,12 @@ on_drained (gpointer data)
   gst_rec_webrtc_src_end_session (self, reason);
   g_free (reason);
   return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_drain_timeout (gpointer data)
+{
+  return is_pausing (data) ? G_SOURCE_CONTINUE : on_drained (data);
 }
 
 void
@@ -240,7 +266,7 @@ gst_rec_webrtc_src_drain_session (GstRecWebrtcSrc *self, const gchar *reason)
   g_free (priv->drain_reason);
   priv->drain_reason = g_strdup (reason);
   priv->drain = rec_worker_add_timeout (
-      priv->control, latency + DRAIN_MARGIN_MS, on_drained, self, NULL);
+      priv->control, latency + DRAIN_MARGIN_MS, on_drain_timeout, self, NULL);
 }
 
 static void
