@@ -493,9 +493,11 @@ drop_webrtcbin (RecSession *self)
   if (!self->webrtc)
     return;
   g_signal_handlers_disconnect_by_data (self->webrtc, self);
-  gst_element_set_locked_state (self->webrtc, TRUE);
-  gst_element_set_state (self->webrtc, GST_STATE_NULL);
+  /* First out of the bin: to take it down is to wait for the threads that push
+   * out of it, which a sink in PAUSED keeps, and with its state lock meanwhile,
+   * for which a state change of the bin would wait. */
   gst_bin_remove (self->bin, self->webrtc);
+  gst_element_set_state (self->webrtc, GST_STATE_NULL);
   /* The probes on its pads hold references to the session. */
   gst_clear_object (&self->webrtc);
 }
