@@ -130,8 +130,9 @@ get_header (GstBuffer *buffer, guint16 *seq, guint32 *rtp_time)
 
   if (gst_buffer_extract (buffer, 2, bytes, 6) != 6)
     return FALSE;
-  *seq = GST_READ_UINT16_BE (bytes);
-  *rtp_time = GST_READ_UINT32_BE (bytes + 2);
+  *seq = (guint16)(bytes[0] << 8 | bytes[1]);
+  *rtp_time = (guint32)bytes[2] << 24 | (guint32)bytes[3] << 16 |
+      (guint32)bytes[4] << 8 | bytes[5];
   return TRUE;
 }
 

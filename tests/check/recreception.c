@@ -152,6 +152,7 @@ get_decoder (
 static void
 setup (void)
 {
+  GstCaps *caps;
   GstSegment segment;
   GstClock *clock = gst_system_clock_obtain ();
   GObject *session = NULL;
@@ -180,8 +181,9 @@ setup (void)
   gst_element_set_state (webrtc, GST_STATE_PLAYING);
   gst_segment_init (&segment, GST_FORMAT_TIME);
   gst_pad_send_event (sink, gst_event_new_stream_start ("rtp"));
-  gst_pad_send_event (sink,
-      gst_event_new_caps (gst_caps_new_empty_simple ("application/x-rtp")));
+  caps = gst_caps_new_empty_simple ("application/x-rtp");
+  gst_pad_send_event (sink, gst_event_new_caps (caps));
+  gst_caps_unref (caps);
   gst_pad_send_event (sink, gst_event_new_segment (&segment));
 }
 
