@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "clockalign.h"
+#include "recclockalign.h"
 #include "rectest.h"
 
 #include <gst/check/gstcheck.h>

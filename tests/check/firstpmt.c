@@ -6,7 +6,7 @@
  * of it, and the checker says how often the tables in it change.
  */
 
-#include "firstpmt.h"
+#include "tspmtpatch.h"
 #include "recsinktest.h"
 #include "tscheck.h"
 #include "tsmux.h"

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "icesettings.h"
+#include "rtcicesettings.h"
 
 #include "rectest.h"
 

@@ -3,12 +3,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "drystage.h"
-#include "durablelag.h"
-#include "flowcount.h"
-#include "memslope.h"
-#include "monrules.h"
-#include "rtpseq.h"
+#include "recstall.h"
+#include "recsynclag.h"
+#include "recflowcounters.h"
+#include "recmemtrend.h"
+#include "recalertrules.h"
+#include "recrtpseq.h"
 
 #include <gst/check/gstcheck.h>
 

@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "nalformat.h"
+#include "recnalformat.h"
 
 #include <gst/check/gstcheck.h>
 #include <string.h>

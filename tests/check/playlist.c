@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "playlist.h"
+#include "rechlsplaylist.h"
 
 #include <glib/gstdio.h>
 #include <gst/check/gstcheck.h>

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "procmem.h"
+#include "recprocmem.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>

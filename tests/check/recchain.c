@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "recchain.h"
+#include "rtcdepaychain.h"
 #include "recquery.h"
 
 #include <gst/check/gstcheck.h>

@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "reclayers.h"
-#include "sdpsimulcast.h"
-#include "sdputil.h"
+#include "rtclayers.h"
+#include "rtcsdpsimulcast.h"
+#include "rtcsdp.h"
 
 #include <gst/check/gstcheck.h>
 #include <gst/rtp/rtp.h>

@@ -6,7 +6,7 @@
 #include "recmontest.h"
 
 #include "recquery.h"
-#include "recreport.h"
+#include "recstatusline.h"
 
 /* What the source of the test answers, and whether it does at all. */
 static gboolean answers;

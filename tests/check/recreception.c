@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "recreception.h"
+#include "rtcreception.h"
 
 #include <gst/check/gstcheck.h>
 #include <gst/rtp/rtp.h>

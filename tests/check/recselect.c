@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "recselect.h"
+#include "rtcstreamselect.h"
 
 #include <gst/check/gstcheck.h>
 #include <gst/rtp/rtp.h>

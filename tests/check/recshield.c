@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "recshield.h"
+#include "rtcpacketfilter.h"
 
 #include <gst/check/gstcheck.h>
 

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "recslices.h"
+#include "rtcparamsets.h"
 
 #include <gst/check/gstcheck.h>
 #include <string.h>

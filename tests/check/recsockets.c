@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "recsockets.h"
+#include "rtcsockets.h"
 
 #include <arpa/inet.h>
 #include <gst/check/gstcheck.h>

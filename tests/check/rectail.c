@@ -4,7 +4,7 @@
  */
 
 #include "recgaps.h"
-#include "rectail.h"
+#include "tsresume.h"
 
 #include <gst/check/gstcheck.h>
 #include <glib/gstdio.h>

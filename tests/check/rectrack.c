@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "rectrack.h"
+#include "rtctrack.h"
 #include "recquery.h"
 
 #include <gst/check/gstharness.h>

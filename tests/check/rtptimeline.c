@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "rtptimeline.h"
+#include "rtctimeline.h"
 
 #include <gst/check/gstcheck.h>
 

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "sdputil.h"
+#include "rtcsdp.h"
 
 #include <gst/check/gstcheck.h>
 #include <string.h>

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "sdpfingerprint.h"
-#include "sdputil.h"
+#include "rtcsdpfingerprint.h"
+#include "rtcsdp.h"
 
 #include <gst/check/gstcheck.h>
 #include <string.h>

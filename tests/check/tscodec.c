@@ -11,7 +11,7 @@
 #include <gst/check/gstcheck.h>
 #include <string.h>
 
-#include "reccodec.h"
+#include "reccaps.h"
 #include "tscheck.h"
 #include "tsmux.h"
 

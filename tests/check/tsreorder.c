@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nalsps.h"
+#include "recnalparse.h"
 #include "tscheck.h"
 #include "tsmux.h"
 #include "tsreorder.h"

@@ -8,8 +8,8 @@
  */
 
 #include "fuzz.h"
-#include "nalformat.h"
-#include "nalunit.h"
+#include "recnalformat.h"
+#include "recnalunit.h"
 #include "tscheck.h"
 #include "tsmux.h"
 

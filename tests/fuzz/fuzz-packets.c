@@ -12,7 +12,7 @@
  */
 
 #include "fuzz.h"
-#include "recchain.h"
+#include "rtcdepaychain.h"
 
 #include <gst/gst.h>
 

@@ -7,7 +7,7 @@
  */
 
 #include "fuzz.h"
-#include "sdputil.h"
+#include "rtcsdp.h"
 
 #include <gst/gst.h>
 

@@ -71,7 +71,7 @@ class Suppressions(unittest.TestCase):
 
     def test_what_is_ours_is_found(self):
         for name in ('ts_mux_new', 'whip_server_claim', 'test-recwhip',
-                     'whipserver.c', 'libgstrecwebrtc.so'):
+                     'whiplistener.c', 'libgstrecwebrtc.so'):
             self.assertTrue(any(name in ours for ours in self.names), name)
 
     def test_lsan_matches_nothing_of_ours(self):
