@@ -256,7 +256,7 @@ rec_event_parse_session (GstEvent *event)
 GstQuery *
 rec_query_new_stages (guint64 asker)
 {
-  GArray *reports = g_array_new (FALSE, FALSE, sizeof (DryMonitor));
+  GArray *reports = g_array_new (FALSE, FALSE, sizeof (RecMonitorReport));
   GstStructure *s = gst_structure_new (QUERY_STAGES,
       "asker", G_TYPE_UINT64, asker,
       "reports", G_TYPE_ARRAY, reports, NULL);
@@ -297,10 +297,10 @@ get_reports (GstQuery *query)
 }
 
 void
-rec_query_add_stage (GstQuery *query, const DryMonitor *report)
+rec_query_add_stage (GstQuery *query, const RecMonitorReport *report)
 {
   GArray *reports = get_reports (query);
-  DryMonitor copy = *report;
+  RecMonitorReport copy = *report;
 
   if (!reports)
     return;
@@ -308,11 +308,11 @@ rec_query_add_stage (GstQuery *query, const DryMonitor *report)
   g_array_append_val (reports, copy);
 }
 
-const DryMonitor *
+const RecMonitorReport *
 rec_query_get_stages (GstQuery *query, guint *n)
 {
   GArray *reports = get_reports (query);
 
   *n = reports ? reports->len : 0;
-  return reports ? (const DryMonitor *)reports->data : NULL;
+  return reports ? (const RecMonitorReport *)reports->data : NULL;
 }

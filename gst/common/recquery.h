@@ -178,9 +178,9 @@ gboolean rec_query_is_stages (GstQuery *query);
 guint64 rec_query_get_stages_asker (GstQuery *query);
 void rec_query_set_stages_asker (GstQuery *query, guint64 asker);
 /* Adds a copy of @report, with the asker as its @next. */
-void rec_query_add_stage (GstQuery *query, const DryMonitor *report);
+void rec_query_add_stage (GstQuery *query, const RecMonitorReport *report);
 /* All reports in the order in which they were added, so nearest first, and
  * how many; owned by the query, valid until it is changed. */
-const DryMonitor *rec_query_get_stages (GstQuery *query, guint *n);
+const RecMonitorReport *rec_query_get_stages (GstQuery *query, guint *n);
 
 G_END_DECLS

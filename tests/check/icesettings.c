@@ -41,7 +41,7 @@ GST_START_TEST (test_values_are_checked)
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     GError *error = NULL;
-    gboolean ok = ice_settings_check (rows[i].ports, rows[i].address, &error);
+    gboolean ok = rtc_ice_settings_check (rows[i].ports, rows[i].address, &error);
 
     fail_unless_equals_int (ok, rows[i].named == NULL);
     fail_unless (
@@ -56,7 +56,7 @@ static void
 assert_published (
     const gchar *text, const gchar *address, const gchar *expected)
 {
-  gchar *published = ice_settings_publish (text, address);
+  gchar *published = rtc_ice_settings_publish (text, address);
 
   fail_unless_equals_string (published, expected);
   g_free (published);

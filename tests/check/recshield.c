@@ -12,48 +12,48 @@
   {                                                                            \
     const guint8 packet[] = { __VA_ARGS__ };                                   \
     fail_unless_equals_int (                                                   \
-        rec_shield_check (codec, packet, sizeof (packet), marker), verdict);   \
+        rtc_packet_filter_check (codec, packet, sizeof (packet), marker), verdict);   \
   }                                                                            \
   G_STMT_END
-#define PASSES(codec, ...) CHECK (codec, FALSE, REC_SHIELD_PASS, __VA_ARGS__)
-#define EMPTY(codec, ...) CHECK (codec, FALSE, REC_SHIELD_EMPTY, __VA_ARGS__)
+#define PASSES(codec, ...) CHECK (codec, FALSE, RTC_PACKET_FILTER_PASS, __VA_ARGS__)
+#define EMPTY(codec, ...) CHECK (codec, FALSE, RTC_PACKET_FILTER_EMPTY, __VA_ARGS__)
 #define MALFORMED(codec, ...)                                                  \
-  CHECK (codec, FALSE, REC_SHIELD_MALFORMED, __VA_ARGS__)
+  CHECK (codec, FALSE, RTC_PACKET_FILTER_MALFORMED, __VA_ARGS__)
 
 GST_START_TEST (test_removed_packets_leave_no_gap)
 {
-  RecShield shield;
+  RtcPacketFilter shield;
 
-  rec_shield_init (&shield);
-  fail_unless (rec_shield_begin (&shield, 1));
-  fail_if (rec_shield_begin (&shield, 1));
-  fail_unless_equals_int (rec_shield_map (&shield, 65535), 65535);
-  rec_shield_remove (&shield); /* 0 */
-  rec_shield_remove (&shield); /* 1 */
-  fail_unless_equals_int (rec_shield_map (&shield, 2), 0);
+  rtc_packet_filter_init (&shield);
+  fail_unless (rtc_packet_filter_begin (&shield, 1));
+  fail_if (rtc_packet_filter_begin (&shield, 1));
+  fail_unless_equals_int (rtc_packet_filter_map (&shield, 65535), 65535);
+  rtc_packet_filter_remove (&shield); /* 0 */
+  rtc_packet_filter_remove (&shield); /* 1 */
+  fail_unless_equals_int (rtc_packet_filter_map (&shield, 2), 0);
   /* A packet that was lost is still missing. */
-  fail_unless_equals_int (rec_shield_map (&shield, 4), 2);
-  fail_unless (rec_shield_begin (&shield, 2));
-  fail_unless_equals_int (rec_shield_map (&shield, 7), 7);
+  fail_unless_equals_int (rtc_packet_filter_map (&shield, 4), 2);
+  fail_unless (rtc_packet_filter_begin (&shield, 2));
+  fail_unless_equals_int (rtc_packet_filter_map (&shield, 7), 7);
 }
 GST_END_TEST;
 
 GST_START_TEST (test_missing_packets_are_seen_once)
 {
-  RecShield shield;
+  RtcPacketFilter shield;
 
-  rec_shield_init (&shield);
-  rec_shield_begin (&shield, 1);
-  fail_if (rec_shield_note (&shield, 65535));
-  fail_if (rec_shield_note (&shield, 0));
-  fail_unless (rec_shield_note (&shield, 3));
-  fail_if (rec_shield_note (&shield, 4));
+  rtc_packet_filter_init (&shield);
+  rtc_packet_filter_begin (&shield, 1);
+  fail_if (rtc_packet_filter_note (&shield, 65535));
+  fail_if (rtc_packet_filter_note (&shield, 0));
+  fail_unless (rtc_packet_filter_note (&shield, 3));
+  fail_if (rtc_packet_filter_note (&shield, 4));
   /* Late and repeated ones. */
-  fail_if (rec_shield_note (&shield, 2));
-  fail_if (rec_shield_note (&shield, 4));
-  fail_if (rec_shield_note (&shield, 5));
-  rec_shield_begin (&shield, 2);
-  fail_if (rec_shield_note (&shield, 1000));
+  fail_if (rtc_packet_filter_note (&shield, 2));
+  fail_if (rtc_packet_filter_note (&shield, 4));
+  fail_if (rtc_packet_filter_note (&shield, 5));
+  rtc_packet_filter_begin (&shield, 2);
+  fail_if (rtc_packet_filter_note (&shield, 1000));
 }
 GST_END_TEST;
 
@@ -65,8 +65,8 @@ GST_START_TEST (test_nothing_empty_passes)
 
   for (i = 0; i < G_N_ELEMENTS (codecs); i++)
     fail_unless_equals_int (
-        rec_shield_check (codecs[i], (const guint8 *)"", 0, FALSE),
-        REC_SHIELD_EMPTY);
+        rtc_packet_filter_check (codecs[i], (const guint8 *)"", 0, FALSE),
+        RTC_PACKET_FILTER_EMPTY);
 }
 GST_END_TEST;
 
@@ -121,7 +121,7 @@ GST_START_TEST (test_vp8)
   PASSES ("VP8", 0x90, 0xf0, 0x85, 0x01, 0x02, 0x03, 0x9d);
   EMPTY ("VP8", 0x10);
   EMPTY ("VP8", 0x90, 0x80, 0x05);
-  CHECK ("VP8", TRUE, REC_SHIELD_MALFORMED, 0x10);
+  CHECK ("VP8", TRUE, RTC_PACKET_FILTER_MALFORMED, 0x10);
   MALFORMED ("VP8", 0x90);
   MALFORMED ("VP8", 0x90, 0x80);
   MALFORMED ("VP8", 0x90, 0x80, 0x85);
@@ -139,7 +139,7 @@ GST_START_TEST (test_vp9)
   PASSES ("VP9", 0x0e, 0x18, 1, 0x40, 0, 0xf0, 1, 0x04, 1, 0x82);
   EMPTY ("VP9", 0x0c);
   EMPTY ("VP9", 0x8c, 0x85, 0x01);
-  CHECK ("VP9", TRUE, REC_SHIELD_MALFORMED, 0x0c);
+  CHECK ("VP9", TRUE, RTC_PACKET_FILTER_MALFORMED, 0x0c);
   MALFORMED ("VP9", 0x8c);
   MALFORMED ("VP9", 0x8c, 0x85);
   MALFORMED ("VP9", 0xac, 0x05, 0x00);
@@ -176,7 +176,7 @@ GST_START_TEST (test_opus)
 GST_END_TEST;
 
 #define UNIT(codec, ...)                                                       \
-  rec_shield_check_unit (codec, (const guint8[]){ __VA_ARGS__ },               \
+  rtc_packet_filter_check_unit (codec, (const guint8[]){ __VA_ARGS__ },               \
       sizeof ((const guint8[]){ __VA_ARGS__ }))
 #define START 0, 0, 0, 1
 

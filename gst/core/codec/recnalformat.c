@@ -55,7 +55,7 @@ skip (Reader *r, size_t n)
 /* Appends the NAL unit at the reader, behind its length, to @format->sets.
  * There is room for all: a start code takes two bytes more than a length. */
 static void
-read_set (NalFormat *format, Reader *r, bool wanted)
+read_set (RecNalFormat *format, Reader *r, bool wanted)
 {
   size_t size = read_bytes (r, 2);
   const uint8_t *nal = r->data + r->pos;
@@ -69,7 +69,7 @@ read_set (NalFormat *format, Reader *r, bool wanted)
 }
 
 static void
-read_avcc (NalFormat *format, Reader *r)
+read_avcc (RecNalFormat *format, Reader *r)
 {
   skip (r, 4); /* configurationVersion, profile, compatibility, level */
   format->length_size = (read_bytes (r, 1) & 3) + 1;
@@ -80,7 +80,7 @@ read_avcc (NalFormat *format, Reader *r)
 }
 
 static void
-read_hvcc (NalFormat *format, Reader *r)
+read_hvcc (RecNalFormat *format, Reader *r)
 {
   skip (r, 21);
   format->length_size = (read_bytes (r, 1) & 3) + 1;
@@ -94,14 +94,14 @@ read_hvcc (NalFormat *format, Reader *r)
 }
 
 bool
-nal_format_init (NalFormat *format, NalSyntax syntax, const uint8_t *record,
+rec_nal_format_init (RecNalFormat *format, RecNalSyntax syntax, const uint8_t *record,
     size_t size, const char **reason)
 {
   Reader r = { record, size, 0, false };
 
   memset (format, 0, sizeof (*format));
   *reason = "its codec_data is no decoder configuration record";
-  if (syntax != NAL_H264 && syntax != NAL_H265)
+  if (syntax != REC_NAL_H264 && syntax != REC_NAL_H265)
     return false;
   format->syntax = syntax;
   /* each set has two bytes of length in the record, and four here */
@@ -110,19 +110,19 @@ nal_format_init (NalFormat *format, NalSyntax syntax, const uint8_t *record,
     *reason = "out of memory";
     return false;
   }
-  if (syntax == NAL_H264)
+  if (syntax == REC_NAL_H264)
     read_avcc (format, &r);
   else
     read_hvcc (format, &r);
   format->sets_pending = format->sets_size > 0;
   if (!r.overrun)
     return true;
-  nal_format_clear (format);
+  rec_nal_format_clear (format);
   return false;
 }
 
 void
-nal_format_clear (NalFormat *format)
+rec_nal_format_clear (RecNalFormat *format)
 {
   free (format->sets);
   free (format->out);
@@ -132,16 +132,16 @@ nal_format_clear (NalFormat *format)
 /* --- Access units */
 
 static bool
-is_aud (const NalFormat *format, const uint8_t *nal)
+is_aud (const RecNalFormat *format, const uint8_t *nal)
 {
-  if (format->syntax == NAL_H264)
+  if (format->syntax == REC_NAL_H264)
     return (nal[0] & 0x1f) == H264_AUD;
   return (nal[0] >> 1 & 0x3f) == H265_AUD;
 }
 
 /* The bytes of the output, 0 if the lengths do not fill the input. */
 static size_t
-get_size (const NalFormat *format, const uint8_t *data, size_t size)
+get_size (const RecNalFormat *format, const uint8_t *data, size_t size)
 {
   Reader r = { data, size, 0, false };
   size_t out = 0;
@@ -159,7 +159,7 @@ get_size (const NalFormat *format, const uint8_t *data, size_t size)
 }
 
 static bool
-reserve (NalFormat *format, size_t size)
+reserve (RecNalFormat *format, size_t size)
 {
   uint8_t *out;
 
@@ -174,7 +174,7 @@ reserve (NalFormat *format, size_t size)
 }
 
 static uint8_t *
-put_sets (NalFormat *format, uint8_t *p)
+put_sets (RecNalFormat *format, uint8_t *p)
 {
   if (!format->sets_pending)
     return p;
@@ -184,7 +184,7 @@ put_sets (NalFormat *format, uint8_t *p)
 }
 
 bool
-nal_format_convert (NalFormat *format, const uint8_t *data, size_t size,
+rec_nal_format_convert (RecNalFormat *format, const uint8_t *data, size_t size,
     const uint8_t **out, size_t *out_size)
 {
   Reader r = { data, size, 0, false };

@@ -17,7 +17,7 @@
 #include "recnalunit.h"
 
 /**
- * NalFormat:
+ * RecNalFormat:
  * @syntax: H.264 or H.265
  * @length_size: bytes of a length, 1 to 4; 0: the input has start codes
  * @sets: parameter sets of the record with start codes, allocated
@@ -30,25 +30,25 @@
  */
 typedef struct
 {
-  NalSyntax syntax;
+  RecNalSyntax syntax;
   unsigned length_size;
   uint8_t *sets;
   size_t sets_size;
   bool sets_pending;
   uint8_t *out;
   size_t out_alloc;
-} NalFormat;
+} RecNalFormat;
 
 /* Reads the decoder configuration record of H.264 (5.3.3.1) or H.265
  * (8.3.3.1). Returns false with *@reason set to a static sentence, and @format
  * all zero, if it is damaged, or @syntax is another one. */
-bool nal_format_init (NalFormat *format, NalSyntax syntax,
+bool rec_nal_format_init (RecNalFormat *format, RecNalSyntax syntax,
     const uint8_t *record, size_t size, const char **reason);
-void nal_format_clear (NalFormat *format);
+void rec_nal_format_clear (RecNalFormat *format);
 
-/* Converts an access unit; the first one after nal_format_init() gets the
+/* Converts an access unit; the first one after rec_nal_format_init() gets the
  * parameter sets, behind an access unit delimiter. Returns false if the lengths
  * do not fill it exactly, or memory is short. *@out is owned by @format and
  * valid until the next call. */
-bool nal_format_convert (NalFormat *format, const uint8_t *data, size_t size,
+bool rec_nal_format_convert (RecNalFormat *format, const uint8_t *data, size_t size,
     const uint8_t **out, size_t *out_size);

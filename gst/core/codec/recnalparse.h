@@ -12,13 +12,13 @@
 #include "recnalunit.h"
 
 /* The most pictures that H.264 (A.3.1), H.265 and H.266 (A.4.2) can hold. */
-#define NAL_MAX_REORDER 16
+#define REC_NAL_MAX_REORDER 16
 
 /**
- * NalSps: a sequence parameter set.
+ * RecNalSps: a sequence parameter set.
  * @valid: it was read, up to @frame_time
  * @max_reorder: pictures that may come before one in decoding order and follow
- *   it in output order, 0 to NAL_MAX_REORDER
+ *   it in output order, 0 to REC_NAL_MAX_REORDER
  * @declared: @max_reorder is in the stream; otherwise it is the most that its
  *   profile and level allow
  * @frame_time: how long a frame lasts, ns, 0 when it is not said
@@ -39,10 +39,10 @@ typedef struct
   bool frames_only;
   bool separate_planes;
   int64_t frame_time;
-} NalSps;
+} RecNalSps;
 
 /**
- * NalPps: a picture parameter set, as far as a slice header depends on it.
+ * RecNalPps: a picture parameter set, as far as a slice header depends on it.
  * @valid: it was read
  * @sps_id: of its sequence parameter set
  * @output_flag_present: H.265
@@ -54,10 +54,10 @@ typedef struct
   bool output_flag_present;
   uint8_t sps_id;
   uint8_t extra_bits;
-} NalPps;
+} RecNalPps;
 
 /**
- * NalSlice: the header of the first slice of a picture.
+ * RecNalSlice: the header of the first slice of a picture.
  * @idr: of an IDR picture
  * @leading: pictures that follow it may precede it in output order
  * @reference: H.264: nal_ref_idc is not 0; H.265: the pictures that follow
@@ -78,19 +78,19 @@ typedef struct
   bool has_poc;
   uint32_t frame_num;
   uint32_t poc_lsb;
-} NalSlice;
+} RecNalSlice;
 
-/* Reads @nal, of kind NAL_SPS, into @sps; its @valid tells of success. */
-void nal_parse_sps (NalSyntax syntax, const NalUnit *nal, NalSps *sps);
+/* Reads @nal, of kind REC_NAL_SPS, into @sps; its @valid tells of success. */
+void rec_nal_parse_sps (RecNalSyntax syntax, const RecNalUnit *nal, RecNalSps *sps);
 
-/* Reads @nal, of kind NAL_PPS; for H.266 there is nothing to be read. */
-void nal_parse_pps (NalSyntax syntax, const NalUnit *nal, NalPps *pps);
+/* Reads @nal, of kind REC_NAL_PPS; for H.266 there is nothing to be read. */
+void rec_nal_parse_pps (RecNalSyntax syntax, const RecNalUnit *nal, RecNalPps *pps);
 
 /* The pic_parameter_set_id of a slice of H.264 or H.265, -1 if it is broken or
  * H.266 (which has it in the picture header). */
-int nal_get_slice_pps_id (NalSyntax syntax, const NalUnit *nal);
+int rec_nal_get_slice_pps_id (RecNalSyntax syntax, const RecNalUnit *nal);
 
 /* Reads the header of @nal, a slice. @sps and @pps: those that it refers to;
  * without valid ones only @idr, @leading and @reference are set. */
-void nal_parse_slice (NalSyntax syntax, const NalUnit *nal, const NalSps *sps,
-    const NalPps *pps, NalSlice *slice);
+void rec_nal_parse_slice (RecNalSyntax syntax, const RecNalUnit *nal, const RecNalSps *sps,
+    const RecNalPps *pps, RecNalSlice *slice);

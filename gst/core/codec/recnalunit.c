@@ -10,7 +10,7 @@
 #define START_CODE_SIZE 3
 
 void
-bit_reader_init (BitReader *reader, const uint8_t *data, size_t size)
+rec_bit_reader_init (RecBitReader *reader, const uint8_t *data, size_t size)
 {
   reader->data = data;
   reader->size = size;
@@ -20,14 +20,14 @@ bit_reader_init (BitReader *reader, const uint8_t *data, size_t size)
 }
 
 void
-bit_reader_init_nal (BitReader *reader, const uint8_t *data, size_t size)
+rec_bit_reader_init_nal (RecBitReader *reader, const uint8_t *data, size_t size)
 {
-  bit_reader_init (reader, data, size);
+  rec_bit_reader_init (reader, data, size);
   reader->emulation_prevention = true;
 }
 
 static unsigned
-get_bit (BitReader *reader)
+get_bit (RecBitReader *reader)
 {
   size_t byte = reader->pos >> 3;
   unsigned shift;
@@ -49,7 +49,7 @@ get_bit (BitReader *reader)
 }
 
 uint32_t
-bit_reader_get (BitReader *reader, unsigned n)
+rec_bit_reader_get (RecBitReader *reader, unsigned n)
 {
   uint32_t value = 0;
 
@@ -59,14 +59,14 @@ bit_reader_get (BitReader *reader, unsigned n)
 }
 
 void
-bit_reader_skip (BitReader *reader, unsigned n)
+rec_bit_reader_skip (RecBitReader *reader, unsigned n)
 {
   while (n-- > 0 && !reader->error)
     get_bit (reader);
 }
 
 uint32_t
-bit_reader_get_ue (BitReader *reader)
+rec_bit_reader_get_ue (RecBitReader *reader)
 {
   unsigned zeros = 0;
 
@@ -76,11 +76,11 @@ bit_reader_get_ue (BitReader *reader)
     reader->error = true;
   if (reader->error)
     return 0;
-  return ((UINT32_C (1) << zeros) - 1) + bit_reader_get (reader, zeros);
+  return ((UINT32_C (1) << zeros) - 1) + rec_bit_reader_get (reader, zeros);
 }
 
 size_t
-nal_find_start_code (const uint8_t *data, size_t size, size_t from)
+rec_nal_find_start_code (const uint8_t *data, size_t size, size_t from)
 {
   const uint8_t *end = data + size;
   const uint8_t *p;
@@ -98,13 +98,13 @@ nal_find_start_code (const uint8_t *data, size_t size, size_t from)
 }
 
 size_t
-nal_header_size (NalSyntax syntax)
+rec_nal_header_size (RecNalSyntax syntax)
 {
-  return syntax == NAL_H264 ? 1 : 2;
+  return syntax == REC_NAL_H264 ? 1 : 2;
 }
 
 /* H.264 table 7-1 */
-static NalKind
+static RecNalKind
 get_kind_h264 (unsigned nal_unit_type)
 {
   switch (nal_unit_type) {
@@ -112,93 +112,93 @@ get_kind_h264 (unsigned nal_unit_type)
     case 2:
     case 3:
     case 4:
-      return NAL_SLICE;
+      return REC_NAL_SLICE;
     case 5:
-      return NAL_SLICE_IDR;
+      return REC_NAL_SLICE_IDR;
     case 6:
-      return NAL_SEI;
+      return REC_NAL_SEI;
     case 7:
-      return NAL_SPS;
+      return REC_NAL_SPS;
     case 8:
-      return NAL_PPS;
+      return REC_NAL_PPS;
     case 9:
-      return NAL_AUD;
+      return REC_NAL_AUD;
     default:
-      return NAL_OTHER;
+      return REC_NAL_OTHER;
   }
 }
 
 /* H.265 table 7-1 */
-static NalKind
+static RecNalKind
 get_kind_h265 (unsigned nal_unit_type)
 {
   if (nal_unit_type == 19 || nal_unit_type == 20)
-    return NAL_SLICE_IDR;
+    return REC_NAL_SLICE_IDR;
   if (nal_unit_type >= 16 && nal_unit_type <= 21)
-    return NAL_SLICE_CRA;
+    return REC_NAL_SLICE_CRA;
   if (nal_unit_type < 32)
-    return NAL_SLICE;
+    return REC_NAL_SLICE;
   switch (nal_unit_type) {
     case 32:
-      return NAL_VPS;
+      return REC_NAL_VPS;
     case 33:
-      return NAL_SPS;
+      return REC_NAL_SPS;
     case 34:
-      return NAL_PPS;
+      return REC_NAL_PPS;
     case 35:
-      return NAL_AUD;
+      return REC_NAL_AUD;
     case 39:
-      return NAL_SEI;
+      return REC_NAL_SEI;
     default:
-      return NAL_OTHER;
+      return REC_NAL_OTHER;
   }
 }
 
 /* H.266 table 5 */
-static NalKind
+static RecNalKind
 get_kind_h266 (unsigned nal_unit_type)
 {
   if (nal_unit_type == 7 || nal_unit_type == 8)
-    return NAL_SLICE_IDR;
+    return REC_NAL_SLICE_IDR;
   if (nal_unit_type == 9)
-    return NAL_SLICE_CRA;
+    return REC_NAL_SLICE_CRA;
   if (nal_unit_type < 12)
-    return NAL_SLICE;
+    return REC_NAL_SLICE;
   switch (nal_unit_type) {
     case 14:
-      return NAL_VPS;
+      return REC_NAL_VPS;
     case 15:
-      return NAL_SPS;
+      return REC_NAL_SPS;
     case 16:
-      return NAL_PPS;
+      return REC_NAL_PPS;
     case 20:
-      return NAL_AUD;
+      return REC_NAL_AUD;
     case 23:
-      return NAL_SEI;
+      return REC_NAL_SEI;
     default:
-      return NAL_OTHER;
+      return REC_NAL_OTHER;
   }
 }
 
-static NalKind
-get_kind (NalSyntax syntax, const uint8_t *data, size_t size)
+static RecNalKind
+get_kind (RecNalSyntax syntax, const uint8_t *data, size_t size)
 {
-  if (size < nal_header_size (syntax))
-    return NAL_OTHER;
+  if (size < rec_nal_header_size (syntax))
+    return REC_NAL_OTHER;
   switch (syntax) {
-    case NAL_H264:
+    case REC_NAL_H264:
       return get_kind_h264 (data[0] & 0x1f);
-    case NAL_H265:
+    case REC_NAL_H265:
       return get_kind_h265 (data[0] >> 1 & 0x3f);
-    case NAL_H266:
+    case REC_NAL_H266:
       return get_kind_h266 (data[1] >> 3);
   }
-  return NAL_OTHER;
+  return REC_NAL_OTHER;
 }
 
 void
-nal_scanner_init (
-    NalScanner *scanner, NalSyntax syntax, const uint8_t *data, size_t size)
+rec_nal_scanner_init (
+    RecNalScanner *scanner, RecNalSyntax syntax, const uint8_t *data, size_t size)
 {
   scanner->data = data;
   scanner->size = size;
@@ -208,10 +208,10 @@ nal_scanner_init (
 }
 
 bool
-nal_scanner_next (NalScanner *scanner, NalUnit *nal)
+rec_nal_scanner_next (RecNalScanner *scanner, RecNalUnit *nal)
 {
   const uint8_t *data = scanner->data;
-  size_t start = nal_find_start_code (data, scanner->size, scanner->pos);
+  size_t start = rec_nal_find_start_code (data, scanner->size, scanner->pos);
   size_t end;
 
   if (scanner->done || start == scanner->size)
@@ -222,11 +222,11 @@ nal_scanner_next (NalScanner *scanner, NalUnit *nal)
   start += START_CODE_SIZE;
   nal->data = data + start;
   nal->kind = get_kind (scanner->syntax, nal->data, scanner->size - start);
-  if (nal->kind >= NAL_SLICE) {
+  if (nal->kind >= REC_NAL_SLICE) {
     scanner->done = true;
     end = scanner->size;
   } else {
-    end = nal_find_start_code (data, scanner->size, start);
+    end = rec_nal_find_start_code (data, scanner->size, start);
     scanner->pos = end;
   }
   /* trailing_zero_8bits, or the zero_byte of the next start code */
@@ -240,67 +240,67 @@ nal_scanner_next (NalScanner *scanner, NalUnit *nal)
 
 /* H.265 7.3.3, profile_tier_level (1, maxNumSubLayersMinus1) */
 static void
-skip_profile_tier_level (BitReader *reader, unsigned max_sub_layers_minus1)
+skip_profile_tier_level (RecBitReader *reader, unsigned max_sub_layers_minus1)
 {
   uint32_t present;
 
-  bit_reader_skip (reader, 88 + 8);
+  rec_bit_reader_skip (reader, 88 + 8);
   if (max_sub_layers_minus1 == 0)
     return;
-  present = bit_reader_get (reader, 16);
+  present = rec_bit_reader_get (reader, 16);
   for (unsigned i = 0; i < max_sub_layers_minus1; i++) {
     if (present >> (15 - 2 * i) & 1)
-      bit_reader_skip (reader, 88);
+      rec_bit_reader_skip (reader, 88);
     if (present >> (14 - 2 * i) & 1)
-      bit_reader_skip (reader, 8);
+      rec_bit_reader_skip (reader, 8);
   }
 }
 
 static uint32_t
-read_h264_id (BitReader *reader, NalKind kind)
+read_h264_id (RecBitReader *reader, RecNalKind kind)
 {
-  if (kind == NAL_SPS)
-    bit_reader_skip (reader, 24); /* profile_idc .. level_idc */
-  return bit_reader_get_ue (reader);
+  if (kind == REC_NAL_SPS)
+    rec_bit_reader_skip (reader, 24); /* profile_idc .. level_idc */
+  return rec_bit_reader_get_ue (reader);
 }
 
 static uint32_t
-read_h265_id (BitReader *reader, NalKind kind)
+read_h265_id (RecBitReader *reader, RecNalKind kind)
 {
-  if (kind == NAL_VPS)
-    return bit_reader_get (reader, 4);
-  if (kind == NAL_SPS) {
+  if (kind == REC_NAL_VPS)
+    return rec_bit_reader_get (reader, 4);
+  if (kind == REC_NAL_SPS) {
     unsigned max_sub_layers_minus1;
 
-    bit_reader_skip (reader, 4); /* sps_video_parameter_set_id */
-    max_sub_layers_minus1 = bit_reader_get (reader, 3);
-    bit_reader_skip (reader, 1); /* sps_temporal_id_nesting_flag */
+    rec_bit_reader_skip (reader, 4); /* sps_video_parameter_set_id */
+    max_sub_layers_minus1 = rec_bit_reader_get (reader, 3);
+    rec_bit_reader_skip (reader, 1); /* sps_temporal_id_nesting_flag */
     skip_profile_tier_level (reader, max_sub_layers_minus1);
   }
-  return bit_reader_get_ue (reader);
+  return rec_bit_reader_get_ue (reader);
 }
 
 static uint32_t
-read_h266_id (BitReader *reader, NalKind kind)
+read_h266_id (RecBitReader *reader, RecNalKind kind)
 {
-  return bit_reader_get (reader, kind == NAL_PPS ? 6 : 4);
+  return rec_bit_reader_get (reader, kind == REC_NAL_PPS ? 6 : 4);
 }
 
 int
-nal_get_parameter_set_id (NalSyntax syntax, const NalUnit *nal)
+rec_nal_get_parameter_set_id (RecNalSyntax syntax, const RecNalUnit *nal)
 {
-  size_t header = nal_header_size (syntax);
-  BitReader reader;
+  size_t header = rec_nal_header_size (syntax);
+  RecBitReader reader;
   uint32_t id;
 
   if (nal->size < header)
     return -1;
-  bit_reader_init_nal (&reader, nal->data + header, nal->size - header);
+  rec_bit_reader_init_nal (&reader, nal->data + header, nal->size - header);
   switch (syntax) {
-    case NAL_H264:
+    case REC_NAL_H264:
       id = read_h264_id (&reader, nal->kind);
       break;
-    case NAL_H265:
+    case REC_NAL_H265:
       id = read_h265_id (&reader, nal->kind);
       break;
     default:
@@ -312,40 +312,40 @@ nal_get_parameter_set_id (NalSyntax syntax, const NalUnit *nal)
 
 /* A number in SEI is the sum of bytes up to the first that is not ff. */
 static uint32_t
-read_sei_number (BitReader *reader)
+read_sei_number (RecBitReader *reader)
 {
   uint32_t sum = 0, byte;
 
   do {
-    byte = bit_reader_get (reader, 8);
+    byte = rec_bit_reader_get (reader, 8);
     sum += byte;
   } while (byte == 0xff && sum < 0xffffff);
   return sum;
 }
 
 bool
-nal_sei_is_recovery_point (NalSyntax syntax, const NalUnit *nal)
+rec_nal_sei_is_recovery_point (RecNalSyntax syntax, const RecNalUnit *nal)
 {
   const uint32_t recovery_point = 6; /* payloadType: H.264 and H.265 D.1 */
-  size_t header = nal_header_size (syntax);
-  BitReader reader;
+  size_t header = rec_nal_header_size (syntax);
+  RecBitReader reader;
 
-  if (syntax == NAL_H266 || nal->size < header)
+  if (syntax == REC_NAL_H266 || nal->size < header)
     return false;
-  bit_reader_init_nal (&reader, nal->data + header, nal->size - header);
+  rec_bit_reader_init_nal (&reader, nal->data + header, nal->size - header);
   while (!reader.error) {
     uint32_t type = read_sei_number (&reader);
     uint32_t size = read_sei_number (&reader);
 
     if (type == recovery_point) {
       /* recovery_frame_cnt, or recovery_poc_cnt as se(v): 0 alike */
-      uint32_t count = bit_reader_get_ue (&reader);
+      uint32_t count = rec_bit_reader_get_ue (&reader);
 
       return !reader.error && count == 0;
     }
     if (size > nal->size)
       return false;
-    bit_reader_skip (&reader, 8 * size);
+    rec_bit_reader_skip (&reader, 8 * size);
     /* rbsp_trailing_bits: nothing but a stop bit is left */
     if (reader.pos + 8 >= 8 * reader.size)
       return false;
@@ -354,7 +354,7 @@ nal_sei_is_recovery_point (NalSyntax syntax, const NalUnit *nal)
 }
 
 const uint8_t *
-nal_get_aud (NalSyntax syntax, bool random_access, size_t *size)
+rec_nal_get_aud (RecNalSyntax syntax, bool random_access, size_t *size)
 {
   /* primary_pic_type 7, any slices */
   static const uint8_t h264[] = { 0, 0, 0, 1, 0x09, 0xf0 };
@@ -365,10 +365,10 @@ nal_get_aud (NalSyntax syntax, bool random_access, size_t *size)
   static const uint8_t h266_irap[] = { 0, 0, 0, 1, 0x00, 0xa1, 0xa8 };
 
   switch (syntax) {
-    case NAL_H264:
+    case REC_NAL_H264:
       *size = sizeof (h264);
       return h264;
-    case NAL_H265:
+    case REC_NAL_H265:
       *size = sizeof (h265);
       return h265;
     default:
@@ -378,11 +378,11 @@ nal_get_aud (NalSyntax syntax, bool random_access, size_t *size)
 }
 
 bool
-nal_continues_picture (NalSyntax syntax, const NalUnit *nal)
+rec_nal_continues_picture (RecNalSyntax syntax, const RecNalUnit *nal)
 {
-  size_t header = nal_header_size (syntax);
+  size_t header = rec_nal_header_size (syntax);
 
-  if (nal->kind < NAL_SLICE || nal->size <= header || syntax == NAL_H266)
+  if (nal->kind < REC_NAL_SLICE || nal->size <= header || syntax == REC_NAL_H266)
     return false;
   /* ue(v) 0 and the flag are both a first bit that is set */
   return !(nal->data[header] & 0x80);

@@ -19,7 +19,7 @@
  * once, at the end. */
 
 /**
- * BitReader:
+ * RecBitReader:
  * @data: where it reads, owned by the caller
  * @size: bytes of @data
  * @pos: next bit
@@ -33,42 +33,42 @@ typedef struct
   size_t pos;
   bool emulation_prevention;
   bool error;
-} BitReader;
+} RecBitReader;
 
-void bit_reader_init (BitReader *reader, const uint8_t *data, size_t size);
+void rec_bit_reader_init (RecBitReader *reader, const uint8_t *data, size_t size);
 /* For the payload of a NAL unit: skips emulation_prevention_three_byte. */
-void bit_reader_init_nal (BitReader *reader, const uint8_t *data, size_t size);
+void rec_bit_reader_init_nal (RecBitReader *reader, const uint8_t *data, size_t size);
 /* @n: 0 to 32 */
-uint32_t bit_reader_get (BitReader *reader, unsigned n);
-void bit_reader_skip (BitReader *reader, unsigned n);
+uint32_t rec_bit_reader_get (RecBitReader *reader, unsigned n);
+void rec_bit_reader_skip (RecBitReader *reader, unsigned n);
 /* ue(v) of H.264 9.1 */
-uint32_t bit_reader_get_ue (BitReader *reader);
+uint32_t rec_bit_reader_get_ue (RecBitReader *reader);
 
 /* --- NAL units of an access unit */
 
 typedef enum
 {
-  NAL_H264,
-  NAL_H265,
-  NAL_H266
-} NalSyntax;
+  REC_NAL_H264,
+  REC_NAL_H265,
+  REC_NAL_H266
+} RecNalSyntax;
 
 typedef enum
 {
-  NAL_OTHER = 0,
-  NAL_AUD,
-  NAL_VPS,
-  NAL_SPS,
-  NAL_PPS,
-  NAL_SEI,
-  NAL_SLICE,     /* of a picture that is no random access point */
-  NAL_SLICE_IDR, /* of an IDR picture */
-  NAL_SLICE_CRA  /* of a CRA or BLA picture: decoding can start there, pictures
+  REC_NAL_OTHER = 0,
+  REC_NAL_AUD,
+  REC_NAL_VPS,
+  REC_NAL_SPS,
+  REC_NAL_PPS,
+  REC_NAL_SEI,
+  REC_NAL_SLICE,     /* of a picture that is no random access point */
+  REC_NAL_SLICE_IDR, /* of an IDR picture */
+  REC_NAL_SLICE_CRA  /* of a CRA or BLA picture: decoding can start there, pictures
                     that lead it in output order excepted */
-} NalKind;
+} RecNalKind;
 
 /**
- * NalUnit:
+ * RecNalUnit:
  * @data: the first byte of its header
  * @size: bytes, without trailing zero bytes
  * @offset: where its start code begins in the access unit, leading zero bytes
@@ -80,11 +80,11 @@ typedef struct
   const uint8_t *data;
   size_t size;
   size_t offset;
-  NalKind kind;
-} NalUnit;
+  RecNalKind kind;
+} RecNalUnit;
 
 /**
- * NalScanner: goes through an access unit, one NAL unit a step, and stops at
+ * RecNalScanner: goes through an access unit, one NAL unit a step, and stops at
  * the first slice.
  */
 typedef struct
@@ -92,36 +92,36 @@ typedef struct
   const uint8_t *data;
   size_t size;
   size_t pos;
-  NalSyntax syntax;
+  RecNalSyntax syntax;
   bool done;
-} NalScanner;
+} RecNalScanner;
 
-void nal_scanner_init (
-    NalScanner *scanner, NalSyntax syntax, const uint8_t *data, size_t size);
+void rec_nal_scanner_init (
+    RecNalScanner *scanner, RecNalSyntax syntax, const uint8_t *data, size_t size);
 /* False at the end. The slice, the last one that is returned, extends to the
  * end of the access unit: what comes after its header is not searched. */
-bool nal_scanner_next (NalScanner *scanner, NalUnit *nal);
+bool rec_nal_scanner_next (RecNalScanner *scanner, RecNalUnit *nal);
 
 /* Offset of the next start code prefix 00 00 01 in @data from @from on, or
  * @size when there is none. */
-size_t nal_find_start_code (const uint8_t *data, size_t size, size_t from);
+size_t rec_nal_find_start_code (const uint8_t *data, size_t size, size_t from);
 
 /* How many bytes of the header a NAL unit of @syntax has. */
-size_t nal_header_size (NalSyntax syntax);
+size_t rec_nal_header_size (RecNalSyntax syntax);
 
 /* The identifier of a parameter set, -1 if it is broken. */
-int nal_get_parameter_set_id (NalSyntax syntax, const NalUnit *nal);
+int rec_nal_get_parameter_set_id (RecNalSyntax syntax, const RecNalUnit *nal);
 
 /* H.264 and H.265: whether an SEI NAL unit has a recovery point message that
  * says that decoding that starts here is right from here on (no recovery
  * frames to wait for). */
-bool nal_sei_is_recovery_point (NalSyntax syntax, const NalUnit *nal);
+bool rec_nal_sei_is_recovery_point (RecNalSyntax syntax, const RecNalUnit *nal);
 
 /* H.264 and H.265: whether @nal is a slice that is not the first one of its
  * picture (first_mb_in_slice, first_slice_segment_in_pic_flag). */
-bool nal_continues_picture (NalSyntax syntax, const NalUnit *nal);
+bool rec_nal_continues_picture (RecNalSyntax syntax, const RecNalUnit *nal);
 
 /* The access unit delimiter, start code included, for pictures of any slice
  * type. @random_access: the picture is IDR or CRA (H.266 says so in it).
  * Returns static data of *@size bytes. */
-const uint8_t *nal_get_aud (NalSyntax syntax, bool random_access, size_t *size);
+const uint8_t *rec_nal_get_aud (RecNalSyntax syntax, bool random_access, size_t *size);

@@ -21,30 +21,30 @@ to_next_multiple (uint64_t local, uint64_t period)
 }
 
 uint64_t
-clock_align_tolerance (uint64_t period)
+rec_clock_align_tolerance (uint64_t period)
 {
   return period / 10 < SECOND ? period / 10 : SECOND;
 }
 
 uint64_t
-clock_align_early (uint64_t local, uint64_t period)
+rec_clock_align_early (uint64_t local, uint64_t period)
 {
   uint64_t remaining;
 
   if (period == 0)
     return 0;
   remaining = to_next_multiple (local, period);
-  return remaining <= clock_align_tolerance (period) ? remaining : 0;
+  return remaining <= rec_clock_align_tolerance (period) ? remaining : 0;
 }
 
 uint64_t
-clock_align_remaining (uint64_t local, uint64_t period)
+rec_clock_align_remaining (uint64_t local, uint64_t period)
 {
   uint64_t early, next;
 
   if (period == 0)
     return UINT64_MAX;
-  early = clock_align_early (local, period);
+  early = rec_clock_align_early (local, period);
   next = to_next_multiple (local + early, period);
   return next > UINT64_MAX - early ? UINT64_MAX : early + next;
 }

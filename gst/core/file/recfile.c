@@ -495,7 +495,7 @@ rec_file_rewrite (RecFile *file, uint64_t offset, const void *data, size_t size)
 }
 
 int
-rec_file_cut (RecFile *file, uint64_t size)
+rec_file_truncate (RecFile *file, uint64_t size)
 {
   int err;
 
@@ -562,7 +562,7 @@ rec_file_sync (RecFile *file, const char *directory)
 }
 
 int
-rec_file_check (RecFile *file, RecFileTamper *tamper, uint64_t *size)
+rec_file_detect_change (RecFile *file, RecFileTamper *tamper, uint64_t *size)
 {
   struct stat st;
   int err;

@@ -122,7 +122,7 @@ int rec_file_rewrite (
     RecFile *file, uint64_t offset, const void *data, size_t size);
 
 /* Shortens the file to @size, at most its present size. */
-int rec_file_cut (RecFile *file, uint64_t size);
+int rec_file_truncate (RecFile *file, uint64_t size);
 
 /* fdatasync; with @directory (NULL: none) also fsync of that directory, so
  * that the name is durable too. All bytes accepted before the call are durable
@@ -135,7 +135,7 @@ int rec_file_sync (RecFile *file, const char *directory);
 int rec_file_sync_directory (const RecSyscalls *sys, const char *directory);
 
 /* Compares the file with what was written to it. */
-int rec_file_check (RecFile *file, RecFileTamper *tamper, uint64_t *size);
+int rec_file_detect_change (RecFile *file, RecFileTamper *tamper, uint64_t *size);
 
 /* Cuts a torn tail and closes; the error is that of close or of the cut. Bytes
  * not synced before are not durable. */

@@ -42,7 +42,7 @@ write_text (RecFile *file, const char *text, size_t length)
 
 /* Version 4 brings EXT-X-BYTERANGE. */
 static int
-write_header (Playlist *playlist, RecFile *file)
+write_header (RecHlsPlaylist *playlist, RecFile *file)
 {
   char text[256];
   int length = snprintf (text, sizeof (text),
@@ -60,7 +60,7 @@ write_header (Playlist *playlist, RecFile *file)
 /* Creates the file of the next state, in place of one that a killed recorder
  * left behind. */
 static int
-new_state_begin (Playlist *playlist, RecFile *file)
+new_state_begin (RecHlsPlaylist *playlist, RecFile *file)
 {
   int error;
 
@@ -76,7 +76,7 @@ new_state_begin (Playlist *playlist, RecFile *file)
 /* Puts the next state in the place of the present one, or, after @error, drops
  * it. Returns the first error. */
 static int
-new_state_finish (Playlist *playlist, RecFile *file, int error)
+new_state_finish (RecHlsPlaylist *playlist, RecFile *file, int error)
 {
   int close_error = rec_file_is_open (file) ? rec_file_close (file) : 0;
 
@@ -90,7 +90,7 @@ new_state_finish (Playlist *playlist, RecFile *file, int error)
 }
 
 static int
-copy_entries (Playlist *playlist, RecFile *file)
+copy_entries (RecHlsPlaylist *playlist, RecFile *file)
 {
   char chunk[COPY_CHUNK];
   FILE *old = fopen (playlist->path, "re");
@@ -111,7 +111,7 @@ copy_entries (Playlist *playlist, RecFile *file)
 
 /* The present state with a header of @target_duration and @text at its end. */
 static int
-append (Playlist *playlist, unsigned target_duration, const char *text)
+append (RecHlsPlaylist *playlist, unsigned target_duration, const char *text)
 {
   unsigned old_target_duration = playlist->target_duration;
   RecFile file;
@@ -214,7 +214,7 @@ is_uri_line (const char *line, const char *uri)
 
 /* Writes the entry unless it names bytes that @uri does not have any more. */
 static int
-keep_entry (Playlist *playlist, RecFile *file, const Lines *lines,
+keep_entry (RecHlsPlaylist *playlist, RecFile *file, const Lines *lines,
     const char *line, const char *uri, uint64_t file_size)
 {
   if (lines->end > file_size && is_uri_line (line, uri))
@@ -225,7 +225,7 @@ keep_entry (Playlist *playlist, RecFile *file, const Lines *lines,
 
 /* One line of the old playlist; a line without its end was never complete. */
 static int
-read_line (Playlist *playlist, RecFile *file, Lines *lines, const char *line,
+read_line (RecHlsPlaylist *playlist, RecFile *file, Lines *lines, const char *line,
     const char *uri, uint64_t file_size)
 {
   int error;
@@ -268,7 +268,7 @@ survey (FILE *old, unsigned *target_duration)
 }
 
 static int
-take_over (Playlist *playlist, FILE *old, const char *uri, uint64_t file_size)
+take_over (RecHlsPlaylist *playlist, FILE *old, const char *uri, uint64_t file_size)
 {
   char line[LINE_MAX_LENGTH];
   Lines lines = { 0 };
@@ -310,7 +310,7 @@ path_of_next_state (const char *path)
 }
 
 static int
-init (Playlist *playlist, const char *path, uint64_t target_duration)
+init (RecHlsPlaylist *playlist, const char *path, uint64_t target_duration)
 {
   memset (playlist, 0, sizeof (*playlist));
   playlist->path = strdup (path);
@@ -322,7 +322,7 @@ init (Playlist *playlist, const char *path, uint64_t target_duration)
 }
 
 int
-playlist_create (Playlist *playlist, const char *path, uint64_t target_duration)
+rec_hls_playlist_create (RecHlsPlaylist *playlist, const char *path, uint64_t target_duration)
 {
   RecFile file;
   uint64_t body;
@@ -335,19 +335,19 @@ playlist_create (Playlist *playlist, const char *path, uint64_t target_duration)
     playlist->body = body;
   }
   if (error != 0)
-    playlist_clear (playlist);
+    rec_hls_playlist_clear (playlist);
   return error;
 }
 
 int
-playlist_continue (Playlist *playlist, const char *path,
+rec_hls_playlist_continue (RecHlsPlaylist *playlist, const char *path,
     uint64_t target_duration, const char *uri, uint64_t file_size)
 {
   FILE *old = fopen (path, "re");
   int error;
 
   if (old == NULL && errno == ENOENT)
-    return playlist_create (playlist, path, target_duration);
+    return rec_hls_playlist_create (playlist, path, target_duration);
   memset (playlist, 0, sizeof (*playlist));
   if (old == NULL)
     return errno;
@@ -356,7 +356,7 @@ playlist_continue (Playlist *playlist, const char *path,
     error = take_over (playlist, old, uri, file_size);
   fclose (old);
   if (error != 0)
-    playlist_clear (playlist);
+    rec_hls_playlist_clear (playlist);
   return error;
 }
 
@@ -377,7 +377,7 @@ format_date (char *text, size_t size, int64_t utc_time)
 }
 
 int
-playlist_add (Playlist *playlist, const PlaylistEntry *entry)
+rec_hls_playlist_add (RecHlsPlaylist *playlist, const RecHlsPlaylistEntry *entry)
 {
   bool discontinuity = playlist->entries > 0 &&
       (entry->discontinuity || playlist->discontinuous);
@@ -413,7 +413,7 @@ playlist_add (Playlist *playlist, const PlaylistEntry *entry)
 }
 
 int
-playlist_end (Playlist *playlist)
+rec_hls_playlist_end (RecHlsPlaylist *playlist)
 {
   int error;
 
@@ -426,7 +426,7 @@ playlist_end (Playlist *playlist)
 }
 
 void
-playlist_clear (Playlist *playlist)
+rec_hls_playlist_clear (RecHlsPlaylist *playlist)
 {
   free (playlist->path);
   free (playlist->new_path);
@@ -507,7 +507,7 @@ uri_of (const char *playlist_path, const char *file_path)
 }
 
 char *
-playlist_uri (const char *playlist_path, const char *file_path)
+rec_hls_playlist_uri (const char *playlist_path, const char *file_path)
 {
   char *playlist, *file, *uri = NULL;
 

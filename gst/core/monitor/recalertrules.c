@@ -13,7 +13,7 @@
 #define HOLD SECOND
 
 const char *
-mon_rule_name (MonRule rule)
+rec_alert_rule_name (RecAlertRule rule)
 {
   static const char *const names[] = { "zero-packet-streak", "memory",
     "no-bytes-written", "no-packets" };
@@ -22,7 +22,7 @@ mon_rule_name (MonRule rule)
 }
 
 void
-mon_rules_restart (MonRules *rules, uint64_t now)
+rec_alert_rules_restart (RecAlertRules *rules, uint64_t now)
 {
   rules->started = true;
   rules->any_written = false;
@@ -32,7 +32,7 @@ mon_rules_restart (MonRules *rules, uint64_t now)
 
 /* Time since the sink wrote something. */
 static uint64_t
-look_at_written (MonRules *rules, const MonLook *look)
+look_at_written (RecAlertRules *rules, const RecAlertSample *look)
 {
   if (look->sink_known && look->written != rules->written) {
     rules->any_written = look->written > 0;
@@ -42,60 +42,60 @@ look_at_written (MonRules *rules, const MonLook *look)
   return look->now - rules->written_at;
 }
 
-static AlertChange
-look_at_memory (MonRules *rules, const MonLimits *limits, const MonLook *look)
+static RecThresholdChange
+look_at_memory (RecAlertRules *rules, const RecAlertLimits *limits, const RecAlertSample *look)
 {
-  AlertRule *both = &rules->rule[MON_RULE_MEMORY];
-  AlertRule *half = &rules->memory_level;
+  RecThreshold *both = &rules->rule[REC_ALERT_RULE_MEMORY];
+  RecThreshold *half = &rules->memory_level;
   bool was = both->raised;
   uint64_t growth = 0, limit = 0;
 
   if (!look->memory_known)
-    return ALERT_SAME;
-  alert_rule_update (&rules->memory_level, look->now, look->memory,
+    return REC_THRESHOLD_SAME;
+  rec_threshold_update (&rules->memory_level, look->now, look->memory,
       limits->max_memory, limits->max_memory / 10 * 9, HOLD);
   if (limits->memory_window > 0) {
-    mem_slope_add (
+    rec_mem_trend_add (
         &rules->slope, limits->memory_window, look->now, look->memory);
-    if (mem_slope_get (&rules->slope, &growth))
+    if (rec_mem_trend_get (&rules->slope, &growth))
       limit = (uint64_t)((double)limits->max_memory_slope *
           (double)limits->memory_window / (double)SECOND);
   }
-  alert_rule_update (
+  rec_threshold_update (
       &rules->memory_growth, look->now, growth, limit, limit / 2, HOLD);
   if (!rules->memory_level.raised && rules->memory_growth.raised)
     half = &rules->memory_growth;
   both->raised = rules->memory_level.raised || rules->memory_growth.raised;
   if (both->raised == was)
-    return ALERT_SAME;
+    return REC_THRESHOLD_SAME;
   both->value = half->value;
   both->threshold = half->threshold;
-  return both->raised ? ALERT_RAISED : ALERT_CLEARED;
+  return both->raised ? REC_THRESHOLD_RAISED : REC_THRESHOLD_CLEARED;
 }
 
 /* One of the rules about time or frames. */
-static AlertChange
+static RecThresholdChange
 look_at (
-    MonRules *rules, MonRule rule, uint64_t now, uint64_t value, uint64_t limit)
+    RecAlertRules *rules, RecAlertRule rule, uint64_t now, uint64_t value, uint64_t limit)
 {
-  return alert_rule_update (
+  return rec_threshold_update (
       &rules->rule[rule], now, value, limit, limit / 2, HOLD);
 }
 
-static AlertChange
-clear (AlertRule *rule)
+static RecThresholdChange
+clear (RecThreshold *rule)
 {
-  return alert_rule_update (rule, 0, 0, 0, 0, 0);
+  return rec_threshold_update (rule, 0, 0, 0, 0, 0);
 }
 
 void
-mon_rules_look (MonRules *rules, const MonLimits *limits, const MonLook *look,
-    AlertChange change[MON_N_RULES])
+rec_alert_rules_update (RecAlertRules *rules, const RecAlertLimits *limits, const RecAlertSample *look,
+    RecThresholdChange change[REC_ALERT_N_RULES])
 {
   uint64_t write_idle;
 
   if (!look->running) {
-    for (int i = 0; i < MON_N_RULES; i++)
+    for (int i = 0; i < REC_ALERT_N_RULES; i++)
       change[i] = clear (&rules->rule[i]);
     clear (&rules->memory_level);
     clear (&rules->memory_growth);
@@ -103,22 +103,22 @@ mon_rules_look (MonRules *rules, const MonLimits *limits, const MonLook *look,
     return;
   }
   if (!rules->started)
-    mon_rules_restart (rules, look->now);
+    rec_alert_rules_restart (rules, look->now);
   write_idle = look_at_written (rules, look);
-  change[MON_RULE_MEMORY] = look_at_memory (rules, limits, look);
+  change[REC_ALERT_RULE_MEMORY] = look_at_memory (rules, limits, look);
   if (look->waiting) {
     rules->written_at = look->now;
-    change[MON_RULE_STREAK] = clear (&rules->rule[MON_RULE_STREAK]);
-    change[MON_RULE_NO_PACKETS] = clear (&rules->rule[MON_RULE_NO_PACKETS]);
-    change[MON_RULE_NO_BYTES] = clear (&rules->rule[MON_RULE_NO_BYTES]);
+    change[REC_ALERT_RULE_STREAK] = clear (&rules->rule[REC_ALERT_RULE_STREAK]);
+    change[REC_ALERT_RULE_NO_PACKETS] = clear (&rules->rule[REC_ALERT_RULE_NO_PACKETS]);
+    change[REC_ALERT_RULE_NO_BYTES] = clear (&rules->rule[REC_ALERT_RULE_NO_BYTES]);
     return;
   }
-  change[MON_RULE_STREAK] = look_at (
-      rules, MON_RULE_STREAK, look->now, look->streak, limits->max_streak);
-  change[MON_RULE_NO_PACKETS] = look_at (rules, MON_RULE_NO_PACKETS, look->now,
+  change[REC_ALERT_RULE_STREAK] = look_at (
+      rules, REC_ALERT_RULE_STREAK, look->now, look->streak, limits->max_streak);
+  change[REC_ALERT_RULE_NO_PACKETS] = look_at (rules, REC_ALERT_RULE_NO_PACKETS, look->now,
       look->idle, limits->no_packets_timeout);
-  change[MON_RULE_NO_BYTES] =
-      look_at (rules, MON_RULE_NO_BYTES, look->now, write_idle,
+  change[REC_ALERT_RULE_NO_BYTES] =
+      look_at (rules, REC_ALERT_RULE_NO_BYTES, look->now, write_idle,
           !look->sink_known        ? 0
               : rules->any_written ? limits->write_timeout
                                    : limits->first_byte_timeout);

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#ifndef REC_MONRULES_H
-#define REC_MONRULES_H
+#ifndef REC_ALERT_RULES_H
+#define REC_ALERT_RULES_H
 
 #include "recthreshold.h"
 #include "recmemtrend.h"
@@ -14,15 +14,15 @@
 
 typedef enum
 {
-  MON_RULE_STREAK,
-  MON_RULE_MEMORY,
-  MON_RULE_NO_BYTES,
-  MON_RULE_NO_PACKETS,
-  MON_N_RULES,
-} MonRule;
+  REC_ALERT_RULE_STREAK,
+  REC_ALERT_RULE_MEMORY,
+  REC_ALERT_RULE_NO_BYTES,
+  REC_ALERT_RULE_NO_PACKETS,
+  REC_ALERT_N_RULES,
+} RecAlertRule;
 
 /* "zero-packet-streak", "memory", "no-bytes-written", "no-packets". */
-const char *mon_rule_name (MonRule rule);
+const char *rec_alert_rule_name (RecAlertRule rule);
 
 /* 0 turns a rule, or one half of it, off. Times in ns. */
 typedef struct
@@ -34,7 +34,7 @@ typedef struct
   uint64_t first_byte_timeout; /* from start to the first byte written */
   uint64_t write_timeout;      /* between two later ones */
   uint64_t no_packets_timeout;
-} MonLimits;
+} RecAlertLimits;
 
 /* One look at the recording. */
 typedef struct
@@ -50,26 +50,26 @@ typedef struct
   uint64_t memory;
   bool sink_known; /* a sink tells how much it wrote */
   uint64_t written;
-} MonLook;
+} RecAlertSample;
 
 /* Zero-initialize; belongs to one thread. */
 typedef struct
 {
-  AlertRule rule[MON_N_RULES]; /* what is raised, at what value */
-  MemSlope slope;
-  AlertRule memory_level, memory_growth; /* the halves of MON_RULE_MEMORY */
+  RecThreshold rule[REC_ALERT_N_RULES]; /* what is raised, at what value */
+  RecMemTrend slope;
+  RecThreshold memory_level, memory_growth; /* the halves of REC_ALERT_RULE_MEMORY */
   bool started;
   bool any_written;
   uint64_t written;
   uint64_t written_at; /* when that last changed, or start */
-} MonRules;
+} RecAlertRules;
 
 /* Fills @change for every rule. */
-void mon_rules_look (MonRules *rules, const MonLimits *limits,
-    const MonLook *look, AlertChange change[MON_N_RULES]);
+void rec_alert_rules_update (RecAlertRules *rules, const RecAlertLimits *limits,
+    const RecAlertSample *look, RecThresholdChange change[REC_ALERT_N_RULES]);
 
 /* Forgets what was, as if the recording started now; what is raised stays so
  * until a look finds it calm. */
-void mon_rules_restart (MonRules *rules, uint64_t now);
+void rec_alert_rules_restart (RecAlertRules *rules, uint64_t now);
 
 #endif

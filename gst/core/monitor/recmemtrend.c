@@ -5,10 +5,10 @@
 
 #include "recmemtrend.h"
 
-#define RING (MEMSLOPE_SAMPLES + 1)
+#define RING (REC_MEM_TREND_SAMPLES + 1)
 
 void
-mem_slope_add (MemSlope *slope, uint64_t window, uint64_t now, uint64_t bytes)
+rec_mem_trend_add (RecMemTrend *slope, uint64_t window, uint64_t now, uint64_t bytes)
 {
   unsigned at;
 
@@ -19,7 +19,7 @@ mem_slope_add (MemSlope *slope, uint64_t window, uint64_t now, uint64_t bytes)
   if (slope->n > 0) {
     unsigned last = (slope->first + slope->n - 1) % RING;
 
-    if (now - slope->sample[last].time < window / MEMSLOPE_SAMPLES)
+    if (now - slope->sample[last].time < window / REC_MEM_TREND_SAMPLES)
       return;
   }
   at = (slope->first + slope->n) % RING;
@@ -32,7 +32,7 @@ mem_slope_add (MemSlope *slope, uint64_t window, uint64_t now, uint64_t bytes)
 }
 
 bool
-mem_slope_get (const MemSlope *slope, uint64_t *growth)
+rec_mem_trend_get (const RecMemTrend *slope, uint64_t *growth)
 {
   double t0, t_mean = 0, b_mean = 0, tb = 0, tt = 0, grown;
   unsigned last;

@@ -3,13 +3,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#ifndef REC_MEMSLOPE_H
-#define REC_MEMSLOPE_H
+#ifndef REC_MEM_TREND_H
+#define REC_MEM_TREND_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MEMSLOPE_SAMPLES 60
+#define REC_MEM_TREND_SAMPLES 60
 
 /* A ring of samples that covers a window. Zero-initialize. */
 typedef struct
@@ -20,17 +20,17 @@ typedef struct
   {
     uint64_t time;
     uint64_t bytes;
-  } sample[MEMSLOPE_SAMPLES + 1];
-} MemSlope;
+  } sample[REC_MEM_TREND_SAMPLES + 1];
+} RecMemTrend;
 
 /* Adds a sample, or leaves it out when the last one is younger than a sixtieth
  * of @window. A new @window starts over. Times of any one unit that does not
  * go back. */
-void mem_slope_add (
-    MemSlope *slope, uint64_t window, uint64_t now, uint64_t bytes);
+void rec_mem_trend_add (
+    RecMemTrend *slope, uint64_t window, uint64_t now, uint64_t bytes);
 
 /* Growth over the window by the line of least squares through it, bytes; 0
  * when it shrinks. Returns false until the samples cover the window. */
-bool mem_slope_get (const MemSlope *slope, uint64_t *growth);
+bool rec_mem_trend_get (const RecMemTrend *slope, uint64_t *growth);
 
 #endif

@@ -92,10 +92,10 @@ find_field (const char *text, const char *name, uint64_t *bytes)
 }
 
 int
-procmem_sample (const char *path, ProcMem *mem)
+rec_proc_mem_sample (const char *path, RecProcMem *mem)
 {
   char text[STATUS_MAX];
-  ProcMem m;
+  RecProcMem m;
   int err = read_text (path, text);
 
   if (err)

@@ -3,20 +3,20 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#ifndef REC_PROCMEM_H
-#define REC_PROCMEM_H
+#ifndef REC_PROC_MEM_H
+#define REC_PROC_MEM_H
 
 #include <stdint.h>
 
 /* The file to sample for the calling process itself. */
-#define PROCMEM_SELF "/proc/self/status"
+#define REC_PROC_MEM_SELF "/proc/self/status"
 
 /* What one look at the process says. */
 typedef struct
 {
   uint64_t rss;      /* VmRSS, bytes resident now */
   uint64_t rss_peak; /* VmHWM, the most bytes ever resident */
-} ProcMem;
+} RecProcMem;
 
 /* Reads VmRSS and VmHWM from @path, a file in the format of proc(5) status.
  *
@@ -24,6 +24,6 @@ typedef struct
  * -EBADMSG when a field is missing, stands there twice, is not a number of kB
  * or does not fit, -EFBIG when the file is not a status file by its size, or
  * whatever open(2) and read(2) said. Thread safe, allocates nothing. */
-int procmem_sample (const char *path, ProcMem *mem);
+int rec_proc_mem_sample (const char *path, RecProcMem *mem);
 
 #endif

@@ -21,7 +21,7 @@ add (_Atomic uint64_t *counter, uint64_t n)
 }
 
 void
-rtp_seq_init (RtpSeq *seq)
+rec_rtp_seq_init (RecRtpSeq *seq)
 {
   atomic_store_explicit (&seq->lost, 0, memory_order_relaxed);
   atomic_store_explicit (&seq->late, 0, memory_order_relaxed);
@@ -33,7 +33,7 @@ rtp_seq_init (RtpSeq *seq)
 
 /* From here on; whatever was before counts as having come. */
 static void
-start (RtpSeq *seq, uint32_t ssrc, uint16_t number)
+start (RecRtpSeq *seq, uint32_t ssrc, uint16_t number)
 {
   seq->started = true;
   seq->ssrc = ssrc;
@@ -44,28 +44,28 @@ start (RtpSeq *seq, uint32_t ssrc, uint16_t number)
 
 /* @n numbers further; those that leave the window and never came are lost. */
 static void
-advance (RtpSeq *seq, unsigned n)
+advance (RecRtpSeq *seq, unsigned n)
 {
   uint64_t leaving;
 
-  if (n < RTPSEQ_WINDOW) {
-    leaving = ~seq->seen >> (RTPSEQ_WINDOW - n);
+  if (n < REC_RTP_SEQ_WINDOW) {
+    leaving = ~seq->seen >> (REC_RTP_SEQ_WINDOW - n);
     add (&seq->lost, (uint64_t)__builtin_popcountll (leaving));
     seq->seen = seq->seen << n | 1;
   } else {
     add (&seq->lost, (uint64_t)__builtin_popcountll (~seq->seen));
-    add (&seq->lost, n - RTPSEQ_WINDOW);
+    add (&seq->lost, n - REC_RTP_SEQ_WINDOW);
     seq->seen = 1;
   }
   seq->highest = (uint16_t)(seq->highest + n);
 }
 
 static void
-go_back (RtpSeq *seq, unsigned n)
+go_back (RecRtpSeq *seq, unsigned n)
 {
   uint64_t bit;
 
-  if (n >= RTPSEQ_WINDOW) {
+  if (n >= REC_RTP_SEQ_WINDOW) {
     add (&seq->late, 1);
     return;
   }
@@ -77,7 +77,7 @@ go_back (RtpSeq *seq, unsigned n)
 /* Two in a row from far off are a sender that started over; one alone is a
  * stray. */
 static void
-note_far_off (RtpSeq *seq, uint32_t ssrc, uint16_t number)
+note_far_off (RecRtpSeq *seq, uint32_t ssrc, uint16_t number)
 {
   if (seq->odd_pending && number == (uint16_t)(seq->odd + 1)) {
     start (seq, ssrc, number);
@@ -88,12 +88,12 @@ note_far_off (RtpSeq *seq, uint32_t ssrc, uint16_t number)
 }
 
 bool
-rtp_seq_push (RtpSeq *seq, const uint8_t *header, size_t size)
+rec_rtp_seq_push (RecRtpSeq *seq, const uint8_t *header, size_t size)
 {
   uint16_t number, forward;
   uint32_t ssrc;
 
-  if (size < RTPSEQ_HEADER_SIZE || header[0] >> 6 != 2)
+  if (size < REC_RTP_SEQ_HEADER_SIZE || header[0] >> 6 != 2)
     return false;
   number = (uint16_t)(header[2] << 8 | header[3]);
   ssrc = (uint32_t)header[8] << 24 | (uint32_t)header[9] << 16 |

@@ -6,7 +6,7 @@
 #include "recstall.h"
 
 const char *
-dry_stage_name (DryStage stage)
+rec_stall_stage_name (RecStallStage stage)
 {
   static const char *const names[] = { "network", "depayloader", "decoder",
     "encoder", "mux", "disk" };
@@ -21,8 +21,8 @@ is_dry (uint64_t idle, uint64_t ref)
   return idle > 0 && idle >= ref / 2;
 }
 
-static const DryMonitor *
-find_monitor (const DryMonitor *monitors, unsigned n, uint64_t id)
+static const RecMonitorReport *
+find_monitor (const RecMonitorReport *monitors, unsigned n, uint64_t id)
 {
   for (unsigned i = 0; i < n; i++)
     if (monitors[i].id == id)
@@ -33,7 +33,7 @@ find_monitor (const DryMonitor *monitors, unsigned n, uint64_t id)
 /* The nearest element of the monitor's own stretch that gets something and
  * therefore is the one that gives nothing. */
 static bool
-find_wet_point (const DryMonitor *m, uint64_t idle, DryStage *stage)
+find_wet_point (const RecMonitorReport *m, uint64_t idle, RecStallStage *stage)
 {
   for (unsigned i = 0; i < m->n_points; i++)
     if (!is_dry (m->points[i].idle, idle)) {
@@ -44,24 +44,24 @@ find_wet_point (const DryMonitor *m, uint64_t idle, DryStage *stage)
 }
 
 /* What stands between a monitor that delivers and @m, which gets nothing. */
-static DryStage
-first_stage_before (const DryMonitor *m, bool from_rtp)
+static RecStallStage
+first_stage_before (const RecMonitorReport *m, bool from_rtp)
 {
   if (m->n_points > 0)
     return m->points[m->n_points - 1].kind;
-  return from_rtp ? DRY_DEPAYLOADER : DRY_ENCODER;
+  return from_rtp ? REC_STALL_DEPAYLOADER : REC_STALL_ENCODER;
 }
 
-static DryStage
-look_upstream (const DryMonitor *monitors, unsigned n, uint64_t id,
+static RecStallStage
+look_upstream (const RecMonitorReport *monitors, unsigned n, uint64_t id,
     uint64_t idle, unsigned depth)
 {
-  const DryMonitor *m = find_monitor (monitors, n, id);
-  DryStage stage, first = DRY_DISK;
+  const RecMonitorReport *m = find_monitor (monitors, n, id);
+  RecStallStage stage, first = REC_STALL_DISK;
   bool any = false;
 
   if (!m || depth == 0)
-    return DRY_NETWORK;
+    return REC_STALL_NETWORK;
   if (find_wet_point (m, idle, &stage))
     return stage;
   for (unsigned i = 0; i < n; i++)
@@ -75,24 +75,24 @@ look_upstream (const DryMonitor *monitors, unsigned n, uint64_t id,
         first = stage;
       any = true;
     }
-  return any ? first : DRY_NETWORK;
+  return any ? first : REC_STALL_NETWORK;
 }
 
-DryStage
-dry_stage_upstream (
-    const DryMonitor *monitors, unsigned n, uint64_t id, uint64_t idle)
+RecStallStage
+rec_stall_find_upstream (
+    const RecMonitorReport *monitors, unsigned n, uint64_t id, uint64_t idle)
 {
   return look_upstream (monitors, n, id, idle, n);
 }
 
-DryStage
-dry_stage_downstream (const DryMonitor *downstream, unsigned n, uint64_t idle,
+RecStallStage
+rec_stall_find_downstream (const RecMonitorReport *downstream, unsigned n, uint64_t idle,
     bool blocked, bool mux_follows)
 {
-  DryStage stage;
+  RecStallStage stage;
 
   for (unsigned i = 0; i < n; i++) {
-    const DryMonitor *m = &downstream[i];
+    const RecMonitorReport *m = &downstream[i];
 
     /* One that is blocked itself passes the question on. */
     if (m->blocked || !is_dry (m->idle, idle))
@@ -100,5 +100,5 @@ dry_stage_downstream (const DryMonitor *downstream, unsigned n, uint64_t idle,
     return find_wet_point (m, idle, &stage) ? stage
                                             : first_stage_before (m, false);
   }
-  return mux_follows && !blocked ? DRY_MUX : DRY_DISK;
+  return mux_follows && !blocked ? REC_STALL_MUX : REC_STALL_DISK;
 }

@@ -8,8 +8,8 @@
  * it is dry has one answer. Times are of any one unit.
  */
 
-#ifndef REC_DRYSTAGE_H
-#define REC_DRYSTAGE_H
+#ifndef REC_STALL_H
+#define REC_STALL_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,25 +17,25 @@
 /* In the order in which data flows. */
 typedef enum
 {
-  DRY_NETWORK,
-  DRY_DEPAYLOADER,
-  DRY_DECODER,
-  DRY_ENCODER,
-  DRY_MUX,
-  DRY_DISK,
-} DryStage;
+  REC_STALL_NETWORK,
+  REC_STALL_DEPAYLOADER,
+  REC_STALL_DECODER,
+  REC_STALL_ENCODER,
+  REC_STALL_MUX,
+  REC_STALL_DISK,
+} RecStallStage;
 
 /* "network", "depayloader", …; a static string. */
-const char *dry_stage_name (DryStage stage);
+const char *rec_stall_stage_name (RecStallStage stage);
 
 /* What goes into one element that makes something else of it. */
 typedef struct
 {
-  DryStage kind;
+  RecStallStage kind;
   uint64_t idle; /* since something last entered it, or since start */
-} DryPoint;
+} RecStallPoint;
 
-#define DRY_MAX_POINTS 12
+#define REC_STALL_MAX_POINTS 12
 
 /* What one monitor says. */
 typedef struct
@@ -46,21 +46,21 @@ typedef struct
   bool blocked;  /* a packet has been on its way downstream all that time */
   bool rtp;      /* RTP packets pass it */
   unsigned n_points;
-  DryPoint points[DRY_MAX_POINTS]; /* the nearest one first */
-} DryMonitor;
+  RecStallPoint points[REC_STALL_MAX_POINTS]; /* the nearest one first */
+} RecMonitorReport;
 
 /* Where it became dry, seen from monitor @id, which had nothing for @idle: its
  * own points and the monitors upstream of it are looked at. Something that had
  * nothing for at least half as long counts as dry as well. @monitors holds
  * @id and all monitors upstream of it, in any order; loops and missing links
  * do no harm. */
-DryStage dry_stage_upstream (
-    const DryMonitor *monitors, unsigned n, uint64_t id, uint64_t idle);
+RecStallStage rec_stall_find_upstream (
+    const RecMonitorReport *monitors, unsigned n, uint64_t id, uint64_t idle);
 
 /* What keeps data from going on, seen from a monitor that delivers or is
  * blocked. @downstream: the monitors after it, the nearest one first;
  * @mux_follows: whether a mux stands between the last of them and the sink. */
-DryStage dry_stage_downstream (const DryMonitor *downstream, unsigned n,
+RecStallStage rec_stall_find_downstream (const RecMonitorReport *downstream, unsigned n,
     uint64_t idle, bool blocked, bool mux_follows);
 
 #endif

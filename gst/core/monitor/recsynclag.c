@@ -9,7 +9,7 @@
 
 /* Makes room by forgetting every other look, but never the oldest. */
 static void
-thin_out (DurableLag *lag)
+thin_out (RecSyncLag *lag)
 {
   unsigned kept = 0;
 
@@ -19,8 +19,8 @@ thin_out (DurableLag *lag)
 }
 
 uint64_t
-durable_lag_update (
-    DurableLag *lag, uint64_t now, uint64_t written, uint64_t durable)
+rec_sync_lag_update (
+    RecSyncLag *lag, uint64_t now, uint64_t written, uint64_t durable)
 {
   unsigned safe = 0;
 
@@ -29,7 +29,7 @@ durable_lag_update (
     lag->n = 0;
   if (written > durable &&
       (lag->n == 0 || written > lag->sample[lag->n - 1].written)) {
-    if (lag->n == DURABLELAG_SAMPLES)
+    if (lag->n == REC_SYNC_LAG_SAMPLES)
       thin_out (lag);
     lag->sample[lag->n].time = now;
     lag->sample[lag->n].written = written;

@@ -18,12 +18,12 @@
 #define FREQUENCY_LAST 12
 
 static unsigned
-read_frequency_index (BitReader *reader)
+read_frequency_index (RecBitReader *reader)
 {
-  unsigned index = bit_reader_get (reader, 4);
+  unsigned index = rec_bit_reader_get (reader, 4);
 
   if (index == FREQUENCY_ESCAPE)
-    bit_reader_skip (reader, 24);
+    rec_bit_reader_skip (reader, 24);
   return index;
 }
 
@@ -52,9 +52,9 @@ put_bits (BitWriter *writer, unsigned n, uint32_t value)
 }
 
 static unsigned
-copy_bits (BitReader *reader, BitWriter *writer, unsigned n)
+copy_bits (RecBitReader *reader, BitWriter *writer, unsigned n)
 {
-  unsigned value = bit_reader_get (reader, n);
+  unsigned value = rec_bit_reader_get (reader, n);
 
   put_bits (writer, n, value);
   return value;
@@ -62,7 +62,7 @@ copy_bits (BitReader *reader, BitWriter *writer, unsigned n)
 
 static void
 copy_elements (
-    BitReader *reader, BitWriter *writer, unsigned count, unsigned bits)
+    RecBitReader *reader, BitWriter *writer, unsigned count, unsigned bits)
 {
   while (count-- > 0)
     copy_bits (reader, writer, bits);
@@ -70,7 +70,7 @@ copy_elements (
 
 /* 4.4.1.1, up to byte_alignment (). Returns the number of channels. */
 static unsigned
-copy_pce_fields (BitReader *reader, BitWriter *writer)
+copy_pce_fields (RecBitReader *reader, BitWriter *writer)
 {
   unsigned front, side, back, lfe, data, coupling, channels = 0;
 
@@ -100,14 +100,14 @@ copy_pce_fields (BitReader *reader, BitWriter *writer)
 /* Copies the program_config_element at @reader, whose bytes are counted from
  * bit @start on. False when it is cut short or has no channel. */
 static bool
-read_pce (BitReader *reader, size_t start, TsAdts *adts)
+read_pce (RecBitReader *reader, size_t start, TsAdts *adts)
 {
   BitWriter writer = { adts->pce, 0 };
   unsigned channels, comment;
 
   put_bits (&writer, 3, ID_PCE);
   channels = copy_pce_fields (reader, &writer);
-  bit_reader_skip (reader, (unsigned)((8 - (reader->pos - start) % 8) % 8));
+  rec_bit_reader_skip (reader, (unsigned)((8 - (reader->pos - start) % 8) % 8));
   put_bits (&writer, (unsigned)((8 - writer.pos % 8) % 8), 0);
   comment = copy_bits (reader, &writer, 8);
   copy_elements (reader, &writer, comment, 8);
@@ -132,13 +132,13 @@ make_header (uint8_t *header, unsigned type, unsigned index, unsigned channels)
 /* 4.4.1, GASpecificConfig of AAC. */
 static const char *
 read_ga_config (
-    BitReader *reader, size_t start, unsigned channels, TsAdts *adts)
+    RecBitReader *reader, size_t start, unsigned channels, TsAdts *adts)
 {
-  bool short_frames = bit_reader_get (reader, 1) == 1; /* frameLengthFlag */
+  bool short_frames = rec_bit_reader_get (reader, 1) == 1; /* frameLengthFlag */
 
-  if (bit_reader_get (reader, 1)) /* dependsOnCoreCoder */
-    bit_reader_skip (reader, 14);
-  if (bit_reader_get (reader, 1)) /* extensionFlag: not with AAC */
+  if (rec_bit_reader_get (reader, 1)) /* dependsOnCoreCoder */
+    rec_bit_reader_skip (reader, 14);
+  if (rec_bit_reader_get (reader, 1)) /* extensionFlag: not with AAC */
     return "its AudioSpecificConfig (codec_data) has an extension that is not "
            "of AAC";
   if (channels == 0 && !read_pce (reader, start, adts))
@@ -151,18 +151,18 @@ read_ga_config (
 
 /* 1.6.2.1, AudioSpecificConfig up to what ADTS has a field for. */
 static bool
-read_config (BitReader *reader, TsAdts *adts, const char **reason)
+read_config (RecBitReader *reader, TsAdts *adts, const char **reason)
 {
   size_t start = reader->pos;
-  unsigned type = bit_reader_get (reader, 5);
+  unsigned type = rec_bit_reader_get (reader, 5);
   unsigned index = read_frequency_index (reader);
-  unsigned channels = bit_reader_get (reader, 4);
+  unsigned channels = rec_bit_reader_get (reader, 4);
 
   if (type == AOT_SBR || type == AOT_PS) {
     /* The core codec comes after the sampling rate of the extension; readers
      * of ADTS find SBR and PS in the frames. */
     read_frequency_index (reader);
-    type = bit_reader_get (reader, 5);
+    type = rec_bit_reader_get (reader, 5);
   }
   *reason = NULL;
   adts->pce_size = 0;
@@ -186,9 +186,9 @@ bool
 ts_adts_init (
     TsAdts *adts, const uint8_t *config, size_t size, const char **reason)
 {
-  BitReader reader;
+  RecBitReader reader;
 
-  bit_reader_init (&reader, config, size);
+  rec_bit_reader_init (&reader, config, size);
   return read_config (&reader, adts, reason);
 }
 
@@ -215,15 +215,15 @@ ts_adts_write_prefix (
 
 /* 1.7.3.1, LatmGetValue */
 static uint32_t
-read_value (BitReader *reader)
+read_value (RecBitReader *reader)
 {
-  unsigned bytes = bit_reader_get (reader, 2) + 1;
+  unsigned bytes = rec_bit_reader_get (reader, 2) + 1;
 
-  return bit_reader_get (reader, 8 * bytes);
+  return rec_bit_reader_get (reader, 8 * bytes);
 }
 
 static bool
-read_stream_config (BitReader *reader, TsLoas *loas, unsigned version)
+read_stream_config (RecBitReader *reader, TsLoas *loas, unsigned version)
 {
   const char *reason;
   size_t end = 0;
@@ -244,11 +244,11 @@ read_stream_config (BitReader *reader, TsLoas *loas, unsigned version)
 
 /* Bits that are not audio come after it. */
 static void
-read_other_data (BitReader *reader, TsLoas *loas, unsigned version)
+read_other_data (RecBitReader *reader, TsLoas *loas, unsigned version)
 {
   unsigned more = 1;
 
-  loas->other_data = bit_reader_get (reader, 1) == 1;
+  loas->other_data = rec_bit_reader_get (reader, 1) == 1;
   loas->other_data_bits = 0;
   if (!loas->other_data)
     return;
@@ -257,65 +257,65 @@ read_other_data (BitReader *reader, TsLoas *loas, unsigned version)
     return;
   }
   while (more && !reader->error) {
-    more = bit_reader_get (reader, 1);
+    more = rec_bit_reader_get (reader, 1);
     loas->other_data_bits =
-        loas->other_data_bits << 8 | bit_reader_get (reader, 8);
+        loas->other_data_bits << 8 | rec_bit_reader_get (reader, 8);
   }
 }
 
 /* 1.7.3.1, StreamMuxConfig with one program and one layer. */
 static bool
-read_mux_config (BitReader *reader, TsLoas *loas)
+read_mux_config (RecBitReader *reader, TsLoas *loas)
 {
-  unsigned version = bit_reader_get (reader, 1);
+  unsigned version = rec_bit_reader_get (reader, 1);
 
   loas->configured = false;
   if (version == 1) {
-    if (bit_reader_get (reader, 1)) /* audioMuxVersionA: reserved */
+    if (rec_bit_reader_get (reader, 1)) /* audioMuxVersionA: reserved */
       return false;
     read_value (reader); /* taraBufferFullness */
   }
-  if (!bit_reader_get (reader, 1)) /* allStreamsSameTimeFraming */
+  if (!rec_bit_reader_get (reader, 1)) /* allStreamsSameTimeFraming */
     return false;
-  loas->sub_frames = bit_reader_get (reader, 6) + 1;
-  if (bit_reader_get (reader, 4) != 0 || bit_reader_get (reader, 3) != 0)
+  loas->sub_frames = rec_bit_reader_get (reader, 6) + 1;
+  if (rec_bit_reader_get (reader, 4) != 0 || rec_bit_reader_get (reader, 3) != 0)
     return false; /* numProgram, numLayer */
   if (!read_stream_config (reader, loas, version))
     return false;
-  if (bit_reader_get (reader, 3) != 0) /* frameLengthType: variable */
+  if (rec_bit_reader_get (reader, 3) != 0) /* frameLengthType: variable */
     return false;
-  bit_reader_skip (reader, 8); /* latmBufferFullness */
+  rec_bit_reader_skip (reader, 8); /* latmBufferFullness */
   read_other_data (reader, loas, version);
-  if (bit_reader_get (reader, 1)) /* crcCheckPresent */
-    bit_reader_skip (reader, 8);
+  if (rec_bit_reader_get (reader, 1)) /* crcCheckPresent */
+    rec_bit_reader_skip (reader, 8);
   loas->configured = !reader->error;
   return loas->configured;
 }
 
 /* PayloadLengthInfo and PayloadMux of one frame. */
 static size_t
-read_frame (BitReader *reader, const TsLoas *loas, uint8_t *out, size_t room)
+read_frame (RecBitReader *reader, const TsLoas *loas, uint8_t *out, size_t room)
 {
   size_t size = 0, start, prefix;
   unsigned byte;
   uint8_t first;
 
   do {
-    byte = bit_reader_get (reader, 8);
+    byte = rec_bit_reader_get (reader, 8);
     size += byte;
   } while (byte == 255 && !reader->error);
   if (reader->error || size == 0 || size > TS_ADTS_MAX_FRAME_SIZE ||
       TS_ADTS_MAX_PREFIX_SIZE + size > room)
     return 0;
   start = reader->pos;
-  first = (uint8_t)bit_reader_get (reader, 8);
+  first = (uint8_t)rec_bit_reader_get (reader, 8);
   reader->pos = start;
   prefix = ts_adts_write_prefix (out, &loas->adts, &first, size);
   if (prefix == 0)
     return 0;
   out += prefix;
   for (size_t i = 0; i < size; i++)
-    out[i] = (uint8_t)bit_reader_get (reader, 8);
+    out[i] = (uint8_t)rec_bit_reader_get (reader, 8);
   return reader->error ? 0 : size + prefix;
 }
 
@@ -324,11 +324,11 @@ static size_t
 read_element (
     TsLoas *loas, const uint8_t *data, size_t size, uint8_t *out, size_t room)
 {
-  BitReader reader;
+  RecBitReader reader;
   size_t done = 0;
 
-  bit_reader_init (&reader, data, size);
-  if (!bit_reader_get (&reader, 1) && !read_mux_config (&reader, loas))
+  rec_bit_reader_init (&reader, data, size);
+  if (!rec_bit_reader_get (&reader, 1) && !read_mux_config (&reader, loas))
     return 0; /* not useSameStreamMux, and nothing that can be used */
   if (!loas->configured)
     return 0;

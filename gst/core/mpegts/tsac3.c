@@ -79,21 +79,21 @@ static const unsigned dts_rates[16] = { 0, 8000, 16000, 32000, 0, 0, 11025,
 bool
 ts_dts_read_frame (const uint8_t *data, size_t size, TsAudioFrame *frame)
 {
-  BitReader reader;
+  RecBitReader reader;
   uint32_t sync;
 
   memset (frame, 0, sizeof (*frame));
-  bit_reader_init (&reader, data, size);
-  sync = bit_reader_get (&reader, 32);
+  rec_bit_reader_init (&reader, data, size);
+  sync = rec_bit_reader_get (&reader, 32);
   if (reader.error || (sync != DTS_SYNC_CORE && sync != DTS_SYNC_EXTENSION))
     return false;
   frame->dependent = sync == DTS_SYNC_EXTENSION;
   if (frame->dependent)
     return true;
-  bit_reader_skip (&reader, 1 + 5 + 1); /* FTYPE, SHORT, CPF */
-  frame->length.coded = 32 * (bit_reader_get (&reader, 7) + 1); /* NBLKS */
-  bit_reader_skip (&reader, 14 + 6); /* FSIZE, AMODE */
-  frame->length.rate = dts_rates[bit_reader_get (&reader, 4)];
+  rec_bit_reader_skip (&reader, 1 + 5 + 1); /* FTYPE, SHORT, CPF */
+  frame->length.coded = 32 * (rec_bit_reader_get (&reader, 7) + 1); /* NBLKS */
+  rec_bit_reader_skip (&reader, 14 + 6); /* FSIZE, AMODE */
+  frame->length.rate = dts_rates[rec_bit_reader_get (&reader, 4)];
   frame->length.presented = frame->length.coded;
   frame->core = true;
   return !reader.error;

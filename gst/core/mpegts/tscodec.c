@@ -122,22 +122,22 @@ join_parameter_sets (TsParameterSets *sets)
 
 static void
 parse_parameter_set (
-    TsParameterSets *sets, NalSyntax syntax, const NalUnit *nal, int id)
+    TsParameterSets *sets, RecNalSyntax syntax, const RecNalUnit *nal, int id)
 {
-  if (nal->kind == NAL_SPS && id < TS_MAX_SPS) {
-    nal_parse_sps (syntax, nal, &sets->sps[id]);
+  if (nal->kind == REC_NAL_SPS && id < TS_MAX_SPS) {
+    rec_nal_parse_sps (syntax, nal, &sets->sps[id]);
     sets->last_sps = (uint8_t)id;
-  } else if (nal->kind == NAL_PPS) {
-    nal_parse_pps (syntax, nal, &sets->pps[id]);
+  } else if (nal->kind == REC_NAL_PPS) {
+    rec_nal_parse_pps (syntax, nal, &sets->pps[id]);
   }
 }
 
 /* Keeps a parameter set; one that is the same as before costs a comparison. */
 static void
-keep_parameter_set (TsParameterSets *sets, NalSyntax syntax, const NalUnit *nal)
+keep_parameter_set (TsParameterSets *sets, RecNalSyntax syntax, const RecNalUnit *nal)
 {
-  int kind = nal->kind - NAL_VPS;
-  int id = nal_get_parameter_set_id (syntax, nal);
+  int kind = nal->kind - REC_NAL_VPS;
+  int id = rec_nal_get_parameter_set_id (syntax, nal);
   TsParameterSet *set;
   uint8_t *data;
   size_t bytes;
@@ -172,16 +172,16 @@ keep_parameter_set (TsParameterSets *sets, NalSyntax syntax, const NalUnit *nal)
 
 /* What the header of the first slice, and the sets it refers to, say. */
 static void
-read_slice (TsCodecState *state, const NalUnit *nal, TsPicture *picture)
+read_slice (TsCodecState *state, const RecNalUnit *nal, TsPicture *picture)
 {
   const TsParameterSets *sets = state->sets;
-  int id = nal_get_slice_pps_id (state->syntax, nal);
-  NalPps pps = { .sps_id = sets->last_sps };
-  NalSlice slice;
+  int id = rec_nal_get_slice_pps_id (state->syntax, nal);
+  RecNalPps pps = { .sps_id = sets->last_sps };
+  RecNalSlice slice;
 
   if (id >= 0 && sets->pps[id].valid)
     pps = sets->pps[id];
-  nal_parse_slice (state->syntax, nal, &sets->sps[pps.sps_id], &pps, &slice);
+  rec_nal_parse_slice (state->syntax, nal, &sets->sps[pps.sps_id], &pps, &slice);
   ts_picture_from_slice (
       &state->pictures, state->syntax, &sets->sps[pps.sps_id], &slice, picture);
 }
@@ -192,7 +192,7 @@ read_slice (TsCodecState *state, const NalUnit *nal, TsPicture *picture)
  * before, without the sets: they would end it (H.264 7.4.1.2.3). */
 static void
 add_continuation (
-    const TsAccessUnit *au, const NalUnit *slice, TsPayload *payload)
+    const TsAccessUnit *au, const RecNalUnit *slice, TsPayload *payload)
 {
   add_span (payload, au->data + slice->offset, au->size - slice->offset);
   payload->random_access = false;
@@ -206,29 +206,29 @@ prepare_nal (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
   size_t aud_end = 0, n_nals = 0;
   bool random_access = false, leads = false, has_slice = false;
   bool untimed = au->pts == TS_TIME_NONE && au->dts == TS_TIME_NONE;
-  NalScanner scanner;
-  NalUnit nal;
+  RecNalScanner scanner;
+  RecNalUnit nal;
 
   sets->serial++;
   sets->n_seen = 0;
-  nal_scanner_init (&scanner, state->syntax, au->data, au->size);
-  while (nal_scanner_next (&scanner, &nal)) {
-    if (nal.kind == NAL_AUD && n_nals == 0)
+  rec_nal_scanner_init (&scanner, state->syntax, au->data, au->size);
+  while (rec_nal_scanner_next (&scanner, &nal)) {
+    if (nal.kind == REC_NAL_AUD && n_nals == 0)
       aud_end = (size_t)(nal.data - au->data) + nal.size;
-    else if (nal.kind >= NAL_VPS && nal.kind <= NAL_PPS)
+    else if (nal.kind >= REC_NAL_VPS && nal.kind <= REC_NAL_PPS)
       keep_parameter_set (sets, state->syntax, &nal);
-    else if (nal.kind == NAL_SEI)
-      random_access |= nal_sei_is_recovery_point (state->syntax, &nal);
-    else if (nal.kind == NAL_SLICE_IDR || nal.kind == NAL_SLICE_CRA)
+    else if (nal.kind == REC_NAL_SEI)
+      random_access |= rec_nal_sei_is_recovery_point (state->syntax, &nal);
+    else if (nal.kind == REC_NAL_SLICE_IDR || nal.kind == REC_NAL_SLICE_CRA)
       random_access = true;
-    leads |= nal.kind >= NAL_VPS && nal.kind <= NAL_SEI;
-    has_slice |= nal.kind >= NAL_SLICE;
+    leads |= nal.kind >= REC_NAL_VPS && nal.kind <= REC_NAL_SEI;
+    has_slice |= nal.kind >= REC_NAL_SLICE;
     if (untimed && state->has_picture &&
-        nal_continues_picture (state->syntax, &nal)) {
+        rec_nal_continues_picture (state->syntax, &nal)) {
       add_continuation (au, &nal, payload);
       return true;
     }
-    if (nal.kind >= NAL_SLICE)
+    if (nal.kind >= REC_NAL_SLICE)
       read_slice (state, &nal, &payload->picture);
     n_nals++;
   }
@@ -239,7 +239,7 @@ prepare_nal (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
   payload->leads = leads && !has_slice && state->format.length_size == 0;
   if (aud_end == 0) {
     size_t size;
-    const uint8_t *aud = nal_get_aud (state->syntax, random_access, &size);
+    const uint8_t *aud = rec_nal_get_aud (state->syntax, random_access, &size);
 
     add_span (payload, aud, size);
   } else {
@@ -256,11 +256,11 @@ size_t
 ts_codec_get_delimiter_size (
     const TsCodecState *state, const uint8_t *data, size_t size)
 {
-  NalScanner scanner;
-  NalUnit nal;
+  RecNalScanner scanner;
+  RecNalUnit nal;
 
-  nal_scanner_init (&scanner, state->syntax, data, size);
-  if (!nal_scanner_next (&scanner, &nal) || nal.kind != NAL_AUD)
+  rec_nal_scanner_init (&scanner, state->syntax, data, size);
+  if (!rec_nal_scanner_next (&scanner, &nal) || nal.kind != REC_NAL_AUD)
     return 0;
   return (size_t)(nal.data - data) + nal.size;
 }
@@ -290,7 +290,7 @@ static bool
 prepare_mpeg_video (
     TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
 {
-  size_t pos = nal_find_start_code (au->data, au->size, 0);
+  size_t pos = rec_nal_find_start_code (au->data, au->size, 0);
   bool sequence = false, found = pos < au->size;
 
   while (pos + 5 < au->size) {
@@ -308,7 +308,7 @@ prepare_mpeg_video (
     } else if (code <= SLICE_START_CODE_MAX) {
       break;
     }
-    pos = nal_find_start_code (au->data, au->size, pos + 4);
+    pos = rec_nal_find_start_code (au->data, au->size, pos + 4);
   }
   ts_picture_from_mpeg (&state->pictures, &payload->picture);
   add_span (payload, au->data, au->size);
@@ -540,7 +540,7 @@ ts_codec_prepare (TsCodecState *state, TsAccessUnit *au, TsPayload *payload)
   memset (payload, 0, sizeof (*payload));
   if (state->format.length_size > 0) {
     converted = *au;
-    if (!nal_format_convert (&state->format, au->data, au->size,
+    if (!rec_nal_format_convert (&state->format, au->data, au->size,
             &converted.data, &converted.size))
       return false;
     au = &converted;
@@ -655,9 +655,9 @@ ts_codec_init (TsCodecState *state, const TsTrackConfig *config,
           config->audio_specific_config_size, reason))
     return false;
   if (config->codec >= TS_CODEC_H264 && config->codec <= TS_CODEC_H266) {
-    state->syntax = (NalSyntax)(NAL_H264 + (config->codec - TS_CODEC_H264));
+    state->syntax = (RecNalSyntax)(REC_NAL_H264 + (config->codec - TS_CODEC_H264));
     if (config->decoder_configuration &&
-        !nal_format_init (&state->format, state->syntax,
+        !rec_nal_format_init (&state->format, state->syntax,
             config->decoder_configuration, config->decoder_configuration_size,
             reason))
       return false;
@@ -680,7 +680,7 @@ ts_codec_clear (TsCodecState *state)
   state->sets = NULL;
   free (state->loas);
   state->loas = NULL;
-  nal_format_clear (&state->format);
+  rec_nal_format_clear (&state->format);
 }
 
 void

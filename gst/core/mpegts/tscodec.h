@@ -96,8 +96,8 @@ typedef struct
   uint8_t *joined;
   size_t joined_size;
   bool changed;
-  NalSps sps[TS_MAX_SPS];
-  NalPps pps[TS_MAX_PARAMETER_SETS];
+  RecNalSps sps[TS_MAX_SPS];
+  RecNalPps pps[TS_MAX_PARAMETER_SETS];
   uint8_t last_sps;
 } TsParameterSets;
 
@@ -129,8 +129,8 @@ typedef struct
 typedef struct
 {
   TsCodec codec;
-  NalSyntax syntax;
-  NalFormat format;
+  RecNalSyntax syntax;
+  RecNalFormat format;
   bool has_picture;
   TsParameterSets *sets;
   TsLoasState *loas;

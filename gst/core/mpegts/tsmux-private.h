@@ -200,7 +200,7 @@ void ts_mux_build_tables (TsMux *mux);
 int64_t ts_mux_to_ts (const TsMux *mux, int64_t ns);
 
 /* tsmuxpcr.c: notes how late @dts is, and counts it where PCR has passed it. */
-void ts_mux_watch_lag (TsMux *mux, TsTrack *track, int64_t dts);
+void ts_mux_clamp_dts (TsMux *mux, TsTrack *track, int64_t dts);
 /* Whether PCR is further behind than it should be, and may go faster than
  * time at @now. */
 bool ts_mux_is_catching_up (const TsMux *mux, int64_t now);

@@ -242,7 +242,7 @@ plan_time (TsMux *mux, TsTrack *track, TsPlan *plan)
     start (mux, plan);
   plan->pts = ts_mux_to_ts (mux, plan->pts_ns);
   plan->dts = ts_mux_to_ts (mux, plan->dts_ns);
-  ts_mux_watch_lag (mux, track, plan->dts);
+  ts_mux_clamp_dts (mux, track, plan->dts);
   if (track->last_dts != TS_TIME_NONE && plan->dts <= track->last_dts)
     plan->dts = track->last_dts + 1;
   if (plan->pts < plan->dts) {
@@ -505,7 +505,7 @@ ts_mux_begin (TsMux *mux, TsTrack *track, const TsAccessUnit *access_unit)
     held = hold_dependent (track, plan);
   } else {
     mux->timeline.alone = mux->n_tracks == 1;
-    ts_time_fix (&mux->timeline, &track->time, &au,
+    ts_timeline_correct (&mux->timeline, &track->time, &au,
         ts_codec_is_video (track->config.codec) ? &plan->payload.picture : NULL,
         plan->payload.duration > 0 ? plan->payload.duration
                                    : track->config.frame_time,

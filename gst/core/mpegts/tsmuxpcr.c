@@ -37,7 +37,7 @@
 #define MAX_DISTANCE (1 * 90000)
 
 void
-ts_mux_watch_lag (TsMux *mux, TsTrack *track, int64_t dts)
+ts_mux_clamp_dts (TsMux *mux, TsTrack *track, int64_t dts)
 {
   track->lag = ts_mux_to_ts (mux, mux->timeline.now) - dts;
   if (track->last_dts != TS_TIME_NONE)

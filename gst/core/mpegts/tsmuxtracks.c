@@ -349,7 +349,7 @@ ts_mux_configure_track (TsMux *mux, TsTrack *track, const TsTrackConfig *config,
     track->skipped = old.skipped;
   } else {
     ts_lead_clear (&track->lead);
-    ts_time_change_codec (&track->time);
+    ts_track_time_change_codec (&track->time);
   }
   if (!is_same_psi (&old.psi, &track->psi))
     change_psi (mux);
@@ -436,20 +436,20 @@ bool
 ts_track_needs_now (
     const TsMux *mux, const TsTrack *track, int64_t pts, int64_t dts)
 {
-  return ts_time_needs_now (&mux->timeline, &track->time, pts, dts);
+  return ts_timeline_needs_now (&mux->timeline, &track->time, pts, dts);
 }
 
 bool
 ts_track_needs_next (
     const TsMux *mux, const TsTrack *track, int64_t pts, int64_t dts)
 {
-  return ts_time_needs_next (&mux->timeline, &track->time, pts, dts);
+  return ts_timeline_needs_next (&mux->timeline, &track->time, pts, dts);
 }
 
 bool
 ts_track_is_apart (const TsTrack *track, int64_t pts, int64_t dts)
 {
-  return ts_time_is_apart (&track->time, pts, dts);
+  return ts_track_time_is_apart (&track->time, pts, dts);
 }
 
 int64_t
@@ -457,7 +457,7 @@ ts_track_estimate_dts (const TsTrack *track, int64_t pts)
 {
   if (pts != TS_TIME_NONE && !ts_codec_is_video (track->config.codec))
     return pts;
-  return ts_time_estimate_dts (&track->time, pts);
+  return ts_track_time_estimate_dts (&track->time, pts);
 }
 
 int64_t
@@ -471,7 +471,7 @@ ts_mux_get_reorder_delay (const TsMux *mux)
 
     if (!ts_codec_is_video (track->config.codec))
       continue;
-    one = ts_time_get_reorder_delay (&track->time);
+    one = ts_track_time_get_reorder_delay (&track->time);
     if (one > delay)
       delay = one;
   }

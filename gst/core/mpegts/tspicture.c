@@ -22,7 +22,7 @@ ts_picture_state_init (TsPictureState *state)
 
 /* H.264 8.2.1.1 and H.265 8.3.1 */
 static int32_t
-get_poc (TsPictureState *state, const NalSps *sps, const NalSlice *slice)
+get_poc (TsPictureState *state, const RecNalSps *sps, const RecNalSlice *slice)
 {
   uint32_t max = UINT32_C (1) << sps->log2_max_poc_lsb;
   uint32_t lsb = slice->poc_lsb;
@@ -47,15 +47,15 @@ get_poc (TsPictureState *state, const NalSps *sps, const NalSlice *slice)
 }
 
 static bool
-is_second_field (const TsPictureState *state, const NalSlice *slice)
+is_second_field (const TsPictureState *state, const RecNalSlice *slice)
 {
   return slice->field && !slice->idr && state->first_field &&
       slice->bottom != state->bottom && slice->frame_num == state->frame_num;
 }
 
 void
-ts_picture_from_slice (TsPictureState *state, NalSyntax syntax,
-    const NalSps *sps, const NalSlice *slice, TsPicture *picture)
+ts_picture_from_slice (TsPictureState *state, RecNalSyntax syntax,
+    const RecNalSps *sps, const RecNalSlice *slice, TsPicture *picture)
 {
   memset (picture, 0, sizeof (*picture));
   picture->depth = sps->max_reorder;
@@ -73,9 +73,9 @@ ts_picture_from_slice (TsPictureState *state, NalSyntax syntax,
   picture->has_order = true;
   picture->order = get_poc (state, sps, slice);
   /* H.264 counts fields, two a frame, and not all encoders do. */
-  if (syntax == NAL_H264 && sps->frames_only && picture->order & 1)
+  if (syntax == REC_NAL_H264 && sps->frames_only && picture->order & 1)
     state->single = true;
-  if (syntax == NAL_H265 || state->single)
+  if (syntax == REC_NAL_H265 || state->single)
     picture->order *= 2;
 }
 

@@ -14,7 +14,7 @@
 /**
  * TsPicture: of one access unit.
  * @depth: pictures that may come before one in decoding order and follow it in
- *   output order, 0 to NAL_MAX_REORDER
+ *   output order, 0 to REC_NAL_MAX_REORDER
  * @declared: the stream says so; otherwise @depth is the most that it may use
  * @frame_time: how long a frame lasts by the stream, ns, 0 when not known
  * @stated: as a number; pictures of MPEG-2 may be reordered, or not
@@ -64,8 +64,8 @@ typedef struct
 void ts_picture_state_init (TsPictureState *state);
 
 /* Fills @picture from the header of its first slice. */
-void ts_picture_from_slice (TsPictureState *state, NalSyntax syntax,
-    const NalSps *sps, const NalSlice *slice, TsPicture *picture);
+void ts_picture_from_slice (TsPictureState *state, RecNalSyntax syntax,
+    const RecNalSps *sps, const RecNalSlice *slice, TsPicture *picture);
 
 /* Reads one header of MPEG-1 or MPEG-2 video: @data begins with its start
  * code prefix. A picture is complete with the first slice behind it. */

@@ -15,7 +15,7 @@
 #define PAT_ENTRY_SIZE 4
 
 void
-first_pmt_init (FirstPmt *first, uint64_t offset)
+ts_pmt_patch_init (TsPmtPatch *first, uint64_t offset)
 {
   memset (first, 0, sizeof (*first));
   first->watching = true;
@@ -76,7 +76,7 @@ find_section (const uint8_t *ts, size_t *size, bool *discontinuity)
 }
 
 static void
-note_pat (FirstPmt *first, const uint8_t *ts)
+note_pat (TsPmtPatch *first, const uint8_t *ts)
 {
   bool discontinuity;
   size_t size;
@@ -196,16 +196,16 @@ is_pmt (const uint8_t *section, size_t size)
 
 /* Returns how many tables before this one are to be replaced by it. */
 static unsigned
-note_pmt (FirstPmt *first, const uint8_t *ts, uint64_t offset)
+note_pmt (TsPmtPatch *first, const uint8_t *ts, uint64_t offset)
 {
-  FirstPmtPlace place = { offset, ts[3] & TS_CC_MASK, false };
+  TsPmtPatchPlace place = { offset, ts[3] & TS_CC_MASK, false };
   unsigned n = 0;
   size_t size = 0;
   const uint8_t *section = find_section (ts, &size, &place.discontinuity);
 
   /* The longest has to fit behind a discontinuity_indicator as well. */
-  if (!is_pmt (section, size) || first->n == FIRST_PMT_MAX ||
-      size > FIRST_PMT_MAX_SECTION - TS_AF_HEADER_SIZE)
+  if (!is_pmt (section, size) || first->n == TS_PMT_PATCH_MAX ||
+      size > TS_PMT_PATCH_MAX_SECTION - TS_AF_HEADER_SIZE)
     goto stop;
   if (size != first->size || memcmp (section, first->section, size) != 0) {
     if (first->size > 0 &&
@@ -227,8 +227,8 @@ stop:
 }
 
 unsigned
-first_pmt_look (
-    FirstPmt *first, const uint8_t *data, size_t size, uint64_t offset)
+ts_pmt_patch_scan (
+    TsPmtPatch *first, const uint8_t *data, size_t size, uint64_t offset)
 {
   unsigned before = first->n, n = 0, more;
 
@@ -255,10 +255,10 @@ first_pmt_look (
 }
 
 uint64_t
-first_pmt_get (const FirstPmt *first, unsigned i, bool old,
-    uint8_t packet[FIRST_PMT_PACKET])
+ts_pmt_patch_get (const TsPmtPatch *first, unsigned i, bool old,
+    uint8_t packet[TS_PMT_PATCH_PACKET])
 {
-  const FirstPmtPlace *place = &first->places[i];
+  const TsPmtPatchPlace *place = &first->places[i];
   size_t size = old ? first->old_size : first->size;
   uint8_t *p = packet + TS_HEADER_SIZE;
 

@@ -10,7 +10,7 @@
  * stand in it already become the new one, where that says all that they said
  * and names more. ISO/IEC 13818-1 2.4.4.8.
  *
- * A FirstPmt is shown all packets of a file in order, before they are written,
+ * A TsPmtPatch is shown all packets of a file in order, before they are written,
  * and says what is to be replaced, from the last to the first, so that a reader
  * finds one change at any moment. It touches no file. Fields are private but
  * @watching.
@@ -22,45 +22,45 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FIRST_PMT_PACKET 188
+#define TS_PMT_PATCH_PACKET 188
 /* All of a key frame twice a second and the tables between, for much longer
  * than tracks are waited for. */
-#define FIRST_PMT_MAX 256
+#define TS_PMT_PATCH_MAX 256
 /* After the header and the pointer_field */
-#define FIRST_PMT_MAX_SECTION 183
+#define TS_PMT_PATCH_MAX_SECTION 183
 
 typedef struct
 {
   uint64_t offset;
   uint8_t continuity_counter;
   bool discontinuity; /* it has a discontinuity_indicator */
-} FirstPmtPlace;
+} TsPmtPatchPlace;
 
 typedef struct
 {
   bool watching; /* FALSE: nothing will be replaced any more */
   int pid;       /* of the PMT, -1: not known yet */
   uint64_t end;  /* of what was shown */
-  uint8_t section[FIRST_PMT_MAX_SECTION];
+  uint8_t section[TS_PMT_PATCH_MAX_SECTION];
   size_t size;                                /* of @section, 0: none yet */
-  uint8_t old_section[FIRST_PMT_MAX_SECTION]; /* before that */
+  uint8_t old_section[TS_PMT_PATCH_MAX_SECTION]; /* before that */
   size_t old_size;
   unsigned n;
-  FirstPmtPlace places[FIRST_PMT_MAX];
-} FirstPmt;
+  TsPmtPatchPlace places[TS_PMT_PATCH_MAX];
+} TsPmtPatch;
 
 /* Watches a file that is written from @offset on. */
-void first_pmt_init (FirstPmt *first, uint64_t offset);
+void ts_pmt_patch_init (TsPmtPatch *first, uint64_t offset);
 
 /* @data: whole packets that will be written at @offset. Returns how many
  * tables before them are to be replaced, usually 0. Stops watching where that
  * is not what follows, where a table is not as it should be or takes more than
- * one packet, or after FIRST_PMT_MAX tables. */
-unsigned first_pmt_look (
-    FirstPmt *first, const uint8_t *data, size_t size, uint64_t offset);
+ * one packet, or after TS_PMT_PATCH_MAX tables. */
+unsigned ts_pmt_patch_scan (
+    TsPmtPatch *first, const uint8_t *data, size_t size, uint64_t offset);
 
 /* Returns where the @i-th table is, and puts into @packet what takes its place,
- * or with @old what stands there. Valid after first_pmt_look() for what it
+ * or with @old what stands there. Valid after ts_pmt_patch_scan() for what it
  * returned, until the next call of that. */
-uint64_t first_pmt_get (const FirstPmt *first, unsigned i, bool old,
-    uint8_t packet[FIRST_PMT_PACKET]);
+uint64_t ts_pmt_patch_get (const TsPmtPatch *first, unsigned i, bool old,
+    uint8_t packet[TS_PMT_PATCH_PACKET]);

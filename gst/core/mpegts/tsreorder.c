@@ -29,8 +29,8 @@ ts_reorder_init (TsReorder *reorder)
 void
 ts_reorder_set_depth (TsReorder *reorder, unsigned depth, bool declared)
 {
-  if (depth > NAL_MAX_REORDER)
-    depth = NAL_MAX_REORDER;
+  if (depth > REC_NAL_MAX_REORDER)
+    depth = REC_NAL_MAX_REORDER;
   if (depth == reorder->said && declared == reorder->declared)
     return;
   reorder->said = reorder->depth = depth;
@@ -56,10 +56,10 @@ insert (TsReorder *reorder, int64_t pts)
   if (at > 0)
     reorder->reordered = true;
   if (at > reorder->depth)
-    reorder->depth = at <= NAL_MAX_REORDER ? at : NAL_MAX_REORDER;
-  if (at > NAL_MAX_REORDER)
+    reorder->depth = at <= REC_NAL_MAX_REORDER ? at : REC_NAL_MAX_REORDER;
+  if (at > REC_NAL_MAX_REORDER)
     return;
-  last = reorder->n <= NAL_MAX_REORDER ? reorder->n++ : NAL_MAX_REORDER;
+  last = reorder->n <= REC_NAL_MAX_REORDER ? reorder->n++ : REC_NAL_MAX_REORDER;
   memmove (reorder->pts + at + 1, reorder->pts + at,
       (last - at) * sizeof (reorder->pts[0]));
   reorder->pts[at] = pts;
@@ -72,7 +72,7 @@ get_longest_step (const TsReorder *reorder)
 {
   int64_t longest = 0;
 
-  if (reorder->n <= NAL_MAX_REORDER)
+  if (reorder->n <= REC_NAL_MAX_REORDER)
     return 0;
   for (unsigned i = 1; i + 1 < reorder->n; i++) {
     int64_t step = reorder->pts[i] - reorder->pts[i + 1];
@@ -95,7 +95,7 @@ limit_delay (const TsReorder *reorder, int64_t pts, int64_t dts)
     return pts - MAX_UNDECLARED_DELAY;
   if (dts >= pts - MAX_DELAY)
     return dts;
-  step = get_longest_step (reorder) * (reorder->depth + NAL_MAX_REORDER);
+  step = get_longest_step (reorder) * (reorder->depth + REC_NAL_MAX_REORDER);
   if (step > 0 && step < MAX_DELAY)
     step = MAX_DELAY;
   return step > 0 && dts < pts - step ? pts - step : dts;
@@ -159,7 +159,7 @@ ts_reorder_estimate (const TsReorder *reorder, int64_t pts)
 {
   unsigned last = reorder->depth < reorder->n ? reorder->depth : reorder->n;
   int64_t step =
-      get_longest_step (reorder) * (reorder->depth + NAL_MAX_REORDER);
+      get_longest_step (reorder) * (reorder->depth + REC_NAL_MAX_REORDER);
   int64_t dts = pts;
 
   if (last > 0 && reorder->pts[last - 1] < pts)

@@ -33,7 +33,7 @@
  */
 typedef struct
 {
-  int64_t pts[NAL_MAX_REORDER + 1];
+  int64_t pts[REC_NAL_MAX_REORDER + 1];
   unsigned n;
   unsigned depth;
   unsigned said;
@@ -45,7 +45,7 @@ typedef struct
 
 void ts_reorder_init (TsReorder *reorder);
 
-/* What the stream says about its depth, 0 to NAL_MAX_REORDER. */
+/* What the stream says about its depth, 0 to REC_NAL_MAX_REORDER. */
 void ts_reorder_set_depth (TsReorder *reorder, unsigned depth, bool declared);
 
 /* The next picture starts anew. @leading: those that follow may be output

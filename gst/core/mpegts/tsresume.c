@@ -31,19 +31,19 @@
 #define TS_MASK ((UINT64_C (1) << TS_BITS) - 1)
 
 void
-rec_tail_init (RecTail *tail)
+ts_resume_scan_init (TsResumeScan *tail)
 {
   memset (tail, 0, sizeof (*tail));
   tail->pat_version = tail->pmt_version = tail->sdt_version = -1;
   tail->pmt_pid = -1;
-  memset (tail->continuity_counter, REC_TAIL_CC_NONE, REC_TAIL_N_PIDS);
+  memset (tail->continuity_counter, TS_RESUME_CC_NONE, TS_RESUME_N_PIDS);
 }
 
 /* --- time stamps */
 
 /* The later of two, across the wrap of 33 bits. */
 static void
-note_ts (RecTail *tail, uint64_t ts)
+note_ts (TsResumeScan *tail, uint64_t ts)
 {
   if (tail->has_ts && ((ts - tail->last_ts) & TS_MASK) > TS_MASK / 2)
     return;
@@ -68,7 +68,7 @@ read_pcr (const uint8_t *p)
 }
 
 static void
-add_pes_start (RecTail *tail, const uint8_t *p, size_t size)
+add_pes_start (TsResumeScan *tail, const uint8_t *p, size_t size)
 {
   unsigned flags;
 
@@ -87,7 +87,7 @@ add_pes_start (RecTail *tail, const uint8_t *p, size_t size)
 /* --- PSI; a table of ours fits in one packet */
 
 static void
-add_pat (RecTail *tail, const uint8_t *section, size_t length)
+add_pat (TsResumeScan *tail, const uint8_t *section, size_t length)
 {
   size_t pos;
 
@@ -103,13 +103,13 @@ add_pat (RecTail *tail, const uint8_t *section, size_t length)
 }
 
 static void
-add_stream (RecTail *tail, uint16_t pid, uint64_t identity)
+add_stream (TsResumeScan *tail, uint16_t pid, uint64_t identity)
 {
   unsigned i = 0;
 
   while (i < tail->n_streams && tail->streams[i].pid != pid)
     i++;
-  if (i == REC_TAIL_MAX_STREAMS)
+  if (i == TS_RESUME_MAX_STREAMS)
     return;
   tail->streams[i].pid = pid;
   tail->streams[i].identity = identity;
@@ -119,7 +119,7 @@ add_stream (RecTail *tail, uint16_t pid, uint64_t identity)
 
 /* @length: of the section with its CRC, as far as it is in the packet */
 static void
-add_pmt (RecTail *tail, const uint8_t *section, size_t length)
+add_pmt (TsResumeScan *tail, const uint8_t *section, size_t length)
 {
   size_t pos;
 
@@ -141,7 +141,7 @@ add_pmt (RecTail *tail, const uint8_t *section, size_t length)
 }
 
 static void
-add_section (RecTail *tail, int pid, const uint8_t *p, size_t size)
+add_section (TsResumeScan *tail, int pid, const uint8_t *p, size_t size)
 {
   size_t pointer = p[0], length;
   const uint8_t *section = p + 1 + pointer;
@@ -161,7 +161,7 @@ add_section (RecTail *tail, int pid, const uint8_t *p, size_t size)
 /* --- packets */
 
 static void
-add_payload (RecTail *tail, int pid, const uint8_t *p, size_t size)
+add_payload (TsResumeScan *tail, int pid, const uint8_t *p, size_t size)
 {
   if (pid == PAT_PID || pid == SDT_PID || pid == tail->pmt_pid)
     add_section (tail, pid, p, size);
@@ -170,7 +170,7 @@ add_payload (RecTail *tail, int pid, const uint8_t *p, size_t size)
 }
 
 void
-rec_tail_add_packet (RecTail *tail, const uint8_t packet[188])
+ts_resume_scan_add_packet (TsResumeScan *tail, const uint8_t packet[188])
 {
   int pid = (packet[1] & 0x1f) << 8 | packet[2];
   bool has_payload = packet[3] & 0x10, has_adaptation = packet[3] & 0x20;
@@ -209,7 +209,7 @@ read_all (int fd, uint8_t *data, size_t size, uint64_t offset)
 
 /* The first packets say whether this is a transport stream. */
 static int
-check_start (RecTail *tail, int fd)
+check_start (TsResumeScan *tail, int fd)
 {
   uint8_t data[2 * PACKET_SIZE];
   size_t size = tail->size < sizeof (data) ? (size_t)tail->size : sizeof (data);
@@ -228,7 +228,7 @@ check_start (RecTail *tail, int fd)
 /* A power cut may leave a length that was never filled: packets that do not
  * start with a sync_byte at the end are no packets. */
 static int
-find_whole (RecTail *tail, int fd)
+find_whole (TsResumeScan *tail, int fd)
 {
   uint8_t sync;
   int err;
@@ -245,7 +245,7 @@ find_whole (RecTail *tail, int fd)
 }
 
 static int
-scan_packets (RecTail *tail, int fd, uint64_t window)
+scan_packets (TsResumeScan *tail, int fd, uint64_t window)
 {
   uint64_t packets = window / PACKET_SIZE, pos = 0;
   uint8_t *block = malloc (BLOCK);
@@ -259,7 +259,7 @@ scan_packets (RecTail *tail, int fd, uint64_t window)
 
     err = read_all (fd, block, n, pos);
     for (i = 0; !err && i < n; i += PACKET_SIZE)
-      rec_tail_add_packet (tail, block + i);
+      ts_resume_scan_add_packet (tail, block + i);
     pos += n;
   }
   free (block);
@@ -267,7 +267,7 @@ scan_packets (RecTail *tail, int fd, uint64_t window)
 }
 
 static int
-scan_fd (RecTail *tail, int fd, uint64_t window)
+scan_fd (TsResumeScan *tail, int fd, uint64_t window)
 {
   struct stat st;
   int err;
@@ -285,9 +285,9 @@ scan_fd (RecTail *tail, int fd, uint64_t window)
 }
 
 int
-rec_tail_scan (RecTail *tail, const char *path, uint64_t window)
+ts_resume_scan_file (TsResumeScan *tail, const char *path, uint64_t window)
 {
-  RecTail *found;
+  TsResumeScan *found;
   int fd, err;
 
   fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -298,7 +298,7 @@ rec_tail_scan (RecTail *tail, const char *path, uint64_t window)
     close (fd);
     return ENOMEM;
   }
-  rec_tail_init (found);
+  ts_resume_scan_init (found);
   err = scan_fd (found, fd, window);
   if (!err)
     *tail = *found;

@@ -13,16 +13,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define REC_TAIL_N_PIDS 8192
-#define REC_TAIL_CC_NONE 0xff
-#define REC_TAIL_MAX_STREAMS 64
+#define TS_RESUME_N_PIDS 8192
+#define TS_RESUME_CC_NONE 0xff
+#define TS_RESUME_MAX_STREAMS 64
 
 /* A PID that a PMT names, and what was on it last (ts_psi_get_identity()). */
 typedef struct
 {
   uint16_t pid;
   uint64_t identity;
-} RecTailStream;
+} TsResumeStream;
 
 typedef struct
 {
@@ -35,15 +35,15 @@ typedef struct
   int pat_version, pmt_version, sdt_version; /* -1: none seen */
   int pmt_pid;                               /* -1: none seen */
   unsigned n_streams;                        /* of @streams */
-  RecTailStream streams[REC_TAIL_MAX_STREAMS];
-  uint8_t continuity_counter[REC_TAIL_N_PIDS];
-} RecTail;
+  TsResumeStream streams[TS_RESUME_MAX_STREAMS];
+  uint8_t continuity_counter[TS_RESUME_N_PIDS];
+} TsResumeScan;
 
 /* Reads at most the last @window bytes of @path (0: a good default, 16 MiB).
  * 0 or errno; @tail is filled on success only. */
-int rec_tail_scan (RecTail *tail, const char *path, uint64_t window);
+int ts_resume_scan_file (TsResumeScan *tail, const char *path, uint64_t window);
 
-/* The packets of @data, in order; used by rec_tail_scan(), and by tests that
- * have no file. Start with rec_tail_init(). */
-void rec_tail_init (RecTail *tail);
-void rec_tail_add_packet (RecTail *tail, const uint8_t packet[188]);
+/* The packets of @data, in order; used by ts_resume_scan_file(), and by tests that
+ * have no file. Start with ts_resume_scan_init(). */
+void ts_resume_scan_init (TsResumeScan *tail);
+void ts_resume_scan_add_packet (TsResumeScan *tail, const uint8_t packet[188]);

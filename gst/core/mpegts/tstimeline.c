@@ -140,7 +140,7 @@ is_far_behind (const TsTrackTime *time, int64_t distance)
 }
 
 bool
-ts_time_needs_now (const TsTimeline *timeline, const TsTrackTime *time,
+ts_timeline_needs_now (const TsTimeline *timeline, const TsTrackTime *time,
     int64_t pts, int64_t dts)
 {
   int64_t expected, distance;
@@ -201,12 +201,12 @@ is_apart (const TsTrackTime *time, int64_t pts, int64_t dts, int64_t duration)
       dts + time->shift - time->last_dts > step)
     step = dts + time->shift - time->last_dts;
   if (time->last_dts == TS_TIME_NONE || step > MAX_NOMINAL)
-    step = MAX_NOMINAL / (NAL_MAX_REORDER + 2);
-  return apart > MAX_REORDER && apart > step * (NAL_MAX_REORDER + 2);
+    step = MAX_NOMINAL / (REC_NAL_MAX_REORDER + 2);
+  return apart > MAX_REORDER && apart > step * (REC_NAL_MAX_REORDER + 2);
 }
 
 bool
-ts_time_is_apart (const TsTrackTime *time, int64_t pts, int64_t dts)
+ts_track_time_is_apart (const TsTrackTime *time, int64_t pts, int64_t dts)
 {
   Raw raw;
 
@@ -216,7 +216,7 @@ ts_time_is_apart (const TsTrackTime *time, int64_t pts, int64_t dts)
 }
 
 bool
-ts_time_needs_next (const TsTimeline *timeline, const TsTrackTime *time,
+ts_timeline_needs_next (const TsTimeline *timeline, const TsTrackTime *time,
     int64_t pts, int64_t dts)
 {
   int64_t expected, key;
@@ -225,7 +225,7 @@ ts_time_needs_next (const TsTimeline *timeline, const TsTrackTime *time,
   get_raw (time, pts, dts, &raw);
   if (raw.key == TS_TIME_NONE)
     return false;
-  if (ts_time_is_apart (time, pts, dts))
+  if (ts_track_time_is_apart (time, pts, dts))
     return true;
   expected = get_expected (timeline, time, raw.by_pts);
   if (expected == TS_TIME_NONE)
@@ -269,7 +269,7 @@ is_step_real (const TsTimeline *timeline, const TsTrackTime *time,
   next_ahead = timeline->next + time->shift - expected;
   return time->reorder.depth > 0 && next_ahead > 0 &&
       (next_ahead > MAX_AHEAD_NO_CLOCK ||
-          next_ahead >= (raw + time->shift - expected) / (NAL_MAX_REORDER + 2));
+          next_ahead >= (raw + time->shift - expected) / (REC_NAL_MAX_REORDER + 2));
 }
 
 /* Decides about an access unit that is far off: where it is. */
@@ -387,7 +387,7 @@ static int64_t
 get_pts_by_order (TsTrackTime *time, const TsPicture *picture, int64_t base)
 {
   int64_t frame_time = get_frame_time (time), pts, fields;
-  const int64_t most = NAL_MAX_REORDER + 2;
+  const int64_t most = REC_NAL_MAX_REORDER + 2;
 
   if (!picture->has_order || picture->depth == 0)
     return base;
@@ -556,7 +556,7 @@ remember (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
 }
 
 void
-ts_time_fix (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
+ts_timeline_correct (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
     const TsPicture *picture, int64_t nominal, TsStats *stats, int64_t *pts,
     int64_t *dts)
 {
@@ -591,13 +591,13 @@ ts_time_fix (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
 }
 
 int64_t
-ts_time_get_reorder_delay (const TsTrackTime *time)
+ts_track_time_get_reorder_delay (const TsTrackTime *time)
 {
   return ts_reorder_get_delay (&time->reorder, get_frame_time (time));
 }
 
 int64_t
-ts_time_estimate_dts (const TsTrackTime *time, int64_t pts)
+ts_track_time_estimate_dts (const TsTrackTime *time, int64_t pts)
 {
   if (time->last_dts == TS_TIME_NONE)
     return pts;
@@ -607,7 +607,7 @@ ts_time_estimate_dts (const TsTrackTime *time, int64_t pts)
 }
 
 void
-ts_time_change_codec (TsTrackTime *time)
+ts_track_time_change_codec (TsTrackTime *time)
 {
   ts_reorder_init (&time->reorder);
   time->nominal = 0;

@@ -99,31 +99,31 @@ void ts_track_time_init (TsTrackTime *time);
 /* Yields *@pts and *@dts of @au and moves @timeline on. @picture: of video,
  * otherwise NULL. @nominal: how long @au lasts by the caps or the stream, 0
  * when not known. */
-void ts_time_fix (TsTimeline *timeline, TsTrackTime *time,
+void ts_timeline_correct (TsTimeline *timeline, TsTrackTime *time,
     const TsAccessUnit *au, const TsPicture *picture, int64_t nominal,
     TsStats *stats, int64_t *pts, int64_t *dts);
 
-/* Whether TsAccessUnit.now could make a difference to ts_time_fix(). */
-bool ts_time_needs_now (const TsTimeline *timeline, const TsTrackTime *time,
+/* Whether TsAccessUnit.now could make a difference to ts_timeline_correct(). */
+bool ts_timeline_needs_now (const TsTimeline *timeline, const TsTrackTime *time,
     int64_t pts, int64_t dts);
 
 /* Whether TsTimeline.next could make a difference, when there is no clock. */
-bool ts_time_needs_next (const TsTimeline *timeline, const TsTrackTime *time,
+bool ts_timeline_needs_next (const TsTimeline *timeline, const TsTrackTime *time,
     int64_t pts, int64_t dts);
 
 /* Whether PTS is further ahead of DTS than pictures can be reordered: only what
  * follows in the same track can show that it is real. */
-bool ts_time_is_apart (const TsTrackTime *time, int64_t pts, int64_t dts);
+bool ts_track_time_is_apart (const TsTrackTime *time, int64_t pts, int64_t dts);
 
 /* About what DTS the track will give to its next access unit, which has @pts,
  * or TS_TIME_NONE, and no DTS. Both are as they come. */
-int64_t ts_time_estimate_dts (const TsTrackTime *time, int64_t pts);
+int64_t ts_track_time_estimate_dts (const TsTrackTime *time, int64_t pts);
 
 /* Forgets what the track knows of its codec; its time goes on. */
-void ts_time_change_codec (TsTrackTime *time);
+void ts_track_time_change_codec (TsTrackTime *time);
 
 /* How far DTS of the track is before PTS at most, ns. */
-int64_t ts_time_get_reorder_delay (const TsTrackTime *time);
+int64_t ts_track_time_get_reorder_delay (const TsTrackTime *time);
 
 /* ns to units of 90 kHz, to the nearest. */
 static inline int64_t

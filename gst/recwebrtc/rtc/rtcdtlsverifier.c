@@ -8,8 +8,8 @@
 #include "rtcdtlsverifier.h"
 #include "rtcsdpfingerprint.h"
 
-GST_DEBUG_CATEGORY_STATIC (rec_peer_debug);
-#define GST_CAT_DEFAULT rec_peer_debug
+GST_DEBUG_CATEGORY_STATIC (rtc_dtls_verifier_debug);
+#define GST_CAT_DEFAULT rtc_dtls_verifier_debug
 
 typedef enum
 {
@@ -25,16 +25,16 @@ typedef enum
  */
 typedef struct
 {
-  RecPeer *peer;
+  RtcDtlsVerifier *peer;
   gint verdict;
   guint media;
 } Transport;
 
-struct _RecPeer
+struct _RtcDtlsVerifier
 {
   gatomicrefcount refcount;
   GstElement *webrtc;
-  RecPeerRefusedFunc refused;
+  RtcDtlsVerifierRefusedFunc refused;
   gpointer user_data;
   GDestroyNotify destroy;
 
@@ -46,7 +46,7 @@ struct _RecPeer
 };
 
 static void
-peer_unref (RecPeer *self)
+peer_unref (RtcDtlsVerifier *self)
 {
   if (!g_atomic_ref_count_dec (&self->refcount))
     return;
@@ -82,23 +82,23 @@ transport_unref_closure (gpointer data, GClosure *closure)
 /* --- on threads of webrtcbin --- */
 
 static gboolean
-is_allowed (RecPeer *self, guint media, const gchar *pem)
+is_allowed (RtcDtlsVerifier *self, guint media, const gchar *pem)
 {
   gchar **fingerprints = NULL;
   gboolean allowed;
 
   g_mutex_lock (&self->lock);
   if (self->remote)
-    fingerprints = sdp_fingerprint_list (self->remote, media);
+    fingerprints = rtc_sdp_fingerprint_list (self->remote, media);
   g_mutex_unlock (&self->lock);
   allowed = fingerprints &&
-      sdp_fingerprint_matches ((const gchar *const *)fingerprints, pem);
+      rtc_sdp_fingerprint_matches ((const gchar *const *)fingerprints, pem);
   g_strfreev (fingerprints);
   return allowed;
 }
 
 static void
-note_verified (RecPeer *self)
+note_verified (RtcDtlsVerifier *self)
 {
   g_mutex_lock (&self->lock);
   self->n_verified++;
@@ -106,7 +106,7 @@ note_verified (RecPeer *self)
 }
 
 static void
-note_refused (RecPeer *self)
+note_refused (RtcDtlsVerifier *self)
 {
   gboolean first;
 
@@ -189,7 +189,7 @@ find_media (GstElement *dec)
 
 static void
 on_deep_element_added (
-    GstBin *webrtc, GstBin *sub_bin, GstElement *element, RecPeer *self)
+    GstBin *webrtc, GstBin *sub_bin, GstElement *element, RtcDtlsVerifier *self)
 {
   GstElementFactory *factory = gst_element_get_factory (element);
   Transport *transport;
@@ -210,16 +210,16 @@ on_deep_element_added (
 
 /* --- life --- */
 
-RecPeer *
-rec_peer_new (GstElement *webrtc, RecPeerRefusedFunc refused,
+RtcDtlsVerifier *
+rtc_dtls_verifier_new (GstElement *webrtc, RtcDtlsVerifierRefusedFunc refused,
     gpointer user_data, GDestroyNotify destroy)
 {
   static gsize once = 0;
-  RecPeer *self = g_new0 (RecPeer, 1);
+  RtcDtlsVerifier *self = g_new0 (RtcDtlsVerifier, 1);
 
   if (g_once_init_enter (&once)) {
     GST_DEBUG_CATEGORY_INIT (
-        rec_peer_debug, "recpeer", 0, "certificate of a WebRTC peer");
+        rtc_dtls_verifier_debug, "recpeer", 0, "certificate of a WebRTC peer");
     g_once_init_leave (&once, 1);
   }
   g_atomic_ref_count_init (&self->refcount);
@@ -234,7 +234,7 @@ rec_peer_new (GstElement *webrtc, RecPeerRefusedFunc refused,
 }
 
 void
-rec_peer_unref (RecPeer *self)
+rtc_dtls_verifier_unref (RtcDtlsVerifier *self)
 {
   if (!self)
     return;
@@ -244,7 +244,7 @@ rec_peer_unref (RecPeer *self)
 }
 
 void
-rec_peer_set_remote (RecPeer *self, const GstSDPMessage *remote)
+rtc_dtls_verifier_set_remote (RtcDtlsVerifier *self, const GstSDPMessage *remote)
 {
   GstSDPMessage *copy = NULL;
 
@@ -257,7 +257,7 @@ rec_peer_set_remote (RecPeer *self, const GstSDPMessage *remote)
 }
 
 gboolean
-rec_peer_is_verified (RecPeer *self)
+rtc_dtls_verifier_is_verified (RtcDtlsVerifier *self)
 {
   gboolean verified;
 

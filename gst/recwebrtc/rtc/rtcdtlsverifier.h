@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * webrtcbin 1.22 takes any certificate in the DTLS handshake. A RecPeer holds
+ * webrtcbin 1.22 takes any certificate in the DTLS handshake. A RtcDtlsVerifier holds
  * every transport of a webrtcbin shut: what comes out of its decryption is
  * dropped until the certificate of the handshake is one that the remote
  * description names (RFC 8827 section 6.5). OpenSSL shows the certificate
@@ -16,31 +16,31 @@
 
 G_BEGIN_DECLS
 
-typedef struct _RecPeer RecPeer;
+typedef struct _RtcDtlsVerifier RtcDtlsVerifier;
 
 /* What a session that is refused for its certificate ends with. */
-#define REC_PEER_REFUSED                                                       \
+#define RTC_DTLS_VERIFIER_REFUSED                                                       \
   "the peer's DTLS certificate does not match the fingerprint in its session " \
   "description (RFC 8827 section 6.5), so it is somebody else, or a proxy "    \
   "that changed one of them"
 
 /* A certificate does not match. Once, on a thread of webrtcbin that holds locks
  * of the DTLS connection: hand it over, and return. */
-typedef void (*RecPeerRefusedFunc) (gpointer user_data);
+typedef void (*RtcDtlsVerifierRefusedFunc) (gpointer user_data);
 
 /* @webrtc: a webrtcbin without a remote description. @refused is not called
- * after rec_peer_unref() unless it is running already: @user_data is freed with
+ * after rtc_dtls_verifier_unref() unless it is running already: @user_data is freed with
  * @destroy when nothing can call it any more. */
-RecPeer *rec_peer_new (GstElement *webrtc, RecPeerRefusedFunc refused,
+RtcDtlsVerifier *rtc_dtls_verifier_new (GstElement *webrtc, RtcDtlsVerifierRefusedFunc refused,
     gpointer user_data, GDestroyNotify destroy);
 /* Once webrtcbin has stopped. NULL is allowed. */
-void rec_peer_unref (RecPeer *peer);
+void rtc_dtls_verifier_unref (RtcDtlsVerifier *peer);
 
 /* The description that webrtcbin gets next. Any thread. */
-void rec_peer_set_remote (RecPeer *peer, const GstSDPMessage *remote);
+void rtc_dtls_verifier_set_remote (RtcDtlsVerifier *peer, const GstSDPMessage *remote);
 
 /* TRUE when a certificate was shown, and every one that was is allowed. Any
  * thread. */
-gboolean rec_peer_is_verified (RecPeer *peer);
+gboolean rtc_dtls_verifier_is_verified (RtcDtlsVerifier *peer);
 
 G_END_DECLS

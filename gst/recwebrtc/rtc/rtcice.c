@@ -69,7 +69,7 @@ get_agent (GObject *ice)
 }
 
 void
-ice_host_prepare (GstElement *webrtcbin)
+rtc_ice_prepare (GstElement *webrtcbin)
 {
   GObject *ice = NULL, *agent;
 
@@ -90,7 +90,7 @@ ice_host_prepare (GstElement *webrtcbin)
 #define STREAM_ID 1
 
 gboolean
-ice_host_restart (GstElement *webrtcbin, const gchar *ufrag, const gchar *pwd,
+rtc_ice_restart (GstElement *webrtcbin, const gchar *ufrag, const gchar *pwd,
     gchar **local_ufrag, gchar **local_pwd)
 {
   GObject *ice = NULL, *agent = NULL;
@@ -123,7 +123,7 @@ describe_candidate (const NiceCandidate *candidate)
 }
 
 gchar *
-ice_host_describe_pair (GstElement *webrtcbin)
+rtc_ice_describe_pair (GstElement *webrtcbin)
 {
   NiceCandidate *local, *remote;
   GObject *ice = NULL, *agent = NULL;
@@ -147,14 +147,14 @@ ice_host_describe_pair (GstElement *webrtcbin)
 }
 #else
 gboolean
-ice_host_restart (GstElement *webrtcbin, const gchar *ufrag, const gchar *pwd,
+rtc_ice_restart (GstElement *webrtcbin, const gchar *ufrag, const gchar *pwd,
     gchar **local_ufrag, gchar **local_pwd)
 {
   return FALSE;
 }
 
 gchar *
-ice_host_describe_pair (GstElement *webrtcbin)
+rtc_ice_describe_pair (GstElement *webrtcbin)
 {
   return NULL;
 }

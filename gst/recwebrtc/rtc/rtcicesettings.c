@@ -74,7 +74,7 @@ parse_addresses (const gchar *text)
 }
 
 gboolean
-ice_settings_check (
+rtc_ice_settings_check (
     const gchar *port_range, const gchar *public_address, GError **error)
 {
   gchar **addresses;
@@ -105,7 +105,7 @@ ice_settings_check (
 /* --- ports --- */
 
 void
-ice_settings_set_ports (GstElement *webrtcbin, const gchar *port_range)
+rtc_ice_settings_set_ports (GstElement *webrtcbin, const gchar *port_range)
 {
   GObject *ice = NULL;
   guint min, max;
@@ -175,7 +175,7 @@ publish_line (
 }
 
 gchar *
-ice_settings_publish (const gchar *text, const gchar *public_address)
+rtc_ice_settings_publish (const gchar *text, const gchar *public_address)
 {
   gchar **addresses =
       is_set (public_address) ? parse_addresses (public_address) : NULL;
@@ -209,7 +209,7 @@ ice_settings_publish (const gchar *text, const gchar *public_address)
 /* --- properties --- */
 
 void
-ice_settings_install_properties (
+rtc_ice_settings_install_properties (
     GObjectClass *klass, guint port_range_id, guint public_address_id)
 {
   const GParamFlags flags =

@@ -10,7 +10,7 @@
 #include "rtcsdp.h"
 
 GstElement *
-webrtc_util_make (const gchar *factory, GError **error)
+rtc_peer_make (const gchar *factory, GError **error)
 {
   GstElement *element = gst_element_factory_make (factory, NULL);
 
@@ -23,7 +23,7 @@ webrtc_util_make (const gchar *factory, GError **error)
 }
 
 gboolean
-webrtc_util_run (GstElement *webrtc, const gchar *action,
+rtc_peer_run (GstElement *webrtc, const gchar *action,
     GstWebRTCSessionDescription *description, GstWebRTCSessionDescription **out,
     GError **error)
 {
@@ -45,7 +45,7 @@ webrtc_util_run (GstElement *webrtc, const gchar *action,
   gst_promise_unref (promise);
   if (ok && !reason)
     return TRUE;
-  g_set_error (error, SDP_UTIL_ERROR, SDP_UTIL_ERROR_UNACCEPTABLE,
+  g_set_error (error, RTC_SDP_ERROR, RTC_SDP_ERROR_UNACCEPTABLE,
       "webrtcbin refused the session description (%s): %s", action,
       reason ? reason->message : "no reply");
   g_clear_error (&reason);
@@ -78,7 +78,7 @@ unify_fingerprints (GstSDPMessage *sdp)
 }
 
 gboolean
-webrtc_util_set_remote (GstElement *webrtc, GstWebRTCSDPType type,
+rtc_peer_set_remote (GstElement *webrtc, GstWebRTCSDPType type,
     GstSDPMessage *sdp, GError **error)
 {
   GstWebRTCSessionDescription *description;
@@ -86,14 +86,14 @@ webrtc_util_set_remote (GstElement *webrtc, GstWebRTCSDPType type,
 
   unify_fingerprints (sdp);
   description = gst_webrtc_session_description_new (type, sdp);
-  ok = webrtc_util_run (
+  ok = rtc_peer_run (
       webrtc, "set-remote-description", description, NULL, error);
   gst_webrtc_session_description_free (description);
   return ok;
 }
 
 void
-webrtc_util_configure (
+rtc_peer_configure (
     GstElement *webrtc, const gchar *stun_server, const gchar *turn_server)
 {
   /* With another policy Chromium rejects the answer. */
@@ -102,11 +102,11 @@ webrtc_util_configure (
     g_object_set (webrtc, "stun-server", stun_server, NULL);
   if (turn_server)
     g_object_set (webrtc, "turn-server", turn_server, NULL);
-  ice_host_prepare (webrtc);
+  rtc_ice_prepare (webrtc);
 }
 
 gchar *
-webrtc_util_get_offer (GstElement *webrtc)
+rtc_peer_get_offer (GstElement *webrtc)
 {
   GstWebRTCSessionDescription *local = NULL;
   gchar *text;
@@ -114,13 +114,13 @@ webrtc_util_get_offer (GstElement *webrtc)
   g_object_get (webrtc, "local-description", &local, NULL);
   if (!local)
     return NULL;
-  text = sdp_util_offer_text (local->sdp);
+  text = rtc_sdp_offer_text (local->sdp);
   gst_webrtc_session_description_free (local);
   return text;
 }
 
 gboolean
-webrtc_util_is_gathered (GstElement *webrtc)
+rtc_peer_is_gathered (GstElement *webrtc)
 {
   GstWebRTCICEGatheringState state;
 
@@ -129,7 +129,7 @@ webrtc_util_is_gathered (GstElement *webrtc)
 }
 
 const gchar *
-webrtc_util_dtls_state_name (GstWebRTCDTLSTransportState state)
+rtc_peer_dtls_state_name (GstWebRTCDTLSTransportState state)
 {
   static const gchar *const names[] = { "new", "closed", "failed", "connecting",
     "connected" };
@@ -140,13 +140,13 @@ webrtc_util_dtls_state_name (GstWebRTCDTLSTransportState state)
 #define OWNER "rec-owner"
 
 void
-webrtc_util_set_owner (GstElement *element, gpointer owner)
+rtc_peer_set_owner (GstElement *element, gpointer owner)
 {
   g_object_set_data (G_OBJECT (element), OWNER, owner);
 }
 
 gboolean
-webrtc_util_has_owner (GstObject *object, gpointer owner)
+rtc_peer_has_owner (GstObject *object, gpointer owner)
 {
   GstObject *current = gst_object_ref (object);
   gboolean owned = FALSE;

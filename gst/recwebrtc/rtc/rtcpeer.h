@@ -11,37 +11,37 @@
 G_BEGIN_DECLS
 
 /* A new element (floating), or NULL with @error naming the Debian packages. */
-GstElement *webrtc_util_make (const gchar *factory, GError **error);
+GstElement *rtc_peer_make (const gchar *factory, GError **error);
 
 /* Emits @action ("create-offer", "set-local-description", …) on @webrtc and
  * waits for the reply: never on a thread of webrtcbin, nor with a lock.
  * @description: argument of the set actions, NULL for the others. @out: where
  * the create actions put what they made. FALSE with @error. */
-gboolean webrtc_util_run (GstElement *webrtc, const gchar *action,
+gboolean rtc_peer_run (GstElement *webrtc, const gchar *action,
     GstWebRTCSessionDescription *description, GstWebRTCSessionDescription **out,
     GError **error);
 
 /* Sets @sdp, which is consumed, as the remote description. Certificates are
- * the business of RecPeer. */
-gboolean webrtc_util_set_remote (GstElement *webrtc, GstWebRTCSDPType type,
+ * the business of RtcDtlsVerifier. */
+gboolean rtc_peer_set_remote (GstElement *webrtc, GstWebRTCSDPType type,
     GstSDPMessage *sdp, GError **error);
 
 /* What is the same in every session. */
-void webrtc_util_configure (
+void rtc_peer_configure (
     GstElement *webrtc, const gchar *stun_server, const gchar *turn_server);
 
 /* The local description with the candidates found so far, as an offer for a
- * server (sdp_util_offer_text()). Caller frees. */
-gchar *webrtc_util_get_offer (GstElement *webrtc);
+ * server (rtc_sdp_offer_text()). Caller frees. */
+gchar *rtc_peer_get_offer (GstElement *webrtc);
 
-gboolean webrtc_util_is_gathered (GstElement *webrtc);
+gboolean rtc_peer_is_gathered (GstElement *webrtc);
 
 /* For the log. */
-const gchar *webrtc_util_dtls_state_name (GstWebRTCDTLSTransportState state);
+const gchar *rtc_peer_dtls_state_name (GstWebRTCDTLSTransportState state);
 
 /* Marks @element, before it is in use, as part of the session @owner; and
  * tells whether @object is such an element or inside one. Any thread. */
-void webrtc_util_set_owner (GstElement *element, gpointer owner);
-gboolean webrtc_util_has_owner (GstObject *object, gpointer owner);
+void rtc_peer_set_owner (GstElement *element, gpointer owner);
+gboolean rtc_peer_has_owner (GstObject *object, gpointer owner);
 
 G_END_DECLS

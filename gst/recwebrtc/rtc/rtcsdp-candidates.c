@@ -78,7 +78,7 @@ order_run (gchar **lines, guint first, guint end, const gchar *reached_at)
 }
 
 gchar *
-sdp_util_order_candidates (const gchar *text, const gchar *reached_at)
+rtc_sdp_order_candidates (const gchar *text, const gchar *reached_at)
 {
   gchar **lines = g_strsplit (text, "\n", -1), *ordered;
   guint i, first = 0;
@@ -96,7 +96,7 @@ sdp_util_order_candidates (const gchar *text, const gchar *reached_at)
 }
 
 guint
-sdp_util_count_candidates (const GstSDPMessage *sdp)
+rtc_sdp_count_candidates (const GstSDPMessage *sdp)
 {
   guint i, j, n = 0;
 
@@ -112,18 +112,18 @@ sdp_util_count_candidates (const GstSDPMessage *sdp)
 }
 
 const gchar *
-sdp_util_get_ufrag (const GstSDPMessage *sdp)
+rtc_sdp_get_ufrag (const GstSDPMessage *sdp)
 {
   if (gst_sdp_message_medias_len (sdp) == 0)
     return gst_sdp_message_get_attribute_val (sdp, "ice-ufrag");
-  return sdp_media_attribute (
+  return rtc_sdp_media_attribute (
       sdp, gst_sdp_message_get_media (sdp, 0), "ice-ufrag");
 }
 
 /* --- trickle --- */
 
 gchar *
-sdp_util_make_fragment (
+rtc_ice_fragment_build (
     const GstSDPMessage *sdp, const gchar *ufrag, const gchar *pwd)
 {
   const GstSDPMedia *media = gst_sdp_message_get_media (sdp, 0);
@@ -162,7 +162,7 @@ append_parameter (GString *link, const gchar *name, const gchar *value)
 }
 
 gchar *
-sdp_util_ice_server_link (const gchar *text)
+rtc_sdp_ice_server_link (const gchar *text)
 {
   GUri *uri =
       g_uri_parse (text, G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_ENCODED, NULL);

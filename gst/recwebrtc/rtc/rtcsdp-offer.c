@@ -14,7 +14,7 @@
 #define FIRST_PAYLOAD 96
 
 GstCaps *
-sdp_util_offer_caps (const SdpCodec *const *list)
+rtc_sdp_offer_caps (const RtcSdpCodec *const *list)
 {
   GstCaps *caps = gst_caps_new_empty ();
   guint i;
@@ -25,7 +25,7 @@ sdp_util_offer_caps (const SdpCodec *const *list)
         G_TYPE_STRING, list[i]->media, "encoding-name", G_TYPE_STRING,
         list[i]->name, "clock-rate", G_TYPE_INT, video ? 90000 : 48000,
         "payload", G_TYPE_INT, FIRST_PAYLOAD + (video ? 0 : 15) + (gint)i,
-        "extmap-1", G_TYPE_STRING, SDP_TRANSPORT_CC_URI, NULL);
+        "extmap-1", G_TYPE_STRING, RTC_SDP_TRANSPORT_CC_URI, NULL);
 
     if (g_str_equal (list[i]->name, "H264"))
       gst_structure_set (s, "packetization-mode", G_TYPE_STRING, "1",
@@ -42,7 +42,7 @@ sdp_util_offer_caps (const SdpCodec *const *list)
  * but the first m-line, is taken for a rejected one by servers that do not know
  * that attribute. Without it the offer means the same to those that bundle. */
 gchar *
-sdp_util_offer_text (const GstSDPMessage *offer)
+rtc_sdp_offer_text (const GstSDPMessage *offer)
 {
   GstSDPMessage *copy = NULL;
   gchar *text;
@@ -69,7 +69,7 @@ sdp_util_offer_text (const GstSDPMessage *offer)
 /* --- answers --- */
 
 static gboolean
-is_offered (const GstSDPMessage *offer, const SdpCodec *codec)
+is_offered (const GstSDPMessage *offer, const RtcSdpCodec *codec)
 {
   guint i, f;
 
@@ -81,8 +81,8 @@ is_offered (const GstSDPMessage *offer, const SdpCodec *codec)
     for (f = 0; f < gst_sdp_media_formats_len (media); f++) {
       gint payload;
 
-      if (sdp_parse_payload (gst_sdp_media_get_format (media, f), &payload) &&
-          sdp_payload_is (media, payload, codec->name))
+      if (rtc_sdp_parse_payload (gst_sdp_media_get_format (media, f), &payload) &&
+          rtc_sdp_payload_is (media, payload, codec->name))
         return TRUE;
     }
   }
@@ -90,11 +90,11 @@ is_offered (const GstSDPMessage *offer, const SdpCodec *codec)
 }
 
 /* The codecs of @kind in @offer. Free with g_free(). */
-static const SdpCodec **
+static const RtcSdpCodec **
 offered_codecs (const GstSDPMessage *offer, const gchar *kind)
 {
-  gchar *known = sdp_util_codec_names (kind);
-  const SdpCodec **list = sdp_util_parse_codecs (kind, known, NULL);
+  gchar *known = rtc_sdp_codec_names (kind);
+  const RtcSdpCodec **list = rtc_sdp_parse_codecs (kind, known, NULL);
   guint i, n = 0;
 
   for (i = 0; list[i]; i++)
@@ -106,24 +106,24 @@ offered_codecs (const GstSDPMessage *offer, const gchar *kind)
 }
 
 gboolean
-sdp_util_choose_answered (const GstSDPMessage *offer,
-    const GstSDPMessage *answer, gboolean sends, SdpChoice *choice,
+rtc_sdp_choose_answered (const GstSDPMessage *offer,
+    const GstSDPMessage *answer, gboolean sends, RtcSdpChoice *choice,
     GError **error)
 {
-  const SdpCodec **video = offered_codecs (offer, "video");
-  const SdpCodec **audio = offered_codecs (offer, "audio");
+  const RtcSdpCodec **video = offered_codecs (offer, "video");
+  const RtcSdpCodec **audio = offered_codecs (offer, "audio");
   gchar *ours, *theirs;
 
-  sdp_choose_tracks (answer, (const SdpCodec *const *)video,
-      (const SdpCodec *const *)audio, sends, choice);
+  rtc_sdp_choose_tracks (answer, (const RtcSdpCodec *const *)video,
+      (const RtcSdpCodec *const *)audio, sends, choice);
   g_free (video);
   g_free (audio);
-  sdp_drop_unbundled (answer, choice);
+  rtc_sdp_drop_unbundled (answer, choice);
   if (choice->video.codec || choice->audio.codec)
     return TRUE;
-  ours = sdp_describe (offer);
-  theirs = sdp_describe (answer);
-  g_set_error (error, SDP_UTIL_ERROR, SDP_UTIL_ERROR_UNACCEPTABLE,
+  ours = rtc_sdp_describe (offer);
+  theirs = rtc_sdp_describe (answer);
+  g_set_error (error, RTC_SDP_ERROR, RTC_SDP_ERROR_UNACCEPTABLE,
       "The server accepted no track. Offered was %s; it answered %s. It has no "
       "such stream, or not in one of these codecs.",
       ours, *theirs ? theirs : "nothing that is sent over RTP");
@@ -137,7 +137,7 @@ sdp_util_choose_answered (const GstSDPMessage *offer,
 static void
 refusal_free (gpointer data)
 {
-  SdpRefusal *refusal = data;
+  RtcSdpRefusal *refusal = data;
 
   g_free (refusal->offered);
   g_free (refusal->accepted);
@@ -166,15 +166,15 @@ static gchar *
 media_codecs (const GstSDPMedia *media)
 {
   GString *names = g_string_new (NULL);
-  SdpPayloads seen = { { 0 } };
+  RtcSdpPayloads seen = { { 0 } };
   guint i;
 
   for (i = 0; i < gst_sdp_media_formats_len (media); i++) {
     const gchar *rtpmap = NULL;
     gint payload;
 
-    if (sdp_next_payload (gst_sdp_media_get_format (media, i), &seen, &payload))
-      rtpmap = sdp_payload_attribute (media, "rtpmap", payload);
+    if (rtc_sdp_next_payload (gst_sdp_media_get_format (media, i), &seen, &payload))
+      rtpmap = rtc_sdp_payload_attribute (media, "rtpmap", payload);
     if (rtpmap)
       append_name (names, rtpmap);
   }
@@ -182,7 +182,7 @@ media_codecs (const GstSDPMedia *media)
 }
 
 static gchar *
-list_names (const SdpCodec *const *list)
+list_names (const RtcSdpCodec *const *list)
 {
   GString *names = g_string_new (NULL);
   guint i;
@@ -197,7 +197,7 @@ static void
 add_refusal (GPtrArray *refusals, const gchar *kind, gchar *offered,
     gchar *accepted, gchar *text)
 {
-  SdpRefusal *refusal = g_new (SdpRefusal, 1);
+  RtcSdpRefusal *refusal = g_new (RtcSdpRefusal, 1);
 
   refusal->media = kind;
   refusal->offered = offered;
@@ -208,7 +208,7 @@ add_refusal (GPtrArray *refusals, const gchar *kind, gchar *offered,
 
 static void
 find_refused (const GstSDPMessage *offer, const gchar *kind,
-    const SdpTrack *track, const SdpCodec *const *list, GPtrArray *refusals)
+    const RtcSdpTrack *track, const RtcSdpCodec *const *list, GPtrArray *refusals)
 {
   guint i;
 
@@ -220,7 +220,7 @@ find_refused (const GstSDPMessage *offer, const gchar *kind,
     gchar *offered, *accepted, *text;
 
     if (g_strcmp0 (gst_sdp_media_get_media (media), kind) != 0 ||
-        !sdp_media_is_usable (offer, media, TRUE) ||
+        !rtc_sdp_media_is_usable (offer, media, TRUE) ||
         (track->codec && track->media == i))
       continue;
     offered = media_codecs (media);
@@ -241,8 +241,8 @@ find_refused (const GstSDPMessage *offer, const gchar *kind,
 }
 
 GPtrArray *
-sdp_util_find_refused (const GstSDPMessage *offer, const SdpChoice *choice,
-    const SdpCodec *const *video_codecs, const SdpCodec *const *audio_codecs)
+rtc_sdp_find_refused (const GstSDPMessage *offer, const RtcSdpChoice *choice,
+    const RtcSdpCodec *const *video_codecs, const RtcSdpCodec *const *audio_codecs)
 {
   GPtrArray *refusals = g_ptr_array_new_with_free_func (refusal_free);
 
@@ -252,7 +252,7 @@ sdp_util_find_refused (const GstSDPMessage *offer, const SdpChoice *choice,
 }
 
 GPtrArray *
-sdp_util_find_rejected (const GstSDPMessage *offer, const SdpChoice *choice)
+rtc_sdp_find_rejected (const GstSDPMessage *offer, const RtcSdpChoice *choice)
 {
   GPtrArray *refusals = g_ptr_array_new_with_free_func (refusal_free);
   guint i;
@@ -260,7 +260,7 @@ sdp_util_find_rejected (const GstSDPMessage *offer, const SdpChoice *choice)
   for (i = 0; i < gst_sdp_message_medias_len (offer); i++) {
     const GstSDPMedia *media = gst_sdp_message_get_media (offer, i);
     gboolean video = g_str_equal (gst_sdp_media_get_media (media), "video");
-    const SdpTrack *track = video ? &choice->video : &choice->audio;
+    const RtcSdpTrack *track = video ? &choice->video : &choice->audio;
     gchar *offered;
 
     if (track->codec)

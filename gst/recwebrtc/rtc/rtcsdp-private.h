@@ -11,70 +11,70 @@
 
 G_BEGIN_DECLS
 
-#define SDP_TRANSPORT_CC_URI                                                   \
+#define RTC_SDP_TRANSPORT_CC_URI                                                   \
   "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 
 /* Attribute @key of @media, or else of the session; owned by them. */
-const gchar *sdp_media_attribute (
+const gchar *rtc_sdp_media_attribute (
     const GstSDPMessage *sdp, const GstSDPMedia *media, const gchar *key);
 
 /* TRUE, the mids of the first BUNDLE group (RFC 9143; free with g_strfreev())
  * and the m-line whose transport the group uses, when there is one. */
-gboolean sdp_find_bundle (
+gboolean rtc_sdp_find_bundle (
     const GstSDPMessage *sdp, GStrv *mids, const GstSDPMedia **tagged);
 /* Whether the mid of @media is one of @mids, which may be NULL. */
-gboolean sdp_is_bundled (const gchar *const *mids, const GstSDPMedia *media);
+gboolean rtc_sdp_is_bundled (const gchar *const *mids, const GstSDPMedia *media);
 
 /* What each m-line of @sdp does; the default is "sendrecv". Static. */
-const gchar *sdp_media_direction (
+const gchar *rtc_sdp_media_direction (
     const GstSDPMessage *sdp, const GstSDPMedia *media);
 /* Whether RTP can flow in @media, sent by the peer or, with @sends FALSE,
  * received by it: a direction that allows it, a secure profile, not
  * rejected. */
-gboolean sdp_media_is_usable (
+gboolean rtc_sdp_media_is_usable (
     const GstSDPMessage *sdp, const GstSDPMedia *media, gboolean sends);
-/* One track of each kind; see sdp_util_choose(). */
-void sdp_choose_tracks (const GstSDPMessage *sdp,
-    const SdpCodec *const *video_codecs, const SdpCodec *const *audio_codecs,
-    gboolean sends, SdpChoice *choice);
+/* One track of each kind; see rtc_sdp_choose(). */
+void rtc_sdp_choose_tracks (const GstSDPMessage *sdp,
+    const RtcSdpCodec *const *video_codecs, const RtcSdpCodec *const *audio_codecs,
+    gboolean sends, RtcSdpChoice *choice);
 /* "H264, VP8 (video, sendonly); OPUS (audio, sendonly)": what the m-lines
  * offer. Caller frees. */
-gchar *sdp_describe (const GstSDPMessage *sdp);
+gchar *rtc_sdp_describe (const GstSDPMessage *sdp);
 /* Takes out of @choice what @answer has on a second transport. */
-void sdp_drop_unbundled (const GstSDPMessage *answer, SdpChoice *choice);
+void rtc_sdp_drop_unbundled (const GstSDPMessage *answer, RtcSdpChoice *choice);
 
 /* What @attribute says of payload type @payload, behind that, when it is one of
  * @key ("rtpmap", "fmtp", "rtcp-fb"); NULL otherwise. */
-const gchar *sdp_attribute_for (
+const gchar *rtc_sdp_attribute_for (
     const GstSDPAttribute *attribute, const gchar *key, gint payload);
 /* The first of these in @media; NULL when there is none. */
-const gchar *sdp_payload_attribute (
+const gchar *rtc_sdp_payload_attribute (
     const GstSDPMedia *media, const gchar *key, gint payload);
 
 /* Parameter @name of a=fmtp for @payload. Caller frees. */
-gchar *sdp_payload_parameter (
+gchar *rtc_sdp_payload_parameter (
     const GstSDPMedia *media, gint payload, const gchar *name);
 
 /* FALSE when @format is not a payload type (0 to 127). */
-gboolean sdp_parse_payload (const gchar *format, gint *payload);
+gboolean rtc_sdp_parse_payload (const gchar *format, gint *payload);
 
 /**
- * SdpPayloads:
+ * RtcSdpPayloads:
  * @bits: one for each payload type
  */
 typedef struct
 {
   guint64 bits[2];
-} SdpPayloads;
+} RtcSdpPayloads;
 
-/* Like sdp_parse_payload(), and FALSE for what is in @seen already: looking up
+/* Like rtc_sdp_parse_payload(), and FALSE for what is in @seen already: looking up
  * what an m-line says of a payload type takes a pass over its attributes, and
  * a hostile one lists the same format many thousand times. */
-gboolean sdp_next_payload (
-    const gchar *format, SdpPayloads *seen, gint *payload);
+gboolean rtc_sdp_next_payload (
+    const gchar *format, RtcSdpPayloads *seen, gint *payload);
 
 /* Whether a=rtpmap of @payload names the encoding @name, in any case. */
-gboolean sdp_payload_is (
+gboolean rtc_sdp_payload_is (
     const GstSDPMedia *media, gint payload, const gchar *name);
 
 G_END_DECLS

@@ -36,7 +36,7 @@ static const gchar *const feedback[] = {
 /* --- the description for webrtcbin --- */
 
 gboolean
-sdp_find_bundle (
+rtc_sdp_find_bundle (
     const GstSDPMessage *sdp, GStrv *mids, const GstSDPMedia **tagged)
 {
   guint i, g;
@@ -64,7 +64,7 @@ sdp_find_bundle (
 }
 
 gboolean
-sdp_is_bundled (const gchar *const *mids, const GstSDPMedia *media)
+rtc_sdp_is_bundled (const gchar *const *mids, const GstSDPMedia *media)
 {
   const gchar *mid = gst_sdp_media_get_attribute_val (media, "mid");
 
@@ -74,7 +74,7 @@ sdp_is_bundled (const gchar *const *mids, const GstSDPMedia *media)
 static void
 copy_rtx (const GstSDPMedia *from, GstSDPMedia *to, gint payload)
 {
-  SdpPayloads seen = { { 0 } };
+  RtcSdpPayloads seen = { { 0 } };
   guint i;
 
   for (i = 0; i < gst_sdp_media_formats_len (from); i++) {
@@ -82,18 +82,18 @@ copy_rtx (const GstSDPMedia *from, GstSDPMedia *to, gint payload)
     gchar *apt, *value;
     gint rtx;
 
-    if (!sdp_next_payload (format, &seen, &rtx) ||
-        !sdp_payload_is (from, rtx, "rtx"))
+    if (!rtc_sdp_next_payload (format, &seen, &rtx) ||
+        !rtc_sdp_payload_is (from, rtx, "rtx"))
       continue;
-    apt = sdp_payload_parameter (from, rtx, "apt");
+    apt = rtc_sdp_payload_parameter (from, rtx, "apt");
     if (apt && g_ascii_strtoll (apt, NULL, 10) == payload) {
       gst_sdp_media_add_format (to, format);
       value = g_strdup_printf (
-          "%d %s", rtx, sdp_payload_attribute (from, "rtpmap", rtx));
+          "%d %s", rtx, rtc_sdp_payload_attribute (from, "rtpmap", rtx));
       gst_sdp_media_add_attribute (to, "rtpmap", value);
       g_free (value);
       value = g_strdup_printf (
-          "%d %s", rtx, sdp_payload_attribute (from, "fmtp", rtx));
+          "%d %s", rtx, rtc_sdp_payload_attribute (from, "fmtp", rtx));
       gst_sdp_media_add_attribute (to, "fmtp", value);
       g_free (value);
       g_free (apt);
@@ -114,7 +114,7 @@ copy_feedback (const GstSDPMedia *from, GstSDPMedia *to, gint payload)
   guint i, kind;
 
   for (i = 0; i < gst_sdp_media_attributes_len (from); i++) {
-    const gchar *value = sdp_attribute_for (
+    const gchar *value = rtc_sdp_attribute_for (
         gst_sdp_media_get_attribute (from, i), "rtcp-fb", payload);
 
     for (kind = 0; value && feedback[kind]; kind++)
@@ -154,7 +154,7 @@ want_stereo (const gchar *fmtp)
 }
 
 static void
-copy_codec (const GstSDPMedia *from, GstSDPMedia *to, const SdpTrack *track)
+copy_codec (const GstSDPMedia *from, GstSDPMedia *to, const RtcSdpTrack *track)
 {
   gchar *format = g_strdup_printf ("%d", track->payload);
   const gchar *value;
@@ -162,11 +162,11 @@ copy_codec (const GstSDPMedia *from, GstSDPMedia *to, const SdpTrack *track)
 
   gst_sdp_media_add_format (to, format);
   line = g_strdup_printf (
-      "%s %s", format, sdp_payload_attribute (from, "rtpmap", track->payload));
+      "%s %s", format, rtc_sdp_payload_attribute (from, "rtpmap", track->payload));
   gst_sdp_media_add_attribute (to, "rtpmap", line);
   g_free (line);
   copy_feedback (from, to, track->payload);
-  value = sdp_payload_attribute (from, "fmtp", track->payload);
+  value = rtc_sdp_payload_attribute (from, "fmtp", track->payload);
   fmtp = g_str_equal (track->codec->name, "OPUS") ? want_stereo (value)
                                                   : g_strdup (value);
   if (fmtp) {
@@ -189,7 +189,7 @@ copy_attributes (const GstSDPMedia *from, GstSDPMedia *to)
 
     if (g_strv_contains (media_attributes, attribute->key) ||
         (g_str_equal (attribute->key, "extmap") && attribute->value &&
-            strstr (attribute->value, SDP_TRANSPORT_CC_URI)))
+            strstr (attribute->value, RTC_SDP_TRANSPORT_CC_URI)))
       gst_sdp_media_add_attribute (to, attribute->key, attribute->value);
   }
 }
@@ -200,7 +200,7 @@ copy_candidates (const GstSDPMedia *from, GstSDPMedia *to)
   guint i, n = 0;
 
   for (i = 0;
-       i < gst_sdp_media_attributes_len (from) && n < SDP_UTIL_MAX_CANDIDATES;
+       i < gst_sdp_media_attributes_len (from) && n < RTC_SDP_MAX_CANDIDATES;
        i++) {
     const GstSDPAttribute *attribute = gst_sdp_media_get_attribute (from, i);
 
@@ -217,15 +217,15 @@ static gboolean
 copy_fingerprints (const GstSDPMessage *sdp, const GstSDPMedia *from,
     GstSDPMedia *to, GError **error)
 {
-  gchar **fingerprints = sdp_fingerprint_list_of (sdp, from);
+  gchar **fingerprints = rtc_sdp_fingerprint_list_of (sdp, from);
   gboolean usable =
-      sdp_fingerprint_is_usable ((const gchar *const *)fingerprints);
+      rtc_sdp_fingerprint_is_usable ((const gchar *const *)fingerprints);
   guint i;
 
   for (i = 0; fingerprints[i]; i++)
     gst_sdp_media_add_attribute (to, "fingerprint", fingerprints[i]);
   if (!usable)
-    g_set_error (error, SDP_UTIL_ERROR, SDP_UTIL_ERROR_UNACCEPTABLE,
+    g_set_error (error, RTC_SDP_ERROR, RTC_SDP_ERROR_UNACCEPTABLE,
         "The session description has no a=fingerprint that the peer can be "
         "verified by, which WebRTC needs (RFC 8827 section 6.5)%s",
         i == 0 ? "." : ". Known are sha-1, sha-256, sha-384 and sha-512.");
@@ -241,7 +241,7 @@ copy_transport (const GstSDPMessage *sdp, const GstSDPMedia *from,
 
   for (i = 0; transport_attributes[i]; i++) {
     const gchar *key = transport_attributes[i];
-    const gchar *value = sdp_media_attribute (sdp, from, key);
+    const gchar *value = rtc_sdp_media_attribute (sdp, from, key);
 
     if (!value || *value == '\0')
       goto missing;
@@ -254,7 +254,7 @@ copy_transport (const GstSDPMessage *sdp, const GstSDPMedia *from,
 
   /* ERRORS */
 missing:
-  g_set_error (error, SDP_UTIL_ERROR, SDP_UTIL_ERROR_UNACCEPTABLE,
+  g_set_error (error, RTC_SDP_ERROR, RTC_SDP_ERROR_UNACCEPTABLE,
       "The session description has no a=%s, which WebRTC needs (RFC 8829 "
       "section 5.2.1).",
       transport_attributes[i]);
@@ -287,7 +287,7 @@ take_media (GstSDPMessage *out, GstSDPMedia *media)
 /* @mid and @direction are those of the m-line that is added to @out; @tagged
  * has the transport, NULL: the m-line itself. */
 static gboolean
-prune_media (const GstSDPMessage *sdp, const SdpTrack *track,
+prune_media (const GstSDPMessage *sdp, const RtcSdpTrack *track,
     const GstSDPMedia *tagged, const gchar *mid, const gchar *direction,
     GstSDPMessage *out, GError **error)
 {
@@ -307,7 +307,7 @@ prune_media (const GstSDPMessage *sdp, const SdpTrack *track,
 
 /* The chosen tracks in the order of the offer. */
 static guint
-sorted_tracks (const SdpChoice *choice, const SdpTrack *tracks[2])
+sorted_tracks (const RtcSdpChoice *choice, const RtcSdpTrack *tracks[2])
 {
   guint n = 0;
 
@@ -362,23 +362,23 @@ set_bundle (GstSDPMessage *out, const gchar *const *mids)
 }
 
 GstSDPMessage *
-sdp_util_prune (
-    const GstSDPMessage *offer, const SdpChoice *choice, GError **error)
+rtc_sdp_prune (
+    const GstSDPMessage *offer, const RtcSdpChoice *choice, GError **error)
 {
   const GstSDPMedia *tagged = NULL;
-  const SdpTrack *tracks[2];
+  const RtcSdpTrack *tracks[2];
   GStrv mids = NULL;
   GstSDPMessage *out;
   guint i, n = sorted_tracks (choice, tracks);
 
-  sdp_find_bundle (offer, &mids, &tagged);
+  rtc_sdp_find_bundle (offer, &mids, &tagged);
   gst_sdp_message_new (&out);
   set_header (out, offer);
   for (i = 0; i < n; i++) {
     const GstSDPMedia *media =
         gst_sdp_message_get_media (offer, tracks[i]->media);
     const gchar *mid = gst_sdp_media_get_attribute_val (media, "mid");
-    gboolean bundled = sdp_is_bundled ((const gchar *const *)mids, media);
+    gboolean bundled = rtc_sdp_is_bundled ((const gchar *const *)mids, media);
     gchar *number = g_strdup_printf ("%u", tracks[i]->media);
     gboolean ok = prune_media (offer, tracks[i], bundled ? tagged : NULL,
         mid ? mid : number, "sendonly", out, error);
@@ -405,12 +405,12 @@ refused:
  * the group, without it the first that was accepted. NULL: none was. */
 static const GstSDPMedia *
 answered_transport (
-    const GstSDPMessage *answer, const SdpChoice *choice, GStrv *mids)
+    const GstSDPMessage *answer, const RtcSdpChoice *choice, GStrv *mids)
 {
   const GstSDPMedia *tagged = NULL;
-  const SdpTrack *tracks[2];
+  const RtcSdpTrack *tracks[2];
 
-  if (sdp_find_bundle (answer, mids, &tagged) &&
+  if (rtc_sdp_find_bundle (answer, mids, &tagged) &&
       gst_sdp_media_get_port (tagged) != 0)
     return tagged;
   if (sorted_tracks (choice, tracks) == 0)
@@ -421,7 +421,7 @@ answered_transport (
 /* All of ours is offered on one transport. */
 static void
 drop_unbundled (const GstSDPMessage *answer, const GstSDPMedia *transport,
-    const gchar *const *mids, SdpTrack *track)
+    const gchar *const *mids, RtcSdpTrack *track)
 {
   const GstSDPMedia *media;
   const gchar *ufrag;
@@ -430,13 +430,13 @@ drop_unbundled (const GstSDPMessage *answer, const GstSDPMedia *transport,
     return;
   media = gst_sdp_message_get_media (answer, track->media);
   ufrag = gst_sdp_media_get_attribute_val (media, "ice-ufrag");
-  if (media != transport && !sdp_is_bundled (mids, media) && ufrag &&
-      g_strcmp0 (ufrag, sdp_media_attribute (answer, transport, "ice-ufrag")))
+  if (media != transport && !rtc_sdp_is_bundled (mids, media) && ufrag &&
+      g_strcmp0 (ufrag, rtc_sdp_media_attribute (answer, transport, "ice-ufrag")))
     memset (track, 0, sizeof (*track));
 }
 
 void
-sdp_drop_unbundled (const GstSDPMessage *answer, SdpChoice *choice)
+rtc_sdp_drop_unbundled (const GstSDPMessage *answer, RtcSdpChoice *choice)
 {
   GStrv mids = NULL;
   const GstSDPMedia *transport = answered_transport (answer, choice, &mids);
@@ -479,8 +479,8 @@ add_inactive (const GstSDPMedia *offered, const GstSDPMessage *answer,
 }
 
 GstSDPMessage *
-sdp_util_complete_answer (const GstSDPMessage *offer,
-    const GstSDPMessage *answer, const SdpChoice *choice, gboolean sends,
+rtc_sdp_complete_answer (const GstSDPMessage *offer,
+    const GstSDPMessage *answer, const RtcSdpChoice *choice, gboolean sends,
     GError **error)
 {
   GStrv answered_mids = NULL;
@@ -497,7 +497,7 @@ sdp_util_complete_answer (const GstSDPMessage *offer,
   for (i = 0; ok && i < gst_sdp_message_medias_len (offer); i++) {
     const GstSDPMedia *offered = gst_sdp_message_get_media (offer, i);
     const gchar *mid = gst_sdp_media_get_attribute_val (offered, "mid");
-    const SdpTrack *track =
+    const RtcSdpTrack *track =
         g_str_equal (gst_sdp_media_get_media (offered), "video")
         ? &choice->video
         : &choice->audio;
@@ -522,12 +522,12 @@ keep_unless_attribute (GQuark field, GValue *value, gpointer unused)
 }
 
 GstCaps *
-sdp_util_media_caps (const GstSDPMedia *media)
+rtc_sdp_media_caps (const GstSDPMedia *media)
 {
   gint payload;
   GstCaps *caps;
 
-  if (!sdp_parse_payload (gst_sdp_media_get_format (media, 0), &payload))
+  if (!rtc_sdp_parse_payload (gst_sdp_media_get_format (media, 0), &payload))
     return NULL;
   caps = gst_sdp_media_get_caps_from_media (media, payload);
   if (!caps)
@@ -567,8 +567,8 @@ add_rejected (GstSDPMessage *out, const GstSDPMedia *offered)
 }
 
 GstSDPMessage *
-sdp_util_expand_answer (const GstSDPMessage *offer, const GstSDPMessage *answer,
-    const SdpChoice *choice)
+rtc_sdp_expand_answer (const GstSDPMessage *offer, const GstSDPMessage *answer,
+    const RtcSdpChoice *choice)
 {
   const GstSDPOrigin *origin = gst_sdp_message_get_origin (answer);
   GstSDPMessage *out;
@@ -587,7 +587,7 @@ sdp_util_expand_answer (const GstSDPMessage *offer, const GstSDPMessage *answer,
   }
   for (i = 0; i < gst_sdp_message_medias_len (offer); i++) {
     const GstSDPMedia *offered = gst_sdp_message_get_media (offer, i);
-    const SdpTrack *track = NULL;
+    const RtcSdpTrack *track = NULL;
 
     if (choice->video.codec && choice->video.media == i)
       track = &choice->video;
@@ -597,7 +597,7 @@ sdp_util_expand_answer (const GstSDPMessage *offer, const GstSDPMessage *answer,
       GstSDPMedia *media;
 
       gst_sdp_media_copy (gst_sdp_message_get_media (answer, used++), &media);
-      sdp_simulcast_accept (offered, track->payload, media);
+      rtc_sdp_simulcast_accept (offered, track->payload, media);
       take_media (out, media);
     } else {
       add_rejected (out, offered);
@@ -607,7 +607,7 @@ sdp_util_expand_answer (const GstSDPMessage *offer, const GstSDPMessage *answer,
 }
 
 void
-sdp_util_set_bandwidth (GstSDPMessage *sdp, guint bits_per_second)
+rtc_sdp_set_bandwidth (GstSDPMessage *sdp, guint bits_per_second)
 {
   guint i;
 

@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-G_DEFINE_QUARK (sdp - util - error - quark, sdp_util_error)
+G_DEFINE_QUARK (sdp - util - error - quark, rtc_sdp_error)
 
 /* clang-format off */
-static const SdpCodec codecs[] = {
+static const RtcSdpCodec codecs[] = {
   { "H264", "video",
     "video/x-h264, stream-format=(string)byte-stream, alignment=(string)au",
     "rtph264depay", "h264parse" },
@@ -38,10 +38,10 @@ static const gchar *const directions[] = {
 
 /* --- codecs --- */
 
-const SdpCodec *
-sdp_util_find_codec (const gchar *media, const gchar *name)
+const RtcSdpCodec *
+rtc_sdp_find_codec (const gchar *media, const gchar *name)
 {
-  const SdpCodec *codec;
+  const RtcSdpCodec *codec;
 
   for (codec = codecs; codec->name; codec++)
     if (g_strcmp0 (codec->media, media) == 0 &&
@@ -51,10 +51,10 @@ sdp_util_find_codec (const gchar *media, const gchar *name)
 }
 
 gchar *
-sdp_util_codec_names (const gchar *media)
+rtc_sdp_codec_names (const gchar *media)
 {
   GString *names = g_string_new (NULL);
-  const SdpCodec *codec;
+  const RtcSdpCodec *codec;
 
   for (codec = codecs; codec->name; codec++)
     if (g_str_equal (codec->media, media))
@@ -63,8 +63,8 @@ sdp_util_codec_names (const gchar *media)
   return g_string_free (names, FALSE);
 }
 
-const SdpCodec **
-sdp_util_parse_codecs (const gchar *media, const gchar *list, GError **error)
+const RtcSdpCodec **
+rtc_sdp_parse_codecs (const gchar *media, const gchar *list, GError **error)
 {
   gchar **names = g_strsplit (list ? list : "", ",", -1);
   GPtrArray *found = g_ptr_array_new ();
@@ -72,24 +72,24 @@ sdp_util_parse_codecs (const gchar *media, const gchar *list, GError **error)
 
   for (i = 0; names[i]; i++) {
     const gchar *name = g_strstrip (names[i]);
-    const SdpCodec *codec;
+    const RtcSdpCodec *codec;
 
     if (*name == '\0')
       continue;
-    codec = sdp_util_find_codec (media, name);
+    codec = rtc_sdp_find_codec (media, name);
     if (!codec)
       goto unknown;
     g_ptr_array_add (found, (gpointer)codec);
   }
   g_strfreev (names);
   g_ptr_array_add (found, NULL);
-  return (const SdpCodec **)g_ptr_array_free (found, FALSE);
+  return (const RtcSdpCodec **)g_ptr_array_free (found, FALSE);
 
   /* ERRORS */
 unknown : {
-  gchar *known = sdp_util_codec_names (media);
+  gchar *known = rtc_sdp_codec_names (media);
 
-  g_set_error (error, SDP_UTIL_ERROR, SDP_UTIL_ERROR_UNACCEPTABLE,
+  g_set_error (error, RTC_SDP_ERROR, RTC_SDP_ERROR_UNACCEPTABLE,
       "\"%s\" is not a %s codec that can be received. Known are: %s.", names[i],
       media, known);
   g_free (known);
@@ -108,7 +108,7 @@ check_text (const gchar *text, gsize len, gboolean fragment, GError **error)
   const gchar *line = text, *end = text + len;
   guint lines = 0, medias = 0;
 
-  if (len > SDP_UTIL_MAX_BYTES)
+  if (len > RTC_SDP_MAX_BYTES)
     goto too_large;
   if (!g_utf8_validate (text, len, NULL))
     goto not_text;
@@ -119,7 +119,7 @@ check_text (const gchar *text, gsize len, gboolean fragment, GError **error)
 
     if (end - line >= 2 && memcmp (line, "m=", 2) == 0)
       medias++;
-    if (++lines > SDP_UTIL_MAX_LINES || medias > SDP_UTIL_MAX_MEDIAS)
+    if (++lines > RTC_SDP_MAX_LINES || medias > RTC_SDP_MAX_MEDIAS)
       goto too_large;
     line = next ? next + 1 : end;
   }
@@ -129,28 +129,28 @@ check_text (const gchar *text, gsize len, gboolean fragment, GError **error)
 
   /* ERRORS */
 too_large:
-  g_set_error (error, SDP_UTIL_ERROR, SDP_UTIL_ERROR_TOO_LARGE,
+  g_set_error (error, RTC_SDP_ERROR, RTC_SDP_ERROR_TOO_LARGE,
       "The session description is too large: at most %d bytes, %d lines and "
       "%d m-lines are accepted.",
-      SDP_UTIL_MAX_BYTES, SDP_UTIL_MAX_LINES, SDP_UTIL_MAX_MEDIAS);
+      RTC_SDP_MAX_BYTES, RTC_SDP_MAX_LINES, RTC_SDP_MAX_MEDIAS);
   return FALSE;
 not_text:
-  g_set_error_literal (error, SDP_UTIL_ERROR, SDP_UTIL_ERROR_SYNTAX,
+  g_set_error_literal (error, RTC_SDP_ERROR, RTC_SDP_ERROR_SYNTAX,
       "The body is not a session description: it is not valid UTF-8 text.");
   return FALSE;
 not_sdp:
-  g_set_error_literal (error, SDP_UTIL_ERROR, SDP_UTIL_ERROR_SYNTAX,
+  g_set_error_literal (error, RTC_SDP_ERROR, RTC_SDP_ERROR_SYNTAX,
       "The body is not a session description: it does not begin with \"v=0\" "
       "(RFC 8866).");
   return FALSE;
 no_media:
-  g_set_error_literal (error, SDP_UTIL_ERROR, SDP_UTIL_ERROR_SYNTAX,
+  g_set_error_literal (error, RTC_SDP_ERROR, RTC_SDP_ERROR_SYNTAX,
       "The session description has no m-line, so there is nothing to record.");
   return FALSE;
 }
 
 GstSDPMessage *
-sdp_util_parse (const gchar *text, gsize len, GError **error)
+rtc_sdp_parse (const gchar *text, gsize len, GError **error)
 {
   GstSDPMessage *sdp;
   gchar *copy;
@@ -171,7 +171,7 @@ sdp_util_parse (const gchar *text, gsize len, GError **error)
 broken:
   g_free (copy);
   gst_sdp_message_free (sdp);
-  g_set_error_literal (error, SDP_UTIL_ERROR, SDP_UTIL_ERROR_SYNTAX,
+  g_set_error_literal (error, RTC_SDP_ERROR, RTC_SDP_ERROR_SYNTAX,
       "The session description cannot be parsed.");
   return NULL;
 }
@@ -179,7 +179,7 @@ broken:
 /* --- reading m-lines --- */
 
 const gchar *
-sdp_media_attribute (
+rtc_sdp_media_attribute (
     const GstSDPMessage *sdp, const GstSDPMedia *media, const gchar *key)
 {
   const gchar *value = gst_sdp_media_get_attribute_val (media, key);
@@ -188,7 +188,7 @@ sdp_media_attribute (
 }
 
 const gchar *
-sdp_media_direction (const GstSDPMessage *sdp, const GstSDPMedia *media)
+rtc_sdp_media_direction (const GstSDPMessage *sdp, const GstSDPMedia *media)
 {
   guint i;
 
@@ -202,7 +202,7 @@ sdp_media_direction (const GstSDPMessage *sdp, const GstSDPMedia *media)
 }
 
 const gchar *
-sdp_attribute_for (
+rtc_sdp_attribute_for (
     const GstSDPAttribute *attribute, const gchar *key, gint payload)
 {
   const gchar *value = attribute->value;
@@ -218,23 +218,23 @@ sdp_attribute_for (
 }
 
 const gchar *
-sdp_payload_attribute (const GstSDPMedia *media, const gchar *key, gint payload)
+rtc_sdp_payload_attribute (const GstSDPMedia *media, const gchar *key, gint payload)
 {
   const gchar *value = NULL;
   guint i;
 
   for (i = 0; i < gst_sdp_media_attributes_len (media) && !value; i++)
-    value = sdp_attribute_for (
+    value = rtc_sdp_attribute_for (
         gst_sdp_media_get_attribute (media, i), key, payload);
   return value;
 }
 
 /* Parameter @name of a=fmtp for @payload. Caller frees. */
 gchar *
-sdp_payload_parameter (
+rtc_sdp_payload_parameter (
     const GstSDPMedia *media, gint payload, const gchar *name)
 {
-  const gchar *fmtp = sdp_payload_attribute (media, "fmtp", payload);
+  const gchar *fmtp = rtc_sdp_payload_attribute (media, "fmtp", payload);
   gchar **parts, *found = NULL;
   guint i;
 
@@ -253,7 +253,7 @@ sdp_payload_parameter (
 }
 
 gboolean
-sdp_parse_payload (const gchar *format, gint *payload)
+rtc_sdp_parse_payload (const gchar *format, gint *payload)
 {
   gchar *end;
   gint64 value = g_ascii_strtoll (format ? format : "", &end, 10);
@@ -265,11 +265,11 @@ sdp_parse_payload (const gchar *format, gint *payload)
 }
 
 gboolean
-sdp_next_payload (const gchar *format, SdpPayloads *seen, gint *payload)
+rtc_sdp_next_payload (const gchar *format, RtcSdpPayloads *seen, gint *payload)
 {
   guint64 bit;
 
-  if (!sdp_parse_payload (format, payload))
+  if (!rtc_sdp_parse_payload (format, payload))
     return FALSE;
   bit = G_GUINT64_CONSTANT (1) << (*payload % 64);
   if (seen->bits[*payload / 64] & bit)
@@ -279,9 +279,9 @@ sdp_next_payload (const gchar *format, SdpPayloads *seen, gint *payload)
 }
 
 gboolean
-sdp_payload_is (const GstSDPMedia *media, gint payload, const gchar *name)
+rtc_sdp_payload_is (const GstSDPMedia *media, gint payload, const gchar *name)
 {
-  const gchar *rtpmap = sdp_payload_attribute (media, "rtpmap", payload);
+  const gchar *rtpmap = rtc_sdp_payload_attribute (media, "rtpmap", payload);
   gsize n = strlen (name);
 
   return rtpmap && g_ascii_strncasecmp (rtpmap, name, n) == 0 &&
@@ -291,16 +291,16 @@ sdp_payload_is (const GstSDPMedia *media, gint payload, const gchar *name)
 /* How well @payload suits; 0 is not at all. rtph264depay takes packetization
  * modes 0 and 1 (RFC 6184 section 5.4); mode 2 is interleaved. */
 static guint
-payload_rank (const GstSDPMedia *media, gint payload, const SdpCodec *codec)
+payload_rank (const GstSDPMedia *media, gint payload, const RtcSdpCodec *codec)
 {
   guint rank = 1;
   gchar *value;
 
-  if (!sdp_payload_is (media, payload, codec->name))
+  if (!rtc_sdp_payload_is (media, payload, codec->name))
     return 0;
   if (!g_str_equal (codec->name, "H264"))
     return rank;
-  value = sdp_payload_parameter (media, payload, "packetization-mode");
+  value = rtc_sdp_payload_parameter (media, payload, "packetization-mode");
   if (g_strcmp0 (value, "1") == 0)
     rank = 2;
   else if (g_strcmp0 (value, "2") == 0)
@@ -313,9 +313,9 @@ payload_rank (const GstSDPMedia *media, gint payload, const SdpCodec *codec)
 
 static gboolean
 choose_payload (
-    const GstSDPMedia *media, const SdpCodec *codec, SdpTrack *track)
+    const GstSDPMedia *media, const RtcSdpCodec *codec, RtcSdpTrack *track)
 {
-  SdpPayloads seen = { { 0 } };
+  RtcSdpPayloads seen = { { 0 } };
   guint i, best = 0;
   gchar *value;
 
@@ -323,7 +323,7 @@ choose_payload (
     gint payload;
     guint rank;
 
-    if (!sdp_next_payload (
+    if (!rtc_sdp_next_payload (
             gst_sdp_media_get_format (media, i), &seen, &payload))
       continue;
     rank = payload_rank (media, payload, codec);
@@ -335,7 +335,7 @@ choose_payload (
   }
   if (best == 0)
     return FALSE;
-  value = sdp_payload_parameter (media, track->payload, "profile-level-id");
+  value = rtc_sdp_payload_parameter (media, track->payload, "profile-level-id");
   track->profile_level_id =
       value ? (guint)g_ascii_strtoull (value, NULL, 16) : 0;
   g_free (value);
@@ -343,10 +343,10 @@ choose_payload (
 }
 
 gboolean
-sdp_media_is_usable (
+rtc_sdp_media_is_usable (
     const GstSDPMessage *sdp, const GstSDPMedia *media, gboolean sends)
 {
-  const gchar *direction = sdp_media_direction (sdp, media);
+  const gchar *direction = rtc_sdp_media_direction (sdp, media);
   const gchar *proto = gst_sdp_media_get_proto (media);
 
   if (g_str_equal (direction, sends ? "recvonly" : "sendonly") ||
@@ -362,7 +362,7 @@ sdp_media_is_usable (
 
 static void
 choose_track (const GstSDPMessage *sdp, const gchar *kind,
-    const SdpCodec *const *list, gboolean sends, SdpTrack *track)
+    const RtcSdpCodec *const *list, gboolean sends, RtcSdpTrack *track)
 {
   guint c, i;
 
@@ -372,7 +372,7 @@ choose_track (const GstSDPMessage *sdp, const gchar *kind,
       const GstSDPMedia *media = gst_sdp_message_get_media (sdp, i);
 
       if (g_strcmp0 (gst_sdp_media_get_media (media), kind) != 0 ||
-          !sdp_media_is_usable (sdp, media, sends) ||
+          !rtc_sdp_media_is_usable (sdp, media, sends) ||
           !choose_payload (media, list[c], track))
         continue;
       track->media = i;
@@ -382,32 +382,32 @@ choose_track (const GstSDPMessage *sdp, const gchar *kind,
 }
 
 void
-sdp_choose_tracks (const GstSDPMessage *sdp,
-    const SdpCodec *const *video_codecs, const SdpCodec *const *audio_codecs,
-    gboolean sends, SdpChoice *choice)
+rtc_sdp_choose_tracks (const GstSDPMessage *sdp,
+    const RtcSdpCodec *const *video_codecs, const RtcSdpCodec *const *audio_codecs,
+    gboolean sends, RtcSdpChoice *choice)
 {
   choose_track (sdp, "video", video_codecs, sends, &choice->video);
   choose_track (sdp, "audio", audio_codecs, sends, &choice->audio);
 }
 
 gchar *
-sdp_describe (const GstSDPMessage *sdp)
+rtc_sdp_describe (const GstSDPMessage *sdp)
 {
   GString *text = g_string_new (NULL);
   guint i, f;
 
   for (i = 0; i < gst_sdp_message_medias_len (sdp) && text->len < 512; i++) {
     const GstSDPMedia *media = gst_sdp_message_get_media (sdp, i);
-    SdpPayloads seen = { { 0 } };
+    RtcSdpPayloads seen = { { 0 } };
     gboolean first = TRUE;
 
     for (f = 0; f < gst_sdp_media_formats_len (media) && text->len < 512; f++) {
       const gchar *rtpmap = NULL;
       gint payload;
 
-      if (sdp_next_payload (
+      if (rtc_sdp_next_payload (
               gst_sdp_media_get_format (media, f), &seen, &payload))
-        rtpmap = sdp_payload_attribute (media, "rtpmap", payload);
+        rtpmap = rtc_sdp_payload_attribute (media, "rtpmap", payload);
       if (!rtpmap)
         continue;
       g_string_append (text, !first ? ", " : text->len ? "; " : "");
@@ -416,13 +416,13 @@ sdp_describe (const GstSDPMessage *sdp)
     }
     if (!first)
       g_string_append_printf (text, " (%s, %s)",
-          gst_sdp_media_get_media (media), sdp_media_direction (sdp, media));
+          gst_sdp_media_get_media (media), rtc_sdp_media_direction (sdp, media));
   }
   return g_string_free (text, FALSE);
 }
 
 static void
-append_names (GString *text, const SdpCodec *const *list, const gchar *kind)
+append_names (GString *text, const RtcSdpCodec *const *list, const gchar *kind)
 {
   guint i;
 
@@ -437,23 +437,23 @@ append_names (GString *text, const SdpCodec *const *list, const gchar *kind)
 }
 
 gboolean
-sdp_util_choose (const GstSDPMessage *offer,
-    const SdpCodec *const *video_codecs, const SdpCodec *const *audio_codecs,
-    SdpChoice *choice, GError **error)
+rtc_sdp_choose (const GstSDPMessage *offer,
+    const RtcSdpCodec *const *video_codecs, const RtcSdpCodec *const *audio_codecs,
+    RtcSdpChoice *choice, GError **error)
 {
-  sdp_choose_tracks (offer, video_codecs, audio_codecs, TRUE, choice);
+  rtc_sdp_choose_tracks (offer, video_codecs, audio_codecs, TRUE, choice);
   if (!choice->video.codec && !choice->audio.codec)
     goto nothing;
   return TRUE;
 
   /* ERRORS */
 nothing : {
-  gchar *offered = sdp_describe (offer);
+  gchar *offered = rtc_sdp_describe (offer);
   GString *wanted = g_string_new (NULL);
 
   append_names (wanted, video_codecs, "video");
   append_names (wanted, audio_codecs, "audio");
-  g_set_error (error, SDP_UTIL_ERROR, SDP_UTIL_ERROR_UNACCEPTABLE,
+  g_set_error (error, RTC_SDP_ERROR, RTC_SDP_ERROR_UNACCEPTABLE,
       "No codec in common: the client offers %s; accepted is %s. Send one of "
       "these, or list another in video-codecs or audio-codecs.",
       *offered ? offered : "nothing that is sent over RTP",
@@ -466,16 +466,16 @@ nothing : {
 
 /* --- trickle --- */
 
-SdpFragment *
-sdp_util_parse_fragment (const gchar *text, gsize len, GError **error)
+RtcIceFragment *
+rtc_ice_fragment_parse (const gchar *text, gsize len, GError **error)
 {
-  SdpFragment *fragment;
+  RtcIceFragment *fragment;
   gchar *copy, **lines;
   guint i;
 
   if (!check_text (text, len, TRUE, error))
     return NULL;
-  fragment = g_new0 (SdpFragment, 1);
+  fragment = g_new0 (RtcIceFragment, 1);
   fragment->candidates = g_ptr_array_new_with_free_func (g_free);
   copy = g_strndup (text, len);
   lines = g_strsplit (copy, "\n", -1);
@@ -500,15 +500,15 @@ sdp_util_parse_fragment (const gchar *text, gsize len, GError **error)
   /* ERRORS */
 broken:
   g_strfreev (lines);
-  sdp_util_fragment_free (fragment);
-  g_set_error_literal (error, SDP_UTIL_ERROR, SDP_UTIL_ERROR_SYNTAX,
+  rtc_ice_fragment_free (fragment);
+  g_set_error_literal (error, RTC_SDP_ERROR, RTC_SDP_ERROR_SYNTAX,
       "The body is not a trickle-ice-sdpfrag (RFC 8840): every line is a "
       "letter, \"=\" and a value.");
   return NULL;
 }
 
 void
-sdp_util_fragment_free (SdpFragment *fragment)
+rtc_ice_fragment_free (RtcIceFragment *fragment)
 {
   if (!fragment)
     return;

@@ -20,36 +20,36 @@
 G_BEGIN_DECLS
 
 /* Bounds of a description we are willing to look at. */
-#define SDP_UTIL_MAX_BYTES (256 * 1024)
-#define SDP_UTIL_MAX_MEDIAS 64
-#define SDP_UTIL_MAX_LINES 8192
+#define RTC_SDP_MAX_BYTES (256 * 1024)
+#define RTC_SDP_MAX_MEDIAS 64
+#define RTC_SDP_MAX_LINES 8192
 /* Of a peer, in an m-line or by trickle; libnice pairs each with all of ours.
  * Further ones are ignored. */
-#define SDP_UTIL_MAX_CANDIDATES 256
+#define RTC_SDP_MAX_CANDIDATES 256
 
 /* What the TS carries comes first; the rest is for transcoding pipelines. */
-#define SDP_UTIL_DEFAULT_VIDEO_CODECS "H264,H265"
-#define SDP_UTIL_DEFAULT_AUDIO_CODECS "OPUS"
+#define RTC_SDP_DEFAULT_VIDEO_CODECS "H264,H265"
+#define RTC_SDP_DEFAULT_AUDIO_CODECS "OPUS"
 
-#define SDP_UTIL_ERROR (sdp_util_error_quark ())
-GQuark sdp_util_error_quark (void);
+#define RTC_SDP_ERROR (rtc_sdp_error_quark ())
+GQuark rtc_sdp_error_quark (void);
 
 /**
- * SdpUtilError:
- * @SDP_UTIL_ERROR_SYNTAX: not a session description (HTTP 400)
- * @SDP_UTIL_ERROR_TOO_LARGE: beyond one of the bounds above (HTTP 413)
- * @SDP_UTIL_ERROR_UNACCEPTABLE: a session description that cannot be answered,
+ * RtcSdpError:
+ * @RTC_SDP_ERROR_SYNTAX: not a session description (HTTP 400)
+ * @RTC_SDP_ERROR_TOO_LARGE: beyond one of the bounds above (HTTP 413)
+ * @RTC_SDP_ERROR_UNACCEPTABLE: a session description that cannot be answered,
  *   for example because no codec matches (HTTP 422; RFC 9725 section 4.2)
  */
 typedef enum
 {
-  SDP_UTIL_ERROR_SYNTAX,
-  SDP_UTIL_ERROR_TOO_LARGE,
-  SDP_UTIL_ERROR_UNACCEPTABLE,
-} SdpUtilError;
+  RTC_SDP_ERROR_SYNTAX,
+  RTC_SDP_ERROR_TOO_LARGE,
+  RTC_SDP_ERROR_UNACCEPTABLE,
+} RtcSdpError;
 
 /**
- * SdpCodec:
+ * RtcSdpCodec:
  * @name: encoding name as in a=rtpmap, upper case
  * @media: "video" or "audio"
  * @caps: of the elementary stream that leaves the element
@@ -63,20 +63,20 @@ typedef struct
   const gchar *caps;
   const gchar *depayloader;
   const gchar *parser;
-} SdpCodec;
+} RtcSdpCodec;
 
 /* NULL when @name (any case) is not a codec we know. Static data. */
-const SdpCodec *sdp_util_find_codec (const gchar *media, const gchar *name);
+const RtcSdpCodec *rtc_sdp_find_codec (const gchar *media, const gchar *name);
 /* "H264, H265, VP8, …": the names known for @media. Caller frees. */
-gchar *sdp_util_codec_names (const gchar *media);
+gchar *rtc_sdp_codec_names (const gchar *media);
 /* @list: names separated by commas, any case; NULL or "" is an empty list.
- * Returns a NULL terminated array of SdpCodec (free with g_free), or NULL with
+ * Returns a NULL terminated array of RtcSdpCodec (free with g_free), or NULL with
  * @error naming the first unknown entry. */
-const SdpCodec **sdp_util_parse_codecs (
+const RtcSdpCodec **rtc_sdp_parse_codecs (
     const gchar *media, const gchar *list, GError **error);
 
 /**
- * SdpTrack:
+ * RtcSdpTrack:
  * @codec: NULL when there is no such track in the session
  * @media: index of the m-line in the description of the client
  * @payload: payload type chosen for @codec
@@ -84,73 +84,73 @@ const SdpCodec **sdp_util_parse_codecs (
  */
 typedef struct
 {
-  const SdpCodec *codec;
+  const RtcSdpCodec *codec;
   guint media;
   gint payload;
   guint profile_level_id;
-} SdpTrack;
+} RtcSdpTrack;
 
 /**
- * SdpChoice:
+ * RtcSdpChoice:
  * @video: the video track, if any
  * @audio: the audio track, if any
  */
 typedef struct
 {
-  SdpTrack video;
-  SdpTrack audio;
-} SdpChoice;
+  RtcSdpTrack video;
+  RtcSdpTrack audio;
+} RtcSdpChoice;
 
 /* Parses @len bytes of a request's body, which need not be terminated, and
  * checks that it is a session description with at least one m-line.
  * Returns NULL with @error set, or a message the caller frees. */
-GstSDPMessage *sdp_util_parse (const gchar *text, gsize len, GError **error);
+GstSDPMessage *rtc_sdp_parse (const gchar *text, gsize len, GError **error);
 
 /* Picks one m-line that sends for each kind of media, and one payload type in
  * it: the first of the listed codecs that it offers; among the payload types
  * of that codec the one that is depayloaded best, then the one offered first.
  * FALSE with @error naming what was offered and what would be accepted when
  * nothing matches at all. */
-gboolean sdp_util_choose (const GstSDPMessage *offer,
-    const SdpCodec *const *video_codecs, const SdpCodec *const *audio_codecs,
-    SdpChoice *choice, GError **error);
+gboolean rtc_sdp_choose (const GstSDPMessage *offer,
+    const RtcSdpCodec *const *video_codecs, const RtcSdpCodec *const *audio_codecs,
+    RtcSdpChoice *choice, GError **error);
 
 /* The description for webrtcbin: what @choice says, in the order of @offer,
  * under the ICE and DTLS parameters of the first m-line of a BUNDLE group.
  * FALSE with @error when something needed (fingerprint, ufrag) is missing. */
-GstSDPMessage *sdp_util_prune (
-    const GstSDPMessage *offer, const SdpChoice *choice, GError **error);
+GstSDPMessage *rtc_sdp_prune (
+    const GstSDPMessage *offer, const RtcSdpChoice *choice, GError **error);
 
 /* Codec preferences for the transceiver of m-line @media of a pruned
  * description: payload type, a=rtcp-fb, a=extmap. Caller unrefs. */
-GstCaps *sdp_util_media_caps (const GstSDPMedia *media);
+GstCaps *rtc_sdp_media_caps (const GstSDPMedia *media);
 
 /* Caps for a transceiver of our own offer: a payload type for each codec, best
  * first, feedback and transport-wide congestion control. Empty for NULL or an
  * empty list. Caller unrefs. */
-GstCaps *sdp_util_offer_caps (const SdpCodec *const *codecs);
+GstCaps *rtc_sdp_offer_caps (const RtcSdpCodec *const *codecs);
 
 /* Our own @offer as a server gets it: every m-line has a port, and is not
  * limited to a bundle by an attribute that some do not know. Caller frees. */
-gchar *sdp_util_offer_text (const GstSDPMessage *offer);
+gchar *rtc_sdp_offer_text (const GstSDPMessage *offer);
 
 /* What a peer took of our @offer. @sends: the peer sends, else it receives.
  * FALSE with @error when it took nothing. The m-lines of @choice are those of
  * @answer. */
-gboolean sdp_util_choose_answered (const GstSDPMessage *offer,
-    const GstSDPMessage *answer, gboolean sends, SdpChoice *choice,
+gboolean rtc_sdp_choose_answered (const GstSDPMessage *offer,
+    const GstSDPMessage *answer, gboolean sends, RtcSdpChoice *choice,
     GError **error);
 
 /* The answer for webrtcbin: an m-line for each one of @offer, with what
  * @choice says, all on one transport. Those that the peer rejected, which need
  * not say anything (RFC 3264 section 6), or left out, are there and inactive.
  * NULL with @error when something needed is missing. */
-GstSDPMessage *sdp_util_complete_answer (const GstSDPMessage *offer,
-    const GstSDPMessage *answer, const SdpChoice *choice, gboolean sends,
+GstSDPMessage *rtc_sdp_complete_answer (const GstSDPMessage *offer,
+    const GstSDPMessage *answer, const RtcSdpChoice *choice, gboolean sends,
     GError **error);
 
 /**
- * SdpRefusal:
+ * RtcSdpRefusal:
  * @media: "video" or "audio"
  * @offered: "VP8, VP9": codecs of the side that offers
  * @accepted: "H264, H265": codecs of the side that refuses; "" when unknown
@@ -164,26 +164,26 @@ typedef struct
   gchar *offered;
   gchar *accepted;
   gchar *text;
-} SdpRefusal;
+} RtcSdpRefusal;
 
 /* Tracks that @offer would send and @choice leaves out: of a kind for which
  * codecs are listed, none of which is offered, or beyond the first of a kind.
- * Array of SdpRefusal, perhaps empty; g_ptr_array_unref(). */
-GPtrArray *sdp_util_find_refused (const GstSDPMessage *offer,
-    const SdpChoice *choice, const SdpCodec *const *video_codecs,
-    const SdpCodec *const *audio_codecs);
+ * Array of RtcSdpRefusal, perhaps empty; g_ptr_array_unref(). */
+GPtrArray *rtc_sdp_find_refused (const GstSDPMessage *offer,
+    const RtcSdpChoice *choice, const RtcSdpCodec *const *video_codecs,
+    const RtcSdpCodec *const *audio_codecs);
 /* The same for our own @offer, and what the peer took of it. */
-GPtrArray *sdp_util_find_rejected (
-    const GstSDPMessage *offer, const SdpChoice *choice);
+GPtrArray *rtc_sdp_find_rejected (
+    const GstSDPMessage *offer, const RtcSdpChoice *choice);
 
 /* Puts every m-line of @offer that is not in @choice back into @answer, with
  * port 0 (RFC 3264 section 6). Returns a new message the caller frees. */
-GstSDPMessage *sdp_util_expand_answer (const GstSDPMessage *offer,
-    const GstSDPMessage *answer, const SdpChoice *choice);
+GstSDPMessage *rtc_sdp_expand_answer (const GstSDPMessage *offer,
+    const GstSDPMessage *answer, const RtcSdpChoice *choice);
 
 /* Adds b=AS and b=TIAS (RFC 3890) for @bits_per_second to every video m-line;
  * 0 adds nothing. */
-void sdp_util_set_bandwidth (GstSDPMessage *sdp, guint bits_per_second);
+void rtc_sdp_set_bandwidth (GstSDPMessage *sdp, guint bits_per_second);
 
 /* @text, a description or a fragment, with the candidates of every m-line in
  * the order in which a client does best that takes the first only (as ffmpeg
@@ -191,13 +191,13 @@ void sdp_util_set_bandwidth (GstSDPMessage *sdp, guint bits_per_second);
  * has already reached us (numeric, or NULL), then of other IPv4 and of IPv6
  * addresses, what is left, and those of loopback last, which lead from nowhere
  * but this host and are not needed there either. Caller frees. */
-gchar *sdp_util_order_candidates (const gchar *text, const gchar *reached_at);
+gchar *rtc_sdp_order_candidates (const gchar *text, const gchar *reached_at);
 
 /* "a=candidate" attributes of @sdp, for logging and tests. */
-guint sdp_util_count_candidates (const GstSDPMessage *sdp);
+guint rtc_sdp_count_candidates (const GstSDPMessage *sdp);
 
 /**
- * SdpFragment:
+ * RtcIceFragment:
  * @ufrag: ICE user name fragment, or NULL
  * @pwd: ICE password, or NULL
  * @candidates: "candidate:…" strings
@@ -211,24 +211,24 @@ typedef struct
   gchar *pwd;
   GPtrArray *candidates;
   gboolean end_of_candidates;
-} SdpFragment;
+} RtcIceFragment;
 
 /* NULL with @error when @text is not a fragment. */
-SdpFragment *sdp_util_parse_fragment (
+RtcIceFragment *rtc_ice_fragment_parse (
     const gchar *text, gsize len, GError **error);
-void sdp_util_fragment_free (SdpFragment *fragment);
+void rtc_ice_fragment_free (RtcIceFragment *fragment);
 
 /* "stun://host:port" or "turn(s)://user:password@host:port" as the value of a
  * Link header (RFC 9725 section 4.6). NULL when it is neither. Caller frees. */
-gchar *sdp_util_ice_server_link (const gchar *uri);
+gchar *rtc_sdp_ice_server_link (const gchar *uri);
 
 /* A fragment with these credentials and the candidates of the first m-line of
  * @sdp that has some. Caller frees. */
-gchar *sdp_util_make_fragment (
+gchar *rtc_ice_fragment_build (
     const GstSDPMessage *sdp, const gchar *ufrag, const gchar *pwd);
 
 /* ice-ufrag of the first m-line, or of the session; NULL if there is none.
  * Owned by @sdp. */
-const gchar *sdp_util_get_ufrag (const GstSDPMessage *sdp);
+const gchar *rtc_sdp_get_ufrag (const GstSDPMessage *sdp);
 
 G_END_DECLS

@@ -54,9 +54,9 @@ transport_media (const GstSDPMessage *sdp, guint index)
   const GstSDPMedia *tagged = NULL;
   GStrv mids = NULL;
 
-  if (sdp_find_bundle (sdp, &mids, &tagged) &&
+  if (rtc_sdp_find_bundle (sdp, &mids, &tagged) &&
       (!media || gst_sdp_media_get_port (media) == 0 ||
-          sdp_is_bundled ((const gchar *const *)mids, media)))
+          rtc_sdp_is_bundled ((const gchar *const *)mids, media)))
     media = tagged;
   g_strfreev (mids);
   for (i = 0; i < n && (!media || gst_sdp_media_get_port (media) == 0); i++)
@@ -65,13 +65,13 @@ transport_media (const GstSDPMessage *sdp, guint index)
 }
 
 gchar **
-sdp_fingerprint_list (const GstSDPMessage *sdp, guint index)
+rtc_sdp_fingerprint_list (const GstSDPMessage *sdp, guint index)
 {
-  return sdp_fingerprint_list_of (sdp, transport_media (sdp, index));
+  return rtc_sdp_fingerprint_list_of (sdp, transport_media (sdp, index));
 }
 
 gchar **
-sdp_fingerprint_list_of (const GstSDPMessage *sdp, const GstSDPMedia *media)
+rtc_sdp_fingerprint_list_of (const GstSDPMessage *sdp, const GstSDPMedia *media)
 {
   GPtrArray *values = g_ptr_array_new ();
 
@@ -127,7 +127,7 @@ strongest_hash (const gchar *const *fingerprints)
 }
 
 gboolean
-sdp_fingerprint_is_usable (const gchar *const *fingerprints)
+rtc_sdp_fingerprint_is_usable (const gchar *const *fingerprints)
 {
   return strongest_hash (fingerprints) != NULL;
 }
@@ -153,7 +153,7 @@ decode_pem (const gchar *pem, gsize *size)
 }
 
 gboolean
-sdp_fingerprint_matches (const gchar *const *fingerprints, const gchar *pem)
+rtc_sdp_fingerprint_matches (const gchar *const *fingerprints, const gchar *pem)
 {
   const Hash *hash = strongest_hash (fingerprints);
   guint8 digest[MAX_DIGEST], wanted[MAX_DIGEST];

@@ -18,21 +18,21 @@ G_BEGIN_DECLS
  * is rejected or missing, they are those of the first m-line of the group, or
  * of the first m-line that is not rejected (RFC 8859: category TRANSPORT).
  * Returns a NULL terminated array, perhaps empty. Free with g_strfreev(). */
-gchar **sdp_fingerprint_list (const GstSDPMessage *sdp, guint media);
+gchar **rtc_sdp_fingerprint_list (const GstSDPMessage *sdp, guint media);
 
 /* Those of @media itself, which may be NULL, or else of the session. */
-gchar **sdp_fingerprint_list_of (
+gchar **rtc_sdp_fingerprint_list_of (
     const GstSDPMessage *sdp, const GstSDPMedia *media);
 
 /* Whether one of @fingerprints can be checked: a hash of RFC 8122 section 5
  * that is secure enough (sha-1, sha-256, sha-384, sha-512, in any case; md2 and
  * md5 must not be used) and as many bytes as that hash has. */
-gboolean sdp_fingerprint_is_usable (const gchar *const *fingerprints);
+gboolean rtc_sdp_fingerprint_is_usable (const gchar *const *fingerprints);
 
 /* Whether @fingerprints allow the certificate @pem. Only those of the strongest
  * hash count, and one of these has to match (RFC 8122 section 5.1). FALSE also
  * when nothing can be checked. */
-gboolean sdp_fingerprint_matches (
+gboolean rtc_sdp_fingerprint_matches (
     const gchar *const *fingerprints, const gchar *pem);
 
 G_END_DECLS

@@ -16,13 +16,13 @@
 static void
 clear_layer (gpointer data)
 {
-  g_free (((SdpLayer *)data)->rid);
+  g_free (((RtcSdpLayer *)data)->rid);
 }
 
 static GArray *
 new_layers (void)
 {
-  GArray *layers = g_array_new (FALSE, TRUE, sizeof (SdpLayer));
+  GArray *layers = g_array_new (FALSE, TRUE, sizeof (RtcSdpLayer));
 
   g_array_set_clear_func (layers, clear_layer);
   return layers;
@@ -79,7 +79,7 @@ lists_payload (const gchar *list, gint payload)
   guint i;
 
   for (i = 0; formats[i] && !found; i++)
-    found = sdp_parse_payload (formats[i], &format) && format == payload;
+    found = rtc_sdp_parse_payload (formats[i], &format) && format == payload;
   g_strfreev (formats);
   return found;
 }
@@ -128,7 +128,7 @@ has_layer (const GArray *layers, const gchar *rid)
   guint i;
 
   for (i = 0; i < layers->len; i++)
-    if (g_str_equal (g_array_index (layers, SdpLayer, i).rid, rid))
+    if (g_str_equal (g_array_index (layers, RtcSdpLayer, i).rid, rid))
       return TRUE;
   return FALSE;
 }
@@ -137,10 +137,10 @@ static void
 add_layer (
     GArray *layers, const GstSDPMedia *media, const gchar *rid, gint payload)
 {
-  SdpLayer layer = { 0 };
+  RtcSdpLayer layer = { 0 };
   const gchar *restrictions;
 
-  if (layers->len >= SDP_SIMULCAST_MAX_LAYERS || !is_rid (rid) ||
+  if (layers->len >= RTC_SDP_SIMULCAST_MAX_LAYERS || !is_rid (rid) ||
       has_layer (layers, rid))
     return;
   restrictions = find_rid (media, rid);
@@ -214,9 +214,9 @@ add_ssrc_group (GArray *layers, const GstSDPMedia *media)
     if (!g_str_equal (a->key, "ssrc-group") || !a->value ||
         !g_str_has_prefix (a->value, "SIM "))
       continue;
-    ssrcs = g_strsplit (a->value + 4, " ", SDP_SIMULCAST_MAX_LAYERS + 1);
-    for (j = 0; ssrcs[j] && j < SDP_SIMULCAST_MAX_LAYERS; j++) {
-      SdpLayer layer = { 0 };
+    ssrcs = g_strsplit (a->value + 4, " ", RTC_SDP_SIMULCAST_MAX_LAYERS + 1);
+    for (j = 0; ssrcs[j] && j < RTC_SDP_SIMULCAST_MAX_LAYERS; j++) {
+      RtcSdpLayer layer = { 0 };
 
       layer.ssrc = (guint32)g_ascii_strtoull (ssrcs[j], NULL, 10);
       g_array_append_val (layers, layer);
@@ -227,7 +227,7 @@ add_ssrc_group (GArray *layers, const GstSDPMedia *media)
 }
 
 GArray *
-sdp_simulcast_layers (const GstSDPMedia *media, gint payload)
+rtc_sdp_simulcast_layers (const GstSDPMedia *media, gint payload)
 {
   GArray *layers = new_layers ();
   gchar *list = sent_list (media);
@@ -245,7 +245,7 @@ sdp_simulcast_layers (const GstSDPMedia *media, gint payload)
 /* --- header extensions --- */
 
 guint
-sdp_header_extension (const GstSDPMedia *media, const gchar *uri)
+rtc_sdp_header_extension (const GstSDPMedia *media, const gchar *uri)
 {
   guint i;
 
@@ -270,10 +270,10 @@ static void
 accept_extension (
     const GstSDPMedia *offered, const gchar *uri, GstSDPMedia *answered)
 {
-  guint id = sdp_header_extension (offered, uri);
+  guint id = rtc_sdp_header_extension (offered, uri);
   gchar *value;
 
-  if (id == 0 || sdp_header_extension (answered, uri) != 0)
+  if (id == 0 || rtc_sdp_header_extension (answered, uri) != 0)
     return;
   value = g_strdup_printf ("%u %s", id, uri);
   gst_sdp_media_add_attribute (answered, "extmap", value);
@@ -339,20 +339,20 @@ accept_list (const gchar *list, const GArray *layers, GstSDPMedia *answered)
 }
 
 void
-sdp_simulcast_accept (
+rtc_sdp_simulcast_accept (
     const GstSDPMedia *offered, gint payload, GstSDPMedia *answered)
 {
-  GArray *layers = sdp_simulcast_layers (offered, payload);
+  GArray *layers = rtc_sdp_simulcast_layers (offered, payload);
   gchar *list = sent_list (offered);
   guint i;
 
-  if (layers->len > 0 && g_array_index (layers, SdpLayer, 0).rid) {
-    accept_extension (offered, SDP_MID_URI, answered);
-    accept_extension (offered, SDP_RID_URI, answered);
-    accept_extension (offered, SDP_REPAIRED_RID_URI, answered);
+  if (layers->len > 0 && g_array_index (layers, RtcSdpLayer, 0).rid) {
+    accept_extension (offered, RTC_SDP_MID_URI, answered);
+    accept_extension (offered, RTC_SDP_RID_URI, answered);
+    accept_extension (offered, RTC_SDP_REPAIRED_RID_URI, answered);
     for (i = 0; i < layers->len; i++)
       accept_rid (
-          offered, g_array_index (layers, SdpLayer, i).rid, payload, answered);
+          offered, g_array_index (layers, RtcSdpLayer, i).rid, payload, answered);
     if (list)
       accept_list (list, layers, answered);
   }

@@ -38,9 +38,9 @@ struct _GstRecWhipSink
   GstElement *webrtc;
   WhipClient *client;
   GObject *dtls;
-  RecPeer *peer;
+  RtcDtlsVerifier *peer;
   gchar *offer;
-  SdpChoice choice; /* what the server accepted */
+  RtcSdpChoice choice; /* what the server accepted */
   gboolean running;
   gboolean offering;
   gboolean eos_posted;

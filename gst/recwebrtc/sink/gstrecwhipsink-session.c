@@ -12,8 +12,8 @@
 
 #include <string.h>
 
-GST_DEBUG_CATEGORY_EXTERN (rec_whip_sink_debug);
-#define GST_CAT_DEFAULT rec_whip_sink_debug
+GST_DEBUG_CATEGORY_EXTERN (gst_rec_whip_sink_debug);
+#define GST_CAT_DEFAULT gst_rec_whip_sink_debug
 
 /* Tracks whose caps are not there by then are offered as they are expected. */
 #define CAPS_TIMEOUT_MS 2000
@@ -42,7 +42,7 @@ gst_rec_whip_sink_copy_outputs (GstRecWhipSink *self)
 }
 
 static gboolean
-all_outputs (GstRecWhipSink *self, gboolean (*is) (RecOutput *))
+all_outputs (GstRecWhipSink *self, gboolean (*is) (RtcPayChain *))
 {
   GList *l, *outputs = gst_rec_whip_sink_copy_outputs (self);
   gboolean all = outputs != NULL;
@@ -54,7 +54,7 @@ all_outputs (GstRecWhipSink *self, gboolean (*is) (RecOutput *))
 }
 
 static void
-each_output (GstRecWhipSink *self, void (*function) (RecOutput *))
+each_output (GstRecWhipSink *self, void (*function) (RtcPayChain *))
 {
   GList *outputs = gst_rec_whip_sink_copy_outputs (self);
 
@@ -80,7 +80,7 @@ fail (GstRecWhipSink *self, const gchar *message)
   GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE, ("%s", message), (NULL));
 }
 
-static const SdpTrack *
+static const RtcSdpTrack *
 find_track (GstRecWhipSink *self, const gchar *kind)
 {
   return g_str_equal (kind, "video") ? &self->choice.video
@@ -90,7 +90,7 @@ find_track (GstRecWhipSink *self, const gchar *kind)
 static const gchar *
 codec_name (GstRecWhipSink *self, const gchar *kind)
 {
-  const SdpTrack *track = find_track (self, kind);
+  const RtcSdpTrack *track = find_track (self, kind);
 
   return track->codec ? track->codec->name : "";
 }
@@ -162,11 +162,11 @@ drop_webrtcbin (GstRecWhipSink *self)
   gst_element_set_state (self->webrtc, GST_STATE_NULL);
   outputs = gst_rec_whip_sink_copy_outputs (self);
   for (l = outputs; l; l = l->next)
-    rec_output_unlink (l->data, self->webrtc);
+    rtc_pay_chain_unlink (l->data, self->webrtc);
   g_list_free (outputs);
   gst_bin_remove (GST_BIN (self), self->webrtc);
   gst_clear_object (&self->webrtc);
-  g_clear_pointer (&self->peer, rec_peer_unref);
+  g_clear_pointer (&self->peer, rtc_dtls_verifier_unref);
 }
 
 /* Nothing has been sent yet: that begins when the peer is verified. */
@@ -177,12 +177,12 @@ refuse_peer (gpointer data)
 
   if (!self->running || !self->webrtc || self->eos_posted)
     return G_SOURCE_REMOVE;
-  each_output (self, rec_output_close);
+  each_output (self, rtc_pay_chain_close);
   GST_OBJECT_LOCK (self);
   self->connected = FALSE;
   GST_OBJECT_UNLOCK (self);
-  post_session_message (self, "recwhip-disconnected", REC_PEER_REFUSED);
-  fail (self, "Nothing was published: " REC_PEER_REFUSED ".");
+  post_session_message (self, "recwhip-disconnected", RTC_DTLS_VERIFIER_REFUSED);
+  fail (self, "Nothing was published: " RTC_DTLS_VERIFIER_REFUSED ".");
   drop_webrtcbin (self);
   return G_SOURCE_REMOVE;
 }
@@ -201,8 +201,8 @@ open_outputs (GstRecWhipSink *self)
   GList *l, *outputs = gst_rec_whip_sink_copy_outputs (self);
 
   for (l = outputs; l; l = l->next)
-    if (find_track (self, rec_output_get_kind (l->data))->codec)
-      rec_output_open (l->data);
+    if (find_track (self, rtc_pay_chain_get_kind (l->data))->codec)
+      rtc_pay_chain_open (l->data);
   g_list_free (outputs);
 }
 
@@ -214,12 +214,12 @@ became_connected (gpointer data)
 
   if (!self->running || !self->webrtc)
     return G_SOURCE_REMOVE;
-  if (!rec_peer_is_verified (self->peer))
+  if (!rtc_dtls_verifier_is_verified (self->peer))
     return refuse_peer (self);
   GST_OBJECT_LOCK (self);
   self->connected = TRUE;
   GST_OBJECT_UNLOCK (self);
-  pair = ice_host_describe_pair (self->webrtc);
+  pair = rtc_ice_describe_pair (self->webrtc);
   GST_INFO_OBJECT (self,
       "connected, candidate pair %s; the certificate is verified; negotiated "
       "video %s, audio %s",
@@ -239,7 +239,7 @@ became_disconnected (gpointer data)
 
   if (!self->running || !self->webrtc || self->eos_posted)
     return G_SOURCE_REMOVE;
-  each_output (self, rec_output_close);
+  each_output (self, rtc_pay_chain_close);
   end_session (self, "the server closed the connection");
   fail (self,
       "The server closed the connection. Look at its log, and publish again.");
@@ -266,7 +266,7 @@ on_dtls_state (GObject *transport, GParamSpec *pspec, GstRecWhipSink *self)
   GstWebRTCDTLSTransportState state;
 
   g_object_get (transport, "state", &state, NULL);
-  GST_INFO_OBJECT (self, "DTLS is %s", webrtc_util_dtls_state_name (state));
+  GST_INFO_OBJECT (self, "DTLS is %s", rtc_peer_dtls_state_name (state));
   if (state == GST_WEBRTC_DTLS_TRANSPORT_STATE_CLOSED ||
       state == GST_WEBRTC_DTLS_TRANSPORT_STATE_FAILED)
     gst_rec_whip_sink_invoke (self, became_disconnected);
@@ -311,11 +311,11 @@ retry_later (GstRecWhipSink *self, const GError *error)
 static void
 warn_of_rejected (GstRecWhipSink *self, const GstSDPMessage *offer)
 {
-  GPtrArray *refusals = sdp_util_find_rejected (offer, &self->choice);
+  GPtrArray *refusals = rtc_sdp_find_rejected (offer, &self->choice);
   guint i;
 
   for (i = 0; i < refusals->len; i++) {
-    const SdpRefusal *refusal = g_ptr_array_index (refusals, i);
+    const RtcSdpRefusal *refusal = g_ptr_array_index (refusals, i);
 
     GST_ELEMENT_WARNING (
         self, STREAM, CODEC_NOT_FOUND, ("%s", refusal->text), (NULL));
@@ -326,21 +326,21 @@ warn_of_rejected (GstRecWhipSink *self, const GstSDPMessage *offer)
 static gboolean
 accept_answer (GstRecWhipSink *self, const gchar *answer, GError **error)
 {
-  GstSDPMessage *sdp = sdp_util_parse (answer, strlen (answer), error);
+  GstSDPMessage *sdp = rtc_sdp_parse (answer, strlen (answer), error);
   GstSDPMessage *offer = NULL, *whole = NULL;
   gboolean ok;
 
   if (sdp)
-    offer = sdp_util_parse (self->offer, strlen (self->offer), error);
+    offer = rtc_sdp_parse (self->offer, strlen (self->offer), error);
   if (offer &&
-      sdp_util_choose_answered (offer, sdp, FALSE, &self->choice, error))
-    whole = sdp_util_complete_answer (offer, sdp, &self->choice, FALSE, error);
+      rtc_sdp_choose_answered (offer, sdp, FALSE, &self->choice, error))
+    whole = rtc_sdp_complete_answer (offer, sdp, &self->choice, FALSE, error);
   if (whole) {
-    rec_peer_set_remote (self->peer, whole);
+    rtc_dtls_verifier_set_remote (self->peer, whole);
     warn_of_rejected (self, offer);
   }
   ok = whole &&
-      webrtc_util_set_remote (
+      rtc_peer_set_remote (
           self->webrtc, GST_WEBRTC_SDP_TYPE_ANSWER, whole, error);
   g_clear_pointer (&offer, gst_sdp_message_free);
   g_clear_pointer (&sdp, gst_sdp_message_free);
@@ -388,16 +388,16 @@ post_offer (gpointer data)
 static gchar *
 get_offer (GstRecWhipSink *self)
 {
-  gchar *text = webrtc_util_get_offer (self->webrtc), *offer;
+  gchar *text = rtc_peer_get_offer (self->webrtc), *offer;
   gchar *public_address, *port_range;
 
   GST_OBJECT_LOCK (self);
   public_address = g_strdup (self->public_address);
   port_range = g_strdup (self->port_range);
   GST_OBJECT_UNLOCK (self);
-  offer = text ? ice_settings_publish (text, public_address) : NULL;
+  offer = text ? rtc_ice_settings_publish (text, public_address) : NULL;
   if (offer && port_range && !strstr (offer, "a=candidate:")) {
-    gchar *reason = g_strdup_printf (ICE_SETTINGS_NO_PORT, port_range);
+    gchar *reason = g_strdup_printf (RTC_ICE_SETTINGS_NO_PORT, port_range);
 
     fail (self, reason);
     g_free (reason);
@@ -426,7 +426,7 @@ gathered (gpointer data)
 static void
 on_gathering_state (GstElement *webrtc, GParamSpec *pspec, GstRecWhipSink *self)
 {
-  if (webrtc_util_is_gathered (webrtc))
+  if (rtc_peer_is_gathered (webrtc))
     gst_rec_whip_sink_invoke (self, gathered);
 }
 
@@ -436,16 +436,16 @@ make_offer (GstRecWhipSink *self, GError **error)
   GstWebRTCSessionDescription *offer = NULL;
   gboolean ok;
 
-  if (!webrtc_util_run (self->webrtc, "create-offer", NULL, &offer, error))
+  if (!rtc_peer_run (self->webrtc, "create-offer", NULL, &offer, error))
     return FALSE;
   g_signal_connect (self->webrtc, "notify::ice-gathering-state",
       G_CALLBACK (on_gathering_state), self);
-  ok = webrtc_util_run (
+  ok = rtc_peer_run (
       self->webrtc, "set-local-description", offer, NULL, error);
   gst_webrtc_session_description_free (offer);
   if (!ok)
     return FALSE;
-  if (webrtc_util_is_gathered (self->webrtc))
+  if (rtc_peer_is_gathered (self->webrtc))
     gst_rec_whip_sink_invoke (self, gathered);
   else
     start_timer (self, GATHER_TIMEOUT_MS, gathered);
@@ -474,7 +474,7 @@ gst_rec_whip_sink_check_ready (gpointer data)
 {
   GstRecWhipSink *self = data;
 
-  if (all_outputs (self, rec_output_is_ready))
+  if (all_outputs (self, rtc_pay_chain_is_ready))
     negotiate (self);
   return G_SOURCE_REMOVE;
 }
@@ -497,20 +497,20 @@ make_webrtcbin (GstRecWhipSink *self, GError **error)
   gchar *stun_server, *turn_server, *port_range;
   GList *l, *outputs;
 
-  self->webrtc = webrtc_util_make ("webrtcbin", error);
+  self->webrtc = rtc_peer_make ("webrtcbin", error);
   if (!self->webrtc)
     return FALSE;
   gst_object_ref (self->webrtc);
   gst_bin_add (GST_BIN (self), self->webrtc);
-  self->peer = rec_peer_new (
+  self->peer = rtc_dtls_verifier_new (
       self->webrtc, on_peer_refused, gst_object_ref (self), gst_object_unref);
   GST_OBJECT_LOCK (self);
   stun_server = g_strdup (self->stun_server);
   turn_server = g_strdup (self->turn_server);
   port_range = g_strdup (self->port_range);
   GST_OBJECT_UNLOCK (self);
-  webrtc_util_configure (self->webrtc, stun_server, turn_server);
-  ice_settings_set_ports (self->webrtc, port_range);
+  rtc_peer_configure (self->webrtc, stun_server, turn_server);
+  rtc_ice_settings_set_ports (self->webrtc, port_range);
   g_free (port_range);
   g_free (stun_server);
   g_free (turn_server);
@@ -519,7 +519,7 @@ make_webrtcbin (GstRecWhipSink *self, GError **error)
   gst_element_sync_state_with_parent (self->webrtc);
   outputs = gst_rec_whip_sink_copy_outputs (self);
   for (l = outputs; l; l = l->next)
-    rec_output_link (l->data, self->webrtc);
+    rtc_pay_chain_link (l->data, self->webrtc);
   g_list_free (outputs);
   return TRUE;
 }
@@ -540,7 +540,7 @@ gst_rec_whip_sink_start (gpointer data)
     return;
   }
   start_timer (self, CAPS_TIMEOUT_MS, negotiate);
-  if (all_outputs (self, rec_output_is_ready))
+  if (all_outputs (self, rtc_pay_chain_is_ready))
     gst_rec_whip_sink_invoke (self, negotiate);
 }
 
@@ -574,7 +574,7 @@ gst_rec_whip_sink_check_eos (gpointer data)
   GstRecWhipSink *self = data;
 
   if (!self->running || self->eos_posted ||
-      !all_outputs (self, rec_output_is_eos))
+      !all_outputs (self, rtc_pay_chain_is_eos))
     return G_SOURCE_REMOVE;
   self->eos_posted = TRUE;
   end_session (self, "end of stream");
@@ -590,13 +590,13 @@ gst_rec_whip_sink_stop (gpointer data)
 
   self->running = FALSE;
   end_session (self, "the publisher stopped");
-  each_output (self, rec_output_close);
+  each_output (self, rtc_pay_chain_close);
   rec_worker_clear_timeout (&self->timer);
   if (self->client)
     whip_client_remove_sync (self->client, REMOVE_TIMEOUT_MS);
   g_clear_pointer (&self->client, whip_client_free);
   drop_webrtcbin (self);
-  each_output (self, rec_output_reset);
+  each_output (self, rtc_pay_chain_reset);
   g_clear_pointer (&self->offer, g_free);
   GST_OBJECT_LOCK (self);
   g_clear_pointer (&self->session, g_free);

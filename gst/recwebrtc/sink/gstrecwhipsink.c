@@ -31,8 +31,8 @@
 #include "rtcicesettings.h"
 #include "whiptoken.h"
 
-GST_DEBUG_CATEGORY (rec_whip_sink_debug);
-#define GST_CAT_DEFAULT rec_whip_sink_debug
+GST_DEBUG_CATEGORY (gst_rec_whip_sink_debug);
+#define GST_CAT_DEFAULT gst_rec_whip_sink_debug
 
 #define DEFAULT_RETRY_TIMEOUT (10 * GST_SECOND)
 
@@ -64,13 +64,13 @@ static GstStaticPadTemplate audio_template =
 /* --- tracks; on streaming threads --- */
 
 static void
-output_ready (RecOutput *output, gpointer user_data)
+output_ready (RtcPayChain *output, gpointer user_data)
 {
   gst_rec_whip_sink_invoke (user_data, gst_rec_whip_sink_check_ready);
 }
 
 static void
-output_eos (RecOutput *output, gpointer user_data)
+output_eos (RtcPayChain *output, gpointer user_data)
 {
   gst_rec_whip_sink_invoke (user_data, gst_rec_whip_sink_check_eos);
 }
@@ -81,19 +81,19 @@ static GstPad *
 gst_rec_whip_sink_request_new_pad (GstElement *element,
     GstPadTemplate *template, const gchar *name, const GstCaps *caps)
 {
-  static const RecOutputCallbacks callbacks = { output_ready, output_eos };
+  static const RtcPayChainCallbacks callbacks = { output_ready, output_eos };
   GstRecWhipSink *self = GST_REC_WHIP_SINK (element);
   const gchar *kind = GST_PAD_TEMPLATE_NAME_TEMPLATE (template);
   GstPad *pad = gst_element_get_static_pad (element, kind), *target;
-  RecOutput *output;
+  RtcPayChain *output;
   GError *error = NULL;
 
   if (pad || GST_STATE (element) > GST_STATE_READY)
     goto not_now;
-  output = rec_output_new (GST_BIN (self), kind, &callbacks, self, &error);
+  output = rtc_pay_chain_new (GST_BIN (self), kind, &callbacks, self, &error);
   if (!output)
     goto failed;
-  target = rec_output_get_sink_pad (output);
+  target = rtc_pay_chain_get_sink_pad (output);
   pad = gst_ghost_pad_new_from_template (kind, target, template);
   gst_object_unref (target);
   g_object_set_data (G_OBJECT (pad), "rec-output", output);
@@ -123,7 +123,7 @@ static void
 gst_rec_whip_sink_release_pad (GstElement *element, GstPad *pad)
 {
   GstRecWhipSink *self = GST_REC_WHIP_SINK (element);
-  RecOutput *output = g_object_get_data (G_OBJECT (pad), "rec-output");
+  RtcPayChain *output = g_object_get_data (G_OBJECT (pad), "rec-output");
 
   GST_OBJECT_LOCK (self);
   self->outputs = g_list_remove (self->outputs, output);
@@ -131,7 +131,7 @@ gst_rec_whip_sink_release_pad (GstElement *element, GstPad *pad)
   gst_pad_set_active (pad, FALSE);
   gst_ghost_pad_set_target (GST_GHOST_PAD (pad), NULL);
   gst_element_remove_pad (element, pad);
-  rec_output_free (output);
+  rtc_pay_chain_free (output);
 }
 
 static gboolean
@@ -161,7 +161,7 @@ load_token (GstRecWhipSink *self)
   file = g_strdup (self->auth_token_file);
   g_clear_pointer (&self->token, g_free);
   GST_OBJECT_UNLOCK (self);
-  if (!rec_token_load (token, file, &self->token, &error)) {
+  if (!whip_token_load (token, file, &self->token, &error)) {
     GST_ELEMENT_ERROR (
         self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
     g_error_free (error);
@@ -181,7 +181,7 @@ check_ice_settings (GstRecWhipSink *self)
   gboolean ok;
 
   GST_OBJECT_LOCK (self);
-  ok = ice_settings_check (self->port_range, self->public_address, &error);
+  ok = rtc_ice_settings_check (self->port_range, self->public_address, &error);
   GST_OBJECT_UNLOCK (self);
   if (ok)
     return TRUE;
@@ -236,12 +236,12 @@ get_stats (GstRecWhipSink *self)
   GST_OBJECT_UNLOCK (self);
   for (l = outputs; l; l = l->next) {
     gchar *packets_name =
-        g_strconcat (rec_output_get_kind (l->data), "-packets", NULL);
+        g_strconcat (rtc_pay_chain_get_kind (l->data), "-packets", NULL);
     gchar *bytes_name =
-        g_strconcat (rec_output_get_kind (l->data), "-bytes", NULL);
+        g_strconcat (rtc_pay_chain_get_kind (l->data), "-bytes", NULL);
     guint64 packets, bytes;
 
-    rec_output_get_stats (l->data, &packets, &bytes);
+    rtc_pay_chain_get_stats (l->data, &packets, &bytes);
     gst_structure_set (s, packets_name, G_TYPE_UINT64, packets, bytes_name,
         G_TYPE_UINT64, bytes, NULL);
     g_free (packets_name);
@@ -373,7 +373,7 @@ install_properties (GObjectClass *klass)
       g_param_spec_string ("turn-server", "TURN server",
           "TURN server, turn(s)://user:password@host:port; none: no relaying",
           NULL, flags));
-  ice_settings_install_properties (klass, PROP_PORT_RANGE, PROP_PUBLIC_ADDRESS);
+  rtc_ice_settings_install_properties (klass, PROP_PORT_RANGE, PROP_PUBLIC_ADDRESS);
   /**
    * GstRecWhipSink:retry-timeout:
    *
@@ -444,7 +444,7 @@ gst_rec_whip_sink_class_init (GstRecWhipSinkClass *klass)
       "The gst-tsrec authors");
   install_properties (object_class);
   GST_DEBUG_CATEGORY_INIT (
-      rec_whip_sink_debug, "recwhipsink", 0, "WHIP client sink");
+      gst_rec_whip_sink_debug, "recwhipsink", 0, "WHIP client sink");
 }
 
 static void

@@ -34,11 +34,11 @@ static const Recipe recipes[] = {
 };
 /* clang-format on */
 
-struct _RecOutput
+struct _RtcPayChain
 {
   const Recipe *recipe;
   GstBin *bin;
-  RecOutputCallbacks callbacks;
+  RtcPayChainCallbacks callbacks;
   gpointer user_data;
 
   GstElement *sync;
@@ -58,7 +58,7 @@ struct _RecOutput
 };
 
 static GstPadProbeReturn
-on_event (RecOutput *self, GstEvent *event)
+on_event (RtcPayChain *self, GstEvent *event)
 {
   gboolean first;
 
@@ -86,7 +86,7 @@ on_event (RecOutput *self, GstEvent *event)
 static GstPadProbeReturn
 on_data (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
-  RecOutput *self = user_data;
+  RtcPayChain *self = user_data;
   gboolean list =
       (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER_LIST) != 0;
   gboolean pass;
@@ -109,9 +109,9 @@ on_data (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 }
 
 static GstElement *
-add (RecOutput *self, const gchar *factory, GError **error)
+add (RtcPayChain *self, const gchar *factory, GError **error)
 {
-  GstElement *element = webrtc_util_make (factory, error);
+  GstElement *element = rtc_peer_make (factory, error);
 
   if (element)
     gst_bin_add (self->bin, gst_object_ref (element));
@@ -130,7 +130,7 @@ drop_force_key_unit (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 }
 
 static void
-configure (RecOutput *self)
+configure (RtcPayChain *self)
 {
   GstPad *pad = gst_element_get_static_pad (self->pay, "sink");
   GstCaps *caps = gst_caps_from_string (self->recipe->caps);
@@ -151,11 +151,11 @@ configure (RecOutput *self)
   gst_object_unref (pad);
 }
 
-RecOutput *
-rec_output_new (GstBin *bin, const gchar *kind,
-    const RecOutputCallbacks *callbacks, gpointer user_data, GError **error)
+RtcPayChain *
+rtc_pay_chain_new (GstBin *bin, const gchar *kind,
+    const RtcPayChainCallbacks *callbacks, gpointer user_data, GError **error)
 {
-  RecOutput *self = g_new0 (RecOutput, 1);
+  RtcPayChain *self = g_new0 (RtcPayChain, 1);
 
   g_mutex_init (&self->lock);
   self->recipe = g_str_equal (kind, "video") ? &recipes[0] : &recipes[1];
@@ -179,12 +179,12 @@ rec_output_new (GstBin *bin, const gchar *kind,
 
   /* ERRORS */
 failed:
-  rec_output_free (self);
+  rtc_pay_chain_free (self);
   return NULL;
 }
 
 static void
-drop (RecOutput *self, GstElement *element)
+drop (RtcPayChain *self, GstElement *element)
 {
   if (!element)
     return;
@@ -197,7 +197,7 @@ drop (RecOutput *self, GstElement *element)
 }
 
 void
-rec_output_free (RecOutput *self)
+rtc_pay_chain_free (RtcPayChain *self)
 {
   if (!self)
     return;
@@ -212,19 +212,19 @@ rec_output_free (RecOutput *self)
 }
 
 const gchar *
-rec_output_get_kind (RecOutput *self)
+rtc_pay_chain_get_kind (RtcPayChain *self)
 {
   return self->recipe->kind;
 }
 
 GstPad *
-rec_output_get_sink_pad (RecOutput *self)
+rtc_pay_chain_get_sink_pad (RtcPayChain *self)
 {
   return gst_element_get_static_pad (self->sync, "sink");
 }
 
 gboolean
-rec_output_link (RecOutput *self, GstElement *webrtc)
+rtc_pay_chain_link (RtcPayChain *self, GstElement *webrtc)
 {
   GstWebRTCRTPTransceiver *transceiver = NULL;
   GstCaps *caps = gst_caps_from_string (self->recipe->caps);
@@ -246,7 +246,7 @@ rec_output_link (RecOutput *self, GstElement *webrtc)
 }
 
 void
-rec_output_unlink (RecOutput *self, GstElement *webrtc)
+rtc_pay_chain_unlink (RtcPayChain *self, GstElement *webrtc)
 {
   if (!self->webrtc_pad)
     return;
@@ -256,7 +256,7 @@ rec_output_unlink (RecOutput *self, GstElement *webrtc)
 }
 
 void
-rec_output_open (RecOutput *self)
+rtc_pay_chain_open (RtcPayChain *self)
 {
   g_mutex_lock (&self->lock);
   self->open = TRUE;
@@ -268,7 +268,7 @@ rec_output_open (RecOutput *self)
 }
 
 void
-rec_output_close (RecOutput *self)
+rtc_pay_chain_close (RtcPayChain *self)
 {
   g_mutex_lock (&self->lock);
   self->open = FALSE;
@@ -276,7 +276,7 @@ rec_output_close (RecOutput *self)
 }
 
 gboolean
-rec_output_is_ready (RecOutput *self)
+rtc_pay_chain_is_ready (RtcPayChain *self)
 {
   gboolean ready;
 
@@ -287,7 +287,7 @@ rec_output_is_ready (RecOutput *self)
 }
 
 gboolean
-rec_output_is_eos (RecOutput *self)
+rtc_pay_chain_is_eos (RtcPayChain *self)
 {
   gboolean eos;
 
@@ -298,7 +298,7 @@ rec_output_is_eos (RecOutput *self)
 }
 
 void
-rec_output_reset (RecOutput *self)
+rtc_pay_chain_reset (RtcPayChain *self)
 {
   g_mutex_lock (&self->lock);
   self->open = self->ready = self->eos = FALSE;
@@ -306,7 +306,7 @@ rec_output_reset (RecOutput *self)
 }
 
 void
-rec_output_get_stats (RecOutput *self, guint64 *packets, guint64 *bytes)
+rtc_pay_chain_get_stats (RtcPayChain *self, guint64 *packets, guint64 *bytes)
 {
   g_mutex_lock (&self->lock);
   *packets = self->packets;

@@ -13,10 +13,10 @@
 
 G_BEGIN_DECLS
 
-typedef struct _RecOutput RecOutput;
+typedef struct _RtcPayChain RtcPayChain;
 
 /**
- * RecOutputCallbacks:
+ * RtcPayChainCallbacks:
  * @ready: the caps of the RTP stream are known
  * @eos: the stream has ended
  *
@@ -24,38 +24,38 @@ typedef struct _RecOutput RecOutput;
  */
 typedef struct
 {
-  void (*ready) (RecOutput *output, gpointer user_data);
-  void (*eos) (RecOutput *output, gpointer user_data);
-} RecOutputCallbacks;
+  void (*ready) (RtcPayChain *output, gpointer user_data);
+  void (*eos) (RtcPayChain *output, gpointer user_data);
+} RtcPayChainCallbacks;
 
 /* @kind: "video" (H.264) or "audio" (Opus). NULL with @error when an element
  * is missing. */
-RecOutput *rec_output_new (GstBin *bin, const gchar *kind,
-    const RecOutputCallbacks *callbacks, gpointer user_data, GError **error);
+RtcPayChain *rtc_pay_chain_new (GstBin *bin, const gchar *kind,
+    const RtcPayChainCallbacks *callbacks, gpointer user_data, GError **error);
 /* Takes its elements out of the bin. */
-void rec_output_free (RecOutput *output);
+void rtc_pay_chain_free (RtcPayChain *output);
 
 /* "video" or "audio". */
-const gchar *rec_output_get_kind (RecOutput *output);
+const gchar *rtc_pay_chain_get_kind (RtcPayChain *output);
 /* Where the element's pad leads. Caller unrefs. */
-GstPad *rec_output_get_sink_pad (RecOutput *output);
+GstPad *rtc_pay_chain_get_sink_pad (RtcPayChain *output);
 
 /* Links to a new pad of @webrtc, sending only. FALSE when it cannot be. */
-gboolean rec_output_link (RecOutput *output, GstElement *webrtc);
-void rec_output_unlink (RecOutput *output, GstElement *webrtc);
+gboolean rtc_pay_chain_link (RtcPayChain *output, GstElement *webrtc);
+void rtc_pay_chain_unlink (RtcPayChain *output, GstElement *webrtc);
 
 /* Lets RTP through, and asks the encoder for a key frame. Any thread. */
-void rec_output_open (RecOutput *output);
+void rtc_pay_chain_open (RtcPayChain *output);
 /* Drops RTP again. Any thread. */
-void rec_output_close (RecOutput *output);
+void rtc_pay_chain_close (RtcPayChain *output);
 
 /* Caps of the RTP stream are known. Any thread. */
-gboolean rec_output_is_ready (RecOutput *output);
-gboolean rec_output_is_eos (RecOutput *output);
+gboolean rtc_pay_chain_is_ready (RtcPayChain *output);
+gboolean rtc_pay_chain_is_eos (RtcPayChain *output);
 /* For another run: neither ready nor at EOS. */
-void rec_output_reset (RecOutput *output);
+void rtc_pay_chain_reset (RtcPayChain *output);
 
 /* RTP packets and their bytes that went out. Any thread. */
-void rec_output_get_stats (RecOutput *output, guint64 *packets, guint64 *bytes);
+void rtc_pay_chain_get_stats (RtcPayChain *output, guint64 *packets, guint64 *bytes);
 
 G_END_DECLS

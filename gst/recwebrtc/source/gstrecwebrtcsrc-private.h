@@ -14,15 +14,15 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  ON_LOSS_FREEZE,
-  ON_LOSS_KEEP,
-} OnLoss;
+  GST_REC_WEBRTC_SRC_ON_LOSS_FREEZE,
+  GST_REC_WEBRTC_SRC_ON_LOSS_KEEP,
+} GstRecWebrtcSrcOnLoss;
 
 typedef enum
 {
-  ON_DISCONNECT_WAIT,
-  ON_DISCONNECT_EOS,
-} OnDisconnect;
+  GST_REC_WEBRTC_SRC_ON_DISCONNECT_WAIT,
+  GST_REC_WEBRTC_SRC_ON_DISCONNECT_EOS,
+} GstRecWebrtcSrcOnDisconnect;
 
 typedef struct
 {
@@ -35,15 +35,15 @@ typedef struct
   gchar *video_codecs;
   gchar *audio_codecs;
   guint max_bitrate;
-  OnLoss on_loss;
+  GstRecWebrtcSrcOnLoss on_loss;
   GstClockTime keyframe_interval_min;
   GstClockTime peer_timeout;
   gboolean retransmit_video;
   gboolean retransmit_audio;
-  OnDisconnect on_disconnect;
+  GstRecWebrtcSrcOnDisconnect on_disconnect;
 
-  RecTrack *video;
-  RecTrack *audio;
+  RtcTrack *video;
+  RtcTrack *audio;
 
   /* The control thread runs sessions; the other tells the tracks what time it
    * is, which may block downstream. */
@@ -58,7 +58,7 @@ typedef struct
   /* control thread; session is changed under session_lock, for readers
    * elsewhere */
   GMutex session_lock;
-  RecSession *session;
+  RtcSession *session;
   gboolean accepting;
   gboolean announced;
   gchar *remote;
@@ -88,11 +88,11 @@ gboolean gst_rec_webrtc_src_on_tick (gpointer data);
 /* Tells the tracks who is connected: @choice of the session, NULL without
  * one. */
 void gst_rec_webrtc_src_set_source (
-    GstRecWebrtcSrc *src, const SdpChoice *choice);
+    GstRecWebrtcSrc *src, const RtcSdpChoice *choice);
 /* EOS leaves by both pads. Any thread. */
 void gst_rec_webrtc_src_finish_tracks (GstRecWebrtcSrc *src);
 
 /* The session for a thread that is not the control thread; caller unrefs. */
-RecSession *gst_rec_webrtc_src_peek_session (GstRecWebrtcSrc *src);
+RtcSession *gst_rec_webrtc_src_peek_session (GstRecWebrtcSrc *src);
 
 G_END_DECLS

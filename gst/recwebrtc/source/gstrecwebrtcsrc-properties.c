@@ -12,8 +12,8 @@
 #define DEFAULT_MAX_BITRATE 0
 #define DEFAULT_KEYFRAME_INTERVAL_MIN (500 * GST_MSECOND)
 #define DEFAULT_PEER_TIMEOUT (10 * GST_SECOND)
-#define DEFAULT_ON_LOSS ON_LOSS_FREEZE
-#define DEFAULT_ON_DISCONNECT ON_DISCONNECT_WAIT
+#define DEFAULT_ON_LOSS GST_REC_WEBRTC_SRC_ON_LOSS_FREEZE
+#define DEFAULT_ON_DISCONNECT GST_REC_WEBRTC_SRC_ON_DISCONNECT_WAIT
 
 enum
 {
@@ -40,9 +40,9 @@ on_loss_get_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] = {
-    { ON_LOSS_FREEZE, "Drop pictures from a loss until the next key frame",
+    { GST_REC_WEBRTC_SRC_ON_LOSS_FREEZE, "Drop pictures from a loss until the next key frame",
         "freeze" },
-    { ON_LOSS_KEEP, "Pass damaged pictures on", "keep" },
+    { GST_REC_WEBRTC_SRC_ON_LOSS_KEEP, "Pass damaged pictures on", "keep" },
     { 0, NULL, NULL },
   };
 
@@ -56,9 +56,9 @@ on_disconnect_get_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] = {
-    { ON_DISCONNECT_WAIT, "Keep the pads and wait for the next session",
+    { GST_REC_WEBRTC_SRC_ON_DISCONNECT_WAIT, "Keep the pads and wait for the next session",
         "wait" },
-    { ON_DISCONNECT_EOS, "End the stream", "eos" },
+    { GST_REC_WEBRTC_SRC_ON_DISCONNECT_EOS, "End the stream", "eos" },
     { 0, NULL, NULL },
   };
 
@@ -71,9 +71,9 @@ on_disconnect_get_type (void)
 /* --- properties --- */
 
 static void
-add_track_stats (GstStructure *s, const gchar *kind, RecTrack *track)
+add_track_stats (GstStructure *s, const gchar *kind, RtcTrack *track)
 {
-  RecTrackStats stats;
+  RtcTrackStats stats;
   gchar *name;
   guint i;
   const struct
@@ -89,7 +89,7 @@ add_track_stats (GstStructure *s, const gchar *kind, RecTrack *track)
     { "losses", &stats.losses },
   };
 
-  rec_track_get_stats (track, &stats);
+  rtc_track_get_stats (track, &stats);
   for (i = 0; i < G_N_ELEMENTS (fields); i++) {
     name = g_strdup_printf ("%s-%s", kind, fields[i].name);
     gst_structure_set (s, name, G_TYPE_UINT64, *fields[i].value, NULL);
@@ -104,15 +104,15 @@ get_stats (GstRecWebrtcSrc *self)
   gchar *name = g_strdup_printf ("application/x-%s-stats",
       GST_OBJECT_NAME (gst_element_get_factory (GST_ELEMENT (self))));
   GstStructure *s = gst_structure_new_empty (name);
-  RecSession *session = gst_rec_webrtc_src_peek_session (self);
+  RtcSession *session = gst_rec_webrtc_src_peek_session (self);
 
   g_free (name);
   gst_structure_set (s, "sessions", G_TYPE_UINT64,
       (guint64)(guint)g_atomic_int_get (&priv->sessions), "connected",
-      G_TYPE_BOOLEAN, session && rec_session_is_connected (session), NULL);
+      G_TYPE_BOOLEAN, session && rtc_session_is_connected (session), NULL);
   if (session)
-    rec_session_add_stats (session, s);
-  g_clear_pointer (&session, rec_session_unref);
+    rtc_session_add_stats (session, s);
+  g_clear_pointer (&session, rtc_session_unref);
   add_track_stats (s, "video", priv->video);
   add_track_stats (s, "audio", priv->audio);
   return s;
@@ -123,8 +123,8 @@ set_codecs (GstRecWebrtcSrc *self, const gchar *media, gchar **field,
     const GValue *value)
 {
   GError *error = NULL;
-  const SdpCodec **list =
-      sdp_util_parse_codecs (media, g_value_get_string (value), &error);
+  const RtcSdpCodec **list =
+      rtc_sdp_parse_codecs (media, g_value_get_string (value), &error);
 
   if (list) {
     g_free (*field);
@@ -198,8 +198,8 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
   latency = priv->latency;
   GST_OBJECT_UNLOCK (self);
   if (id == PROP_LATENCY) {
-    rec_track_set_latency (priv->video, latency * GST_MSECOND);
-    rec_track_set_latency (priv->audio, latency * GST_MSECOND);
+    rtc_track_set_latency (priv->video, latency * GST_MSECOND);
+    rtc_track_set_latency (priv->audio, latency * GST_MSECOND);
   }
 }
 
@@ -307,7 +307,7 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
       g_param_spec_string ("turn-server", "TURN server",
           "TURN server, turn(s)://user:password@host:port; none: no relaying",
           NULL, flags));
-  ice_settings_install_properties (klass, PROP_PORT_RANGE, PROP_PUBLIC_ADDRESS);
+  rtc_ice_settings_install_properties (klass, PROP_PORT_RANGE, PROP_PUBLIC_ADDRESS);
   /**
    * GstRecWebrtcSrc:video-codecs:
    *
@@ -319,7 +319,7 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
       g_param_spec_string ("video-codecs", "Video codecs",
           "Video codecs to accept, best first, separated by commas "
           "(H264, H265, VP8, VP9, AV1)",
-          SDP_UTIL_DEFAULT_VIDEO_CODECS, flags));
+          RTC_SDP_DEFAULT_VIDEO_CODECS, flags));
   /**
    * GstRecWebrtcSrc:audio-codecs:
    *
@@ -328,7 +328,7 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
   g_object_class_install_property (klass, PROP_AUDIO_CODECS,
       g_param_spec_string ("audio-codecs", "Audio codecs",
           "Audio codecs to accept, best first, separated by commas (OPUS)",
-          SDP_UTIL_DEFAULT_AUDIO_CODECS, flags));
+          RTC_SDP_DEFAULT_AUDIO_CODECS, flags));
   /**
    * GstRecWebrtcSrc:max-bitrate:
    *
@@ -416,8 +416,8 @@ gst_rec_webrtc_src_init_props (GstRecWebrtcSrc *self)
   GstRecWebrtcSrcPrivate *priv = gst_rec_webrtc_src_priv (self);
 
   priv->latency = DEFAULT_LATENCY;
-  priv->video_codecs = g_strdup (SDP_UTIL_DEFAULT_VIDEO_CODECS);
-  priv->audio_codecs = g_strdup (SDP_UTIL_DEFAULT_AUDIO_CODECS);
+  priv->video_codecs = g_strdup (RTC_SDP_DEFAULT_VIDEO_CODECS);
+  priv->audio_codecs = g_strdup (RTC_SDP_DEFAULT_AUDIO_CODECS);
   priv->max_bitrate = DEFAULT_MAX_BITRATE;
   priv->on_loss = DEFAULT_ON_LOSS;
   priv->keyframe_interval_min = DEFAULT_KEYFRAME_INTERVAL_MIN;
@@ -425,8 +425,8 @@ gst_rec_webrtc_src_init_props (GstRecWebrtcSrc *self)
   priv->retransmit_video = TRUE;
   priv->retransmit_audio = FALSE;
   priv->on_disconnect = DEFAULT_ON_DISCONNECT;
-  rec_track_set_latency (priv->video, DEFAULT_LATENCY * GST_MSECOND);
-  rec_track_set_latency (priv->audio, DEFAULT_LATENCY * GST_MSECOND);
+  rtc_track_set_latency (priv->video, DEFAULT_LATENCY * GST_MSECOND);
+  rtc_track_set_latency (priv->audio, DEFAULT_LATENCY * GST_MSECOND);
 }
 
 void

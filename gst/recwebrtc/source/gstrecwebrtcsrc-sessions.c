@@ -12,8 +12,8 @@
 
 #include <string.h>
 
-GST_DEBUG_CATEGORY_EXTERN (rec_webrtc_src_debug);
-#define GST_CAT_DEFAULT rec_webrtc_src_debug
+GST_DEBUG_CATEGORY_EXTERN (gst_rec_webrtc_src_debug);
+#define GST_CAT_DEFAULT gst_rec_webrtc_src_debug
 
 /* What the jitter buffers still hold when the peer has said good-bye leaves
  * them within the latency, and a little. */
@@ -26,12 +26,12 @@ GST_DEBUG_CATEGORY_EXTERN (rec_webrtc_src_debug);
 
 static void
 post_session_message (GstRecWebrtcSrc *self, const gchar *name,
-    RecSession *session, const gchar *reason)
+    RtcSession *session, const gchar *reason)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
-  const SdpChoice *choice = rec_session_get_choice (session);
+  const RtcSdpChoice *choice = rtc_session_get_choice (session);
   GstStructure *s = gst_structure_new (name, "session-id", G_TYPE_STRING,
-      rec_session_get_id (session), "remote", G_TYPE_STRING,
+      rtc_session_get_id (session), "remote", G_TYPE_STRING,
       priv->remote ? priv->remote : "", "video-codec", G_TYPE_STRING,
       choice->video.codec ? choice->video.codec->name : "", "audio-codec",
       G_TYPE_STRING, choice->audio.codec ? choice->audio.codec->name : "",
@@ -41,29 +41,29 @@ post_session_message (GstRecWebrtcSrc *self, const gchar *name,
   gst_element_post_message (
       GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self), s));
   /* One line of the journal, by the track that is there. */
-  rec_track_queue_event (choice->video.codec ? priv->video : priv->audio,
+  rtc_track_queue_event (choice->video.codec ? priv->video : priv->audio,
       rec_event_new_journal (entry));
 }
 
 /* Once a session, and not again while reconnecting yields the same. The track
  * that is there carries it to the journal. */
 static void
-post_refusals (GstRecWebrtcSrc *self, RecSession *session)
+post_refusals (GstRecWebrtcSrc *self, RtcSession *session)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
-  const SdpChoice *choice = rec_session_get_choice (session);
+  const RtcSdpChoice *choice = rtc_session_get_choice (session);
   gchar *text = gst_rec_webrtc_src_dup_refusals (self);
-  GPtrArray *refusals = rec_session_get_refusals (session);
+  GPtrArray *refusals = rtc_session_get_refusals (session);
   guint i;
 
   if (text && g_strcmp0 (text, priv->refused) != 0)
     GST_ELEMENT_WARNING (self, STREAM, CODEC_NOT_FOUND, ("%s", text), (NULL));
   for (i = 0; refusals && i < refusals->len; i++) {
-    const SdpRefusal *refusal = g_ptr_array_index (refusals, i);
+    const RtcSdpRefusal *refusal = g_ptr_array_index (refusals, i);
 
-    rec_track_queue_event (choice->video.codec ? priv->video : priv->audio,
+    rtc_track_queue_event (choice->video.codec ? priv->video : priv->audio,
         rec_event_new_journal (gst_structure_new ("track-refused", "session-id",
-            G_TYPE_STRING, rec_session_get_id (session), "track", G_TYPE_STRING,
+            G_TYPE_STRING, rtc_session_get_id (session), "track", G_TYPE_STRING,
             refusal->media, "offered", G_TYPE_STRING, refusal->offered,
             "accepted", G_TYPE_STRING, refusal->accepted, NULL)));
   }
@@ -77,15 +77,15 @@ static gboolean
 journal_sender_clock (GstRecWebrtcSrc *self)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
-  const SdpChoice *choice;
+  const RtcSdpChoice *choice;
   gint64 sender;
 
-  if (!rec_session_get_sender_time (priv->session, &sender))
+  if (!rtc_session_get_sender_time (priv->session, &sender))
     return FALSE;
-  choice = rec_session_get_choice (priv->session);
-  rec_track_queue_event (choice->video.codec ? priv->video : priv->audio,
+  choice = rtc_session_get_choice (priv->session);
+  rtc_track_queue_event (choice->video.codec ? priv->video : priv->audio,
       rec_event_new_journal (gst_structure_new ("sender-clock", "session-id",
-          G_TYPE_STRING, rec_session_get_id (priv->session), "sender-utc-time",
+          G_TYPE_STRING, rtc_session_get_id (priv->session), "sender-utc-time",
           G_TYPE_INT64, sender, "utc-time", G_TYPE_INT64, g_get_real_time (),
           "running-time", G_TYPE_UINT64,
           gst_element_get_current_running_time (GST_ELEMENT (self)), NULL)));
@@ -97,13 +97,13 @@ count_drops (GstRecWebrtcSrc *self)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
   guint64 drops =
-      priv->ended_drops + rec_session_get_socket_drops (priv->session);
+      priv->ended_drops + rtc_session_get_socket_drops (priv->session);
 
   if (drops == priv->drops)
     return;
   priv->drops = drops;
   gst_rec_webrtc_src_set_source (
-      self, priv->announced ? rec_session_get_choice (priv->session) : NULL);
+      self, priv->announced ? rtc_session_get_choice (priv->session) : NULL);
 }
 
 gboolean
@@ -112,7 +112,7 @@ gst_rec_webrtc_src_on_tick (gpointer data)
   GstRecWebrtcSrcPrivate *priv = PRIV (data);
 
   if (priv->session)
-    rec_session_tick (priv->session);
+    rtc_session_tick (priv->session);
   if (priv->session)
     count_drops (data);
   if (priv->session && priv->announced && !priv->journal_clock)
@@ -123,7 +123,7 @@ gst_rec_webrtc_src_on_tick (gpointer data)
 /* --- sessions --- */
 
 static void
-take_session (GstRecWebrtcSrc *self, RecSession *session)
+take_session (GstRecWebrtcSrc *self, RtcSession *session)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
 
@@ -132,32 +132,32 @@ take_session (GstRecWebrtcSrc *self, RecSession *session)
   g_mutex_unlock (&priv->session_lock);
 }
 
-RecSession *
+RtcSession *
 gst_rec_webrtc_src_peek_session (GstRecWebrtcSrc *self)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
-  RecSession *session;
+  RtcSession *session;
 
   g_mutex_lock (&priv->session_lock);
-  session = priv->session ? rec_session_ref (priv->session) : NULL;
+  session = priv->session ? rtc_session_ref (priv->session) : NULL;
   g_mutex_unlock (&priv->session_lock);
   return session;
 }
 
 static void
 set_track_source (
-    GstRecWebrtcSrc *self, RecTrack *track, gboolean connected, gboolean sent)
+    GstRecWebrtcSrc *self, RtcTrack *track, gboolean connected, gboolean sent)
 {
   RecSource source = { .connected = connected,
     .packets_dropped = PRIV (self)->drops };
 
   source.waiting =
       connected ? !sent : GST_REC_WEBRTC_SRC_GET_CLASS (self)->waits_for_peer;
-  rec_track_set_source (track, &source);
+  rtc_track_set_source (track, &source);
 }
 
 void
-gst_rec_webrtc_src_set_source (GstRecWebrtcSrc *self, const SdpChoice *choice)
+gst_rec_webrtc_src_set_source (GstRecWebrtcSrc *self, const RtcSdpChoice *choice)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
 
@@ -172,8 +172,8 @@ gst_rec_webrtc_src_finish_tracks (GstRecWebrtcSrc *self)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
 
-  rec_track_finish (priv->video);
-  rec_track_finish (priv->audio);
+  rtc_track_finish (priv->video);
+  rtc_track_finish (priv->audio);
 }
 
 void
@@ -181,31 +181,31 @@ gst_rec_webrtc_src_end_session (GstRecWebrtcSrc *self, const gchar *reason)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
   GstRecWebrtcSrcClass *klass = GST_REC_WEBRTC_SRC_GET_CLASS (self);
-  RecSession *session = priv->session;
+  RtcSession *session = priv->session;
   gboolean was_announced = priv->announced;
-  OnDisconnect on_disconnect;
+  GstRecWebrtcSrcOnDisconnect on_disconnect;
 
   rec_worker_clear_timeout (&priv->drain);
   if (!session)
     return;
   take_session (self, NULL);
   GST_CAT_INFO_OBJECT (CATEGORY (self), self, "session %s ended: %s",
-      rec_session_get_id (session), reason);
+      rtc_session_get_id (session), reason);
   priv->announced = FALSE;
-  priv->ended_drops += rec_session_get_socket_drops (session);
+  priv->ended_drops += rtc_session_get_socket_drops (session);
   gst_rec_webrtc_src_set_source (self, NULL);
-  if (rec_session_is_refused (session))
+  if (rtc_session_is_refused (session))
     GST_ELEMENT_WARNING (self, RESOURCE, NOT_AUTHORIZED,
         ("Nothing of %s was recorded: %s.",
             PRIV (self)->remote ? PRIV (self)->remote : "a peer", reason),
         (NULL));
-  if (was_announced || rec_session_is_refused (session))
+  if (was_announced || rtc_session_is_refused (session))
     post_session_message (self, "recwhip-disconnected", session, reason);
-  rec_session_close (session);
+  rtc_session_close (session);
   GST_OBJECT_LOCK (self);
   on_disconnect = priv->on_disconnect;
   GST_OBJECT_UNLOCK (self);
-  if (was_announced && on_disconnect == ON_DISCONNECT_EOS)
+  if (was_announced && on_disconnect == GST_REC_WEBRTC_SRC_ON_DISCONNECT_EOS)
     gst_rec_webrtc_src_finish_tracks (self);
   if (klass->ended)
     klass->ended (self, reason, was_announced);
@@ -270,44 +270,44 @@ gst_rec_webrtc_src_drain_session (GstRecWebrtcSrc *self, const gchar *reason)
 }
 
 static void
-session_described (RecSession *session, const gchar *sdp, const GError *error,
+session_described (RtcSession *session, const gchar *sdp, const GError *error,
     gpointer user_data)
 {
   GstRecWebrtcSrc *self = user_data;
-  GstSDPMessage *local = sdp ? sdp_util_parse (sdp, strlen (sdp), NULL) : NULL;
+  GstSDPMessage *local = sdp ? rtc_sdp_parse (sdp, strlen (sdp), NULL) : NULL;
 
   if (local)
     GST_CAT_INFO_OBJECT (CATEGORY (self), self,
         "session %s: described with %u candidates",
-        rec_session_get_id (session), sdp_util_count_candidates (local));
+        rtc_session_get_id (session), rtc_sdp_count_candidates (local));
   g_clear_pointer (&local, gst_sdp_message_free);
   GST_REC_WEBRTC_SRC_GET_CLASS (self)->described (self, session, sdp, error);
 }
 
 /* In front of the first buffers: recfilesink may begin a new file there. */
 static void
-session_receiving (RecSession *session, gpointer user_data)
+session_receiving (RtcSession *session, gpointer user_data)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (user_data);
-  const gchar *id = rec_session_get_id (session);
+  const gchar *id = rtc_session_get_id (session);
 
-  rec_track_queue_event (priv->video, rec_event_new_session (id));
-  rec_track_queue_event (priv->audio, rec_event_new_session (id));
+  rtc_track_queue_event (priv->video, rec_event_new_session (id));
+  rtc_track_queue_event (priv->audio, rec_event_new_session (id));
 }
 
 static void
-log_codecs (GstRecWebrtcSrc *self, RecSession *session)
+log_codecs (GstRecWebrtcSrc *self, RtcSession *session)
 {
-  const SdpChoice *choice = rec_session_get_choice (session);
+  const RtcSdpChoice *choice = rtc_session_get_choice (session);
 
   GST_CAT_INFO_OBJECT (CATEGORY (self), self,
-      "session %s: negotiated video %s, audio %s", rec_session_get_id (session),
+      "session %s: negotiated video %s, audio %s", rtc_session_get_id (session),
       choice->video.codec ? choice->video.codec->name : "none",
       choice->audio.codec ? choice->audio.codec->name : "none");
 }
 
 static void
-session_connected (RecSession *session, gpointer user_data)
+session_connected (RtcSession *session, gpointer user_data)
 {
   GstRecWebrtcSrc *self = user_data;
 
@@ -315,18 +315,18 @@ session_connected (RecSession *session, gpointer user_data)
   log_codecs (self, session);
   PRIV (self)->journal_clock = FALSE;
   g_atomic_int_inc (&PRIV (self)->sessions);
-  gst_rec_webrtc_src_set_source (self, rec_session_get_choice (session));
+  gst_rec_webrtc_src_set_source (self, rtc_session_get_choice (session));
   post_session_message (self, "recwhip-connected", session, "connected");
 }
 
 static void
-session_ended (RecSession *session, const gchar *reason, gpointer user_data)
+session_ended (RtcSession *session, const gchar *reason, gpointer user_data)
 {
   gst_rec_webrtc_src_drain_session (user_data, reason);
 }
 
 static void
-get_config (GstRecWebrtcSrc *self, RecSessionConfig *config)
+get_config (GstRecWebrtcSrc *self, RtcSessionConfig *config)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
 
@@ -339,28 +339,28 @@ get_config (GstRecWebrtcSrc *self, RecSessionConfig *config)
   config->public_address = g_strdup (priv->public_address);
   config->retransmit_video = priv->retransmit_video;
   config->retransmit_audio = priv->retransmit_audio;
-  config->freeze = priv->on_loss == ON_LOSS_FREEZE;
+  config->freeze = priv->on_loss == GST_REC_WEBRTC_SRC_ON_LOSS_FREEZE;
   config->keyframe_interval_min = priv->keyframe_interval_min;
   config->max_bitrate = priv->max_bitrate;
   config->peer_timeout = priv->peer_timeout;
   GST_OBJECT_UNLOCK (self);
 }
 
-static RecSession *
+static RtcSession *
 new_session (GstRecWebrtcSrc *self, const gchar *remote)
 {
-  static const RecSessionCallbacks callbacks = { session_described,
+  static const RtcSessionCallbacks callbacks = { session_described,
     session_receiving, session_connected, session_ended };
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
   GstPad *video =
       gst_element_get_static_pad (GST_ELEMENT (priv->video), "sink");
   GstPad *audio =
       gst_element_get_static_pad (GST_ELEMENT (priv->audio), "sink");
-  RecSessionConfig config;
-  RecSession *session;
+  RtcSessionConfig config;
+  RtcSession *session;
 
   get_config (self, &config);
-  session = rec_session_new (GST_BIN (self), video, audio,
+  session = rtc_session_new (GST_BIN (self), video, audio,
       rec_worker_get_context (priv->control), &config, &callbacks, self);
   g_free ((gchar *)config.stun_server);
   g_free ((gchar *)config.turn_server);
@@ -372,34 +372,34 @@ new_session (GstRecWebrtcSrc *self, const gchar *remote)
   priv->remote = g_strdup (remote);
   take_session (self, session);
   GST_CAT_INFO_OBJECT (CATEGORY (self), self, "session %s with %s begins",
-      rec_session_get_id (session), GST_STR_NULL (remote));
+      rtc_session_get_id (session), GST_STR_NULL (remote));
   return session;
 }
 
 /* The listed codecs that this system can take. Free with g_free(). @missing
  * becomes what it lacks for the others; free it with g_string_free(). */
 static void
-get_codecs (GstRecWebrtcSrc *self, const SdpCodec ***video,
-    const SdpCodec ***audio, GString **missing)
+get_codecs (GstRecWebrtcSrc *self, const RtcSdpCodec ***video,
+    const RtcSdpCodec ***audio, GString **missing)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
 
   *missing = g_string_new (NULL);
   GST_OBJECT_LOCK (self);
-  *video = sdp_util_parse_codecs ("video", priv->video_codecs, NULL);
-  *audio = sdp_util_parse_codecs ("audio", priv->audio_codecs, NULL);
+  *video = rtc_sdp_parse_codecs ("video", priv->video_codecs, NULL);
+  *audio = rtc_sdp_parse_codecs ("audio", priv->audio_codecs, NULL);
   GST_OBJECT_UNLOCK (self);
-  rec_chain_keep_available (*video, *missing);
-  rec_chain_keep_available (*audio, *missing);
+  rtc_depay_chain_keep_available (*video, *missing);
+  rtc_depay_chain_keep_available (*audio, *missing);
 }
 
 static void
 drop_session (GstRecWebrtcSrc *self)
 {
-  RecSession *session = PRIV (self)->session;
+  RtcSession *session = PRIV (self)->session;
 
   take_session (self, NULL);
-  rec_session_close (session);
+  rtc_session_close (session);
 }
 
 /* A codec that is listed and refused all the same: the client is told why. */
@@ -418,20 +418,20 @@ gboolean
 gst_rec_webrtc_src_answer (GstRecWebrtcSrc *self, const GstSDPMessage *offer,
     const gchar *remote, GError **error)
 {
-  const SdpCodec **video, **audio;
+  const RtcSdpCodec **video, **audio;
   GPtrArray *refusals = NULL;
   GString *missing;
-  SdpChoice choice;
+  RtcSdpChoice choice;
   gboolean ok;
 
   get_codecs (self, &video, &audio, &missing);
-  ok = sdp_util_choose (offer, (const SdpCodec *const *)video,
-      (const SdpCodec *const *)audio, &choice, error);
+  ok = rtc_sdp_choose (offer, (const RtcSdpCodec *const *)video,
+      (const RtcSdpCodec *const *)audio, &choice, error);
   if (!ok && error && missing->len)
     name_missing (*error, missing->str);
   if (ok)
-    refusals = sdp_util_find_refused (offer, &choice,
-        (const SdpCodec *const *)video, (const SdpCodec *const *)audio);
+    refusals = rtc_sdp_find_refused (offer, &choice,
+        (const RtcSdpCodec *const *)video, (const RtcSdpCodec *const *)audio);
   g_string_free (missing, TRUE);
   g_free (video);
   g_free (audio);
@@ -439,7 +439,7 @@ gst_rec_webrtc_src_answer (GstRecWebrtcSrc *self, const GstSDPMessage *offer,
     return FALSE;
   if (PRIV (self)->drain)
     on_drained (self);
-  ok = rec_session_answer (
+  ok = rtc_session_answer (
       new_session (self, remote), offer, &choice, refusals, error);
   if (ok)
     post_refusals (self, PRIV (self)->session);
@@ -452,7 +452,7 @@ gboolean
 gst_rec_webrtc_src_offer (
     GstRecWebrtcSrc *self, const gchar *remote, GError **error)
 {
-  const SdpCodec **video, **audio;
+  const RtcSdpCodec **video, **audio;
   GString *missing;
   gboolean ok;
 
@@ -460,8 +460,8 @@ gst_rec_webrtc_src_offer (
     on_drained (self);
   get_codecs (self, &video, &audio, &missing);
   g_string_free (missing, TRUE);
-  ok = rec_session_offer (new_session (self, remote),
-      (const SdpCodec *const *)video, (const SdpCodec *const *)audio, error);
+  ok = rtc_session_offer (new_session (self, remote),
+      (const RtcSdpCodec *const *)video, (const RtcSdpCodec *const *)audio, error);
   g_free (video);
   g_free (audio);
   if (!ok)
@@ -473,9 +473,9 @@ gboolean
 gst_rec_webrtc_src_accept (
     GstRecWebrtcSrc *self, const GstSDPMessage *answer, GError **error)
 {
-  RecSession *session = gst_rec_webrtc_src_get_session (self);
+  RtcSession *session = gst_rec_webrtc_src_get_session (self);
 
-  if (!rec_session_accept (session, answer, error))
+  if (!rtc_session_accept (session, answer, error))
     return FALSE;
   post_refusals (self, session);
   return TRUE;
@@ -484,20 +484,20 @@ gst_rec_webrtc_src_accept (
 gchar *
 gst_rec_webrtc_src_dup_refusals (GstRecWebrtcSrc *self)
 {
-  RecSession *session = PRIV (self)->session;
-  GPtrArray *refusals = session ? rec_session_get_refusals (session) : NULL;
+  RtcSession *session = PRIV (self)->session;
+  GPtrArray *refusals = session ? rtc_session_get_refusals (session) : NULL;
   GString *text = g_string_new (NULL);
   guint i;
 
   for (i = 0; refusals && i < refusals->len; i++) {
-    const SdpRefusal *refusal = g_ptr_array_index (refusals, i);
+    const RtcSdpRefusal *refusal = g_ptr_array_index (refusals, i);
 
     g_string_append_printf (text, "%s%s", i > 0 ? " " : "", refusal->text);
   }
   return g_string_free (text, text->len == 0);
 }
 
-RecSession *
+RtcSession *
 gst_rec_webrtc_src_get_session (GstRecWebrtcSrc *self)
 {
   return PRIV (self)->drain ? NULL : PRIV (self)->session;
@@ -507,13 +507,13 @@ gboolean
 gst_rec_webrtc_src_is_accepting (GstRecWebrtcSrc *self)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
-  OnDisconnect on_disconnect;
+  GstRecWebrtcSrcOnDisconnect on_disconnect;
 
   GST_OBJECT_LOCK (self);
   on_disconnect = priv->on_disconnect;
   GST_OBJECT_UNLOCK (self);
   /* What is being drained is the last that is recorded. */
-  if (priv->drain && on_disconnect == ON_DISCONNECT_EOS)
+  if (priv->drain && on_disconnect == GST_REC_WEBRTC_SRC_ON_DISCONNECT_EOS)
     return FALSE;
-  return priv->accepting && !rec_track_is_finished (priv->video);
+  return priv->accepting && !rtc_track_is_finished (priv->video);
 }

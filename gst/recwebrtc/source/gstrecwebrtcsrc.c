@@ -8,8 +8,8 @@
 #include "gstrecwebrtcsrc-private.h"
 #include "rtcicesettings.h"
 
-GST_DEBUG_CATEGORY (rec_webrtc_src_debug);
-#define GST_CAT_DEFAULT rec_webrtc_src_debug
+GST_DEBUG_CATEGORY (gst_rec_webrtc_src_debug);
+#define GST_CAT_DEFAULT gst_rec_webrtc_src_debug
 
 #define TICK_MS 100
 
@@ -62,13 +62,13 @@ static gboolean
 may_be_held_back (GstRecWebrtcSrc *self, GstClockTime now)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
-  RecSession *session = gst_rec_webrtc_src_peek_session (self);
-  RecTrackStats video, audio;
-  gboolean connected = session && rec_session_is_connected (session);
+  RtcSession *session = gst_rec_webrtc_src_peek_session (self);
+  RtcTrackStats video, audio;
+  gboolean connected = session && rtc_session_is_connected (session);
 
-  g_clear_pointer (&session, rec_session_unref);
-  rec_track_get_stats (priv->video, &video);
-  rec_track_get_stats (priv->audio, &audio);
+  g_clear_pointer (&session, rtc_session_unref);
+  rtc_track_get_stats (priv->video, &video);
+  rtc_track_get_stats (priv->audio, &audio);
   if (video.buffers + audio.buffers != priv->heard_units ||
       now > priv->last_push_tick + GST_SECOND)
     priv->heard_at = now;
@@ -90,8 +90,8 @@ on_push_timer (gpointer data)
     now = gst_element_get_current_running_time (GST_ELEMENT (self));
   if (GST_CLOCK_TIME_IS_VALID (now) && may_be_held_back (self, now))
     now = GST_CLOCK_TIME_NONE;
-  rec_track_tick (priv->video, now);
-  rec_track_tick (priv->audio, now);
+  rtc_track_tick (priv->video, now);
+  rtc_track_tick (priv->audio, now);
   return G_SOURCE_CONTINUE;
 }
 
@@ -169,7 +169,7 @@ check_ice_settings (GstRecWebrtcSrc *self)
   gboolean ok;
 
   GST_OBJECT_LOCK (self);
-  ok = ice_settings_check (priv->port_range, priv->public_address, &error);
+  ok = rtc_ice_settings_check (priv->port_range, priv->public_address, &error);
   GST_OBJECT_UNLOCK (self);
   if (ok)
     return TRUE;
@@ -256,7 +256,7 @@ gst_rec_webrtc_src_send_event (GstElement *element, GstEvent *event)
 static void
 gst_rec_webrtc_src_handle_message (GstBin *bin, GstMessage *message)
 {
-  RecSession *session;
+  RtcSession *session;
   GError *error = NULL;
   gchar *debug = NULL;
 
@@ -269,9 +269,9 @@ gst_rec_webrtc_src_handle_message (GstBin *bin, GstMessage *message)
   GST_WARNING_OBJECT (bin, "%s: %s (%s)", GST_MESSAGE_SRC_NAME (message),
       error->message, GST_STR_NULL (debug));
   session = gst_rec_webrtc_src_peek_session (GST_REC_WEBRTC_SRC (bin));
-  if (session && rec_session_owns (session, GST_MESSAGE_SRC (message)))
-    rec_session_fail (session, error->message);
-  g_clear_pointer (&session, rec_session_unref);
+  if (session && rtc_session_owns (session, GST_MESSAGE_SRC (message)))
+    rtc_session_fail (session, error->message);
+  g_clear_pointer (&session, rtc_session_unref);
   g_error_free (error);
   g_free (debug);
   gst_message_unref (message);
@@ -280,14 +280,14 @@ gst_rec_webrtc_src_handle_message (GstBin *bin, GstMessage *message)
 /* --- GObject --- */
 
 static void
-keyframe_wanted (RecTrack *track, gpointer user_data)
+keyframe_wanted (RtcTrack *track, gpointer user_data)
 {
-  RecSession *session = gst_rec_webrtc_src_peek_session (user_data);
+  RtcSession *session = gst_rec_webrtc_src_peek_session (user_data);
 
   if (!session)
     return;
-  rec_session_request_keyframe (session);
-  rec_session_unref (session);
+  rtc_session_request_keyframe (session);
+  rtc_session_unref (session);
 }
 
 static void
@@ -320,18 +320,18 @@ gst_rec_webrtc_src_class_init (GstRecWebrtcSrcClass *klass)
   gst_rec_webrtc_src_install_props (object_class);
   gst_type_mark_as_plugin_api (GST_TYPE_REC_WEBRTC_SRC, 0);
   GST_DEBUG_CATEGORY_INIT (
-      rec_webrtc_src_debug, "recwebrtcsrc", 0, "WebRTC source for recording");
+      gst_rec_webrtc_src_debug, "recwebrtcsrc", 0, "WebRTC source for recording");
 }
 
-static RecTrack *
+static RtcTrack *
 add_track (GstRecWebrtcSrc *self, const gchar *kind,
     GstStaticPadTemplate *static_template, guint group_id)
 {
-  RecTrack *track = rec_track_new (kind, group_id);
+  RtcTrack *track = rtc_track_new (kind, group_id);
   GstPad *target = gst_element_get_static_pad (GST_ELEMENT (track), "src");
   GstPadTemplate *template = gst_static_pad_template_get (static_template);
 
-  rec_track_set_keyframe_func (track, keyframe_wanted, self);
+  rtc_track_set_keyframe_func (track, keyframe_wanted, self);
   gst_bin_add (GST_BIN (self), GST_ELEMENT (track));
   gst_element_add_pad (GST_ELEMENT (self),
       gst_ghost_pad_new_from_template (kind, target, template));

@@ -42,7 +42,7 @@ struct _GstRecWebrtcSrcClass
   void (*close) (GstRecWebrtcSrc *src);
   void (*start) (GstRecWebrtcSrc *src);
   void (*stop) (GstRecWebrtcSrc *src);
-  void (*described) (GstRecWebrtcSrc *src, RecSession *session,
+  void (*described) (GstRecWebrtcSrc *src, RtcSession *session,
       const gchar *sdp, const GError *error);
   void (*ended) (GstRecWebrtcSrc *src, const gchar *reason, gboolean connected);
   GstDebugCategory *category;
@@ -60,7 +60,7 @@ RecWorker *gst_rec_webrtc_src_get_worker (GstRecWebrtcSrc *src);
 /* TRUE between start and stop, unless the stream has been finished. */
 gboolean gst_rec_webrtc_src_is_accepting (GstRecWebrtcSrc *src);
 /* NULL when there is none, or only what is left of one. */
-RecSession *gst_rec_webrtc_src_get_session (GstRecWebrtcSrc *src);
+RtcSession *gst_rec_webrtc_src_get_session (GstRecWebrtcSrc *src);
 
 /* Answers the offer of a peer; there must be no session. The answer goes to
  * @described of the class. FALSE with @error. */

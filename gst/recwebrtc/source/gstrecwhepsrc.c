@@ -138,7 +138,7 @@ accept_answer (GstRecWhepSrc *self, const gchar *answer)
 {
   GstRecWebrtcSrc *src = GST_REC_WEBRTC_SRC (self);
   GError *error = NULL;
-  GstSDPMessage *sdp = sdp_util_parse (answer, strlen (answer), &error);
+  GstSDPMessage *sdp = rtc_sdp_parse (answer, strlen (answer), &error);
 
   if (sdp && gst_rec_webrtc_src_get_session (src))
     gst_rec_webrtc_src_accept (src, sdp, &error);
@@ -191,7 +191,7 @@ attempt (gpointer data)
 /* --- GstRecWebrtcSrc --- */
 
 static void
-gst_rec_whep_src_described (GstRecWebrtcSrc *src, RecSession *session,
+gst_rec_whep_src_described (GstRecWebrtcSrc *src, RtcSession *session,
     const gchar *sdp, const GError *error)
 {
   GstRecWhepSrc *self = GST_REC_WHEP_SRC (src);
@@ -235,7 +235,7 @@ gst_rec_whep_src_open (GstRecWebrtcSrc *src, GError **error)
   file = g_strdup (self->auth_token_file);
   g_clear_pointer (&self->token, g_free);
   GST_OBJECT_UNLOCK (self);
-  loaded = !has || rec_token_load (token, file, &self->token, error);
+  loaded = !has || whip_token_load (token, file, &self->token, error);
   g_free (token);
   g_free (file);
   if (has)

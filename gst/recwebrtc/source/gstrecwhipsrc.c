@@ -97,12 +97,12 @@ hand_over (GstRecWhipSrc *self, WhipRequest *request,
 static guint
 status_of (const GError *error)
 {
-  if (error->domain != SDP_UTIL_ERROR)
+  if (error->domain != RTC_SDP_ERROR)
     return 500;
   switch (error->code) {
-    case SDP_UTIL_ERROR_SYNTAX:
+    case RTC_SDP_ERROR_SYNTAX:
       return 400;
-    case SDP_UTIL_ERROR_TOO_LARGE:
+    case RTC_SDP_ERROR_TOO_LARGE:
       return 413;
     default:
       return 422;
@@ -138,7 +138,7 @@ handle_offer (GstRecWhipSrc *self, WhipRequest *request)
     return;
   }
   body = whip_request_get_body (request, &length);
-  offer = sdp_util_parse (body, length, &error);
+  offer = rtc_sdp_parse (body, length, &error);
   if (!offer) {
     reply_error (self, request, error);
     return;
@@ -154,7 +154,7 @@ handle_offer (GstRecWhipSrc *self, WhipRequest *request)
 }
 
 static void
-gst_rec_whip_src_described (GstRecWebrtcSrc *src, RecSession *session,
+gst_rec_whip_src_described (GstRecWebrtcSrc *src, RtcSession *session,
     const gchar *sdp, const GError *error)
 {
   GstRecWhipSrc *self = GST_REC_WHIP_SRC (src);
@@ -162,11 +162,11 @@ gst_rec_whip_src_described (GstRecWebrtcSrc *src, RecSession *session,
 
   if (sdp) {
     gchar *answer =
-        sdp_util_order_candidates (sdp, whip_request_get_local (request));
+        rtc_sdp_order_candidates (sdp, whip_request_get_local (request));
     gchar *refusals = gst_rec_webrtc_src_dup_refusals (src);
 
-    whip_request_reply_created (request, rec_session_get_id (session),
-        rec_session_get_etag (session), answer, refusals);
+    whip_request_reply_created (request, rtc_session_get_id (session),
+        rtc_session_get_etag (session), answer, refusals);
     g_free (refusals);
     g_free (answer);
     return;
@@ -178,12 +178,12 @@ gst_rec_whip_src_described (GstRecWebrtcSrc *src, RecSession *session,
 static gboolean
 is_own_session (GstRecWhipSrc *self, WhipRequest *request)
 {
-  RecSession *session =
+  RtcSession *session =
       gst_rec_webrtc_src_get_session (GST_REC_WEBRTC_SRC (self));
 
   return session &&
       g_str_equal (
-          rec_session_get_id (session), whip_request_get_session_id (request));
+          rtc_session_get_id (session), whip_request_get_session_id (request));
 }
 
 static void
@@ -208,7 +208,7 @@ handle_remove (GstRecWhipSrc *self, WhipRequest *request)
  * without quotes, which some clients send, count too: there is one ICE session,
  * and its name is never used again. */
 static gboolean
-etag_matches (RecSession *session, const gchar *if_match)
+etag_matches (RtcSession *session, const gchar *if_match)
 {
   gchar **tags = g_strsplit (if_match, ",", 64);
   gboolean matches = FALSE;
@@ -226,7 +226,7 @@ etag_matches (RecSession *session, const gchar *if_match)
       tag++;
     }
     matches = g_str_equal (tag, "*") ||
-        g_str_equal (tag, rec_session_get_etag (session));
+        g_str_equal (tag, rtc_session_get_etag (session));
   }
   g_strfreev (tags);
   return matches;
@@ -235,9 +235,9 @@ etag_matches (RecSession *session, const gchar *if_match)
 /* RFC 9725 section 4.3.3. */
 static void
 restart_ice (
-    RecSession *session, WhipRequest *request, const SdpFragment *fragment)
+    RtcSession *session, WhipRequest *request, const RtcIceFragment *fragment)
 {
-  gchar *answer = rec_session_restart_ice (session, fragment), *ordered;
+  gchar *answer = rtc_session_restart_ice (session, fragment), *ordered;
 
   if (!answer) {
     whip_request_reply (request, 501,
@@ -246,9 +246,9 @@ restart_ice (
     return;
   }
   ordered =
-      sdp_util_order_candidates (answer, whip_request_get_local (request));
+      rtc_sdp_order_candidates (answer, whip_request_get_local (request));
   whip_request_reply_fragment (
-      request, rec_session_get_etag (session), ordered);
+      request, rtc_session_get_etag (session), ordered);
   g_free (ordered);
   g_free (answer);
 }
@@ -256,10 +256,10 @@ restart_ice (
 static void
 handle_patch (GstRecWhipSrc *self, WhipRequest *request)
 {
-  RecSession *session =
+  RtcSession *session =
       gst_rec_webrtc_src_get_session (GST_REC_WEBRTC_SRC (self));
   const gchar *if_match = whip_request_get_if_match (request);
-  SdpFragment *fragment;
+  RtcIceFragment *fragment;
   GError *error = NULL;
   const gchar *body;
   gsize length;
@@ -269,7 +269,7 @@ handle_patch (GstRecWhipSrc *self, WhipRequest *request)
     return;
   }
   body = whip_request_get_body (request, &length);
-  fragment = sdp_util_parse_fragment (body, length, &error);
+  fragment = rtc_ice_fragment_parse (body, length, &error);
   if (!fragment) {
     reply_error (self, request, error);
     return;
@@ -277,11 +277,11 @@ handle_patch (GstRecWhipSrc *self, WhipRequest *request)
   if (if_match && !etag_matches (session, if_match))
     whip_request_reply (
         request, 412, "If-Match does not name the current ICE session.");
-  else if (rec_session_add_fragment (session, fragment))
+  else if (rtc_session_add_fragment (session, fragment))
     whip_request_reply (request, 204, NULL);
   else
     restart_ice (session, request, fragment);
-  sdp_util_fragment_free (fragment);
+  rtc_ice_fragment_free (fragment);
 }
 
 /* --- on the HTTP thread --- */
@@ -315,9 +315,9 @@ make_links (GstRecWhipSrc *self, const gchar *token)
   gchar *stun = NULL, *turn = NULL, *link;
 
   g_object_get (self, "stun-server", &stun, "turn-server", &turn, NULL);
-  if (stun && (link = sdp_util_ice_server_link (stun)))
+  if (stun && (link = rtc_sdp_ice_server_link (stun)))
     g_ptr_array_add (links, link);
-  if (turn && token && (link = sdp_util_ice_server_link (turn)))
+  if (turn && token && (link = rtc_sdp_ice_server_link (turn)))
     g_ptr_array_add (links, link);
   g_free (stun);
   g_free (turn);
@@ -331,7 +331,7 @@ gst_rec_whip_src_open (GstRecWebrtcSrc *src, GError **error)
   static const WhipEndpointCallbacks callbacks = { on_offer, on_patch,
     on_remove };
   GstRecWhipSrc *self = GST_REC_WHIP_SRC (src);
-  WhipEndpointConfig config = { .max_body = SDP_UTIL_MAX_BYTES,
+  WhipEndpointConfig config = { .max_body = RTC_SDP_MAX_BYTES,
     .max_connections = MAX_CONNECTIONS,
     .max_offers = MAX_OFFERS_PER_SECOND,
     .idle_timeout = IDLE_TIMEOUT };
@@ -339,7 +339,7 @@ gst_rec_whip_src_open (GstRecWebrtcSrc *src, GError **error)
   gchar **links;
   gchar *url, *token;
 
-  if (!rec_token_load (self->auth_token, self->auth_token_file, &token, error))
+  if (!whip_token_load (self->auth_token, self->auth_token_file, &token, error))
     return FALSE;
   links = make_links (self, token);
   /* These properties do not change from here on. */

@@ -17,13 +17,13 @@
 #include <gst/rtp/rtp.h>
 #include <gst/video/video.h>
 
-struct _RecChain
+struct _RtcDepayChain
 {
   GstBin *bin;
   gpointer owner;
-  SdpTrack track;
+  RtcSdpTrack track;
   GstPad *out;
-  RecSelect *select;
+  RtcStreamSelect *select;
   GstElement *depay;
   GstElement *filter;
   GstElement *parse;
@@ -31,17 +31,17 @@ struct _RecChain
   GstPadChainFunction parse_chain;
   gboolean sliced; /* the codec has slices and parameter sets */
   /* streaming thread */
-  RecShield shield;
-  RecSlices slices;
-  RecGate gate;
-  RecKeyWatch key_watch;
+  RtcPacketFilter shield;
+  RtcParamSets slices;
+  RtcLossGate gate;
+  RtcKeyWatch key_watch;
   GstClockTime
       undecodable; /* PTS of the first packet of it that is journalled */
   GstClockTime last_start; /* of a gap that was journalled when it began */
   gboolean gap_journalled; /* its beginning; the gate is closed */
   gboolean undecodable_journalled;
   gboolean discont; /* of what was dropped behind the parser */
-  RecChainCounters *counters;
+  RtcDepayChainCounters *counters;
 };
 
 static void
@@ -52,15 +52,15 @@ set_if_there (GstElement *element, const gchar *property, gint value)
 }
 
 static GstElement *
-add (RecChain *self, const gchar *factory, GError **error)
+add (RtcDepayChain *self, const gchar *factory, GError **error)
 {
-  GstElement *element = webrtc_util_make (factory, error);
+  GstElement *element = rtc_peer_make (factory, error);
 
   if (!element)
     return NULL;
   /* An error of the parser does not end the session: see guarded_chain(). */
   if (factory != self->track.codec->parser)
-    webrtc_util_set_owner (element, self->owner);
+    rtc_peer_set_owner (element, self->owner);
   gst_bin_add (self->bin, gst_object_ref (element));
   return element;
 }
@@ -69,7 +69,7 @@ add (RecChain *self, const gchar *factory, GError **error)
 
 /* A copy with what is left of the payload, without padding. */
 static GstBuffer *
-copy_filtered (GstBuffer *buffer, RecSlices *before, gsize kept)
+copy_filtered (GstBuffer *buffer, RtcParamSets *before, gsize kept)
 {
   GstBuffer *copy = gst_buffer_copy_deep (buffer);
   GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
@@ -77,7 +77,7 @@ copy_filtered (GstBuffer *buffer, RecSlices *before, gsize kept)
 
   gst_rtp_buffer_map (copy, GST_MAP_READWRITE, &rtp);
   header = gst_rtp_buffer_get_header_len (&rtp);
-  rec_slices_filter (before, gst_rtp_buffer_get_timestamp (&rtp),
+  rtc_param_sets_filter (before, gst_rtp_buffer_get_timestamp (&rtp),
       gst_rtp_buffer_get_payload (&rtp), gst_rtp_buffer_get_payload_len (&rtp),
       gst_rtp_buffer_get_payload (&rtp));
   gst_rtp_buffer_set_padding (&rtp, FALSE);
@@ -88,16 +88,16 @@ copy_filtered (GstBuffer *buffer, RecSlices *before, gsize kept)
 
 /* Takes repeated parameter sets out of *@buffer. */
 static void
-filter_slices (RecChain *self, GstBuffer **buffer)
+filter_slices (RtcDepayChain *self, GstBuffer **buffer)
 {
-  RecSlices before = self->slices;
+  RtcParamSets before = self->slices;
   GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
   gsize size, kept;
 
   if (!gst_rtp_buffer_map (*buffer, GST_MAP_READ, &rtp))
     return;
   size = gst_rtp_buffer_get_payload_len (&rtp);
-  kept = rec_slices_filter (&self->slices, gst_rtp_buffer_get_timestamp (&rtp),
+  kept = rtc_param_sets_filter (&self->slices, gst_rtp_buffer_get_timestamp (&rtp),
       gst_rtp_buffer_get_payload (&rtp), size, NULL);
   gst_rtp_buffer_unmap (&rtp);
   if (kept < size) {
@@ -110,16 +110,16 @@ filter_slices (RecChain *self, GstBuffer **buffer)
 
 /* Another SSRC: nothing of it belongs to what was before. */
 static void
-begin_stream (RecChain *self)
+begin_stream (RtcDepayChain *self)
 {
   if (self->sliced)
-    rec_slices_init (&self->slices, self->slices.h265);
-  rec_gate_restart (&self->gate);
+    rtc_param_sets_init (&self->slices, self->slices.h265);
+  rtc_loss_gate_restart (&self->gate);
 }
 
 /* The session lets through as many as keyframe-interval-min allows. */
 static void
-request_keyframe (RecChain *self)
+request_keyframe (RtcDepayChain *self)
 {
   GstPad *sink = gst_element_get_static_pad (self->depay, "sink");
 
@@ -133,7 +133,7 @@ request_keyframe (RecChain *self)
  * until the next picture leaves it. Where a gap that is only known to have
  * begun ends is told by another line, "gap", with the same fields. */
 static void
-journal_gap_start (RecChain *self, const gchar *cause, GstClockTime from)
+journal_gap_start (RtcDepayChain *self, const gchar *cause, GstClockTime from)
 {
   GstPad *pad = gst_element_get_static_pad (
       self->parse ? self->parse : self->filter, "src");
@@ -146,42 +146,42 @@ journal_gap_start (RecChain *self, const gchar *cause, GstClockTime from)
 }
 
 static void
-warn_undecodable (RecChain *self)
+warn_undecodable (RtcDepayChain *self)
 {
   GST_ELEMENT_WARNING (self->bin, STREAM, DECODE,
       ("Video arrives, but no picture of it can be decoded: its key frame or "
        "its parameter sets are missing. The sender is asked for a key frame "
        "until it sends one; nothing of the video is recorded before."),
       ("%u requests in %u s", self->key_watch.requests,
-          (guint)(REC_KEY_WATCH_WARN / G_USEC_PER_SEC)));
+          (guint)(RTC_KEY_WATCH_WARN / G_USEC_PER_SEC)));
 }
 
 /* Where the gate holds pictures back, it journals that. */
 static void
-watch_packet (RecChain *self, guint32 rtp_time, GstClockTime pts)
+watch_packet (RtcDepayChain *self, guint32 rtp_time, GstClockTime pts)
 {
   gboolean first = self->key_watch.since == 0;
-  RecKeyWatchVerdict verdict = rec_key_watch_packet (
+  RtcKeyWatchVerdict verdict = rtc_key_watch_packet (
       &self->key_watch, rtp_time, g_get_monotonic_time ());
 
   if (first)
     self->undecodable = pts;
-  if (verdict == REC_KEY_WATCH_WAIT)
+  if (verdict == RTC_KEY_WATCH_WAIT)
     return;
   request_keyframe (self);
   if (self->key_watch.requests == 1 && !self->gap_journalled) {
     self->undecodable_journalled = TRUE;
     journal_gap_start (self, "no-key-frame", self->undecodable);
   }
-  if (verdict == REC_KEY_WATCH_ASK_AND_WARN)
+  if (verdict == RTC_KEY_WATCH_ASK_AND_WARN)
     warn_undecodable (self);
 }
 
 /* A picture leaves the chain. */
 static void
-note_picture (RecChain *self, GstPad *pad, GstBuffer *buffer)
+note_picture (RtcDepayChain *self, GstPad *pad, GstBuffer *buffer)
 {
-  rec_key_watch_picture (&self->key_watch);
+  rtc_key_watch_picture (&self->key_watch);
   if (!self->undecodable_journalled)
     return;
   self->undecodable_journalled = FALSE;
@@ -195,9 +195,9 @@ note_picture (RecChain *self, GstPad *pad, GstBuffer *buffer)
           NULL)));
 }
 
-/* For RecTrack, in order with what the depayloader makes of the packets. */
+/* For RtcTrack, in order with what the depayloader makes of the packets. */
 static void
-push_loss (RecChain *self, GstClockTime timestamp)
+push_loss (RtcDepayChain *self, GstClockTime timestamp)
 {
   GstPad *src = gst_element_get_static_pad (self->depay, "src");
   GstEvent *segment = gst_pad_get_sticky_event (src, GST_EVENT_SEGMENT, 0);
@@ -210,33 +210,33 @@ push_loss (RecChain *self, GstClockTime timestamp)
 }
 
 /* What the depayloader gets of @buffer; @seq: the sequence number it sees. */
-static RecShieldVerdict
-judge_packet (RecChain *self, GstBuffer *buffer, guint16 *seq)
+static RtcPacketFilterVerdict
+judge_packet (RtcDepayChain *self, GstBuffer *buffer, guint16 *seq)
 {
   GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
-  RecShieldVerdict verdict;
+  RtcPacketFilterVerdict verdict;
   gboolean marker;
 
   if (!gst_rtp_buffer_map (buffer, GST_MAP_READ, &rtp))
-    return REC_SHIELD_MALFORMED;
+    return RTC_PACKET_FILTER_MALFORMED;
   marker = gst_rtp_buffer_get_marker (&rtp);
-  verdict = rec_shield_check (self->track.codec->name,
+  verdict = rtc_packet_filter_check (self->track.codec->name,
       gst_rtp_buffer_get_payload (&rtp), gst_rtp_buffer_get_payload_len (&rtp),
       marker);
   *seq = gst_rtp_buffer_get_seq (&rtp);
   /* A malformed packet leaves a gap, as if it had been lost. */
-  if (verdict == REC_SHIELD_PASS && rec_chain_is_video (self))
+  if (verdict == RTC_PACKET_FILTER_PASS && rtc_depay_chain_is_video (self))
     watch_packet (
         self, gst_rtp_buffer_get_timestamp (&rtp), GST_BUFFER_PTS (buffer));
-  if (self->freeze && verdict != REC_SHIELD_MALFORMED)
-    rec_gate_packet (&self->gate, *seq, gst_rtp_buffer_get_timestamp (&rtp),
-        marker, verdict == REC_SHIELD_EMPTY, GST_BUFFER_PTS (buffer));
-  if (verdict != REC_SHIELD_MALFORMED && rec_shield_note (&self->shield, *seq))
+  if (self->freeze && verdict != RTC_PACKET_FILTER_MALFORMED)
+    rtc_loss_gate_packet (&self->gate, *seq, gst_rtp_buffer_get_timestamp (&rtp),
+        marker, verdict == RTC_PACKET_FILTER_EMPTY, GST_BUFFER_PTS (buffer));
+  if (verdict != RTC_PACKET_FILTER_MALFORMED && rtc_packet_filter_note (&self->shield, *seq))
     push_loss (self, GST_BUFFER_PTS (buffer));
-  *seq = rec_shield_map (&self->shield, *seq);
+  *seq = rtc_packet_filter_map (&self->shield, *seq);
   gst_rtp_buffer_unmap (&rtp);
-  if (verdict == REC_SHIELD_EMPTY)
-    rec_shield_remove (&self->shield);
+  if (verdict == RTC_PACKET_FILTER_EMPTY)
+    rtc_packet_filter_remove (&self->shield);
   return verdict;
 }
 
@@ -257,23 +257,23 @@ set_sequence_number (GstBuffer *buffer, guint16 seq)
 static gboolean
 take_packet (GstBuffer **buffer, guint idx, gpointer user_data)
 {
-  RecChain *self = user_data;
+  RtcDepayChain *self = user_data;
   GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
   guint16 seq = 0;
 
   if (gst_rtp_buffer_map (*buffer, GST_MAP_READ, &rtp)) {
-    if (rec_shield_begin (&self->shield, gst_rtp_buffer_get_ssrc (&rtp)))
+    if (rtc_packet_filter_begin (&self->shield, gst_rtp_buffer_get_ssrc (&rtp)))
       begin_stream (self);
     gst_rtp_buffer_unmap (&rtp);
   }
   if (self->sliced)
     filter_slices (self, buffer);
   switch (judge_packet (self, *buffer, &seq)) {
-    case REC_SHIELD_PASS:
+    case RTC_PACKET_FILTER_PASS:
       if (self->shield.removed != 0)
         *buffer = set_sequence_number (*buffer, seq);
       return TRUE;
-    case REC_SHIELD_MALFORMED:
+    case RTC_PACKET_FILTER_MALFORMED:
       __atomic_fetch_add (&self->counters->malformed, 1, __ATOMIC_RELAXED);
       break;
     default:
@@ -315,15 +315,15 @@ on_sink_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 }
 
 static void
-install_shield (RecChain *self)
+install_shield (RtcDepayChain *self)
 {
   gboolean h264 = g_str_equal (self->track.codec->name, "H264");
   gboolean h265 = g_str_equal (self->track.codec->name, "H265");
   GstPad *sink = gst_element_get_static_pad (self->depay, "sink");
 
-  rec_shield_init (&self->shield);
+  rtc_packet_filter_init (&self->shield);
   self->sliced = h264 || h265;
-  rec_slices_init (&self->slices, h265);
+  rtc_param_sets_init (&self->slices, h265);
   gst_pad_add_probe (sink,
       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_packet,
       self, NULL);
@@ -335,33 +335,33 @@ install_shield (RecChain *self)
 /* --- the gate; on the streaming thread --- */
 
 static gboolean
-is_malformed (RecChain *self, GstBuffer *buffer)
+is_malformed (RtcDepayChain *self, GstBuffer *buffer)
 {
   GstMapInfo map;
   gboolean valid;
 
   if (!gst_buffer_map (buffer, &map, GST_MAP_READ))
     return TRUE;
-  valid = rec_shield_check_unit (self->track.codec->name, map.data, map.size);
+  valid = rtc_packet_filter_check_unit (self->track.codec->name, map.data, map.size);
   gst_buffer_unmap (buffer, &map);
   return !valid;
 }
 
 static gboolean
-has_picture (RecChain *self, GstBuffer *buffer)
+has_picture (RtcDepayChain *self, GstBuffer *buffer)
 {
   GstMapInfo map;
   gboolean picture;
 
   if (!gst_buffer_map (buffer, &map, GST_MAP_READ))
     return TRUE;
-  picture = rec_gate_has_picture (self->track.codec->name, map.data, map.size);
+  picture = rtc_loss_gate_has_picture (self->track.codec->name, map.data, map.size);
   gst_buffer_unmap (buffer, &map);
   return picture;
 }
 
 static gboolean
-is_key (RecChain *self, GstBuffer *buffer)
+is_key (RtcDepayChain *self, GstBuffer *buffer)
 {
   GstMapInfo map;
   gboolean key;
@@ -369,7 +369,7 @@ is_key (RecChain *self, GstBuffer *buffer)
   if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT) ||
       !gst_buffer_map (buffer, &map, GST_MAP_READ))
     return FALSE;
-  key = rec_gate_is_key (self->track.codec->name, map.data, map.size);
+  key = rtc_loss_gate_is_key (self->track.codec->name, map.data, map.size);
   gst_buffer_unmap (buffer, &map);
   return key;
 }
@@ -404,7 +404,7 @@ pass_parameter_sets (GstPadProbeInfo *info, GstBuffer *buffer)
 
 /* The beginning of a gap, one line a second at most. It may never end. */
 static void
-note_held_back (RecChain *self, GstClockTime pts)
+note_held_back (RtcDepayChain *self, GstClockTime pts)
 {
   GstClockTime from = self->gate.closed_at;
 
@@ -421,7 +421,7 @@ note_held_back (RecChain *self, GstClockTime pts)
 
 /* Whether it can be decoded is known behind the parser, where there is one. */
 static GstPadProbeReturn
-pass_picture (RecChain *self, GstPad *pad, GstBuffer *buffer)
+pass_picture (RtcDepayChain *self, GstPad *pad, GstBuffer *buffer)
 {
   if (!self->parse)
     note_picture (self, pad, buffer);
@@ -431,14 +431,14 @@ pass_picture (RecChain *self, GstPad *pad, GstBuffer *buffer)
 static GstPadProbeReturn
 on_unit (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
-  RecChain *self = user_data;
+  RtcDepayChain *self = user_data;
   GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
   guint64 held_back = 0;
   GstClockTime closed_at = GST_CLOCK_TIME_NONE;
 
   if (is_malformed (self, buffer)) {
     __atomic_fetch_add (&self->counters->malformed, 1, __ATOMIC_RELAXED);
-    rec_gate_close (&self->gate);
+    rtc_loss_gate_close (&self->gate);
     request_keyframe (self);
     return GST_PAD_PROBE_DROP;
   }
@@ -446,11 +446,11 @@ on_unit (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
     return pass_parameter_sets (info, buffer);
   if (!self->freeze)
     return pass_picture (self, pad, buffer);
-  switch (rec_gate_unit (&self->gate, GST_BUFFER_PTS (buffer),
+  switch (rtc_loss_gate_unit (&self->gate, GST_BUFFER_PTS (buffer),
       is_key (self, buffer), &held_back, &closed_at)) {
-    case REC_GATE_PASS:
+    case RTC_LOSS_GATE_PASS:
       return pass_picture (self, pad, buffer);
-    case REC_GATE_OPEN:
+    case RTC_LOSS_GATE_OPEN:
       if (held_back > 0)
         journal_gap (pad, buffer, held_back, closed_at);
       self->gap_journalled = FALSE;
@@ -469,7 +469,7 @@ on_unit (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 static GstPadProbeReturn
 on_parsed (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
-  RecChain *self = user_data;
+  RtcDepayChain *self = user_data;
   GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
 
   if (!has_picture (self, buffer)) {
@@ -487,7 +487,7 @@ on_parsed (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 }
 
 static void
-add_probe (RecChain *self, GstElement *element, GstPadProbeCallback f)
+add_probe (RtcDepayChain *self, GstElement *element, GstPadProbeCallback f)
 {
   GstPad *pad = gst_element_get_static_pad (element, "src");
 
@@ -496,11 +496,11 @@ add_probe (RecChain *self, GstElement *element, GstPadProbeCallback f)
 }
 
 static void
-install_gate (RecChain *self, gboolean freeze)
+install_gate (RtcDepayChain *self, gboolean freeze)
 {
   self->freeze = freeze;
-  rec_gate_init (&self->gate);
-  rec_key_watch_init (&self->key_watch);
+  rtc_loss_gate_init (&self->gate);
+  rtc_key_watch_init (&self->key_watch);
   self->undecodable = self->last_start = GST_CLOCK_TIME_NONE;
   add_probe (self, self->depay, on_unit);
   if (self->parse)
@@ -511,7 +511,7 @@ install_gate (RecChain *self, gboolean freeze)
 
 /* What the parser has kept of the data would make it fail again. */
 static void
-reset_parser (RecChain *self, GstPad *sink)
+reset_parser (RtcDepayChain *self, GstPad *sink)
 {
   GstEvent *segment = gst_pad_get_sticky_event (sink, GST_EVENT_SEGMENT, 0);
 
@@ -526,14 +526,14 @@ reset_parser (RecChain *self, GstPad *sink)
 static GstFlowReturn
 guarded_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
-  RecChain *self = pad->chaindata;
+  RtcDepayChain *self = pad->chaindata;
   GstFlowReturn ret = self->parse_chain (pad, parent, buffer);
 
   if (ret != GST_FLOW_ERROR)
     return ret;
   __atomic_fetch_add (&self->counters->malformed, 1, __ATOMIC_RELAXED);
   reset_parser (self, pad);
-  rec_gate_close (&self->gate);
+  rtc_loss_gate_close (&self->gate);
   request_keyframe (self);
   return GST_FLOW_OK;
 }
@@ -546,7 +546,7 @@ drop_flush (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 }
 
 static void
-install_guard (RecChain *self)
+install_guard (RtcDepayChain *self)
 {
   GstPad *sink = gst_element_get_static_pad (self->parse, "sink");
   GstPad *src = gst_element_get_static_pad (self->parse, "src");
@@ -562,18 +562,18 @@ install_guard (RecChain *self)
 /* --- elements --- */
 
 static gboolean
-add_elements (RecChain *self, gboolean freeze, GError **error)
+add_elements (RtcDepayChain *self, gboolean freeze, GError **error)
 {
-  const SdpCodec *codec = self->track.codec;
+  const RtcSdpCodec *codec = self->track.codec;
   GstCaps *caps;
 
-  self->select = rec_select_new (codec->name, &self->counters->ignored);
+  self->select = rtc_stream_select_new (codec->name, &self->counters->ignored);
   gst_bin_add (self->bin, gst_object_ref (self->select));
   if (!(self->depay = add (self, codec->depayloader, error)) ||
       !(self->filter = add (self, "capsfilter", error)) ||
       (codec->parser && !(self->parse = add (self, codec->parser, error))))
     return FALSE;
-  if (rec_chain_is_video (self)) {
+  if (rtc_depay_chain_is_video (self)) {
     /* After a pause the first packet of the key frame is easily lost, and
      * nobody else asks for another. */
     set_if_there (self->depay, "request-keyframe", TRUE);
@@ -592,7 +592,7 @@ add_elements (RecChain *self, gboolean freeze, GError **error)
 }
 
 static gboolean
-link_elements (RecChain *self)
+link_elements (RtcDepayChain *self)
 {
   GstElement *last = self->parse ? self->parse : self->filter;
   GstPad *src = gst_element_get_static_pad (last, "src");
@@ -612,11 +612,11 @@ link_elements (RecChain *self)
   return TRUE;
 }
 
-RecChain *
-rec_chain_new (GstBin *bin, gpointer owner, const SdpTrack *track, GstPad *out,
-    gboolean freeze, RecChainCounters *counters, GError **error)
+RtcDepayChain *
+rtc_depay_chain_new (GstBin *bin, gpointer owner, const RtcSdpTrack *track, GstPad *out,
+    gboolean freeze, RtcDepayChainCounters *counters, GError **error)
 {
-  RecChain *self = g_new0 (RecChain, 1);
+  RtcDepayChain *self = g_new0 (RtcDepayChain, 1);
 
   self->bin = bin;
   self->owner = owner;
@@ -634,12 +634,12 @@ not_linked:
   g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION,
       "Could not link the elements for %s.", track->codec->name);
 failed:
-  rec_chain_free (self);
+  rtc_depay_chain_free (self);
   return NULL;
 }
 
 static void
-drop (RecChain *self, GstElement *element)
+drop (RtcDepayChain *self, GstElement *element)
 {
   if (!element)
     return;
@@ -650,7 +650,7 @@ drop (RecChain *self, GstElement *element)
 }
 
 void
-rec_chain_free (RecChain *self)
+rtc_depay_chain_free (RtcDepayChain *self)
 {
   GstPad *peer;
 
@@ -669,44 +669,44 @@ rec_chain_free (RecChain *self)
   g_free (self);
 }
 
-const SdpTrack *
-rec_chain_get_track (RecChain *self)
+const RtcSdpTrack *
+rtc_depay_chain_get_track (RtcDepayChain *self)
 {
   return &self->track;
 }
 
 gboolean
-rec_chain_is_video (RecChain *self)
+rtc_depay_chain_is_video (RtcDepayChain *self)
 {
   return g_str_equal (self->track.codec->media, "video");
 }
 
 GstPad *
-rec_chain_add_stream (RecChain *self, guint rank)
+rtc_depay_chain_add_stream (RtcDepayChain *self, guint rank)
 {
-  return rec_select_add_stream (self->select, rank);
+  return rtc_stream_select_add_stream (self->select, rank);
 }
 
 gboolean
-rec_chain_is_recorded (RecChain *self, GstPad *pad)
+rtc_depay_chain_is_recorded (RtcDepayChain *self, GstPad *pad)
 {
-  return rec_select_is_chosen (self->select, pad);
+  return rtc_stream_select_is_chosen (self->select, pad);
 }
 
 void
-rec_chain_set_rank (RecChain *self, GstPad *pad, guint rank)
+rtc_depay_chain_set_rank (RtcDepayChain *self, GstPad *pad, guint rank)
 {
-  rec_select_set_rank (self->select, pad, rank);
+  rtc_stream_select_set_rank (self->select, pad, rank);
 }
 
 void
-rec_chain_remove_stream (RecChain *self, GstPad *pad)
+rtc_depay_chain_remove_stream (RtcDepayChain *self, GstPad *pad)
 {
-  rec_select_remove_stream (self->select, pad);
+  rtc_stream_select_remove_stream (self->select, pad);
 }
 
 GstPad *
-rec_chain_get_event_pad (RecChain *self)
+rtc_depay_chain_get_event_pad (RtcDepayChain *self)
 {
   return gst_element_get_static_pad (GST_ELEMENT (self->select), "src");
 }
@@ -723,7 +723,7 @@ has_factory (const gchar *name)
 }
 
 static const gchar *
-find_missing (const SdpCodec *codec)
+find_missing (const RtcSdpCodec *codec)
 {
   if (!has_factory (codec->depayloader))
     return codec->depayloader;
@@ -731,7 +731,7 @@ find_missing (const SdpCodec *codec)
 }
 
 void
-rec_chain_keep_available (const SdpCodec **codecs, GString *missing)
+rtc_depay_chain_keep_available (const RtcSdpCodec **codecs, GString *missing)
 {
   const gchar *element;
   guint i, n = 0;

@@ -95,7 +95,7 @@ vp8_starts (const guint8 *payload, gsize size)
 }
 
 gboolean
-rec_key_start (const gchar *codec, const guint8 *payload, gsize size)
+rtc_key_start (const gchar *codec, const guint8 *payload, gsize size)
 {
   if (size == 0)
     return FALSE;

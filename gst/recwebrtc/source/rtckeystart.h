@@ -15,6 +15,6 @@ G_BEGIN_DECLS
  * can be decoded without those before: RFC 6184 (H264), RFC 7798 (H265), RFC
  * 7741 (VP8), RFC 9628 (VP9), AV1 RTP section 4.4. TRUE for audio. @codec:
  * encoding name, upper case. */
-gboolean rec_key_start (const gchar *codec, const guint8 *payload, gsize size);
+gboolean rtc_key_start (const gchar *codec, const guint8 *payload, gsize size);
 
 G_END_DECLS

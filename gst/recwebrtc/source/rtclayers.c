@@ -13,8 +13,8 @@
 #include <gst/rtp/rtp.h>
 #include <string.h>
 
-GST_DEBUG_CATEGORY_STATIC (rec_layers_debug);
-#define GST_CAT_DEFAULT rec_layers_debug
+GST_DEBUG_CATEGORY_STATIC (rtc_layers_debug);
+#define GST_CAT_DEFAULT rtc_layers_debug
 
 /* SSRCs that are remembered. */
 #define MAX_STREAMS 64
@@ -31,12 +31,12 @@ typedef struct
   guint pixels;
 } Stream;
 
-struct _RecLayers
+struct _RtcLayers
 {
   GArray *layers;
   gchar *codec;
   guint8 rid_id;
-  RecLayersFunc changed;
+  RtcLayersFunc changed;
   gpointer user_data;
 
   GMutex lock;
@@ -180,7 +180,7 @@ vp9_size (const guint8 *payload, gsize size)
 }
 
 guint
-rec_layers_read_size (const gchar *codec, const guint8 *payload, gsize size)
+rtc_layers_read_size (const gchar *codec, const guint8 *payload, gsize size)
 {
   if (size == 0)
     return 0;
@@ -197,7 +197,7 @@ rec_layers_read_size (const gchar *codec, const guint8 *payload, gsize size)
 /* --- ranks; under lock --- */
 
 static Stream *
-find_stream (RecLayers *self, guint ssrc)
+find_stream (RtcLayers *self, guint ssrc)
 {
   Stream stream = { ssrc, -1, 0 };
   guint i;
@@ -208,22 +208,22 @@ find_stream (RecLayers *self, guint ssrc)
   if (self->streams->len >= MAX_STREAMS)
     g_array_remove_index (self->streams, 0);
   for (i = 0; i < self->layers->len; i++)
-    if (g_array_index (self->layers, SdpLayer, i).ssrc == ssrc && ssrc != 0)
+    if (g_array_index (self->layers, RtcSdpLayer, i).ssrc == ssrc && ssrc != 0)
       stream.layer = (gint)i;
   g_array_append_val (self->streams, stream);
   return &g_array_index (self->streams, Stream, self->streams->len - 1);
 }
 
 static guint
-stream_rank (RecLayers *self, const Stream *stream)
+stream_rank (RtcLayers *self, const Stream *stream)
 {
-  const SdpLayer *layer;
+  const RtcSdpLayer *layer;
 
   if (stream->pixels > 0)
     return stream->pixels;
   if (stream->layer < 0)
     return 0;
-  layer = &g_array_index (self->layers, SdpLayer, stream->layer);
+  layer = &g_array_index (self->layers, RtcSdpLayer, stream->layer);
   if (layer->pixels > 0)
     return layer->pixels;
   return layer->rid ? self->layers->len - (guint)stream->layer
@@ -234,7 +234,7 @@ stream_rank (RecLayers *self, const Stream *stream)
 
 /* In the one or the two byte form of RFC 8285. */
 static gint
-read_layer (RecLayers *self, GstRTPBuffer *rtp)
+read_layer (RtcLayers *self, GstRTPBuffer *rtp)
 {
   gpointer data = NULL;
   guint8 appbits;
@@ -248,7 +248,7 @@ read_layer (RecLayers *self, GstRTPBuffer *rtp)
               rtp, &appbits, self->rid_id, 0, &data, &size)))
     return -1;
   for (i = 0; i < self->layers->len; i++) {
-    const gchar *rid = g_array_index (self->layers, SdpLayer, i).rid;
+    const gchar *rid = g_array_index (self->layers, RtcSdpLayer, i).rid;
 
     if (rid && strlen (rid) == size && memcmp (rid, data, size) == 0)
       return (gint)i;
@@ -257,7 +257,7 @@ read_layer (RecLayers *self, GstRTPBuffer *rtp)
 }
 
 static void
-note_packet (RecLayers *self, guint ssrc, GstBuffer *buffer)
+note_packet (RtcLayers *self, guint ssrc, GstBuffer *buffer)
 {
   GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
   guint before, rank, size;
@@ -267,7 +267,7 @@ note_packet (RecLayers *self, guint ssrc, GstBuffer *buffer)
   if (!gst_rtp_buffer_map (buffer, GST_MAP_READ, &rtp))
     return;
   layer = read_layer (self, &rtp);
-  size = rec_layers_read_size (self->codec, gst_rtp_buffer_get_payload (&rtp),
+  size = rtc_layers_read_size (self->codec, gst_rtp_buffer_get_payload (&rtp),
       gst_rtp_buffer_get_payload_len (&rtp));
   gst_rtp_buffer_unmap (&rtp);
   if (layer < 0 && size == 0)
@@ -289,7 +289,7 @@ note_packet (RecLayers *self, guint ssrc, GstBuffer *buffer)
 
 typedef struct
 {
-  RecLayers *layers;
+  RtcLayers *layers;
   guint ssrc;
 } Watch;
 
@@ -318,11 +318,11 @@ on_packet (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 }
 
 void
-rec_layers_watch (RecLayers *self, guint ssrc, GstPad *pad)
+rtc_layers_watch (RtcLayers *self, guint ssrc, GstPad *pad)
 {
   Watch *watch;
 
-  if (!rec_layers_is_simulcast (self))
+  if (!rtc_layers_is_simulcast (self))
     return;
   watch = g_new (Watch, 1);
   watch->layers = self;
@@ -333,11 +333,11 @@ rec_layers_watch (RecLayers *self, guint ssrc, GstPad *pad)
 }
 
 guint
-rec_layers_get_rank (RecLayers *self, guint ssrc)
+rtc_layers_get_rank (RtcLayers *self, guint ssrc)
 {
   guint rank;
 
-  if (!rec_layers_is_simulcast (self))
+  if (!rtc_layers_is_simulcast (self))
     return 0;
   g_mutex_lock (&self->lock);
   rank = stream_rank (self, find_stream (self, ssrc));
@@ -348,26 +348,26 @@ rec_layers_get_rank (RecLayers *self, guint ssrc)
 /* --- life --- */
 
 gboolean
-rec_layers_is_simulcast (RecLayers *self)
+rtc_layers_is_simulcast (RtcLayers *self)
 {
   return self->layers->len > 1;
 }
 
-RecLayers *
-rec_layers_new (const GstSDPMedia *media, gint payload, const gchar *codec,
-    RecLayersFunc changed, gpointer user_data)
+RtcLayers *
+rtc_layers_new (const GstSDPMedia *media, gint payload, const gchar *codec,
+    RtcLayersFunc changed, gpointer user_data)
 {
   static gsize once = 0;
-  RecLayers *self = g_new0 (RecLayers, 1);
+  RtcLayers *self = g_new0 (RtcLayers, 1);
 
   if (g_once_init_enter (&once)) {
     GST_DEBUG_CATEGORY_INIT (
-        rec_layers_debug, "reclayers", 0, "layers of simulcast");
+        rtc_layers_debug, "reclayers", 0, "layers of simulcast");
     g_once_init_leave (&once, 1);
   }
   g_mutex_init (&self->lock);
-  self->layers = sdp_simulcast_layers (media, payload);
-  self->rid_id = (guint8)sdp_header_extension (media, SDP_RID_URI);
+  self->layers = rtc_sdp_simulcast_layers (media, payload);
+  self->rid_id = (guint8)rtc_sdp_header_extension (media, RTC_SDP_RID_URI);
   self->codec = g_strdup (codec);
   self->changed = changed;
   self->user_data = user_data;
@@ -376,7 +376,7 @@ rec_layers_new (const GstSDPMedia *media, gint payload, const gchar *codec,
 }
 
 void
-rec_layers_free (RecLayers *self)
+rtc_layers_free (RtcLayers *self)
 {
   if (!self)
     return;

@@ -10,19 +10,19 @@
 #include <string.h>
 
 void
-rec_gate_init (RecGate *gate)
+rtc_loss_gate_init (RtcLossGate *gate)
 {
   guint i;
 
   memset (gate, 0, sizeof (*gate));
   gate->closed = TRUE;
   gate->closed_at = GST_CLOCK_TIME_NONE;
-  for (i = 0; i < REC_GATE_UNITS; i++)
+  for (i = 0; i < RTC_LOSS_GATE_UNITS; i++)
     gate->units[i].pts = GST_CLOCK_TIME_NONE;
 }
 
 void
-rec_gate_close (RecGate *gate)
+rtc_loss_gate_close (RtcLossGate *gate)
 {
   if (gate->closed)
     return;
@@ -32,11 +32,11 @@ rec_gate_close (RecGate *gate)
 }
 
 void
-rec_gate_restart (RecGate *gate)
+rtc_loss_gate_restart (RtcLossGate *gate)
 {
   if (!gate->have_packet)
     return;
-  rec_gate_close (gate);
+  rtc_loss_gate_close (gate);
   /* The end of the last access unit is not known to be there. */
   if (!gate->last_marker)
     gate->units[gate->newest].damaged = TRUE;
@@ -44,11 +44,11 @@ rec_gate_restart (RecGate *gate)
 }
 
 static void
-begin_unit (RecGate *gate, guint32 rtp_time, GstClockTime pts)
+begin_unit (RtcLossGate *gate, guint32 rtp_time, GstClockTime pts)
 {
-  RecGateUnit *unit;
+  RtcLossGateUnit *unit;
 
-  gate->newest = (gate->newest + 1) % REC_GATE_UNITS;
+  gate->newest = (gate->newest + 1) % RTC_LOSS_GATE_UNITS;
   unit = &gate->units[gate->newest];
   unit->pts = pts;
   unit->rtp_time = rtp_time;
@@ -56,17 +56,17 @@ begin_unit (RecGate *gate, guint32 rtp_time, GstClockTime pts)
 }
 
 void
-rec_gate_packet (RecGate *gate, guint16 seq, guint32 rtp_time, gboolean marker,
+rtc_loss_gate_packet (RtcLossGate *gate, guint16 seq, guint32 rtp_time, gboolean marker,
     gboolean empty, GstClockTime pts)
 {
-  RecGateUnit *unit = &gate->units[gate->newest];
+  RtcLossGateUnit *unit = &gate->units[gate->newest];
   gboolean first = !gate->have_packet;
   gboolean gap = first || seq != (guint16)(gate->last_seq + 1);
 
   gate->have_packet = TRUE;
   gate->last_seq = seq;
   if (gap) {
-    rec_gate_close (gate);
+    rtc_loss_gate_close (gate);
     /* The end of the last access unit may be missing, or the middle of it. */
     if (!first && !gate->last_marker)
       unit->damaged = TRUE;
@@ -80,18 +80,18 @@ rec_gate_packet (RecGate *gate, guint16 seq, guint32 rtp_time, gboolean marker,
 
 /* The one whose packets had @pts; depayloaders keep the time of the first
  * packet, the last, or something between. */
-static const RecGateUnit *
-find_unit (const RecGate *gate, GstClockTime pts)
+static const RtcLossGateUnit *
+find_unit (const RtcLossGate *gate, GstClockTime pts)
 {
-  const RecGateUnit *best = &gate->units[gate->newest];
+  const RtcLossGateUnit *best = &gate->units[gate->newest];
   GstClockTimeDiff best_distance = G_MAXINT64;
   guint i;
 
   if (!GST_CLOCK_TIME_IS_VALID (pts))
     return best;
-  for (i = 0; i < REC_GATE_UNITS; i++) {
-    const RecGateUnit *unit =
-        &gate->units[(gate->newest + REC_GATE_UNITS - i) % REC_GATE_UNITS];
+  for (i = 0; i < RTC_LOSS_GATE_UNITS; i++) {
+    const RtcLossGateUnit *unit =
+        &gate->units[(gate->newest + RTC_LOSS_GATE_UNITS - i) % RTC_LOSS_GATE_UNITS];
     GstClockTimeDiff distance;
 
     if (!GST_CLOCK_TIME_IS_VALID (unit->pts))
@@ -105,25 +105,25 @@ find_unit (const RecGate *gate, GstClockTime pts)
   return best;
 }
 
-RecGateVerdict
-rec_gate_unit (RecGate *gate, GstClockTime pts, gboolean key,
+RtcLossGateVerdict
+rtc_loss_gate_unit (RtcLossGate *gate, GstClockTime pts, gboolean key,
     guint64 *held_back, GstClockTime *closed_at)
 {
-  const RecGateUnit *unit = find_unit (gate, pts);
+  const RtcLossGateUnit *unit = find_unit (gate, pts);
 
   if (unit->damaged)
-    rec_gate_close (gate);
+    rtc_loss_gate_close (gate);
   if (!gate->closed)
-    return REC_GATE_PASS;
+    return RTC_LOSS_GATE_PASS;
   if (key && !unit->damaged) {
     gate->closed = FALSE;
     *held_back = gate->held_back;
     *closed_at = gate->closed_at;
-    return REC_GATE_OPEN;
+    return RTC_LOSS_GATE_OPEN;
   }
   if (gate->held_back++ == 0)
     gate->closed_at = pts;
-  return REC_GATE_DROP;
+  return RTC_LOSS_GATE_DROP;
 }
 
 /* Behind the next start code (ITU-T H.264 B.1, H.265 B.1); NULL at the end. */
@@ -173,7 +173,7 @@ h265_is_key (const guint8 *data, const guint8 *end)
 }
 
 gboolean
-rec_gate_is_key (const gchar *codec, const guint8 *data, gsize size)
+rtc_loss_gate_is_key (const gchar *codec, const guint8 *data, gsize size)
 {
   if (g_str_equal (codec, "H264"))
     return h264_is_key (data, data + size);
@@ -183,7 +183,7 @@ rec_gate_is_key (const gchar *codec, const guint8 *data, gsize size)
 }
 
 gboolean
-rec_gate_has_picture (const gchar *codec, const guint8 *data, gsize size)
+rtc_loss_gate_has_picture (const gchar *codec, const guint8 *data, gsize size)
 {
   gboolean h264 = g_str_equal (codec, "H264");
   const guint8 *nal = data, *end = data + size;

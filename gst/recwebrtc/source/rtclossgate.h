@@ -17,18 +17,18 @@
 
 G_BEGIN_DECLS
 
-#define REC_GATE_UNITS 8
+#define RTC_LOSS_GATE_UNITS 8
 
 typedef struct
 {
   GstClockTime pts;
   guint32 rtp_time;
   gboolean damaged; /* packets inside it, or at its end, are missing */
-} RecGateUnit;
+} RtcLossGateUnit;
 
 typedef struct
 {
-  RecGateUnit units[REC_GATE_UNITS]; /* a ring, the newest at @newest */
+  RtcLossGateUnit units[RTC_LOSS_GATE_UNITS]; /* a ring, the newest at @newest */
   guint newest;
   gboolean have_packet;
   guint16 last_seq;
@@ -37,45 +37,45 @@ typedef struct
   gboolean closed;
   guint64 held_back;      /* access units, since the gate was closed */
   GstClockTime closed_at; /* PTS of the first of them */
-} RecGate;
+} RtcLossGate;
 
 typedef enum
 {
-  REC_GATE_PASS, /* to be recorded */
-  REC_GATE_OPEN, /* to be recorded; the gate was closed before */
-  REC_GATE_DROP, /* to be dropped; a key frame is needed */
-} RecGateVerdict;
+  RTC_LOSS_GATE_PASS, /* to be recorded */
+  RTC_LOSS_GATE_OPEN, /* to be recorded; the gate was closed before */
+  RTC_LOSS_GATE_DROP, /* to be dropped; a key frame is needed */
+} RtcLossGateVerdict;
 
 /* Closed: it opens with the first key frame. */
-void rec_gate_init (RecGate *gate);
+void rtc_loss_gate_init (RtcLossGate *gate);
 
 /* The packets that follow are those of another stream: their sequence numbers
  * have nothing to do with those before. Closes the gate. */
-void rec_gate_restart (RecGate *gate);
+void rtc_loss_gate_restart (RtcLossGate *gate);
 
 /* A picture is missing: nothing passes until the next key frame. */
-void rec_gate_close (RecGate *gate);
+void rtc_loss_gate_close (RtcLossGate *gate);
 
 /* A packet goes into the depayloader, in order. @empty: only padding. */
-void rec_gate_packet (RecGate *gate, guint16 seq, guint32 rtp_time,
+void rtc_loss_gate_packet (RtcLossGate *gate, guint16 seq, guint32 rtp_time,
     gboolean marker, gboolean empty, GstClockTime pts);
 
 /* An access unit with @pts comes out of it. @key: one can begin with it
- * (rec_gate_is_key()). With REC_GATE_OPEN, @held_back and @closed_at say what
+ * (rtc_loss_gate_is_key()). With RTC_LOSS_GATE_OPEN, @held_back and @closed_at say what
  * was left out. */
-RecGateVerdict rec_gate_unit (RecGate *gate, GstClockTime pts, gboolean key,
+RtcLossGateVerdict rtc_loss_gate_unit (RtcLossGate *gate, GstClockTime pts, gboolean key,
     guint64 *held_back, GstClockTime *closed_at);
 
 /* Whether an access unit (byte stream for H.264 and H.265) that is said to be
  * a key frame begins with the first slice of one: of an IDR picture, or of one
  * with a recovery point. TRUE for other codecs, whose depayloaders look at the
  * start themselves. */
-gboolean rec_gate_is_key (const gchar *codec, const guint8 *data, gsize size);
+gboolean rtc_loss_gate_is_key (const gchar *codec, const guint8 *data, gsize size);
 
 /* Whether an access unit (byte stream for H.264 and H.265) holds a slice: some
  * senders put the marker bit onto parameter sets, so that a depayloader makes
  * an access unit of them alone. TRUE for other codecs. */
-gboolean rec_gate_has_picture (
+gboolean rtc_loss_gate_has_picture (
     const gchar *codec, const guint8 *data, gsize size);
 
 G_END_DECLS

@@ -9,10 +9,10 @@
 
 #include <stdlib.h>
 
-GST_DEBUG_CATEGORY_STATIC (rec_retransmit_debug);
-#define GST_CAT_DEFAULT rec_retransmit_debug
+GST_DEBUG_CATEGORY_STATIC (rtc_nack_debug);
+#define GST_CAT_DEFAULT rtc_nack_debug
 
-struct _RecRetransmit
+struct _RtcNack
 {
   GstElement *rtpbin;
   gboolean video;
@@ -31,7 +31,7 @@ ensure_debug_category (void)
 
   if (g_once_init_enter (&once)) {
     GST_DEBUG_CATEGORY_INIT (
-        rec_retransmit_debug, "recretransmit", 0, "retransmission per track");
+        rtc_nack_debug, "recretransmit", 0, "retransmission per track");
     g_once_init_leave (&once, 1);
   }
 }
@@ -39,7 +39,7 @@ ensure_debug_category (void)
 /* a=ssrc:<ssrc-id> <attribute> (RFC 5576 section 4.1), also those of the
  * retransmission stream, which has no jitter buffer. */
 static void
-note_ssrcs (RecRetransmit *self, const GstSDPMedia *media, gboolean wanted)
+note_ssrcs (RtcNack *self, const GstSDPMedia *media, gboolean wanted)
 {
   guint i;
 
@@ -57,7 +57,7 @@ note_ssrcs (RecRetransmit *self, const GstSDPMedia *media, gboolean wanted)
 
 static void
 on_new_jitterbuffer (GstElement *rtpbin, GstElement *buffer, guint session,
-    guint ssrc, RecRetransmit *self)
+    guint ssrc, RtcNack *self)
 {
   gpointer wanted = NULL;
 
@@ -80,18 +80,18 @@ is_buffer (gpointer ssrc, gpointer buffer, gpointer element)
 
 /* The stream has ended. */
 static void
-on_element_removed (GstBin *rtpbin, GstElement *element, RecRetransmit *self)
+on_element_removed (GstBin *rtpbin, GstElement *element, RtcNack *self)
 {
   g_mutex_lock (&self->lock);
   g_hash_table_foreach_remove (self->buffers, is_buffer, element);
   g_mutex_unlock (&self->lock);
 }
 
-RecRetransmit *
-rec_retransmit_new (GstElement *webrtc, const GstSDPMessage *offer,
-    const SdpChoice *choice, gboolean video, gboolean audio)
+RtcNack *
+rtc_nack_new (GstElement *webrtc, const GstSDPMessage *offer,
+    const RtcSdpChoice *choice, gboolean video, gboolean audio)
 {
-  RecRetransmit *self = g_new0 (RecRetransmit, 1);
+  RtcNack *self = g_new0 (RtcNack, 1);
 
   ensure_debug_category ();
   g_mutex_init (&self->lock);
@@ -131,7 +131,7 @@ get_ssrc (GstPad *pad, guint *ssrc)
 }
 
 void
-rec_retransmit_pad_added (RecRetransmit *self, GstPad *pad, gboolean is_video)
+rtc_nack_pad_added (RtcNack *self, GstPad *pad, gboolean is_video)
 {
   gboolean wanted = is_video ? self->video : self->audio;
   GstElement *buffer = NULL;
@@ -155,7 +155,7 @@ rec_retransmit_pad_added (RecRetransmit *self, GstPad *pad, gboolean is_video)
 }
 
 void
-rec_retransmit_free (RecRetransmit *self)
+rtc_nack_free (RtcNack *self)
 {
   if (!self)
     return;

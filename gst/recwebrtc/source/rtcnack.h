@@ -18,20 +18,20 @@
 
 G_BEGIN_DECLS
 
-typedef struct _RecRetransmit RecRetransmit;
+typedef struct _RtcNack RtcNack;
 
 /* Watches @webrtc, a webrtcbin that has not received anything yet. @video and
  * @audio: whether that track of @choice, m-lines of @offer, asks again. */
-RecRetransmit *rec_retransmit_new (GstElement *webrtc,
-    const GstSDPMessage *offer, const SdpChoice *choice, gboolean video,
+RtcNack *rtc_nack_new (GstElement *webrtc,
+    const GstSDPMessage *offer, const RtcSdpChoice *choice, gboolean video,
     gboolean audio);
 
 /* @pad, a source pad that webrtcbin has just added, belongs to the video, or
  * to the audio. */
-void rec_retransmit_pad_added (
-    RecRetransmit *self, GstPad *pad, gboolean is_video);
+void rtc_nack_pad_added (
+    RtcNack *self, GstPad *pad, gboolean is_video);
 
 /* After webrtcbin has stopped. NULL is allowed. */
-void rec_retransmit_free (RecRetransmit *self);
+void rtc_nack_free (RtcNack *self);
 
 G_END_DECLS

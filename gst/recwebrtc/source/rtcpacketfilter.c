@@ -22,13 +22,13 @@
 #define OPUS_MAX_FRAME 1275
 
 void
-rec_shield_init (RecShield *self)
+rtc_packet_filter_init (RtcPacketFilter *self)
 {
   memset (self, 0, sizeof (*self));
 }
 
 gboolean
-rec_shield_begin (RecShield *self, guint32 ssrc)
+rtc_packet_filter_begin (RtcPacketFilter *self, guint32 ssrc)
 {
   if (self->started && ssrc == self->ssrc)
     return FALSE;
@@ -40,7 +40,7 @@ rec_shield_begin (RecShield *self, guint32 ssrc)
 }
 
 gboolean
-rec_shield_note (RecShield *self, guint16 seq)
+rtc_packet_filter_note (RtcPacketFilter *self, guint16 seq)
 {
   gint16 ahead = self->have_seq ? (gint16)(seq - self->next_seq) : 0;
 
@@ -53,38 +53,38 @@ rec_shield_note (RecShield *self, guint16 seq)
 }
 
 void
-rec_shield_remove (RecShield *self)
+rtc_packet_filter_remove (RtcPacketFilter *self)
 {
   self->removed++;
 }
 
 guint16
-rec_shield_map (const RecShield *self, guint16 seq)
+rtc_packet_filter_map (const RtcPacketFilter *self, guint16 seq)
 {
   return (guint16)(seq - self->removed);
 }
 
 /* Units behind @header bytes, each after its size: at least one is there.
- * Units that are too short are taken out by RecSlices. */
-static RecShieldVerdict
+ * Units that are too short are taken out by RtcParamSets. */
+static RtcPacketFilterVerdict
 check_aggregate (const guint8 *payload, gsize size, gsize header)
 {
-  return size > header + 2 ? REC_SHIELD_PASS : REC_SHIELD_MALFORMED;
+  return size > header + 2 ? RTC_PACKET_FILTER_PASS : RTC_PACKET_FILTER_MALFORMED;
 }
 
 /* @header: bytes in front of the FU header. The first fragment also has a byte
  * of the NAL unit behind its header, which the depayloader reads. */
-static RecShieldVerdict
+static RtcPacketFilterVerdict
 check_fragment (const guint8 *payload, gsize size, gsize header)
 {
   if (size <= header)
-    return REC_SHIELD_MALFORMED;
+    return RTC_PACKET_FILTER_MALFORMED;
   if (payload[header] & FU_START)
-    return size > header + 1 ? REC_SHIELD_PASS : REC_SHIELD_MALFORMED;
-  return REC_SHIELD_PASS;
+    return size > header + 1 ? RTC_PACKET_FILTER_PASS : RTC_PACKET_FILTER_MALFORMED;
+  return RTC_PACKET_FILTER_PASS;
 }
 
-static RecShieldVerdict
+static RtcPacketFilterVerdict
 check_h264 (const guint8 *payload, gsize size)
 {
   guint type = payload[0] & 0x1f;
@@ -96,40 +96,40 @@ check_h264 (const guint8 *payload, gsize size)
   /* 25 to 27 and 29 belong to the interleaved mode, which is not negotiated;
    * 0, 30 and 31 are undefined. */
   if (type == 0 || type > 23)
-    return REC_SHIELD_MALFORMED;
+    return RTC_PACKET_FILTER_MALFORMED;
   /* A slice has at least one byte behind the header of its NAL unit. */
-  return type > 5 || size >= 2 ? REC_SHIELD_PASS : REC_SHIELD_MALFORMED;
+  return type > 5 || size >= 2 ? RTC_PACKET_FILTER_PASS : RTC_PACKET_FILTER_MALFORMED;
 }
 
-static RecShieldVerdict
+static RtcPacketFilterVerdict
 check_h265 (const guint8 *payload, gsize size)
 {
   guint type = (payload[0] >> 1) & 0x3f;
 
   if (size < 2)
-    return REC_SHIELD_MALFORMED;
+    return RTC_PACKET_FILTER_MALFORMED;
   if (type == H265_AP)
     return check_aggregate (payload, size, 2);
   if (type == H265_FU)
     return check_fragment (payload, size, 2);
   /* 50 is PACI, whose use is negotiated; the others are unspecified. */
   if (type > 47)
-    return REC_SHIELD_MALFORMED;
-  return type > 31 || size >= 3 ? REC_SHIELD_PASS : REC_SHIELD_MALFORMED;
+    return RTC_PACKET_FILTER_MALFORMED;
+  return type > 31 || size >= 3 ? RTC_PACKET_FILTER_PASS : RTC_PACKET_FILTER_MALFORMED;
 }
 
 /* A payload descriptor of @header bytes in front of the data. Without data it
  * is an empty packet, unless it ends the picture. */
-static RecShieldVerdict
+static RtcPacketFilterVerdict
 check_descriptor (gsize header, gsize size, gboolean marker)
 {
   if (header < size)
-    return REC_SHIELD_PASS;
-  return header == size && !marker ? REC_SHIELD_EMPTY : REC_SHIELD_MALFORMED;
+    return RTC_PACKET_FILTER_PASS;
+  return header == size && !marker ? RTC_PACKET_FILTER_EMPTY : RTC_PACKET_FILTER_MALFORMED;
 }
 
 /* RFC 7741 section 4.2. */
-static RecShieldVerdict
+static RtcPacketFilterVerdict
 check_vp8 (const guint8 *payload, gsize size, gboolean marker)
 {
   gsize header = 1;
@@ -138,12 +138,12 @@ check_vp8 (const guint8 *payload, gsize size, gboolean marker)
   if (!(payload[0] & 0x80))
     return check_descriptor (header, size, marker);
   if (size < 2)
-    return REC_SHIELD_MALFORMED;
+    return RTC_PACKET_FILTER_MALFORMED;
   x = payload[1];
   header = 2;
   if (x & 0x80) {
     if (size <= header)
-      return REC_SHIELD_MALFORMED;
+      return RTC_PACKET_FILTER_MALFORMED;
     header += payload[header] & 0x80 ? 2 : 1;
   }
   header += (x & 0x40) != 0;
@@ -176,7 +176,7 @@ scalability_size (const guint8 *data, gsize size)
 }
 
 /* RFC 9628 section 4.2. */
-static RecShieldVerdict
+static RtcPacketFilterVerdict
 check_vp9 (const guint8 *payload, gsize size, gboolean marker)
 {
   guint8 flags = payload[0];
@@ -185,7 +185,7 @@ check_vp9 (const guint8 *payload, gsize size, gboolean marker)
 
   if (flags & 0x80) {
     if (header >= size)
-      return REC_SHIELD_MALFORMED;
+      return RTC_PACKET_FILTER_MALFORMED;
     header += payload[header] & 0x80 ? 2 : 1;
   }
   if (flags & 0x20)
@@ -193,7 +193,7 @@ check_vp9 (const guint8 *payload, gsize size, gboolean marker)
   if ((flags & 0x50) == 0x50) {
     for (i = 0; i < 3; i++) {
       if (header >= size)
-        return REC_SHIELD_MALFORMED;
+        return RTC_PACKET_FILTER_MALFORMED;
       if (!(payload[header++] & 1))
         break;
     }
@@ -203,7 +203,7 @@ check_vp9 (const guint8 *payload, gsize size, gboolean marker)
         header < size ? scalability_size (payload + header, size - header) : 0;
 
     if (structure == 0)
-      return REC_SHIELD_MALFORMED;
+      return RTC_PACKET_FILTER_MALFORMED;
     header += structure;
   }
   return check_descriptor (header, size, marker);
@@ -272,7 +272,7 @@ opus_code_3_is_valid (const guint8 *data, gsize size)
 
 /* RFC 6716 section 3.4: a packet that breaks these rules must not be decoded.
  * opusparse looks for another framing in it, behind its end. */
-static RecShieldVerdict
+static RtcPacketFilterVerdict
 check_opus (const guint8 *payload, gsize size)
 {
   gsize at = 1, length = 0;
@@ -293,15 +293,15 @@ check_opus (const guint8 *payload, gsize size)
       valid = opus_code_3_is_valid (payload, size);
       break;
   }
-  return valid ? REC_SHIELD_PASS : REC_SHIELD_MALFORMED;
+  return valid ? RTC_PACKET_FILTER_PASS : RTC_PACKET_FILTER_MALFORMED;
 }
 
-RecShieldVerdict
-rec_shield_check (
+RtcPacketFilterVerdict
+rtc_packet_filter_check (
     const gchar *codec, const guint8 *payload, gsize size, gboolean marker)
 {
   if (size == 0)
-    return REC_SHIELD_EMPTY;
+    return RTC_PACKET_FILTER_EMPTY;
   if (g_str_equal (codec, "H264"))
     return check_h264 (payload, size);
   if (g_str_equal (codec, "H265"))
@@ -312,7 +312,7 @@ rec_shield_check (
     return check_vp9 (payload, size, marker);
   if (g_str_equal (codec, "OPUS"))
     return check_opus (payload, size);
-  return REC_SHIELD_PASS;
+  return RTC_PACKET_FILTER_PASS;
 }
 
 /* End of sequence and end of bitstream (H.264 table 7-1, H.265 table 7-1). */
@@ -340,7 +340,7 @@ begins_unit (const guint8 *data, const guint8 *end, gsize header)
  * parsers look for the next start code right behind it, and post an error when
  * there is something else. */
 gboolean
-rec_shield_check_unit (const gchar *codec, const guint8 *data, gsize size)
+rtc_packet_filter_check_unit (const gchar *codec, const guint8 *data, gsize size)
 {
   gboolean h264 = g_str_equal (codec, "H264");
   gsize header = h264 ? 1 : 2;

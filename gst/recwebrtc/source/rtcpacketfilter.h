@@ -22,7 +22,7 @@
 G_BEGIN_DECLS
 
 /**
- * RecShield:
+ * RtcPacketFilter:
  * @started: there was a packet
  * @ssrc: of the stream
  * @have_seq: a packet of the stream was received
@@ -36,49 +36,49 @@ typedef struct
   gboolean have_seq;
   guint16 next_seq;
   guint16 removed;
-} RecShield;
+} RtcPacketFilter;
 
 /**
- * RecShieldVerdict:
- * @REC_SHIELD_PASS: for the depayloader
- * @REC_SHIELD_EMPTY: carries nothing; its sequence number counts as received
- * @REC_SHIELD_MALFORMED: to be treated like a packet that was lost
+ * RtcPacketFilterVerdict:
+ * @RTC_PACKET_FILTER_PASS: for the depayloader
+ * @RTC_PACKET_FILTER_EMPTY: carries nothing; its sequence number counts as received
+ * @RTC_PACKET_FILTER_MALFORMED: to be treated like a packet that was lost
  */
 typedef enum
 {
-  REC_SHIELD_PASS,
-  REC_SHIELD_EMPTY,
-  REC_SHIELD_MALFORMED,
-} RecShieldVerdict;
+  RTC_PACKET_FILTER_PASS,
+  RTC_PACKET_FILTER_EMPTY,
+  RTC_PACKET_FILTER_MALFORMED,
+} RtcPacketFilterVerdict;
 
-void rec_shield_init (RecShield *shield);
+void rtc_packet_filter_init (RtcPacketFilter *shield);
 
 /* The next packet has @ssrc. Returns TRUE if the stream is another one than
  * that of the packet before; sequence numbers and timestamps are then
  * unrelated. TRUE for the first packet. */
-gboolean rec_shield_begin (RecShield *shield, guint32 ssrc);
+gboolean rtc_packet_filter_begin (RtcPacketFilter *shield, guint32 ssrc);
 
 /* A packet with @seq was received and is not malformed. Returns TRUE if packets
  * are missing in front of it. */
-gboolean rec_shield_note (RecShield *shield, guint16 seq);
+gboolean rtc_packet_filter_note (RtcPacketFilter *shield, guint16 seq);
 
 /* An empty packet was removed. */
-void rec_shield_remove (RecShield *shield);
+void rtc_packet_filter_remove (RtcPacketFilter *shield);
 
 /* The sequence number that the depayloader gets for @seq. */
-guint16 rec_shield_map (const RecShield *shield, guint16 seq);
+guint16 rtc_packet_filter_map (const RtcPacketFilter *shield, guint16 seq);
 
 /* Checks the payload format of one packet: RFC 6184 (H264), RFC 7798 (H265),
  * RFC 7741 (VP8), RFC 9628 (VP9), RFC 7587 with RFC 6716 section 3 (OPUS).
  * @codec: encoding name, upper case; other names are checked for emptiness
  * only. @marker: of the packet. */
-RecShieldVerdict rec_shield_check (
+RtcPacketFilterVerdict rtc_packet_filter_check (
     const gchar *codec, const guint8 *payload, gsize size, gboolean marker);
 
 /* Checks an access unit (byte stream for H.264 and H.265) behind the
  * depayloader. FALSE: it must not reach the parser, which would end the stream
  * with an error. TRUE for other codecs. */
-gboolean rec_shield_check_unit (
+gboolean rtc_packet_filter_check_unit (
     const gchar *codec, const guint8 *data, gsize size);
 
 G_END_DECLS

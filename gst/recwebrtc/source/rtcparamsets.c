@@ -23,20 +23,20 @@ typedef enum
 #define H265_FU 49
 
 void
-rec_slices_init (RecSlices *self, gboolean h265)
+rtc_param_sets_init (RtcParamSets *self, gboolean h265)
 {
   memset (self, 0, sizeof (*self));
   self->h265 = h265;
 }
 
 static guint
-unit_type (const RecSlices *self, const guint8 *unit)
+unit_type (const RtcParamSets *self, const guint8 *unit)
 {
   return self->h265 ? (unit[0] >> 1) & 0x3f : unit[0] & 0x1f;
 }
 
 static UnitKind
-unit_kind (const RecSlices *self, guint type)
+unit_kind (const RtcParamSets *self, guint type)
 {
   if (self->h265)
     return type < 32 ? UNIT_SLICE
@@ -61,7 +61,7 @@ checksum (const guint8 *data, gsize size)
 
 /* TRUE when @unit is to be left out; remembers what it is. */
 static gboolean
-is_repeated (RecSlices *self, const guint8 *unit, gsize size)
+is_repeated (RtcParamSets *self, const guint8 *unit, gsize size)
 {
   UnitKind kind =
       size > 0 ? unit_kind (self, unit_type (self, unit)) : UNIT_OTHER;
@@ -76,7 +76,7 @@ is_repeated (RecSlices *self, const guint8 *unit, gsize size)
   for (i = 0; i < self->n_sets; i++)
     if (self->sets[i] == sum)
       return self->slice_seen;
-  if (self->n_sets < REC_SLICES_MAX_SETS)
+  if (self->n_sets < RTC_PARAM_SETS_MAX)
     self->sets[self->n_sets++] = sum;
   return FALSE;
 }
@@ -84,7 +84,7 @@ is_repeated (RecSlices *self, const guint8 *unit, gsize size)
 /* A depayloader reads the first byte behind the header of a slice, also where
  * there is none. */
 static gboolean
-is_cut_off (const RecSlices *self, const guint8 *unit, gsize size)
+is_cut_off (const RtcParamSets *self, const guint8 *unit, gsize size)
 {
   gsize header = self->h265 ? 2 : 1;
 
@@ -96,7 +96,7 @@ is_cut_off (const RecSlices *self, const guint8 *unit, gsize size)
 /* Units behind @header bytes, each after its size (RFC 6184 section 5.7.1, RFC
  * 7798 section 4.4.2). */
 static gsize
-filter_aggregate (RecSlices *self, gsize header, const guint8 *payload,
+filter_aggregate (RtcParamSets *self, gsize header, const guint8 *payload,
     gsize size, guint8 *out)
 {
   gsize at, kept = header;
@@ -118,7 +118,7 @@ filter_aggregate (RecSlices *self, gsize header, const guint8 *payload,
 }
 
 gsize
-rec_slices_filter (RecSlices *self, guint32 timestamp, const guint8 *payload,
+rtc_param_sets_filter (RtcParamSets *self, guint32 timestamp, const guint8 *payload,
     gsize size, guint8 *out)
 {
   gsize header = self->h265 ? 2 : 1;

@@ -18,10 +18,10 @@
 
 G_BEGIN_DECLS
 
-#define REC_SLICES_MAX_SETS 16
+#define RTC_PARAM_SETS_MAX 16
 
 /**
- * RecSlices:
+ * RtcParamSets:
  * @h265: RFC 7798, otherwise RFC 6184
  * @started: there was a packet
  * @timestamp: RTP timestamp of the picture
@@ -35,16 +35,16 @@ typedef struct
   gboolean started;
   guint32 timestamp;
   gboolean slice_seen;
-  guint64 sets[REC_SLICES_MAX_SETS];
+  guint64 sets[RTC_PARAM_SETS_MAX];
   guint n_sets;
-} RecSlices;
+} RtcParamSets;
 
-void rec_slices_init (RecSlices *slices, gboolean h265);
+void rtc_param_sets_init (RtcParamSets *slices, gboolean h265);
 
 /* The payload of the next packet, in order: how many bytes of it are to be
  * passed on, all of them nearly always. Where @out is not NULL they are written
  * there; it may be @payload. */
-gsize rec_slices_filter (RecSlices *slices, guint32 timestamp,
+gsize rtc_param_sets_filter (RtcParamSets *slices, guint32 timestamp,
     const guint8 *payload, gsize size, guint8 *out);
 
 G_END_DECLS

@@ -82,7 +82,7 @@ typedef struct
   guint64 round_trip;
 } Totals;
 
-struct _RecReception
+struct _RtcReception
 {
   GstElement *rtpbin;
   gulong handlers[4];
@@ -93,8 +93,8 @@ struct _RecReception
   GArray *streams;
   Totals ended[KIND_AUDIO + 1];     /* of streams that have ended */
   gboolean missing[KIND_AUDIO + 1]; /* has not begun, and is waited for */
-  RecClock clock;
-  RtpTimeline timeline;
+  RtcSenderClock clock;
+  RtcTimeline timeline;
 };
 
 static void
@@ -107,7 +107,7 @@ clear_stream (gpointer data)
 }
 
 static Stream *
-find_stream (RecReception *self, guint ssrc)
+find_stream (RtcReception *self, guint ssrc)
 {
   guint i;
 
@@ -142,12 +142,12 @@ get_header (GstBuffer *buffer, guint16 *seq, guint32 *rtp_time)
  */
 typedef struct
 {
-  RecReception *reception;
+  RtcReception *reception;
   guint ssrc;
 } Path;
 
 static Path *
-path_new (RecReception *self, guint ssrc)
+path_new (RtcReception *self, guint ssrc)
 {
   Path *path = g_new0 (Path, 1);
 
@@ -226,7 +226,7 @@ on_departure (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 #define LATE (300 * GST_MSECOND)
 
 static gboolean
-any_missing (const RecReception *self)
+any_missing (const RtcReception *self)
 {
   return self->missing[KIND_VIDEO] || self->missing[KIND_AUDIO];
 }
@@ -234,7 +234,7 @@ any_missing (const RecReception *self)
 /* Nothing has left @stream yet, and its track may begin with it; under lock.
  * Another SSRC of a track that has begun keeps nobody waiting. */
 static gboolean
-may_begin_track (const RecReception *self, const Stream *stream)
+may_begin_track (const RtcReception *self, const Stream *stream)
 {
   return stream->kind == KIND_UNKNOWN ? any_missing (self)
                                       : self->missing[stream->kind];
@@ -243,7 +243,7 @@ may_begin_track (const RecReception *self, const Stream *stream)
 /* A stream of which more belongs in front of @running, as it has arrived and
  * not left, or, when @late, as it may have been held back too; under lock. */
 static Stream *
-find_behind (RecReception *self, guint ssrc, gint64 running, gboolean late)
+find_behind (RtcReception *self, guint ssrc, gint64 running, gboolean late)
 {
   guint i;
 
@@ -268,7 +268,7 @@ find_behind (RecReception *self, guint ssrc, gint64 running, gboolean late)
 /* Something that belongs in front of @running may still come; under lock. The
  * one that is not waited for again is excused. */
 static gboolean
-is_in_order (RecReception *self, guint ssrc, gint64 running, gboolean late,
+is_in_order (RtcReception *self, guint ssrc, gint64 running, gboolean late,
     gboolean excuse)
 {
   Stream *other = find_behind (self, ssrc, running, late);
@@ -282,7 +282,7 @@ is_in_order (RecReception *self, guint ssrc, gint64 running, gboolean late,
 
 /* Under lock; the stream may be another place of the array afterwards. */
 static void
-wait_for_order (RecReception *self, guint ssrc, gint64 running)
+wait_for_order (RtcReception *self, guint ssrc, gint64 running)
 {
   GstClockTime now = gst_element_get_current_running_time (self->rtpbin);
   gboolean late =
@@ -297,7 +297,7 @@ wait_for_order (RecReception *self, guint ssrc, gint64 running)
 
 /* Under lock: no other stream is ahead of it by more than ORDER. */
 static gboolean
-has_caught_up (RecReception *self, const Stream *stream)
+has_caught_up (RtcReception *self, const Stream *stream)
 {
   guint i;
 
@@ -311,7 +311,7 @@ has_caught_up (RecReception *self, const Stream *stream)
 }
 
 static void
-go_on (RecReception *self, Stream *stream, guint32 rtp_time, gint64 running)
+go_on (RtcReception *self, Stream *stream, guint32 rtp_time, gint64 running)
 {
   self->missing[stream->kind] = FALSE;
   stream->has_left = TRUE;
@@ -334,7 +334,7 @@ clear_arrivals (Stream *stream)
 /* The timeline has given the track to another stream. What is known of the one
  * before is too old for a new track. */
 static void
-take_track (RecReception *self, guint track)
+take_track (RtcReception *self, guint track)
 {
   guint i;
 
@@ -350,9 +350,9 @@ take_track (RecReception *self, guint track)
 
 /* With all that has arrived so far; under lock. */
 static void
-begin_track (RecReception *self, Stream *stream)
+begin_track (RtcReception *self, Stream *stream)
 {
-  guint track = rtp_timeline_add_track (&self->timeline, stream->rate);
+  guint track = rtc_timeline_add_track (&self->timeline, stream->rate);
   guint i;
 
   take_track (self, track);
@@ -362,7 +362,7 @@ begin_track (RecReception *self, Stream *stream)
     const Arrival *arrival = &stream->arrivals[i];
 
     if (GST_CLOCK_TIME_IS_VALID (arrival->time))
-      rtp_timeline_arrived (&self->timeline, stream->track, arrival->rtp_time,
+      rtc_timeline_arrived (&self->timeline, stream->track, arrival->rtp_time,
           (gint64)arrival->time);
   }
 }
@@ -371,7 +371,7 @@ static gboolean
 map_packet (GstBuffer **buffer, guint idx, gpointer user_data)
 {
   Path *path = user_data;
-  RecReception *self = path->reception;
+  RtcReception *self = path->reception;
   gint64 running = -1;
   guint32 rtp_time;
   guint16 seq;
@@ -384,7 +384,7 @@ map_packet (GstBuffer **buffer, guint idx, gpointer user_data)
   if (stream && stream->rate > 0) {
     if (!stream->has_track)
       begin_track (self, stream);
-    running = rtp_timeline_map (
+    running = rtc_timeline_map (
         &self->timeline, stream->track, rtp_time, (gint64)stream->last_arrival);
     running = MAX (running, 0);
     go_on (self, stream, rtp_time, running);
@@ -414,7 +414,7 @@ on_packet (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 
 static void
 on_new_jitterbuffer (GstElement *rtpbin, GstElement *jitterbuffer,
-    guint session, guint ssrc, RecReception *self)
+    guint session, guint ssrc, RtcReception *self)
 {
   Stream stream = { 0 };
   GstPad *sink = gst_element_get_static_pad (jitterbuffer, "sink");
@@ -457,7 +457,7 @@ get_clock_rate (GstPad *pad, gboolean video)
 }
 
 static void
-expect_kind (RecReception *self, Kind kind)
+expect_kind (RtcReception *self, Kind kind)
 {
   guint i;
 
@@ -471,7 +471,7 @@ expect_kind (RecReception *self, Kind kind)
 }
 
 void
-rec_reception_expect (RecReception *self, gboolean video, gboolean audio)
+rtc_reception_expect (RtcReception *self, gboolean video, gboolean audio)
 {
   g_mutex_lock (&self->lock);
   if (video)
@@ -482,7 +482,7 @@ rec_reception_expect (RecReception *self, gboolean video, gboolean audio)
 }
 
 void
-rec_reception_take_pad (RecReception *self, GstPad *pad, guint ssrc,
+rtc_reception_take_pad (RtcReception *self, GstPad *pad, guint ssrc,
     gboolean video, GstClockTime floor)
 {
   guint rate = get_clock_rate (pad, video);
@@ -493,7 +493,7 @@ rec_reception_take_pad (RecReception *self, GstPad *pad, guint ssrc,
   if (stream) {
     stream->kind = video ? KIND_VIDEO : KIND_AUDIO;
     if (GST_CLOCK_TIME_IS_VALID (floor))
-      rtp_timeline_set_floor (&self->timeline, (gint64)floor);
+      rtc_timeline_set_floor (&self->timeline, (gint64)floor);
     stream->rate = rate;
     if (!stream->has_track)
       begin_track (self, stream);
@@ -507,7 +507,7 @@ rec_reception_take_pad (RecReception *self, GstPad *pad, guint ssrc,
 /* --- the sender's clock --- */
 
 static GstStructure *
-source_stats (RecReception *self, guint session, guint ssrc)
+source_stats (RtcReception *self, guint session, guint ssrc)
 {
   GObject *rtp_session = NULL, *source = NULL;
   GstStructure *stats = NULL;
@@ -526,7 +526,7 @@ source_stats (RecReception *self, guint session, guint ssrc)
 /* RTCP of @ssrc has come. */
 static void
 on_ssrc_active (
-    GstElement *rtpbin, guint session, guint ssrc, RecReception *self)
+    GstElement *rtpbin, guint session, guint ssrc, RtcReception *self)
 {
   GstStructure *stats = source_stats (self, session, ssrc);
   gint64 now = g_get_monotonic_time ();
@@ -549,21 +549,21 @@ on_ssrc_active (
   /* All streams of a sender share its clock: one is enough. */
   first = self->streams->len ? &g_array_index (self->streams, Stream, 0) : NULL;
   if (first && first->ssrc == ssrc)
-    rec_clock_add (&self->clock, ntp, now);
+    rtc_sender_clock_add (&self->clock, ntp, now);
   stream = find_stream (self, ssrc);
   if (stream && stream->has_track && GST_CLOCK_TIME_IS_VALID (running))
-    rtp_timeline_report (
+    rtc_timeline_report (
         &self->timeline, stream->track, ntp, rtp_time, (gint64)running);
   g_mutex_unlock (&self->lock);
 }
 
 gboolean
-rec_reception_get_sender_time (RecReception *self, gint64 *utc)
+rtc_reception_get_sender_time (RtcReception *self, gint64 *utc)
 {
   gboolean known;
 
   g_mutex_lock (&self->lock);
-  known = rec_clock_get_wall_clock (&self->clock, g_get_monotonic_time (), utc);
+  known = rtc_sender_clock_get_wall_clock (&self->clock, g_get_monotonic_time (), utc);
   g_mutex_unlock (&self->lock);
   return known;
 }
@@ -598,7 +598,7 @@ add_jitterbuffer (GstElement *jitterbuffer, Totals *totals)
 
 /* A stream has ended; what it counted stays, and nobody waits for it. */
 static void
-on_element_removed (GstBin *rtpbin, GstElement *element, RecReception *self)
+on_element_removed (GstBin *rtpbin, GstElement *element, RtcReception *self)
 {
   Stream ended = { 0 };
   guint i;
@@ -613,7 +613,7 @@ on_element_removed (GstBin *rtpbin, GstElement *element, RecReception *self)
     gst_object_ref (ended.jitterbuffer);
     add_jitterbuffer (ended.jitterbuffer, &self->ended[ended.kind]);
     if (ended.has_track)
-      rtp_timeline_remove_track (&self->timeline, ended.track);
+      rtc_timeline_remove_track (&self->timeline, ended.track);
     g_array_remove_index (self->streams, i);
     g_cond_broadcast (&self->moved);
   }
@@ -648,7 +648,7 @@ add_totals (GstStructure *stats, const gchar *kind, const Totals *totals)
 }
 
 void
-rec_reception_add_stats (RecReception *self, GstStructure *stats)
+rtc_reception_add_stats (RtcReception *self, GstStructure *stats)
 {
   Totals totals[KIND_AUDIO + 1];
   GArray *copy;
@@ -666,8 +666,8 @@ rec_reception_add_stats (RecReception *self, GstStructure *stats)
     g_array_index (copy, Stream, i).arrivals = NULL;
   }
   steps = self->timeline.steps;
-  rec_clock_get_wall_clock (&self->clock, g_get_monotonic_time (), &utc);
-  rec_clock_get_drift (&self->clock, &drift);
+  rtc_sender_clock_get_wall_clock (&self->clock, g_get_monotonic_time (), &utc);
+  rtc_sender_clock_get_drift (&self->clock, &drift);
   g_mutex_unlock (&self->lock);
   for (i = 0; i < copy->len; i++) {
     Stream *stream = &g_array_index (copy, Stream, i);
@@ -696,10 +696,10 @@ on_element_added (GstBin *rtpbin, GstElement *element, gpointer unused)
     g_object_set (element, "passthrough", TRUE, NULL);
 }
 
-RecReception *
-rec_reception_new (GstElement *webrtc)
+RtcReception *
+rtc_reception_new (GstElement *webrtc)
 {
-  RecReception *self = g_new0 (RecReception, 1);
+  RtcReception *self = g_new0 (RtcReception, 1);
   guint i;
 
   g_mutex_init (&self->lock);
@@ -708,7 +708,7 @@ rec_reception_new (GstElement *webrtc)
   g_array_set_clear_func (self->streams, clear_stream);
   for (i = 0; i < G_N_ELEMENTS (self->ended); i++)
     self->ended[i].round_trip = GST_CLOCK_TIME_NONE;
-  rtp_timeline_init (&self->timeline);
+  rtc_timeline_init (&self->timeline);
   self->rtpbin = gst_bin_get_by_name (GST_BIN (webrtc), "rtpbin");
   if (!self->rtpbin)
     return self;
@@ -729,7 +729,7 @@ rec_reception_new (GstElement *webrtc)
 }
 
 void
-rec_reception_free (RecReception *self)
+rtc_reception_free (RtcReception *self)
 {
   guint i;
 

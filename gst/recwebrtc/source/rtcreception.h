@@ -13,22 +13,22 @@
 
 G_BEGIN_DECLS
 
-typedef struct _RecReception RecReception;
+typedef struct _RtcReception RtcReception;
 
-RecReception *rec_reception_new (GstElement *webrtc);
+RtcReception *rtc_reception_new (GstElement *webrtc);
 /* Nothing is called any more afterwards. */
-void rec_reception_free (RecReception *reception);
+void rtc_reception_free (RtcReception *reception);
 
 /* These tracks were negotiated; once, before packets come. When much arrives at
  * once at the beginning, the first of them waits a moment for the other. */
-void rec_reception_expect (
-    RecReception *reception, gboolean video, gboolean audio);
+void rtc_reception_expect (
+    RtcReception *reception, gboolean video, gboolean audio);
 
 /* The packets of @pad, a source pad of the webrtcbin, are the video or the
  * audio track. From here on they have the timestamps of the recording
- * (RtpTimeline), DTS as well as PTS. Nothing before @floor, ns of running time,
+ * (RtcTimeline), DTS as well as PTS. Nothing before @floor, ns of running time,
  * when it is the first of the session. The reception outlives the pad. */
-void rec_reception_take_pad (RecReception *reception, GstPad *pad, guint ssrc,
+void rtc_reception_take_pad (RtcReception *reception, GstPad *pad, guint ssrc,
     gboolean video, GstClockTime floor);
 
 /* Adds to @stats, per track: `video-rtp-received`, `video-rtp-lost`,
@@ -38,9 +38,9 @@ void rec_reception_take_pad (RecReception *reception, GstPad *pad, guint ssrc,
  * (guint64); and of the sender's clock: `sender-utc-time` (gint64 µs since
  * 1970, 0 while unknown), `sender-clock-drift` (gdouble ppm, 0 while unknown).
  */
-void rec_reception_add_stats (RecReception *reception, GstStructure *stats);
+void rtc_reception_add_stats (RtcReception *reception, GstStructure *stats);
 
 /* µs since 1970 on the sender's clock; FALSE while unknown. */
-gboolean rec_reception_get_sender_time (RecReception *reception, gint64 *utc);
+gboolean rtc_reception_get_sender_time (RtcReception *reception, gint64 *utc);
 
 G_END_DECLS

@@ -30,7 +30,7 @@ ntp_to_us (guint64 ntp)
 }
 
 static gboolean
-has_jumped (const RecClock *clock, gint64 sender, gint64 local)
+has_jumped (const RtcSenderClock *clock, gint64 sender, gint64 local)
 {
   gint64 expected = clock->last_sender + (local - clock->last_local);
 
@@ -38,7 +38,7 @@ has_jumped (const RecClock *clock, gint64 sender, gint64 local)
 }
 
 void
-rec_clock_add (RecClock *clock, guint64 ntp, gint64 local)
+rtc_sender_clock_add (RtcSenderClock *clock, guint64 ntp, gint64 local)
 {
   gint64 sender = ntp_to_us (ntp);
   gdouble x, y;
@@ -65,7 +65,7 @@ rec_clock_add (RecClock *clock, guint64 ntp, gint64 local)
 }
 
 gboolean
-rec_clock_get_wall_clock (const RecClock *clock, gint64 local, gint64 *utc)
+rtc_sender_clock_get_wall_clock (const RtcSenderClock *clock, gint64 local, gint64 *utc)
 {
   gint64 result =
       clock->last_sender - NTP_TO_UNIX + (local - clock->last_local);
@@ -77,7 +77,7 @@ rec_clock_get_wall_clock (const RecClock *clock, gint64 local, gint64 *utc)
 }
 
 gboolean
-rec_clock_get_drift (const RecClock *clock, gdouble *ppm)
+rtc_sender_clock_get_drift (const RtcSenderClock *clock, gdouble *ppm)
 {
   gdouble n = (gdouble)clock->n;
   gdouble xx = n * clock->sum_xx - clock->sum_x * clock->sum_x;

@@ -15,7 +15,7 @@
 G_BEGIN_DECLS
 
 /**
- * RecClock:
+ * RtcSenderClock:
  *
  * All zero at the start. Private.
  */
@@ -31,20 +31,20 @@ typedef struct
   gdouble sum_xx;
   gdouble sum_xy;
   gdouble sum_yy;
-} RecClock;
+} RtcSenderClock;
 
 /* @ntp: 32.32 fixed point seconds since 1900; @local: µs of a monotonic clock.
  * A jump of the sender's clock by more than a second begins anew. */
-void rec_clock_add (RecClock *clock, guint64 ntp, gint64 local);
+void rtc_sender_clock_add (RtcSenderClock *clock, guint64 ntp, gint64 local);
 
 /* µs since 1970 on the sender's clock at @local; FALSE when no report has come,
  * or the sender does not send wall-clock time (RFC 3550 allows that). */
-gboolean rec_clock_get_wall_clock (
-    const RecClock *clock, gint64 local, gint64 *utc);
+gboolean rtc_sender_clock_get_wall_clock (
+    const RtcSenderClock *clock, gint64 local, gint64 *utc);
 
 /* Parts per million, positive when the sender's clock is the faster one; FALSE
  * until 10 reports over 10 s have come, and for as long as the jitter of their
  * arrival leaves a standard error of more than 200 ppm. */
-gboolean rec_clock_get_drift (const RecClock *clock, gdouble *ppm);
+gboolean rtc_sender_clock_get_drift (const RtcSenderClock *clock, gdouble *ppm);
 
 G_END_DECLS

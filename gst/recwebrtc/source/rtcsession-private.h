@@ -1,4 +1,4 @@
-/* gst-tsrec: what the files of RecSession share
+/* gst-tsrec: what the files of RtcSession share
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -15,27 +15,27 @@
 
 G_BEGIN_DECLS
 
-struct _RecSession
+struct _RtcSession
 {
   gatomicrefcount refcount;
   gchar *id;
   gchar *etag;
   GstBin *bin;
   GMainContext *context;
-  RecSessionConfig config;
-  RecSessionCallbacks callbacks;
+  RtcSessionConfig config;
+  RtcSessionCallbacks callbacks;
   gpointer user_data;
 
   GstElement *webrtc;
-  RecChain *video;
-  RecChain *audio;
+  RtcDepayChain *video;
+  RtcDepayChain *audio;
   GstPad *video_out;
   GstPad *audio_out;
-  RecRetransmit *retransmit;
-  RecStreams *streams;
-  RecSockets *sockets; /* for the life of the session */
+  RtcNack *retransmit;
+  RtcStreams *streams;
+  RtcSockets *sockets; /* for the life of the session */
   GPtrArray *dtls;
-  RecPeer *peer;
+  RtcDtlsVerifier *peer;
   GstSDPMessage *offer;
   GPtrArray *refusals;
   gchar *remote_ufrag;
@@ -53,14 +53,14 @@ struct _RecSession
   gint64 last_packet;
   /* read and written atomically by any thread */
   gint receiving;
-  RecChainCounters video_counters;
-  RecChainCounters audio_counters;
+  RtcDepayChainCounters video_counters;
+  RtcDepayChainCounters audio_counters;
   guint64 ignored; /* packets without use */
 
   GMutex lock;
   /* Set on the control thread under lock; read there, elsewhere under lock. */
-  RecReception *reception;
-  SdpChoice choice;
+  RtcReception *reception;
+  RtcSdpChoice choice;
   /* under lock */
   gboolean closed;
   GstPad *video_pad; /* takes events for the sender */
@@ -71,16 +71,16 @@ struct _RecSession
 
 /* Runs @function on the control thread, unless the session is closed by then.
  * Any thread. */
-void rec_session_call (RecSession *session,
-    void (*function) (RecSession *session, const gchar *text),
+void rtc_session_call (RtcSession *session,
+    void (*function) (RtcSession *session, const gchar *text),
     const gchar *text);
-gboolean rec_session_is_closed (RecSession *session);
+gboolean rtc_session_is_closed (RtcSession *session);
 /* GDestroyNotify */
-void rec_session_unref_data (gpointer data);
+void rtc_session_unref_data (gpointer data);
 
 /* Connects to the signals of webrtcbin. */
-void rec_session_watch (RecSession *session);
+void rtc_session_watch (RtcSession *session);
 /* To those of the transports, once there are some. */
-void rec_session_watch_dtls (RecSession *session);
+void rtc_session_watch_dtls (RtcSession *session);
 
 G_END_DECLS

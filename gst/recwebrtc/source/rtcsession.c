@@ -12,8 +12,8 @@
 
 #include <gst/video/video.h>
 
-GST_DEBUG_CATEGORY_STATIC (rec_session_debug);
-#define GST_CAT_DEFAULT rec_session_debug
+GST_DEBUG_CATEGORY_STATIC (rtc_session_debug);
+#define GST_CAT_DEFAULT rtc_session_debug
 
 static void
 ensure_debug_category (void)
@@ -22,20 +22,20 @@ ensure_debug_category (void)
 
   if (g_once_init_enter (&once)) {
     GST_DEBUG_CATEGORY_INIT (
-        rec_session_debug, "recsession", 0, "WebRTC session that is received");
+        rtc_session_debug, "recsession", 0, "WebRTC session that is received");
     g_once_init_leave (&once, 1);
   }
 }
 
-RecSession *
-rec_session_ref (RecSession *self)
+RtcSession *
+rtc_session_ref (RtcSession *self)
 {
   g_atomic_ref_count_inc (&self->refcount);
   return self;
 }
 
 void
-rec_session_unref (RecSession *self)
+rtc_session_unref (RtcSession *self)
 {
   if (!g_atomic_ref_count_dec (&self->refcount))
     return;
@@ -43,8 +43,8 @@ rec_session_unref (RecSession *self)
     gst_sdp_message_free (self->offer);
   g_clear_pointer (&self->refusals, g_ptr_array_unref);
   g_ptr_array_unref (self->dtls);
-  rec_reception_free (self->reception);
-  rec_sockets_free (self->sockets);
+  rtc_reception_free (self->reception);
+  rtc_sockets_free (self->sockets);
   gst_object_unref (self->video_out);
   gst_object_unref (self->audio_out);
   g_clear_pointer (&self->gather_timeout, g_source_unref);
@@ -62,13 +62,13 @@ rec_session_unref (RecSession *self)
 
 /* GDestroyNotify */
 void
-rec_session_unref_data (gpointer data)
+rtc_session_unref_data (gpointer data)
 {
-  rec_session_unref (data);
+  rtc_session_unref (data);
 }
 
 gboolean
-rec_session_is_closed (RecSession *self)
+rtc_session_is_closed (RtcSession *self)
 {
   gboolean closed;
 
@@ -82,8 +82,8 @@ rec_session_is_closed (RecSession *self)
 
 typedef struct
 {
-  RecSession *session;
-  void (*function) (RecSession *session, const gchar *text);
+  RtcSession *session;
+  void (*function) (RtcSession *session, const gchar *text);
   gchar *text;
 } Call;
 
@@ -92,7 +92,7 @@ run_call (gpointer data)
 {
   Call *call = data;
 
-  if (!rec_session_is_closed (call->session))
+  if (!rtc_session_is_closed (call->session))
     call->function (call->session, call->text);
   return G_SOURCE_REMOVE;
 }
@@ -102,19 +102,19 @@ free_call (gpointer data)
 {
   Call *call = data;
 
-  rec_session_unref (call->session);
+  rtc_session_unref (call->session);
   g_free (call->text);
   g_free (call);
 }
 
 void
-rec_session_call (RecSession *self,
-    void (*function) (RecSession *, const gchar *), const gchar *text)
+rtc_session_call (RtcSession *self,
+    void (*function) (RtcSession *, const gchar *), const gchar *text)
 {
   Call *call = g_new0 (Call, 1);
   GSource *source = g_idle_source_new ();
 
-  call->session = rec_session_ref (self);
+  call->session = rtc_session_ref (self);
   call->function = function;
   call->text = g_strdup (text);
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
@@ -124,7 +124,7 @@ rec_session_call (RecSession *self,
 }
 
 static void
-end_session (RecSession *self, const gchar *reason)
+end_session (RtcSession *self, const gchar *reason)
 {
   if (self->ended)
     return;
@@ -135,16 +135,16 @@ end_session (RecSession *self, const gchar *reason)
 }
 
 void
-rec_session_fail (RecSession *self, const gchar *reason)
+rtc_session_fail (RtcSession *self, const gchar *reason)
 {
-  rec_session_call (self, end_session, reason);
+  rtc_session_call (self, end_session, reason);
 }
 
 /* --- key frames --- */
 
 /* TRUE when a request may go out now; remembers it otherwise. */
 static gboolean
-may_request_keyframe (RecSession *self)
+may_request_keyframe (RtcSession *self)
 {
   gint64 now = g_get_monotonic_time ();
   gboolean may;
@@ -176,7 +176,7 @@ on_upstream_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 }
 
 void
-rec_session_request_keyframe (RecSession *self)
+rtc_session_request_keyframe (RtcSession *self)
 {
   GstPad *pad;
 
@@ -195,12 +195,12 @@ rec_session_request_keyframe (RecSession *self)
 
 /* Key frame requests of all kinds pass the pads of the video. */
 static void
-take_video_pad (RecSession *self, GstPad *pad)
+take_video_pad (RtcSession *self, GstPad *pad)
 {
-  GstPad *event_pad = rec_chain_get_event_pad (self->video);
+  GstPad *event_pad = rtc_depay_chain_get_event_pad (self->video);
 
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_upstream_event,
-      rec_session_ref (self), rec_session_unref_data);
+      rtc_session_ref (self), rtc_session_unref_data);
   g_mutex_lock (&self->lock);
   if (!self->closed)
     gst_object_replace ((GstObject **)&self->video_pad, GST_OBJECT (event_pad));
@@ -214,15 +214,15 @@ get_track_end (GstPad *pad)
   GstObject *parent = gst_pad_get_parent (pad);
   GstClockTime end = GST_CLOCK_TIME_NONE;
 
-  if (parent && REC_IS_TRACK (parent))
-    end = rec_track_get_end (REC_TRACK (parent));
+  if (parent && RTC_IS_TRACK (parent))
+    end = rtc_track_get_end (RTC_TRACK (parent));
   gst_clear_object (&parent);
   return end;
 }
 
 /* Where the recording of the sessions before this one ends. */
 static GstClockTime
-get_floor (RecSession *self)
+get_floor (RtcSession *self)
 {
   GstClockTime video = get_track_end (self->video_out);
   GstClockTime audio = get_track_end (self->audio_out);
@@ -233,21 +233,21 @@ get_floor (RecSession *self)
 }
 
 static void
-on_pad_added (GstElement *webrtc, GstPad *pad, RecSession *self)
+on_pad_added (GstElement *webrtc, GstPad *pad, RtcSession *self)
 {
-  RecChain *chain;
+  RtcDepayChain *chain;
   guint ssrc = 0;
 
-  if (GST_PAD_DIRECTION (pad) != GST_PAD_SRC || rec_session_is_closed (self))
+  if (GST_PAD_DIRECTION (pad) != GST_PAD_SRC || rtc_session_is_closed (self))
     return;
   if (g_atomic_int_compare_and_exchange (&self->receiving, FALSE, TRUE))
     self->callbacks.receiving (self, self->user_data);
-  chain = rec_streams_add_pad (self->streams, pad, &ssrc);
+  chain = rtc_streams_add_pad (self->streams, pad, &ssrc);
   if (!chain)
     return;
-  rec_reception_take_pad (
+  rtc_reception_take_pad (
       self->reception, pad, ssrc, chain == self->video, get_floor (self));
-  rec_retransmit_pad_added (self->retransmit, pad, chain == self->video);
+  rtc_nack_pad_added (self->retransmit, pad, chain == self->video);
   if (chain != self->video)
     return;
   take_video_pad (self, pad);
@@ -262,7 +262,7 @@ on_pad_added (GstElement *webrtc, GstPad *pad, RecSession *self)
 static GstPadProbeReturn
 on_packet (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
-  RecSession *self = user_data;
+  RtcSession *self = user_data;
 
   __atomic_store_n (
       &self->last_packet, g_get_monotonic_time (), __ATOMIC_RELAXED);
@@ -271,7 +271,7 @@ on_packet (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 
 static void
 on_deep_element_added (
-    GstBin *webrtc, GstBin *sub_bin, GstElement *element, RecSession *self)
+    GstBin *webrtc, GstBin *sub_bin, GstElement *element, RtcSession *self)
 {
   GstElementFactory *factory = gst_element_get_factory (element);
   GstPad *pad;
@@ -281,12 +281,12 @@ on_deep_element_added (
   pad = gst_element_get_static_pad (element, "src");
   gst_pad_add_probe (pad,
       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_packet,
-      rec_session_ref (self), rec_session_unref_data);
+      rtc_session_ref (self), rtc_session_unref_data);
   gst_object_unref (pad);
 }
 
 static gboolean
-peer_is_silent (RecSession *self)
+peer_is_silent (RtcSession *self)
 {
   gint64 last = __atomic_load_n (&self->last_packet, __ATOMIC_RELAXED);
 
@@ -297,19 +297,19 @@ peer_is_silent (RecSession *self)
 
 /* Once a session; `stats` has the count. */
 static void
-warn_of_drops (RecSession *self)
+warn_of_drops (RtcSession *self)
 {
   guint64 drops;
   guint granted;
 
-  rec_sockets_get (self->sockets, &drops, &granted);
+  rtc_sockets_get (self->sockets, &drops, &granted);
   self->warned_of_drops = TRUE;
-  if (granted < REC_SOCKETS_WANTED)
+  if (granted < RTC_SOCKETS_WANTED)
     GST_ELEMENT_WARNING (self->bin, RESOURCE, READ,
         ("The kernel dropped packets, because the receive buffer of %u bytes "
          "was full. Set net.core.rmem_max to %u or more (sysctl), so that key "
          "frames fit in.",
-            granted, REC_SOCKETS_WANTED),
+            granted, RTC_SOCKETS_WANTED),
         ("session %s, %" G_GUINT64_FORMAT " packets", self->id, drops));
   else
     GST_ELEMENT_WARNING (self->bin, RESOURCE, READ,
@@ -322,11 +322,11 @@ warn_of_drops (RecSession *self)
 }
 
 void
-rec_session_tick (RecSession *self)
+rtc_session_tick (RtcSession *self)
 {
   gboolean wanted;
 
-  if (self->webrtc && rec_sockets_update (self->sockets, self->webrtc) > 0 &&
+  if (self->webrtc && rtc_sockets_update (self->sockets, self->webrtc) > 0 &&
       !self->warned_of_drops)
     warn_of_drops (self);
   if (self->ended)
@@ -345,40 +345,40 @@ rec_session_tick (RecSession *self)
   wanted = self->keyframe_wanted;
   g_mutex_unlock (&self->lock);
   if (wanted)
-    rec_session_request_keyframe (self);
-  rec_streams_tick (self->streams);
+    rtc_session_request_keyframe (self);
+  rtc_streams_tick (self->streams);
 }
 
 /* --- states of webrtcbin --- */
 
 static void
-refuse_peer (RecSession *self, const gchar *unused)
+refuse_peer (RtcSession *self, const gchar *unused)
 {
   self->refused = TRUE;
-  end_session (self, REC_PEER_REFUSED);
+  end_session (self, RTC_DTLS_VERIFIER_REFUSED);
 }
 
 /* On a thread of webrtcbin. */
 static void
 on_peer_refused (gpointer data)
 {
-  rec_session_call (data, refuse_peer, NULL);
+  rtc_session_call (data, refuse_peer, NULL);
 }
 
 /* No certificate, no verdict: that is refused as well. */
 static void
-became_connected (RecSession *self, const gchar *unused)
+became_connected (RtcSession *self, const gchar *unused)
 {
   gchar *pair;
 
   if (self->connected || self->ended)
     return;
-  if (!rec_peer_is_verified (self->peer)) {
+  if (!rtc_dtls_verifier_is_verified (self->peer)) {
     refuse_peer (self, NULL);
     return;
   }
   g_atomic_int_set (&self->connected, TRUE);
-  pair = ice_host_describe_pair (self->webrtc);
+  pair = rtc_ice_describe_pair (self->webrtc);
   GST_CAT_INFO_OBJECT (self->config.category, self->bin,
       "session %s: connected, candidate pair %s; the certificate is verified",
       self->id, pair ? pair : "unknown");
@@ -387,39 +387,39 @@ became_connected (RecSession *self, const gchar *unused)
 }
 
 static void
-on_connection_state (GstElement *webrtc, GParamSpec *pspec, RecSession *self)
+on_connection_state (GstElement *webrtc, GParamSpec *pspec, RtcSession *self)
 {
   GstWebRTCPeerConnectionState state;
 
   g_object_get (webrtc, "connection-state", &state, NULL);
   if (state == GST_WEBRTC_PEER_CONNECTION_STATE_CONNECTED)
-    rec_session_call (self, became_connected, NULL);
+    rtc_session_call (self, became_connected, NULL);
   else if (state == GST_WEBRTC_PEER_CONNECTION_STATE_FAILED)
-    rec_session_call (self, end_session, "the connection failed");
+    rtc_session_call (self, end_session, "the connection failed");
   else if (state == GST_WEBRTC_PEER_CONNECTION_STATE_CLOSED)
-    rec_session_call (self, end_session, "the peer closed the connection");
+    rtc_session_call (self, end_session, "the peer closed the connection");
 }
 
 static void
-on_dtls_state (GObject *transport, GParamSpec *pspec, RecSession *self)
+on_dtls_state (GObject *transport, GParamSpec *pspec, RtcSession *self)
 {
   GstWebRTCDTLSTransportState state;
 
   g_object_get (transport, "state", &state, NULL);
   GST_CAT_INFO_OBJECT (self->config.category, self->bin,
-      "session %s: DTLS is %s", self->id, webrtc_util_dtls_state_name (state));
+      "session %s: DTLS is %s", self->id, rtc_peer_dtls_state_name (state));
   if (state == GST_WEBRTC_DTLS_TRANSPORT_STATE_CLOSED)
-    rec_session_call (self, end_session, "the peer closed the connection");
+    rtc_session_call (self, end_session, "the peer closed the connection");
   else if (state == GST_WEBRTC_DTLS_TRANSPORT_STATE_FAILED)
-    rec_session_call (self, end_session, "DTLS failed");
+    rtc_session_call (self, end_session, "DTLS failed");
 }
 
 void
-rec_session_watch (RecSession *self)
+rtc_session_watch (RtcSession *self)
 {
-  rec_streams_limit (self->webrtc);
-  self->peer = rec_peer_new (self->webrtc, on_peer_refused,
-      rec_session_ref (self), rec_session_unref_data);
+  rtc_streams_limit (self->webrtc);
+  self->peer = rtc_dtls_verifier_new (self->webrtc, on_peer_refused,
+      rtc_session_ref (self), rtc_session_unref_data);
   g_signal_connect (self->webrtc, "pad-added", G_CALLBACK (on_pad_added), self);
   g_signal_connect (self->webrtc, "deep-element-added",
       G_CALLBACK (on_deep_element_added), self);
@@ -429,12 +429,12 @@ rec_session_watch (RecSession *self)
 
 /* Called once, when the tracks are known. */
 void
-rec_session_watch_dtls (RecSession *self)
+rtc_session_watch_dtls (RtcSession *self)
 {
   GArray *transceivers = NULL;
   guint i;
 
-  rec_reception_expect (
+  rtc_reception_expect (
       self->reception, self->video != NULL, self->audio != NULL);
   g_signal_emit_by_name (self->webrtc, "get-transceivers", &transceivers);
   for (i = 0; transceivers && i < transceivers->len; i++) {
@@ -459,12 +459,12 @@ rec_session_watch_dtls (RecSession *self)
 
 /* --- life --- */
 
-RecSession *
-rec_session_new (GstBin *bin, GstPad *video, GstPad *audio,
-    GMainContext *context, const RecSessionConfig *config,
-    const RecSessionCallbacks *callbacks, gpointer user_data)
+RtcSession *
+rtc_session_new (GstBin *bin, GstPad *video, GstPad *audio,
+    GMainContext *context, const RtcSessionConfig *config,
+    const RtcSessionCallbacks *callbacks, gpointer user_data)
 {
-  RecSession *self = g_new0 (RecSession, 1);
+  RtcSession *self = g_new0 (RtcSession, 1);
 
   ensure_debug_category ();
   g_atomic_ref_count_init (&self->refcount);
@@ -480,7 +480,7 @@ rec_session_new (GstBin *bin, GstPad *video, GstPad *audio,
   self->config.public_address = g_strdup (config->public_address);
   self->callbacks = *callbacks;
   self->user_data = user_data;
-  self->sockets = rec_sockets_new ();
+  self->sockets = rtc_sockets_new ();
   self->dtls = g_ptr_array_new_with_free_func (g_object_unref);
   self->video_out = gst_object_ref (video);
   self->audio_out = gst_object_ref (audio);
@@ -488,7 +488,7 @@ rec_session_new (GstBin *bin, GstPad *video, GstPad *audio,
 }
 
 static void
-drop_webrtcbin (RecSession *self)
+drop_webrtcbin (RtcSession *self)
 {
   if (!self->webrtc)
     return;
@@ -503,7 +503,7 @@ drop_webrtcbin (RecSession *self)
 }
 
 void
-rec_session_close (RecSession *self)
+rtc_session_close (RtcSession *self)
 {
   guint i;
 
@@ -519,82 +519,82 @@ rec_session_close (RecSession *self)
     g_signal_handlers_disconnect_by_data (
         g_ptr_array_index (self->dtls, i), self);
   drop_webrtcbin (self);
-  g_clear_pointer (&self->peer, rec_peer_unref);
-  g_clear_pointer (&self->retransmit, rec_retransmit_free);
-  g_clear_pointer (&self->streams, rec_streams_free);
-  rec_chain_free (self->video);
-  rec_chain_free (self->audio);
-  rec_session_unref (self);
+  g_clear_pointer (&self->peer, rtc_dtls_verifier_unref);
+  g_clear_pointer (&self->retransmit, rtc_nack_free);
+  g_clear_pointer (&self->streams, rtc_streams_free);
+  rtc_depay_chain_free (self->video);
+  rtc_depay_chain_free (self->audio);
+  rtc_session_unref (self);
 }
 
 const gchar *
-rec_session_get_id (RecSession *self)
+rtc_session_get_id (RtcSession *self)
 {
   return self->id;
 }
 
 const gchar *
-rec_session_get_etag (RecSession *self)
+rtc_session_get_etag (RtcSession *self)
 {
   return self->etag;
 }
 
-const SdpChoice *
-rec_session_get_choice (RecSession *self)
+const RtcSdpChoice *
+rtc_session_get_choice (RtcSession *self)
 {
   return &self->choice;
 }
 
 GPtrArray *
-rec_session_get_refusals (RecSession *self)
+rtc_session_get_refusals (RtcSession *self)
 {
   return self->refusals;
 }
 
 gboolean
-rec_session_get_sender_time (RecSession *self, gint64 *utc)
+rtc_session_get_sender_time (RtcSession *self, gint64 *utc)
 {
   return self->reception &&
-      rec_reception_get_sender_time (self->reception, utc);
+      rtc_reception_get_sender_time (self->reception, utc);
 }
 
 gboolean
-rec_session_is_connected (RecSession *self)
+rtc_session_is_connected (RtcSession *self)
 {
   return g_atomic_int_get (&self->connected);
 }
 
 gboolean
-rec_session_is_refused (RecSession *self)
+rtc_session_is_refused (RtcSession *self)
 {
   return self->refused;
 }
 
 gboolean
-rec_session_owns (RecSession *self, GstObject *object)
+rtc_session_owns (RtcSession *self, GstObject *object)
 {
-  return webrtc_util_has_owner (object, self);
+  return rtc_peer_has_owner (object, self);
 }
 
 guint64
-rec_session_get_socket_drops (RecSession *self)
+rtc_session_get_socket_drops (RtcSession *self)
 {
   guint64 drops;
   guint granted;
 
-  rec_sockets_get (self->sockets, &drops, &granted);
+  rtc_sockets_get (self->sockets, &drops, &granted);
   return drops;
 }
 
 void
-rec_session_add_stats (RecSession *self, GstStructure *stats)
+rtc_session_add_stats (RtcSession *self, GstStructure *stats)
 {
-  RecReception *reception;
-  SdpChoice choice;
+  RtcReception *reception;
+  RtcSdpChoice choice;
   guint64 requests, drops;
   guint granted;
 
-  rec_sockets_get (self->sockets, &drops, &granted);
+  rtc_sockets_get (self->sockets, &drops, &granted);
   g_mutex_lock (&self->lock);
   reception = self->reception;
   choice = self->choice;
@@ -619,5 +619,5 @@ rec_session_add_stats (RecSession *self, GstStructure *stats)
       "socket-drops", G_TYPE_UINT64, drops, "socket-buffer", G_TYPE_UINT,
       granted, NULL);
   if (reception)
-    rec_reception_add_stats (reception, stats);
+    rtc_reception_add_stats (reception, stats);
 }

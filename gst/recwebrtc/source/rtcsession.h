@@ -20,10 +20,10 @@
 
 G_BEGIN_DECLS
 
-typedef struct _RecSession RecSession;
+typedef struct _RtcSession RtcSession;
 
 /**
- * RecSessionConfig:
+ * RtcSessionConfig:
  * @category: for what is logged of the session
  * @latency: of the jitter buffers, ms
  * @stun_server: "stun://host:port" or NULL
@@ -51,10 +51,10 @@ typedef struct
   GstClockTime keyframe_interval_min;
   guint max_bitrate;
   GstClockTime peer_timeout;
-} RecSessionConfig;
+} RtcSessionConfig;
 
 /**
- * RecSessionCallbacks:
+ * RtcSessionCallbacks:
  * @described: the local description is complete, candidates included; or
  *   @error says why there is none
  * @receiving: the peer begins to send; before its first packet is passed on,
@@ -65,81 +65,81 @@ typedef struct
  */
 typedef struct
 {
-  void (*described) (RecSession *session, const gchar *sdp, const GError *error,
+  void (*described) (RtcSession *session, const gchar *sdp, const GError *error,
       gpointer user_data);
-  void (*receiving) (RecSession *session, gpointer user_data);
-  void (*connected) (RecSession *session, gpointer user_data);
-  void (*ended) (RecSession *session, const gchar *reason, gpointer user_data);
-} RecSessionCallbacks;
+  void (*receiving) (RtcSession *session, gpointer user_data);
+  void (*connected) (RtcSession *session, gpointer user_data);
+  void (*ended) (RtcSession *session, const gchar *reason, gpointer user_data);
+} RtcSessionCallbacks;
 
 /* @video and @audio: the pads to link to; must outlive the session. */
-RecSession *rec_session_new (GstBin *bin, GstPad *video, GstPad *audio,
-    GMainContext *context, const RecSessionConfig *config,
-    const RecSessionCallbacks *callbacks, gpointer user_data);
+RtcSession *rtc_session_new (GstBin *bin, GstPad *video, GstPad *audio,
+    GMainContext *context, const RtcSessionConfig *config,
+    const RtcSessionCallbacks *callbacks, gpointer user_data);
 
 /* Answers @offer with what @choice says; @described follows, unless FALSE is
- * returned with @error (domain SDP_UTIL_ERROR: the client's fault). Takes
- * @refusals, see rec_session_get_refusals(). */
-gboolean rec_session_answer (RecSession *session, const GstSDPMessage *offer,
-    const SdpChoice *choice, GPtrArray *refusals, GError **error);
+ * returned with @error (domain RTC_SDP_ERROR: the client's fault). Takes
+ * @refusals, see rtc_session_get_refusals(). */
+gboolean rtc_session_answer (RtcSession *session, const GstSDPMessage *offer,
+    const RtcSdpChoice *choice, GPtrArray *refusals, GError **error);
 
 /* For a session that we offer (WHEP): tracks of the listed codecs, receiving
  * only; @described follows with the offer. NULL or empty: no such track. */
-gboolean rec_session_offer (RecSession *session,
-    const SdpCodec *const *video_codecs, const SdpCodec *const *audio_codecs,
+gboolean rtc_session_offer (RtcSession *session,
+    const RtcSdpCodec *const *video_codecs, const RtcSdpCodec *const *audio_codecs,
     GError **error);
 /* The answer to that. FALSE with @error when it cannot be used, or has no
  * track. */
-gboolean rec_session_accept (
-    RecSession *session, const GstSDPMessage *answer, GError **error);
-/* SdpRefusal of the tracks that were offered, by either side, and are not in
+gboolean rtc_session_accept (
+    RtcSession *session, const GstSDPMessage *answer, GError **error);
+/* RtcSdpRefusal of the tracks that were offered, by either side, and are not in
  * the session; owned by it. NULL before they are known. */
-GPtrArray *rec_session_get_refusals (RecSession *session);
+GPtrArray *rtc_session_get_refusals (RtcSession *session);
 
 /* Takes the session apart and gives up the caller's reference. No callback
  * runs after it has returned. */
-void rec_session_close (RecSession *session);
+void rtc_session_close (RtcSession *session);
 
 /* For other threads that look at the session; any thread. */
-RecSession *rec_session_ref (RecSession *session);
-void rec_session_unref (RecSession *session);
+RtcSession *rtc_session_ref (RtcSession *session);
+void rtc_session_unref (RtcSession *session);
 
-const gchar *rec_session_get_id (RecSession *session);
+const gchar *rtc_session_get_id (RtcSession *session);
 /* Name of the ICE session: changes when ICE restarts (RFC 9725 section 4.3). */
-const gchar *rec_session_get_etag (RecSession *session);
-const SdpChoice *rec_session_get_choice (RecSession *session);
+const gchar *rtc_session_get_etag (RtcSession *session);
+const RtcSdpChoice *rtc_session_get_choice (RtcSession *session);
 /* µs since 1970 on the peer's clock; FALSE while unknown. Any thread. */
-gboolean rec_session_get_sender_time (RecSession *session, gint64 *utc);
-gboolean rec_session_is_connected (RecSession *session);
+gboolean rtc_session_get_sender_time (RtcSession *session, gint64 *utc);
+gboolean rtc_session_is_connected (RtcSession *session);
 /* The session ends because the peer's certificate is not the one that its
  * description names. */
-gboolean rec_session_is_refused (RecSession *session);
+gboolean rtc_session_is_refused (RtcSession *session);
 
 /* Candidates of the peer. FALSE when they belong to another ICE session. */
-gboolean rec_session_add_fragment (
-    RecSession *session, const SdpFragment *fragment);
+gboolean rtc_session_add_fragment (
+    RtcSession *session, const RtcIceFragment *fragment);
 
 /* The peer restarts ICE with @fragment. Returns our fragment, which the caller
  * frees, and takes another ETag; NULL when that is not possible. */
-gchar *rec_session_restart_ice (
-    RecSession *session, const SdpFragment *fragment);
+gchar *rtc_session_restart_ice (
+    RtcSession *session, const RtcIceFragment *fragment);
 
 /* Asks the peer for a key frame, now or as soon as it may. Any thread. */
-void rec_session_request_keyframe (RecSession *session);
+void rtc_session_request_keyframe (RtcSession *session);
 
 /* To be called every 100 ms: watches for silence. */
-void rec_session_tick (RecSession *session);
+void rtc_session_tick (RtcSession *session);
 
 /* Whether @object (the source of a message) is part of the session. Any
  * thread. */
-gboolean rec_session_owns (RecSession *session, GstObject *object);
+gboolean rtc_session_owns (RtcSession *session, GstObject *object);
 /* An element of the session failed: ends it. Any thread. */
-void rec_session_fail (RecSession *session, const gchar *reason);
+void rtc_session_fail (RtcSession *session, const gchar *reason);
 
 /* Adds what is known to @stats. Any thread. */
 /* Packets that the kernel has dropped at the sockets of the session. */
-guint64 rec_session_get_socket_drops (RecSession *session);
+guint64 rtc_session_get_socket_drops (RtcSession *session);
 
-void rec_session_add_stats (RecSession *session, GstStructure *stats);
+void rtc_session_add_stats (RtcSession *session, GstStructure *stats);
 
 G_END_DECLS

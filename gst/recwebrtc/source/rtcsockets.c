@@ -32,7 +32,7 @@ typedef struct
   gboolean seen;
 } Known;
 
-struct _RecSockets
+struct _RtcSockets
 {
   GArray *known;
 
@@ -45,7 +45,7 @@ struct _RecSockets
 /* --- one socket --- */
 
 guint
-rec_sockets_enlarge (gint fd, guint wanted)
+rtc_sockets_enlarge (gint fd, guint wanted)
 {
   gint size = 0, value = (gint)wanted;
   socklen_t length = sizeof (size);
@@ -65,7 +65,7 @@ rec_sockets_enlarge (gint fd, guint wanted)
 }
 
 gboolean
-rec_sockets_get_drops (gint fd, guint32 *drops)
+rtc_sockets_get_drops (gint fd, guint32 *drops)
 {
 #ifdef SO_MEMINFO
   guint32 info[MEMINFO_MAX] = { 0 };
@@ -85,7 +85,7 @@ rec_sockets_get_drops (gint fd, guint32 *drops)
 
 #ifdef HAVE_NICE
 static Known *
-find_known (RecSockets *self, gint fd)
+find_known (RtcSockets *self, gint fd)
 {
   guint i;
 
@@ -99,7 +99,7 @@ find_known (RecSockets *self, gint fd)
 }
 
 static void
-note_granted (RecSockets *self, guint granted)
+note_granted (RtcSockets *self, guint granted)
 {
   g_mutex_lock (&self->lock);
   if (granted > 0 && (self->granted == 0 || granted < self->granted))
@@ -108,7 +108,7 @@ note_granted (RecSockets *self, guint granted)
 }
 
 static guint64
-look_at (RecSockets *self, gint fd)
+look_at (RtcSockets *self, gint fd)
 {
   Known *known = find_known (self, fd);
   guint32 drops = 0, before;
@@ -116,12 +116,12 @@ look_at (RecSockets *self, gint fd)
   if (!known) {
     Known new_one = { fd, 0, TRUE };
 
-    note_granted (self, rec_sockets_enlarge (fd, REC_SOCKETS_WANTED));
+    note_granted (self, rtc_sockets_enlarge (fd, RTC_SOCKETS_WANTED));
     g_array_append_val (self->known, new_one);
     known = find_known (self, fd);
   }
   known->seen = TRUE;
-  if (!rec_sockets_get_drops (fd, &drops))
+  if (!rtc_sockets_get_drops (fd, &drops))
     return 0;
   before = known->drops;
   known->drops = drops;
@@ -130,7 +130,7 @@ look_at (RecSockets *self, gint fd)
 
 static guint64
 look_at_component (
-    RecSockets *self, NiceAgent *agent, guint stream, guint component)
+    RtcSockets *self, NiceAgent *agent, guint stream, guint component)
 {
   GPtrArray *sockets = nice_agent_get_sockets (agent, stream, component);
   guint64 drops = 0;
@@ -162,7 +162,7 @@ get_agent (GstElement *webrtc)
 }
 
 static void
-forget_unseen (RecSockets *self)
+forget_unseen (RtcSockets *self)
 {
   guint i;
 
@@ -179,10 +179,10 @@ forget_unseen (RecSockets *self)
 
 /* --- life --- */
 
-RecSockets *
-rec_sockets_new (void)
+RtcSockets *
+rtc_sockets_new (void)
 {
-  RecSockets *self = g_new0 (RecSockets, 1);
+  RtcSockets *self = g_new0 (RtcSockets, 1);
 
   g_mutex_init (&self->lock);
   self->known = g_array_new (FALSE, FALSE, sizeof (Known));
@@ -190,7 +190,7 @@ rec_sockets_new (void)
 }
 
 void
-rec_sockets_free (RecSockets *self)
+rtc_sockets_free (RtcSockets *self)
 {
   if (!self)
     return;
@@ -200,7 +200,7 @@ rec_sockets_free (RecSockets *self)
 }
 
 guint64
-rec_sockets_update (RecSockets *self, GstElement *webrtc)
+rtc_sockets_update (RtcSockets *self, GstElement *webrtc)
 {
   guint64 drops = 0;
 #ifdef HAVE_NICE
@@ -223,7 +223,7 @@ rec_sockets_update (RecSockets *self, GstElement *webrtc)
 }
 
 void
-rec_sockets_get (RecSockets *self, guint64 *drops, guint *granted)
+rtc_sockets_get (RtcSockets *self, guint64 *drops, guint *granted)
 {
   g_mutex_lock (&self->lock);
   *drops = self->drops;

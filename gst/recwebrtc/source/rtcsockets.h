@@ -7,7 +7,7 @@
  * packets. So a larger one is asked for, and the drops are counted.
  *
  * Needs libnice; without it there is nothing to ask and to count. Control
- * thread, but for rec_sockets_get().
+ * thread, but for rtc_sockets_get().
  */
 
 #pragma once
@@ -18,24 +18,24 @@ G_BEGIN_DECLS
 
 /* Bytes that are asked for: a picture of 3 MB, as the kernel counts twice the
  * size of a packet and more. */
-#define REC_SOCKETS_WANTED (8 * 1024 * 1024)
+#define RTC_SOCKETS_WANTED (8 * 1024 * 1024)
 
-typedef struct _RecSockets RecSockets;
+typedef struct _RtcSockets RtcSockets;
 
-RecSockets *rec_sockets_new (void);
-void rec_sockets_free (RecSockets *sockets);
+RtcSockets *rtc_sockets_new (void);
+void rtc_sockets_free (RtcSockets *sockets);
 
 /* Looks for new sockets of @webrtc and new drops. To be called again and again.
  * Returns how many packets have been dropped since the last time. */
-guint64 rec_sockets_update (RecSockets *sockets, GstElement *webrtc);
+guint64 rtc_sockets_update (RtcSockets *sockets, GstElement *webrtc);
 
 /* @drops: packets that the kernel has dropped because the buffer was full;
  * @granted: bytes of the smallest receive buffer, as SO_RCVBUF was set, 0 while
  * there is no socket. Any thread. */
-void rec_sockets_get (RecSockets *sockets, guint64 *drops, guint *granted);
+void rtc_sockets_get (RtcSockets *sockets, guint64 *drops, guint *granted);
 
 /* The same for one socket; FALSE where the system does not tell. */
-guint rec_sockets_enlarge (gint fd, guint wanted);
-gboolean rec_sockets_get_drops (gint fd, guint32 *drops);
+guint rtc_sockets_enlarge (gint fd, guint wanted);
+gboolean rtc_sockets_get_drops (gint fd, guint32 *drops);
 
 G_END_DECLS

@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-GST_DEBUG_CATEGORY_STATIC (rec_streams_debug);
-#define GST_CAT_DEFAULT rec_streams_debug
+GST_DEBUG_CATEGORY_STATIC (rtc_streams_debug);
+#define GST_CAT_DEFAULT rtc_streams_debug
 
 /* A stream that has timed out has ended when it is still silent. */
 #define ENDED_AFTER_US (2 * G_USEC_PER_SEC)
@@ -61,18 +61,18 @@ typedef struct
   guint ssrc;
   GstPad *pad;
   GstPad *sink;
-  RecChain *chain;
+  RtcDepayChain *chain;
 } Stream;
 
-struct _RecStreams
+struct _RtcStreams
 {
   GstElement *webrtc;
   GstElement *rtpbin;
-  SdpChoice choice;
-  RecChain *video;
-  RecChain *audio;
+  RtcSdpChoice choice;
+  RtcDepayChain *video;
+  RtcDepayChain *audio;
   guint64 *ignored;
-  RecLayers *layers; /* of the video, or NULL */
+  RtcLayers *layers; /* of the video, or NULL */
 
   GMutex lock;
   /* under lock */
@@ -87,19 +87,19 @@ ensure_debug_category (void)
 
   if (g_once_init_enter (&once)) {
     GST_DEBUG_CATEGORY_INIT (
-        rec_streams_debug, "recstreams", 0, "RTP streams of a session");
+        rtc_streams_debug, "recstreams", 0, "RTP streams of a session");
     g_once_init_leave (&once, 1);
   }
 }
 
 void
-rec_streams_limit (GstElement *webrtc)
+rtc_streams_limit (GstElement *webrtc)
 {
   GstElement *rtpbin = gst_bin_get_by_name (GST_BIN (webrtc), "rtpbin");
 
   if (!rtpbin)
     return;
-  g_object_set (rtpbin, "max-streams", REC_STREAMS_MAX, NULL);
+  g_object_set (rtpbin, "max-streams", RTC_STREAMS_MAX, NULL);
   gst_object_unref (rtpbin);
 }
 
@@ -173,7 +173,7 @@ on_received (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 }
 
 static PayloadFilter *
-new_filter (RecStreams *self)
+new_filter (RtcStreams *self)
 {
   PayloadFilter *filter = g_atomic_rc_box_new0 (PayloadFilter);
 
@@ -203,7 +203,7 @@ clear_source (gpointer source)
 
 /* Under lock. NULL when there is none. */
 static Source *
-find_source (RecStreams *self, guint session, guint ssrc)
+find_source (RtcStreams *self, guint session, guint ssrc)
 {
   guint i;
 
@@ -218,7 +218,7 @@ find_source (RecStreams *self, guint session, guint ssrc)
 
 static void
 on_new_jitterbuffer (GstElement *rtpbin, GstElement *jitterbuffer,
-    guint session, guint ssrc, RecStreams *self)
+    guint session, guint ssrc, RtcStreams *self)
 {
   Source source = { session, ssrc, new_filter (self), FALSE };
   GstPad *sink = gst_element_get_static_pad (jitterbuffer, "sink");
@@ -227,7 +227,7 @@ on_new_jitterbuffer (GstElement *rtpbin, GstElement *jitterbuffer,
       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_received,
       g_atomic_rc_box_acquire (source.filter), free_filter);
   if (self->layers)
-    rec_layers_watch (self->layers, ssrc, sink);
+    rtc_layers_watch (self->layers, ssrc, sink);
   gst_object_unref (sink);
   g_mutex_lock (&self->lock);
   g_array_append_val (self->sources, source);
@@ -253,7 +253,7 @@ drop_event (GstPad *pad, GstObject *parent, GstEvent *event)
 }
 
 static GstPad *
-new_drain (RecStreams *self)
+new_drain (RtcStreams *self)
 {
   static GstStaticPadTemplate template = GST_STATIC_PAD_TEMPLATE (
       "drain", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -271,7 +271,7 @@ new_drain (RecStreams *self)
 static void
 on_rank (guint ssrc, guint rank, gpointer user_data)
 {
-  RecStreams *self = user_data;
+  RtcStreams *self = user_data;
   guint i;
 
   g_mutex_lock (&self->lock);
@@ -279,25 +279,25 @@ on_rank (guint ssrc, guint rank, gpointer user_data)
     const Stream *stream = &g_array_index (self->streams, Stream, i);
 
     if (stream->ssrc == ssrc && stream->chain == self->video && self->video)
-      rec_chain_set_rank (stream->chain, stream->sink, rank);
+      rtc_depay_chain_set_rank (stream->chain, stream->sink, rank);
   }
   g_mutex_unlock (&self->lock);
 }
 
 static guint
-get_rank (RecStreams *self, const Stream *stream)
+get_rank (RtcStreams *self, const Stream *stream)
 {
   return self->layers && stream->chain == self->video
-      ? rec_layers_get_rank (self->layers, stream->ssrc)
+      ? rtc_layers_get_rank (self->layers, stream->ssrc)
       : 0;
 }
 
-static RecChain *
-find_chain (RecStreams *self, GstPad *pad, guint *ssrc)
+static RtcDepayChain *
+find_chain (RtcStreams *self, GstPad *pad, guint *ssrc)
 {
   GstCaps *caps = gst_pad_get_current_caps (pad);
   const gchar *media = NULL;
-  const SdpTrack *track = NULL;
+  const RtcSdpTrack *track = NULL;
   gint payload = -1;
 
   if (!caps)
@@ -326,15 +326,15 @@ clear_stream (gpointer data)
 
   gst_pad_unlink (stream->pad, stream->sink);
   if (stream->chain)
-    rec_chain_remove_stream (stream->chain, stream->sink);
+    rtc_depay_chain_remove_stream (stream->chain, stream->sink);
   else
     gst_pad_set_active (stream->sink, FALSE);
   gst_object_unref (stream->sink);
   gst_object_unref (stream->pad);
 }
 
-RecChain *
-rec_streams_add_pad (RecStreams *self, GstPad *pad, guint *ssrc)
+RtcDepayChain *
+rtc_streams_add_pad (RtcStreams *self, GstPad *pad, guint *ssrc)
 {
   Stream stream = { 0 };
 
@@ -343,7 +343,7 @@ rec_streams_add_pad (RecStreams *self, GstPad *pad, guint *ssrc)
   if (stream.chain == NULL)
     stream.sink = new_drain (self);
   else
-    stream.sink = rec_chain_add_stream (stream.chain, get_rank (self, &stream));
+    stream.sink = rtc_depay_chain_add_stream (stream.chain, get_rank (self, &stream));
   GST_INFO_OBJECT (self->webrtc, "SSRC %u on %s: %s", stream.ssrc,
       GST_PAD_NAME (pad),
       !stream.chain                     ? "not recorded"
@@ -363,7 +363,7 @@ rec_streams_add_pad (RecStreams *self, GstPad *pad, guint *ssrc)
 
 /* Takes the stream out of the list; FALSE when there is none. */
 static gboolean
-steal_stream (RecStreams *self, guint ssrc, Stream *stream)
+steal_stream (RtcStreams *self, guint ssrc, Stream *stream)
 {
   gboolean found = FALSE;
   guint i;
@@ -381,7 +381,7 @@ steal_stream (RecStreams *self, guint ssrc, Stream *stream)
 
 /* rtpbin has given a stream up. webrtcbin keeps its own pad for it. */
 static void
-on_pad_removed (GstElement *rtpbin, GstPad *pad, RecStreams *self)
+on_pad_removed (GstElement *rtpbin, GstPad *pad, RtcStreams *self)
 {
   guint session, ssrc, payload;
   Stream stream;
@@ -437,7 +437,7 @@ find_pad (GstElement *rtpbin, guint ssrc)
 
 /* On the thread of RTCP. */
 static void
-on_timeout (GstElement *rtpbin, guint session, guint ssrc, RecStreams *self)
+on_timeout (GstElement *rtpbin, guint session, guint ssrc, RtcStreams *self)
 {
   Source *source;
 
@@ -451,7 +451,7 @@ on_timeout (GstElement *rtpbin, guint session, guint ssrc, RecStreams *self)
 /* The stream that is recorded stays, with its place on the timeline, for when
  * its sender goes on. Under lock. */
 static gboolean
-is_recorded (RecStreams *self, guint ssrc)
+is_recorded (RtcStreams *self, guint ssrc)
 {
   gboolean recorded = FALSE;
   guint i;
@@ -460,14 +460,14 @@ is_recorded (RecStreams *self, guint ssrc)
     Stream *stream = &g_array_index (self->streams, Stream, i);
 
     recorded = stream->ssrc == ssrc && stream->chain &&
-        rec_chain_is_recorded (stream->chain, stream->sink);
+        rtc_depay_chain_is_recorded (stream->chain, stream->sink);
   }
   return recorded;
 }
 
 /* Takes a source that has ended out of the list; FALSE when there is none. */
 static gboolean
-steal_ended (RecStreams *self, Source *ended)
+steal_ended (RtcStreams *self, Source *ended)
 {
   gint64 now = g_get_monotonic_time ();
   gboolean found = FALSE;
@@ -499,7 +499,7 @@ steal_ended (RecStreams *self, Source *ended)
  * decoder for FEC, as webrtcbin always puts one: when the SSRC returned, its
  * pad could not be added, and the session ended. */
 void
-rec_streams_tick (RecStreams *self)
+rtc_streams_tick (RtcStreams *self)
 {
   Source ended;
   GstPad *pad;
@@ -518,11 +518,11 @@ rec_streams_tick (RecStreams *self)
 
 /* --- life --- */
 
-RecStreams *
-rec_streams_new (GstElement *webrtc, const GstSDPMessage *remote,
-    const SdpChoice *choice, RecChain *video, RecChain *audio, guint64 *ignored)
+RtcStreams *
+rtc_streams_new (GstElement *webrtc, const GstSDPMessage *remote,
+    const RtcSdpChoice *choice, RtcDepayChain *video, RtcDepayChain *audio, guint64 *ignored)
 {
-  RecStreams *self = g_new0 (RecStreams, 1);
+  RtcStreams *self = g_new0 (RtcStreams, 1);
 
   ensure_debug_category ();
   g_mutex_init (&self->lock);
@@ -536,7 +536,7 @@ rec_streams_new (GstElement *webrtc, const GstSDPMessage *remote,
   g_array_set_clear_func (self->sources, clear_source);
   if (choice->video.codec)
     self->layers =
-        rec_layers_new (gst_sdp_message_get_media (remote, choice->video.media),
+        rtc_layers_new (gst_sdp_message_get_media (remote, choice->video.media),
             choice->video.payload, choice->video.codec->name, on_rank, self);
   self->rtpbin = gst_bin_get_by_name (GST_BIN (webrtc), "rtpbin");
   if (self->rtpbin) {
@@ -553,7 +553,7 @@ rec_streams_new (GstElement *webrtc, const GstSDPMessage *remote,
 }
 
 void
-rec_streams_free (RecStreams *self)
+rtc_streams_free (RtcStreams *self)
 {
   if (!self)
     return;
@@ -563,7 +563,7 @@ rec_streams_free (RecStreams *self)
   g_array_set_clear_func (self->streams, clear_stream);
   g_array_unref (self->streams);
   g_array_unref (self->sources);
-  rec_layers_free (self->layers);
+  rtc_layers_free (self->layers);
   g_mutex_clear (&self->lock);
   g_free (self);
 }

@@ -21,29 +21,29 @@
 G_BEGIN_DECLS
 
 /* SSRCs that a peer may send at a time, those of retransmission included. */
-#define REC_STREAMS_MAX 32
+#define RTC_STREAMS_MAX 32
 
-typedef struct _RecStreams RecStreams;
+typedef struct _RtcStreams RtcStreams;
 
 /* Sets the bounds of @webrtc, a webrtcbin without a description. */
-void rec_streams_limit (GstElement *webrtc);
+void rtc_streams_limit (GstElement *webrtc);
 
 /* Watches @webrtc, which has not received anything yet. @remote: description
  * of the peer, of which @choice was taken. @video and @audio may be NULL, and
  * outlive the streams. @ignored: packets without use, counted atomically. */
-RecStreams *rec_streams_new (GstElement *webrtc, const GstSDPMessage *remote,
-    const SdpChoice *choice, RecChain *video, RecChain *audio,
+RtcStreams *rtc_streams_new (GstElement *webrtc, const GstSDPMessage *remote,
+    const RtcSdpChoice *choice, RtcDepayChain *video, RtcDepayChain *audio,
     guint64 *ignored);
 
 /* Links @pad, a source pad that webrtcbin has just added. Returns the track it
  * belongs to, NULL when it is not recorded. @ssrc: what its caps say. */
-RecChain *rec_streams_add_pad (RecStreams *streams, GstPad *pad, guint *ssrc);
+RtcDepayChain *rtc_streams_add_pad (RtcStreams *streams, GstPad *pad, guint *ssrc);
 
 /* To be called every 100 ms: takes streams apart that have ended. NULL is
  * allowed. */
-void rec_streams_tick (RecStreams *streams);
+void rtc_streams_tick (RtcStreams *streams);
 
 /* After webrtcbin has stopped. NULL is allowed. */
-void rec_streams_free (RecStreams *streams);
+void rtc_streams_free (RtcStreams *streams);
 
 G_END_DECLS

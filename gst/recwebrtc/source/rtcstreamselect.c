@@ -11,18 +11,18 @@
 #include <gst/rtp/rtp.h>
 #include <gst/video/video.h>
 
-GST_DEBUG_CATEGORY_STATIC (rec_select_debug);
-#define GST_CAT_DEFAULT rec_select_debug
+GST_DEBUG_CATEGORY_STATIC (rtc_stream_select_debug);
+#define GST_CAT_DEFAULT rtc_stream_select_debug
 
-/* Of a stream that may take over, for REC_SELECT_SILENCE. */
+/* Of a stream that may take over, for RTC_STREAM_SELECT_SILENCE. */
 #define MAX_HELD_BYTES (4 * 1024 * 1024)
 #define MAX_HELD_PACKETS 4096
-#define SILENCE_US ((gint64)(REC_SELECT_SILENCE / GST_USECOND))
+#define SILENCE_US ((gint64)(RTC_STREAM_SELECT_SILENCE / GST_USECOND))
 
 /**
  * Stream:
  * @pad: its sink pad, on which this is the private data
- * @rank: see rec_select_add_stream(); atomic
+ * @rank: see rtc_stream_select_add_stream(); atomic
  * @since: time of its first packet after the last one of the chosen stream, µs;
  *   0: none yet
  * @last: time of its last packet since then
@@ -45,7 +45,7 @@ typedef struct
   gsize held_bytes;
 } Stream;
 
-struct _RecSelect
+struct _RtcStreamSelect
 {
   GstElement parent;
 
@@ -60,7 +60,11 @@ struct _RecSelect
   Stream *chosen;
 };
 
-G_DEFINE_TYPE (RecSelect, rec_select, GST_TYPE_ELEMENT)
+/* The type is registered under the name that dot graphs and logs know. */
+typedef RtcStreamSelect RecSelect;
+typedef RtcStreamSelectClass RecSelectClass;
+
+G_DEFINE_TYPE (RecSelect, rtc_stream_select, GST_TYPE_ELEMENT)
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
     "sink_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS_ANY);
@@ -70,7 +74,7 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
 /* --- streams that are not chosen; under the stream lock of the src pad --- */
 
 static void
-count_ignored (RecSelect *self, guint packets)
+count_ignored (RtcStreamSelect *self, guint packets)
 {
   __atomic_fetch_add (self->ignored, packets, __ATOMIC_RELAXED);
 }
@@ -98,7 +102,7 @@ note_time (Stream *stream, gint64 now)
 }
 
 static void
-drop_held (RecSelect *self, Stream *stream)
+drop_held (RtcStreamSelect *self, Stream *stream)
 {
   count_ignored (self, g_queue_get_length (&stream->held));
   g_queue_clear_full (&stream->held, (GDestroyNotify)gst_buffer_unref);
@@ -107,7 +111,7 @@ drop_held (RecSelect *self, Stream *stream)
 
 /* The chosen stream flows: the others, all but @keep, have to wait. */
 static void
-forget_others (RecSelect *self, Stream *keep)
+forget_others (RtcStreamSelect *self, Stream *keep)
 {
   GList *l;
 
@@ -122,7 +126,7 @@ forget_others (RecSelect *self, Stream *keep)
 }
 
 static void
-hold (RecSelect *self, Stream *stream, GstBuffer *buffer, gboolean key)
+hold (RtcStreamSelect *self, Stream *stream, GstBuffer *buffer, gboolean key)
 {
   if (!key && g_queue_is_empty (&stream->held)) {
     count_ignored (self, 1);
@@ -156,7 +160,7 @@ push_sticky_event (GstPad *pad, GstEvent **event, gpointer user_data)
 }
 
 static void
-choose (RecSelect *self, Stream *stream)
+choose (RtcStreamSelect *self, Stream *stream)
 {
   GST_INFO_OBJECT (self, "stream of %" GST_PTR_FORMAT " takes over from %s",
       stream->pad, self->chosen ? GST_PAD_NAME (self->chosen->pad) : "none");
@@ -168,7 +172,7 @@ choose (RecSelect *self, Stream *stream)
 }
 
 static GstFlowReturn
-push_held (RecSelect *self, Stream *stream)
+push_held (RtcStreamSelect *self, Stream *stream)
 {
   GstFlowReturn ret = GST_FLOW_OK;
   GstBuffer *buffer;
@@ -188,7 +192,7 @@ is_higher (const Stream *stream, const Stream *other)
 }
 
 static GstFlowReturn
-take_other (RecSelect *self, Stream *stream, GstBuffer *buffer, gboolean key)
+take_other (RtcStreamSelect *self, Stream *stream, GstBuffer *buffer, gboolean key)
 {
   gint64 flowing = note_time (stream, self->time_func ());
 
@@ -208,7 +212,7 @@ take_other (RecSelect *self, Stream *stream, GstBuffer *buffer, gboolean key)
 
 static void
 look_at_packet (
-    RecSelect *self, GstBuffer *buffer, gboolean *empty, gboolean *key)
+    RtcStreamSelect *self, GstBuffer *buffer, gboolean *empty, gboolean *key)
 {
   GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
   guint size;
@@ -219,12 +223,12 @@ look_at_packet (
     return;
   size = gst_rtp_buffer_get_payload_len (&rtp);
   *empty = size == 0;
-  *key = rec_key_start (self->codec, gst_rtp_buffer_get_payload (&rtp), size);
+  *key = rtc_key_start (self->codec, gst_rtp_buffer_get_payload (&rtp), size);
   gst_rtp_buffer_unmap (&rtp);
 }
 
 static GstFlowReturn
-take_packet (RecSelect *self, Stream *stream, GstBuffer *buffer)
+take_packet (RtcStreamSelect *self, Stream *stream, GstBuffer *buffer)
 {
   gboolean empty, key;
 
@@ -248,9 +252,9 @@ take_packet (RecSelect *self, Stream *stream, GstBuffer *buffer)
 /* --- pads --- */
 
 static GstFlowReturn
-rec_select_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+rtc_stream_select_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
-  RecSelect *self = REC_SELECT (parent);
+  RtcStreamSelect *self = RTC_STREAM_SELECT (parent);
   Stream *stream = gst_pad_get_element_private (pad);
   GstFlowReturn ret;
 
@@ -261,7 +265,7 @@ rec_select_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 }
 
 gboolean
-rec_select_is_chosen (RecSelect *self, GstPad *pad)
+rtc_stream_select_is_chosen (RtcStreamSelect *self, GstPad *pad)
 {
   gboolean chosen;
 
@@ -273,14 +277,14 @@ rec_select_is_chosen (RecSelect *self, GstPad *pad)
 
 /* Sticky events stay on the pad, for when its stream is chosen. */
 static gboolean
-rec_select_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+rtc_stream_select_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
-  RecSelect *self = REC_SELECT (parent);
+  RtcStreamSelect *self = RTC_STREAM_SELECT (parent);
   gboolean serialized = GST_EVENT_IS_SERIALIZED (event);
 
   if (serialized)
     GST_PAD_STREAM_LOCK (self->src);
-  if (rec_select_is_chosen (self, pad))
+  if (rtc_stream_select_is_chosen (self, pad))
     gst_pad_push_event (self->src, event);
   else
     gst_event_unref (event);
@@ -291,9 +295,9 @@ rec_select_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 
 /* To the sender of the chosen stream, or of the only one that there is. */
 static gboolean
-rec_select_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
+rtc_stream_select_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
-  RecSelect *self = REC_SELECT (parent);
+  RtcStreamSelect *self = RTC_STREAM_SELECT (parent);
   GstPad *sink = NULL;
   gboolean ret = FALSE;
 
@@ -313,7 +317,7 @@ rec_select_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 }
 
 GstPad *
-rec_select_add_stream (RecSelect *self, guint rank)
+rtc_stream_select_add_stream (RtcStreamSelect *self, guint rank)
 {
   Stream *stream = g_new0 (Stream, 1);
   gchar *name = g_strdup_printf (
@@ -324,8 +328,8 @@ rec_select_add_stream (RecSelect *self, guint rank)
   g_free (name);
   g_queue_init (&stream->held);
   gst_pad_set_element_private (stream->pad, stream);
-  gst_pad_set_chain_function (stream->pad, rec_select_chain);
-  gst_pad_set_event_function (stream->pad, rec_select_sink_event);
+  gst_pad_set_chain_function (stream->pad, rtc_stream_select_chain);
+  gst_pad_set_event_function (stream->pad, rtc_stream_select_sink_event);
   gst_pad_set_active (stream->pad, TRUE);
   GST_PAD_STREAM_LOCK (self->src);
   GST_OBJECT_LOCK (self);
@@ -337,7 +341,7 @@ rec_select_add_stream (RecSelect *self, guint rank)
 }
 
 void
-rec_select_set_rank (RecSelect *self, GstPad *pad, guint rank)
+rtc_stream_select_set_rank (RtcStreamSelect *self, GstPad *pad, guint rank)
 {
   Stream *stream = gst_pad_get_element_private (pad);
 
@@ -345,14 +349,14 @@ rec_select_set_rank (RecSelect *self, GstPad *pad, guint rank)
 }
 
 static void
-free_stream (RecSelect *self, Stream *stream)
+free_stream (RtcStreamSelect *self, Stream *stream)
 {
   drop_held (self, stream);
   g_free (stream);
 }
 
 void
-rec_select_remove_stream (RecSelect *self, GstPad *pad)
+rtc_stream_select_remove_stream (RtcStreamSelect *self, GstPad *pad)
 {
   Stream *stream = gst_pad_get_element_private (pad);
 
@@ -372,45 +376,45 @@ rec_select_remove_stream (RecSelect *self, GstPad *pad)
 /* --- GObject --- */
 
 static void
-rec_select_finalize (GObject *object)
+rtc_stream_select_finalize (GObject *object)
 {
-  RecSelect *self = REC_SELECT (object);
+  RtcStreamSelect *self = RTC_STREAM_SELECT (object);
 
   while (self->streams) {
     free_stream (self, self->streams->data);
     self->streams = g_list_delete_link (self->streams, self->streams);
   }
-  G_OBJECT_CLASS (rec_select_parent_class)->finalize (object);
+  G_OBJECT_CLASS (rtc_stream_select_parent_class)->finalize (object);
 }
 
 static void
-rec_select_class_init (RecSelectClass *klass)
+rtc_stream_select_class_init (RecSelectClass *klass)
 {
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
 
-  G_OBJECT_CLASS (klass)->finalize = rec_select_finalize;
+  G_OBJECT_CLASS (klass)->finalize = rtc_stream_select_finalize;
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class, "RTP stream selector",
       "Generic", "Passes one of the RTP streams of a track",
       "The gst-tsrec authors");
   GST_DEBUG_CATEGORY_INIT (
-      rec_select_debug, "recselect", 0, "one of the RTP streams of a track");
+      rtc_stream_select_debug, "recselect", 0, "one of the RTP streams of a track");
 }
 
 static void
-rec_select_init (RecSelect *self)
+rtc_stream_select_init (RtcStreamSelect *self)
 {
   self->time_func = g_get_monotonic_time;
   self->src = gst_pad_new_from_static_template (&src_template, "src");
-  gst_pad_set_event_function (self->src, rec_select_src_event);
+  gst_pad_set_event_function (self->src, rtc_stream_select_src_event);
   gst_element_add_pad (GST_ELEMENT (self), self->src);
 }
 
-RecSelect *
-rec_select_new (const gchar *codec, guint64 *ignored)
+RtcStreamSelect *
+rtc_stream_select_new (const gchar *codec, guint64 *ignored)
 {
-  RecSelect *self = g_object_new (REC_TYPE_SELECT, NULL);
+  RtcStreamSelect *self = g_object_new (RTC_TYPE_STREAM_SELECT, NULL);
 
   self->codec = g_intern_string (codec);
   self->ignored = ignored;
@@ -418,7 +422,7 @@ rec_select_new (const gchar *codec, guint64 *ignored)
 }
 
 void
-rec_select_set_time_func (RecSelect *self, gint64 (*func) (void))
+rtc_stream_select_set_time_func (RtcStreamSelect *self, gint64 (*func) (void))
 {
   self->time_func = func;
 }

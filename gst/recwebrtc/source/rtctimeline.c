@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define NONE RTP_TIMELINE_NONE
+#define NONE RTC_TIMELINE_NONE
 #define MS INT64_C (1000000)
 #define SECOND INT64_C (1000000000)
 
@@ -85,9 +85,9 @@ ntp_to_ns (uint64_t ntp)
 /* --- transit: arrival minus media time --- */
 
 static void
-forget_transit (RtpTimelineTrack *track)
+forget_transit (RtcTimelineTrack *track)
 {
-  for (unsigned i = 0; i < RTP_TIMELINE_WINDOW; i++)
+  for (unsigned i = 0; i < RTC_TIMELINE_WINDOW; i++)
     track->transit[i] = INT64_MAX;
   track->recent = INT64_MAX;
   track->n_recent = 0;
@@ -96,11 +96,11 @@ forget_transit (RtpTimelineTrack *track)
 /* A second without packets takes no place in the window: after a long silence
  * there is still something to compare with. */
 static void
-note_transit (RtpTimelineTrack *track, int64_t transit, int64_t arrival)
+note_transit (RtcTimelineTrack *track, int64_t transit, int64_t arrival)
 {
   if (arrival / SECOND != track->second) {
     track->second = arrival / SECOND;
-    track->newest = (track->newest + 1) % RTP_TIMELINE_WINDOW;
+    track->newest = (track->newest + 1) % RTC_TIMELINE_WINDOW;
     track->transit[track->newest] = INT64_MAX;
   }
   if (transit < track->transit[track->newest])
@@ -112,11 +112,11 @@ note_transit (RtpTimelineTrack *track, int64_t transit, int64_t arrival)
 
 /* The shortest way, which no queue has lengthened; FALSE when unknown. */
 static bool
-get_transit (const RtpTimelineTrack *track, int64_t *transit, bool *full)
+get_transit (const RtcTimelineTrack *track, int64_t *transit, bool *full)
 {
   *transit = INT64_MAX;
   *full = true;
-  for (unsigned i = 0; i < RTP_TIMELINE_WINDOW; i++) {
+  for (unsigned i = 0; i < RTC_TIMELINE_WINDOW; i++) {
     if (track->transit[i] == INT64_MAX)
       *full = false;
     else if (track->transit[i] < *transit)
@@ -127,7 +127,7 @@ get_transit (const RtpTimelineTrack *track, int64_t *transit, bool *full)
 
 /* How late packets of the track are at best, as it is mapped. */
 static int64_t
-get_lateness (const RtpTimelineTrack *track)
+get_lateness (const RtcTimelineTrack *track)
 {
   int64_t transit;
   bool full;
@@ -136,7 +136,7 @@ get_lateness (const RtpTimelineTrack *track)
 }
 
 static bool
-is_active (const RtpTimeline *self, const RtpTimelineTrack *track)
+is_active (const RtcTimeline *self, const RtcTimelineTrack *track)
 {
   return track->used && track->anchored && self->now - track->arrived < ACTIVE;
 }
@@ -144,15 +144,15 @@ is_active (const RtpTimeline *self, const RtpTimelineTrack *track)
 /* The same of the earliest track; FALSE when there is none but @except. @full:
  * of all of the window. */
 static bool
-get_shared_lateness (const RtpTimeline *self, const RtpTimelineTrack *except,
+get_shared_lateness (const RtcTimeline *self, const RtcTimelineTrack *except,
     int64_t *lateness, bool *full)
 {
   bool found = false;
 
   *full = true;
   *lateness = INT64_MAX;
-  for (unsigned i = 0; i < RTP_TIMELINE_TRACKS; i++) {
-    const RtpTimelineTrack *track = &self->tracks[i];
+  for (unsigned i = 0; i < RTC_TIMELINE_TRACKS; i++) {
+    const RtcTimelineTrack *track = &self->tracks[i];
     int64_t transit;
     bool all;
 
@@ -171,7 +171,7 @@ get_shared_lateness (const RtpTimeline *self, const RtpTimelineTrack *except,
 
 /* Its RTP clock has stood still for @by: what it says of itself is later. */
 static void
-move_line (RtpTimelineTrack *track, int64_t by)
+move_line (RtcTimelineTrack *track, int64_t by)
 {
   track->offset += by;
   track->clock += by;
@@ -180,33 +180,33 @@ move_line (RtpTimelineTrack *track, int64_t by)
 }
 
 static bool
-is_synced (const RtpTimelineTrack *track)
+is_synced (const RtcTimelineTrack *track)
 {
   return track->n_reports > 0;
 }
 
 /* Running time minus NTP time: the same for all tracks that are in step. */
 static int64_t
-get_sync (const RtpTimelineTrack *track)
+get_sync (const RtcTimelineTrack *track)
 {
   return track->offset - track->clock;
 }
 
 /* Moves tracks that are far behind the others ahead to them. */
 static void
-align (RtpTimeline *self)
+align (RtcTimeline *self)
 {
   int64_t latest = NONE;
 
-  for (unsigned i = 0; i < RTP_TIMELINE_TRACKS; i++) {
-    const RtpTimelineTrack *track = &self->tracks[i];
+  for (unsigned i = 0; i < RTC_TIMELINE_TRACKS; i++) {
+    const RtcTimelineTrack *track = &self->tracks[i];
 
     if (is_active (self, track) && is_synced (track) &&
         (latest == NONE || get_sync (track) > latest))
       latest = get_sync (track);
   }
-  for (unsigned i = 0; i < RTP_TIMELINE_TRACKS; i++) {
-    RtpTimelineTrack *track = &self->tracks[i];
+  for (unsigned i = 0; i < RTC_TIMELINE_TRACKS; i++) {
+    RtcTimelineTrack *track = &self->tracks[i];
     int64_t behind;
 
     if (!is_active (self, track) || !is_synced (track))
@@ -222,14 +222,14 @@ align (RtpTimeline *self)
 /* How much the track is to be slewed over @media to be in the middle of all. */
 static int64_t
 slew_to_others (
-    const RtpTimeline *self, const RtpTimelineTrack *track, int64_t media)
+    const RtcTimeline *self, const RtcTimelineTrack *track, int64_t media)
 {
   int64_t sum = 0, n = 0;
 
   if (!is_synced (track))
     return 0;
-  for (unsigned i = 0; i < RTP_TIMELINE_TRACKS; i++) {
-    const RtpTimelineTrack *other = &self->tracks[i];
+  for (unsigned i = 0; i < RTC_TIMELINE_TRACKS; i++) {
+    const RtcTimelineTrack *other = &self->tracks[i];
     int64_t error;
 
     if (!is_active (self, other) || !is_synced (other))
@@ -248,7 +248,7 @@ slew_to_others (
 
 /* The same to follow the sender's clock, alike for all tracks. */
 static int64_t
-slew_to_arrival (const RtpTimeline *self, int64_t media)
+slew_to_arrival (const RtcTimeline *self, int64_t media)
 {
   int64_t late;
   bool full;
@@ -261,7 +261,7 @@ slew_to_arrival (const RtpTimeline *self, int64_t media)
 }
 
 static void
-slew (RtpTimeline *self, RtpTimelineTrack *track, int64_t media)
+slew (RtcTimeline *self, RtcTimelineTrack *track, int64_t media)
 {
   if (media > SECOND)
     media = SECOND;
@@ -271,7 +271,7 @@ slew (RtpTimeline *self, RtpTimelineTrack *track, int64_t media)
 
 /* All tracks are late for good: all RTP clocks have stood still. */
 static void
-step_together (RtpTimeline *self)
+step_together (RtcTimeline *self)
 {
   int64_t late;
   bool full;
@@ -279,8 +279,8 @@ step_together (RtpTimeline *self)
   if (!get_shared_lateness (self, NULL, &late, &full) || !full ||
       late < COMMON_STEP)
     return;
-  for (unsigned i = 0; i < RTP_TIMELINE_TRACKS; i++) {
-    RtpTimelineTrack *track = &self->tracks[i];
+  for (unsigned i = 0; i < RTC_TIMELINE_TRACKS; i++) {
+    RtcTimelineTrack *track = &self->tracks[i];
 
     if (is_active (self, track))
       track->offset += late;
@@ -294,12 +294,12 @@ step_together (RtpTimeline *self)
  * silent since @since. */
 static bool
 others_flowed (
-    const RtpTimeline *self, const RtpTimelineTrack *track, int64_t since)
+    const RtcTimeline *self, const RtcTimelineTrack *track, int64_t since)
 {
   bool any = false;
 
-  for (unsigned i = 0; i < RTP_TIMELINE_TRACKS; i++) {
-    const RtpTimelineTrack *other = &self->tracks[i];
+  for (unsigned i = 0; i < RTC_TIMELINE_TRACKS; i++) {
+    const RtcTimelineTrack *other = &self->tracks[i];
 
     if (other == track || !is_active (self, other))
       continue;
@@ -312,7 +312,7 @@ others_flowed (
 }
 
 static void
-end_stall (RtpTimeline *self, RtpTimelineTrack *track, int64_t transit)
+end_stall (RtcTimeline *self, RtcTimelineTrack *track, int64_t transit)
 {
   int64_t by = transit - track->offset - get_lateness (track);
 
@@ -323,7 +323,7 @@ end_stall (RtpTimeline *self, RtpTimelineTrack *track, int64_t transit)
 
 /* @passed: since the packet before, @media: of the RTP clock. */
 static void
-watch_stall (RtpTimeline *self, RtpTimelineTrack *track, int64_t transit,
+watch_stall (RtcTimeline *self, RtcTimelineTrack *track, int64_t transit,
     int64_t passed, int64_t media)
 {
   int64_t late = transit - track->offset - get_lateness (track);
@@ -357,7 +357,7 @@ watch_stall (RtpTimeline *self, RtpTimelineTrack *track, int64_t transit,
 /* --- timestamps of another line --- */
 
 static int64_t
-unwrap (RtpTimelineTrack *track, uint32_t rtp_time)
+unwrap (RtcTimelineTrack *track, uint32_t rtp_time)
 {
   if (!track->started) {
     track->started = true;
@@ -368,7 +368,7 @@ unwrap (RtpTimelineTrack *track, uint32_t rtp_time)
 }
 
 static void
-raise_highest (RtpTimelineTrack *track, uint32_t rtp_time, int64_t ticks)
+raise_highest (RtcTimelineTrack *track, uint32_t rtp_time, int64_t ticks)
 {
   if (ticks <= track->highest)
     return;
@@ -377,7 +377,7 @@ raise_highest (RtpTimelineTrack *track, uint32_t rtp_time, int64_t ticks)
 }
 
 static bool
-is_off_line (const RtpTimelineTrack *track, int64_t media, int64_t arrival)
+is_off_line (const RtcTimelineTrack *track, int64_t media, int64_t arrival)
 {
   int64_t step = media - track->last_media;
   int64_t passed = arrival - track->arrived;
@@ -390,7 +390,7 @@ is_off_line (const RtpTimelineTrack *track, int64_t media, int64_t arrival)
 }
 
 static bool
-is_on_suspect_line (const RtpTimelineTrack *track, int64_t media)
+is_on_suspect_line (const RtcTimelineTrack *track, int64_t media)
 {
   return track->n_line > 0 && media > track->line_media - MAX_BACK &&
       media < track->line_media + 2 * SECOND;
@@ -399,7 +399,7 @@ is_on_suspect_line (const RtpTimelineTrack *track, int64_t media)
 /* A packet off the line: where it arrived, or behind the one before, and those
  * that follow it at their distance; a few of them, and that is the line. */
 static int64_t
-map_off_line (RtpTimeline *self, RtpTimelineTrack *track, uint32_t rtp_time,
+map_off_line (RtcTimeline *self, RtcTimelineTrack *track, uint32_t rtp_time,
     int64_t media, int64_t arrival)
 {
   bool known = is_on_suspect_line (track, media);
@@ -433,7 +433,7 @@ map_off_line (RtpTimeline *self, RtpTimelineTrack *track, uint32_t rtp_time,
 
 static void
 anchor (
-    RtpTimeline *self, RtpTimelineTrack *track, int64_t media, int64_t arrival)
+    RtcTimeline *self, RtcTimelineTrack *track, int64_t media, int64_t arrival)
 {
   int64_t late = 0;
   bool full;
@@ -457,24 +457,24 @@ anchor (
 /* --- interface --- */
 
 void
-rtp_timeline_init (RtpTimeline *self)
+rtc_timeline_init (RtcTimeline *self)
 {
   memset (self, 0, sizeof (*self));
 }
 
 void
-rtp_timeline_set_floor (RtpTimeline *self, int64_t floor)
+rtc_timeline_set_floor (RtcTimeline *self, int64_t floor)
 {
   self->floor = floor;
 }
 
 unsigned
-rtp_timeline_add_track (RtpTimeline *self, uint32_t rate)
+rtc_timeline_add_track (RtcTimeline *self, uint32_t rate)
 {
-  RtpTimelineTrack *track;
+  RtcTimelineTrack *track;
   unsigned best = 0;
 
-  for (unsigned i = 0; i < RTP_TIMELINE_TRACKS; i++) {
+  for (unsigned i = 0; i < RTC_TIMELINE_TRACKS; i++) {
     if (!self->tracks[i].used) {
       best = i;
       break;
@@ -494,16 +494,16 @@ rtp_timeline_add_track (RtpTimeline *self, uint32_t rate)
 }
 
 void
-rtp_timeline_remove_track (RtpTimeline *self, unsigned number)
+rtc_timeline_remove_track (RtcTimeline *self, unsigned number)
 {
   self->tracks[number].used = false;
 }
 
 void
-rtp_timeline_arrived (
-    RtpTimeline *self, unsigned number, uint32_t rtp_time, int64_t arrival)
+rtc_timeline_arrived (
+    RtcTimeline *self, unsigned number, uint32_t rtp_time, int64_t arrival)
 {
-  RtpTimelineTrack *track = &self->tracks[number];
+  RtcTimelineTrack *track = &self->tracks[number];
   int64_t ticks, transit;
 
   if (track->anchored)
@@ -517,7 +517,7 @@ rtp_timeline_arrived (
 
 static void
 note_packet (
-    RtpTimeline *self, RtpTimelineTrack *track, int64_t media, int64_t arrival)
+    RtcTimeline *self, RtcTimelineTrack *track, int64_t media, int64_t arrival)
 {
   int64_t passed = arrival - track->arrived;
   int64_t step = media - track->last_media;
@@ -534,10 +534,10 @@ note_packet (
 }
 
 int64_t
-rtp_timeline_map (
-    RtpTimeline *self, unsigned number, uint32_t rtp_time, int64_t arrival)
+rtc_timeline_map (
+    RtcTimeline *self, unsigned number, uint32_t rtp_time, int64_t arrival)
 {
-  RtpTimelineTrack *track = &self->tracks[number];
+  RtcTimelineTrack *track = &self->tracks[number];
   int64_t ticks = unwrap (track, rtp_time);
   int64_t media = to_ns (ticks, track->rate), running;
 
@@ -575,7 +575,7 @@ rtp_timeline_map (
 /* Whether the packets since the last report are as late as the report says that
  * the RTP clock is. */
 static bool
-is_seen_in_packets (const RtpTimelineTrack *track, int64_t by)
+is_seen_in_packets (const RtcTimelineTrack *track, int64_t by)
 {
   int64_t later;
 
@@ -587,19 +587,19 @@ is_seen_in_packets (const RtpTimelineTrack *track, int64_t by)
 }
 
 static bool
-is_suspected (const RtpTimelineTrack *track)
+is_suspected (const RtcTimelineTrack *track)
 {
   return is_synced (track) && track->n_suspects > 0;
 }
 
 /* The NTP clock of all tracks has been set: that moves none of them. */
 static bool
-clock_was_set (RtpTimeline *self, int64_t by)
+clock_was_set (RtcTimeline *self, int64_t by)
 {
   unsigned n = 0, suspects = 0;
 
-  for (unsigned i = 0; i < RTP_TIMELINE_TRACKS; i++) {
-    const RtpTimelineTrack *track = &self->tracks[i];
+  for (unsigned i = 0; i < RTC_TIMELINE_TRACKS; i++) {
+    const RtcTimelineTrack *track = &self->tracks[i];
 
     if (!is_active (self, track) || !is_synced (track))
       continue;
@@ -613,10 +613,10 @@ clock_was_set (RtpTimeline *self, int64_t by)
 }
 
 static void
-set_clocks (RtpTimeline *self)
+set_clocks (RtcTimeline *self)
 {
-  for (unsigned i = 0; i < RTP_TIMELINE_TRACKS; i++) {
-    RtpTimelineTrack *track = &self->tracks[i];
+  for (unsigned i = 0; i < RTC_TIMELINE_TRACKS; i++) {
+    RtcTimelineTrack *track = &self->tracks[i];
 
     if (!is_suspected (track))
       continue;
@@ -627,10 +627,10 @@ set_clocks (RtpTimeline *self)
 
 /* The others have said since that their clock has not been set. */
 static bool
-others_disagree (const RtpTimeline *self, const RtpTimelineTrack *track)
+others_disagree (const RtcTimeline *self, const RtcTimelineTrack *track)
 {
-  for (unsigned i = 0; i < RTP_TIMELINE_TRACKS; i++) {
-    const RtpTimelineTrack *other = &self->tracks[i];
+  for (unsigned i = 0; i < RTC_TIMELINE_TRACKS; i++) {
+    const RtcTimelineTrack *other = &self->tracks[i];
 
     if (other == track || !is_active (self, other) || !is_synced (other))
       continue;
@@ -641,7 +641,7 @@ others_disagree (const RtpTimeline *self, const RtpTimelineTrack *track)
 }
 
 static void
-suspect (RtpTimeline *self, RtpTimelineTrack *track, int64_t clock)
+suspect (RtcTimeline *self, RtcTimelineTrack *track, int64_t clock)
 {
   if (track->n_suspects == 0 ||
       distance (clock, track->suspect) > REPORT_JITTER) {
@@ -653,7 +653,7 @@ suspect (RtpTimeline *self, RtpTimelineTrack *track, int64_t clock)
 }
 
 static void
-handle_contradiction (RtpTimeline *self, RtpTimelineTrack *track, int64_t clock)
+handle_contradiction (RtcTimeline *self, RtcTimelineTrack *track, int64_t clock)
 {
   int64_t by = clock - track->clock;
 
@@ -679,7 +679,7 @@ handle_contradiction (RtpTimeline *self, RtpTimelineTrack *track, int64_t clock)
  * with it. */
 static void
 handle_first (
-    RtpTimeline *self, RtpTimelineTrack *track, int64_t clock, int64_t late)
+    RtcTimeline *self, RtcTimelineTrack *track, int64_t clock, int64_t late)
 {
   suspect (self, track, clock);
   if (distance (late, 0) > REPORT_UNCHALLENGED && track->n_suspects < 2)
@@ -691,10 +691,10 @@ handle_first (
 }
 
 void
-rtp_timeline_report (RtpTimeline *self, unsigned number, uint64_t ntp,
+rtc_timeline_report (RtcTimeline *self, unsigned number, uint64_t ntp,
     uint32_t rtp_time, int64_t arrival)
 {
-  RtpTimelineTrack *track = &self->tracks[number];
+  RtcTimelineTrack *track = &self->tracks[number];
   int64_t media, clock, late;
 
   if (ntp == 0 || !track->anchored || ntp == track->last_ntp)
@@ -725,7 +725,7 @@ rtp_timeline_report (RtpTimeline *self, unsigned number, uint64_t ntp,
 }
 
 bool
-rtp_timeline_is_synced (const RtpTimeline *self, unsigned number)
+rtc_timeline_is_synced (const RtcTimeline *self, unsigned number)
 {
   return is_synced (&self->tracks[number]);
 }

@@ -23,13 +23,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RTP_TIMELINE_NONE INT64_MIN
-#define RTP_TIMELINE_TRACKS 8
+#define RTC_TIMELINE_NONE INT64_MIN
+#define RTC_TIMELINE_TRACKS 8
 /* Seconds with packets over which the shortest transit is looked for. */
-#define RTP_TIMELINE_WINDOW 10
+#define RTC_TIMELINE_WINDOW 10
 
 /**
- * RtpTimelineTrack:
+ * RtcTimelineTrack:
  * Private.
  * @highest: highest timestamp so far, extended to 64 bits, in ticks from the
  *   first packet
@@ -59,7 +59,7 @@ typedef struct
   int64_t last_running;
 
   int64_t earliest;
-  int64_t transit[RTP_TIMELINE_WINDOW];
+  int64_t transit[RTC_TIMELINE_WINDOW];
   int64_t second;
   unsigned newest;
   int64_t recent;
@@ -80,53 +80,53 @@ typedef struct
   int64_t stall;
   int64_t stall_since;
   int64_t stall_transit;
-} RtpTimelineTrack;
+} RtcTimelineTrack;
 
 /**
- * RtpTimeline:
+ * RtcTimeline:
  * @steps: how often a track was moved by more than slewing
  * @ignored_reports: sender reports that were not plausible
  *
- * The rest is private. Initialise with rtp_timeline_init().
+ * The rest is private. Initialise with rtc_timeline_init().
  */
 typedef struct
 {
-  RtpTimelineTrack tracks[RTP_TIMELINE_TRACKS];
+  RtcTimelineTrack tracks[RTC_TIMELINE_TRACKS];
   int64_t floor;
   int64_t now;
   uint64_t steps;
   uint64_t ignored_reports;
-} RtpTimeline;
+} RtcTimeline;
 
-void rtp_timeline_init (RtpTimeline *timeline);
+void rtc_timeline_init (RtcTimeline *timeline);
 
 /* The first packet is not mapped to before @floor, the end of what has been
  * recorded; later ones follow it at their distance. */
-void rtp_timeline_set_floor (RtpTimeline *timeline, int64_t floor);
+void rtc_timeline_set_floor (RtcTimeline *timeline, int64_t floor);
 
 /* @rate: ticks per second, not 0. Returns the number of the track for the
- * other functions. When there are RTP_TIMELINE_TRACKS already, the one that has
+ * other functions. When there are RTC_TIMELINE_TRACKS already, the one that has
  * been silent for longest gives way. */
-unsigned rtp_timeline_add_track (RtpTimeline *timeline, uint32_t rate);
+unsigned rtc_timeline_add_track (RtcTimeline *timeline, uint32_t rate);
 
 /* The track has ended; its number may be given to another one. */
-void rtp_timeline_remove_track (RtpTimeline *timeline, unsigned track);
+void rtc_timeline_remove_track (RtcTimeline *timeline, unsigned track);
 
 /* A packet has arrived; optional. Packets that arrive before the first one is
  * mapped, as in front of a jitter buffer, let the first offset follow the
  * shortest transit among them. */
-void rtp_timeline_arrived (
-    RtpTimeline *timeline, unsigned track, uint32_t rtp_time, int64_t arrival);
+void rtc_timeline_arrived (
+    RtcTimeline *timeline, unsigned track, uint32_t rtp_time, int64_t arrival);
 
 /* Returns the running time of a packet. To be called in the order of sequence
  * numbers. Packets of one timestamp have one running time; timestamps that do
  * not go back (B-frames do) have running times that do not. */
-int64_t rtp_timeline_map (
-    RtpTimeline *timeline, unsigned track, uint32_t rtp_time, int64_t arrival);
+int64_t rtc_timeline_map (
+    RtcTimeline *timeline, unsigned track, uint32_t rtp_time, int64_t arrival);
 
 /* A sender report. @ntp: 32.32 fixed point seconds since 1900, 0: none. */
-void rtp_timeline_report (RtpTimeline *timeline, unsigned track, uint64_t ntp,
+void rtc_timeline_report (RtcTimeline *timeline, unsigned track, uint64_t ntp,
     uint32_t rtp_time, int64_t arrival);
 
 /* TRUE once reports have put the track onto the sender's clock. */
-bool rtp_timeline_is_synced (const RtpTimeline *timeline, unsigned track);
+bool rtc_timeline_is_synced (const RtcTimeline *timeline, unsigned track);

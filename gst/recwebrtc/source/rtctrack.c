@@ -9,8 +9,8 @@
 
 #include <gst/video/video.h>
 
-GST_DEBUG_CATEGORY_STATIC (rec_track_debug);
-#define GST_CAT_DEFAULT rec_track_debug
+GST_DEBUG_CATEGORY_STATIC (rtc_track_debug);
+#define GST_CAT_DEFAULT rtc_track_debug
 
 /* Silence that is worth a GAP event, and how far it stays behind the clock so
  * that a packet which is on its way is not overtaken. */
@@ -25,7 +25,7 @@ GST_DEBUG_CATEGORY_STATIC (rec_track_debug);
  * apart in a transport stream. */
 #define TICK ((GST_SECOND + 89999) / 90000)
 
-struct _RecTrack
+struct _RtcTrack
 {
   GstElement parent;
 
@@ -33,7 +33,7 @@ struct _RecTrack
   GstPad *src;
   gboolean video;
   guint group_id;
-  RecTrackKeyframeFunc keyframe_func;
+  RtcTrackKeyframeFunc keyframe_func;
   gpointer keyframe_data;
 
   /* under the stream lock of the sink pad */
@@ -58,10 +58,14 @@ struct _RecTrack
   gboolean finished;
   RecSource source;
   GQueue events;
-  RecTrackStats stats;
+  RtcTrackStats stats;
 };
 
-G_DEFINE_TYPE (RecTrack, rec_track, GST_TYPE_ELEMENT)
+/* The type is registered under the name that dot graphs and logs know. */
+typedef RtcTrack RecTrack;
+typedef RtcTrackClass RecTrackClass;
+
+G_DEFINE_TYPE (RecTrack, rtc_track, GST_TYPE_ELEMENT)
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -71,7 +75,7 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
 /* --- what goes out; under the stream lock of the sink pad --- */
 
 static void
-start_stream (RecTrack *self)
+start_stream (RtcTrack *self)
 {
   gchar *id;
   GstEvent *event;
@@ -88,7 +92,7 @@ start_stream (RecTrack *self)
 }
 
 static void
-start_segment (RecTrack *self)
+start_segment (RtcTrack *self)
 {
   GstSegment segment;
 
@@ -100,7 +104,7 @@ start_segment (RecTrack *self)
 }
 
 static void
-push_queued_events (RecTrack *self)
+push_queued_events (RtcTrack *self)
 {
   GstEvent *event;
 
@@ -116,7 +120,7 @@ push_queued_events (RecTrack *self)
 }
 
 static GstClockTime
-to_running_time (RecTrack *self, GstClockTime timestamp)
+to_running_time (RtcTrack *self, GstClockTime timestamp)
 {
   if (!GST_CLOCK_TIME_IS_VALID (timestamp))
     return GST_CLOCK_TIME_NONE;
@@ -131,7 +135,7 @@ to_running_time (RecTrack *self, GstClockTime timestamp)
  * parser may give its timestamp to the one before it, and without it what
  * refers to it could not be decoded. */
 static gboolean
-set_timestamps (RecTrack *self, GstBuffer *buffer)
+set_timestamps (RtcTrack *self, GstBuffer *buffer)
 {
   GstClockTime pts = to_running_time (self, GST_BUFFER_PTS (buffer));
   GstClockTime dts = to_running_time (self, GST_BUFFER_DTS (buffer));
@@ -164,7 +168,7 @@ set_timestamps (RecTrack *self, GstBuffer *buffer)
 
 /* One line of the journal when silence begins: it may never end. */
 static void
-push_gap_start_entry (RecTrack *self, GstClockTime from)
+push_gap_start_entry (RtcTrack *self, GstClockTime from)
 {
   GstStructure *s = gst_structure_new ("gap-start", "track", G_TYPE_STRING,
       self->video ? "video" : "audio", "cause", G_TYPE_STRING, "silence",
@@ -175,7 +179,7 @@ push_gap_start_entry (RecTrack *self, GstClockTime from)
 
 /* One line of the journal: @track lacks [@from, @to). */
 static void
-push_gap_entry (RecTrack *self, const gchar *cause, guint64 losses,
+push_gap_entry (RtcTrack *self, const gchar *cause, guint64 losses,
     GstClockTime from, GstClockTime to)
 {
   GstStructure *s = gst_structure_new ("gap", "track", G_TYPE_STRING,
@@ -188,7 +192,7 @@ push_gap_entry (RecTrack *self, const gchar *cause, guint64 losses,
 
 /* An access unit has come at @now: what was missing before it is journalled. */
 static void
-journal_gap (RecTrack *self, GstClockTime gap_start, GstClockTime now)
+journal_gap (RtcTrack *self, GstClockTime gap_start, GstClockTime now)
 {
   if (self->in_gap) {
     /* What the network held back was late, and is all there. */
@@ -207,7 +211,7 @@ journal_gap (RecTrack *self, GstClockTime gap_start, GstClockTime now)
 
 /* The depayloader says that packets are missing. */
 static void
-note_loss (RecTrack *self)
+note_loss (RtcTrack *self)
 {
   if (self->losses++ == 0)
     self->lost_since = self->position;
@@ -217,7 +221,7 @@ note_loss (RecTrack *self)
 }
 
 static void
-count_buffer (RecTrack *self, GstBuffer *buffer)
+count_buffer (RtcTrack *self, GstBuffer *buffer)
 {
   GstClockTime now = gst_element_get_current_running_time (GST_ELEMENT (self));
 
@@ -233,14 +237,14 @@ count_buffer (RecTrack *self, GstBuffer *buffer)
 }
 
 static GstFlowReturn
-rec_track_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+rtc_track_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
-  RecTrack *self = REC_TRACK (parent);
+  RtcTrack *self = RTC_TRACK (parent);
   GstClockTime gap_start =
       self->in_gap ? self->gap_start : self->last_timestamp;
   GstFlowReturn ret;
 
-  if (rec_track_is_finished (self))
+  if (rtc_track_is_finished (self))
     goto finished;
   buffer = gst_buffer_make_writable (buffer);
   if (!set_timestamps (self, buffer))
@@ -275,9 +279,9 @@ no_timestamp:
 }
 
 static gboolean
-rec_track_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+rtc_track_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
-  RecTrack *self = REC_TRACK (parent);
+  RtcTrack *self = RTC_TRACK (parent);
 
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_CAPS:
@@ -315,9 +319,9 @@ rec_track_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 }
 
 static gboolean
-rec_track_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
+rtc_track_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
-  RecTrack *self = REC_TRACK (parent);
+  RtcTrack *self = RTC_TRACK (parent);
   gboolean ret = TRUE;
 
   if (gst_video_event_is_force_key_unit (event)) {
@@ -338,9 +342,9 @@ rec_track_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 }
 
 static gboolean
-rec_track_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
+rtc_track_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
-  RecTrack *self = REC_TRACK (parent);
+  RtcTrack *self = RTC_TRACK (parent);
 
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_LATENCY: {
@@ -384,7 +388,7 @@ rec_track_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 /* --- without a session --- */
 
 static gboolean
-gap_is_due (RecTrack *self, GstClockTime until)
+gap_is_due (RtcTrack *self, GstClockTime until)
 {
   if (!self->have_caps || !self->have_segment || self->eos_sent)
     return FALSE;
@@ -397,7 +401,7 @@ gap_is_due (RecTrack *self, GstClockTime until)
  * only noted, for the journal: an encoder would make sound of it, and the mux
  * tables, for as long as the recorder waits. */
 static void
-note_gap (RecTrack *self, GstClockTime until, gboolean waiting)
+note_gap (RtcTrack *self, GstClockTime until, gboolean waiting)
 {
   GstClockTime start = self->position;
 
@@ -418,7 +422,7 @@ note_gap (RecTrack *self, GstClockTime until, gboolean waiting)
 }
 
 static void
-push_eos (RecTrack *self)
+push_eos (RtcTrack *self)
 {
   if (self->eos_sent)
     return;
@@ -428,7 +432,7 @@ push_eos (RecTrack *self)
 }
 
 void
-rec_track_tick (RecTrack *self, GstClockTime now)
+rtc_track_tick (RtcTrack *self, GstClockTime now)
 {
   GstClockTime behind;
   gboolean waiting;
@@ -443,7 +447,7 @@ rec_track_tick (RecTrack *self, GstClockTime now)
   behind = MAX (self->latency, self->lag) + GAP_MARGIN;
   waiting = self->source.waiting;
   GST_OBJECT_UNLOCK (self);
-  if (rec_track_is_finished (self))
+  if (rtc_track_is_finished (self))
     push_eos (self);
   else if (GST_CLOCK_TIME_IS_VALID (now) && now > behind &&
       gap_is_due (self, now - behind))
@@ -455,7 +459,7 @@ done:
 /* --- from outside --- */
 
 void
-rec_track_finish (RecTrack *self)
+rtc_track_finish (RtcTrack *self)
 {
   GST_OBJECT_LOCK (self);
   self->finished = TRUE;
@@ -463,7 +467,7 @@ rec_track_finish (RecTrack *self)
 }
 
 gboolean
-rec_track_is_finished (RecTrack *self)
+rtc_track_is_finished (RtcTrack *self)
 {
   gboolean finished;
 
@@ -474,7 +478,7 @@ rec_track_is_finished (RecTrack *self)
 }
 
 void
-rec_track_queue_event (RecTrack *self, GstEvent *event)
+rtc_track_queue_event (RtcTrack *self, GstEvent *event)
 {
   GstEvent *oldest = NULL;
 
@@ -488,7 +492,7 @@ rec_track_queue_event (RecTrack *self, GstEvent *event)
 }
 
 void
-rec_track_set_latency (RecTrack *self, GstClockTime latency)
+rtc_track_set_latency (RtcTrack *self, GstClockTime latency)
 {
   GST_OBJECT_LOCK (self);
   self->latency = latency;
@@ -496,7 +500,7 @@ rec_track_set_latency (RecTrack *self, GstClockTime latency)
 }
 
 void
-rec_track_set_source (RecTrack *self, const RecSource *source)
+rtc_track_set_source (RtcTrack *self, const RecSource *source)
 {
   GST_OBJECT_LOCK (self);
   self->source = *source;
@@ -504,15 +508,15 @@ rec_track_set_source (RecTrack *self, const RecSource *source)
 }
 
 void
-rec_track_set_keyframe_func (
-    RecTrack *self, RecTrackKeyframeFunc func, gpointer user_data)
+rtc_track_set_keyframe_func (
+    RtcTrack *self, RtcTrackKeyframeFunc func, gpointer user_data)
 {
   self->keyframe_func = func;
   self->keyframe_data = user_data;
 }
 
 void
-rec_track_get_stats (RecTrack *self, RecTrackStats *stats)
+rtc_track_get_stats (RtcTrack *self, RtcTrackStats *stats)
 {
   GST_OBJECT_LOCK (self);
   *stats = self->stats;
@@ -520,7 +524,7 @@ rec_track_get_stats (RecTrack *self, RecTrackStats *stats)
 }
 
 GstClockTime
-rec_track_get_end (RecTrack *self)
+rtc_track_get_end (RtcTrack *self)
 {
   GstClockTime end;
 
@@ -533,7 +537,7 @@ rec_track_get_end (RecTrack *self)
 /* --- GObject --- */
 
 static void
-reset (RecTrack *self)
+reset (RtcTrack *self)
 {
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   self->started = self->have_caps = self->have_segment = FALSE;
@@ -555,13 +559,13 @@ reset (RecTrack *self)
 }
 
 static GstStateChangeReturn
-rec_track_change_state (GstElement *element, GstStateChange transition)
+rtc_track_change_state (GstElement *element, GstStateChange transition)
 {
   GstStateChangeReturn ret;
 
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
-    reset (REC_TRACK (element));
-  ret = GST_ELEMENT_CLASS (rec_track_parent_class)
+    reset (RTC_TRACK (element));
+  ret = GST_ELEMENT_CLASS (rtc_track_parent_class)
             ->change_state (element, transition);
   /* Live: nothing comes before PLAYING. */
   if (ret == GST_STATE_CHANGE_SUCCESS &&
@@ -572,51 +576,51 @@ rec_track_change_state (GstElement *element, GstStateChange transition)
 }
 
 static void
-rec_track_finalize (GObject *object)
+rtc_track_finalize (GObject *object)
 {
-  RecTrack *self = REC_TRACK (object);
+  RtcTrack *self = RTC_TRACK (object);
 
   g_queue_clear_full (&self->events, (GDestroyNotify)gst_event_unref);
-  G_OBJECT_CLASS (rec_track_parent_class)->finalize (object);
+  G_OBJECT_CLASS (rtc_track_parent_class)->finalize (object);
 }
 
 static void
-rec_track_class_init (RecTrackClass *klass)
+rtc_track_class_init (RecTrackClass *klass)
 {
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
 
-  G_OBJECT_CLASS (klass)->finalize = rec_track_finalize;
-  element_class->change_state = rec_track_change_state;
+  G_OBJECT_CLASS (klass)->finalize = rtc_track_finalize;
+  element_class->change_state = rtc_track_change_state;
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class, "WebRTC track",
       "Source/Network", "Keeps one track going over many WebRTC sessions",
       "The gst-tsrec authors");
   GST_DEBUG_CATEGORY_INIT (
-      rec_track_debug, "rectrack", 0, "one track of a WebRTC source");
+      rtc_track_debug, "rectrack", 0, "one track of a WebRTC source");
 }
 
 static void
-rec_track_init (RecTrack *self)
+rtc_track_init (RtcTrack *self)
 {
   self->sink = gst_pad_new_from_static_template (&sink_template, "sink");
-  gst_pad_set_chain_function (self->sink, rec_track_chain);
-  gst_pad_set_event_function (self->sink, rec_track_sink_event);
+  gst_pad_set_chain_function (self->sink, rtc_track_chain);
+  gst_pad_set_event_function (self->sink, rtc_track_sink_event);
   gst_element_add_pad (GST_ELEMENT (self), self->sink);
   self->src = gst_pad_new_from_static_template (&src_template, "src");
-  gst_pad_set_event_function (self->src, rec_track_src_event);
-  gst_pad_set_query_function (self->src, rec_track_src_query);
+  gst_pad_set_event_function (self->src, rtc_track_src_event);
+  gst_pad_set_query_function (self->src, rtc_track_src_query);
   gst_element_add_pad (GST_ELEMENT (self), self->src);
   g_queue_init (&self->events);
   GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SOURCE);
   reset (self);
 }
 
-RecTrack *
-rec_track_new (const gchar *kind, guint group_id)
+RtcTrack *
+rtc_track_new (const gchar *kind, guint group_id)
 {
   gchar *name = g_strdup_printf ("track-%s", kind);
-  RecTrack *self = g_object_new (REC_TYPE_TRACK, "name", name, NULL);
+  RtcTrack *self = g_object_new (RTC_TYPE_TRACK, "name", name, NULL);
 
   g_free (name);
   self->video = g_str_equal (kind, "video");

@@ -16,11 +16,11 @@
 
 G_BEGIN_DECLS
 
-#define REC_TYPE_TRACK (rec_track_get_type ())
-G_DECLARE_FINAL_TYPE (RecTrack, rec_track, REC, TRACK, GstElement)
+#define RTC_TYPE_TRACK (rtc_track_get_type ())
+G_DECLARE_FINAL_TYPE (RtcTrack, rtc_track, RTC, TRACK, GstElement)
 
 /**
- * RecTrackStats:
+ * RtcTrackStats:
  * @buffers: access units that left
  * @bytes: their size
  * @dropped_no_timestamp: access units dropped because they had no timestamp,
@@ -41,44 +41,44 @@ typedef struct
   guint64 gaps;
   guint64 losses;
   GstClockTime last_buffer;
-} RecTrackStats;
+} RtcTrackStats;
 
 /* Called on the thread that sends the event upstream, with no lock held. */
-typedef void (*RecTrackKeyframeFunc) (RecTrack *track, gpointer user_data);
+typedef void (*RtcTrackKeyframeFunc) (RtcTrack *track, gpointer user_data);
 
 /* @kind: "video" or "audio". Floating reference. */
-RecTrack *rec_track_new (const gchar *kind, guint group_id);
+RtcTrack *rtc_track_new (const gchar *kind, guint group_id);
 
 /* Before the element is used. */
-void rec_track_set_keyframe_func (
-    RecTrack *track, RecTrackKeyframeFunc func, gpointer user_data);
+void rtc_track_set_keyframe_func (
+    RtcTrack *track, RtcTrackKeyframeFunc func, gpointer user_data);
 /* Latency that is reported downstream; any thread. */
-void rec_track_set_latency (RecTrack *track, GstClockTime latency);
+void rtc_track_set_latency (RtcTrack *track, GstClockTime latency);
 
 /* Says what is due: stream-start, GAP events up to @now - latency, EOS. Returns
  * without having done anything while the streaming thread is pushing. Not from
  * a streaming thread. */
-void rec_track_tick (RecTrack *track, GstClockTime now);
+void rtc_track_tick (RtcTrack *track, GstClockTime now);
 
 /* Who is at the other end; any thread. The query "tsrec-source" is answered
  * with it, and GAP events leave only while @source->waiting is FALSE: nothing
  * is written while nothing is expected. Initially nobody is connected, and the
  * track waits. */
-void rec_track_set_source (RecTrack *track, const RecSource *source);
+void rtc_track_set_source (RtcTrack *track, const RecSource *source);
 
 /* The stream ends: what still comes in is refused with GST_FLOW_EOS, and the
  * next tick sends EOS downstream. */
-void rec_track_finish (RecTrack *track);
-gboolean rec_track_is_finished (RecTrack *track);
+void rtc_track_finish (RtcTrack *track);
+gboolean rtc_track_is_finished (RtcTrack *track);
 
 /* A serialized event to go downstream in order with the buffers, after the
  * stream has begun; kept until then. Takes ownership. Any thread. */
-void rec_track_queue_event (RecTrack *track, GstEvent *event);
+void rtc_track_queue_event (RtcTrack *track, GstEvent *event);
 
-void rec_track_get_stats (RecTrack *track, RecTrackStats *stats);
+void rtc_track_get_stats (RtcTrack *track, RtcTrackStats *stats);
 
 /* Running time at which what has left ends, GAP events included;
  * GST_CLOCK_TIME_NONE before anything has. Any thread. */
-GstClockTime rec_track_get_end (RecTrack *track);
+GstClockTime rtc_track_get_end (RtcTrack *track);
 
 G_END_DECLS

@@ -15,7 +15,7 @@
 
 struct _WhipEndpoint
 {
-  WhipServer *server;
+  WhipListener *server;
   WhipEndpointCallbacks callbacks;
   gpointer user_data;
   gchar *host;
@@ -36,7 +36,7 @@ struct _WhipEndpoint
 
 struct _WhipRequest
 {
-  WhipServer *server;
+  WhipListener *server;
   SoupServerMessage *msg;
   gchar *base; /* of the session's location, up to its id */
   gchar *session_id;
@@ -86,7 +86,7 @@ request_free (gpointer data)
   WhipRequest *request = data;
 
   g_object_unref (request->msg);
-  whip_server_unref (request->server);
+  whip_listener_unref (request->server);
   if (request->body)
     g_bytes_unref (request->body);
   g_strfreev (request->ice_servers);
@@ -138,10 +138,10 @@ send_reply (gpointer data)
 static void
 reply (WhipRequest *request)
 {
-  WhipServer *server = whip_server_ref (request->server);
+  WhipListener *server = whip_listener_ref (request->server);
 
-  whip_server_invoke (server, send_reply, request, request_free);
-  whip_server_unref (server);
+  whip_listener_invoke (server, send_reply, request, request_free);
+  whip_listener_unref (server);
 }
 
 /* 299 is a warning that lasts. Names in @text may be the client's own words:
@@ -448,9 +448,9 @@ forwarded_prefix (SoupMessageHeaders *headers)
 /* Host names another port than ours, or a domain and no port where ours is not
  * that of its scheme. */
 static gboolean
-host_is_other (WhipServer *server, const gchar *host)
+host_is_other (WhipListener *server, const gchar *host)
 {
-  guint port = whip_server_get_port (server);
+  guint port = whip_listener_get_port (server);
   const gchar *colon = host ? strrchr (host, ':') : NULL;
 
   if (!host)
@@ -462,7 +462,7 @@ host_is_other (WhipServer *server, const gchar *host)
 }
 
 static gboolean
-is_proxied (WhipServer *server, SoupMessageHeaders *headers)
+is_proxied (WhipListener *server, SoupMessageHeaders *headers)
 {
   static const gchar *const signs[] = { "Forwarded", "Via", "X-Forwarded-For",
     "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port",
@@ -490,7 +490,7 @@ resolves_locations (SoupMessageHeaders *headers)
  * (RFC 3986 section 5.2). Caller frees. */
 static gchar *
 session_base (
-    WhipEndpoint *endpoint, WhipServer *server, SoupServerMessage *msg)
+    WhipEndpoint *endpoint, WhipListener *server, SoupServerMessage *msg)
 {
   SoupMessageHeaders *headers = soup_server_message_get_request_headers (msg);
   const gchar *prefix = forwarded_prefix (headers);
@@ -513,12 +513,12 @@ session_base (
 }
 
 static WhipRequest *
-request_new (WhipEndpoint *endpoint, WhipServer *server, SoupServerMessage *msg,
+request_new (WhipEndpoint *endpoint, WhipListener *server, SoupServerMessage *msg,
     const gchar *session_id)
 {
   WhipRequest *request = g_new0 (WhipRequest, 1);
 
-  request->server = whip_server_ref (server);
+  request->server = whip_listener_ref (server);
   request->msg = g_object_ref (msg);
   request->base = session_base (endpoint, server, msg);
   request->session_id = g_strdup (session_id);
@@ -533,7 +533,7 @@ request_new (WhipEndpoint *endpoint, WhipServer *server, SoupServerMessage *msg,
 }
 
 static void
-handle (gpointer data, WhipServer *server, SoupServerMessage *msg,
+handle (gpointer data, WhipListener *server, SoupServerMessage *msg,
     const gchar *session_id, gboolean early)
 {
   WhipEndpoint *endpoint = data;
@@ -563,7 +563,7 @@ whip_endpoint_new (const WhipEndpointConfig *config,
     const WhipEndpointCallbacks *callbacks, gpointer user_data, GError **error)
 {
   static const gchar *const none[] = { NULL };
-  WhipServerConfig server = { config->host, config->port,
+  WhipListenerConfig server = { config->host, config->port,
     config->tls_certificate, config->tls_key, config->max_connections,
     config->idle_timeout };
   WhipEndpoint *endpoint = g_new0 (WhipEndpoint, 1);
@@ -584,7 +584,7 @@ whip_endpoint_new (const WhipEndpointConfig *config,
   if (!config->path || config->path[0] != '/' || strstr (config->path, ".."))
     goto bad_path;
   endpoint->server =
-      whip_server_claim (&server, config->path, handle, endpoint, error);
+      whip_listener_claim (&server, config->path, handle, endpoint, error);
   if (!endpoint->server)
     goto failed;
   return endpoint;
@@ -611,7 +611,7 @@ whip_endpoint_free (WhipEndpoint *endpoint)
   if (!endpoint)
     return;
   if (endpoint->server)
-    whip_server_release (endpoint->server, endpoint->path);
+    whip_listener_release (endpoint->server, endpoint->path);
   g_mutex_clear (&endpoint->lock);
   g_strfreev (endpoint->ice_servers);
   g_free (endpoint->cors_origins);
@@ -627,8 +627,8 @@ whip_endpoint_dup_url (WhipEndpoint *endpoint)
   gboolean v6 = strchr (endpoint->host, ':') != NULL;
 
   return g_strdup_printf ("%s://%s%s%s:%u%s",
-      whip_server_is_tls (endpoint->server) ? "https" : "http", v6 ? "[" : "",
-      endpoint->host, v6 ? "]" : "", whip_server_get_port (endpoint->server),
+      whip_listener_is_tls (endpoint->server) ? "https" : "http", v6 ? "[" : "",
+      endpoint->host, v6 ? "]" : "", whip_listener_get_port (endpoint->server),
       endpoint->path);
 }
 

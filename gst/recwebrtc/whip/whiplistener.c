@@ -14,11 +14,11 @@
 
 typedef struct
 {
-  WhipServerHandler handler;
+  WhipListenerHandler handler;
   gpointer data;
 } WhipPath;
 
-struct _WhipServer
+struct _WhipListener
 {
   gatomicrefcount refcount;
   gchar *host;
@@ -50,15 +50,15 @@ struct _WhipServer
 static GMutex servers_lock;
 static GList *servers;
 
-WhipServer *
-whip_server_ref (WhipServer *server)
+WhipListener *
+whip_listener_ref (WhipListener *server)
 {
   g_atomic_ref_count_inc (&server->refcount);
   return server;
 }
 
 void
-whip_server_unref (WhipServer *server)
+whip_listener_unref (WhipListener *server)
 {
   if (!g_atomic_ref_count_dec (&server->refcount))
     return;
@@ -73,19 +73,19 @@ whip_server_unref (WhipServer *server)
 }
 
 guint
-whip_server_get_port (WhipServer *server)
+whip_listener_get_port (WhipListener *server)
 {
   return server->port;
 }
 
 gboolean
-whip_server_is_tls (WhipServer *server)
+whip_listener_is_tls (WhipListener *server)
 {
   return server->certificate != NULL;
 }
 
 void
-whip_server_invoke (WhipServer *server, GSourceFunc function, gpointer data,
+whip_listener_invoke (WhipListener *server, GSourceFunc function, gpointer data,
     GDestroyNotify destroy)
 {
   GSource *source = NULL;
@@ -125,7 +125,7 @@ normalize_path (const gchar *path)
 /* Finds whose @path, which is normalized, it is; a session is one further
  * component. */
 static gboolean
-find_path (WhipServer *server, const gchar *path, WhipPath *found,
+find_path (WhipListener *server, const gchar *path, WhipPath *found,
     const gchar **session_id)
 {
   const gchar *slash = strrchr (path, '/');
@@ -164,7 +164,7 @@ refuse_unknown (SoupServerMessage *msg)
 }
 
 static void
-dispatch (WhipServer *server, SoupServerMessage *msg, const gchar *path,
+dispatch (WhipListener *server, SoupServerMessage *msg, const gchar *path,
     gboolean early)
 {
   gchar *normal = normalize_path (path);
@@ -225,10 +225,10 @@ on_request (SoupServer *soup, SoupServerMessage *msg, const gchar *path,
 static void
 on_connection_gone (gpointer data, GObject *connection)
 {
-  WhipServer *server = data;
+  WhipListener *server = data;
 
   server->connections--;
-  whip_server_unref (server);
+  whip_listener_unref (server);
 }
 
 /* A timeout of the socket makes libsoup's non-blocking reads fail, so that a
@@ -237,7 +237,7 @@ static gboolean
 on_incoming (GSocketService *service, GSocketConnection *connection,
     GObject *source, gpointer user_data)
 {
-  WhipServer *server = user_data;
+  WhipListener *server = user_data;
   GSocketAddress *local, *remote;
   GIOStream *stream = g_object_ref (G_IO_STREAM (connection));
 
@@ -259,7 +259,7 @@ on_incoming (GSocketService *service, GSocketConnection *connection,
   if (local && remote) {
     server->connections++;
     g_object_weak_ref (
-        G_OBJECT (connection), on_connection_gone, whip_server_ref (server));
+        G_OBJECT (connection), on_connection_gone, whip_listener_ref (server));
     soup_server_accept_iostream (server->soup, stream, local, remote, NULL);
   }
   g_clear_object (&local);
@@ -279,7 +279,7 @@ too_many:
 static gpointer
 server_main (gpointer data)
 {
-  WhipServer *server = data;
+  WhipListener *server = data;
 
   g_main_context_push_thread_default (server->context);
   g_main_loop_run (server->loop);
@@ -292,12 +292,12 @@ server_main (gpointer data)
   while (g_main_context_iteration (server->context, FALSE))
     ;
   g_main_context_pop_thread_default (server->context);
-  whip_server_unref (server);
+  whip_listener_unref (server);
   return NULL;
 }
 
 static gboolean
-listen_on (WhipServer *server, GError **error)
+listen_on (WhipListener *server, GError **error)
 {
   GSocketListener *listener = G_SOCKET_LISTENER (server->service);
   GResolver *resolver = g_resolver_get_default ();
@@ -323,7 +323,7 @@ listen_on (WhipServer *server, GError **error)
 
 static gboolean
 load_certificate (
-    WhipServer *server, const WhipServerConfig *config, GError **error)
+    WhipListener *server, const WhipListenerConfig *config, GError **error)
 {
   GError *reason = NULL;
 
@@ -354,10 +354,10 @@ load_certificate (
   return FALSE;
 }
 
-static WhipServer *
-server_new (const WhipServerConfig *config, GError **error)
+static WhipListener *
+server_new (const WhipListenerConfig *config, GError **error)
 {
-  WhipServer *server = g_new0 (WhipServer, 1);
+  WhipListener *server = g_new0 (WhipListener, 1);
   GError *reason = NULL;
 
   g_atomic_ref_count_init (&server->refcount);
@@ -371,7 +371,7 @@ server_new (const WhipServerConfig *config, GError **error)
   server->context = g_main_context_new ();
   server->loop = g_main_loop_new (server->context, FALSE);
   if (!load_certificate (server, config, error)) {
-    whip_server_unref (server);
+    whip_listener_unref (server);
     return NULL;
   }
   g_main_context_push_thread_default (server->context);
@@ -385,7 +385,7 @@ server_new (const WhipServerConfig *config, GError **error)
     goto not_listening;
   g_main_context_pop_thread_default (server->context);
   server->thread =
-      g_thread_new ("rec-http", server_main, whip_server_ref (server));
+      g_thread_new ("rec-http", server_main, whip_listener_ref (server));
   return server;
 
   /* ERRORS */
@@ -398,24 +398,24 @@ not_listening:
   g_object_unref (server->service);
   g_object_unref (server->soup);
   g_main_context_pop_thread_default (server->context);
-  whip_server_unref (server);
+  whip_listener_unref (server);
   return NULL;
 }
 
 /* Under servers_lock. Sets @error and returns NULL when a server is there that
  * cannot be shared. */
-static WhipServer *
-find_server (const WhipServerConfig *config, gboolean *found, GError **error)
+static WhipListener *
+find_server (const WhipListenerConfig *config, gboolean *found, GError **error)
 {
   gchar *tls_files = g_strdup_printf ("%s\n%s",
       config->tls_certificate ? config->tls_certificate : "",
       config->tls_key ? config->tls_key : "");
-  WhipServer *server = NULL;
+  WhipListener *server = NULL;
   GList *l;
 
   *found = FALSE;
   for (l = servers; l && config->port != 0 && !server; l = l->next) {
-    WhipServer *candidate = l->data;
+    WhipListener *candidate = l->data;
 
     if (candidate->port == config->port &&
         g_str_equal (candidate->host, config->host))
@@ -434,7 +434,7 @@ find_server (const WhipServerConfig *config, gboolean *found, GError **error)
 }
 
 static gboolean
-claim_path (WhipServer *server, const gchar *path, WhipServerHandler handler,
+claim_path (WhipListener *server, const gchar *path, WhipListenerHandler handler,
     gpointer data, GError **error)
 {
   gchar *normal = normalize_path (path);
@@ -459,12 +459,12 @@ claim_path (WhipServer *server, const gchar *path, WhipServerHandler handler,
   return !taken;
 }
 
-WhipServer *
-whip_server_claim (const WhipServerConfig *config, const gchar *path,
-    WhipServerHandler handler, gpointer path_data, GError **error)
+WhipListener *
+whip_listener_claim (const WhipListenerConfig *config, const gchar *path,
+    WhipListenerHandler handler, gpointer path_data, GError **error)
 {
   gboolean found;
-  WhipServer *server;
+  WhipListener *server;
 
   g_mutex_lock (&servers_lock);
   server = find_server (config, &found, error);
@@ -503,7 +503,7 @@ pass_barrier (gpointer data)
 static gboolean
 quit (gpointer data)
 {
-  WhipServer *server = data;
+  WhipListener *server = data;
 
   g_socket_service_stop (server->service);
   g_socket_listener_close (G_SOCKET_LISTENER (server->service));
@@ -513,7 +513,7 @@ quit (gpointer data)
 }
 
 void
-whip_server_release (WhipServer *server, const gchar *path)
+whip_listener_release (WhipListener *server, const gchar *path)
 {
   Barrier barrier = { .done = FALSE };
   gchar *normal = normalize_path (path);
@@ -531,14 +531,14 @@ whip_server_release (WhipServer *server, const gchar *path)
   g_mutex_unlock (&servers_lock);
 
   if (last) {
-    whip_server_invoke (server, quit, server, NULL);
+    whip_listener_invoke (server, quit, server, NULL);
     g_thread_join (server->thread);
-    whip_server_unref (server);
+    whip_listener_unref (server);
     return;
   }
   g_mutex_init (&barrier.lock);
   g_cond_init (&barrier.cond);
-  whip_server_invoke (server, pass_barrier, &barrier, NULL);
+  whip_listener_invoke (server, pass_barrier, &barrier, NULL);
   g_mutex_lock (&barrier.lock);
   while (!barrier.done)
     g_cond_wait (&barrier.cond, &barrier.lock);

@@ -12,15 +12,15 @@
 
 G_BEGIN_DECLS
 
-typedef struct _WhipServer WhipServer;
+typedef struct _WhipListener WhipListener;
 
 /* Called on the server's thread: once when the headers are there
  * (@early TRUE; setting a status refuses the request), once with the body. */
-typedef void (*WhipServerHandler) (gpointer path_data, WhipServer *server,
+typedef void (*WhipListenerHandler) (gpointer path_data, WhipListener *server,
     SoupServerMessage *msg, const gchar *session_id, gboolean early);
 
 /**
- * WhipServerConfig: see #WhipEndpointConfig
+ * WhipListenerConfig: see #WhipEndpointConfig
  */
 typedef struct
 {
@@ -30,28 +30,28 @@ typedef struct
   const gchar *tls_key;
   guint max_connections;
   guint idle_timeout;
-} WhipServerConfig;
+} WhipListenerConfig;
 
 /* Listens, or joins the server that this process already has at that host and
  * port, and claims @path on it. Any thread. NULL with @error. */
-WhipServer *whip_server_claim (const WhipServerConfig *config,
-    const gchar *path, WhipServerHandler handler, gpointer path_data,
+WhipListener *whip_listener_claim (const WhipListenerConfig *config,
+    const gchar *path, WhipListenerHandler handler, gpointer path_data,
     GError **error);
 
 /* Gives @path up; @handler is not running and will not run after this. The
  * last path closes the socket. Not from the server's own thread. */
-void whip_server_release (WhipServer *server, const gchar *path);
+void whip_listener_release (WhipListener *server, const gchar *path);
 
 /* For a request that outlives its path. */
-WhipServer *whip_server_ref (WhipServer *server);
-void whip_server_unref (WhipServer *server);
+WhipListener *whip_listener_ref (WhipListener *server);
+void whip_listener_unref (WhipListener *server);
 
-guint whip_server_get_port (WhipServer *server);
-gboolean whip_server_is_tls (WhipServer *server);
+guint whip_listener_get_port (WhipListener *server);
+gboolean whip_listener_is_tls (WhipListener *server);
 
 /* Runs @function on the server's thread, or only @destroy when that has
  * stopped. Any thread. */
-void whip_server_invoke (WhipServer *server, GSourceFunc function,
+void whip_listener_invoke (WhipListener *server, GSourceFunc function,
     gpointer data, GDestroyNotify destroy);
 
 G_END_DECLS

@@ -16,7 +16,7 @@ is_token (const gchar *text)
 {
   gsize i, length = strlen (text);
 
-  if (length == 0 || length > REC_TOKEN_MAX)
+  if (length == 0 || length > WHIP_TOKEN_MAX)
     return FALSE;
   for (i = 0; i < length; i++)
     if (!g_ascii_isgraph (text[i]))
@@ -33,9 +33,9 @@ read_file (const gchar *path, gsize *size, GError **error)
   gchar *text = NULL;
 
   if (stream) {
-    text = g_malloc0 (REC_TOKEN_MAX + 4);
+    text = g_malloc0 (WHIP_TOKEN_MAX + 4);
     if (!g_input_stream_read_all (G_INPUT_STREAM (stream), text,
-            REC_TOKEN_MAX + 3, size, NULL, error))
+            WHIP_TOKEN_MAX + 3, size, NULL, error))
       g_clear_pointer (&text, g_free);
     g_object_unref (stream);
   }
@@ -44,7 +44,7 @@ read_file (const gchar *path, gsize *size, GError **error)
 }
 
 gboolean
-rec_token_load (
+whip_token_load (
     const gchar *token, const gchar *path, gchar **result, GError **error)
 {
   GError *reason = NULL;
@@ -68,7 +68,7 @@ rec_token_load (
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
       "The file \"%s\" holds no token. Put one word of at most %d letters, "
       "digits and signs into it, or set auth-token-file to another file.",
-      path, REC_TOKEN_MAX);
+      path, WHIP_TOKEN_MAX);
   return FALSE;
 
   /* ERRORS */

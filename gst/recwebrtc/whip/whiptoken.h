@@ -12,13 +12,13 @@
 
 G_BEGIN_DECLS
 
-#define REC_TOKEN_MAX 4096
+#define WHIP_TOKEN_MAX 4096
 
 /* Sets @result to @token, or to what the file @path has without white space
  * around it; to NULL when both are NULL or empty. Caller frees. FALSE with
  * @error when both are set, or the file cannot be read, is empty, longer than
- * REC_TOKEN_MAX or holds what cannot be in a header. */
-gboolean rec_token_load (
+ * WHIP_TOKEN_MAX or holds what cannot be in a header. */
+gboolean whip_token_load (
     const gchar *token, const gchar *path, gchar **result, GError **error);
 
 G_END_DECLS

@@ -61,43 +61,43 @@ to_local (gint64 when)
 }
 
 gint64
-rec_file_sink_naming_time (GstRecFileSink *self, GstClockTime time)
+gst_rec_file_sink_naming_time (GstRecFileSink *self, GstClockTime time)
 {
-  RecFileSinkSettings settings = rec_file_sink_get_settings (self);
+  GstRecFileSinkSettings settings = gst_rec_file_sink_get_settings (self);
   gint64 now = g_get_real_time (), when;
   guint64 early;
 
   if (!settings.align_to_clock)
     return now;
   when = real_time_at (self, time);
-  early = clock_align_early (to_local (when), settings.max_size_time);
+  early = rec_clock_align_early (to_local (when), settings.max_size_time);
   return MAX (now, when + (gint64)((early + 999) / GST_USECOND));
 }
 
 /* --- the cut */
 
 void
-rec_file_sink_cut_begin (GstRecFileSink *self, GstClockTime time)
+gst_rec_file_sink_cut_begin (GstRecFileSink *self, GstClockTime time)
 {
-  RecFileSinkSettings settings = rec_file_sink_get_settings (self);
+  GstRecFileSinkSettings settings = gst_rec_file_sink_get_settings (self);
 
   self->opened_local = to_local (real_time_at (self, time));
   if (settings.align_to_clock && settings.max_size_time)
     GST_DEBUG_OBJECT (self,
         "aligned to the clock: this fragment ends in %" GST_TIME_FORMAT,
-        GST_TIME_ARGS (clock_align_remaining (
+        GST_TIME_ARGS (rec_clock_align_remaining (
             self->opened_local, settings.max_size_time)));
 }
 
 static gboolean
-time_is_over (GstRecFileSink *self, const RecFileSinkSettings *settings,
+time_is_over (GstRecFileSink *self, const GstRecFileSinkSettings *settings,
     GstClockTime time, gboolean random_access)
 {
   GstClockTime begin = self->fragment->opened_time;
   GstClockTime period = settings->max_size_time;
   GstClockTime early = random_access ? MIN (period / 50, MAX_EARLY) : 0;
   GstClockTime duration = settings->align_to_clock
-      ? clock_align_remaining (self->opened_local, period)
+      ? rec_clock_align_remaining (self->opened_local, period)
       : period;
 
   return period && GST_CLOCK_TIME_IS_VALID (time) &&
@@ -106,10 +106,10 @@ time_is_over (GstRecFileSink *self, const RecFileSinkSettings *settings,
 }
 
 gboolean
-rec_file_sink_cut_is_due (GstRecFileSink *self, GstBuffer *buffer,
+gst_rec_file_sink_cut_is_due (GstRecFileSink *self, GstBuffer *buffer,
     GstClockTime time, gboolean random_access)
 {
-  RecFileSinkSettings settings = rec_file_sink_get_settings (self);
+  GstRecFileSinkSettings settings = gst_rec_file_sink_get_settings (self);
   guint64 size = self->fragment->file.size;
 
   if (size == 0)

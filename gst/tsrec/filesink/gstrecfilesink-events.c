@@ -18,7 +18,7 @@
 /* clang-format off */
 
 gchar *
-rec_file_sink_dup_path (GstRecFileSink *self)
+gst_rec_file_sink_dup_path (GstRecFileSink *self)
 {
   gchar *path;
 
@@ -28,10 +28,10 @@ rec_file_sink_dup_path (GstRecFileSink *self)
   return path;
 }
 
-RecFileSinkSettings
-rec_file_sink_get_settings (GstRecFileSink *self)
+GstRecFileSinkSettings
+gst_rec_file_sink_get_settings (GstRecFileSink *self)
 {
-  RecFileSinkSettings settings;
+  GstRecFileSinkSettings settings;
 
   GST_OBJECT_LOCK (self);
   settings = self->settings;
@@ -40,12 +40,12 @@ rec_file_sink_get_settings (GstRecFileSink *self)
 }
 
 void
-rec_file_sink_journal (
+gst_rec_file_sink_journal (
     GstRecFileSink *self, GstClockTime time, GstStructure *fields)
 {
   rec_journal_add (self->journal, time, fields);
   if (self->journal && self->durability)
-    rec_durability_kick (self->durability);
+    rec_syncer_wake (self->durability);
 }
 
 static guint64
@@ -70,12 +70,12 @@ post_disk (GstRecFileSink *self, const gchar *name, const gchar *path,
 /* --- errors that end the recording */
 
 void
-rec_file_sink_post_open_error (
+gst_rec_file_sink_post_open_error (
     GstRecFileSink *self, const gchar *path, gint err)
 {
   GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE,
       ("Could not record to \"%s\": %s. %s", path ? path : "",
-      err == EBUSY ? "it is in use" : g_strerror (err), rec_open_way_out (err)),
+      err == EBUSY ? "it is in use" : g_strerror (err), rec_disk_open_advice (err)),
       ("errno %d", err));
 }
 
@@ -95,10 +95,10 @@ describe (RecDiskFault fault, gint err)
 }
 
 void
-rec_file_sink_post_write_error (
+gst_rec_file_sink_post_write_error (
     GstRecFileSink *self, RecDiskFault fault, gint err)
 {
-  gchar *path = rec_file_sink_dup_path (self);
+  gchar *path = gst_rec_file_sink_dup_path (self);
 
   if (fault == REC_DISK_FULL || fault == REC_DISK_QUOTA)
     GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT,
@@ -110,7 +110,7 @@ rec_file_sink_post_write_error (
     GST_ELEMENT_ERROR (self, RESOURCE, WRITE,
         ("Could not write to \"%s\": %s (wrote %" G_GUINT64_FORMAT
          " bytes, all kept). %s", path, describe (fault, err),
-        (guint64) self->bytes_written, rec_disk_fault_way_out (fault)),
+        (guint64) self->bytes_written, rec_disk_fault_advice (fault)),
         ("errno %d", err));
   g_free (path);
 }
@@ -118,7 +118,7 @@ rec_file_sink_post_write_error (
 /* --- the next file */
 
 void
-rec_file_sink_report_open_failed (
+gst_rec_file_sink_report_open_failed (
     GstRecFileSink *self, gint err, GstClockTime time)
 {
   const gchar *path = self->tried_path ? self->tried_path : "";
@@ -130,9 +130,9 @@ rec_file_sink_report_open_failed (
   GST_ELEMENT_WARNING (self, RESOURCE, OPEN_WRITE,
       ("Could not begin the next file \"%s\": %s. Recording goes on in \"%s\", "
        "nothing is lost, and the next file is tried again every second. %s",
-      path, g_strerror (err), current, rec_open_way_out (err)),
+      path, g_strerror (err), current, rec_disk_open_advice (err)),
       ("errno %d", err));
-  rec_file_sink_journal (self, time, gst_structure_new ("open-failed",
+  gst_rec_file_sink_journal (self, time, gst_structure_new ("open-failed",
       "location", G_TYPE_STRING, path,
       "current", G_TYPE_STRING, current,
       "text", G_TYPE_STRING, g_strerror (err), NULL));
@@ -144,12 +144,12 @@ rec_file_sink_report_open_failed (
 static gchar *
 dup_faulty_path (GstRecFileSink *self)
 {
-  return self->fragment || !self->tried_path ? rec_file_sink_dup_path (self)
+  return self->fragment || !self->tried_path ? gst_rec_file_sink_dup_path (self)
                                              : g_strdup (self->tried_path);
 }
 
 void
-rec_file_sink_report_fault (
+gst_rec_file_sink_report_fault (
     GstRecFileSink *self, RecDiskFault fault, gint err, GstClockTime time)
 {
   gchar *path = dup_faulty_path (self);
@@ -160,9 +160,9 @@ rec_file_sink_report_fault (
       ("Could not write to \"%s\": %s (wrote %" G_GUINT64_FORMAT
        " bytes, all kept; what arrives now is dropped). %s", path,
       describe (fault, err), (guint64) self->bytes_written,
-      rec_disk_fault_way_out (fault)),
+      rec_disk_fault_advice (fault)),
       ("errno %d", err));
-  rec_file_sink_journal (self, time, gst_structure_new ("disk-fault",
+  gst_rec_file_sink_journal (self, time, gst_structure_new ("disk-fault",
       "location", G_TYPE_STRING, path,
       "reason", G_TYPE_STRING, name,
       "text", G_TYPE_STRING, describe (fault, err), NULL));
@@ -170,9 +170,9 @@ rec_file_sink_report_fault (
 }
 
 void
-rec_file_sink_report_recovered (GstRecFileSink *self, GstClockTime time)
+gst_rec_file_sink_report_recovered (GstRecFileSink *self, GstClockTime time)
 {
-  gchar *path = rec_file_sink_dup_path (self);
+  gchar *path = gst_rec_file_sink_dup_path (self);
   const gchar *name = rec_disk_fault_name (self->fault);
 
   post_disk (self, "recfilesink-recovered", path, name);
@@ -182,7 +182,7 @@ rec_file_sink_report_recovered (GstRecFileSink *self, GstClockTime time)
       /* gst-launch-1.0 prints only this part of an INFO message */
       ("writing to \"%s\" again; %" G_GUINT64_FORMAT
        " bytes were dropped so far", path, (guint64) self->bytes_dropped));
-  rec_file_sink_journal (self, time, gst_structure_new ("disk-recovered",
+  gst_rec_file_sink_journal (self, time, gst_structure_new ("disk-recovered",
       "location", G_TYPE_STRING, path,
       "reason", G_TYPE_STRING, name,
       "bytes-dropped", G_TYPE_UINT64, (guint64) self->bytes_dropped, NULL));
@@ -190,16 +190,16 @@ rec_file_sink_report_recovered (GstRecFileSink *self, GstClockTime time)
 }
 
 void
-rec_file_sink_report_tampering (GstRecFileSink *self, RecDiskFault fault,
+gst_rec_file_sink_report_tampering (GstRecFileSink *self, RecDiskFault fault,
     guint64 bytes_lost, GstClockTime time)
 {
-  gchar *path = rec_file_sink_dup_path (self);
+  gchar *path = gst_rec_file_sink_dup_path (self);
 
   GST_ELEMENT_WARNING (self, RESOURCE, WRITE,
       ("\"%s\": %s, %" G_GUINT64_FORMAT " bytes of the recording are lost. %s",
-      path, describe (fault, 0), bytes_lost, rec_disk_fault_way_out (fault)),
+      path, describe (fault, 0), bytes_lost, rec_disk_fault_advice (fault)),
       (NULL));
-  rec_file_sink_journal (self, time, gst_structure_new ("tampered",
+  gst_rec_file_sink_journal (self, time, gst_structure_new ("tampered",
       "location", G_TYPE_STRING, path,
       "reason", G_TYPE_STRING, rec_disk_fault_name (fault),
       "bytes-lost", G_TYPE_UINT64, bytes_lost, NULL));
@@ -207,7 +207,7 @@ rec_file_sink_report_tampering (GstRecFileSink *self, RecDiskFault fault,
 }
 
 void
-rec_file_sink_report_gap (GstRecFileSink *self, const RecGap *gap)
+gst_rec_file_sink_report_gap (GstRecFileSink *self, const RecGap *gap)
 {
   static const gchar *causes[] = {
     [REC_GAP_NO_INPUT] = "no-input",
@@ -218,14 +218,14 @@ rec_file_sink_report_gap (GstRecFileSink *self, const RecGap *gap)
   GST_INFO_OBJECT (self, "gap of %" GST_TIME_FORMAT " from %" GST_TIME_FORMAT
       ": %s", GST_TIME_ARGS (gap->end - gap->begin),
       GST_TIME_ARGS (gap->begin), causes[gap->cause]);
-  rec_file_sink_journal (self, gap->begin, gst_structure_new ("gap",
+  gst_rec_file_sink_journal (self, gap->begin, gst_structure_new ("gap",
       "cause", G_TYPE_STRING, causes[gap->cause],
       "duration", G_TYPE_UINT64, gap->end - gap->begin,
       "bytes-dropped", G_TYPE_UINT64, (guint64) self->bytes_dropped, NULL));
 }
 
 void
-rec_file_sink_report_opened (GstRecFileSink *self, gboolean resumed)
+gst_rec_file_sink_report_opened (GstRecFileSink *self, gboolean resumed)
 {
   RecFragment *fragment = self->fragment;
   GstClockTime time = fragment->opened_time;
@@ -233,7 +233,7 @@ rec_file_sink_report_opened (GstRecFileSink *self, gboolean resumed)
   gst_element_post_message (GST_ELEMENT (self),
       rec_message_new_opened (GST_ELEMENT (self), fragment->path,
       fragment->index, time));
-  rec_file_sink_journal (self, time, gst_structure_new ("opened",
+  gst_rec_file_sink_journal (self, time, gst_structure_new ("opened",
       "location", G_TYPE_STRING, fragment->path,
       "index", G_TYPE_UINT64, (guint64) fragment->index,
       "resumed", G_TYPE_BOOLEAN, resumed, NULL));
@@ -288,7 +288,7 @@ on_deleted (const gchar *path, guint64 bytes, gpointer user_data)
 static guint64
 apply_retention (GstRecFileSink *self, const gchar *path)
 {
-  RecFileSinkSettings settings = rec_file_sink_get_settings (self);
+  GstRecFileSinkSettings settings = gst_rec_file_sink_get_settings (self);
   gchar *directory = g_path_get_dirname (path);
   guint64 bytes_free;
 
@@ -348,7 +348,7 @@ on_closed (RecFragment *fragment, gint err, gpointer user_data)
 static void
 check_free (GstRecFileSink *self, const gchar *path, guint64 bytes_free)
 {
-  guint64 limit = rec_file_sink_get_settings (self).retention.min_free_bytes;
+  guint64 limit = gst_rec_file_sink_get_settings (self).retention.min_free_bytes;
 
   if (!self->disk_low && limit && bytes_free < limit) {
     self->disk_low = TRUE;
@@ -372,14 +372,14 @@ static void
 on_tick (gpointer user_data)
 {
   GstRecFileSink *self = user_data;
-  gchar *path = rec_file_sink_dup_path (self);
+  gchar *path = gst_rec_file_sink_dup_path (self);
 
   if (!path)
     return;
   if (!self->to_stream)
     check_free (self, path, apply_retention (self, path));
   if (self->inode &&
-      rec_disk_find (path, self->device, self->inode, 1) != REC_PLACE_SAME)
+      rec_disk_find (path, self->device, self->inode, 1) != REC_DISK_PLACE_SAME)
     self->place_suspect = TRUE;
   rec_journal_flush (self->journal);
   g_free (path);
@@ -391,7 +391,7 @@ on_work (gpointer user_data)
   rec_journal_flush (GST_REC_FILE_SINK (user_data)->journal);
 }
 
-const RecDurabilityFuncs rec_file_sink_durability_funcs = {
+const RecSyncerFuncs gst_rec_file_sink_syncer_funcs = {
   .sync_failed = on_sync_failed,
   .sync_late = on_sync_late,
   .closed = on_closed,

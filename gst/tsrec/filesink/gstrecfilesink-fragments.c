@@ -23,7 +23,7 @@
 /* --- names */
 
 gchar *
-rec_file_sink_dup_pattern (GstRecFileSink *self)
+gst_rec_file_sink_dup_pattern (GstRecFileSink *self)
 {
   gchar *pattern;
 
@@ -61,7 +61,7 @@ next_path (GstRecFileSink *self, gboolean *numbered)
   *numbered = FALSE;
   self->named_by_application = plain != NULL;
   if (!plain) {
-    pattern = rec_file_sink_dup_pattern (self);
+    pattern = gst_rec_file_sink_dup_pattern (self);
     if (!pattern)
       return NULL;
     *numbered = rec_filename_has_index (pattern);
@@ -110,10 +110,10 @@ last_index (const gchar *pattern, gint64 now, gchar **path)
 }
 
 gchar *
-rec_file_sink_newest_existing (
+gst_rec_file_sink_newest_existing (
     GstRecFileSink *self, guint *index, guint *number)
 {
-  gchar *pattern = rec_file_sink_dup_pattern (self), *path = NULL, *plain;
+  gchar *pattern = gst_rec_file_sink_dup_pattern (self), *path = NULL, *plain;
   gint64 now = naming_time_of (self), n;
 
   if (!pattern)
@@ -142,7 +142,7 @@ static void
 skip_existing (GstRecFileSink *self)
 {
   guint index = 0, number = 0;
-  gchar *newest = rec_file_sink_newest_existing (self, &index, &number);
+  gchar *newest = gst_rec_file_sink_newest_existing (self, &index, &number);
 
   if (newest) {
     self->next_index = MAX (self->next_index, index + 1);
@@ -215,7 +215,7 @@ remember_base (GstRecFileSink *self, gchar *base)
 static void
 remember_base_of (GstRecFileSink *self, const gchar *path)
 {
-  gchar *pattern = rec_file_sink_dup_pattern (self);
+  gchar *pattern = gst_rec_file_sink_dup_pattern (self);
 
   remember_base (self, dup_base (pattern, path));
   g_free (pattern);
@@ -226,7 +226,7 @@ static gint
 create_file (GstRecFileSink *self, RecFragment *fragment)
 {
   gchar *pattern =
-      self->named_by_application ? NULL : rec_file_sink_dup_pattern (self);
+      self->named_by_application ? NULL : gst_rec_file_sink_dup_pattern (self);
   gchar *base = dup_base (pattern, fragment->path);
   gint err = ENODEV;
 
@@ -255,7 +255,7 @@ begin_fragment (GstRecFileSink *self, RecFragment *fragment, GstClockTime time)
 {
   fragment->opened_time = fragment->last_time = time;
   self->fragment = fragment;
-  first_pmt_init (&self->first_pmt, fragment->file.size);
+  ts_pmt_patch_init (&self->first_pmt, fragment->file.size);
   self->file_size = fragment->file.size;
   self->device = fragment->file.dev;
   self->inode = fragment->file.ino;
@@ -269,8 +269,8 @@ begin_fragment (GstRecFileSink *self, RecFragment *fragment, GstClockTime time)
   self->path = g_strdup (fragment->path);
   GST_OBJECT_UNLOCK (self);
   if (self->durability)
-    rec_durability_set_current (self->durability, fragment);
-  rec_file_sink_cut_begin (self, time);
+    rec_syncer_set_current (self->durability, fragment);
+  gst_rec_file_sink_cut_begin (self, time);
   GST_INFO_OBJECT (self,
       "opened \"%s\" (%s), fragment %u, at byte %" G_GUINT64_FORMAT
       ", running time %" GST_TIME_FORMAT,
@@ -315,7 +315,7 @@ continue_fragment (
 {
   RecFragment *fragment = rec_fragment_new (path, self->sys, self->cancel_fd);
   gchar *pattern =
-      self->named_by_application ? NULL : rec_file_sink_dup_pattern (self);
+      self->named_by_application ? NULL : gst_rec_file_sink_dup_pattern (self);
   gint err;
 
   fragment->index = index;
@@ -332,7 +332,7 @@ continue_fragment (
 static gint
 create_next (GstRecFileSink *self, RecFragment **result)
 {
-  RecFileSinkSettings settings = rec_file_sink_get_settings (self);
+  GstRecFileSinkSettings settings = gst_rec_file_sink_get_settings (self);
   gboolean taken;
   guint tries;
   gint err = EEXIST;
@@ -353,7 +353,7 @@ create_next (GstRecFileSink *self, RecFragment **result)
 }
 
 gint
-rec_file_sink_open_next (GstRecFileSink *self, GstClockTime time)
+gst_rec_file_sink_open_next (GstRecFileSink *self, GstClockTime time)
 {
   RecFragment *fragment = NULL;
   gint err;
@@ -367,23 +367,23 @@ rec_file_sink_open_next (GstRecFileSink *self, GstClockTime time)
       return 0;
     }
   }
-  self->naming_time = rec_file_sink_naming_time (self, time);
+  self->naming_time = gst_rec_file_sink_naming_time (self, time);
   err = create_next (self, &fragment);
   self->naming_time = 0;
   if (err)
     return err;
-  rec_file_sink_playlist_next_fragment (self, time);
-  rec_file_sink_finish (self, "fragment");
+  gst_rec_file_sink_playlist_next_fragment (self, time);
+  gst_rec_file_sink_finish (self, "fragment");
   self->split_retry_at = 0;
   self->next_index++;
   self->next_number++;
   begin_fragment (self, fragment, time);
-  rec_file_sink_report_opened (self, FALSE);
+  gst_rec_file_sink_report_opened (self, FALSE);
   return 0;
 }
 
 void
-rec_file_sink_finish (GstRecFileSink *self, const gchar *reason)
+gst_rec_file_sink_finish (GstRecFileSink *self, const gchar *reason)
 {
   RecFragment *fragment = self->fragment;
 
@@ -393,20 +393,20 @@ rec_file_sink_finish (GstRecFileSink *self, const gchar *reason)
   fragment->reason = reason;
   self->fragment = NULL;
   self->recording = FALSE;
-  rec_file_sink_playlist_fragment_closed (self, fragment);
-  rec_durability_finish_current (self->durability, g_str_equal (reason, "eos"));
+  gst_rec_file_sink_playlist_fragment_closed (self, fragment);
+  rec_syncer_finish_current (self->durability, g_str_equal (reason, "eos"));
 }
 
 /* --- resume */
 
 static void
-set_answer (GstRecFileSink *self, const RecTail *tail)
+set_answer (GstRecFileSink *self, const TsResumeScan *tail)
 {
   RecResume *resume = g_new0 (RecResume, 1);
 
-  G_STATIC_ASSERT (REC_TAIL_MAX_STREAMS == REC_RESUME_MAX_STREAMS);
-  G_STATIC_ASSERT (REC_TAIL_N_PIDS == REC_RESUME_N_PIDS);
-  G_STATIC_ASSERT (REC_TAIL_CC_NONE == REC_RESUME_CC_NONE);
+  G_STATIC_ASSERT (TS_RESUME_MAX_STREAMS == REC_RESUME_MAX_STREAMS);
+  G_STATIC_ASSERT (TS_RESUME_N_PIDS == REC_RESUME_N_PIDS);
+  G_STATIC_ASSERT (TS_RESUME_CC_NONE == REC_RESUME_CC_NONE);
   memcpy (
       resume->continuity_counter, tail->continuity_counter, REC_RESUME_N_PIDS);
   resume->pat_version = tail->pat_version;
@@ -456,7 +456,7 @@ list_sidecars (GstRecFileSink *self)
 static GPtrArray *
 list_fragments (GstRecFileSink *self)
 {
-  gchar *pattern = rec_file_sink_dup_pattern (self);
+  gchar *pattern = gst_rec_file_sink_dup_pattern (self);
   GPtrArray *matches = rec_file_match_list (pattern ? pattern : "");
   GHashTable *sidecars = list_sidecars (self);
   guint i = 0;
@@ -478,7 +478,7 @@ list_fragments (GstRecFileSink *self)
 static void
 adopt_older (GstRecFileSink *self, GPtrArray *matches)
 {
-  gchar *pattern = rec_file_sink_dup_pattern (self);
+  gchar *pattern = gst_rec_file_sink_dup_pattern (self);
   gchar *fixed = rec_filename_fixed_folder (pattern);
   guint i;
 
@@ -496,7 +496,7 @@ adopt_older (GstRecFileSink *self, GPtrArray *matches)
 
 /* Cuts what is no whole packet and remembers where the stream stood. */
 static gint
-take_over (GstRecFileSink *self, RecFragment *fragment, const RecTail *tail)
+take_over (GstRecFileSink *self, RecFragment *fragment, const TsResumeScan *tail)
 {
   guint64 torn = tail->is_ts ? fragment->file.size - tail->whole : 0;
   gint err;
@@ -505,13 +505,13 @@ take_over (GstRecFileSink *self, RecFragment *fragment, const RecTail *tail)
   if (!tail->is_ts)
     return 0;
   if (torn > 0) {
-    if ((err = rec_file_cut (&fragment->file, tail->whole)))
+    if ((err = rec_file_truncate (&fragment->file, tail->whole)))
       return err;
     GST_WARNING_OBJECT (self,
         "cut a torn tail of %" G_GUINT64_FORMAT " bytes off \"%s\"", torn,
         fragment->path);
   }
-  rec_file_sink_journal (self, GST_CLOCK_TIME_NONE,
+  gst_rec_file_sink_journal (self, GST_CLOCK_TIME_NONE,
       gst_structure_new ("resumed", "location", G_TYPE_STRING, fragment->path,
           "bytes", G_TYPE_UINT64, tail->whole, "bytes-torn", G_TYPE_UINT64,
           torn, NULL));
@@ -521,13 +521,13 @@ take_over (GstRecFileSink *self, RecFragment *fragment, const RecTail *tail)
 }
 
 gboolean
-rec_file_sink_resume (GstRecFileSink *self)
+gst_rec_file_sink_resume (GstRecFileSink *self)
 {
-  RecFileSinkSettings settings = rec_file_sink_get_settings (self);
+  GstRecFileSinkSettings settings = gst_rec_file_sink_get_settings (self);
   const RecFileMatch *newest;
   RecFragment *fragment = NULL;
   GPtrArray *matches;
-  RecTail *tail;
+  TsResumeScan *tail;
   gint err;
 
   if (!settings.resume)
@@ -538,11 +538,11 @@ rec_file_sink_resume (GstRecFileSink *self)
     return TRUE;
   }
   newest = g_ptr_array_index (matches, matches->len - 1);
-  tail = g_new (RecTail, 1);
+  tail = g_new (TsResumeScan, 1);
   /* locked first: what is scanned stays as it is */
   err = continue_fragment (self, newest->path, (guint)newest->index, &fragment);
   if (!err)
-    err = rec_tail_scan (tail, newest->path, 0);
+    err = ts_resume_scan_file (tail, newest->path, 0);
   if (!err)
     err = take_over (self, fragment, tail);
   g_free (tail);
@@ -555,13 +555,13 @@ rec_file_sink_resume (GstRecFileSink *self)
   self->last_plain = g_strdup (newest->plain);
   remember_base_of (self, newest->path);
   begin_fragment (self, fragment, GST_CLOCK_TIME_NONE);
-  rec_file_sink_report_opened (self, TRUE);
+  gst_rec_file_sink_report_opened (self, TRUE);
   g_ptr_array_unref (matches);
   return TRUE;
 
   /* ERRORS */
 failed:
-  rec_file_sink_post_open_error (self, newest->path, err);
+  gst_rec_file_sink_post_open_error (self, newest->path, err);
   if (fragment)
     rec_fragment_free (fragment);
   g_ptr_array_unref (matches);

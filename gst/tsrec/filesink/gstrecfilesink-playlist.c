@@ -89,9 +89,9 @@ probe_path (const gchar *path, gboolean make_folders)
 }
 
 gboolean
-rec_file_sink_playlist_prepare (GstRecFileSink *self)
+gst_rec_file_sink_playlist_prepare (GstRecFileSink *self)
 {
-  RecFileSinkSettings settings = rec_file_sink_get_settings (self);
+  GstRecFileSinkSettings settings = gst_rec_file_sink_get_settings (self);
   guint64 target_duration;
   gchar *location = dup_location (self, &target_duration), *path;
   gint err;
@@ -108,7 +108,7 @@ rec_file_sink_playlist_prepare (GstRecFileSink *self)
     err = EEXIST;
   else
     err =
-        probe_path (path, rec_file_sink_may_make_folder (self, location, path));
+        probe_path (path, gst_rec_file_sink_may_make_folder (self, location, path));
   if (err)
     GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE,
         ("Could not write the playlist \"%s\": %s. Set playlist-location to "
@@ -134,7 +134,7 @@ give_up (GstRecFileSink *self, const gchar *reason)
 static void
 report_error (GstRecFileSink *self, gint err)
 {
-  RecSinkPlaylist *playlist = &self->playlist;
+  GstRecFileSinkPlaylist *playlist = &self->playlist;
 
   if (playlist->failing)
     return;
@@ -151,7 +151,7 @@ report_error (GstRecFileSink *self, gint err)
 static void
 free_entry (gpointer data)
 {
-  PlaylistEntry *entry = data;
+  RecHlsPlaylistEntry *entry = data;
 
   g_free ((gchar *)entry->uri);
   g_free (entry);
@@ -161,27 +161,27 @@ free_entry (gpointer data)
 static gboolean
 begin_anew (GstRecFileSink *self)
 {
-  RecSinkPlaylist *playlist = &self->playlist;
+  GstRecFileSinkPlaylist *playlist = &self->playlist;
 
   if (g_file_test (playlist->path, G_FILE_TEST_EXISTS))
     return FALSE;
   GST_WARNING_OBJECT (self,
       "\"%s\" was deleted; it begins anew with what is recorded from now on",
       playlist->path);
-  playlist_clear (&playlist->file);
-  return playlist_create (&playlist->file, playlist->path,
+  rec_hls_playlist_clear (&playlist->file);
+  return rec_hls_playlist_create (&playlist->file, playlist->path,
              PROMISED_TARGETS * playlist->target) == 0;
 }
 
 static void
 write_pending (GstRecFileSink *self)
 {
-  RecSinkPlaylist *playlist = &self->playlist;
-  PlaylistEntry *entry;
+  GstRecFileSinkPlaylist *playlist = &self->playlist;
+  RecHlsPlaylistEntry *entry;
   gint err;
 
   while ((entry = g_queue_peek_head (&playlist->pending))) {
-    err = playlist_add (&playlist->file, entry);
+    err = rec_hls_playlist_add (&playlist->file, entry);
     if (err == ENOENT && begin_anew (self))
       continue;
     if (err) {
@@ -199,7 +199,7 @@ write_pending (GstRecFileSink *self)
  * and the monotonic clock have nothing in common, so that one of the two
  * measures all of it. */
 static GstClockTime
-get_duration (const RecSinkPlaylist *playlist, GstClockTime time)
+get_duration (const GstRecFileSinkPlaylist *playlist, GstClockTime time)
 {
   if (GST_CLOCK_TIME_IS_VALID (playlist->begin) &&
       GST_CLOCK_TIME_IS_VALID (time))
@@ -210,7 +210,7 @@ get_duration (const RecSinkPlaylist *playlist, GstClockTime time)
 /* Whether the entry should end at the random access point at @time: the next
  * one, as far off as the last one was, would be farther from the target. */
 static gboolean
-is_long_enough (const RecSinkPlaylist *playlist, GstClockTime time)
+is_long_enough (const GstRecFileSinkPlaylist *playlist, GstClockTime time)
 {
   GstClockTime duration = get_duration (playlist, time), step;
 
@@ -228,15 +228,15 @@ is_long_enough (const RecSinkPlaylist *playlist, GstClockTime time)
 static void
 end_entry (GstRecFileSink *self, guint64 offset, GstClockTime time)
 {
-  RecSinkPlaylist *playlist = &self->playlist;
-  PlaylistEntry *entry;
+  GstRecFileSinkPlaylist *playlist = &self->playlist;
+  RecHlsPlaylistEntry *entry;
 
   if (!playlist->open)
     return;
   playlist->open = FALSE;
   if (offset <= playlist->offset)
     return; /* somebody has shortened the file */
-  entry = g_new0 (PlaylistEntry, 1);
+  entry = g_new0 (RecHlsPlaylistEntry, 1);
   entry->uri = g_strdup (playlist->uri);
   entry->offset = playlist->offset;
   entry->size = offset - playlist->offset;
@@ -255,7 +255,7 @@ end_entry (GstRecFileSink *self, guint64 offset, GstClockTime time)
 }
 
 static void
-begin_entry (RecSinkPlaylist *playlist, guint64 offset, GstClockTime time,
+begin_entry (GstRecFileSinkPlaylist *playlist, guint64 offset, GstClockTime time,
     gboolean discontinuity)
 {
   playlist->open = TRUE;
@@ -273,18 +273,18 @@ begin_entry (RecSinkPlaylist *playlist, guint64 offset, GstClockTime time,
 static gint
 open_playlist (GstRecFileSink *self, guint64 target, guint64 file_size)
 {
-  RecSinkPlaylist *playlist = &self->playlist;
+  GstRecFileSinkPlaylist *playlist = &self->playlist;
   gboolean ours = playlist->file.path && playlist->file.ended;
   guint64 promised = PROMISED_TARGETS * target;
   gint err;
 
   if (ours)
-    playlist_clear (&playlist->file);
+    rec_hls_playlist_clear (&playlist->file);
   if (ours || playlist->resume)
-    err = playlist_continue (
+    err = rec_hls_playlist_continue (
         &playlist->file, playlist->path, promised, playlist->uri, file_size);
   else
-    err = playlist_create (&playlist->file, playlist->path, promised);
+    err = rec_hls_playlist_create (&playlist->file, playlist->path, promised);
   return err;
 }
 
@@ -292,7 +292,7 @@ open_playlist (GstRecFileSink *self, guint64 target, guint64 file_size)
 static gboolean
 begin_file (GstRecFileSink *self, guint64 offset)
 {
-  RecSinkPlaylist *playlist = &self->playlist;
+  GstRecFileSinkPlaylist *playlist = &self->playlist;
   gchar *location, *uri;
   guint n_made;
   gint err;
@@ -301,14 +301,14 @@ begin_file (GstRecFileSink *self, guint64 offset)
   if (!location)
     return FALSE;
   if (!playlist->path) {
-    playlist->resume = rec_file_sink_get_settings (self).resume;
+    playlist->resume = gst_rec_file_sink_get_settings (self).resume;
     playlist->path = choose_path (location, playlist->resume);
     /* what cannot be made is told when the playlist is opened */
-    if (rec_file_sink_may_make_folder (self, location, playlist->path))
+    if (gst_rec_file_sink_may_make_folder (self, location, playlist->path))
       rec_disk_make_folders (playlist->path, &n_made);
   }
   g_free (location);
-  uri = playlist_uri (playlist->path, self->fragment->path);
+  uri = rec_hls_playlist_uri (playlist->path, self->fragment->path);
   g_free (playlist->uri);
   playlist->uri = g_strdup (uri);
   free (uri);
@@ -355,7 +355,7 @@ may_begin_entry (GstBuffer *buffer)
  * stream is: a publisher has left and come back. Its absence is no part of an
  * entry. */
 static gboolean
-is_after_pause (const RecSinkPlaylist *playlist, GstClockTime time)
+is_after_pause (const GstRecFileSinkPlaylist *playlist, GstClockTime time)
 {
   GstClockTime step;
 
@@ -370,7 +370,7 @@ is_after_pause (const RecSinkPlaylist *playlist, GstClockTime time)
 /* What is written now, of the entry that is open. Tables have no timestamps:
  * they are no part of its time. */
 static void
-note_time (RecSinkPlaylist *playlist, GstClockTime time, GstClockTime duration)
+note_time (GstRecFileSinkPlaylist *playlist, GstClockTime time, GstClockTime duration)
 {
   if (!GST_CLOCK_TIME_IS_VALID (time))
     return;
@@ -384,10 +384,10 @@ note_time (RecSinkPlaylist *playlist, GstClockTime time, GstClockTime duration)
 }
 
 void
-rec_file_sink_playlist_written (
+gst_rec_file_sink_playlist_written (
     GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
 {
-  RecSinkPlaylist *playlist = &self->playlist;
+  GstRecFileSinkPlaylist *playlist = &self->playlist;
   guint64 end = self->fragment->file.size;
   guint64 offset = end - gst_buffer_get_size (buffer);
   gboolean lost, first = may_begin_entry (buffer);
@@ -425,9 +425,9 @@ rec_file_sink_playlist_written (
 }
 
 void
-rec_file_sink_playlist_next_fragment (GstRecFileSink *self, GstClockTime time)
+gst_rec_file_sink_playlist_next_fragment (GstRecFileSink *self, GstClockTime time)
 {
-  RecSinkPlaylist *playlist = &self->playlist;
+  GstRecFileSinkPlaylist *playlist = &self->playlist;
 
   if (!playlist->open || playlist->lost || !GST_CLOCK_TIME_IS_VALID (time) ||
       !GST_CLOCK_TIME_IS_VALID (playlist->end) || time <= playlist->end)
@@ -440,9 +440,9 @@ rec_file_sink_playlist_next_fragment (GstRecFileSink *self, GstClockTime time)
 }
 
 gboolean
-rec_file_sink_playlist_wants_key_unit (GstRecFileSink *self, GstClockTime time)
+gst_rec_file_sink_playlist_wants_key_unit (GstRecFileSink *self, GstClockTime time)
 {
-  const RecSinkPlaylist *playlist = &self->playlist;
+  const GstRecFileSinkPlaylist *playlist = &self->playlist;
 
   return playlist->open && GST_CLOCK_TIME_IS_VALID (time) &&
       GST_CLOCK_TIME_IS_VALID (playlist->begin) &&
@@ -450,15 +450,15 @@ rec_file_sink_playlist_wants_key_unit (GstRecFileSink *self, GstClockTime time)
 }
 
 void
-rec_file_sink_playlist_lost (GstRecFileSink *self)
+gst_rec_file_sink_playlist_lost (GstRecFileSink *self)
 {
   self->playlist.lost = TRUE;
 }
 
 void
-rec_file_sink_playlist_truncated (GstRecFileSink *self, guint64 size)
+gst_rec_file_sink_playlist_truncated (GstRecFileSink *self, guint64 size)
 {
-  RecSinkPlaylist *playlist = &self->playlist;
+  GstRecFileSinkPlaylist *playlist = &self->playlist;
   gint err;
 
   if (!playlist->file.path || !playlist->uri)
@@ -466,8 +466,8 @@ rec_file_sink_playlist_truncated (GstRecFileSink *self, guint64 size)
   if (playlist->open && playlist->offset >= size)
     playlist->open = FALSE;
   playlist->lost = TRUE;
-  playlist_clear (&playlist->file);
-  err = playlist_continue (&playlist->file, playlist->path,
+  rec_hls_playlist_clear (&playlist->file);
+  err = rec_hls_playlist_continue (&playlist->file, playlist->path,
       PROMISED_TARGETS * playlist->target, playlist->uri, size);
   if (err) {
     report_error (self, err);
@@ -476,10 +476,10 @@ rec_file_sink_playlist_truncated (GstRecFileSink *self, guint64 size)
 }
 
 void
-rec_file_sink_playlist_fragment_closed (
+gst_rec_file_sink_playlist_fragment_closed (
     GstRecFileSink *self, const RecFragment *fragment)
 {
-  RecSinkPlaylist *playlist = &self->playlist;
+  GstRecFileSinkPlaylist *playlist = &self->playlist;
 
   if (playlist->fragment != fragment)
     return;
@@ -488,27 +488,27 @@ rec_file_sink_playlist_fragment_closed (
 }
 
 void
-rec_file_sink_playlist_end (GstRecFileSink *self)
+gst_rec_file_sink_playlist_end (GstRecFileSink *self)
 {
-  RecSinkPlaylist *playlist = &self->playlist;
+  GstRecFileSinkPlaylist *playlist = &self->playlist;
   gint err;
 
   if (!playlist->file.path || playlist->file.ended)
     return;
   write_pending (self);
-  if ((err = playlist_end (&playlist->file)))
+  if ((err = rec_hls_playlist_end (&playlist->file)))
     report_error (self, err);
   else
     GST_INFO_OBJECT (self, "playlist \"%s\" is ended", playlist->path);
 }
 
 void
-rec_file_sink_playlist_clear (GstRecFileSink *self)
+gst_rec_file_sink_playlist_clear (GstRecFileSink *self)
 {
-  RecSinkPlaylist *playlist = &self->playlist;
+  GstRecFileSinkPlaylist *playlist = &self->playlist;
 
   if (playlist->file.path)
-    playlist_clear (&playlist->file);
+    rec_hls_playlist_clear (&playlist->file);
   g_queue_clear_full (&playlist->pending, free_entry);
   g_free (playlist->path);
   g_free (playlist->uri);
@@ -517,7 +517,7 @@ rec_file_sink_playlist_clear (GstRecFileSink *self)
 }
 
 void
-rec_file_sink_playlist_install_properties (
+gst_rec_file_sink_playlist_install_properties (
     GObjectClass *klass, guint location_id, guint target_duration_id)
 {
   /**

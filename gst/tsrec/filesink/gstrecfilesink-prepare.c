@@ -38,10 +38,10 @@ probe_directory_of (const gchar *path, gboolean make_folders)
 }
 
 gboolean
-rec_file_sink_may_make_folder (
+gst_rec_file_sink_may_make_folder (
     GstRecFileSink *self, const gchar *pattern, const gchar *path)
 {
-  gchar *location = rec_file_sink_dup_pattern (self),
+  gchar *location = gst_rec_file_sink_dup_pattern (self),
         *folder = g_path_get_dirname (path);
   gchar *fixed = location ? rec_filename_fixed_folder (location) : NULL;
   gsize len = fixed ? strlen (fixed) : 0;
@@ -75,11 +75,11 @@ probe_path (GstRecFileSink *self, const gchar *path, gboolean make_folders)
 static gint
 probe_newest (GstRecFileSink *self, gchar **path)
 {
-  RecFileSinkSettings settings = rec_file_sink_get_settings (self);
+  GstRecFileSinkSettings settings = gst_rec_file_sink_get_settings (self);
   guint index, number;
   gint err;
 
-  *path = rec_file_sink_newest_existing (self, &index, &number);
+  *path = gst_rec_file_sink_newest_existing (self, &index, &number);
   if (!*path)
     return 0;
   err = probe_path (self, *path, FALSE);
@@ -103,7 +103,7 @@ open_journal (GstRecFileSink *self)
   if (!location)
     return TRUE;
   /* what cannot be made is told by the open that follows */
-  if (rec_file_sink_may_make_folder (self, "", location))
+  if (gst_rec_file_sink_may_make_folder (self, "", location))
     rec_disk_make_folders (location, &n_made);
   self->journal = rec_journal_new (location, self->sys, &error);
   g_free (location);
@@ -120,7 +120,7 @@ open_journal (GstRecFileSink *self)
 static const gchar *
 find_property_of_files (GstRecFileSink *self)
 {
-  const RecFileSinkSettings *settings = &self->settings;
+  const GstRecFileSinkSettings *settings = &self->settings;
   const gchar *property = NULL;
 
   GST_OBJECT_LOCK (self);
@@ -172,7 +172,7 @@ can_resume (GstRecFileSink *self, const gchar *location)
   gchar *playlist, *unknown = NULL;
   const gchar *property = "location";
 
-  if (!rec_file_sink_get_settings (self).resume)
+  if (!gst_rec_file_sink_get_settings (self).resume)
     return TRUE;
   if (!location)
     goto no_location;
@@ -209,9 +209,9 @@ unsupported:
 }
 
 gboolean
-rec_file_sink_prepare (GstRecFileSink *self)
+gst_rec_file_sink_prepare (GstRecFileSink *self)
 {
-  gchar *path = NULL, *pattern = rec_file_sink_dup_pattern (self);
+  gchar *path = NULL, *pattern = gst_rec_file_sink_dup_pattern (self);
   gint err;
 
   if (!pattern && !may_be_named (self))
@@ -232,7 +232,7 @@ rec_file_sink_prepare (GstRecFileSink *self)
     g_free (path);
   }
   g_free (pattern);
-  return rec_file_sink_playlist_prepare (self) && open_journal (self);
+  return gst_rec_file_sink_playlist_prepare (self) && open_journal (self);
 
   /* ERRORS */
 no_location:
@@ -241,7 +241,7 @@ no_location:
       (NULL));
   return FALSE;
 failed:
-  rec_file_sink_post_open_error (self, path, err);
+  gst_rec_file_sink_post_open_error (self, path, err);
   g_free (path);
   g_free (pattern);
   return FALSE;

@@ -82,7 +82,7 @@ replace_string (gchar **string, const GValue *value)
 static void
 set_setting (GstRecFileSink *self, guint prop_id, const GValue *value)
 {
-  RecFileSinkSettings *settings = &self->settings;
+  GstRecFileSinkSettings *settings = &self->settings;
 
   switch (prop_id) {
     case PROP_LOCATION:
@@ -94,7 +94,7 @@ set_setting (GstRecFileSink *self, guint prop_id, const GValue *value)
     case PROP_SYNC_INTERVAL:
       settings->sync_interval = g_value_get_uint64 (value);
       if (self->durability)
-        rec_durability_set_interval (self->durability, settings->sync_interval);
+        rec_syncer_set_interval (self->durability, settings->sync_interval);
       break;
     case PROP_ON_EXISTS:
       settings->on_exists = g_value_get_enum (value);
@@ -145,7 +145,7 @@ set_setting (GstRecFileSink *self, guint prop_id, const GValue *value)
 static void
 get_setting (GstRecFileSink *self, guint prop_id, GValue *value)
 {
-  const RecFileSinkSettings *settings = &self->settings;
+  const GstRecFileSinkSettings *settings = &self->settings;
 
   switch (prop_id) {
     case PROP_LOCATION:
@@ -203,7 +203,7 @@ get_setting (GstRecFileSink *self, guint prop_id, GValue *value)
 }
 
 void
-rec_file_sink_set_property (
+gst_rec_file_sink_set_property (
     GObject *object, guint prop_id, const GValue *value, GParamSpec *pspec)
 {
   GST_OBJECT_LOCK (object);
@@ -212,12 +212,12 @@ rec_file_sink_set_property (
 }
 
 void
-rec_file_sink_get_property (
+gst_rec_file_sink_get_property (
     GObject *object, guint prop_id, GValue *value, GParamSpec *pspec)
 {
   if (prop_id == PROP_STATS) {
     g_value_take_boxed (
-        value, rec_file_sink_get_stats (GST_REC_FILE_SINK (object)));
+        value, gst_rec_file_sink_get_stats (GST_REC_FILE_SINK (object)));
     return;
   }
   GST_OBJECT_LOCK (object);
@@ -467,19 +467,19 @@ install_fragment_properties (GObjectClass *klass)
 }
 
 void
-rec_file_sink_install_properties (GObjectClass *klass)
+gst_rec_file_sink_install_properties (GObjectClass *klass)
 {
   install_file_properties (klass);
   install_disk_properties (klass);
   install_fragment_properties (klass);
-  rec_file_sink_playlist_install_properties (
+  gst_rec_file_sink_playlist_install_properties (
       klass, PROP_PLAYLIST_LOCATION, PROP_PLAYLIST_TARGET_DURATION);
   gst_type_mark_as_plugin_api (on_exists_get_type (), 0);
   gst_type_mark_as_plugin_api (on_disk_full_get_type (), 0);
 }
 
 void
-rec_file_sink_init_settings (GstRecFileSink *self)
+gst_rec_file_sink_init_settings (GstRecFileSink *self)
 {
   self->settings.sync_interval = DEFAULT_SYNC_INTERVAL;
   self->settings.on_exists = DEFAULT_ON_EXISTS;

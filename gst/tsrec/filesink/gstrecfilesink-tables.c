@@ -27,7 +27,7 @@ is_start (GstRecFileSink *self, GstClockTime time)
 }
 
 guint
-rec_file_sink_find_incomplete_tables (
+gst_rec_file_sink_find_incomplete_tables (
     GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
 {
   GstMapInfo map;
@@ -39,7 +39,7 @@ rec_file_sink_find_incomplete_tables (
     self->first_pmt.watching = FALSE;
     return 0;
   }
-  n = first_pmt_look (
+  n = ts_pmt_patch_scan (
       &self->first_pmt, map.data, map.size, self->fragment->file.size);
   gst_buffer_unmap (buffer, &map);
   return n;
@@ -48,15 +48,15 @@ rec_file_sink_find_incomplete_tables (
 static gint
 rewrite_table (GstRecFileSink *self, guint i, gboolean old)
 {
-  guint8 packet[FIRST_PMT_PACKET];
-  guint64 offset = first_pmt_get (&self->first_pmt, i, old, packet);
+  guint8 packet[TS_PMT_PATCH_PACKET];
+  guint64 offset = ts_pmt_patch_get (&self->first_pmt, i, old, packet);
 
   return rec_file_rewrite (
       &self->fragment->file, offset, packet, sizeof (packet));
 }
 
 void
-rec_file_sink_complete_tables (GstRecFileSink *self, guint n)
+gst_rec_file_sink_complete_tables (GstRecFileSink *self, guint n)
 {
   guint i;
 

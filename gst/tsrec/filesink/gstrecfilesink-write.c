@@ -126,7 +126,7 @@ end_resume_gap (GstRecFileSink *self, GstClockTime time)
   if (!self->resumed_at)
     return;
   self->resumed_at = 0;
-  rec_file_sink_report_gap (self, &gap);
+  gst_rec_file_sink_report_gap (self, &gap);
 }
 
 static void
@@ -152,7 +152,7 @@ note_written (GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
   if (GST_CLOCK_TIME_IS_VALID (time)) {
     if (!GST_CLOCK_TIME_IS_VALID (fragment->opened_time)) {
       fragment->opened_time = time;
-      rec_file_sink_cut_begin (self, time);
+      gst_rec_file_sink_cut_begin (self, time);
     }
     self->last_time = time;
     fragment->last_time = time;
@@ -160,10 +160,10 @@ note_written (GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
   end_resume_gap (self, time);
   if (has_media (self, buffer) &&
       rec_gaps_written (&self->gaps, time, GST_BUFFER_DURATION (buffer), &gap))
-    rec_file_sink_report_gap (self, &gap);
+    gst_rec_file_sink_report_gap (self, &gap);
   publish_gaps (self);
-  rec_durability_written (self->durability);
-  rec_file_sink_playlist_written (self, buffer, time);
+  rec_syncer_notify_written (self->durability);
+  gst_rec_file_sink_playlist_written (self, buffer, time);
 }
 
 static GstFlowReturn
@@ -171,7 +171,7 @@ drop (GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
 {
   self->bytes_dropped += gst_buffer_get_size (buffer);
   self->buffers_dropped++;
-  rec_file_sink_playlist_lost (self);
+  gst_rec_file_sink_playlist_lost (self);
   if (has_media (self, buffer))
     rec_gaps_lost (&self->gaps, time, REC_GAP_DISK);
   return GST_FLOW_OK;
@@ -241,7 +241,7 @@ use_failover (GstRecFileSink *self)
   if (!usable)
     return FALSE;
   GST_INFO_OBJECT (self, "disk state: failover");
-  rec_file_sink_finish (self, "failover");
+  gst_rec_file_sink_finish (self, "failover");
   self->on_failover = TRUE;
   self->next_number = 0;
   return TRUE;
@@ -259,18 +259,18 @@ begin_wait (GstRecFileSink *self, RecDiskFault fault, GstBuffer *buffer)
   self->need_bytes = MAX (MIN_NEED, 2 * gst_buffer_get_size (buffer));
   self->failed_tries++;
   if (fault == REC_DISK_MOUNT_REMOVED) {
-    gchar *path = rec_file_sink_dup_path (self);
+    gchar *path = gst_rec_file_sink_dup_path (self);
 
     self->unmounted_device = rec_disk_device (path);
     if (self->unmounted_device == self->device)
       self->unmounted_device = 0; /* it fails, but is mounted there */
-    rec_file_sink_finish (self, "error");
+    gst_rec_file_sink_finish (self, "error");
     g_free (path);
   } else if (fault != REC_DISK_FULL && fault != REC_DISK_QUOTA &&
       self->failed_tries >= MAX_FAILED_TRIES) {
     /* a descriptor may be dead for good while the disk is not */
     self->failed_tries = 0;
-    rec_file_sink_finish (self, "error");
+    gst_rec_file_sink_finish (self, "error");
   }
 }
 
@@ -279,11 +279,11 @@ static GstFlowReturn
 handle_fault (GstRecFileSink *self, RecDiskFault fault, gint err,
     GstBuffer *buffer, GstClockTime time)
 {
-  RecFileSinkSettings settings = rec_file_sink_get_settings (self);
+  GstRecFileSinkSettings settings = gst_rec_file_sink_get_settings (self);
 
   self->fault = fault;
   if (fault == REC_DISK_FILE_LIMIT) {
-    rec_file_sink_finish (self, "fragment");
+    gst_rec_file_sink_finish (self, "fragment");
     begin_resync (self);
     return drop (self, buffer, time);
   }
@@ -294,7 +294,7 @@ handle_fault (GstRecFileSink *self, RecDiskFault fault, gint err,
     goto failed;
   if (!self->announced) {
     self->announced = TRUE;
-    rec_file_sink_report_fault (self, fault, err, time);
+    gst_rec_file_sink_report_fault (self, fault, err, time);
   }
   if (use_failover (self)) {
     self->waiting = TRUE;
@@ -306,8 +306,8 @@ handle_fault (GstRecFileSink *self, RecDiskFault fault, gint err,
 
   /* ERRORS */
 failed:
-  rec_file_sink_post_write_error (self, fault, err);
-  rec_file_sink_finish (self, "error");
+  gst_rec_file_sink_post_write_error (self, fault, err);
+  gst_rec_file_sink_finish (self, "error");
   return GST_FLOW_ERROR;
 }
 
@@ -315,7 +315,7 @@ failed:
 static gboolean
 disk_seems_ready (GstRecFileSink *self)
 {
-  gchar *path = rec_file_sink_dup_path (self);
+  gchar *path = gst_rec_file_sink_dup_path (self);
   gboolean ready = TRUE;
 
   if (self->fault == REC_DISK_FULL) {
@@ -363,7 +363,7 @@ end_fault (GstRecFileSink *self, GstClockTime time)
   self->waiting = FALSE;
   self->failed_tries = 0;
   if (self->announced)
-    rec_file_sink_report_recovered (self, time);
+    gst_rec_file_sink_report_recovered (self, time);
   self->announced = FALSE;
   self->fault = REC_DISK_OK;
 }
@@ -374,18 +374,18 @@ static RecDiskFault
 find_place (GstRecFileSink *self)
 {
   RecFragment *fragment = self->fragment;
-  RecPlace place;
+  RecDiskPlace place;
 
   self->place_suspect = FALSE;
   place =
       rec_disk_find (fragment->path, fragment->file.dev, fragment->file.ino, 1);
   /* the name leads to another disk, and the file is still on the one before */
-  if (place == REC_PLACE_MOUNT_REMOVED && self->base &&
+  if (place == REC_DISK_PLACE_MOUNT_REMOVED && self->base &&
       rec_disk_leads_elsewhere (self->base, self->base_real))
-    place = REC_PLACE_RENAMED;
-  if (place == REC_PLACE_MOUNT_REMOVED)
+    place = REC_DISK_PLACE_RENAMED;
+  if (place == REC_DISK_PLACE_MOUNT_REMOVED)
     return REC_DISK_MOUNT_REMOVED;
-  if (place == REC_PLACE_RENAMED && self->inode) {
+  if (place == REC_DISK_PLACE_RENAMED && self->inode) {
     GST_INFO_OBJECT (
         self, "\"%s\" was renamed; recording goes on in it", fragment->path);
     self->inode = 0; /* said once */
@@ -400,10 +400,10 @@ adopt_size (GstRecFileSink *self, guint64 size, GstClockTime time)
   RecFile *file = &self->fragment->file;
   guint64 whole = size - size % MAX (self->packet_size, 1);
 
-  rec_file_sink_report_tampering (
+  gst_rec_file_sink_report_tampering (
       self, REC_DISK_TRUNCATED, file->size - size, time);
-  rec_file_sink_playlist_truncated (self, whole);
-  return rec_file_cut (file, whole) ? REC_DISK_IO_ERROR : REC_DISK_TRUNCATED;
+  gst_rec_file_sink_playlist_truncated (self, whole);
+  return rec_file_truncate (file, whole) ? REC_DISK_IO_ERROR : REC_DISK_TRUNCATED;
 }
 
 /* Whether the file is still the one that was written. */
@@ -414,12 +414,12 @@ check_file (GstRecFileSink *self, GstClockTime time)
   RecFileTamper tamper;
   uint64_t size;
 
-  if (rec_file_check (file, &tamper, &size) != 0)
+  if (rec_file_detect_change (file, &tamper, &size) != 0)
     return REC_DISK_OK; /* the write will tell */
   switch (tamper) {
     case REC_FILE_DELETED:
-      rec_file_sink_report_tampering (self, REC_DISK_DELETED, file->size, time);
-      rec_file_sink_finish (self, "error");
+      gst_rec_file_sink_report_tampering (self, REC_DISK_DELETED, file->size, time);
+      gst_rec_file_sink_finish (self, "error");
       return REC_DISK_DELETED;
     case REC_FILE_TRUNCATED:
       return adopt_size (self, size, time);
@@ -428,7 +428,7 @@ check_file (GstRecFileSink *self, GstClockTime time)
           "removing %" G_GUINT64_FORMAT
           " bytes that somebody else appended to \"%s\"",
           size - file->size, self->fragment->path);
-      rec_file_cut (file, file->size);
+      rec_file_truncate (file, file->size);
       return REC_DISK_OK;
     default:
       break;
@@ -455,14 +455,14 @@ split (GstRecFileSink *self, GstClockTime time)
       GST_TIME_ARGS (self->fragment->opened_time), GST_TIME_ARGS (time));
   /* before the file is opened: what is requested from now on is another one */
   self->split_requested = FALSE;
-  err = rec_file_sink_open_next (self, time);
+  err = gst_rec_file_sink_open_next (self, time);
   if (!err)
     return;
   self->split_requested = TRUE;
   if (err == ENODEV)
     self->place_suspect = TRUE; /* check_file() looks for itself */
   else if (!self->split_retry_at)
-    rec_file_sink_report_open_failed (self, err, time);
+    gst_rec_file_sink_report_open_failed (self, err, time);
   self->split_retry_at = now + RETRY_US;
   self->split_ask_at = now + ASK_AGAIN_US;
 }
@@ -479,14 +479,14 @@ static gint
 prepare_fragment (GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
 {
   if (self->fragment &&
-      rec_file_sink_cut_is_due (
+      gst_rec_file_sink_cut_is_due (
           self, buffer, time, is_random_access_point (buffer))) {
     if (is_random_access_point (buffer))
       split (self, time);
     else
       ask_for_split (self);
   }
-  return self->fragment ? 0 : rec_file_sink_open_next (self, time);
+  return self->fragment ? 0 : gst_rec_file_sink_open_next (self, time);
 }
 
 /* A name that is not there is no file system that is gone: that is looked for
@@ -507,7 +507,7 @@ handle_open_error (
   if (self->fragments > 0 || self->on_failover || err == ENOSPC ||
       err == EDQUOT)
     return handle_fault (self, fault_of_open (err), err, buffer, time);
-  rec_file_sink_post_open_error (self, self->tried_path, err);
+  gst_rec_file_sink_post_open_error (self, self->tried_path, err);
   return GST_FLOW_ERROR;
 }
 
@@ -539,11 +539,11 @@ write_waiting (GstRecFileSink *self, GstBuffer *buffer, gint *err)
 }
 
 GstFlowReturn
-rec_file_sink_wait_durable (GstRecFileSink *self)
+gst_rec_file_sink_wait_durable (GstRecFileSink *self)
 {
   GstFlowReturn ret;
 
-  while (!rec_durability_wait (self->durability)) {
+  while (!rec_syncer_wait (self->durability)) {
     ret = gst_base_sink_wait_preroll (GST_BASE_SINK (self));
     if (ret != GST_FLOW_OK)
       return ret;
@@ -552,7 +552,7 @@ rec_file_sink_wait_durable (GstRecFileSink *self)
 }
 
 GstFlowReturn
-rec_file_sink_render (GstRecFileSink *self, GstBuffer *buffer)
+gst_rec_file_sink_write_buffer (GstRecFileSink *self, GstBuffer *buffer)
 {
   GstClockTime time = running_time_of (self, buffer);
   RecDiskFault fault;
@@ -570,12 +570,12 @@ rec_file_sink_render (GstRecFileSink *self, GstBuffer *buffer)
   if (fault == REC_DISK_DELETED || fault == REC_DISK_TRUNCATED) {
     begin_resync (self);
     if (is_random_access_point (buffer) && !self->resync_understood)
-      return rec_file_sink_render (self, buffer);
+      return gst_rec_file_sink_write_buffer (self, buffer);
     return drop (self, buffer, time);
   }
   if (fault)
     return handle_fault (self, fault, EIO, buffer, time);
-  n_tables = rec_file_sink_find_incomplete_tables (self, buffer, time);
+  n_tables = gst_rec_file_sink_find_incomplete_tables (self, buffer, time);
   ret = write_waiting (self, buffer, &err);
   if (ret != GST_FLOW_OK)
     return ret;
@@ -584,11 +584,11 @@ rec_file_sink_render (GstRecFileSink *self, GstBuffer *buffer)
         self, rec_disk_fault_from_errno (err), err, buffer, time);
   if (self->state != REC_SINK_WRITING)
     end_fault (self, time);
-  rec_file_sink_complete_tables (self, n_tables);
+  gst_rec_file_sink_complete_tables (self, n_tables);
   note_written (self, buffer, time);
-  if (rec_file_sink_playlist_wants_key_unit (self, time))
+  if (gst_rec_file_sink_playlist_wants_key_unit (self, time))
     ask_key_unit (self);
-  if (rec_file_sink_get_settings (self).sync_interval == REC_DURABILITY_ALWAYS)
-    return rec_file_sink_wait_durable (self);
+  if (gst_rec_file_sink_get_settings (self).sync_interval == REC_SYNCER_ALWAYS)
+    return gst_rec_file_sink_wait_durable (self);
   return GST_FLOW_OK;
 }

@@ -90,7 +90,7 @@ dup_current_path (GstRecFileSink *self)
 }
 
 GstStructure *
-rec_file_sink_get_stats (GstRecFileSink *self)
+gst_rec_file_sink_get_stats (GstRecFileSink *self)
 {
   gchar *path = dup_current_path (self);
   guint64 buffers = self->buffers_written;
@@ -126,7 +126,7 @@ rec_file_sink_get_stats (GstRecFileSink *self)
 static void
 reset (GstRecFileSink *self)
 {
-  RecDurabilityTotals *totals = &self->totals;
+  RecSyncerTotals *totals = &self->totals;
 
   self->next_index = self->next_number = 0;
   self->on_failover = self->announced = self->raw_resumed = FALSE;
@@ -260,7 +260,7 @@ gst_rec_file_sink_element_query (GstElement *element, GstQuery *query)
 static GstFlowReturn
 gst_rec_file_sink_render (GstBaseSink *sink, GstBuffer *buffer)
 {
-  return rec_file_sink_render (GST_REC_FILE_SINK (sink), buffer);
+  return gst_rec_file_sink_write_buffer (GST_REC_FILE_SINK (sink), buffer);
 }
 
 /* All is durable and closed when the EOS message is posted. */
@@ -271,16 +271,16 @@ finish_at_eos (GstRecFileSink *self)
     return;
   g_free (self->continue_path);
   self->continue_path = g_strdup (self->fragment->path);
-  rec_file_sink_finish (self, "eos");
-  rec_file_sink_playlist_end (self);
-  rec_file_sink_wait_durable (self);
+  gst_rec_file_sink_finish (self, "eos");
+  gst_rec_file_sink_playlist_end (self);
+  gst_rec_file_sink_wait_durable (self);
 }
 
 /* A source with several pads sends the same one on each. */
 static void
 begin_session (GstRecFileSink *self, const gchar *session_id)
 {
-  gboolean split = rec_file_sink_get_settings (self).new_file_per_session &&
+  gboolean split = gst_rec_file_sink_get_settings (self).new_file_per_session &&
       self->fragment && self->fragment->file.size > 0 &&
       (self->gaps.begin != REC_TIME_NONE || !self->fragment->created);
 
@@ -290,7 +290,7 @@ begin_session (GstRecFileSink *self, const gchar *session_id)
   self->session_id = g_strdup (session_id);
   GST_INFO_OBJECT (self, "session \"%s\" begins%s", session_id,
       split ? ": a new file at its random access point" : "");
-  rec_file_sink_journal (self, self->last_time,
+  gst_rec_file_sink_journal (self, self->last_time,
       gst_structure_new (
           "session", "session-id", G_TYPE_STRING, session_id, NULL));
   if (split)
@@ -307,7 +307,7 @@ gst_rec_file_sink_event (GstBaseSink *sink, GstEvent *event)
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
     finish_at_eos (self);
   else if (fields)
-    rec_file_sink_journal (self, self->last_time, gst_structure_copy (fields));
+    gst_rec_file_sink_journal (self, self->last_time, gst_structure_copy (fields));
   else if (session_id)
     begin_session (self, session_id);
   return GST_BASE_SINK_CLASS (parent_class)->event (sink, event);
@@ -329,7 +329,7 @@ gst_rec_file_sink_set_caps (GstBaseSink *sink, GstCaps *caps)
   text = gst_caps_to_string (caps);
   GST_INFO_OBJECT (
       self, "caps %s: packets of %u bytes", text, self->packet_size);
-  rec_file_sink_journal (self, self->last_time,
+  gst_rec_file_sink_journal (self, self->last_time,
       gst_structure_new ("caps", "caps", G_TYPE_STRING, text, NULL));
   g_free (text);
   return TRUE;
@@ -356,7 +356,7 @@ gst_rec_file_sink_unlock (GstBaseSink *sink)
   if (write (self->cancel_fd, &one, sizeof (one)) < 0)
     GST_LOG_OBJECT (self, "already unlocked");
   if (self->durability)
-    rec_durability_set_cancelled (self->durability, TRUE);
+    rec_syncer_set_cancelled (self->durability, TRUE);
   return TRUE;
 }
 
@@ -369,7 +369,7 @@ gst_rec_file_sink_unlock_stop (GstBaseSink *sink)
   if (read (self->cancel_fd, &count, sizeof (count)) < 0)
     GST_LOG_OBJECT (self, "was not unlocked");
   if (self->durability)
-    rec_durability_set_cancelled (self->durability, FALSE);
+    rec_syncer_set_cancelled (self->durability, FALSE);
   return TRUE;
 }
 
@@ -389,15 +389,15 @@ open_sink (GstRecFileSink *self)
   g_free (location);
   /* tests put a table of failing calls here */
   self->sys = g_object_get_data (G_OBJECT (self), "rec-syscalls");
-  return rec_file_sink_prepare (self);
+  return gst_rec_file_sink_prepare (self);
 }
 
 static void
-log_settings (GstRecFileSink *self, const RecFileSinkSettings *settings)
+log_settings (GstRecFileSink *self, const GstRecFileSinkSettings *settings)
 {
   static const gchar *on_disk_full[] = { "wait", "error", "failover" };
 
-  if (settings->sync_interval == REC_DURABILITY_ALWAYS)
+  if (settings->sync_interval == REC_SYNCER_ALWAYS)
     GST_INFO_OBJECT (self, "syncs every access unit");
   else if (settings->sync_interval == 0)
     GST_INFO_OBJECT (self, "syncs at EOS only");
@@ -418,13 +418,13 @@ log_settings (GstRecFileSink *self, const RecFileSinkSettings *settings)
 static void
 start_worker (GstRecFileSink *self)
 {
-  RecFileSinkSettings settings = rec_file_sink_get_settings (self);
-  RecDurability *durability = rec_durability_new (settings.sync_interval,
-      &rec_file_sink_durability_funcs, &self->totals, self);
+  GstRecFileSinkSettings settings = gst_rec_file_sink_get_settings (self);
+  RecSyncer *durability = rec_syncer_new (settings.sync_interval,
+      &gst_rec_file_sink_syncer_funcs, &self->totals, self);
 
   log_settings (self, &settings);
   if (self->fragment)
-    rec_durability_set_current (durability, self->fragment);
+    rec_syncer_set_current (durability, self->fragment);
   GST_OBJECT_LOCK (self);
   self->durability = durability;
   GST_OBJECT_UNLOCK (self);
@@ -433,16 +433,16 @@ start_worker (GstRecFileSink *self)
 static void
 stop_worker (GstRecFileSink *self)
 {
-  RecDurability *durability;
+  RecSyncer *durability;
 
-  rec_file_sink_finish (self, "stopped");
-  rec_file_sink_playlist_end (self);
-  rec_file_sink_playlist_clear (self);
+  gst_rec_file_sink_finish (self, "stopped");
+  gst_rec_file_sink_playlist_end (self);
+  gst_rec_file_sink_playlist_clear (self);
   GST_OBJECT_LOCK (self);
   durability = g_steal_pointer (&self->durability);
   GST_OBJECT_UNLOCK (self);
   if (durability)
-    rec_durability_free (durability);
+    rec_syncer_free (durability);
 }
 
 static GstStateChangeReturn
@@ -456,7 +456,7 @@ gst_rec_file_sink_change_state (GstElement *element, GstStateChange transition)
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
     reset (self); /* each start is a recording of its own */
     /* before the worker, which deletes what is found there */
-    if (!rec_file_sink_resume (self))
+    if (!gst_rec_file_sink_resume (self))
       return GST_STATE_CHANGE_FAILURE;
     start_worker (self);
   }
@@ -563,8 +563,8 @@ gst_rec_file_sink_class_init (GstRecFileSinkClass *klass)
 
   GST_DEBUG_CATEGORY_INIT (
       gst_rec_file_sink_debug, "recfilesink", 0, "durable file sink");
-  object_class->set_property = rec_file_sink_set_property;
-  object_class->get_property = rec_file_sink_get_property;
+  object_class->set_property = gst_rec_file_sink_set_property;
+  object_class->get_property = gst_rec_file_sink_get_property;
   object_class->finalize = gst_rec_file_sink_finalize;
   element_class->change_state = gst_rec_file_sink_change_state;
   element_class->query = gst_rec_file_sink_element_query;
@@ -576,7 +576,7 @@ gst_rec_file_sink_class_init (GstRecFileSinkClass *klass)
   sink_class->unlock = gst_rec_file_sink_unlock;
   sink_class->unlock_stop = gst_rec_file_sink_unlock_stop;
 
-  rec_file_sink_install_properties (object_class);
+  gst_rec_file_sink_install_properties (object_class);
   install_signals (klass);
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);
@@ -595,7 +595,7 @@ gst_rec_file_sink_init (GstRecFileSink *self)
 
   self->cancel_fd = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
   self->playlist_target_duration = REC_SINK_PLAYLIST_TARGET;
-  rec_file_sink_init_settings (self);
+  gst_rec_file_sink_init_settings (self);
   rec_retention_init (&self->retention);
   reset (self);
   gst_base_sink_set_sync (sink, FALSE);

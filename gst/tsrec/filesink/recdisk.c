@@ -62,7 +62,7 @@ rec_disk_fault_name (RecDiskFault fault)
 }
 
 const gchar *
-rec_disk_fault_way_out (RecDiskFault fault)
+rec_disk_fault_advice (RecDiskFault fault)
 {
   switch (fault) {
     case REC_DISK_FULL:
@@ -92,7 +92,7 @@ rec_disk_fault_way_out (RecDiskFault fault)
 }
 
 const gchar *
-rec_open_way_out (gint err)
+rec_disk_open_advice (gint err)
 {
   switch (err) {
     case ENOENT:
@@ -209,18 +209,18 @@ rec_disk_device (const gchar *path)
   return device;
 }
 
-RecPlace
+RecDiskPlace
 rec_disk_find (const gchar *path, guint64 device, guint64 inode, guint64 nlink)
 {
   struct stat st;
 
   if (stat (path, &st) == 0 && st.st_dev == device && st.st_ino == inode)
-    return REC_PLACE_SAME;
+    return REC_DISK_PLACE_SAME;
   if (nlink == 0)
-    return REC_PLACE_DELETED;
+    return REC_DISK_PLACE_DELETED;
   if (rec_disk_device (path) != device)
-    return REC_PLACE_MOUNT_REMOVED;
-  return REC_PLACE_RENAMED;
+    return REC_DISK_PLACE_MOUNT_REMOVED;
+  return REC_DISK_PLACE_RENAMED;
 }
 
 gboolean

@@ -31,10 +31,10 @@ RecDiskFault rec_disk_fault_from_errno (gint err);
 const gchar *rec_disk_fault_name (RecDiskFault fault);
 
 /* What a person can do; one sentence, static. */
-const gchar *rec_disk_fault_way_out (RecDiskFault fault);
+const gchar *rec_disk_fault_advice (RecDiskFault fault);
 
 /* The same for an error of opening @err. */
-const gchar *rec_open_way_out (gint err);
+const gchar *rec_disk_open_advice (gint err);
 
 /* Bytes that may be used in @directory; G_MAXUINT64 when that is unknown. */
 guint64 rec_disk_free (const gchar *directory);
@@ -46,15 +46,15 @@ gint rec_disk_probe_directory (const gchar *directory);
 /* What became of a file's name. */
 typedef enum
 {
-  REC_PLACE_SAME,
-  REC_PLACE_DELETED,      /* no name left, or another file has it */
-  REC_PLACE_RENAMED,      /* moved, still there under another name */
-  REC_PLACE_MOUNT_REMOVED /* the directory is on another file system now */
-} RecPlace;
+  REC_DISK_PLACE_SAME,
+  REC_DISK_PLACE_DELETED,      /* no name left, or another file has it */
+  REC_DISK_PLACE_RENAMED,      /* moved, still there under another name */
+  REC_DISK_PLACE_MOUNT_REMOVED /* the directory is on another file system now */
+} RecDiskPlace;
 
 /* Where the file that was opened as @path, with device and inode, and that has
  * @nlink names now, is. */
-RecPlace rec_disk_find (
+RecDiskPlace rec_disk_find (
     const gchar *path, guint64 device, guint64 inode, guint64 nlink);
 
 /* TRUE when @folder, which led to @real by realpath(3), exists and leads to

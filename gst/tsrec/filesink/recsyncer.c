@@ -16,10 +16,10 @@ typedef struct
   gboolean sync;
 } Finishing;
 
-struct _RecDurability
+struct _RecSyncer
 {
-  const RecDurabilityFuncs *funcs;
-  RecDurabilityTotals *totals;
+  const RecSyncerFuncs *funcs;
+  RecSyncerTotals *totals;
   gpointer user_data;
   GThread *thread;
   atomic_bool armed; /* a deadline stands for what was written */
@@ -62,10 +62,10 @@ rec_fragment_free (RecFragment *fragment)
 /* --- the thread */
 
 static void
-note_result (RecDurability *self, RecFragment *fragment, gint err,
+note_result (RecSyncer *self, RecFragment *fragment, gint err,
     guint64 durable, guint64 lost, guint64 duration)
 {
-  RecDurabilityTotals *totals = self->totals;
+  RecSyncerTotals *totals = self->totals;
 
   totals->durable += durable;
   totals->lost += lost;
@@ -99,7 +99,7 @@ sync_new_folders (RecFragment *fragment)
 }
 
 static void
-sync_fragment (RecDurability *self, RecFragment *fragment, guint64 interval)
+sync_fragment (RecSyncer *self, RecFragment *fragment, guint64 interval)
 {
   RecFile *file = &fragment->file;
   guint64 durable = file->durable, lost = file->lost_to_sync, duration;
@@ -114,12 +114,12 @@ sync_fragment (RecDurability *self, RecFragment *fragment, guint64 interval)
   duration = (g_get_monotonic_time () - began) * NS_PER_US;
   note_result (self, fragment, err, file->durable - durable,
       file->lost_to_sync - lost, duration);
-  if (interval && interval != REC_DURABILITY_ALWAYS && duration > interval / 2)
+  if (interval && interval != REC_SYNCER_ALWAYS && duration > interval / 2)
     self->funcs->sync_late (fragment, duration, self->user_data);
 }
 
 static void
-finish_one (RecDurability *self, Finishing *item)
+finish_one (RecSyncer *self, Finishing *item)
 {
   gint err;
 
@@ -133,7 +133,7 @@ finish_one (RecDurability *self, Finishing *item)
 
 /* With the lock; released while anything blocks. */
 static void
-finish_all (RecDurability *self)
+finish_all (RecSyncer *self)
 {
   Finishing *item;
 
@@ -146,7 +146,7 @@ finish_all (RecDurability *self)
 
 /* The same. What is written from now on arms the next deadline. */
 static void
-sync_current (RecDurability *self)
+sync_current (RecSyncer *self)
 {
   RecFragment *fragment = self->current;
   guint64 interval = self->interval;
@@ -160,14 +160,14 @@ sync_current (RecDurability *self)
 }
 
 static gboolean
-is_due (RecDurability *self)
+is_due (RecSyncer *self)
 {
   return self->requested > self->completed ||
       (self->armed && self->deadline <= g_get_monotonic_time ());
 }
 
 static void
-work_once (RecDurability *self)
+work_once (RecSyncer *self)
 {
   guint64 requested = self->requested;
 
@@ -185,7 +185,7 @@ work_once (RecDurability *self)
 }
 
 static void
-tick_if_due (RecDurability *self, gint64 *next_tick)
+tick_if_due (RecSyncer *self, gint64 *next_tick)
 {
   gint64 now = g_get_monotonic_time ();
 
@@ -200,7 +200,7 @@ tick_if_due (RecDurability *self, gint64 *next_tick)
 static gpointer
 run (gpointer data)
 {
-  RecDurability *self = data;
+  RecSyncer *self = data;
   gint64 next_tick = 0, until;
 
   g_mutex_lock (&self->lock);
@@ -221,11 +221,11 @@ run (gpointer data)
 
 /* --- the streaming thread and the state changes */
 
-RecDurability *
-rec_durability_new (guint64 interval, const RecDurabilityFuncs *funcs,
-    RecDurabilityTotals *totals, gpointer user_data)
+RecSyncer *
+rec_syncer_new (guint64 interval, const RecSyncerFuncs *funcs,
+    RecSyncerTotals *totals, gpointer user_data)
 {
-  RecDurability *self = g_new0 (RecDurability, 1);
+  RecSyncer *self = g_new0 (RecSyncer, 1);
 
   self->funcs = funcs;
   self->totals = totals;
@@ -240,9 +240,9 @@ rec_durability_new (guint64 interval, const RecDurabilityFuncs *funcs,
 }
 
 void
-rec_durability_free (RecDurability *self)
+rec_syncer_free (RecSyncer *self)
 {
-  rec_durability_finish_current (self, FALSE);
+  rec_syncer_finish_current (self, FALSE);
   g_mutex_lock (&self->lock);
   self->quit = TRUE;
   g_cond_signal (&self->wake);
@@ -257,11 +257,11 @@ rec_durability_free (RecDurability *self)
 /* With the lock: syncs half of the interval from now, or earlier where that
  * was planned. */
 static void
-arm (RecDurability *self)
+arm (RecSyncer *self)
 {
   gint64 deadline;
 
-  if (!self->interval || self->interval == REC_DURABILITY_ALWAYS)
+  if (!self->interval || self->interval == REC_SYNCER_ALWAYS)
     return;
   deadline = g_get_monotonic_time () + self->interval / NS_PER_US / 2;
   if (!self->armed || deadline < self->deadline)
@@ -271,7 +271,7 @@ arm (RecDurability *self)
 }
 
 void
-rec_durability_set_interval (RecDurability *self, guint64 interval)
+rec_syncer_set_interval (RecSyncer *self, guint64 interval)
 {
   g_mutex_lock (&self->lock);
   self->interval = interval;
@@ -280,7 +280,7 @@ rec_durability_set_interval (RecDurability *self, guint64 interval)
 }
 
 void
-rec_durability_set_current (RecDurability *self, RecFragment *fragment)
+rec_syncer_set_current (RecSyncer *self, RecFragment *fragment)
 {
   g_mutex_lock (&self->lock);
   self->current = fragment;
@@ -288,7 +288,7 @@ rec_durability_set_current (RecDurability *self, RecFragment *fragment)
 }
 
 void
-rec_durability_written (RecDurability *self)
+rec_syncer_notify_written (RecSyncer *self)
 {
   if (self->armed)
     return;
@@ -298,7 +298,7 @@ rec_durability_written (RecDurability *self)
 }
 
 void
-rec_durability_finish_current (RecDurability *self, gboolean sync)
+rec_syncer_finish_current (RecSyncer *self, gboolean sync)
 {
   Finishing *item;
 
@@ -315,7 +315,7 @@ rec_durability_finish_current (RecDurability *self, gboolean sync)
 }
 
 void
-rec_durability_kick (RecDurability *self)
+rec_syncer_wake (RecSyncer *self)
 {
   g_mutex_lock (&self->lock);
   self->kicked = TRUE;
@@ -324,7 +324,7 @@ rec_durability_kick (RecDurability *self)
 }
 
 gboolean
-rec_durability_wait (RecDurability *self)
+rec_syncer_wait (RecSyncer *self)
 {
   guint64 ticket;
   gboolean done;
@@ -340,7 +340,7 @@ rec_durability_wait (RecDurability *self)
 }
 
 void
-rec_durability_set_cancelled (RecDurability *self, gboolean cancelled)
+rec_syncer_set_cancelled (RecSyncer *self, gboolean cancelled)
 {
   g_mutex_lock (&self->lock);
   self->cancelled = cancelled;

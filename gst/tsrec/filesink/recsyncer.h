@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * One recording has one RecDurability. The streaming thread writes to the
+ * One recording has one RecSyncer. The streaming thread writes to the
  * current fragment and says so; this thread syncs it in time, and finishes and
  * closes fragments that are handed over. Nothing here ever makes the streaming
  * thread wait unless it asks to.
@@ -20,8 +20,8 @@
 
 G_BEGIN_DECLS
 
-/* After each access unit; rec_durability_wait() is called for each then. */
-#define REC_DURABILITY_ALWAYS G_MAXUINT64
+/* After each access unit; rec_syncer_wait() is called for each then. */
+#define REC_SYNCER_ALWAYS G_MAXUINT64
 
 /**
  * RecFragment:
@@ -56,7 +56,7 @@ RecFragment *rec_fragment_new (
 /* Closes the file if it is open. */
 void rec_fragment_free (RecFragment *fragment);
 
-/* Called on the thread of the RecDurability, without a lock. */
+/* Called on the thread of the RecSyncer, without a lock. */
 typedef struct
 {
   /* @bytes of @fragment are not known to be durable and never will be. */
@@ -69,12 +69,12 @@ typedef struct
   void (*closed) (RecFragment *fragment, gint err, gpointer user_data);
   /* About once a second. */
   void (*tick) (gpointer user_data);
-  /* After rec_durability_kick() and after anything else was done. */
+  /* After rec_syncer_wake() and after anything else was done. */
   void (*work) (gpointer user_data);
-} RecDurabilityFuncs;
+} RecSyncerFuncs;
 
 /**
- * RecDurabilityTotals:
+ * RecSyncerTotals:
  * @durable: bytes covered by a successful sync
  * @lost: bytes concerned by a failed one
  * @syncs: successful syncs
@@ -92,39 +92,39 @@ typedef struct
   _Atomic guint64 failures;
   _Atomic gint64 last_utc;
   _Atomic guint64 duration_max;
-} RecDurabilityTotals;
+} RecSyncerTotals;
 
-typedef struct _RecDurability RecDurability;
+typedef struct _RecSyncer RecSyncer;
 
 /* @interval: ns, 0: only on demand. Adds to @totals, which outlives it. */
-RecDurability *rec_durability_new (guint64 interval,
-    const RecDurabilityFuncs *funcs, RecDurabilityTotals *totals,
+RecSyncer *rec_syncer_new (guint64 interval,
+    const RecSyncerFuncs *funcs, RecSyncerTotals *totals,
     gpointer user_data);
 
 /* Finishes everything, stops the thread and frees. Not from a callback. */
-void rec_durability_free (RecDurability *self);
+void rec_syncer_free (RecSyncer *self);
 
 /* Holds for what is written already as well. */
-void rec_durability_set_interval (RecDurability *self, guint64 interval);
+void rec_syncer_set_interval (RecSyncer *self, guint64 interval);
 
 /* @fragment is now the one written to; borrowed until it is handed over. */
-void rec_durability_set_current (RecDurability *self, RecFragment *fragment);
+void rec_syncer_set_current (RecSyncer *self, RecFragment *fragment);
 
 /* Bytes were accepted by the current fragment. */
-void rec_durability_written (RecDurability *self);
+void rec_syncer_notify_written (RecSyncer *self);
 
 /* Hands the current fragment over: it is synced (unless @interval is 0),
  * closed and freed. @sync: also when the interval is 0. */
-void rec_durability_finish_current (RecDurability *self, gboolean sync);
+void rec_syncer_finish_current (RecSyncer *self, gboolean sync);
 
 /* Has `work` called soon. */
-void rec_durability_kick (RecDurability *self);
+void rec_syncer_wake (RecSyncer *self);
 
 /* Waits until all that was accepted before is durable or lost, and what was
  * handed over is closed. FALSE: cancelled before. */
-gboolean rec_durability_wait (RecDurability *self);
+gboolean rec_syncer_wait (RecSyncer *self);
 
-/* While TRUE, rec_durability_wait() returns at once. */
-void rec_durability_set_cancelled (RecDurability *self, gboolean cancelled);
+/* While TRUE, rec_syncer_wait() returns at once. */
+void rec_syncer_set_cancelled (RecSyncer *self, gboolean cancelled);
 
 G_END_DECLS

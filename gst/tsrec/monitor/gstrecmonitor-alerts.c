@@ -7,42 +7,42 @@
 
 #include "gstrecmonitor-private.h"
 
-GST_DEBUG_CATEGORY_EXTERN (rec_monitor_debug);
-#define GST_CAT_DEFAULT rec_monitor_debug
+GST_DEBUG_CATEGORY_EXTERN (gst_rec_monitor_debug);
+#define GST_CAT_DEFAULT gst_rec_monitor_debug
 
 /* Where the trouble is, asked along the pads. */
 static const gchar *
-find_where (GstRecMonitor *self, MonRule rule, guint64 value)
+find_where (GstRecMonitor *self, RecAlertRule rule, guint64 value)
 {
-  DryMonitor report;
+  RecMonitorReport report;
   RecWritten written;
   gboolean known;
-  DryStage stage;
+  RecStallStage stage;
 
-  if (rule == MON_RULE_MEMORY)
+  if (rule == REC_ALERT_RULE_MEMORY)
     return "";
   GST_OBJECT_LOCK (self);
   report = self->known.report;
   written = self->known.written;
   known = self->known.written_known;
   GST_OBJECT_UNLOCK (self);
-  if (rule == MON_RULE_NO_BYTES)
-    stage = rec_stages_find_unwritten (
+  if (rule == REC_ALERT_RULE_NO_BYTES)
+    stage = rec_stage_tracker_find_unwritten (
         self->sinkpad, self->srcpad, &report, value, known ? &written : NULL);
   else
-    stage = rec_stages_find_dry (self->sinkpad, self->srcpad, &report,
+    stage = rec_stage_tracker_find_stalled (self->sinkpad, self->srcpad, &report,
         report.idle, known ? &written : NULL);
-  return dry_stage_name (stage);
+  return rec_stall_stage_name (stage);
 }
 
 /* How long the condition lasts already when it is noticed. */
 static GstClockTime
-get_age (MonRule rule, guint64 value, GstClockTime idle)
+get_age (RecAlertRule rule, guint64 value, GstClockTime idle)
 {
   switch (rule) {
-    case MON_RULE_STREAK:
+    case REC_ALERT_RULE_STREAK:
       return idle;
-    case MON_RULE_MEMORY:
+    case REC_ALERT_RULE_MEMORY:
       return 0;
     default:
       return value;
@@ -50,17 +50,17 @@ get_age (MonRule rule, guint64 value, GstClockTime idle)
 }
 
 static void
-say (GstRecMonitor *self, MonRule rule)
+say (GstRecMonitor *self, RecAlertRule rule)
 {
-  const AlertRule *state = &self->t.rules.rule[rule];
+  const RecThreshold *state = &self->t.rules.rule[rule];
   RecMonitorStats stats;
   RecAlert alert = { 0 };
-  RecAlertContext context = { .rule = rule };
+  RecAlertTextContext context = { .rule = rule };
   GstRecMonitorOnAlert how;
   GstMessage *extra;
   gchar *id, *stage, *text;
 
-  rec_monitor_take_stats (self, &stats, &id, &stage);
+  gst_rec_monitor_take_stats (self, &stats, &id, &stage);
   GST_OBJECT_LOCK (self);
   how = self->settings.on_alert;
   context.by_frames = self->known.streak_by_frames;
@@ -70,17 +70,17 @@ say (GstRecMonitor *self, MonRule rule)
   context.by_growth = !self->t.rules.memory_level.raised;
   alert.recording_id = id;
   alert.stage = stage;
-  alert.rule = mon_rule_name (rule);
+  alert.rule = rec_alert_rule_name (rule);
   alert.raised = state->raised;
   alert.value = state->value;
   alert.threshold = state->threshold;
   alert.where = self->t.where[rule];
   alert.since = self->t.since[rule];
-  alert.text = text = rec_alert_text (&alert, &context);
+  alert.text = text = rec_alert_text_get (&alert, &context);
   GST_INFO_OBJECT (self, "%s", text);
   g_queue_push_tail (
       &self->t.outbox, rec_message_new_alert (GST_ELEMENT (self), &alert));
-  extra = rec_alert_new_message (GST_ELEMENT (self), &alert, how);
+  extra = rec_alert_text_new_message (GST_ELEMENT (self), &alert, how);
   if (extra)
     g_queue_push_tail (&self->t.outbox, extra);
   g_free (text);
@@ -89,11 +89,11 @@ say (GstRecMonitor *self, MonRule rule)
 }
 
 static void
-look (GstRecMonitor *self, GstClockTime now, gboolean running, MonLook *out)
+look (GstRecMonitor *self, GstClockTime now, gboolean running, RecAlertSample *out)
 {
   out->now = now;
   out->running = running;
-  out->streak = rec_monitor_get_streak (self);
+  out->streak = gst_rec_monitor_get_streak (self);
   GST_OBJECT_LOCK (self);
   out->idle = self->known.stats.idle_time;
   out->memory = self->known.stats.memory_rss;
@@ -105,25 +105,25 @@ look (GstRecMonitor *self, GstClockTime now, gboolean running, MonLook *out)
 }
 
 void
-rec_monitor_check_rules (
+gst_rec_monitor_check_rules (
     GstRecMonitor *self, GstClockTime now, gboolean running)
 {
-  AlertChange change[MON_N_RULES];
-  MonLimits limits;
-  MonLook seen;
-  MonRule rule;
+  RecThresholdChange change[REC_ALERT_N_RULES];
+  RecAlertLimits limits;
+  RecAlertSample seen;
+  RecAlertRule rule;
 
   GST_OBJECT_LOCK (self);
   limits = self->settings.limits;
   GST_OBJECT_UNLOCK (self);
   look (self, now, running, &seen);
-  mon_rules_look (&self->t.rules, &limits, &seen, change);
-  for (rule = 0; rule < MON_N_RULES; rule++) {
+  rec_alert_rules_update (&self->t.rules, &limits, &seen, change);
+  for (rule = 0; rule < REC_ALERT_N_RULES; rule++) {
     guint64 value = self->t.rules.rule[rule].value;
 
-    if (change[rule] == ALERT_SAME)
+    if (change[rule] == REC_THRESHOLD_SAME)
       continue;
-    if (change[rule] == ALERT_RAISED) {
+    if (change[rule] == REC_THRESHOLD_RAISED) {
       self->t.where[rule] = find_where (self, rule, value);
       self->t.since[rule] = g_get_real_time () -
           (gint64)(get_age (rule, value, seen.idle) / 1000);
@@ -134,16 +134,16 @@ rec_monitor_check_rules (
 }
 
 gchar *
-rec_monitor_list_raised (GstRecMonitor *self)
+gst_rec_monitor_list_raised (GstRecMonitor *self)
 {
   GString *list = g_string_new (NULL);
-  MonRule rule;
+  RecAlertRule rule;
 
-  for (rule = 0; rule < MON_N_RULES; rule++) {
+  for (rule = 0; rule < REC_ALERT_N_RULES; rule++) {
     if (!self->t.rules.rule[rule].raised)
       continue;
     g_string_append_printf (
-        list, "%s%s", list->len ? ", " : "", mon_rule_name (rule));
+        list, "%s%s", list->len ? ", " : "", rec_alert_rule_name (rule));
     if (*self->t.where[rule])
       g_string_append_printf (list, " (%s)", self->t.where[rule]);
   }
@@ -151,13 +151,13 @@ rec_monitor_list_raised (GstRecMonitor *self)
 }
 
 void
-rec_monitor_update_metrics (GstRecMonitor *self, GstClockTime now)
+gst_rec_monitor_update_metrics (GstRecMonitor *self, GstClockTime now)
 {
   RecMetricsSample sample = { 0 };
   gchar *id, *stage;
-  MonRule rule;
+  RecAlertRule rule;
 
-  rec_monitor_take_stats (self, &sample.stats, &id, &stage);
+  gst_rec_monitor_take_stats (self, &sample.stats, &id, &stage);
   GST_OBJECT_LOCK (self);
   sample.written = self->known.written;
   sample.durable_lag = self->known.durable_lag;
@@ -171,7 +171,7 @@ rec_monitor_update_metrics (GstRecMonitor *self, GstClockTime now)
   sample.elapsed = now - self->t.started;
   sample.rtp = g_atomic_int_get (&self->is_rtp);
   sample.running = TRUE;
-  for (rule = 0; rule < MON_N_RULES; rule++) {
+  for (rule = 0; rule < REC_ALERT_N_RULES; rule++) {
     sample.raised[rule] = self->t.rules.rule[rule].raised;
     sample.where[rule] = self->t.where[rule];
     sample.raised_count[rule] = self->t.raised_count[rule];

@@ -34,28 +34,28 @@ typedef struct
   gboolean report;
   GstClockTime report_interval;
   GstClock *clock;
-  MonLimits limits;
+  RecAlertLimits limits;
   GstRecMonitorOnAlert on_alert;
   gchar *metrics_file;
   gchar *metrics_host;
   guint metrics_port;
-} RecMonitorSettings;
+} GstRecMonitorSettings;
 
 /* What the timer found out last; under the object lock. */
 typedef struct
 {
   gchar *derived_id;
   gboolean streak_by_frames;
-  FlowTicks ticks;
+  RecIdleTicks ticks;
   RecMonitorStats stats; /* without the strings */
   gboolean written_known;
   RecWritten written;
   gboolean source_known;
   RecSource source;
   GstClockTime durable_lag;
-  DryMonitor report; /* for other monitors */
+  RecMonitorReport report; /* for other monitors */
   GstClockTime paused_running_time;
-} RecMonitorKnown;
+} GstRecMonitorKnown;
 
 /* The state of one periodic duty of the timer. */
 typedef struct
@@ -73,15 +73,15 @@ typedef struct
   GstClockTime started;
   Duty check, second, stats, report;
   gboolean said_waiting; /* the line that says so has been printed */
-  RecEntryWatch *encoder_watch;
+  RecInputCounter *encoder_watch;
   gchar *encoder_missed; /* name already complained about */
-  RecStages *stages;
-  DurableLag lag;
+  RecStageTracker *stages;
+  RecSyncLag lag;
 
-  MonRules rules;
-  const gchar *where[MON_N_RULES]; /* static */
-  gint64 since[MON_N_RULES];       /* µs since 1970 */
-  guint64 raised_count[MON_N_RULES];
+  RecAlertRules rules;
+  const gchar *where[REC_ALERT_N_RULES]; /* static */
+  gint64 since[REC_ALERT_N_RULES];       /* µs since 1970 */
+  guint64 raised_count[REC_ALERT_N_RULES];
 
   guint64 lowest_streak; /* since the last second */
   RecMetricsEntry *metrics;
@@ -89,7 +89,7 @@ typedef struct
   gboolean metrics_file_failed; /* and said so */
 
   GQueue outbox; /* messages, posted when nothing else is left to do */
-} RecMonitorTimer;
+} GstRecMonitorTimer;
 
 struct _GstRecMonitor
 {
@@ -99,48 +99,48 @@ struct _GstRecMonitor
   GstPad *srcpad;
 
   /* What a buffer touches. */
-  FlowCount *flow;
-  RtpSeq rtp;
+  RecFlowCounters *flow;
+  RecRtpSeq rtp;
   gint is_rtp; /* atomic; set by the CAPS event */
 
   gint ended; /* atomic; EOS passed */
   gint reset; /* atomic; asked for, not done yet */
 
-  RecMonitorSettings settings;
-  RecMonitorKnown known;
-  RecMonitorTimer t;
+  GstRecMonitorSettings settings;
+  GstRecMonitorKnown known;
+  GstRecMonitorTimer t;
 };
 
 /* --- gstrecmonitor-properties.c ------------------------------------------------ */
 
-void rec_monitor_install_properties (GObjectClass *gobject_class);
-void rec_monitor_init_settings (RecMonitorSettings *settings);
-void rec_monitor_clear_settings (RecMonitorSettings *settings);
+void gst_rec_monitor_install_properties (GObjectClass *gobject_class);
+void gst_rec_monitor_init_settings (GstRecMonitorSettings *settings);
+void gst_rec_monitor_clear_settings (GstRecMonitorSettings *settings);
 
 /* --- gstrecmonitor-timer.c ------------------------------------------------ */
 
 /* READY to PAUSED and back. Neither is called under a lock. */
-void rec_monitor_timer_start (GstRecMonitor *self);
-void rec_monitor_timer_stop (GstRecMonitor *self);
+void gst_rec_monitor_timer_start (GstRecMonitor *self);
+void gst_rec_monitor_timer_stop (GstRecMonitor *self);
 
 /* What is known now; the caller frees the two strings that @stats points to.
  * Any thread; asks nobody, changes nothing. */
-void rec_monitor_take_stats (
+void gst_rec_monitor_take_stats (
     GstRecMonitor *self, RecMonitorStats *stats, gchar **id, gchar **stage);
-GstStructure *rec_monitor_build_stats (GstRecMonitor *self, const gchar *name);
-guint64 rec_monitor_get_streak (GstRecMonitor *self);
+GstStructure *gst_rec_monitor_build_stats (GstRecMonitor *self, const gchar *name);
+guint64 gst_rec_monitor_get_streak (GstRecMonitor *self);
 /* For a monitor that asks; any thread. */
-void rec_monitor_get_report (GstRecMonitor *self, DryMonitor *report);
+void gst_rec_monitor_get_report (GstRecMonitor *self, RecMonitorReport *report);
 
 /* --- gstrecmonitor-alerts.c; on the timer --------------------------------- */
 
 /* One look at all rules; what changed goes into the outbox. @running FALSE
  * clears them. */
-void rec_monitor_check_rules (
+void gst_rec_monitor_check_rules (
     GstRecMonitor *self, GstClockTime now, gboolean running);
 /* Names of the raised rules for the report, "" when there are none. */
-gchar *rec_monitor_list_raised (GstRecMonitor *self);
+gchar *gst_rec_monitor_list_raised (GstRecMonitor *self);
 /* Brings the metrics up to date. */
-void rec_monitor_update_metrics (GstRecMonitor *self, GstClockTime now);
+void gst_rec_monitor_update_metrics (GstRecMonitor *self, GstClockTime now);
 
 G_END_DECLS

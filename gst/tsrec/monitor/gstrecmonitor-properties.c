@@ -41,7 +41,7 @@ enum
 };
 
 void
-rec_monitor_init_settings (RecMonitorSettings *settings)
+gst_rec_monitor_init_settings (GstRecMonitorSettings *settings)
 {
   settings->interval = settings->report_interval = GST_SECOND;
   settings->limits.max_streak = 10;
@@ -55,7 +55,7 @@ rec_monitor_init_settings (RecMonitorSettings *settings)
 }
 
 void
-rec_monitor_clear_settings (RecMonitorSettings *settings)
+gst_rec_monitor_clear_settings (GstRecMonitorSettings *settings)
 {
   g_free (settings->stage);
   g_free (settings->recording_id);
@@ -66,7 +66,7 @@ rec_monitor_clear_settings (RecMonitorSettings *settings)
 }
 
 static guint64 *
-get_uint64_setting (RecMonitorSettings *settings, guint prop_id)
+get_uint64_setting (GstRecMonitorSettings *settings, guint prop_id)
 {
   switch (prop_id) {
     case PROP_INTERVAL:
@@ -91,7 +91,7 @@ get_uint64_setting (RecMonitorSettings *settings, guint prop_id)
 }
 
 static gchar **
-get_string_setting (RecMonitorSettings *settings, guint prop_id)
+get_string_setting (GstRecMonitorSettings *settings, guint prop_id)
 {
   switch (prop_id) {
     case PROP_STAGE:
@@ -114,7 +114,7 @@ gst_rec_monitor_set_property (
     GObject *object, guint prop_id, const GValue *value, GParamSpec *pspec)
 {
   GstRecMonitor *self = GST_REC_MONITOR (object);
-  RecMonitorSettings *settings = &self->settings;
+  GstRecMonitorSettings *settings = &self->settings;
   gchar **string = get_string_setting (settings, prop_id);
   guint64 *integer = get_uint64_setting (settings, prop_id);
 
@@ -155,18 +155,18 @@ gst_rec_monitor_get_property (
     GObject *object, guint prop_id, GValue *value, GParamSpec *pspec)
 {
   GstRecMonitor *self = GST_REC_MONITOR (object);
-  RecMonitorSettings *settings = &self->settings;
+  GstRecMonitorSettings *settings = &self->settings;
   gchar **string = get_string_setting (settings, prop_id);
   guint64 *integer = get_uint64_setting (settings, prop_id);
 
   /* These two take the lock themselves. */
   if (prop_id == PROP_ZERO_PACKET_STREAK) {
-    g_value_set_uint64 (value, rec_monitor_get_streak (self));
+    g_value_set_uint64 (value, gst_rec_monitor_get_streak (self));
     return;
   }
   if (prop_id == PROP_STATS) {
     g_value_take_boxed (value,
-        rec_monitor_build_stats (self, "application/x-recmonitor-stats"));
+        gst_rec_monitor_build_stats (self, "application/x-recmonitor-stats"));
     return;
   }
   GST_OBJECT_LOCK (self);
@@ -322,9 +322,9 @@ install_reporting (GObjectClass *gobject_class)
 static void
 install_rules (GObjectClass *gobject_class)
 {
-  RecMonitorSettings def = { 0 };
+  GstRecMonitorSettings def = { 0 };
 
-  rec_monitor_init_settings (&def);
+  gst_rec_monitor_init_settings (&def);
   /**
    * GstRecMonitor:max-zero-packet-streak:
    *
@@ -414,7 +414,7 @@ install_rules (GObjectClass *gobject_class)
           "What a raised alert posts besides its element message",
           gst_rec_monitor_on_alert_get_type (),
           GST_REC_MONITOR_ON_ALERT_MESSAGE, MUTABLE));
-  rec_monitor_clear_settings (&def);
+  gst_rec_monitor_clear_settings (&def);
 }
 
 static void
@@ -465,7 +465,7 @@ install_metrics (GObjectClass *gobject_class)
 }
 
 void
-rec_monitor_install_properties (GObjectClass *gobject_class)
+gst_rec_monitor_install_properties (GObjectClass *gobject_class)
 {
   gobject_class->set_property = gst_rec_monitor_set_property;
   gobject_class->get_property = gst_rec_monitor_get_property;

@@ -15,8 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
-GST_DEBUG_CATEGORY_EXTERN (rec_monitor_debug);
-#define GST_CAT_DEFAULT rec_monitor_debug
+GST_DEBUG_CATEGORY_EXTERN (gst_rec_monitor_debug);
+#define GST_CAT_DEFAULT gst_rec_monitor_debug
 
 /* How often the flow is looked at; the unit of the streak without encoder. */
 #define CHECK_TICK (100 * GST_MSECOND)
@@ -28,8 +28,8 @@ static guint64
 get_streak_unlocked (GstRecMonitor *self)
 {
   if (self->known.streak_by_frames)
-    return flow_count_get_swallowed (self->flow);
-  if (flow_count_get_packets (self->flow) != self->known.ticks.packets)
+    return rec_flow_counters_get_frames_pending (self->flow);
+  if (rec_flow_counters_get_packets (self->flow) != self->known.ticks.packets)
     return 0;
   return self->known.ticks.streak;
 }
@@ -50,13 +50,13 @@ dup_recording_id_unlocked (GstRecMonitor *self)
 }
 
 void
-rec_monitor_take_stats (
+gst_rec_monitor_take_stats (
     GstRecMonitor *self, RecMonitorStats *stats, gchar **id, gchar **stage)
 {
   GST_OBJECT_LOCK (self);
   *stats = self->known.stats;
-  stats->packets = flow_count_get_packets (self->flow);
-  stats->bytes = flow_count_get_bytes (self->flow);
+  stats->packets = rec_flow_counters_get_packets (self->flow);
+  stats->bytes = rec_flow_counters_get_bytes (self->flow);
   stats->zero_packet_streak = get_streak_unlocked (self);
   if (stats->packets != self->known.ticks.packets)
     stats->idle_time = 0;
@@ -71,13 +71,13 @@ rec_monitor_take_stats (
 }
 
 GstStructure *
-rec_monitor_build_stats (GstRecMonitor *self, const gchar *name)
+gst_rec_monitor_build_stats (GstRecMonitor *self, const gchar *name)
 {
   RecMonitorStats stats;
   GstStructure *structure;
   gchar *id, *stage;
 
-  rec_monitor_take_stats (self, &stats, &id, &stage);
+  gst_rec_monitor_take_stats (self, &stats, &id, &stage);
   structure = rec_structure_new_monitor_stats (name, &stats);
   g_free (id);
   g_free (stage);
@@ -85,7 +85,7 @@ rec_monitor_build_stats (GstRecMonitor *self, const gchar *name)
 }
 
 guint64
-rec_monitor_get_streak (GstRecMonitor *self)
+gst_rec_monitor_get_streak (GstRecMonitor *self)
 {
   guint64 streak;
 
@@ -96,7 +96,7 @@ rec_monitor_get_streak (GstRecMonitor *self)
 }
 
 void
-rec_monitor_get_report (GstRecMonitor *self, DryMonitor *report)
+gst_rec_monitor_get_report (GstRecMonitor *self, RecMonitorReport *report)
 {
   GST_OBJECT_LOCK (self);
   *report = self->known.report;
@@ -115,7 +115,7 @@ ask_written (GstRecMonitor *self, GstClockTime now)
 
   if (gst_pad_peer_query (self->srcpad, query) &&
       rec_query_parse_written (query, &written, &location)) {
-    GstClockTime lag = durable_lag_update (
+    GstClockTime lag = rec_sync_lag_update (
         &self->t.lag, now, written.bytes_written, written.bytes_durable);
 
     GST_OBJECT_LOCK (self);
@@ -177,7 +177,7 @@ ask_source (GstRecMonitor *self, GstClockTime now)
   gboolean was_waiting;
 
   if (!take_answer (&answer, query, gst_pad_peer_query (self->sinkpad, query)))
-    rec_walk (self->sinkpad, query_source, &answer);
+    rec_graph_foreach (self->sinkpad, query_source, &answer);
   if (!answer.known)
     answer.source.waiting = FALSE;
   GST_OBJECT_LOCK (self);
@@ -186,7 +186,7 @@ ask_source (GstRecMonitor *self, GstClockTime now)
   self->known.source = answer.source;
   self->known.stats.waiting = answer.source.waiting;
   if (was_waiting && !answer.source.waiting)
-    flow_ticks_init (&self->known.ticks, self->flow, now);
+    rec_idle_ticks_init (&self->known.ticks, self->flow, now);
   GST_OBJECT_UNLOCK (self);
   if (was_waiting != answer.source.waiting)
     GST_INFO_OBJECT (self,
@@ -251,8 +251,8 @@ watch_encoder (GstRecMonitor *self)
   name = g_strdup (self->settings.encoder);
   GST_OBJECT_UNLOCK (self);
   encoder = name ? find_named_encoder (self, name)
-                 : rec_walk_find_encoder (self->sinkpad);
-  rec_entry_watch_set (self->t.encoder_watch, encoder);
+                 : rec_graph_find_encoder (self->sinkpad);
+  rec_input_counter_set_element (self->t.encoder_watch, encoder);
   GST_OBJECT_LOCK (self);
   self->known.streak_by_frames = encoder != NULL;
   GST_OBJECT_UNLOCK (self);
@@ -264,13 +264,13 @@ watch_encoder (GstRecMonitor *self)
 static void
 look_around (GstRecMonitor *self, GstClockTime now)
 {
-  DryMonitor report;
+  RecMonitorReport report;
 
-  rec_monitor_get_report (self, &report);
-  rec_stages_look (self->t.stages, self->sinkpad, now, &report);
+  gst_rec_monitor_get_report (self, &report);
+  rec_stage_tracker_update (self->t.stages, self->sinkpad, now, &report);
   GST_OBJECT_LOCK (self);
   report.idle = self->known.stats.idle_time;
-  report.blocked = report.idle > 0 && flow_count_is_pushing (self->flow);
+  report.blocked = report.idle > 0 && rec_flow_counters_is_pushing (self->flow);
   report.rtp = g_atomic_int_get (&self->is_rtp);
   self->known.report = report;
   GST_OBJECT_UNLOCK (self);
@@ -285,23 +285,23 @@ check (GstRecMonitor *self, GstClockTime now)
   ask_written (self, now);
   ask_source (self, now);
   if (g_atomic_int_compare_and_exchange (&self->reset, TRUE, FALSE)) {
-    rec_monitor_check_rules (self, now, FALSE);
+    gst_rec_monitor_check_rules (self, now, FALSE);
     GST_OBJECT_LOCK (self);
-    flow_ticks_init (&self->known.ticks, self->flow, now);
+    rec_idle_ticks_init (&self->known.ticks, self->flow, now);
     GST_OBJECT_UNLOCK (self);
   }
   GST_OBJECT_LOCK (self);
-  flow_ticks_look (&self->known.ticks, self->flow, now);
+  rec_idle_ticks_update (&self->known.ticks, self->flow, now);
   self->known.stats.idle_time = now - self->known.ticks.since;
   if (self->known.source.waiting) {
     self->known.ticks.streak = 0;
-    flow_count_forgive (self->flow);
+    rec_flow_counters_reset_streak (self->flow);
   }
   GST_OBJECT_UNLOCK (self);
   self->t.lowest_streak =
-      MIN (self->t.lowest_streak, rec_monitor_get_streak (self));
+      MIN (self->t.lowest_streak, gst_rec_monitor_get_streak (self));
   look_around (self, now);
-  rec_monitor_check_rules (self, now, !ended);
+  gst_rec_monitor_check_rules (self, now, !ended);
 }
 
 /* --- each second, and each interval -------------------------------------- */
@@ -309,13 +309,13 @@ check (GstRecMonitor *self, GstClockTime now)
 static void
 sample_memory (GstRecMonitor *self)
 {
-  guint64 queued = rec_stages_get_queued (self->sinkpad);
-  ProcMem mem = { 0 };
-  int err = procmem_sample (PROCMEM_SELF, &mem);
+  guint64 queued = rec_stage_tracker_get_queued (self->sinkpad);
+  RecProcMem mem = { 0 };
+  int err = rec_proc_mem_sample (REC_PROC_MEM_SELF, &mem);
 
   if (err < 0)
     GST_DEBUG_OBJECT (
-        self, "no memory figures from " PROCMEM_SELF ": %s", g_strerror (-err));
+        self, "no memory figures from " REC_PROC_MEM_SELF ": %s", g_strerror (-err));
   GST_OBJECT_LOCK (self);
   self->known.stats.memory_queued = queued;
   if (err == 0) {
@@ -344,8 +344,8 @@ static void
 measure_rates (GstRecMonitor *self, Duty *duty, GstClockTime now,
     gdouble *packet_rate, guint64 *bitrate)
 {
-  guint64 packets = flow_count_get_packets (self->flow);
-  guint64 bytes = flow_count_get_bytes (self->flow);
+  guint64 packets = rec_flow_counters_get_packets (self->flow);
+  guint64 bytes = rec_flow_counters_get_bytes (self->flow);
   GstClockTime span = MAX (now - duty->last, 1);
 
   *packet_rate = (gdouble)(packets - duty->packets) * GST_SECOND / span;
@@ -371,12 +371,12 @@ queue_stats (GstRecMonitor *self, GstClockTime now)
   GST_OBJECT_UNLOCK (self);
   g_queue_push_tail (&self->t.outbox,
       gst_message_new_element (GST_OBJECT (self),
-          rec_monitor_build_stats (self, "recmonitor-stats")));
+          gst_rec_monitor_build_stats (self, "recmonitor-stats")));
 }
 
 /* One line each time that waiting begins, and none until it is over. */
 static gboolean
-is_silent (GstRecMonitor *self, const RecReport *report)
+is_silent (GstRecMonitor *self, const RecStatusLine *report)
 {
   gboolean silent = report->waiting && !report->connected;
   gboolean first = silent && !self->t.said_waiting;
@@ -389,13 +389,13 @@ static void
 print_report (GstRecMonitor *self, GstClockTime now)
 {
   RecMonitorStats stats;
-  RecReport report = { .stats = &stats };
-  gchar *id, *stage, *line, *raised = rec_monitor_list_raised (self);
+  RecStatusLine report = { .stats = &stats };
+  gchar *id, *stage, *line, *raised = gst_rec_monitor_list_raised (self);
   gdouble packet_rate;
   guint64 bitrate;
 
   measure_rates (self, &self->t.report, now, &packet_rate, &bitrate);
-  rec_monitor_take_stats (self, &stats, &id, &stage);
+  gst_rec_monitor_take_stats (self, &stats, &id, &stage);
   GST_OBJECT_LOCK (self);
   report.written_known = self->known.written_known;
   report.waiting_for_disk = self->known.written.waiting_for_disk;
@@ -407,7 +407,7 @@ print_report (GstRecMonitor *self, GstClockTime now)
   report.elapsed = now - self->t.started;
   report.alerts = raised;
   if (!is_silent (self, &report)) {
-    line = rec_report_line (&report);
+    line = rec_status_line_format (&report);
     fprintf (stderr, "%s\n", line);
     g_free (line);
   }
@@ -441,7 +441,7 @@ static void
 do_second (GstRecMonitor *self, GstClockTime now)
 {
   sample_memory (self);
-  rec_monitor_update_metrics (self, now);
+  gst_rec_monitor_update_metrics (self, now);
   self->t.lowest_streak = G_MAXUINT64;
   write_metrics (self);
 }
@@ -505,11 +505,11 @@ on_timer (GstClockTime now, gpointer user_data)
 static void
 forget (GstRecMonitor *self, GstClockTime now)
 {
-  RecMonitorKnown *known = &self->known;
+  GstRecMonitorKnown *known = &self->known;
   Duty duty = { now, now, 0, 0 };
 
-  flow_count_reset (self->flow);
-  rtp_seq_init (&self->rtp);
+  rec_flow_counters_reset (self->flow);
+  rec_rtp_seq_init (&self->rtp);
   g_atomic_int_set (&self->ended, FALSE);
   g_atomic_int_set (&self->reset, FALSE);
   memset (&self->t, 0, sizeof self->t);
@@ -525,7 +525,7 @@ forget (GstRecMonitor *self, GstClockTime now)
   known->durable_lag = 0;
   known->paused_running_time = GST_CLOCK_TIME_NONE;
   g_clear_pointer (&known->derived_id, g_free);
-  flow_ticks_init (&known->ticks, self->flow, now);
+  rec_idle_ticks_init (&known->ticks, self->flow, now);
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -551,7 +551,7 @@ start_metrics (GstRecMonitor *self)
 }
 
 void
-rec_monitor_timer_start (GstRecMonitor *self)
+gst_rec_monitor_timer_start (GstRecMonitor *self)
 {
   GstClock *clock;
   GstClockTime now, first;
@@ -564,8 +564,8 @@ rec_monitor_timer_start (GstRecMonitor *self)
     clock = gst_system_clock_obtain ();
   now = gst_clock_get_time (clock);
   forget (self, now);
-  self->t.encoder_watch = rec_entry_watch_new (self->flow);
-  self->t.stages = rec_stages_new (GST_TYPE_REC_MONITOR);
+  self->t.encoder_watch = rec_input_counter_new (self->flow);
+  self->t.stages = rec_stage_tracker_new (GST_TYPE_REC_MONITOR);
   start_metrics (self);
   /* Before the first frame can enter anything. */
   watch_encoder (self);
@@ -577,18 +577,18 @@ rec_monitor_timer_start (GstRecMonitor *self)
 }
 
 void
-rec_monitor_timer_stop (GstRecMonitor *self)
+gst_rec_monitor_timer_stop (GstRecMonitor *self)
 {
   rec_timer_stop (self->t.timer);
   self->t.timer = NULL;
-  rec_monitor_check_rules (self, self->t.check.base, FALSE);
-  rec_monitor_update_metrics (self, self->t.check.base);
+  gst_rec_monitor_check_rules (self, self->t.check.base, FALSE);
+  gst_rec_monitor_update_metrics (self, self->t.check.base);
   rec_metrics_end (self->t.metrics);
   write_metrics (self);
   rec_metrics_leave (self->t.metrics);
   rec_metrics_server_release (self->t.metrics_server);
-  rec_entry_watch_free (self->t.encoder_watch);
-  rec_stages_free (self->t.stages);
+  rec_input_counter_free (self->t.encoder_watch);
+  rec_stage_tracker_free (self->t.stages);
   g_free (self->t.encoder_missed);
   post_all (self);
 }

@@ -37,8 +37,8 @@
 
 #include "gstrecmonitor-private.h"
 
-GST_DEBUG_CATEGORY (rec_monitor_debug);
-#define GST_CAT_DEFAULT rec_monitor_debug
+GST_DEBUG_CATEGORY (gst_rec_monitor_debug);
+#define GST_CAT_DEFAULT gst_rec_monitor_debug
 
 enum
 {
@@ -63,9 +63,9 @@ GST_ELEMENT_REGISTER_DEFINE (
 static void
 count_rtp (GstRecMonitor *self, GstBuffer *buffer)
 {
-  guint8 header[RTPSEQ_HEADER_SIZE];
+  guint8 header[REC_RTP_SEQ_HEADER_SIZE];
 
-  rtp_seq_push (&self->rtp, header,
+  rec_rtp_seq_push (&self->rtp, header,
       gst_buffer_extract (buffer, 0, header, sizeof header));
 }
 
@@ -82,12 +82,12 @@ gst_rec_monitor_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GstRecMonitor *self = (GstRecMonitor *)parent;
   GstFlowReturn ret;
 
-  flow_count_set_pushing (self->flow, 1);
-  flow_count_packets (self->flow, 1, gst_buffer_get_size (buffer));
+  rec_flow_counters_set_pushing (self->flow, 1);
+  rec_flow_counters_packets (self->flow, 1, gst_buffer_get_size (buffer));
   if (G_UNLIKELY (g_atomic_int_get (&self->is_rtp)))
     count_rtp (self, buffer);
   ret = gst_pad_push (self->srcpad, buffer);
-  flow_count_set_pushing (self->flow, 0);
+  rec_flow_counters_set_pushing (self->flow, 0);
   return ret;
 }
 
@@ -97,13 +97,13 @@ gst_rec_monitor_chain_list (GstPad *pad, GstObject *parent, GstBufferList *list)
   GstRecMonitor *self = (GstRecMonitor *)parent;
   GstFlowReturn ret;
 
-  flow_count_set_pushing (self->flow, 1);
-  flow_count_packets (self->flow, gst_buffer_list_length (list),
+  rec_flow_counters_set_pushing (self->flow, 1);
+  rec_flow_counters_packets (self->flow, gst_buffer_list_length (list),
       gst_buffer_list_calculate_size (list));
   if (G_UNLIKELY (g_atomic_int_get (&self->is_rtp)))
     gst_buffer_list_foreach (list, count_rtp_of_list, self);
   ret = gst_pad_push_list (self->srcpad, list);
-  flow_count_set_pushing (self->flow, 0);
+  rec_flow_counters_set_pushing (self->flow, 0);
   return ret;
 }
 
@@ -140,13 +140,13 @@ static gboolean
 gst_rec_monitor_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   GstRecMonitor *self = (GstRecMonitor *)parent;
-  DryMonitor report;
+  RecMonitorReport report;
   guint64 asker;
   gboolean ret;
 
   if (!rec_query_is_stages (query))
     return gst_pad_query_default (pad, parent, query);
-  rec_monitor_get_report (self, &report);
+  gst_rec_monitor_get_report (self, &report);
   rec_query_add_stage (query, &report);
   asker = rec_query_get_stages_asker (query);
   rec_query_set_stages_asker (query, report.id);
@@ -166,7 +166,7 @@ gst_rec_monitor_change_state (GstElement *element, GstStateChange transition)
 
   switch (transition) {
     case GST_STATE_CHANGE_READY_TO_PAUSED:
-      rec_monitor_timer_start (self);
+      gst_rec_monitor_timer_start (self);
       break;
     case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
       now = gst_element_get_current_running_time (element);
@@ -181,7 +181,7 @@ gst_rec_monitor_change_state (GstElement *element, GstStateChange transition)
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
           ret == GST_STATE_CHANGE_FAILURE))
-    rec_monitor_timer_stop (self);
+    gst_rec_monitor_timer_stop (self);
   return ret;
 }
 
@@ -190,7 +190,7 @@ gst_rec_monitor_change_state (GstElement *element, GstStateChange transition)
 static void
 gst_rec_monitor_reset (GstRecMonitor *self)
 {
-  flow_count_forgive (self->flow);
+  rec_flow_counters_reset_streak (self->flow);
   GST_OBJECT_LOCK (self);
   self->known.ticks.streak = 0;
   GST_OBJECT_UNLOCK (self);
@@ -203,9 +203,9 @@ gst_rec_monitor_finalize (GObject *object)
 {
   GstRecMonitor *self = GST_REC_MONITOR (object);
 
-  rec_monitor_clear_settings (&self->settings);
+  gst_rec_monitor_clear_settings (&self->settings);
   g_free (self->known.derived_id);
-  flow_count_unref (self->flow);
+  rec_flow_counters_unref (self->flow);
   G_OBJECT_CLASS (parent_class)->finalize (object);
 }
 
@@ -215,10 +215,10 @@ gst_rec_monitor_class_init (GstRecMonitorClass *klass)
   GObjectClass *gobject_class = G_OBJECT_CLASS (klass);
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
 
-  GST_DEBUG_CATEGORY_INIT (rec_monitor_debug, "recmonitor", 0, "recmonitor");
+  GST_DEBUG_CATEGORY_INIT (gst_rec_monitor_debug, "recmonitor", 0, "recmonitor");
   gobject_class->finalize = gst_rec_monitor_finalize;
   element_class->change_state = gst_rec_monitor_change_state;
-  rec_monitor_install_properties (gobject_class);
+  gst_rec_monitor_install_properties (gobject_class);
   /**
    * GstRecMonitor::reset:
    * @monitor: the monitor
@@ -244,10 +244,10 @@ gst_rec_monitor_init (GstRecMonitor *self)
 {
   static gsize last_id = 0;
 
-  self->flow = flow_count_new ();
+  self->flow = rec_flow_counters_new ();
   if (!self->flow)
     g_error ("recmonitor: out of memory");
-  rec_monitor_init_settings (&self->settings);
+  gst_rec_monitor_init_settings (&self->settings);
   self->known.stats.running_time = GST_CLOCK_TIME_NONE;
   self->known.paused_running_time = GST_CLOCK_TIME_NONE;
   self->known.report.id = g_atomic_pointer_add (&last_id, 1) + 1;

@@ -75,10 +75,10 @@ append_megabytes (GString *text, guint64 bytes)
 
 static void
 append_what (
-    GString *text, const RecAlert *alert, const RecAlertContext *context)
+    GString *text, const RecAlert *alert, const RecAlertTextContext *context)
 {
   switch (context->rule) {
-    case MON_RULE_STREAK:
+    case REC_ALERT_RULE_STREAK:
       g_string_append_printf (text,
           context->by_frames
               ? "%" G_GUINT64_FORMAT " frames entered the encoder and no "
@@ -88,14 +88,14 @@ append_what (
                 "(max-zero-packet-streak is %" G_GUINT64_FORMAT "). ",
           alert->value, alert->threshold);
       break;
-    case MON_RULE_NO_PACKETS:
+    case REC_ALERT_RULE_NO_PACKETS:
       g_string_append (text, "no packet for ");
       append_seconds (text, alert->value);
       g_string_append (text, " (no-packets-timeout is ");
       append_seconds (text, alert->threshold);
       g_string_append (text, "). ");
       break;
-    case MON_RULE_NO_BYTES:
+    case REC_ALERT_RULE_NO_BYTES:
       g_string_append (text, "no byte written for ");
       append_seconds (text, alert->value);
       g_string_append (text, " (the limit is ");
@@ -117,7 +117,7 @@ append_what (
 }
 
 gchar *
-rec_alert_text (const RecAlert *alert, const RecAlertContext *context)
+rec_alert_text_get (const RecAlert *alert, const RecAlertTextContext *context)
 {
   GString *text = g_string_new (NULL);
 
@@ -128,7 +128,7 @@ rec_alert_text (const RecAlert *alert, const RecAlertContext *context)
     return g_string_free (text, FALSE);
   }
   append_what (text, alert, context);
-  if (context->rule == MON_RULE_MEMORY)
+  if (context->rule == REC_ALERT_RULE_MEMORY)
     g_string_append (text,
         context->memory_queued >= alert->value / 2
             ? "Something downstream of the queues is too slow."
@@ -159,7 +159,7 @@ new_error (const RecAlert *alert)
 }
 
 GstMessage *
-rec_alert_new_message (
+rec_alert_text_new_message (
     GstElement *src, const RecAlert *alert, GstRecMonitorOnAlert how)
 {
   GError *error;

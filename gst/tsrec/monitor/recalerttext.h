@@ -30,18 +30,18 @@ GType gst_rec_monitor_on_alert_get_type (void);
 /* What an alert is about, besides what goes into the message. */
 typedef struct
 {
-  MonRule rule;
+  RecAlertRule rule;
   gboolean by_frames; /* the streak counts frames, not ticks */
   gboolean paused;    /* nothing may flow, because somebody paused it */
   gboolean by_growth; /* the memory grows, not: is too much */
   guint64 memory_queued;
-} RecAlertContext;
+} RecAlertTextContext;
 
 /* One sentence what, one what to do; the caller frees it. */
-gchar *rec_alert_text (const RecAlert *alert, const RecAlertContext *context);
+gchar *rec_alert_text_get (const RecAlert *alert, const RecAlertTextContext *context);
 
 /* The warning or error for a raised alert, NULL when @how wants none. */
-GstMessage *rec_alert_new_message (
+GstMessage *rec_alert_text_new_message (
     GstElement *src, const RecAlert *alert, GstRecMonitorOnAlert how);
 
 G_END_DECLS

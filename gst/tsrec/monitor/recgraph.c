@@ -13,7 +13,7 @@
 
 typedef struct
 {
-  RecWalkFunc func;
+  RecGraphFunc func;
   gpointer user_data;
   GHashTable *seen; /* elements, by address only */
 } Walk;
@@ -94,7 +94,7 @@ walk_pad (Walk *walk, GstPad *pad)
 }
 
 void
-rec_walk (GstPad *pad, RecWalkFunc func, gpointer user_data)
+rec_graph_foreach (GstPad *pad, RecGraphFunc func, gpointer user_data)
 {
   Walk walk = { func, user_data, g_hash_table_new (NULL, NULL) };
 
@@ -103,7 +103,7 @@ rec_walk (GstPad *pad, RecWalkFunc func, gpointer user_data)
 }
 
 gboolean
-rec_element_is (GstElement *element, const gchar *word)
+rec_graph_element_is (GstElement *element, const gchar *word)
 {
   const gchar *klass = gst_element_class_get_metadata (
       GST_ELEMENT_GET_CLASS (element), GST_ELEMENT_METADATA_KLASS);
@@ -126,19 +126,19 @@ note_encoder (GstElement *element, GstPad *peer, gpointer user_data)
 {
   GstElement **found = user_data;
 
-  if (!rec_element_is (element, "Encoder"))
+  if (!rec_graph_element_is (element, "Encoder"))
     return TRUE;
   if (!*found ||
-      (rec_element_is (element, "Video") && !rec_element_is (*found, "Video")))
+      (rec_graph_element_is (element, "Video") && !rec_graph_element_is (*found, "Video")))
     gst_object_replace ((GstObject **)found, GST_OBJECT (element));
   return FALSE;
 }
 
 GstElement *
-rec_walk_find_encoder (GstPad *pad)
+rec_graph_find_encoder (GstPad *pad)
 {
   GstElement *encoder = NULL;
 
-  rec_walk (pad, note_encoder, &encoder);
+  rec_graph_foreach (pad, note_encoder, &encoder);
   return encoder;
 }

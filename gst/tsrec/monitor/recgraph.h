@@ -16,20 +16,20 @@ G_BEGIN_DECLS
 /* Called for each element, nearest first along each branch. @pad is the one by
  * which the walk came to it. Return FALSE to go no further along this branch.
  */
-typedef gboolean (*RecWalkFunc) (
+typedef gboolean (*RecGraphFunc) (
     GstElement *element, GstPad *pad, gpointer user_data);
 
 /* Walks upstream from a sink pad or downstream from a source pad, through
  * ghost pads into and out of bins; an element is seen once, bins themselves
  * are not, unless their pad has no target. */
-void rec_walk (GstPad *pad, RecWalkFunc func, gpointer user_data);
+void rec_graph_foreach (GstPad *pad, RecGraphFunc func, gpointer user_data);
 
 /* Whether one of the words between the slashes of the element's klass is
  * @word ("Encoder", "Depayloader", …). */
-gboolean rec_element_is (GstElement *element, const gchar *word);
+gboolean rec_graph_element_is (GstElement *element, const gchar *word);
 
 /* The encoder that feeds @sinkpad: the nearest one for video, or else the
  * nearest one. The caller owns the reference; NULL when there is none. */
-GstElement *rec_walk_find_encoder (GstPad *sinkpad);
+GstElement *rec_graph_find_encoder (GstPad *sinkpad);
 
 G_END_DECLS

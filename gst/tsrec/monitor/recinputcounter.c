@@ -13,9 +13,9 @@ typedef struct
   gulong probe;
 } WatchedPad;
 
-struct _RecEntryWatch
+struct _RecInputCounter
 {
-  FlowCount *flow;
+  RecFlowCounters *flow;
   GstElement *element;
   GArray *pads; /* of WatchedPad */
 };
@@ -27,7 +27,7 @@ count_entry (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 
   if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER_LIST)
     n = gst_buffer_list_length (GST_PAD_PROBE_INFO_BUFFER_LIST (info));
-  flow_count_frames (user_data, n);
+  rec_flow_counters_frames (user_data, n);
   return GST_PAD_PROBE_OK;
 }
 
@@ -40,19 +40,19 @@ watched_pad_clear (gpointer data)
   gst_object_unref (w->pad);
 }
 
-RecEntryWatch *
-rec_entry_watch_new (FlowCount *flow)
+RecInputCounter *
+rec_input_counter_new (RecFlowCounters *flow)
 {
-  RecEntryWatch *watch = g_new0 (RecEntryWatch, 1);
+  RecInputCounter *watch = g_new0 (RecInputCounter, 1);
 
-  watch->flow = flow_count_ref (flow);
+  watch->flow = rec_flow_counters_ref (flow);
   watch->pads = g_array_new (FALSE, FALSE, sizeof (WatchedPad));
   g_array_set_clear_func (watch->pads, watched_pad_clear);
   return watch;
 }
 
 static gboolean
-is_watched (const RecEntryWatch *watch, GstPad *pad)
+is_watched (const RecInputCounter *watch, GstPad *pad)
 {
   guint i;
 
@@ -65,7 +65,7 @@ is_watched (const RecEntryWatch *watch, GstPad *pad)
 static gboolean
 watch_pad (GstElement *element, GstPad *pad, gpointer user_data)
 {
-  RecEntryWatch *watch = user_data;
+  RecInputCounter *watch = user_data;
   WatchedPad w;
 
   if (is_watched (watch, pad))
@@ -73,13 +73,13 @@ watch_pad (GstElement *element, GstPad *pad, gpointer user_data)
   w.pad = gst_object_ref (pad);
   w.probe = gst_pad_add_probe (pad,
       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, count_entry,
-      flow_count_ref (watch->flow), (GDestroyNotify)flow_count_unref);
+      rec_flow_counters_ref (watch->flow), (GDestroyNotify)rec_flow_counters_unref);
   g_array_append_val (watch->pads, w);
   return TRUE;
 }
 
 void
-rec_entry_watch_set (RecEntryWatch *watch, GstElement *element)
+rec_input_counter_set_element (RecInputCounter *watch, GstElement *element)
 {
   if (element != watch->element) {
     g_array_set_size (watch->pads, 0);
@@ -92,16 +92,16 @@ rec_entry_watch_set (RecEntryWatch *watch, GstElement *element)
 }
 
 gboolean
-rec_entry_watch_is_set (const RecEntryWatch *watch)
+rec_input_counter_is_set (const RecInputCounter *watch)
 {
   return watch->element != NULL;
 }
 
 void
-rec_entry_watch_free (RecEntryWatch *watch)
+rec_input_counter_free (RecInputCounter *watch)
 {
-  rec_entry_watch_set (watch, NULL);
+  rec_input_counter_set_element (watch, NULL);
   g_array_unref (watch->pads);
-  flow_count_unref (watch->flow);
+  rec_flow_counters_unref (watch->flow);
   g_free (watch);
 }

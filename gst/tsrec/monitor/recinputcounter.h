@@ -11,19 +11,19 @@
 
 G_BEGIN_DECLS
 
-typedef struct _RecEntryWatch RecEntryWatch;
+typedef struct _RecInputCounter RecInputCounter;
 
 /* @flow is referenced. The watch belongs to one thread at a time. */
-RecEntryWatch *rec_entry_watch_new (FlowCount *flow);
+RecInputCounter *rec_input_counter_new (RecFlowCounters *flow);
 
 /* From now on the buffers that enter @element (NULL: none) are counted with
- * flow_count_frames(); the probes on the element before are removed. Does
+ * rec_flow_counters_frames(); the probes on the element before are removed. Does
  * nothing when it is the same element with the same pads. */
-void rec_entry_watch_set (RecEntryWatch *watch, GstElement *element);
+void rec_input_counter_set_element (RecInputCounter *watch, GstElement *element);
 
-gboolean rec_entry_watch_is_set (const RecEntryWatch *watch);
+gboolean rec_input_counter_is_set (const RecInputCounter *watch);
 
 /* Removes the probes. A call that is under way ends by itself. */
-void rec_entry_watch_free (RecEntryWatch *watch);
+void rec_input_counter_free (RecInputCounter *watch);
 
 G_END_DECLS

@@ -338,12 +338,12 @@ append_alerts (GString *out, RecMetricsFormat format, GPtrArray *entries)
       "1 while the rule is raised; where names the first stage that delivers "
       "nothing.");
   for (i = 0; i < entries->len; i++)
-    for (rule = 0; rule < MON_N_RULES; rule++) {
+    for (rule = 0; rule < REC_ALERT_N_RULES; rule++) {
       const RecMetricsEntry *entry = g_ptr_array_index (entries, i);
       gboolean raised = entry->sample.raised[rule];
 
       append_name (out, entry, "recording_alert", GAUGE);
-      g_string_append_printf (out, ",rule=\"%s\"", mon_rule_name (rule));
+      g_string_append_printf (out, ",rule=\"%s\"", rec_alert_rule_name (rule));
       if (raised && *entry->sample.where[rule])
         g_string_append_printf (
             out, ",where=\"%s\"", entry->sample.where[rule]);
@@ -352,12 +352,12 @@ append_alerts (GString *out, RecMetricsFormat format, GPtrArray *entries)
   append_header (out, format, "recording_alerts", COUNTER, "",
       "How often the rule was raised.");
   for (i = 0; i < entries->len; i++)
-    for (rule = 0; rule < MON_N_RULES; rule++) {
+    for (rule = 0; rule < REC_ALERT_N_RULES; rule++) {
       const RecMetricsEntry *entry = g_ptr_array_index (entries, i);
 
       append_name (out, entry, "recording_alerts", COUNTER);
       g_string_append_printf (out, ",rule=\"%s\"} %" G_GUINT64_FORMAT "\n",
-          mon_rule_name (rule), entry->sample.raised_count[rule]);
+          rec_alert_rule_name (rule), entry->sample.raised_count[rule]);
     }
 }
 

@@ -27,9 +27,9 @@ typedef struct
   RecSource source;
   gboolean rtp;
   gboolean running; /* FALSE: ended, these are the last values */
-  gboolean raised[MON_N_RULES];
-  const gchar *where[MON_N_RULES]; /* static; when raised */
-  guint64 raised_count[MON_N_RULES];
+  gboolean raised[REC_ALERT_N_RULES];
+  const gchar *where[REC_ALERT_N_RULES]; /* static; when raised */
+  guint64 raised_count[REC_ALERT_N_RULES];
 } RecMetricsSample;
 
 typedef struct _RecMetricsEntry RecMetricsEntry;

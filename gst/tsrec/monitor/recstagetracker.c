@@ -18,14 +18,14 @@
 typedef struct
 {
   GstElement *element;
-  DryStage kind;
-  FlowCount *flow;
-  RecEntryWatch *watch;
+  RecStallStage kind;
+  RecFlowCounters *flow;
+  RecInputCounter *watch;
   guint64 frames; /* at the last look */
   GstClockTime since;
 } Stage;
 
-struct _RecStages
+struct _RecStageTracker
 {
   GType monitor_type;
   GPtrArray *stages; /* of Stage, nearest first as the walk finds them */
@@ -38,29 +38,29 @@ stage_free (gpointer data)
 {
   Stage *stage = data;
 
-  rec_entry_watch_free (stage->watch);
-  flow_count_unref (stage->flow);
+  rec_input_counter_free (stage->watch);
+  rec_flow_counters_unref (stage->flow);
   gst_object_unref (stage->element);
   g_free (stage);
 }
 
 static Stage *
-stage_new (GstElement *element, DryStage kind, GstClockTime now)
+stage_new (GstElement *element, RecStallStage kind, GstClockTime now)
 {
   Stage *stage = g_new0 (Stage, 1);
 
   stage->element = gst_object_ref (element);
   stage->kind = kind;
-  stage->flow = flow_count_new ();
-  stage->watch = rec_entry_watch_new (stage->flow);
+  stage->flow = rec_flow_counters_new ();
+  stage->watch = rec_input_counter_new (stage->flow);
   stage->since = now;
   return stage;
 }
 
-RecStages *
-rec_stages_new (GType monitor_type)
+RecStageTracker *
+rec_stage_tracker_new (GType monitor_type)
 {
-  RecStages *stages = g_new0 (RecStages, 1);
+  RecStageTracker *stages = g_new0 (RecStageTracker, 1);
 
   stages->monitor_type = monitor_type;
   stages->stages = g_ptr_array_new_with_free_func (stage_free);
@@ -68,7 +68,7 @@ rec_stages_new (GType monitor_type)
 }
 
 void
-rec_stages_free (RecStages *stages)
+rec_stage_tracker_free (RecStageTracker *stages)
 {
   g_ptr_array_unref (stages->stages);
   g_free (stages);
@@ -76,23 +76,23 @@ rec_stages_free (RecStages *stages)
 
 /* A demuxer takes a container apart as a depayloader takes packets apart. */
 static gboolean
-get_kind (GstElement *element, DryStage *kind)
+get_kind (GstElement *element, RecStallStage *kind)
 {
   static const struct
   {
     const gchar *word;
-    DryStage kind;
+    RecStallStage kind;
   } kinds[] = {
-    { "Depayloader", DRY_DEPAYLOADER },
-    { "Demuxer", DRY_DEPAYLOADER },
-    { "Decoder", DRY_DECODER },
-    { "Encoder", DRY_ENCODER },
-    { "Muxer", DRY_MUX },
+    { "Depayloader", REC_STALL_DEPAYLOADER },
+    { "Demuxer", REC_STALL_DEPAYLOADER },
+    { "Decoder", REC_STALL_DECODER },
+    { "Encoder", REC_STALL_ENCODER },
+    { "Muxer", REC_STALL_MUX },
   };
   guint i;
 
   for (i = 0; i < G_N_ELEMENTS (kinds); i++)
-    if (rec_element_is (element, kinds[i].word)) {
+    if (rec_graph_element_is (element, kinds[i].word)) {
       *kind = kinds[i].kind;
       return TRUE;
     }
@@ -104,13 +104,13 @@ get_kind (GstElement *element, DryStage *kind)
 static gboolean
 note_stage (GstElement *element, GstPad *pad, gpointer user_data)
 {
-  RecStages *stages = user_data;
-  DryStage kind;
+  RecStageTracker *stages = user_data;
+  RecStallStage kind;
   guint i;
 
   if (G_OBJECT_TYPE (element) == stages->monitor_type)
     return FALSE;
-  if (!get_kind (element, &kind) || stages->found->len == DRY_MAX_POINTS)
+  if (!get_kind (element, &kind) || stages->found->len == REC_STALL_MAX_POINTS)
     return TRUE;
   for (i = 0; i < stages->stages->len; i++)
     if (((Stage *)g_ptr_array_index (stages->stages, i))->element == element)
@@ -122,14 +122,14 @@ note_stage (GstElement *element, GstPad *pad, gpointer user_data)
 }
 
 void
-rec_stages_look (
-    RecStages *stages, GstPad *sinkpad, GstClockTime now, DryMonitor *report)
+rec_stage_tracker_update (
+    RecStageTracker *stages, GstPad *sinkpad, GstClockTime now, RecMonitorReport *report)
 {
   guint i;
 
   stages->now = now;
   stages->found = g_ptr_array_new_with_free_func (stage_free);
-  rec_walk (sinkpad, note_stage, stages);
+  rec_graph_foreach (sinkpad, note_stage, stages);
   g_ptr_array_unref (stages->stages);
   stages->stages = g_steal_pointer (&stages->found);
   report->n_points = stages->stages->len;
@@ -137,8 +137,8 @@ rec_stages_look (
     Stage *stage = g_ptr_array_index (stages->stages, i);
     guint64 frames;
 
-    rec_entry_watch_set (stage->watch, stage->element);
-    frames = flow_count_get_frames (stage->flow);
+    rec_input_counter_set_element (stage->watch, stage->element);
+    frames = rec_flow_counters_get_frames (stage->flow);
     if (frames != stage->frames)
       stage->since = now;
     stage->frames = frames;
@@ -154,80 +154,80 @@ note_mux (GstElement *element, GstPad *pad, gpointer user_data)
 {
   gboolean *found = user_data;
 
-  *found = *found || rec_element_is (element, "Muxer");
+  *found = *found || rec_graph_element_is (element, "Muxer");
   return !*found;
 }
 
 static gboolean
-any_after_mux (const DryMonitor *monitors, guint n)
+any_after_mux (const RecMonitorReport *monitors, guint n)
 {
   guint i, j;
 
   for (i = 0; i < n; i++)
     for (j = 0; j < monitors[i].n_points; j++)
-      if (monitors[i].points[j].kind == DRY_MUX)
+      if (monitors[i].points[j].kind == REC_STALL_MUX)
         return TRUE;
   return FALSE;
 }
 
 /* From a pad with packets onwards. */
-static DryStage
-find_downstream (GstPad *srcpad, const DryMonitor *report, GstClockTime idle,
+static RecStallStage
+find_downstream (GstPad *srcpad, const RecMonitorReport *report, GstClockTime idle,
     gboolean blocked)
 {
   GstQuery *query = rec_query_new_stages (report->id);
-  const DryMonitor *monitors;
+  const RecMonitorReport *monitors;
   gboolean mux_follows = FALSE;
-  DryStage stage;
+  RecStallStage stage;
   guint n;
 
   gst_pad_peer_query (srcpad, query);
   monitors = rec_query_get_stages (query, &n);
   /* With a monitor after the mux, that one sees what the mux gives. */
   if (!any_after_mux (monitors, n))
-    rec_walk (srcpad, note_mux, &mux_follows);
-  stage = dry_stage_downstream (monitors, n, idle, blocked, mux_follows);
+    rec_graph_foreach (srcpad, note_mux, &mux_follows);
+  stage = rec_stall_find_downstream (monitors, n, idle, blocked, mux_follows);
   gst_query_unref (query);
   return stage;
 }
 
-static DryStage
-find_upstream (GstPad *sinkpad, const DryMonitor *report, GstClockTime idle)
+static RecStallStage
+find_upstream (GstPad *sinkpad, const RecMonitorReport *report, GstClockTime idle)
 {
   GstQuery *query = rec_query_new_stages (0);
-  const DryMonitor *monitors;
-  DryStage stage;
+  const RecMonitorReport *monitors;
+  RecStallStage stage;
   guint n;
 
   rec_query_add_stage (query, report);
   rec_query_set_stages_asker (query, report->id);
   gst_pad_peer_query (sinkpad, query);
   monitors = rec_query_get_stages (query, &n);
-  stage = dry_stage_upstream (monitors, n, report->id, idle);
+  stage = rec_stall_find_upstream (monitors, n, report->id, idle);
   gst_query_unref (query);
   return stage;
 }
 
-DryStage
-rec_stages_find_dry (GstPad *sinkpad, GstPad *srcpad, const DryMonitor *report,
+RecStallStage
+rec_stage_tracker_find_stalled (GstPad *sinkpad, GstPad *srcpad, const RecMonitorReport *report,
     GstClockTime idle, const RecWritten *written)
 {
   if (written && written->write_blocked > WRITE_HANGS)
-    return DRY_DISK;
+    return REC_STALL_DISK;
   if (report->blocked)
     return find_downstream (srcpad, report, idle, TRUE);
   return find_upstream (sinkpad, report, idle);
 }
 
-DryStage
-rec_stages_find_unwritten (GstPad *sinkpad, GstPad *srcpad,
-    const DryMonitor *report, GstClockTime idle, const RecWritten *written)
+RecStallStage
+rec_stage_tracker_find_unwritten (GstPad *sinkpad, GstPad *srcpad,
+    const RecMonitorReport *report, GstClockTime idle, const RecWritten *written)
 {
   if (written &&
       (written->write_blocked > WRITE_HANGS || written->waiting_for_disk))
-    return DRY_DISK;
+    return REC_STALL_DISK;
   if (report->idle > 0 && report->idle >= idle / 2)
-    return rec_stages_find_dry (sinkpad, srcpad, report, idle, written);
+    return rec_stage_tracker_find_stalled (sinkpad, srcpad, report, idle, written);
   return find_downstream (srcpad, report, idle, FALSE);
 }
 
@@ -264,10 +264,10 @@ add_level (GstElement *element, GstPad *pad, gpointer user_data)
 }
 
 guint64
-rec_stages_get_queued (GstPad *sinkpad)
+rec_stage_tracker_get_queued (GstPad *sinkpad)
 {
   guint64 bytes = 0;
 
-  rec_walk (sinkpad, add_level, &bytes);
+  rec_graph_foreach (sinkpad, add_level, &bytes);
   return bytes;
 }

@@ -39,7 +39,7 @@ append_utc_time (GString *line, gint64 utc_time)
 }
 
 static void
-append_flow (GString *line, const RecReport *report)
+append_flow (GString *line, const RecStatusLine *report)
 {
   const RecMonitorStats *stats = report->stats;
   gchar rate[G_ASCII_DTOSTR_BUF_SIZE];
@@ -55,7 +55,7 @@ append_flow (GString *line, const RecReport *report)
 }
 
 gchar *
-rec_report_line (const RecReport *report)
+rec_status_line_format (const RecStatusLine *report)
 {
   const RecMonitorStats *stats = report->stats;
   GString *line = g_string_new (NULL);

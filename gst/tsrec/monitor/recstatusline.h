@@ -10,7 +10,7 @@
 G_BEGIN_DECLS
 
 /**
- * RecReport: what one line says.
+ * RecStatusLine: what one line says.
  * @stats: of the monitor, rates over the time since the last line
  * @elapsed: time since the monitor started, ns
  * @written_known: a sink answered, so that the size is what it wrote; else it
@@ -29,11 +29,11 @@ typedef struct
   gboolean connected;
   gboolean waiting;
   const gchar *alerts;
-} RecReport;
+} RecStatusLine;
 
 /* One line without a newline, owned by the caller: local date and time (of
  * @stats->utc_time), recording and stage, elapsed time, size, bit rate,
  * packets/s, streak, memory, the state of the disk, and alerts. */
-gchar *rec_report_line (const RecReport *report);
+gchar *rec_status_line_format (const RecStatusLine *report);
 
 G_END_DECLS

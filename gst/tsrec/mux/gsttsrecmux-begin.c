@@ -147,7 +147,7 @@ gst_ts_rec_mux_note_begun (GstTsRecMux *self, GstTsRecMuxPad *pad,
 
   if (first && pad->skipped > 0 && time != TS_TIME_NONE && pad->track &&
       !ts_track_is_skipping (pad->track) &&
-      !(self->said & REC_SAID_NO_KEYFRAME)) {
+      !(self->said & REC_MUX_WARNING_NO_KEYFRAME)) {
     for (guint i = 0; i < self->pads->len; i++) {
       GstTsRecMuxPad *other = g_ptr_array_index (self->pads, i);
 

@@ -551,7 +551,7 @@ gst_ts_rec_mux_chain (GstPad *gstpad, GstObject *parent, GstBuffer *buffer)
   g_mutex_unlock (&self->lock);
   if (flow == GST_FLOW_OK)
     flow = gst_ts_rec_mux_drain (self);
-  gst_ts_rec_mux_speak (self);
+  gst_ts_rec_mux_post_pending (self);
   if (entered > 0)
     pad->kept += (g_get_monotonic_time () - entered) * 1000;
   return flow;
@@ -673,7 +673,7 @@ queue_event (GstTsRecMux *self, GstTsRecMuxPad *pad, GstEvent *event)
     gst_event_unref (event);
   g_mutex_unlock (&self->lock);
   gst_ts_rec_mux_drain (self);
-  gst_ts_rec_mux_speak (self);
+  gst_ts_rec_mux_post_pending (self);
   return TRUE;
 }
 

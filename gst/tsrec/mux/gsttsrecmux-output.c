@@ -30,7 +30,7 @@ GST_DEBUG_CATEGORY_EXTERN (gst_ts_rec_mux_debug);
 /* --- What is said */
 
 static void
-say_once (GstTsRecMux *self, GstPad *pad, RecSaid said, guint64 before,
+say_once (GstTsRecMux *self, GstPad *pad, RecMuxWarning said, guint64 before,
     guint64 after, const gchar *what)
 {
   GError *error;
@@ -56,15 +56,15 @@ say_corrections (
     GstTsRecMux *self, GstPad *pad, const TsStats *before, const TsStats *after)
 {
   if (after->late == before->late)
-    say_once (self, pad, REC_SAID_DTS_RAISED, before->dts_raised,
+    say_once (self, pad, REC_MUX_WARNING_DTS_RAISED, before->dts_raised,
         after->dts_raised,
         "decoding timestamps (DTS) go back; they were raised to follow the one "
         "before. Presentation times (PTS) are as they came.");
-  say_once (self, pad, REC_SAID_PTS_NUDGED, before->pts_nudged,
+  say_once (self, pad, REC_MUX_WARNING_PTS_NUDGED, before->pts_nudged,
       after->pts_nudged,
       "a presentation time (PTS) was moved by one tick of 90 kHz, to follow "
       "the one before.");
-  say_once (self, pad, REC_SAID_PTS_MOVED, before->pts_moved, after->pts_moved,
+  say_once (self, pad, REC_MUX_WARNING_PTS_MOVED, before->pts_moved, after->pts_moved,
       "presentation times (PTS) were moved by more than one tick of 90 kHz: "
       "timestamps go back, or pictures are reordered by more than the stream "
       "declares.");
@@ -76,24 +76,24 @@ say_what_changed (GstTsRecMux *self, GstPad *pad, const TsStats *before)
   TsStats after;
 
   ts_mux_get_stats (self->core, &after);
-  say_once (self, pad, REC_SAID_NO_TIMESTAMP, before->no_timestamp,
+  say_once (self, pad, REC_MUX_WARNING_NO_TIMESTAMP, before->no_timestamp,
       after.no_timestamp,
       "an access unit without a timestamp; it follows the one before.");
   say_corrections (self, pad, before, &after);
-  say_once (self, pad, REC_SAID_JUMP, before->jumps, after.jumps,
+  say_once (self, pad, REC_MUX_WARNING_JUMP, before->jumps, after.jumps,
       "a timestamp far off the others; the timeline was kept.");
-  say_once (self, pad, REC_SAID_LATE, before->late, after.late,
+  say_once (self, pad, REC_MUX_WARNING_LATE, before->late, after.late,
       "this track lags behind the others by more than the preroll; its "
       "timestamps are kept, and a decoder that follows PCR gets it too late. "
       "Lower the load or the latency of its branch, or raise the property "
       "\"preroll\".");
-  say_once (self, pad, REC_SAID_NO_KEYFRAME, before->no_random_access,
+  say_once (self, pad, REC_MUX_WARNING_NO_KEYFRAME, before->no_random_access,
       after.no_random_access,
       "no key frame within 10 s; the recording begins with pictures that may "
       "not be decodable. Lower the key frame interval of the encoder.");
-  say_once (self, pad, REC_SAID_EMPTY, before->empty, after.empty,
+  say_once (self, pad, REC_MUX_WARNING_EMPTY, before->empty, after.empty,
       "a buffer of zero size; it was dropped.");
-  say_once (self, pad, REC_SAID_DAMAGED, before->damaged, after.damaged,
+  say_once (self, pad, REC_MUX_WARNING_DAMAGED, before->damaged, after.damaged,
       "a buffer that is not what its caps say; it was dropped. Put a parser "
       "in front of the pad.");
 }
@@ -113,7 +113,7 @@ gst_ts_rec_mux_post_messages (GstTsRecMux *self)
 }
 
 void
-gst_ts_rec_mux_speak (GstTsRecMux *self)
+gst_ts_rec_mux_post_pending (GstTsRecMux *self)
 {
   GstPad *pad;
 
@@ -270,7 +270,7 @@ finish (GstTsRecMux *self, gsize size, TsOutput *output)
   GstBuffer *buffer;
   GstMapInfo map;
 
-  buffer = rec_buffers_acquire (&self->buffers, size);
+  buffer = rec_buffer_pools_acquire (&self->buffers, size);
   if (buffer == NULL || !gst_buffer_map (buffer, &map, GST_MAP_WRITE))
     goto no_memory;
   size = ts_mux_finish (self->core, map.data, map.size, output);

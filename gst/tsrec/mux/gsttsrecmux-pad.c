@@ -224,7 +224,7 @@ GstPadLinkReturn
 gst_ts_rec_mux_sink_link (GstPad *pad, GstObject *parent, GstPad *peer)
 {
   GstCaps *caps = gst_pad_query_caps (peer, NULL);
-  gchar *reason = rec_codec_get_link_problem (
+  gchar *reason = rec_caps_get_link_problem (
       caps, GST_PAD_TEMPLATE_NAME_TEMPLATE (GST_PAD_PAD_TEMPLATE (pad)));
   gboolean ok = reason == NULL;
 
@@ -245,7 +245,7 @@ get_sink_caps (GstPad *pad, GstCaps *filter)
   GstCaps *caps, *filtered;
 
   if (rec_pad_is_linked (pad))
-    caps = rec_codec_get_carried_caps (
+    caps = rec_caps_get_carried (
         GST_PAD_TEMPLATE_NAME_TEMPLATE (GST_PAD_PAD_TEMPLATE (pad)));
   else
     caps = gst_caps_new_any ();

@@ -125,17 +125,17 @@ struct _GstTsRecMuxPad
 /* What has been said once in a recording already. */
 typedef enum
 {
-  REC_SAID_NO_TIMESTAMP = 1 << 0,
-  REC_SAID_DTS_RAISED = 1 << 1,
-  REC_SAID_JUMP = 1 << 2,
-  REC_SAID_LATE = 1 << 3,
-  REC_SAID_EMPTY = 1 << 4,
-  REC_SAID_DAMAGED = 1 << 5,
-  REC_SAID_NO_KEYFRAME = 1 << 6,
-  REC_SAID_PTS_NUDGED = 1 << 7,
-  REC_SAID_PTS_MOVED = 1 << 8,
-  REC_SAID_SECTION = 1 << 9
-} RecSaid;
+  REC_MUX_WARNING_NO_TIMESTAMP = 1 << 0,
+  REC_MUX_WARNING_DTS_RAISED = 1 << 1,
+  REC_MUX_WARNING_JUMP = 1 << 2,
+  REC_MUX_WARNING_LATE = 1 << 3,
+  REC_MUX_WARNING_EMPTY = 1 << 4,
+  REC_MUX_WARNING_DAMAGED = 1 << 5,
+  REC_MUX_WARNING_NO_KEYFRAME = 1 << 6,
+  REC_MUX_WARNING_PTS_NUDGED = 1 << 7,
+  REC_MUX_WARNING_PTS_MOVED = 1 << 8,
+  REC_MUX_WARNING_SECTION = 1 << 9
+} RecMuxWarning;
 
 /* A PID of the stream, and the only kind of stream that may ever be on it. */
 typedef struct
@@ -161,7 +161,7 @@ struct _GstTsRecMux
   gboolean started;  /* stream-start, caps and segment were pushed */
   gboolean prepared; /* the core knows where to start */
   gboolean sent_buffer;
-  RecBuffers buffers;
+  RecBufferPools buffers;
 
   /* lock */
   GMutex lock;
@@ -175,7 +175,7 @@ struct _GstTsRecMux
   GQueue key_requests; /* GstPad to ask for a key frame */
   guint64 interleave;  /* max-interleave of this run */
   GstFlowReturn flow;  /* of the last push */
-  RecSaid said;
+  RecMuxWarning said;
   gboolean wait_for_keyframe; /* of this run */
   guint64 skipped;            /* sound before the first picture */
   TsStats stats;              /* of this run, when core is gone */
@@ -249,7 +249,7 @@ GstFlowReturn gst_ts_rec_mux_drain (GstTsRecMux *self);
 void gst_ts_rec_mux_end_flush (GstTsRecMux *self, GstEvent *event);
 
 /* Posts messages and asks for key frames, as queued. No lock held. */
-void gst_ts_rec_mux_speak (GstTsRecMux *self);
+void gst_ts_rec_mux_post_pending (GstTsRecMux *self);
 
 /* When @item is: its DTS, or its PTS, which is all that most encoders of audio
  * give; TS_TIME_NONE where it has none. */
@@ -269,7 +269,7 @@ gst_ts_rec_mux_is_live (GstTsRecMux *self)
 /* Empties the queue of @pad. Lock held. */
 void gst_ts_rec_mux_pad_clear (GstTsRecMuxPad *pad);
 
-/* gsttsrecmux-output.c. All but gst_ts_rec_mux_speak() with the stream lock of
+/* gsttsrecmux-output.c. All but gst_ts_rec_mux_post_pending() with the stream lock of
  * the source pad held. */
 
 /* Before anything leaves: stream-start, caps and segment. Lock not held. */

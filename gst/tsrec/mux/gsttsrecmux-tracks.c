@@ -113,8 +113,8 @@ gst_ts_rec_mux_note_section (GstTsRecMux *self, GstEvent *event)
   if (!has_section (event))
     return;
   g_mutex_lock (&self->lock);
-  if (!(self->said & REC_SAID_SECTION)) {
-    self->said |= REC_SAID_SECTION;
+  if (!(self->said & REC_MUX_WARNING_SECTION)) {
+    self->said |= REC_MUX_WARNING_SECTION;
     text = gst_event_has_name (event, "scte-sit")
         ? g_strdup ("SCTE-35 sections that come as events are not recorded: "
                     "this mux does not carry SCTE-35. Recording of the tracks "
@@ -248,11 +248,11 @@ refuse_track (GstTsRecMux *self, GstTsRecMuxPad *pad, const GstCaps *caps,
  * the caller in any case. */
 static gboolean
 read_caps (GstTsRecMuxPad *pad, const GstCaps *caps, TsTrackConfig *config,
-    RecCodecData *codec_data, guint64 *identity, gchar **reason)
+    RecCapsData *codec_data, guint64 *identity, gchar **reason)
 {
   const gchar *problem = NULL;
 
-  if (!rec_codec_from_caps (caps, config, codec_data, reason))
+  if (!rec_caps_parse (caps, config, codec_data, reason))
     return FALSE;
   GST_OBJECT_LOCK (pad);
   memcpy (config->language,
@@ -309,7 +309,7 @@ void
 gst_ts_rec_mux_configure_track (
     GstTsRecMux *self, GstTsRecMuxPad *pad, GstCaps *caps)
 {
-  RecCodecData codec_data = { 0 };
+  RecCapsData codec_data = { 0 };
   TsTrackConfig config;
   gchar *reason = NULL;
   guint64 identity;
@@ -322,7 +322,7 @@ gst_ts_rec_mux_configure_track (
     accept_caps (self, pad, caps, &config, identity);
   else
     refuse_track (self, pad, caps, reason);
-  rec_codec_data_clear (&codec_data);
+  rec_caps_data_clear (&codec_data);
   g_free (reason);
 }
 
@@ -331,7 +331,7 @@ gst_ts_rec_mux_configure_track (
 static void
 add_track (GstTsRecMux *self, GstTsRecMuxPad *pad)
 {
-  RecCodecData codec_data = { 0 };
+  RecCapsData codec_data = { 0 };
   const gchar *problem = NULL;
   TsTrackConfig config;
   gchar *reason = NULL;
@@ -344,7 +344,7 @@ add_track (GstTsRecMux *self, GstTsRecMuxPad *pad)
     if (problem)
       reason = g_strdup_printf ("%s.", problem);
   }
-  rec_codec_data_clear (&codec_data);
+  rec_caps_data_clear (&codec_data);
   if (pad->track) {
     pad->identity = identity;
     gst_ts_rec_mux_add_stream (self, ts_track_get_pid (pad->track), identity);

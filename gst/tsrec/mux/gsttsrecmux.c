@@ -171,7 +171,7 @@ gst_ts_rec_mux_send_event (GstElement *element, GstEvent *event)
 
   if (GST_EVENT_TYPE (event) == GST_EVENT_CUSTOM_DOWNSTREAM) {
     gst_ts_rec_mux_note_section (self, event);
-    gst_ts_rec_mux_speak (self);
+    gst_ts_rec_mux_post_pending (self);
   }
   return GST_ELEMENT_CLASS (gst_ts_rec_mux_parent_class)
       ->send_event (element, event);
@@ -265,7 +265,7 @@ static void
 drain_async (GstElement *element, gpointer data)
 {
   gst_ts_rec_mux_drain (GST_TS_REC_MUX (element));
-  gst_ts_rec_mux_speak (GST_TS_REC_MUX (element));
+  gst_ts_rec_mux_post_pending (GST_TS_REC_MUX (element));
 }
 
 /* With the lock: whether the end of the stream may have waited for @pad. */
@@ -530,7 +530,7 @@ stop (GstTsRecMux *self)
   g_clear_pointer (&self->core, ts_mux_free);
   self->stopping = FALSE;
   g_mutex_unlock (&self->lock);
-  rec_buffers_clear (&self->buffers);
+  rec_buffer_pools_clear (&self->buffers);
 }
 
 static GstStateChangeReturn
@@ -609,7 +609,7 @@ gst_ts_rec_mux_finalize (GObject *object)
   ts_mux_free (self->core);
   rec_recording_id_clear (&self->recording_id);
   g_ptr_array_unref (self->notes);
-  rec_buffers_clear (&self->buffers);
+  rec_buffer_pools_clear (&self->buffers);
   g_queue_clear_full (&self->messages, (GDestroyNotify)gst_message_unref);
   g_queue_clear_full (&self->key_requests, gst_object_unref);
   g_ptr_array_unref (self->pads);

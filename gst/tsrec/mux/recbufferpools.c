@@ -8,7 +8,7 @@
 #include "recbufferpools.h"
 
 /* In packets of 188 bytes. What is larger than the largest is allocated. */
-static const guint packets[REC_BUFFERS_N_SIZES] = { 8, 32, 128, 512, 2048,
+static const guint packets[REC_BUFFER_POOLS_N_SIZES] = { 8, 32, 128, 512, 2048,
   8192 };
 #define PACKET_SIZE 188
 /* With some in reserve, GstBufferPool never runs empty in the ordinary course,
@@ -31,11 +31,11 @@ create_pool (gsize size)
 }
 
 GstBuffer *
-rec_buffers_acquire (RecBuffers *buffers, gsize size)
+rec_buffer_pools_acquire (RecBufferPools *buffers, gsize size)
 {
   GstBuffer *buffer = NULL;
 
-  for (guint i = 0; i < REC_BUFFERS_N_SIZES; i++) {
+  for (guint i = 0; i < REC_BUFFER_POOLS_N_SIZES; i++) {
     if (size > (gsize)packets[i] * PACKET_SIZE)
       continue;
     if (buffers->pools[i] == NULL)
@@ -50,9 +50,9 @@ rec_buffers_acquire (RecBuffers *buffers, gsize size)
 }
 
 void
-rec_buffers_clear (RecBuffers *buffers)
+rec_buffer_pools_clear (RecBufferPools *buffers)
 {
-  for (guint i = 0; i < REC_BUFFERS_N_SIZES; i++) {
+  for (guint i = 0; i < REC_BUFFER_POOLS_N_SIZES; i++) {
     if (buffers->pools[i])
       gst_buffer_pool_set_active (buffers->pools[i], FALSE);
     gst_clear_object (&buffers->pools[i]);

@@ -13,19 +13,19 @@
 
 G_BEGIN_DECLS
 
-#define REC_BUFFERS_N_SIZES 6
+#define REC_BUFFER_POOLS_N_SIZES 6
 
 typedef struct
 {
-  GstBufferPool *pools[REC_BUFFERS_N_SIZES];
-} RecBuffers;
+  GstBufferPool *pools[REC_BUFFER_POOLS_N_SIZES];
+} RecBufferPools;
 
 /* A buffer of one memory with room for @size bytes at least, or NULL when
  * memory is short. The caller sets its size. */
-GstBuffer *rec_buffers_acquire (RecBuffers *buffers, gsize size);
+GstBuffer *rec_buffer_pools_acquire (RecBufferPools *buffers, gsize size);
 
 /* Gives the pools up; buffers that are still out are freed when they come
  * back. @buffers can be used again. */
-void rec_buffers_clear (RecBuffers *buffers);
+void rec_buffer_pools_clear (RecBufferPools *buffers);
 
 G_END_DECLS

@@ -103,7 +103,7 @@ static const struct
 };
 
 const gchar *
-rec_codec_get_refusal (const gchar *name)
+rec_caps_get_refusal (const gchar *name)
 {
   for (guint i = 0; i < G_N_ELEMENTS (refusals); i++) {
     if (g_str_equal (refusals[i].name, name))
@@ -113,7 +113,7 @@ rec_codec_get_refusal (const gchar *name)
 }
 
 GstCaps *
-rec_codec_get_carried_caps (const gchar *pad_template_name)
+rec_caps_get_carried (const gchar *pad_template_name)
 {
   if (g_str_has_prefix (pad_template_name, "video"))
     return gst_caps_from_string (REC_VIDEO_CAPS);
@@ -123,7 +123,7 @@ rec_codec_get_carried_caps (const gchar *pad_template_name)
 }
 
 void
-rec_codec_data_clear (RecCodecData *codec_data)
+rec_caps_data_clear (RecCapsData *codec_data)
 {
   if (codec_data->buffer) {
     gst_buffer_unmap (codec_data->buffer, &codec_data->map);
@@ -135,7 +135,7 @@ rec_codec_data_clear (RecCodecData *codec_data)
  * none. */
 static gboolean
 map_codec_data (const GstStructure *s, const gchar *what, const gchar *parser,
-    RecCodecData *codec_data, gchar **reason)
+    RecCapsData *codec_data, gchar **reason)
 {
   const GValue *value = gst_structure_get_value (s, "codec_data");
 
@@ -157,7 +157,7 @@ map_codec_data (const GstStructure *s, const gchar *what, const gchar *parser,
 /* @with_lengths: the stream-formats whose NAL units have lengths in front */
 static gboolean
 configure_nal (const GstStructure *s, const gchar *const *with_lengths,
-    const gchar *parser, TsTrackConfig *config, RecCodecData *codec_data,
+    const gchar *parser, TsTrackConfig *config, RecCapsData *codec_data,
     gchar **reason)
 {
   const gchar *format = gst_structure_get_string (s, "stream-format");
@@ -183,7 +183,7 @@ configure_nal (const GstStructure *s, const gchar *const *with_lengths,
 
 static gboolean
 configure_aac (const GstStructure *s, TsTrackConfig *config,
-    RecCodecData *codec_data, gchar **reason)
+    RecCapsData *codec_data, gchar **reason)
 {
   const gchar *format = gst_structure_get_string (s, "stream-format");
 
@@ -328,7 +328,7 @@ static const struct
 /* FALSE with *@reason still NULL: a media type that is not known here. */
 static gboolean
 configure (const GstStructure *s, TsTrackConfig *config,
-    RecCodecData *codec_data, gchar **reason)
+    RecCapsData *codec_data, gchar **reason)
 {
   static const gchar *const avc[] = { "avc", "avc3", NULL };
   static const gchar *const hvc[] = { "hvc1", "hev1", NULL };
@@ -369,8 +369,8 @@ configure (const GstStructure *s, TsTrackConfig *config,
 }
 
 gboolean
-rec_codec_from_caps (const GstCaps *caps, TsTrackConfig *config,
-    RecCodecData *codec_data, gchar **reason)
+rec_caps_parse (const GstCaps *caps, TsTrackConfig *config,
+    RecCapsData *codec_data, gchar **reason)
 {
   const GstStructure *s = gst_caps_get_structure (caps, 0);
   const gchar *name = gst_structure_get_name (s);
@@ -381,8 +381,8 @@ rec_codec_from_caps (const GstCaps *caps, TsTrackConfig *config,
   read_frame_time (s, config);
   if (configure (s, config, codec_data, reason))
     return TRUE;
-  if (*reason == NULL && rec_codec_get_refusal (name))
-    *reason = g_strdup (rec_codec_get_refusal (name));
+  if (*reason == NULL && rec_caps_get_refusal (name))
+    *reason = g_strdup (rec_caps_get_refusal (name));
   if (*reason == NULL)
     *reason = g_strdup_printf ("MPEG-TS does not carry %s here; "
                                "gst-inspect-1.0 tsrecmux lists what it does.",
@@ -428,9 +428,9 @@ find_pad_template (const GstCaps *caps)
 }
 
 gchar *
-rec_codec_get_link_problem (const GstCaps *caps, const gchar *pad_template_name)
+rec_caps_get_link_problem (const GstCaps *caps, const gchar *pad_template_name)
 {
-  GstCaps *carried = rec_codec_get_carried_caps (pad_template_name);
+  GstCaps *carried = rec_caps_get_carried (pad_template_name);
   gboolean ok = gst_caps_is_any (caps) || gst_caps_is_empty (caps) ||
       gst_caps_can_intersect (caps, carried);
   const gchar *name, *refusal, *other;
@@ -442,7 +442,7 @@ rec_codec_get_link_problem (const GstCaps *caps, const gchar *pad_template_name)
   if (other)
     return g_strdup_printf ("It belongs to a pad %s.", other);
   name = gst_structure_get_name (gst_caps_get_structure (caps, 0));
-  refusal = rec_codec_get_refusal (name);
+  refusal = rec_caps_get_refusal (name);
   if (refusal)
     return g_strdup (refusal);
   for (guint i = 0; i < G_N_ELEMENTS (parsers); i++) {

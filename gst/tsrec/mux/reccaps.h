@@ -58,32 +58,32 @@ G_BEGIN_DECLS
   "audio/x-wma; audio/x-wavpack; audio/G722; audio/G723; audio/G729"
 
 /* Fills @config from @caps. @config->audio_specific_config points into
- * @codec_data, which the caller unmaps with rec_codec_data_clear(). Returns
+ * @codec_data, which the caller unmaps with rec_caps_data_clear(). Returns
  * FALSE with *@reason (free with g_free) set to a sentence for the operator
  * when the caps cannot be carried. */
 typedef struct
 {
   GstBuffer *buffer;
   GstMapInfo map;
-} RecCodecData;
+} RecCapsData;
 
-gboolean rec_codec_from_caps (const GstCaps *caps, TsTrackConfig *config,
-    RecCodecData *codec_data, gchar **reason);
-void rec_codec_data_clear (RecCodecData *codec_data);
+gboolean rec_caps_parse (const GstCaps *caps, TsTrackConfig *config,
+    RecCapsData *codec_data, gchar **reason);
+void rec_caps_data_clear (RecCapsData *codec_data);
 
 /* The caps of @pad_template_name ("video_%u", …) that are really carried; the
  * caller owns them. */
-GstCaps *rec_codec_get_carried_caps (const gchar *pad_template_name);
+GstCaps *rec_caps_get_carried (const gchar *pad_template_name);
 
 /* Returns NULL if a pad of that template can carry something of @caps, which
  * are those of the pad that is being linked to it. Otherwise a sentence for the
  * operator: the reason, and what to put in front of the pad (free with
  * g_free). */
-gchar *rec_codec_get_link_problem (
+gchar *rec_caps_get_link_problem (
     const GstCaps *caps, const gchar *pad_template_name);
 
 /* Why media type @name is refused and what to do about it, as a static
  * sentence, or NULL when it is not one of the refused ones. */
-const gchar *rec_codec_get_refusal (const gchar *name);
+const gchar *rec_caps_get_refusal (const gchar *name);
 
 G_END_DECLS
