@@ -88,7 +88,8 @@ GST_END_TEST;
 
 GST_START_TEST (test_early_is_what_is_left)
 {
-  fail_unless_equals_uint64 (rec_clock_align_early (AT (9, 59, 59), HOUR), SECOND);
+  fail_unless_equals_uint64 (
+      rec_clock_align_early (AT (9, 59, 59), HOUR), SECOND);
   fail_unless_equals_uint64 (rec_clock_align_early (AT (9, 59, 58), HOUR), 0);
   fail_unless_equals_uint64 (rec_clock_align_early (AT (10, 0, 0), HOUR), 0);
   fail_unless_equals_uint64 (rec_clock_align_early (AT (10, 0, 0), 0), 0);

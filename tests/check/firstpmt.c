@@ -595,7 +595,8 @@ GST_START_TEST (test_tables_of_another_kind_are_left_alone)
       pmt[1] |= 0x20;
     }
     ts_pmt_patch_init (&tables, 0);
-    fail_unless_equals_int (ts_pmt_patch_scan (&tables, start, 2 * PACKET, 0), 0);
+    fail_unless_equals_int (
+        ts_pmt_patch_scan (&tables, start, 2 * PACKET, 0), 0);
     fail_unless_equals_int (
         ts_pmt_patch_scan (&tables, next, 2 * PACKET, 2 * PACKET), 0);
     fail_if (tables.watching, "%u", i);
@@ -616,7 +617,8 @@ GST_START_TEST (test_what_does_not_follow_is_not_watched)
   ts_pmt_patch_scan (&tables, packets, sizeof (packets), 0);
   fail_unless (tables.watching);
   /* bytes that were written and not shown, or shown and not written */
-  fail_unless_equals_int (ts_pmt_patch_scan (&tables, pmt, PACKET, 3 * PACKET), 0);
+  fail_unless_equals_int (
+      ts_pmt_patch_scan (&tables, pmt, PACKET, 3 * PACKET), 0);
   fail_if (tables.watching);
 }
 

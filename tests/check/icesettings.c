@@ -41,7 +41,8 @@ GST_START_TEST (test_values_are_checked)
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     GError *error = NULL;
-    gboolean ok = rtc_ice_settings_check (rows[i].ports, rows[i].address, &error);
+    gboolean ok =
+        rtc_ice_settings_check (rows[i].ports, rows[i].address, &error);
 
     fail_unless_equals_int (ok, rows[i].named == NULL);
     fail_unless (

@@ -21,10 +21,12 @@ GST_START_TEST (test_a_rule_is_raised_above_its_limit_only)
 {
   RecThreshold r = { 0 };
 
-  fail_unless_equals_int (rec_threshold_update (&r, 0, 10, 10, 5, S), REC_THRESHOLD_SAME);
+  fail_unless_equals_int (
+      rec_threshold_update (&r, 0, 10, 10, 5, S), REC_THRESHOLD_SAME);
   fail_unless_equals_int (
       rec_threshold_update (&r, 1, 11, 10, 5, S), REC_THRESHOLD_RAISED);
-  fail_unless_equals_int (rec_threshold_update (&r, 2, 99, 10, 5, S), REC_THRESHOLD_SAME);
+  fail_unless_equals_int (
+      rec_threshold_update (&r, 2, 99, 10, 5, S), REC_THRESHOLD_SAME);
   fail_unless_equals_uint64 (r.value, 11);
   fail_unless_equals_uint64 (r.threshold, 10);
 }
@@ -58,7 +60,8 @@ GST_START_TEST (test_a_rule_turned_off_is_cleared_at_once)
   rec_threshold_update (&r, 0, 11, 10, 5, S);
   fail_unless_equals_int (
       rec_threshold_update (&r, 1, 11, 0, 0, S), REC_THRESHOLD_CLEARED);
-  fail_unless_equals_int (rec_threshold_update (&r, 2, 11, 0, 0, S), REC_THRESHOLD_SAME);
+  fail_unless_equals_int (
+      rec_threshold_update (&r, 2, 11, 0, 0, S), REC_THRESHOLD_SAME);
 }
 
 GST_END_TEST;
@@ -68,7 +71,8 @@ GST_END_TEST;
 static const RecAlertLimits limits = { 10, 500000000, 0, 0, 10 * S, 5 * S, S };
 
 static guint
-look (RecAlertRules *rules, const RecAlertSample *l, RecThresholdChange change[REC_ALERT_N_RULES])
+look (RecAlertRules *rules, const RecAlertSample *l,
+    RecThresholdChange change[REC_ALERT_N_RULES])
 {
   guint i, n = 0;
 
@@ -103,7 +107,8 @@ GST_START_TEST (test_first_byte_and_later_bytes_have_limits_of_their_own)
   fail_unless_equals_int (look (&rules, &l, c), 0);
   l.now = 17 * S + 1;
   fail_unless_equals_int (look (&rules, &l, c), 1);
-  fail_unless_equals_uint64 (rules.rule[REC_ALERT_RULE_NO_BYTES].threshold, 5 * S);
+  fail_unless_equals_uint64 (
+      rules.rule[REC_ALERT_RULE_NO_BYTES].threshold, 5 * S);
 }
 
 GST_END_TEST;
@@ -126,7 +131,9 @@ GST_START_TEST (test_memory_is_raised_once_for_level_and_growth)
   RecAlertRules rules = { 0 };
   RecThresholdChange c[REC_ALERT_N_RULES];
   RecAlertLimits with_growth = limits;
-  RecAlertSample l = { .running = true, .memory_known = true, .memory = 400000000 };
+  RecAlertSample l = {
+    .running = true, .memory_known = true, .memory = 400000000
+  };
   guint raised = 0, cleared = 0;
 
   with_growth.memory_window = 60 * S;
@@ -189,8 +196,8 @@ GST_END_TEST;
 static void
 rtp (RecRtpSeq *seq, guint number, guint ssrc)
 {
-  guint8 header[REC_RTP_SEQ_HEADER_SIZE] = { 0x80, 96, number >> 8, number & 0xff, 0,
-    0, 0, 0, 0, 0, 0, ssrc };
+  guint8 header[REC_RTP_SEQ_HEADER_SIZE] = { 0x80, 96, number >> 8,
+    number & 0xff, 0, 0, 0, 0, 0, 0, 0, ssrc };
 
   fail_unless (rec_rtp_seq_push (seq, header, sizeof header));
 }
@@ -344,7 +351,9 @@ make_chain (RecMonitorReport m[4])
   m[2] = (RecMonitorReport){
     .id = 3, .next = 4, .n_points = 1, .points = { { REC_STALL_ENCODER, 0 } }
   };
-  m[3] = (RecMonitorReport){ .id = 4, .n_points = 1, .points = { { REC_STALL_MUX, 0 } } };
+  m[3] = (RecMonitorReport){
+    .id = 4, .n_points = 1, .points = { { REC_STALL_MUX, 0 } }
+  };
 }
 
 /* Dry from the given monitor on, and what enters its points from point
@@ -425,7 +434,10 @@ GST_START_TEST (test_after_a_mux_the_earliest_branch_is_named)
         .n_points = 1,
         .points = { { REC_STALL_ENCODER, 0 } } },
     { .id = 2, .next = 3, .idle = 2 * S },
-    { .id = 3, .idle = 2 * S, .n_points = 1, .points = { { REC_STALL_MUX, 2 * S } } },
+    { .id = 3,
+        .idle = 2 * S,
+        .n_points = 1,
+        .points = { { REC_STALL_MUX, 2 * S } } },
   };
 
   assert_where (m, 3, 3, "network");
@@ -449,10 +461,11 @@ GST_END_TEST;
 
 GST_START_TEST (test_what_is_blocked_is_named_downstream)
 {
-  RecMonitorReport m[2] = {
-    { .id = 3, .idle = 2 * S, .blocked = true },
-    { .id = 4, .idle = 2 * S, .n_points = 1, .points = { { REC_STALL_MUX, 2 * S } } }
-  };
+  RecMonitorReport m[2] = { { .id = 3, .idle = 2 * S, .blocked = true },
+    { .id = 4,
+        .idle = 2 * S,
+        .n_points = 1,
+        .points = { { REC_STALL_MUX, 2 * S } } } };
 
   fail_unless_equals_int (
       rec_stall_find_downstream (m, 2, 2 * S, true, false), REC_STALL_MUX);

@@ -41,8 +41,8 @@ GST_START_TEST (test_first_access_unit_gets_the_parameter_sets)
   const gchar *reason;
   RecNalFormat format;
 
-  fail_unless (
-      rec_nal_format_init (&format, REC_NAL_H264, avcc, sizeof (avcc), &reason));
+  fail_unless (rec_nal_format_init (
+      &format, REC_NAL_H264, avcc, sizeof (avcc), &reason));
   fail_unless_equals_int (format.length_size, 4);
   assert_converted (&format, au, sizeof (au), first, sizeof (first));
   assert_converted (&format, au, sizeof (au), second, sizeof (second));
@@ -59,8 +59,8 @@ GST_START_TEST (test_parameter_sets_follow_a_delimiter)
   const gchar *reason;
   RecNalFormat format;
 
-  fail_unless (
-      rec_nal_format_init (&format, REC_NAL_H264, avcc, sizeof (avcc), &reason));
+  fail_unless (rec_nal_format_init (
+      &format, REC_NAL_H264, avcc, sizeof (avcc), &reason));
   assert_converted (&format, au, sizeof (au), expected, sizeof (expected));
   rec_nal_format_clear (&format);
 }
@@ -74,8 +74,8 @@ GST_START_TEST (test_sets_of_h265_are_taken_and_nothing_else)
   const gchar *reason;
   RecNalFormat format;
 
-  fail_unless (
-      rec_nal_format_init (&format, REC_NAL_H265, hvcc, sizeof (hvcc), &reason));
+  fail_unless (rec_nal_format_init (
+      &format, REC_NAL_H265, hvcc, sizeof (hvcc), &reason));
   fail_unless_equals_int (format.length_size, 2);
   assert_converted (&format, au, sizeof (au), expected, sizeof (expected));
   rec_nal_format_clear (&format);
@@ -85,7 +85,8 @@ GST_END_TEST;
 /* A copy that ends where it says, so that a memory checker sees a read past
  * its end. */
 static gboolean
-init_cut (RecNalFormat *format, RecNalSyntax syntax, const guint8 *record, gsize size)
+init_cut (
+    RecNalFormat *format, RecNalSyntax syntax, const guint8 *record, gsize size)
 {
   guint8 *copy = g_memdup2 (record, size);
   const gchar *reason = NULL;

@@ -53,7 +53,8 @@ contents (void)
   G_STMT_END
 
 static void
-add (RecHlsPlaylist *playlist, guint64 offset, guint64 size, GstClockTime duration)
+add (RecHlsPlaylist *playlist, guint64 offset, guint64 size,
+    GstClockTime duration)
 {
   RecHlsPlaylistEntry entry = { .uri = "rec.ts",
     .offset = offset,
@@ -72,7 +73,8 @@ GST_START_TEST (test_entries_are_added_and_the_list_is_ended)
     .duration = 2 * GST_SECOND + GST_MSECOND,
     .utc_time = UTC };
 
-  fail_unless_equals_int (rec_hls_playlist_create (&playlist, path, 2 * GST_SECOND), 0);
+  fail_unless_equals_int (
+      rec_hls_playlist_create (&playlist, path, 2 * GST_SECOND), 0);
   assert_contents (HEADER ("2"));
   fail_unless_equals_int (rec_hls_playlist_add (&playlist, &entry), 0);
   entry.offset = 1880;
@@ -104,7 +106,8 @@ GST_START_TEST (test_entry_of_a_whole_file_has_no_byte_range)
     .duration = 60 * GST_SECOND,
     .utc_time = -1 };
 
-  fail_unless_equals_int (rec_hls_playlist_create (&playlist, path, 2 * GST_SECOND), 0);
+  fail_unless_equals_int (
+      rec_hls_playlist_create (&playlist, path, 2 * GST_SECOND), 0);
   fail_unless_equals_int (rec_hls_playlist_add (&playlist, &entry), 0);
   assert_contents (HEADER ("60") "#EXTINF:60.000000,\nrec-00000.ts\n");
   rec_hls_playlist_clear (&playlist);
@@ -116,7 +119,8 @@ GST_START_TEST (test_long_entry_raises_the_target_duration)
 {
   RecHlsPlaylist playlist;
 
-  fail_unless_equals_int (rec_hls_playlist_create (&playlist, path, 2 * GST_SECOND), 0);
+  fail_unless_equals_int (
+      rec_hls_playlist_create (&playlist, path, 2 * GST_SECOND), 0);
   add (&playlist, 0, 188, 2499 * GST_MSECOND);
   assert_contents (
       HEADER ("2") "#EXTINF:2.499000,\n#EXT-X-BYTERANGE:188@0\nrec.ts\n");
@@ -133,15 +137,16 @@ GST_START_TEST (test_continued_playlist_names_no_byte_that_is_gone)
 {
   RecHlsPlaylist playlist;
 
-  fail_unless_equals_int (rec_hls_playlist_create (&playlist, path, 2 * GST_SECOND), 0);
+  fail_unless_equals_int (
+      rec_hls_playlist_create (&playlist, path, 2 * GST_SECOND), 0);
   add (&playlist, 0, 1880, 7 * GST_SECOND);
   add (&playlist, 1880, 1880, GST_SECOND);
   fail_unless_equals_int (rec_hls_playlist_end (&playlist), 0);
   rec_hls_playlist_clear (&playlist);
 
   /* The repair of the file cut 188 bytes off. */
-  fail_unless_equals_int (
-      rec_hls_playlist_continue (&playlist, path, 2 * GST_SECOND, "rec.ts", 3760 - 188),
+  fail_unless_equals_int (rec_hls_playlist_continue (&playlist, path,
+                              2 * GST_SECOND, "rec.ts", 3760 - 188),
       0);
   assert_contents (
       HEADER ("7") "#EXTINF:7.000000,\n#EXT-X-BYTERANGE:1880@0\nrec.ts\n");
@@ -160,7 +165,8 @@ GST_START_TEST (test_continuing_nothing_creates)
   RecHlsPlaylist playlist;
 
   fail_unless_equals_int (
-      rec_hls_playlist_continue (&playlist, path, 2 * GST_SECOND, "rec.ts", 0), 0);
+      rec_hls_playlist_continue (&playlist, path, 2 * GST_SECOND, "rec.ts", 0),
+      0);
   assert_contents (HEADER ("2"));
   add (&playlist, 0, 188, GST_SECOND);
   assert_contents (
@@ -181,7 +187,8 @@ GST_START_TEST (test_other_files_are_left_alone)
     gint error;
 
     fail_unless (g_file_set_contents (path, others[i], -1, NULL));
-    error = rec_hls_playlist_continue (&playlist, path, 2 * GST_SECOND, "rec.ts", 0);
+    error = rec_hls_playlist_continue (
+        &playlist, path, 2 * GST_SECOND, "rec.ts", 0);
     if (i == 2) {
       fail_unless_equals_int (error, 0);
       rec_hls_playlist_clear (&playlist);
@@ -204,7 +211,8 @@ GST_START_TEST (test_failed_update_keeps_the_playlist_and_can_be_repeated)
   RecHlsPlaylist playlist;
   gchar *obstacle = g_build_filename (folder, ".rec.m3u8.new", NULL);
 
-  fail_unless_equals_int (rec_hls_playlist_create (&playlist, path, 2 * GST_SECOND), 0);
+  fail_unless_equals_int (
+      rec_hls_playlist_create (&playlist, path, 2 * GST_SECOND), 0);
   add (&playlist, 0, 188, GST_SECOND);
   fail_unless (g_mkdir (obstacle, 0700) == 0);
   fail_unless (rec_hls_playlist_add (&playlist, &entry) != 0);
@@ -253,7 +261,8 @@ GST_START_TEST (test_reader_never_sees_a_part_of_a_change)
   GThread *reader;
   guint i;
 
-  fail_unless_equals_int (rec_hls_playlist_create (&playlist, path, 2 * GST_SECOND), 0);
+  fail_unless_equals_int (
+      rec_hls_playlist_create (&playlist, path, 2 * GST_SECOND), 0);
   g_atomic_int_set (&stop_reading, FALSE);
   reader = g_thread_new ("reader", read_all_the_time, NULL);
   for (i = 0; i < 300; i++)

@@ -230,8 +230,9 @@ track_init (
   gst_pad_set_event_function (track->out, note_event);
   track->out->chaindata = track;
   gst_pad_set_active (track->out, TRUE);
-  track->chain = rtc_depay_chain_new (GST_BIN (track->pipeline), track->pipeline,
-      &description, track->out, freeze, &track->counters, NULL);
+  track->chain =
+      rtc_depay_chain_new (GST_BIN (track->pipeline), track->pipeline,
+          &description, track->out, freeze, &track->counters, NULL);
   fail_unless (track->chain != NULL);
   gst_element_set_state (track->pipeline, GST_STATE_PLAYING);
   track->src = gst_pad_new ("src", GST_PAD_SRC);

@@ -111,7 +111,8 @@ GST_START_TEST (test_a_picture_without_its_end_is_held_back)
   fail_unless_equals_int (DELTA (&track, 0), RTC_LOSS_GATE_PASS);
   seq = track.seq;
   rtc_loss_gate_packet (&track.gate, seq, 2 * 3600, FALSE, FALSE, 2 * FRAME);
-  rtc_loss_gate_packet (&track.gate, seq + 1, 2 * 3600, FALSE, FALSE, 2 * FRAME);
+  rtc_loss_gate_packet (
+      &track.gate, seq + 1, 2 * 3600, FALSE, FALSE, 2 * FRAME);
   rtc_loss_gate_packet (&track.gate, seq + 3, 3 * 3600, TRUE, FALSE, 3 * FRAME);
   fail_unless_equals_int (rtc_loss_gate_unit (&track.gate, 2 * FRAME, TRUE,
                               &track.held_back, &track.closed_at),

@@ -60,7 +60,8 @@ setup (void)
   now = 1000000;
   ignored = 0;
   seen = g_string_new (NULL);
-  element = GST_ELEMENT (g_object_ref_sink (rtc_stream_select_new ("H264", &ignored)));
+  element = GST_ELEMENT (
+      g_object_ref_sink (rtc_stream_select_new ("H264", &ignored)));
   rtc_stream_select_set_time_func (RTC_STREAM_SELECT (element), get_time);
   out = gst_check_setup_sink_pad_by_name (element, &any_template, "src");
   gst_pad_set_chain_function (out, note_packet);
@@ -99,7 +100,8 @@ sender_init (Sender *sender, gchar name, guint rank)
   gst_pad_set_element_private (sender->src, sender);
   gst_pad_set_event_function (sender->src, count_request);
   gst_pad_set_active (sender->src, TRUE);
-  sender->sink = rtc_stream_select_add_stream (RTC_STREAM_SELECT (element), rank);
+  sender->sink =
+      rtc_stream_select_add_stream (RTC_STREAM_SELECT (element), rank);
   fail_unless_equals_int (
       gst_pad_link (sender->src, sender->sink), GST_PAD_LINK_OK);
   gst_segment_init (&segment, GST_FORMAT_TIME);

@@ -12,11 +12,14 @@
   {                                                                            \
     const guint8 packet[] = { __VA_ARGS__ };                                   \
     fail_unless_equals_int (                                                   \
-        rtc_packet_filter_check (codec, packet, sizeof (packet), marker), verdict);   \
+        rtc_packet_filter_check (codec, packet, sizeof (packet), marker),      \
+        verdict);                                                              \
   }                                                                            \
   G_STMT_END
-#define PASSES(codec, ...) CHECK (codec, FALSE, RTC_PACKET_FILTER_PASS, __VA_ARGS__)
-#define EMPTY(codec, ...) CHECK (codec, FALSE, RTC_PACKET_FILTER_EMPTY, __VA_ARGS__)
+#define PASSES(codec, ...)                                                     \
+  CHECK (codec, FALSE, RTC_PACKET_FILTER_PASS, __VA_ARGS__)
+#define EMPTY(codec, ...)                                                      \
+  CHECK (codec, FALSE, RTC_PACKET_FILTER_EMPTY, __VA_ARGS__)
 #define MALFORMED(codec, ...)                                                  \
   CHECK (codec, FALSE, RTC_PACKET_FILTER_MALFORMED, __VA_ARGS__)
 
@@ -176,7 +179,7 @@ GST_START_TEST (test_opus)
 GST_END_TEST;
 
 #define UNIT(codec, ...)                                                       \
-  rtc_packet_filter_check_unit (codec, (const guint8[]){ __VA_ARGS__ },               \
+  rtc_packet_filter_check_unit (codec, (const guint8[]){ __VA_ARGS__ },        \
       sizeof ((const guint8[]){ __VA_ARGS__ }))
 #define START 0, 0, 0, 1
 

@@ -28,7 +28,8 @@ assert_left (guint picture, const guint8 *payload, gsize size,
       rtc_param_sets_filter (&copy, picture * 3000, payload, size, NULL),
       left_size);
   fail_unless_equals_uint64 (
-      rtc_param_sets_filter (&slices, picture * 3000, out, size, out), left_size);
+      rtc_param_sets_filter (&slices, picture * 3000, out, size, out),
+      left_size);
   fail_unless (memcmp (out, left, left_size) == 0);
   fail_unless (memcmp (&copy, &slices, sizeof (copy)) == 0);
   g_free (out);

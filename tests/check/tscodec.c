@@ -908,8 +908,7 @@ GST_START_TEST (test_caps_become_a_configuration)
     TsTrackConfig config;
     gchar *reason = NULL;
 
-    fail_unless (
-        rec_caps_parse (caps, &config, &data, &reason), "%s", reason);
+    fail_unless (rec_caps_parse (caps, &config, &data, &reason), "%s", reason);
     fail_unless_equals_int (config.codec, rows[i].codec);
     gst_caps_unref (caps);
   }
@@ -943,8 +942,8 @@ GST_START_TEST (test_caps_that_are_refused_say_why)
     TsTrackConfig config;
     gchar *reason = NULL;
 
-    fail_if (rec_caps_parse (caps, &config, &data, &reason), "%s",
-        rows[i].caps);
+    fail_if (
+        rec_caps_parse (caps, &config, &data, &reason), "%s", rows[i].caps);
     fail_unless (reason && strstr (reason, rows[i].word), "%s: %s",
         rows[i].caps, reason);
     g_free (reason);

@@ -13,7 +13,8 @@
 #include "tscheck.h"
 #include "tsmux.h"
 
-static const RecNalSyntax syntaxes[] = { REC_NAL_H264, REC_NAL_H265, REC_NAL_H266 };
+static const RecNalSyntax syntaxes[] = { REC_NAL_H264, REC_NAL_H265,
+  REC_NAL_H266 };
 
 static void
 scan (RecNalSyntax syntax, const uint8_t *data, size_t size)
@@ -29,7 +30,8 @@ scan (RecNalSyntax syntax, const uint8_t *data, size_t size)
     FUZZ_ASSERT (nal.offset >= last && data + nal.offset <= nal.data,
         "NAL units out of order");
     last = nal.offset + 1;
-    if (nal.kind == REC_NAL_SPS || nal.kind == REC_NAL_PPS || nal.kind == REC_NAL_VPS)
+    if (nal.kind == REC_NAL_SPS || nal.kind == REC_NAL_PPS ||
+        nal.kind == REC_NAL_VPS)
       rec_nal_get_parameter_set_id (syntax, &nal);
     if (nal.kind == REC_NAL_SEI)
       rec_nal_sei_is_recovery_point (syntax, &nal);

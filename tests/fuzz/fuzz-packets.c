@@ -120,8 +120,8 @@ make_track (Track *track, const Format *format, gboolean freeze)
   g_string_free (missing, TRUE);
   if (!codecs[0])
     return FALSE;
-  track->chain = rtc_depay_chain_new (GST_BIN (bin), bin, &description, new_sink (),
-      freeze, &track->counters, NULL);
+  track->chain = rtc_depay_chain_new (GST_BIN (bin), bin, &description,
+      new_sink (), freeze, &track->counters, NULL);
   FUZZ_ASSERT (track->chain, "no chain for %s", format->codec);
   track->src = gst_pad_new ("src", GST_PAD_SRC);
   gst_pad_set_active (track->src, TRUE);

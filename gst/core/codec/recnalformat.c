@@ -94,8 +94,8 @@ read_hvcc (RecNalFormat *format, Reader *r)
 }
 
 bool
-rec_nal_format_init (RecNalFormat *format, RecNalSyntax syntax, const uint8_t *record,
-    size_t size, const char **reason)
+rec_nal_format_init (RecNalFormat *format, RecNalSyntax syntax,
+    const uint8_t *record, size_t size, const char **reason)
 {
   Reader r = { record, size, 0, false };
 

@@ -50,5 +50,5 @@ void rec_nal_format_clear (RecNalFormat *format);
  * parameter sets, behind an access unit delimiter. Returns false if the lengths
  * do not fill it exactly, or memory is short. *@out is owned by @format and
  * valid until the next call. */
-bool rec_nal_format_convert (RecNalFormat *format, const uint8_t *data, size_t size,
-    const uint8_t **out, size_t *out_size);
+bool rec_nal_format_convert (RecNalFormat *format, const uint8_t *data,
+    size_t size, const uint8_t **out, size_t *out_size);

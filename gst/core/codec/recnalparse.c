@@ -75,7 +75,7 @@ read_chroma_format (RecBitReader *reader, RecNalSps *sps)
 
   if (chroma_format_idc == 3)
     sps->separate_planes = rec_bit_reader_get (reader, 1);
-  skip_ue (reader, 2);         /* bit depths */
+  skip_ue (reader, 2);             /* bit depths */
   rec_bit_reader_skip (reader, 1); /* qpprime_y_zero_transform_bypass_flag */
   if (!rec_bit_reader_get (reader, 1))
     return;
@@ -198,8 +198,8 @@ get_max_dpb_frames (unsigned level_idc, bool level_1b, uint64_t frame_mbs)
   }
   frames = frame_mbs > 0 ? max_dpb_mbs / frame_mbs : REC_NAL_MAX_REORDER;
   return frames > REC_NAL_MAX_REORDER ? REC_NAL_MAX_REORDER
-      : frames > 0                ? (unsigned)frames
-                                  : 1;
+      : frames > 0                    ? (unsigned)frames
+                                      : 1;
 }
 
 static bool
@@ -255,8 +255,8 @@ parse_h264_sps (RecBitReader *reader, RecNalSps *sps)
 }
 
 static void
-parse_h264_slice (
-    RecBitReader *reader, const RecNalUnit *nal, const RecNalSps *sps, RecNalSlice *slice)
+parse_h264_slice (RecBitReader *reader, const RecNalUnit *nal,
+    const RecNalSps *sps, RecNalSlice *slice)
 {
   skip_ue (reader, 3); /* first_mb_in_slice, slice_type, PPS */
   if (sps->separate_planes)
@@ -410,10 +410,12 @@ parse_h265_sps (RecBitReader *reader, RecNalSps *sps)
   for (unsigned i = all_layers ? 0 : sub_layers_minus1; i <= sub_layers_minus1;
        i++) {
     skip_ue (reader, 1);
-    reorder = rec_bit_reader_get_ue (reader); /* that of the highest one counts */
+    reorder =
+        rec_bit_reader_get_ue (reader); /* that of the highest one counts */
     skip_ue (reader, 1);
   }
-  if (reader->error || reorder > REC_NAL_MAX_REORDER || sps->log2_max_poc_lsb > 16)
+  if (reader->error || reorder > REC_NAL_MAX_REORDER ||
+      sps->log2_max_poc_lsb > 16)
     return;
   sps->valid = sps->declared = true;
   sps->max_reorder = (uint8_t)reorder;
@@ -422,8 +424,8 @@ parse_h265_sps (RecBitReader *reader, RecNalSps *sps)
 
 /* 7.3.6.1. Types 22 and 23 are reserved, and random access points. */
 static void
-parse_h265_slice (RecBitReader *reader, const RecNalUnit *nal, const RecNalSps *sps,
-    const RecNalPps *pps, RecNalSlice *slice)
+parse_h265_slice (RecBitReader *reader, const RecNalUnit *nal,
+    const RecNalSps *sps, const RecNalPps *pps, RecNalSlice *slice)
 {
   unsigned type = nal->data[0] >> 1 & 0x3f;
 
@@ -615,8 +617,8 @@ read_nal_type (RecNalSyntax syntax, const RecNalUnit *nal, RecNalSlice *slice)
 }
 
 void
-rec_nal_parse_slice (RecNalSyntax syntax, const RecNalUnit *nal, const RecNalSps *sps,
-    const RecNalPps *pps, RecNalSlice *slice)
+rec_nal_parse_slice (RecNalSyntax syntax, const RecNalUnit *nal,
+    const RecNalSps *sps, const RecNalPps *pps, RecNalSlice *slice)
 {
   RecBitReader reader;
 

@@ -81,10 +81,12 @@ typedef struct
 } RecNalSlice;
 
 /* Reads @nal, of kind REC_NAL_SPS, into @sps; its @valid tells of success. */
-void rec_nal_parse_sps (RecNalSyntax syntax, const RecNalUnit *nal, RecNalSps *sps);
+void rec_nal_parse_sps (
+    RecNalSyntax syntax, const RecNalUnit *nal, RecNalSps *sps);
 
 /* Reads @nal, of kind REC_NAL_PPS; for H.266 there is nothing to be read. */
-void rec_nal_parse_pps (RecNalSyntax syntax, const RecNalUnit *nal, RecNalPps *pps);
+void rec_nal_parse_pps (
+    RecNalSyntax syntax, const RecNalUnit *nal, RecNalPps *pps);
 
 /* The pic_parameter_set_id of a slice of H.264 or H.265, -1 if it is broken or
  * H.266 (which has it in the picture header). */
@@ -92,5 +94,5 @@ int rec_nal_get_slice_pps_id (RecNalSyntax syntax, const RecNalUnit *nal);
 
 /* Reads the header of @nal, a slice. @sps and @pps: those that it refers to;
  * without valid ones only @idr, @leading and @reference are set. */
-void rec_nal_parse_slice (RecNalSyntax syntax, const RecNalUnit *nal, const RecNalSps *sps,
-    const RecNalPps *pps, RecNalSlice *slice);
+void rec_nal_parse_slice (RecNalSyntax syntax, const RecNalUnit *nal,
+    const RecNalSps *sps, const RecNalPps *pps, RecNalSlice *slice);

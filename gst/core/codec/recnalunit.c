@@ -197,8 +197,8 @@ get_kind (RecNalSyntax syntax, const uint8_t *data, size_t size)
 }
 
 void
-rec_nal_scanner_init (
-    RecNalScanner *scanner, RecNalSyntax syntax, const uint8_t *data, size_t size)
+rec_nal_scanner_init (RecNalScanner *scanner, RecNalSyntax syntax,
+    const uint8_t *data, size_t size)
 {
   scanner->data = data;
   scanner->size = size;
@@ -382,7 +382,8 @@ rec_nal_continues_picture (RecNalSyntax syntax, const RecNalUnit *nal)
 {
   size_t header = rec_nal_header_size (syntax);
 
-  if (nal->kind < REC_NAL_SLICE || nal->size <= header || syntax == REC_NAL_H266)
+  if (nal->kind < REC_NAL_SLICE || nal->size <= header ||
+      syntax == REC_NAL_H266)
     return false;
   /* ue(v) 0 and the flag are both a first bit that is set */
   return !(nal->data[header] & 0x80);

@@ -35,9 +35,11 @@ typedef struct
   bool error;
 } RecBitReader;
 
-void rec_bit_reader_init (RecBitReader *reader, const uint8_t *data, size_t size);
+void rec_bit_reader_init (
+    RecBitReader *reader, const uint8_t *data, size_t size);
 /* For the payload of a NAL unit: skips emulation_prevention_three_byte. */
-void rec_bit_reader_init_nal (RecBitReader *reader, const uint8_t *data, size_t size);
+void rec_bit_reader_init_nal (
+    RecBitReader *reader, const uint8_t *data, size_t size);
 /* @n: 0 to 32 */
 uint32_t rec_bit_reader_get (RecBitReader *reader, unsigned n);
 void rec_bit_reader_skip (RecBitReader *reader, unsigned n);
@@ -63,7 +65,7 @@ typedef enum
   REC_NAL_SEI,
   REC_NAL_SLICE,     /* of a picture that is no random access point */
   REC_NAL_SLICE_IDR, /* of an IDR picture */
-  REC_NAL_SLICE_CRA  /* of a CRA or BLA picture: decoding can start there, pictures
+  REC_NAL_SLICE_CRA /* of a CRA or BLA picture: decoding can start there, pictures
                     that lead it in output order excepted */
 } RecNalKind;
 
@@ -96,8 +98,8 @@ typedef struct
   bool done;
 } RecNalScanner;
 
-void rec_nal_scanner_init (
-    RecNalScanner *scanner, RecNalSyntax syntax, const uint8_t *data, size_t size);
+void rec_nal_scanner_init (RecNalScanner *scanner, RecNalSyntax syntax,
+    const uint8_t *data, size_t size);
 /* False at the end. The slice, the last one that is returned, extends to the
  * end of the access unit: what comes after its header is not searched. */
 bool rec_nal_scanner_next (RecNalScanner *scanner, RecNalUnit *nal);
@@ -124,4 +126,5 @@ bool rec_nal_continues_picture (RecNalSyntax syntax, const RecNalUnit *nal);
 /* The access unit delimiter, start code included, for pictures of any slice
  * type. @random_access: the picture is IDR or CRA (H.266 says so in it).
  * Returns static data of *@size bytes. */
-const uint8_t *rec_nal_get_aud (RecNalSyntax syntax, bool random_access, size_t *size);
+const uint8_t *rec_nal_get_aud (
+    RecNalSyntax syntax, bool random_access, size_t *size);

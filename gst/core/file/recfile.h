@@ -135,7 +135,8 @@ int rec_file_sync (RecFile *file, const char *directory);
 int rec_file_sync_directory (const RecSyscalls *sys, const char *directory);
 
 /* Compares the file with what was written to it. */
-int rec_file_detect_change (RecFile *file, RecFileTamper *tamper, uint64_t *size);
+int rec_file_detect_change (
+    RecFile *file, RecFileTamper *tamper, uint64_t *size);
 
 /* Cuts a torn tail and closes; the error is that of close or of the cut. Bytes
  * not synced before are not durable. */

@@ -225,8 +225,8 @@ keep_entry (RecHlsPlaylist *playlist, RecFile *file, const Lines *lines,
 
 /* One line of the old playlist; a line without its end was never complete. */
 static int
-read_line (RecHlsPlaylist *playlist, RecFile *file, Lines *lines, const char *line,
-    const char *uri, uint64_t file_size)
+read_line (RecHlsPlaylist *playlist, RecFile *file, Lines *lines,
+    const char *line, const char *uri, uint64_t file_size)
 {
   int error;
 
@@ -268,7 +268,8 @@ survey (FILE *old, unsigned *target_duration)
 }
 
 static int
-take_over (RecHlsPlaylist *playlist, FILE *old, const char *uri, uint64_t file_size)
+take_over (
+    RecHlsPlaylist *playlist, FILE *old, const char *uri, uint64_t file_size)
 {
   char line[LINE_MAX_LENGTH];
   Lines lines = { 0 };
@@ -322,7 +323,8 @@ init (RecHlsPlaylist *playlist, const char *path, uint64_t target_duration)
 }
 
 int
-rec_hls_playlist_create (RecHlsPlaylist *playlist, const char *path, uint64_t target_duration)
+rec_hls_playlist_create (
+    RecHlsPlaylist *playlist, const char *path, uint64_t target_duration)
 {
   RecFile file;
   uint64_t body;
@@ -377,7 +379,8 @@ format_date (char *text, size_t size, int64_t utc_time)
 }
 
 int
-rec_hls_playlist_add (RecHlsPlaylist *playlist, const RecHlsPlaylistEntry *entry)
+rec_hls_playlist_add (
+    RecHlsPlaylist *playlist, const RecHlsPlaylistEntry *entry)
 {
   bool discontinuity = playlist->entries > 0 &&
       (entry->discontinuity || playlist->discontinuous);

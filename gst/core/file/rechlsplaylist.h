@@ -55,7 +55,8 @@ int rec_hls_playlist_create (
 int rec_hls_playlist_continue (RecHlsPlaylist *playlist, const char *path,
     uint64_t target_duration, const char *uri, uint64_t file_size);
 
-int rec_hls_playlist_add (RecHlsPlaylist *playlist, const RecHlsPlaylistEntry *entry);
+int rec_hls_playlist_add (
+    RecHlsPlaylist *playlist, const RecHlsPlaylistEntry *entry);
 
 /* Adds EXT-X-ENDLIST. */
 int rec_hls_playlist_end (RecHlsPlaylist *playlist);

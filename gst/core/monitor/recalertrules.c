@@ -43,7 +43,8 @@ look_at_written (RecAlertRules *rules, const RecAlertSample *look)
 }
 
 static RecThresholdChange
-look_at_memory (RecAlertRules *rules, const RecAlertLimits *limits, const RecAlertSample *look)
+look_at_memory (RecAlertRules *rules, const RecAlertLimits *limits,
+    const RecAlertSample *look)
 {
   RecThreshold *both = &rules->rule[REC_ALERT_RULE_MEMORY];
   RecThreshold *half = &rules->memory_level;
@@ -75,8 +76,8 @@ look_at_memory (RecAlertRules *rules, const RecAlertLimits *limits, const RecAle
 
 /* One of the rules about time or frames. */
 static RecThresholdChange
-look_at (
-    RecAlertRules *rules, RecAlertRule rule, uint64_t now, uint64_t value, uint64_t limit)
+look_at (RecAlertRules *rules, RecAlertRule rule, uint64_t now, uint64_t value,
+    uint64_t limit)
 {
   return rec_threshold_update (
       &rules->rule[rule], now, value, limit, limit / 2, HOLD);
@@ -89,8 +90,8 @@ clear (RecThreshold *rule)
 }
 
 void
-rec_alert_rules_update (RecAlertRules *rules, const RecAlertLimits *limits, const RecAlertSample *look,
-    RecThresholdChange change[REC_ALERT_N_RULES])
+rec_alert_rules_update (RecAlertRules *rules, const RecAlertLimits *limits,
+    const RecAlertSample *look, RecThresholdChange change[REC_ALERT_N_RULES])
 {
   uint64_t write_idle;
 
@@ -109,14 +110,16 @@ rec_alert_rules_update (RecAlertRules *rules, const RecAlertLimits *limits, cons
   if (look->waiting) {
     rules->written_at = look->now;
     change[REC_ALERT_RULE_STREAK] = clear (&rules->rule[REC_ALERT_RULE_STREAK]);
-    change[REC_ALERT_RULE_NO_PACKETS] = clear (&rules->rule[REC_ALERT_RULE_NO_PACKETS]);
-    change[REC_ALERT_RULE_NO_BYTES] = clear (&rules->rule[REC_ALERT_RULE_NO_BYTES]);
+    change[REC_ALERT_RULE_NO_PACKETS] =
+        clear (&rules->rule[REC_ALERT_RULE_NO_PACKETS]);
+    change[REC_ALERT_RULE_NO_BYTES] =
+        clear (&rules->rule[REC_ALERT_RULE_NO_BYTES]);
     return;
   }
-  change[REC_ALERT_RULE_STREAK] = look_at (
-      rules, REC_ALERT_RULE_STREAK, look->now, look->streak, limits->max_streak);
-  change[REC_ALERT_RULE_NO_PACKETS] = look_at (rules, REC_ALERT_RULE_NO_PACKETS, look->now,
-      look->idle, limits->no_packets_timeout);
+  change[REC_ALERT_RULE_STREAK] = look_at (rules, REC_ALERT_RULE_STREAK,
+      look->now, look->streak, limits->max_streak);
+  change[REC_ALERT_RULE_NO_PACKETS] = look_at (rules, REC_ALERT_RULE_NO_PACKETS,
+      look->now, look->idle, limits->no_packets_timeout);
   change[REC_ALERT_RULE_NO_BYTES] =
       look_at (rules, REC_ALERT_RULE_NO_BYTES, look->now, write_idle,
           !look->sink_known        ? 0

@@ -57,7 +57,8 @@ typedef struct
 {
   RecThreshold rule[REC_ALERT_N_RULES]; /* what is raised, at what value */
   RecMemTrend slope;
-  RecThreshold memory_level, memory_growth; /* the halves of REC_ALERT_RULE_MEMORY */
+  RecThreshold memory_level,
+      memory_growth; /* the halves of REC_ALERT_RULE_MEMORY */
   bool started;
   bool any_written;
   uint64_t written;

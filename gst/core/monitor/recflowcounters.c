@@ -55,8 +55,8 @@ rec_flow_counters_get_frames_pending (RecFlowCounters *flow)
 void
 rec_flow_counters_reset_streak (RecFlowCounters *flow)
 {
-  atomic_store_explicit (&flow->frames_at_packet, rec_flow_counters_get_frames (flow),
-      memory_order_relaxed);
+  atomic_store_explicit (&flow->frames_at_packet,
+      rec_flow_counters_get_frames (flow), memory_order_relaxed);
 }
 
 void

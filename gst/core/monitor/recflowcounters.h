@@ -39,7 +39,8 @@ void rec_flow_counters_reset (RecFlowCounters *flow);
 /* Counts @packets of together @bytes. One thread at a time (that is what the
  * stream lock is for), so plain additions do and no bus is locked. */
 static inline void
-rec_flow_counters_packets (RecFlowCounters *flow, uint64_t packets, uint64_t bytes)
+rec_flow_counters_packets (
+    RecFlowCounters *flow, uint64_t packets, uint64_t bytes)
 {
   uint64_t n = atomic_load_explicit (&flow->packets, memory_order_relaxed);
   uint64_t b = atomic_load_explicit (&flow->bytes, memory_order_relaxed);
@@ -106,8 +107,10 @@ typedef struct
 } RecIdleTicks;
 
 /* @now: in any unit, of any clock that does not go back. */
-void rec_idle_ticks_init (RecIdleTicks *ticks, RecFlowCounters *flow, uint64_t now);
+void rec_idle_ticks_init (
+    RecIdleTicks *ticks, RecFlowCounters *flow, uint64_t now);
 /* One look, one tick after the last one. */
-void rec_idle_ticks_update (RecIdleTicks *ticks, RecFlowCounters *flow, uint64_t now);
+void rec_idle_ticks_update (
+    RecIdleTicks *ticks, RecFlowCounters *flow, uint64_t now);
 
 #endif

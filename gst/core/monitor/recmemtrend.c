@@ -8,7 +8,8 @@
 #define RING (REC_MEM_TREND_SAMPLES + 1)
 
 void
-rec_mem_trend_add (RecMemTrend *slope, uint64_t window, uint64_t now, uint64_t bytes)
+rec_mem_trend_add (
+    RecMemTrend *slope, uint64_t window, uint64_t now, uint64_t bytes)
 {
   unsigned at;
 

@@ -86,8 +86,8 @@ rec_stall_find_upstream (
 }
 
 RecStallStage
-rec_stall_find_downstream (const RecMonitorReport *downstream, unsigned n, uint64_t idle,
-    bool blocked, bool mux_follows)
+rec_stall_find_downstream (const RecMonitorReport *downstream, unsigned n,
+    uint64_t idle, bool blocked, bool mux_follows)
 {
   RecStallStage stage;
 

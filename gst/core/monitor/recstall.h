@@ -60,7 +60,7 @@ RecStallStage rec_stall_find_upstream (
 /* What keeps data from going on, seen from a monitor that delivers or is
  * blocked. @downstream: the monitors after it, the nearest one first;
  * @mux_follows: whether a mux stands between the last of them and the sink. */
-RecStallStage rec_stall_find_downstream (const RecMonitorReport *downstream, unsigned n,
-    uint64_t idle, bool blocked, bool mux_follows);
+RecStallStage rec_stall_find_downstream (const RecMonitorReport *downstream,
+    unsigned n, uint64_t idle, bool blocked, bool mux_follows);
 
 #endif

@@ -21,9 +21,11 @@ rec_threshold_update (RecThreshold *rule, uint64_t now, uint64_t value,
     uint64_t limit, uint64_t clear_at, uint64_t hold)
 {
   if (limit == 0)
-    return rule->raised ? change (rule, false, value, limit) : REC_THRESHOLD_SAME;
+    return rule->raised ? change (rule, false, value, limit)
+                        : REC_THRESHOLD_SAME;
   if (!rule->raised)
-    return value > limit ? change (rule, true, value, limit) : REC_THRESHOLD_SAME;
+    return value > limit ? change (rule, true, value, limit)
+                         : REC_THRESHOLD_SAME;
   if (value > clear_at) {
     rule->calm = false;
     return REC_THRESHOLD_SAME;

@@ -30,7 +30,7 @@ typedef struct
  * has been at or below @clear_at for @hold without interruption, so that a
  * value that swings around the limit is told once. A @limit of 0 turns the
  * rule off, which clears it at once. @now and @hold are of one clock. */
-RecThresholdChange rec_threshold_update (RecThreshold *rule, uint64_t now, uint64_t value,
-    uint64_t limit, uint64_t clear_at, uint64_t hold);
+RecThresholdChange rec_threshold_update (RecThreshold *rule, uint64_t now,
+    uint64_t value, uint64_t limit, uint64_t clear_at, uint64_t hold);
 
 #endif

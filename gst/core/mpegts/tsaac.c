@@ -278,7 +278,8 @@ read_mux_config (RecBitReader *reader, TsLoas *loas)
   if (!rec_bit_reader_get (reader, 1)) /* allStreamsSameTimeFraming */
     return false;
   loas->sub_frames = rec_bit_reader_get (reader, 6) + 1;
-  if (rec_bit_reader_get (reader, 4) != 0 || rec_bit_reader_get (reader, 3) != 0)
+  if (rec_bit_reader_get (reader, 4) != 0 ||
+      rec_bit_reader_get (reader, 3) != 0)
     return false; /* numProgram, numLayer */
   if (!read_stream_config (reader, loas, version))
     return false;

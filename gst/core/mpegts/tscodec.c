@@ -134,7 +134,8 @@ parse_parameter_set (
 
 /* Keeps a parameter set; one that is the same as before costs a comparison. */
 static void
-keep_parameter_set (TsParameterSets *sets, RecNalSyntax syntax, const RecNalUnit *nal)
+keep_parameter_set (
+    TsParameterSets *sets, RecNalSyntax syntax, const RecNalUnit *nal)
 {
   int kind = nal->kind - REC_NAL_VPS;
   int id = rec_nal_get_parameter_set_id (syntax, nal);
@@ -181,7 +182,8 @@ read_slice (TsCodecState *state, const RecNalUnit *nal, TsPicture *picture)
 
   if (id >= 0 && sets->pps[id].valid)
     pps = sets->pps[id];
-  rec_nal_parse_slice (state->syntax, nal, &sets->sps[pps.sps_id], &pps, &slice);
+  rec_nal_parse_slice (
+      state->syntax, nal, &sets->sps[pps.sps_id], &pps, &slice);
   ts_picture_from_slice (
       &state->pictures, state->syntax, &sets->sps[pps.sps_id], &slice, picture);
 }
@@ -655,7 +657,8 @@ ts_codec_init (TsCodecState *state, const TsTrackConfig *config,
           config->audio_specific_config_size, reason))
     return false;
   if (config->codec >= TS_CODEC_H264 && config->codec <= TS_CODEC_H266) {
-    state->syntax = (RecNalSyntax)(REC_NAL_H264 + (config->codec - TS_CODEC_H264));
+    state->syntax =
+        (RecNalSyntax)(REC_NAL_H264 + (config->codec - TS_CODEC_H264));
     if (config->decoder_configuration &&
         !rec_nal_format_init (&state->format, state->syntax,
             config->decoder_configuration, config->decoder_configuration_size,

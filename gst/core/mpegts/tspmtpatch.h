@@ -42,7 +42,7 @@ typedef struct
   int pid;       /* of the PMT, -1: not known yet */
   uint64_t end;  /* of what was shown */
   uint8_t section[TS_PMT_PATCH_MAX_SECTION];
-  size_t size;                                /* of @section, 0: none yet */
+  size_t size;                                   /* of @section, 0: none yet */
   uint8_t old_section[TS_PMT_PATCH_MAX_SECTION]; /* before that */
   size_t old_size;
   unsigned n;

@@ -269,7 +269,8 @@ is_step_real (const TsTimeline *timeline, const TsTrackTime *time,
   next_ahead = timeline->next + time->shift - expected;
   return time->reorder.depth > 0 && next_ahead > 0 &&
       (next_ahead > MAX_AHEAD_NO_CLOCK ||
-          next_ahead >= (raw + time->shift - expected) / (REC_NAL_MAX_REORDER + 2));
+          next_ahead >=
+              (raw + time->shift - expected) / (REC_NAL_MAX_REORDER + 2));
 }
 
 /* Decides about an access unit that is far off: where it is. */
@@ -556,9 +557,9 @@ remember (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
 }
 
 void
-ts_timeline_correct (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
-    const TsPicture *picture, int64_t nominal, TsStats *stats, int64_t *pts,
-    int64_t *dts)
+ts_timeline_correct (TsTimeline *timeline, TsTrackTime *time,
+    const TsAccessUnit *au, const TsPicture *picture, int64_t nominal,
+    TsStats *stats, int64_t *pts, int64_t *dts)
 {
   bool second =
       picture && picture->second_field && time->last_pts != TS_TIME_NONE;

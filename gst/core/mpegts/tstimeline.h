@@ -108,8 +108,8 @@ bool ts_timeline_needs_now (const TsTimeline *timeline, const TsTrackTime *time,
     int64_t pts, int64_t dts);
 
 /* Whether TsTimeline.next could make a difference, when there is no clock. */
-bool ts_timeline_needs_next (const TsTimeline *timeline, const TsTrackTime *time,
-    int64_t pts, int64_t dts);
+bool ts_timeline_needs_next (const TsTimeline *timeline,
+    const TsTrackTime *time, int64_t pts, int64_t dts);
 
 /* Whether PTS is further ahead of DTS than pictures can be reordered: only what
  * follows in the same track can show that it is real. */

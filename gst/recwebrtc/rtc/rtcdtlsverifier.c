@@ -244,7 +244,8 @@ rtc_dtls_verifier_unref (RtcDtlsVerifier *self)
 }
 
 void
-rtc_dtls_verifier_set_remote (RtcDtlsVerifier *self, const GstSDPMessage *remote)
+rtc_dtls_verifier_set_remote (
+    RtcDtlsVerifier *self, const GstSDPMessage *remote)
 {
   GstSDPMessage *copy = NULL;
 

@@ -19,7 +19,7 @@ G_BEGIN_DECLS
 typedef struct _RtcDtlsVerifier RtcDtlsVerifier;
 
 /* What a session that is refused for its certificate ends with. */
-#define RTC_DTLS_VERIFIER_REFUSED                                                       \
+#define RTC_DTLS_VERIFIER_REFUSED                                              \
   "the peer's DTLS certificate does not match the fingerprint in its session " \
   "description (RFC 8827 section 6.5), so it is somebody else, or a proxy "    \
   "that changed one of them"
@@ -31,13 +31,15 @@ typedef void (*RtcDtlsVerifierRefusedFunc) (gpointer user_data);
 /* @webrtc: a webrtcbin without a remote description. @refused is not called
  * after rtc_dtls_verifier_unref() unless it is running already: @user_data is freed with
  * @destroy when nothing can call it any more. */
-RtcDtlsVerifier *rtc_dtls_verifier_new (GstElement *webrtc, RtcDtlsVerifierRefusedFunc refused,
-    gpointer user_data, GDestroyNotify destroy);
+RtcDtlsVerifier *rtc_dtls_verifier_new (GstElement *webrtc,
+    RtcDtlsVerifierRefusedFunc refused, gpointer user_data,
+    GDestroyNotify destroy);
 /* Once webrtcbin has stopped. NULL is allowed. */
 void rtc_dtls_verifier_unref (RtcDtlsVerifier *peer);
 
 /* The description that webrtcbin gets next. Any thread. */
-void rtc_dtls_verifier_set_remote (RtcDtlsVerifier *peer, const GstSDPMessage *remote);
+void rtc_dtls_verifier_set_remote (
+    RtcDtlsVerifier *peer, const GstSDPMessage *remote);
 
 /* TRUE when a certificate was shown, and every one that was is allowed. Any
  * thread. */

@@ -86,8 +86,8 @@ rtc_peer_set_remote (GstElement *webrtc, GstWebRTCSDPType type,
 
   unify_fingerprints (sdp);
   description = gst_webrtc_session_description_new (type, sdp);
-  ok = rtc_peer_run (
-      webrtc, "set-remote-description", description, NULL, error);
+  ok =
+      rtc_peer_run (webrtc, "set-remote-description", description, NULL, error);
   gst_webrtc_session_description_free (description);
   return ok;
 }

@@ -81,7 +81,8 @@ is_offered (const GstSDPMessage *offer, const RtcSdpCodec *codec)
     for (f = 0; f < gst_sdp_media_formats_len (media); f++) {
       gint payload;
 
-      if (rtc_sdp_parse_payload (gst_sdp_media_get_format (media, f), &payload) &&
+      if (rtc_sdp_parse_payload (
+              gst_sdp_media_get_format (media, f), &payload) &&
           rtc_sdp_payload_is (media, payload, codec->name))
         return TRUE;
     }
@@ -173,7 +174,8 @@ media_codecs (const GstSDPMedia *media)
     const gchar *rtpmap = NULL;
     gint payload;
 
-    if (rtc_sdp_next_payload (gst_sdp_media_get_format (media, i), &seen, &payload))
+    if (rtc_sdp_next_payload (
+            gst_sdp_media_get_format (media, i), &seen, &payload))
       rtpmap = rtc_sdp_payload_attribute (media, "rtpmap", payload);
     if (rtpmap)
       append_name (names, rtpmap);
@@ -208,7 +210,8 @@ add_refusal (GPtrArray *refusals, const gchar *kind, gchar *offered,
 
 static void
 find_refused (const GstSDPMessage *offer, const gchar *kind,
-    const RtcSdpTrack *track, const RtcSdpCodec *const *list, GPtrArray *refusals)
+    const RtcSdpTrack *track, const RtcSdpCodec *const *list,
+    GPtrArray *refusals)
 {
   guint i;
 
@@ -242,7 +245,8 @@ find_refused (const GstSDPMessage *offer, const gchar *kind,
 
 GPtrArray *
 rtc_sdp_find_refused (const GstSDPMessage *offer, const RtcSdpChoice *choice,
-    const RtcSdpCodec *const *video_codecs, const RtcSdpCodec *const *audio_codecs)
+    const RtcSdpCodec *const *video_codecs,
+    const RtcSdpCodec *const *audio_codecs)
 {
   GPtrArray *refusals = g_ptr_array_new_with_free_func (refusal_free);
 

@@ -11,7 +11,7 @@
 
 G_BEGIN_DECLS
 
-#define RTC_SDP_TRANSPORT_CC_URI                                                   \
+#define RTC_SDP_TRANSPORT_CC_URI                                               \
   "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 
 /* Attribute @key of @media, or else of the session; owned by them. */
@@ -23,7 +23,8 @@ const gchar *rtc_sdp_media_attribute (
 gboolean rtc_sdp_find_bundle (
     const GstSDPMessage *sdp, GStrv *mids, const GstSDPMedia **tagged);
 /* Whether the mid of @media is one of @mids, which may be NULL. */
-gboolean rtc_sdp_is_bundled (const gchar *const *mids, const GstSDPMedia *media);
+gboolean rtc_sdp_is_bundled (
+    const gchar *const *mids, const GstSDPMedia *media);
 
 /* What each m-line of @sdp does; the default is "sendrecv". Static. */
 const gchar *rtc_sdp_media_direction (
@@ -35,8 +36,9 @@ gboolean rtc_sdp_media_is_usable (
     const GstSDPMessage *sdp, const GstSDPMedia *media, gboolean sends);
 /* One track of each kind; see rtc_sdp_choose(). */
 void rtc_sdp_choose_tracks (const GstSDPMessage *sdp,
-    const RtcSdpCodec *const *video_codecs, const RtcSdpCodec *const *audio_codecs,
-    gboolean sends, RtcSdpChoice *choice);
+    const RtcSdpCodec *const *video_codecs,
+    const RtcSdpCodec *const *audio_codecs, gboolean sends,
+    RtcSdpChoice *choice);
 /* "H264, VP8 (video, sendonly); OPUS (audio, sendonly)": what the m-lines
  * offer. Caller frees. */
 gchar *rtc_sdp_describe (const GstSDPMessage *sdp);

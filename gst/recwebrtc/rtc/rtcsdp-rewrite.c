@@ -161,8 +161,8 @@ copy_codec (const GstSDPMedia *from, GstSDPMedia *to, const RtcSdpTrack *track)
   gchar *line, *fmtp;
 
   gst_sdp_media_add_format (to, format);
-  line = g_strdup_printf (
-      "%s %s", format, rtc_sdp_payload_attribute (from, "rtpmap", track->payload));
+  line = g_strdup_printf ("%s %s", format,
+      rtc_sdp_payload_attribute (from, "rtpmap", track->payload));
   gst_sdp_media_add_attribute (to, "rtpmap", line);
   g_free (line);
   copy_feedback (from, to, track->payload);
@@ -431,7 +431,8 @@ drop_unbundled (const GstSDPMessage *answer, const GstSDPMedia *transport,
   media = gst_sdp_message_get_media (answer, track->media);
   ufrag = gst_sdp_media_get_attribute_val (media, "ice-ufrag");
   if (media != transport && !rtc_sdp_is_bundled (mids, media) && ufrag &&
-      g_strcmp0 (ufrag, rtc_sdp_media_attribute (answer, transport, "ice-ufrag")))
+      g_strcmp0 (
+          ufrag, rtc_sdp_media_attribute (answer, transport, "ice-ufrag")))
     memset (track, 0, sizeof (*track));
 }
 

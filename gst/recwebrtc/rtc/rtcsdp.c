@@ -218,7 +218,8 @@ rtc_sdp_attribute_for (
 }
 
 const gchar *
-rtc_sdp_payload_attribute (const GstSDPMedia *media, const gchar *key, gint payload)
+rtc_sdp_payload_attribute (
+    const GstSDPMedia *media, const gchar *key, gint payload)
 {
   const gchar *value = NULL;
   guint i;
@@ -383,8 +384,9 @@ choose_track (const GstSDPMessage *sdp, const gchar *kind,
 
 void
 rtc_sdp_choose_tracks (const GstSDPMessage *sdp,
-    const RtcSdpCodec *const *video_codecs, const RtcSdpCodec *const *audio_codecs,
-    gboolean sends, RtcSdpChoice *choice)
+    const RtcSdpCodec *const *video_codecs,
+    const RtcSdpCodec *const *audio_codecs, gboolean sends,
+    RtcSdpChoice *choice)
 {
   choose_track (sdp, "video", video_codecs, sends, &choice->video);
   choose_track (sdp, "audio", audio_codecs, sends, &choice->audio);
@@ -416,7 +418,8 @@ rtc_sdp_describe (const GstSDPMessage *sdp)
     }
     if (!first)
       g_string_append_printf (text, " (%s, %s)",
-          gst_sdp_media_get_media (media), rtc_sdp_media_direction (sdp, media));
+          gst_sdp_media_get_media (media),
+          rtc_sdp_media_direction (sdp, media));
   }
   return g_string_free (text, FALSE);
 }
@@ -438,8 +441,9 @@ append_names (GString *text, const RtcSdpCodec *const *list, const gchar *kind)
 
 gboolean
 rtc_sdp_choose (const GstSDPMessage *offer,
-    const RtcSdpCodec *const *video_codecs, const RtcSdpCodec *const *audio_codecs,
-    RtcSdpChoice *choice, GError **error)
+    const RtcSdpCodec *const *video_codecs,
+    const RtcSdpCodec *const *audio_codecs, RtcSdpChoice *choice,
+    GError **error)
 {
   rtc_sdp_choose_tracks (offer, video_codecs, audio_codecs, TRUE, choice);
   if (!choice->video.codec && !choice->audio.codec)

@@ -112,8 +112,9 @@ GstSDPMessage *rtc_sdp_parse (const gchar *text, gsize len, GError **error);
  * FALSE with @error naming what was offered and what would be accepted when
  * nothing matches at all. */
 gboolean rtc_sdp_choose (const GstSDPMessage *offer,
-    const RtcSdpCodec *const *video_codecs, const RtcSdpCodec *const *audio_codecs,
-    RtcSdpChoice *choice, GError **error);
+    const RtcSdpCodec *const *video_codecs,
+    const RtcSdpCodec *const *audio_codecs, RtcSdpChoice *choice,
+    GError **error);
 
 /* The description for webrtcbin: what @choice says, in the order of @offer,
  * under the ICE and DTLS parameters of the first m-line of a BUNDLE group.

@@ -351,8 +351,8 @@ rtc_sdp_simulcast_accept (
     accept_extension (offered, RTC_SDP_RID_URI, answered);
     accept_extension (offered, RTC_SDP_REPAIRED_RID_URI, answered);
     for (i = 0; i < layers->len; i++)
-      accept_rid (
-          offered, g_array_index (layers, RtcSdpLayer, i).rid, payload, answered);
+      accept_rid (offered, g_array_index (layers, RtcSdpLayer, i).rid, payload,
+          answered);
     if (list)
       accept_list (list, layers, answered);
   }

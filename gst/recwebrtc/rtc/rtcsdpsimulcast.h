@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 
 #define RTC_SDP_MID_URI "urn:ietf:params:rtp-hdrext:sdes:mid"
 #define RTC_SDP_RID_URI "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
-#define RTC_SDP_REPAIRED_RID_URI                                                   \
+#define RTC_SDP_REPAIRED_RID_URI                                               \
   "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 
 /* Further ones are neither accepted nor told apart. */

@@ -181,7 +181,8 @@ refuse_peer (gpointer data)
   GST_OBJECT_LOCK (self);
   self->connected = FALSE;
   GST_OBJECT_UNLOCK (self);
-  post_session_message (self, "recwhip-disconnected", RTC_DTLS_VERIFIER_REFUSED);
+  post_session_message (
+      self, "recwhip-disconnected", RTC_DTLS_VERIFIER_REFUSED);
   fail (self, "Nothing was published: " RTC_DTLS_VERIFIER_REFUSED ".");
   drop_webrtcbin (self);
   return G_SOURCE_REMOVE;
@@ -440,8 +441,7 @@ make_offer (GstRecWhipSink *self, GError **error)
     return FALSE;
   g_signal_connect (self->webrtc, "notify::ice-gathering-state",
       G_CALLBACK (on_gathering_state), self);
-  ok = rtc_peer_run (
-      self->webrtc, "set-local-description", offer, NULL, error);
+  ok = rtc_peer_run (self->webrtc, "set-local-description", offer, NULL, error);
   gst_webrtc_session_description_free (offer);
   if (!ok)
     return FALSE;

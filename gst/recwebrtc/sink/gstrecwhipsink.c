@@ -373,7 +373,8 @@ install_properties (GObjectClass *klass)
       g_param_spec_string ("turn-server", "TURN server",
           "TURN server, turn(s)://user:password@host:port; none: no relaying",
           NULL, flags));
-  rtc_ice_settings_install_properties (klass, PROP_PORT_RANGE, PROP_PUBLIC_ADDRESS);
+  rtc_ice_settings_install_properties (
+      klass, PROP_PORT_RANGE, PROP_PUBLIC_ADDRESS);
   /**
    * GstRecWhipSink:retry-timeout:
    *

@@ -56,6 +56,7 @@ gboolean rtc_pay_chain_is_eos (RtcPayChain *output);
 void rtc_pay_chain_reset (RtcPayChain *output);
 
 /* RTP packets and their bytes that went out. Any thread. */
-void rtc_pay_chain_get_stats (RtcPayChain *output, guint64 *packets, guint64 *bytes);
+void rtc_pay_chain_get_stats (
+    RtcPayChain *output, guint64 *packets, guint64 *bytes);
 
 G_END_DECLS

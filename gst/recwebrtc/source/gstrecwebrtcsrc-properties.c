@@ -40,8 +40,8 @@ on_loss_get_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] = {
-    { GST_REC_WEBRTC_SRC_ON_LOSS_FREEZE, "Drop pictures from a loss until the next key frame",
-        "freeze" },
+    { GST_REC_WEBRTC_SRC_ON_LOSS_FREEZE,
+        "Drop pictures from a loss until the next key frame", "freeze" },
     { GST_REC_WEBRTC_SRC_ON_LOSS_KEEP, "Pass damaged pictures on", "keep" },
     { 0, NULL, NULL },
   };
@@ -56,8 +56,8 @@ on_disconnect_get_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] = {
-    { GST_REC_WEBRTC_SRC_ON_DISCONNECT_WAIT, "Keep the pads and wait for the next session",
-        "wait" },
+    { GST_REC_WEBRTC_SRC_ON_DISCONNECT_WAIT,
+        "Keep the pads and wait for the next session", "wait" },
     { GST_REC_WEBRTC_SRC_ON_DISCONNECT_EOS, "End the stream", "eos" },
     { 0, NULL, NULL },
   };
@@ -307,7 +307,8 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
       g_param_spec_string ("turn-server", "TURN server",
           "TURN server, turn(s)://user:password@host:port; none: no relaying",
           NULL, flags));
-  rtc_ice_settings_install_properties (klass, PROP_PORT_RANGE, PROP_PUBLIC_ADDRESS);
+  rtc_ice_settings_install_properties (
+      klass, PROP_PORT_RANGE, PROP_PUBLIC_ADDRESS);
   /**
    * GstRecWebrtcSrc:video-codecs:
    *

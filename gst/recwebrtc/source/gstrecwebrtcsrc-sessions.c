@@ -157,7 +157,8 @@ set_track_source (
 }
 
 void
-gst_rec_webrtc_src_set_source (GstRecWebrtcSrc *self, const RtcSdpChoice *choice)
+gst_rec_webrtc_src_set_source (
+    GstRecWebrtcSrc *self, const RtcSdpChoice *choice)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
 
@@ -461,7 +462,8 @@ gst_rec_webrtc_src_offer (
   get_codecs (self, &video, &audio, &missing);
   g_string_free (missing, TRUE);
   ok = rtc_session_offer (new_session (self, remote),
-      (const RtcSdpCodec *const *)video, (const RtcSdpCodec *const *)audio, error);
+      (const RtcSdpCodec *const *)video, (const RtcSdpCodec *const *)audio,
+      error);
   g_free (video);
   g_free (audio);
   if (!ok)

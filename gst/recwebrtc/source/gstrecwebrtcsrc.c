@@ -319,8 +319,8 @@ gst_rec_webrtc_src_class_init (GstRecWebrtcSrcClass *klass)
   gst_element_class_add_static_pad_template (element_class, &audio_template);
   gst_rec_webrtc_src_install_props (object_class);
   gst_type_mark_as_plugin_api (GST_TYPE_REC_WEBRTC_SRC, 0);
-  GST_DEBUG_CATEGORY_INIT (
-      gst_rec_webrtc_src_debug, "recwebrtcsrc", 0, "WebRTC source for recording");
+  GST_DEBUG_CATEGORY_INIT (gst_rec_webrtc_src_debug, "recwebrtcsrc", 0,
+      "WebRTC source for recording");
 }
 
 static RtcTrack *

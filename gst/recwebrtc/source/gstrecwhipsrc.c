@@ -245,8 +245,7 @@ restart_ice (
         "recorder that was built with libnice). Publish anew instead.");
     return;
   }
-  ordered =
-      rtc_sdp_order_candidates (answer, whip_request_get_local (request));
+  ordered = rtc_sdp_order_candidates (answer, whip_request_get_local (request));
   whip_request_reply_fragment (
       request, rtc_session_get_etag (session), ordered);
   g_free (ordered);

@@ -97,8 +97,9 @@ filter_slices (RtcDepayChain *self, GstBuffer **buffer)
   if (!gst_rtp_buffer_map (*buffer, GST_MAP_READ, &rtp))
     return;
   size = gst_rtp_buffer_get_payload_len (&rtp);
-  kept = rtc_param_sets_filter (&self->slices, gst_rtp_buffer_get_timestamp (&rtp),
-      gst_rtp_buffer_get_payload (&rtp), size, NULL);
+  kept =
+      rtc_param_sets_filter (&self->slices, gst_rtp_buffer_get_timestamp (&rtp),
+          gst_rtp_buffer_get_payload (&rtp), size, NULL);
   gst_rtp_buffer_unmap (&rtp);
   if (kept < size) {
     GstBuffer *copy = copy_filtered (*buffer, &before, kept);
@@ -229,9 +230,11 @@ judge_packet (RtcDepayChain *self, GstBuffer *buffer, guint16 *seq)
     watch_packet (
         self, gst_rtp_buffer_get_timestamp (&rtp), GST_BUFFER_PTS (buffer));
   if (self->freeze && verdict != RTC_PACKET_FILTER_MALFORMED)
-    rtc_loss_gate_packet (&self->gate, *seq, gst_rtp_buffer_get_timestamp (&rtp),
-        marker, verdict == RTC_PACKET_FILTER_EMPTY, GST_BUFFER_PTS (buffer));
-  if (verdict != RTC_PACKET_FILTER_MALFORMED && rtc_packet_filter_note (&self->shield, *seq))
+    rtc_loss_gate_packet (&self->gate, *seq,
+        gst_rtp_buffer_get_timestamp (&rtp), marker,
+        verdict == RTC_PACKET_FILTER_EMPTY, GST_BUFFER_PTS (buffer));
+  if (verdict != RTC_PACKET_FILTER_MALFORMED &&
+      rtc_packet_filter_note (&self->shield, *seq))
     push_loss (self, GST_BUFFER_PTS (buffer));
   *seq = rtc_packet_filter_map (&self->shield, *seq);
   gst_rtp_buffer_unmap (&rtp);
@@ -342,7 +345,8 @@ is_malformed (RtcDepayChain *self, GstBuffer *buffer)
 
   if (!gst_buffer_map (buffer, &map, GST_MAP_READ))
     return TRUE;
-  valid = rtc_packet_filter_check_unit (self->track.codec->name, map.data, map.size);
+  valid = rtc_packet_filter_check_unit (
+      self->track.codec->name, map.data, map.size);
   gst_buffer_unmap (buffer, &map);
   return !valid;
 }
@@ -355,7 +359,8 @@ has_picture (RtcDepayChain *self, GstBuffer *buffer)
 
   if (!gst_buffer_map (buffer, &map, GST_MAP_READ))
     return TRUE;
-  picture = rtc_loss_gate_has_picture (self->track.codec->name, map.data, map.size);
+  picture =
+      rtc_loss_gate_has_picture (self->track.codec->name, map.data, map.size);
   gst_buffer_unmap (buffer, &map);
   return picture;
 }
@@ -613,8 +618,9 @@ link_elements (RtcDepayChain *self)
 }
 
 RtcDepayChain *
-rtc_depay_chain_new (GstBin *bin, gpointer owner, const RtcSdpTrack *track, GstPad *out,
-    gboolean freeze, RtcDepayChainCounters *counters, GError **error)
+rtc_depay_chain_new (GstBin *bin, gpointer owner, const RtcSdpTrack *track,
+    GstPad *out, gboolean freeze, RtcDepayChainCounters *counters,
+    GError **error)
 {
   RtcDepayChain *self = g_new0 (RtcDepayChain, 1);
 

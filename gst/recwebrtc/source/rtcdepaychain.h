@@ -35,8 +35,9 @@ typedef struct
  * rtc_peer_set_owner(). A warning in the name of @bin says when video
  * arrives that cannot be decoded. @freeze: drop pictures from a loss until the
  * next key frame. NULL with @error. */
-RtcDepayChain *rtc_depay_chain_new (GstBin *bin, gpointer owner, const RtcSdpTrack *track,
-    GstPad *out, gboolean freeze, RtcDepayChainCounters *counters, GError **error);
+RtcDepayChain *rtc_depay_chain_new (GstBin *bin, gpointer owner,
+    const RtcSdpTrack *track, GstPad *out, gboolean freeze,
+    RtcDepayChainCounters *counters, GError **error);
 
 /* Stops and removes the elements. RTP must not flow any more. */
 void rtc_depay_chain_free (RtcDepayChain *chain);
@@ -63,6 +64,7 @@ GstPad *rtc_depay_chain_get_event_pad (RtcDepayChain *chain);
 /* Keeps those of @codecs, which ends with NULL, that this system has the
  * elements for, and appends "NAME (ELEMENT)" to @missing for each other one,
  * with commas between. Any thread. */
-void rtc_depay_chain_keep_available (const RtcSdpCodec **codecs, GString *missing);
+void rtc_depay_chain_keep_available (
+    const RtcSdpCodec **codecs, GString *missing);
 
 G_END_DECLS

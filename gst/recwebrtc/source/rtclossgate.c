@@ -56,8 +56,8 @@ begin_unit (RtcLossGate *gate, guint32 rtp_time, GstClockTime pts)
 }
 
 void
-rtc_loss_gate_packet (RtcLossGate *gate, guint16 seq, guint32 rtp_time, gboolean marker,
-    gboolean empty, GstClockTime pts)
+rtc_loss_gate_packet (RtcLossGate *gate, guint16 seq, guint32 rtp_time,
+    gboolean marker, gboolean empty, GstClockTime pts)
 {
   RtcLossGateUnit *unit = &gate->units[gate->newest];
   gboolean first = !gate->have_packet;
@@ -91,7 +91,8 @@ find_unit (const RtcLossGate *gate, GstClockTime pts)
     return best;
   for (i = 0; i < RTC_LOSS_GATE_UNITS; i++) {
     const RtcLossGateUnit *unit =
-        &gate->units[(gate->newest + RTC_LOSS_GATE_UNITS - i) % RTC_LOSS_GATE_UNITS];
+        &gate->units[(gate->newest + RTC_LOSS_GATE_UNITS - i) %
+            RTC_LOSS_GATE_UNITS];
     GstClockTimeDiff distance;
 
     if (!GST_CLOCK_TIME_IS_VALID (unit->pts))

@@ -28,7 +28,8 @@ typedef struct
 
 typedef struct
 {
-  RtcLossGateUnit units[RTC_LOSS_GATE_UNITS]; /* a ring, the newest at @newest */
+  RtcLossGateUnit
+      units[RTC_LOSS_GATE_UNITS]; /* a ring, the newest at @newest */
   guint newest;
   gboolean have_packet;
   guint16 last_seq;
@@ -63,14 +64,15 @@ void rtc_loss_gate_packet (RtcLossGate *gate, guint16 seq, guint32 rtp_time,
 /* An access unit with @pts comes out of it. @key: one can begin with it
  * (rtc_loss_gate_is_key()). With RTC_LOSS_GATE_OPEN, @held_back and @closed_at say what
  * was left out. */
-RtcLossGateVerdict rtc_loss_gate_unit (RtcLossGate *gate, GstClockTime pts, gboolean key,
-    guint64 *held_back, GstClockTime *closed_at);
+RtcLossGateVerdict rtc_loss_gate_unit (RtcLossGate *gate, GstClockTime pts,
+    gboolean key, guint64 *held_back, GstClockTime *closed_at);
 
 /* Whether an access unit (byte stream for H.264 and H.265) that is said to be
  * a key frame begins with the first slice of one: of an IDR picture, or of one
  * with a recovery point. TRUE for other codecs, whose depayloaders look at the
  * start themselves. */
-gboolean rtc_loss_gate_is_key (const gchar *codec, const guint8 *data, gsize size);
+gboolean rtc_loss_gate_is_key (
+    const gchar *codec, const guint8 *data, gsize size);
 
 /* Whether an access unit (byte stream for H.264 and H.265) holds a slice: some
  * senders put the marker bit onto parameter sets, so that a depayloader makes

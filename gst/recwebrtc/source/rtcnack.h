@@ -22,14 +22,12 @@ typedef struct _RtcNack RtcNack;
 
 /* Watches @webrtc, a webrtcbin that has not received anything yet. @video and
  * @audio: whether that track of @choice, m-lines of @offer, asks again. */
-RtcNack *rtc_nack_new (GstElement *webrtc,
-    const GstSDPMessage *offer, const RtcSdpChoice *choice, gboolean video,
-    gboolean audio);
+RtcNack *rtc_nack_new (GstElement *webrtc, const GstSDPMessage *offer,
+    const RtcSdpChoice *choice, gboolean video, gboolean audio);
 
 /* @pad, a source pad that webrtcbin has just added, belongs to the video, or
  * to the audio. */
-void rtc_nack_pad_added (
-    RtcNack *self, GstPad *pad, gboolean is_video);
+void rtc_nack_pad_added (RtcNack *self, GstPad *pad, gboolean is_video);
 
 /* After webrtcbin has stopped. NULL is allowed. */
 void rtc_nack_free (RtcNack *self);

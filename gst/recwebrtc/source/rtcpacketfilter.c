@@ -69,7 +69,8 @@ rtc_packet_filter_map (const RtcPacketFilter *self, guint16 seq)
 static RtcPacketFilterVerdict
 check_aggregate (const guint8 *payload, gsize size, gsize header)
 {
-  return size > header + 2 ? RTC_PACKET_FILTER_PASS : RTC_PACKET_FILTER_MALFORMED;
+  return size > header + 2 ? RTC_PACKET_FILTER_PASS
+                           : RTC_PACKET_FILTER_MALFORMED;
 }
 
 /* @header: bytes in front of the FU header. The first fragment also has a byte
@@ -80,7 +81,8 @@ check_fragment (const guint8 *payload, gsize size, gsize header)
   if (size <= header)
     return RTC_PACKET_FILTER_MALFORMED;
   if (payload[header] & FU_START)
-    return size > header + 1 ? RTC_PACKET_FILTER_PASS : RTC_PACKET_FILTER_MALFORMED;
+    return size > header + 1 ? RTC_PACKET_FILTER_PASS
+                             : RTC_PACKET_FILTER_MALFORMED;
   return RTC_PACKET_FILTER_PASS;
 }
 
@@ -98,7 +100,8 @@ check_h264 (const guint8 *payload, gsize size)
   if (type == 0 || type > 23)
     return RTC_PACKET_FILTER_MALFORMED;
   /* A slice has at least one byte behind the header of its NAL unit. */
-  return type > 5 || size >= 2 ? RTC_PACKET_FILTER_PASS : RTC_PACKET_FILTER_MALFORMED;
+  return type > 5 || size >= 2 ? RTC_PACKET_FILTER_PASS
+                               : RTC_PACKET_FILTER_MALFORMED;
 }
 
 static RtcPacketFilterVerdict
@@ -115,7 +118,8 @@ check_h265 (const guint8 *payload, gsize size)
   /* 50 is PACI, whose use is negotiated; the others are unspecified. */
   if (type > 47)
     return RTC_PACKET_FILTER_MALFORMED;
-  return type > 31 || size >= 3 ? RTC_PACKET_FILTER_PASS : RTC_PACKET_FILTER_MALFORMED;
+  return type > 31 || size >= 3 ? RTC_PACKET_FILTER_PASS
+                                : RTC_PACKET_FILTER_MALFORMED;
 }
 
 /* A payload descriptor of @header bytes in front of the data. Without data it
@@ -125,7 +129,8 @@ check_descriptor (gsize header, gsize size, gboolean marker)
 {
   if (header < size)
     return RTC_PACKET_FILTER_PASS;
-  return header == size && !marker ? RTC_PACKET_FILTER_EMPTY : RTC_PACKET_FILTER_MALFORMED;
+  return header == size && !marker ? RTC_PACKET_FILTER_EMPTY
+                                   : RTC_PACKET_FILTER_MALFORMED;
 }
 
 /* RFC 7741 section 4.2. */
@@ -340,7 +345,8 @@ begins_unit (const guint8 *data, const guint8 *end, gsize header)
  * parsers look for the next start code right behind it, and post an error when
  * there is something else. */
 gboolean
-rtc_packet_filter_check_unit (const gchar *codec, const guint8 *data, gsize size)
+rtc_packet_filter_check_unit (
+    const gchar *codec, const guint8 *data, gsize size)
 {
   gboolean h264 = g_str_equal (codec, "H264");
   gsize header = h264 ? 1 : 2;

@@ -118,8 +118,8 @@ filter_aggregate (RtcParamSets *self, gsize header, const guint8 *payload,
 }
 
 gsize
-rtc_param_sets_filter (RtcParamSets *self, guint32 timestamp, const guint8 *payload,
-    gsize size, guint8 *out)
+rtc_param_sets_filter (RtcParamSets *self, guint32 timestamp,
+    const guint8 *payload, gsize size, guint8 *out)
 {
   gsize header = self->h265 ? 2 : 1;
   guint type;

@@ -563,7 +563,8 @@ rtc_reception_get_sender_time (RtcReception *self, gint64 *utc)
   gboolean known;
 
   g_mutex_lock (&self->lock);
-  known = rtc_sender_clock_get_wall_clock (&self->clock, g_get_monotonic_time (), utc);
+  known = rtc_sender_clock_get_wall_clock (
+      &self->clock, g_get_monotonic_time (), utc);
   g_mutex_unlock (&self->lock);
   return known;
 }

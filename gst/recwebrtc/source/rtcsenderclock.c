@@ -65,7 +65,8 @@ rtc_sender_clock_add (RtcSenderClock *clock, guint64 ntp, gint64 local)
 }
 
 gboolean
-rtc_sender_clock_get_wall_clock (const RtcSenderClock *clock, gint64 local, gint64 *utc)
+rtc_sender_clock_get_wall_clock (
+    const RtcSenderClock *clock, gint64 local, gint64 *utc)
 {
   gint64 result =
       clock->last_sender - NTP_TO_UNIX + (local - clock->last_local);

@@ -34,8 +34,8 @@ finish_description (gpointer data)
   whole = self->offer
       ? rtc_sdp_expand_answer (self->offer, local->sdp, &self->choice)
       : NULL;
-  text = whole ? gst_sdp_message_as_text (whole)
-               : rtc_sdp_offer_text (local->sdp);
+  text =
+      whole ? gst_sdp_message_as_text (whole) : rtc_sdp_offer_text (local->sdp);
   published = rtc_ice_settings_publish (text, self->config.public_address);
   self->callbacks.described (self, published, NULL, self->user_data);
   g_free (published);
@@ -152,8 +152,8 @@ make_answer (RtcSession *self, GError **error)
   if (!rtc_peer_run (self->webrtc, "create-answer", NULL, &answer, error))
     return FALSE;
   rtc_sdp_set_bandwidth (answer->sdp, self->config.max_bitrate);
-  ok = rtc_peer_run (
-      self->webrtc, "set-local-description", answer, NULL, error);
+  ok =
+      rtc_peer_run (self->webrtc, "set-local-description", answer, NULL, error);
   gst_webrtc_session_description_free (answer);
   return ok;
 }
@@ -249,8 +249,7 @@ rtc_session_offer (RtcSession *self, const RtcSdpCodec *const *video_codecs,
   if (!rtc_peer_run (self->webrtc, "create-offer", NULL, &offer, error))
     return FALSE;
   rtc_sdp_set_bandwidth (offer->sdp, self->config.max_bitrate);
-  ok = rtc_peer_run (
-      self->webrtc, "set-local-description", offer, NULL, error);
+  ok = rtc_peer_run (self->webrtc, "set-local-description", offer, NULL, error);
   gst_webrtc_session_description_free (offer);
   if (ok)
     wait_for_candidates (self);

@@ -86,8 +86,8 @@ gboolean rtc_session_answer (RtcSession *session, const GstSDPMessage *offer,
 /* For a session that we offer (WHEP): tracks of the listed codecs, receiving
  * only; @described follows with the offer. NULL or empty: no such track. */
 gboolean rtc_session_offer (RtcSession *session,
-    const RtcSdpCodec *const *video_codecs, const RtcSdpCodec *const *audio_codecs,
-    GError **error);
+    const RtcSdpCodec *const *video_codecs,
+    const RtcSdpCodec *const *audio_codecs, GError **error);
 /* The answer to that. FALSE with @error when it cannot be used, or has no
  * track. */
 gboolean rtc_session_accept (

@@ -343,7 +343,8 @@ rtc_streams_add_pad (RtcStreams *self, GstPad *pad, guint *ssrc)
   if (stream.chain == NULL)
     stream.sink = new_drain (self);
   else
-    stream.sink = rtc_depay_chain_add_stream (stream.chain, get_rank (self, &stream));
+    stream.sink =
+        rtc_depay_chain_add_stream (stream.chain, get_rank (self, &stream));
   GST_INFO_OBJECT (self->webrtc, "SSRC %u on %s: %s", stream.ssrc,
       GST_PAD_NAME (pad),
       !stream.chain                     ? "not recorded"
@@ -520,7 +521,8 @@ rtc_streams_tick (RtcStreams *self)
 
 RtcStreams *
 rtc_streams_new (GstElement *webrtc, const GstSDPMessage *remote,
-    const RtcSdpChoice *choice, RtcDepayChain *video, RtcDepayChain *audio, guint64 *ignored)
+    const RtcSdpChoice *choice, RtcDepayChain *video, RtcDepayChain *audio,
+    guint64 *ignored)
 {
   RtcStreams *self = g_new0 (RtcStreams, 1);
 

@@ -37,7 +37,8 @@ RtcStreams *rtc_streams_new (GstElement *webrtc, const GstSDPMessage *remote,
 
 /* Links @pad, a source pad that webrtcbin has just added. Returns the track it
  * belongs to, NULL when it is not recorded. @ssrc: what its caps say. */
-RtcDepayChain *rtc_streams_add_pad (RtcStreams *streams, GstPad *pad, guint *ssrc);
+RtcDepayChain *rtc_streams_add_pad (
+    RtcStreams *streams, GstPad *pad, guint *ssrc);
 
 /* To be called every 100 ms: takes streams apart that have ended. NULL is
  * allowed. */

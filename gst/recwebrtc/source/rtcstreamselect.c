@@ -192,7 +192,8 @@ is_higher (const Stream *stream, const Stream *other)
 }
 
 static GstFlowReturn
-take_other (RtcStreamSelect *self, Stream *stream, GstBuffer *buffer, gboolean key)
+take_other (
+    RtcStreamSelect *self, Stream *stream, GstBuffer *buffer, gboolean key)
 {
   gint64 flowing = note_time (stream, self->time_func ());
 
@@ -398,8 +399,8 @@ rtc_stream_select_class_init (RecSelectClass *klass)
   gst_element_class_set_static_metadata (element_class, "RTP stream selector",
       "Generic", "Passes one of the RTP streams of a track",
       "The gst-tsrec authors");
-  GST_DEBUG_CATEGORY_INIT (
-      rtc_stream_select_debug, "recselect", 0, "one of the RTP streams of a track");
+  GST_DEBUG_CATEGORY_INIT (rtc_stream_select_debug, "recselect", 0,
+      "one of the RTP streams of a track");
 }
 
 static void

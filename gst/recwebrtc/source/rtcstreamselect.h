@@ -24,7 +24,8 @@ G_BEGIN_DECLS
 #define RTC_STREAM_SELECT_SILENCE (300 * GST_MSECOND)
 
 #define RTC_TYPE_STREAM_SELECT (rtc_stream_select_get_type ())
-G_DECLARE_FINAL_TYPE (RtcStreamSelect, rtc_stream_select, RTC, STREAM_SELECT, GstElement)
+G_DECLARE_FINAL_TYPE (
+    RtcStreamSelect, rtc_stream_select, RTC, STREAM_SELECT, GstElement)
 
 /* @codec: encoding name, upper case. @ignored: packets that were dropped,
  * counted atomically; outlives the element. Floating reference. */
@@ -36,7 +37,8 @@ GstPad *rtc_stream_select_add_stream (RtcStreamSelect *select, guint rank);
 
 /* Another rank for the stream of @pad, which counts from its next key frame
  * on. Must not run while the stream is removed. Any thread; does not block. */
-void rtc_stream_select_set_rank (RtcStreamSelect *select, GstPad *pad, guint rank);
+void rtc_stream_select_set_rank (
+    RtcStreamSelect *select, GstPad *pad, guint rank);
 
 /* The stream of @pad, which is unlinked, is gone. Any thread. */
 void rtc_stream_select_remove_stream (RtcStreamSelect *select, GstPad *pad);
@@ -45,6 +47,7 @@ void rtc_stream_select_remove_stream (RtcStreamSelect *select, GstPad *pad);
 gboolean rtc_stream_select_is_chosen (RtcStreamSelect *select, GstPad *pad);
 
 /* For tests: @func returns the time in µs. Before the first packet. */
-void rtc_stream_select_set_time_func (RtcStreamSelect *select, gint64 (*func) (void));
+void rtc_stream_select_set_time_func (
+    RtcStreamSelect *select, gint64 (*func) (void));
 
 G_END_DECLS

@@ -513,8 +513,8 @@ session_base (
 }
 
 static WhipRequest *
-request_new (WhipEndpoint *endpoint, WhipListener *server, SoupServerMessage *msg,
-    const gchar *session_id)
+request_new (WhipEndpoint *endpoint, WhipListener *server,
+    SoupServerMessage *msg, const gchar *session_id)
 {
   WhipRequest *request = g_new0 (WhipRequest, 1);
 

@@ -434,8 +434,8 @@ find_server (const WhipListenerConfig *config, gboolean *found, GError **error)
 }
 
 static gboolean
-claim_path (WhipListener *server, const gchar *path, WhipListenerHandler handler,
-    gpointer data, GError **error)
+claim_path (WhipListener *server, const gchar *path,
+    WhipListenerHandler handler, gpointer data, GError **error)
 {
   gchar *normal = normalize_path (path);
   gboolean taken;

@@ -496,7 +496,8 @@ adopt_older (GstRecFileSink *self, GPtrArray *matches)
 
 /* Cuts what is no whole packet and remembers where the stream stood. */
 static gint
-take_over (GstRecFileSink *self, RecFragment *fragment, const TsResumeScan *tail)
+take_over (
+    GstRecFileSink *self, RecFragment *fragment, const TsResumeScan *tail)
 {
   guint64 torn = tail->is_ts ? fragment->file.size - tail->whole : 0;
   gint err;

@@ -107,8 +107,8 @@ gst_rec_file_sink_playlist_prepare (GstRecFileSink *self)
       settings.on_exists == REC_ON_EXISTS_REFUSE)
     err = EEXIST;
   else
-    err =
-        probe_path (path, gst_rec_file_sink_may_make_folder (self, location, path));
+    err = probe_path (
+        path, gst_rec_file_sink_may_make_folder (self, location, path));
   if (err)
     GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE,
         ("Could not write the playlist \"%s\": %s. Set playlist-location to "
@@ -255,8 +255,8 @@ end_entry (GstRecFileSink *self, guint64 offset, GstClockTime time)
 }
 
 static void
-begin_entry (GstRecFileSinkPlaylist *playlist, guint64 offset, GstClockTime time,
-    gboolean discontinuity)
+begin_entry (GstRecFileSinkPlaylist *playlist, guint64 offset,
+    GstClockTime time, gboolean discontinuity)
 {
   playlist->open = TRUE;
   playlist->offset = offset;
@@ -370,7 +370,8 @@ is_after_pause (const GstRecFileSinkPlaylist *playlist, GstClockTime time)
 /* What is written now, of the entry that is open. Tables have no timestamps:
  * they are no part of its time. */
 static void
-note_time (GstRecFileSinkPlaylist *playlist, GstClockTime time, GstClockTime duration)
+note_time (
+    GstRecFileSinkPlaylist *playlist, GstClockTime time, GstClockTime duration)
 {
   if (!GST_CLOCK_TIME_IS_VALID (time))
     return;
@@ -425,7 +426,8 @@ gst_rec_file_sink_playlist_written (
 }
 
 void
-gst_rec_file_sink_playlist_next_fragment (GstRecFileSink *self, GstClockTime time)
+gst_rec_file_sink_playlist_next_fragment (
+    GstRecFileSink *self, GstClockTime time)
 {
   GstRecFileSinkPlaylist *playlist = &self->playlist;
 
@@ -440,7 +442,8 @@ gst_rec_file_sink_playlist_next_fragment (GstRecFileSink *self, GstClockTime tim
 }
 
 gboolean
-gst_rec_file_sink_playlist_wants_key_unit (GstRecFileSink *self, GstClockTime time)
+gst_rec_file_sink_playlist_wants_key_unit (
+    GstRecFileSink *self, GstClockTime time)
 {
   const GstRecFileSinkPlaylist *playlist = &self->playlist;
 

@@ -118,20 +118,20 @@ struct _GstRecFileSink
 
   /* streaming */
   RecSyncer *durability; /* from PAUSED on */
-  RecFragment *fragment;     /* borrowed from it; NULL: none is open */
-  guint64 opened_local;      /* local time at its opened_time, ns since 1970 */
-  gchar *continue_path;      /* data after EOS goes on in this file */
-  guint next_index;          /* of the next fragment */
-  guint next_number;         /* behind its name, without a pattern */
-  gchar *last_plain;         /* the name it goes behind */
-  gchar *session_id;         /* of the last "tsrec-session"; NULL: none */
-  gint64 naming_time;        /* µs since 1970, for names; 0: that of now */
-  gchar *tried_path;         /* the last name that was tried to be opened */
-  gchar *base;               /* folder in which recording began */
-  gchar *base_real;          /* where it leads, of malloc(); NULL: unknown */
-  guint64 base_device;       /* what it is on */
-  gint64 split_retry_at;     /* monotonic µs: the next try to open; 0: now */
-  gint64 split_ask_at;       /* the same: the next request for a key frame */
+  RecFragment *fragment; /* borrowed from it; NULL: none is open */
+  guint64 opened_local;  /* local time at its opened_time, ns since 1970 */
+  gchar *continue_path;  /* data after EOS goes on in this file */
+  guint next_index;      /* of the next fragment */
+  guint next_number;     /* behind its name, without a pattern */
+  gchar *last_plain;     /* the name it goes behind */
+  gchar *session_id;     /* of the last "tsrec-session"; NULL: none */
+  gint64 naming_time;    /* µs since 1970, for names; 0: that of now */
+  gchar *tried_path;     /* the last name that was tried to be opened */
+  gchar *base;           /* folder in which recording began */
+  gchar *base_real;      /* where it leads, of malloc(); NULL: unknown */
+  guint64 base_device;   /* what it is on */
+  gint64 split_retry_at; /* monotonic µs: the next try to open; 0: now */
+  gint64 split_ask_at;   /* the same: the next request for a key frame */
   gboolean named_by_application;
   gboolean on_failover;
   TsPmtPatch first_pmt;
@@ -232,7 +232,8 @@ gboolean gst_rec_file_sink_cut_is_due (GstRecFileSink *self, GstBuffer *buffer,
 
 /* --- gstrecfilesink-write.c */
 
-GstFlowReturn gst_rec_file_sink_write_buffer (GstRecFileSink *self, GstBuffer *buffer);
+GstFlowReturn gst_rec_file_sink_write_buffer (
+    GstRecFileSink *self, GstBuffer *buffer);
 
 /* Until all that was accepted is durable or lost. The preroll lock is held, as
  * for buffers and serialized events: a pause interrupts the wait, which goes on
@@ -304,10 +305,11 @@ void gst_rec_file_sink_report_open_failed (
 void gst_rec_file_sink_report_fault (
     GstRecFileSink *self, RecDiskFault fault, gint err, GstClockTime time);
 /* It works again. */
-void gst_rec_file_sink_report_recovered (GstRecFileSink *self, GstClockTime time);
+void gst_rec_file_sink_report_recovered (
+    GstRecFileSink *self, GstClockTime time);
 /* Something happened to the file that does not stop the recording. */
-void gst_rec_file_sink_report_tampering (GstRecFileSink *self, RecDiskFault fault,
-    guint64 bytes_lost, GstClockTime time);
+void gst_rec_file_sink_report_tampering (GstRecFileSink *self,
+    RecDiskFault fault, guint64 bytes_lost, GstClockTime time);
 void gst_rec_file_sink_report_gap (GstRecFileSink *self, const RecGap *gap);
 void gst_rec_file_sink_report_opened (GstRecFileSink *self, gboolean resumed);
 /* Adds a line to the journal and has it written soon; owns @fields. */

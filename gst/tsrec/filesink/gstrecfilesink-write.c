@@ -403,7 +403,8 @@ adopt_size (GstRecFileSink *self, guint64 size, GstClockTime time)
   gst_rec_file_sink_report_tampering (
       self, REC_DISK_TRUNCATED, file->size - size, time);
   gst_rec_file_sink_playlist_truncated (self, whole);
-  return rec_file_truncate (file, whole) ? REC_DISK_IO_ERROR : REC_DISK_TRUNCATED;
+  return rec_file_truncate (file, whole) ? REC_DISK_IO_ERROR
+                                         : REC_DISK_TRUNCATED;
 }
 
 /* Whether the file is still the one that was written. */
@@ -418,7 +419,8 @@ check_file (GstRecFileSink *self, GstClockTime time)
     return REC_DISK_OK; /* the write will tell */
   switch (tamper) {
     case REC_FILE_DELETED:
-      gst_rec_file_sink_report_tampering (self, REC_DISK_DELETED, file->size, time);
+      gst_rec_file_sink_report_tampering (
+          self, REC_DISK_DELETED, file->size, time);
       gst_rec_file_sink_finish (self, "error");
       return REC_DISK_DELETED;
     case REC_FILE_TRUNCATED:

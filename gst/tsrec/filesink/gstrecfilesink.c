@@ -307,7 +307,8 @@ gst_rec_file_sink_event (GstBaseSink *sink, GstEvent *event)
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
     finish_at_eos (self);
   else if (fields)
-    gst_rec_file_sink_journal (self, self->last_time, gst_structure_copy (fields));
+    gst_rec_file_sink_journal (
+        self, self->last_time, gst_structure_copy (fields));
   else if (session_id)
     begin_session (self, session_id);
   return GST_BASE_SINK_CLASS (parent_class)->event (sink, event);

@@ -62,8 +62,8 @@ rec_fragment_free (RecFragment *fragment)
 /* --- the thread */
 
 static void
-note_result (RecSyncer *self, RecFragment *fragment, gint err,
-    guint64 durable, guint64 lost, guint64 duration)
+note_result (RecSyncer *self, RecFragment *fragment, gint err, guint64 durable,
+    guint64 lost, guint64 duration)
 {
   RecSyncerTotals *totals = self->totals;
 

@@ -97,9 +97,8 @@ typedef struct
 typedef struct _RecSyncer RecSyncer;
 
 /* @interval: ns, 0: only on demand. Adds to @totals, which outlives it. */
-RecSyncer *rec_syncer_new (guint64 interval,
-    const RecSyncerFuncs *funcs, RecSyncerTotals *totals,
-    gpointer user_data);
+RecSyncer *rec_syncer_new (guint64 interval, const RecSyncerFuncs *funcs,
+    RecSyncerTotals *totals, gpointer user_data);
 
 /* Finishes everything, stops the thread and frees. Not from a callback. */
 void rec_syncer_free (RecSyncer *self);

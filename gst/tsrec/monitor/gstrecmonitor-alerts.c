@@ -30,8 +30,8 @@ find_where (GstRecMonitor *self, RecAlertRule rule, guint64 value)
     stage = rec_stage_tracker_find_unwritten (
         self->sinkpad, self->srcpad, &report, value, known ? &written : NULL);
   else
-    stage = rec_stage_tracker_find_stalled (self->sinkpad, self->srcpad, &report,
-        report.idle, known ? &written : NULL);
+    stage = rec_stage_tracker_find_stalled (self->sinkpad, self->srcpad,
+        &report, report.idle, known ? &written : NULL);
   return rec_stall_stage_name (stage);
 }
 
@@ -89,7 +89,8 @@ say (GstRecMonitor *self, RecAlertRule rule)
 }
 
 static void
-look (GstRecMonitor *self, GstClockTime now, gboolean running, RecAlertSample *out)
+look (GstRecMonitor *self, GstClockTime now, gboolean running,
+    RecAlertSample *out)
 {
   out->now = now;
   out->running = running;

@@ -127,7 +127,8 @@ void gst_rec_monitor_timer_stop (GstRecMonitor *self);
  * Any thread; asks nobody, changes nothing. */
 void gst_rec_monitor_take_stats (
     GstRecMonitor *self, RecMonitorStats *stats, gchar **id, gchar **stage);
-GstStructure *gst_rec_monitor_build_stats (GstRecMonitor *self, const gchar *name);
+GstStructure *gst_rec_monitor_build_stats (
+    GstRecMonitor *self, const gchar *name);
 guint64 gst_rec_monitor_get_streak (GstRecMonitor *self);
 /* For a monitor that asks; any thread. */
 void gst_rec_monitor_get_report (GstRecMonitor *self, RecMonitorReport *report);

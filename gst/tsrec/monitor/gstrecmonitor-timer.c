@@ -314,8 +314,8 @@ sample_memory (GstRecMonitor *self)
   int err = rec_proc_mem_sample (REC_PROC_MEM_SELF, &mem);
 
   if (err < 0)
-    GST_DEBUG_OBJECT (
-        self, "no memory figures from " REC_PROC_MEM_SELF ": %s", g_strerror (-err));
+    GST_DEBUG_OBJECT (self, "no memory figures from " REC_PROC_MEM_SELF ": %s",
+        g_strerror (-err));
   GST_OBJECT_LOCK (self);
   self->known.stats.memory_queued = queued;
   if (err == 0) {

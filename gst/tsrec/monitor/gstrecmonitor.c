@@ -215,7 +215,8 @@ gst_rec_monitor_class_init (GstRecMonitorClass *klass)
   GObjectClass *gobject_class = G_OBJECT_CLASS (klass);
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
 
-  GST_DEBUG_CATEGORY_INIT (gst_rec_monitor_debug, "recmonitor", 0, "recmonitor");
+  GST_DEBUG_CATEGORY_INIT (
+      gst_rec_monitor_debug, "recmonitor", 0, "recmonitor");
   gobject_class->finalize = gst_rec_monitor_finalize;
   element_class->change_state = gst_rec_monitor_change_state;
   gst_rec_monitor_install_properties (gobject_class);

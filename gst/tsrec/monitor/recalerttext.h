@@ -38,7 +38,8 @@ typedef struct
 } RecAlertTextContext;
 
 /* One sentence what, one what to do; the caller frees it. */
-gchar *rec_alert_text_get (const RecAlert *alert, const RecAlertTextContext *context);
+gchar *rec_alert_text_get (
+    const RecAlert *alert, const RecAlertTextContext *context);
 
 /* The warning or error for a raised alert, NULL when @how wants none. */
 GstMessage *rec_alert_text_new_message (

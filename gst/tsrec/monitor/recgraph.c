@@ -129,7 +129,8 @@ note_encoder (GstElement *element, GstPad *peer, gpointer user_data)
   if (!rec_graph_element_is (element, "Encoder"))
     return TRUE;
   if (!*found ||
-      (rec_graph_element_is (element, "Video") && !rec_graph_element_is (*found, "Video")))
+      (rec_graph_element_is (element, "Video") &&
+          !rec_graph_element_is (*found, "Video")))
     gst_object_replace ((GstObject **)found, GST_OBJECT (element));
   return FALSE;
 }

@@ -73,7 +73,8 @@ watch_pad (GstElement *element, GstPad *pad, gpointer user_data)
   w.pad = gst_object_ref (pad);
   w.probe = gst_pad_add_probe (pad,
       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, count_entry,
-      rec_flow_counters_ref (watch->flow), (GDestroyNotify)rec_flow_counters_unref);
+      rec_flow_counters_ref (watch->flow),
+      (GDestroyNotify)rec_flow_counters_unref);
   g_array_append_val (watch->pads, w);
   return TRUE;
 }

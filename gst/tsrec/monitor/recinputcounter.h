@@ -19,7 +19,8 @@ RecInputCounter *rec_input_counter_new (RecFlowCounters *flow);
 /* From now on the buffers that enter @element (NULL: none) are counted with
  * rec_flow_counters_frames(); the probes on the element before are removed. Does
  * nothing when it is the same element with the same pads. */
-void rec_input_counter_set_element (RecInputCounter *watch, GstElement *element);
+void rec_input_counter_set_element (
+    RecInputCounter *watch, GstElement *element);
 
 gboolean rec_input_counter_is_set (const RecInputCounter *watch);
 

@@ -122,8 +122,8 @@ note_stage (GstElement *element, GstPad *pad, gpointer user_data)
 }
 
 void
-rec_stage_tracker_update (
-    RecStageTracker *stages, GstPad *sinkpad, GstClockTime now, RecMonitorReport *report)
+rec_stage_tracker_update (RecStageTracker *stages, GstPad *sinkpad,
+    GstClockTime now, RecMonitorReport *report)
 {
   guint i;
 
@@ -172,8 +172,8 @@ any_after_mux (const RecMonitorReport *monitors, guint n)
 
 /* From a pad with packets onwards. */
 static RecStallStage
-find_downstream (GstPad *srcpad, const RecMonitorReport *report, GstClockTime idle,
-    gboolean blocked)
+find_downstream (GstPad *srcpad, const RecMonitorReport *report,
+    GstClockTime idle, gboolean blocked)
 {
   GstQuery *query = rec_query_new_stages (report->id);
   const RecMonitorReport *monitors;
@@ -192,7 +192,8 @@ find_downstream (GstPad *srcpad, const RecMonitorReport *report, GstClockTime id
 }
 
 static RecStallStage
-find_upstream (GstPad *sinkpad, const RecMonitorReport *report, GstClockTime idle)
+find_upstream (
+    GstPad *sinkpad, const RecMonitorReport *report, GstClockTime idle)
 {
   GstQuery *query = rec_query_new_stages (0);
   const RecMonitorReport *monitors;
@@ -209,8 +210,9 @@ find_upstream (GstPad *sinkpad, const RecMonitorReport *report, GstClockTime idl
 }
 
 RecStallStage
-rec_stage_tracker_find_stalled (GstPad *sinkpad, GstPad *srcpad, const RecMonitorReport *report,
-    GstClockTime idle, const RecWritten *written)
+rec_stage_tracker_find_stalled (GstPad *sinkpad, GstPad *srcpad,
+    const RecMonitorReport *report, GstClockTime idle,
+    const RecWritten *written)
 {
   if (written && written->write_blocked > WRITE_HANGS)
     return REC_STALL_DISK;
@@ -221,13 +223,15 @@ rec_stage_tracker_find_stalled (GstPad *sinkpad, GstPad *srcpad, const RecMonito
 
 RecStallStage
 rec_stage_tracker_find_unwritten (GstPad *sinkpad, GstPad *srcpad,
-    const RecMonitorReport *report, GstClockTime idle, const RecWritten *written)
+    const RecMonitorReport *report, GstClockTime idle,
+    const RecWritten *written)
 {
   if (written &&
       (written->write_blocked > WRITE_HANGS || written->waiting_for_disk))
     return REC_STALL_DISK;
   if (report->idle > 0 && report->idle >= idle / 2)
-    return rec_stage_tracker_find_stalled (sinkpad, srcpad, report, idle, written);
+    return rec_stage_tracker_find_stalled (
+        sinkpad, srcpad, report, idle, written);
   return find_downstream (srcpad, report, idle, FALSE);
 }
 

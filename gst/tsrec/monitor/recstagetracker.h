@@ -24,19 +24,21 @@ void rec_stage_tracker_free (RecStageTracker *stages);
 /* One look: follows depayloaders, decoders, encoders and muxes between
  * @sinkpad and the monitors before it as they come and go, and fills the
  * points of @report. */
-void rec_stage_tracker_update (
-    RecStageTracker *stages, GstPad *sinkpad, GstClockTime now, RecMonitorReport *report);
+void rec_stage_tracker_update (RecStageTracker *stages, GstPad *sinkpad,
+    GstClockTime now, RecMonitorReport *report);
 
 /* --- where is it dry; both ask along the pads, so hold no lock ------------ */
 
 /* Nothing comes: seen from the monitor of @report, for @idle. @written: what
  * the sink said, NULL when there is none. */
 RecStallStage rec_stage_tracker_find_stalled (GstPad *sinkpad, GstPad *srcpad,
-    const RecMonitorReport *report, GstClockTime idle, const RecWritten *written);
+    const RecMonitorReport *report, GstClockTime idle,
+    const RecWritten *written);
 
 /* Nothing is written, for @idle. */
 RecStallStage rec_stage_tracker_find_unwritten (GstPad *sinkpad, GstPad *srcpad,
-    const RecMonitorReport *report, GstClockTime idle, const RecWritten *written);
+    const RecMonitorReport *report, GstClockTime idle,
+    const RecWritten *written);
 
 /* --- what the recording holds in memory ---------------------------------- */
 

@@ -64,7 +64,8 @@ say_corrections (
       after->pts_nudged,
       "a presentation time (PTS) was moved by one tick of 90 kHz, to follow "
       "the one before.");
-  say_once (self, pad, REC_MUX_WARNING_PTS_MOVED, before->pts_moved, after->pts_moved,
+  say_once (self, pad, REC_MUX_WARNING_PTS_MOVED, before->pts_moved,
+      after->pts_moved,
       "presentation times (PTS) were moved by more than one tick of 90 kHz: "
       "timestamps go back, or pictures are reordered by more than the stream "
       "declares.");
