@@ -1,4 +1,4 @@
-/* gst-tsrec: what the elements ask of and tell each other along the pads
+/* gst-tsrec: what the elements ask of each other along the pads
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -13,10 +13,6 @@
 #define QUERY_WRITTEN "tsrec-written"
 #define QUERY_RESUME "tsrec-resume"
 #define QUERY_SOURCE "tsrec-source"
-#define QUERY_STAGES "tsrec-stages"
-#define EVENT_RESYNC "tsrec-resync"
-#define EVENT_JOURNAL "tsrec-journal"
-#define EVENT_SESSION "tsrec-session"
 
 static gboolean
 query_has_name (GstQuery *query, const gchar *name)
@@ -195,124 +191,4 @@ rec_query_parse_source (GstQuery *query, RecSource *source)
       "packets-dropped", &s.packets_dropped);
   *source = s;
   return TRUE;
-}
-
-GstEvent *
-rec_event_new_resync (void)
-{
-  return gst_event_new_custom (
-      GST_EVENT_CUSTOM_UPSTREAM, gst_structure_new_empty (EVENT_RESYNC));
-}
-
-gboolean
-rec_event_is_resync (GstEvent *event)
-{
-  return GST_EVENT_TYPE (event) == GST_EVENT_CUSTOM_UPSTREAM &&
-      gst_event_has_name (event, EVENT_RESYNC);
-}
-
-GstEvent *
-rec_event_new_journal (GstStructure *fields)
-{
-  GstStructure *s = gst_structure_new (
-      EVENT_JOURNAL, "entry", GST_TYPE_STRUCTURE, fields, NULL);
-
-  gst_structure_free (fields);
-  return gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM, s);
-}
-
-const GstStructure *
-rec_event_parse_journal (GstEvent *event)
-{
-  const GValue *entry;
-
-  if (GST_EVENT_TYPE (event) != GST_EVENT_CUSTOM_DOWNSTREAM ||
-      !gst_event_has_name (event, EVENT_JOURNAL))
-    return NULL;
-  entry = gst_structure_get_value (gst_event_get_structure (event), "entry");
-  return entry ? gst_value_get_structure (entry) : NULL;
-}
-
-GstEvent *
-rec_event_new_session (const gchar *session_id)
-{
-  return gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
-      gst_structure_new (EVENT_SESSION,
-          "session-id", G_TYPE_STRING, session_id, NULL));
-}
-
-const gchar *
-rec_event_parse_session (GstEvent *event)
-{
-  const gchar *id;
-
-  if (GST_EVENT_TYPE (event) != GST_EVENT_CUSTOM_DOWNSTREAM ||
-      !gst_event_has_name (event, EVENT_SESSION))
-    return NULL;
-  id = gst_structure_get_string (gst_event_get_structure (event), "session-id");
-  return id ? id : "";
-}
-
-GstQuery *
-rec_query_new_stages (guint64 asker)
-{
-  GArray *reports = g_array_new (FALSE, FALSE, sizeof (RecMonitorReport));
-  GstStructure *s = gst_structure_new (QUERY_STAGES,
-      "asker", G_TYPE_UINT64, asker,
-      "reports", G_TYPE_ARRAY, reports, NULL);
-
-  g_array_unref (reports);
-  return gst_query_new_custom (GST_QUERY_CUSTOM, s);
-}
-
-gboolean
-rec_query_is_stages (GstQuery *query)
-{
-  return query_has_name (query, QUERY_STAGES);
-}
-
-guint64
-rec_query_get_stages_asker (GstQuery *query)
-{
-  guint64 asker = 0;
-
-  gst_structure_get_uint64 (gst_query_get_structure (query), "asker", &asker);
-  return asker;
-}
-
-void
-rec_query_set_stages_asker (GstQuery *query, guint64 asker)
-{
-  gst_structure_set (gst_query_writable_structure (query),
-      "asker", G_TYPE_UINT64, asker, NULL);
-}
-
-static GArray *
-get_reports (GstQuery *query)
-{
-  const GValue *value =
-      gst_structure_get_value (gst_query_get_structure (query), "reports");
-
-  return value ? g_value_get_boxed (value) : NULL;
-}
-
-void
-rec_query_add_stage (GstQuery *query, const RecMonitorReport *report)
-{
-  GArray *reports = get_reports (query);
-  RecMonitorReport copy = *report;
-
-  if (!reports)
-    return;
-  copy.next = rec_query_get_stages_asker (query);
-  g_array_append_val (reports, copy);
-}
-
-const RecMonitorReport *
-rec_query_get_stages (GstQuery *query, guint *n)
-{
-  GArray *reports = get_reports (query);
-
-  *n = reports ? reports->len : 0;
-  return reports ? (const RecMonitorReport *)reports->data : NULL;
 }

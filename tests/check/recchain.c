@@ -4,7 +4,7 @@
  */
 
 #include "rtcdepaychain.h"
-#include "recquery.h"
+#include "recevent.h"
 
 #include <gst/check/gstcheck.h>
 #include <gst/rtp/rtp.h>

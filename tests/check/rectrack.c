@@ -4,6 +4,7 @@
  */
 
 #include "rtctrack.h"
+#include "recevent.h"
 #include "recquery.h"
 
 #include <gst/check/gstharness.h>

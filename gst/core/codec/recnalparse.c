@@ -5,6 +5,7 @@
 
 #include "recnalparse.h"
 
+#include "recbitreader.h"
 #include <string.h>
 
 #define NS_PER_S INT64_C (1000000000)

@@ -5,6 +5,7 @@
 
 #include "tsaac.h"
 
+#include "recbitreader.h"
 #include <string.h>
 
 /* Table 1.17, audio object types */

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "recnalunit.h"
+#include "recbitreader.h"
 
 /* --- AC-3, E-AC-3 */
 

@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include "gstrecwebrtcsrc-private.h"
+#include "recevent.h"
 #include "recquery.h"
 
 #include <string.h>

@@ -8,7 +8,7 @@
 #include "rtcdepaychain.h"
 #include "rtclossgate.h"
 #include "rtckeywatch.h"
-#include "recquery.h"
+#include "recevent.h"
 #include "rtcstreamselect.h"
 #include "rtcpacketfilter.h"
 #include "rtcparamsets.h"

@@ -7,6 +7,8 @@
 
 #include "rtctrack.h"
 
+#include "recevent.h"
+
 #include <gst/video/video.h>
 
 GST_DEBUG_CATEGORY_STATIC (rtc_track_debug);

@@ -27,6 +27,7 @@
 #include "rechlsplaylist.h"
 #include "recgaps.h"
 #include "recjournal.h"
+#include "recevent.h"
 #include "recquery.h"
 #include "recrecordingid.h"
 #include "recretention.h"

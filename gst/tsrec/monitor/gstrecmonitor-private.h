@@ -17,6 +17,7 @@
 #include "recalerttext.h"
 #include "recmessage.h"
 #include "recmetrics.h"
+#include "recmetricsserver.h"
 #include "recstagetracker.h"
 #include "rectimer.h"
 #include "recinputcounter.h"

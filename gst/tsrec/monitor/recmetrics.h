@@ -66,16 +66,4 @@ gboolean rec_metrics_write_file (const gchar *path, GError **error);
  * file do not all write it. @path NULL: it writes none. */
 gboolean rec_metrics_claim_file (RecMetricsEntry *entry, const gchar *path);
 
-/* --- as a server --------------------------------------------------------- */
-
-typedef struct _RecMetricsServer RecMetricsServer;
-
-/* Serves GET /metrics at @host:@port until the last reference is dropped; the
- * same @port gives the same server. NULL and @error, which names the way out,
- * when the port is in use or this build has no server. */
-RecMetricsServer *rec_metrics_server_acquire (
-    const gchar *host, guint port, GError **error);
-/* Hold no lock. NULL does nothing. */
-void rec_metrics_server_release (RecMetricsServer *server);
-
 G_END_DECLS

@@ -5,6 +5,8 @@
 
 #include "config.h"
 
+#include "recmetricsserver.h"
+
 #include "recmetrics.h"
 
 #include <gio/gio.h>

@@ -10,6 +10,7 @@
 
 #include "recstall.h"
 #include "recquery.h"
+#include "recstagequery.h"
 
 #include <gst/gst.h>
 

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "recmessage.h"
-#include "recquery.h"
+#include "recevent.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_ts_rec_mux_debug);
 #define GST_CAT_DEFAULT gst_ts_rec_mux_debug

@@ -55,6 +55,7 @@
 #include <string.h>
 
 #include "recpad.h"
+#include "recevent.h"
 #include "recquery.h"
 
 GST_DEBUG_CATEGORY (gst_ts_rec_mux_debug);
