@@ -200,6 +200,35 @@ GST_START_TEST (test_nothing_follows_an_end_of_sequence_but_a_unit)
 }
 GST_END_TEST;
 
+static gsize
+strip (const guint8 *data, gsize size, guint8 *out)
+{
+  return rtc_packet_filter_has_subset_sps (data, size)
+      ? rtc_packet_filter_strip_subset_sps (data, size, out)
+      : size;
+}
+
+/* h264parse 1.22 dereferences NULL when it rejects one. */
+GST_START_TEST (test_subset_parameter_sets_are_removed)
+{
+  const guint8 plain[] = { START, 0x67, 0x42, START, 0x65, 0x88 };
+  const guint8 leading[] = { START, 0x6f, 0x76, 0, 0, 1, 0x65, 0x88 };
+  const guint8 middle[] = { START, 0x67, 0x42, 0, 0, 1, 0x0f, 0, 0, 1, 0x65 };
+  const guint8 trailing[] = { START, 0x65, 0x88, 0, 0, 1, 0x6f };
+  const guint8 cut_off[] = { START, 0x6f, 0, 0, 1 };
+  guint8 out[sizeof (middle)];
+
+  fail_unless_equals_int (strip (plain, sizeof (plain), out), sizeof (plain));
+  fail_unless_equals_int (strip (leading, sizeof (leading), out), 6);
+  fail_unless (memcmp (out + 1, leading + 6, 5) == 0);
+  fail_unless_equals_int (strip (middle, sizeof (middle), out), 10);
+  fail_unless (memcmp (out, middle, 6) == 0 && out[9] == 0x65);
+  fail_unless_equals_int (strip (trailing, sizeof (trailing), out), 6);
+  fail_unless (memcmp (out, trailing, 6) == 0);
+  fail_unless_equals_int (strip (cut_off, sizeof (cut_off), out), 4);
+}
+GST_END_TEST;
+
 static Suite *
 recshield_suite (void)
 {
@@ -216,6 +245,7 @@ recshield_suite (void)
   tcase_add_test (tc, test_vp9);
   tcase_add_test (tc, test_opus);
   tcase_add_test (tc, test_nothing_follows_an_end_of_sequence_but_a_unit);
+  tcase_add_test (tc, test_subset_parameter_sets_are_removed);
   return s;
 }
 

@@ -351,6 +351,37 @@ is_malformed (RtcDepayChain *self, GstBuffer *buffer)
   return !valid;
 }
 
+/* Returns the access unit of @info, from now on without subset sequence
+ * parameter sets, or NULL if it had nothing else. */
+static GstBuffer *
+strip_subset_sps (RtcDepayChain *self, GstPadProbeInfo *info)
+{
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info), *stripped;
+  GstMapInfo map;
+  guint8 *data;
+  gsize size;
+
+  if (!g_str_equal (self->track.codec->name, "H264") ||
+      !gst_buffer_map (buffer, &map, GST_MAP_READ))
+    return buffer;
+  if (!rtc_packet_filter_has_subset_sps (map.data, map.size)) {
+    gst_buffer_unmap (buffer, &map);
+    return buffer;
+  }
+  data = g_malloc (map.size);
+  size = rtc_packet_filter_strip_subset_sps (map.data, map.size, data);
+  gst_buffer_unmap (buffer, &map);
+  if (size == 0) {
+    g_free (data);
+    return NULL;
+  }
+  stripped = gst_buffer_new_wrapped (data, size);
+  gst_buffer_copy_into (stripped, buffer, GST_BUFFER_COPY_METADATA, 0, -1);
+  gst_buffer_unref (buffer);
+  GST_PAD_PROBE_INFO_DATA (info) = stripped;
+  return stripped;
+}
+
 static gboolean
 has_picture (RtcDepayChain *self, GstBuffer *buffer)
 {
@@ -437,10 +468,12 @@ static GstPadProbeReturn
 on_unit (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
   RtcDepayChain *self = user_data;
-  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+  GstBuffer *buffer = strip_subset_sps (self, info);
   guint64 held_back = 0;
   GstClockTime closed_at = GST_CLOCK_TIME_NONE;
 
+  if (!buffer)
+    return GST_PAD_PROBE_DROP;
   if (is_malformed (self, buffer)) {
     __atomic_fetch_add (&self->counters->malformed, 1, __ATOMIC_RELAXED);
     rtc_loss_gate_close (&self->gate);

@@ -363,3 +363,51 @@ rtc_packet_filter_check_unit (
   }
   return TRUE;
 }
+
+/* Subset sequence parameter set (H.264 table 7-1). */
+#define H264_SUBSET_SPS 15
+
+/* Returns the distance from @data to the next start code of three bytes, or to
+ * @end. */
+static gsize
+find_start_code (const guint8 *data, const guint8 *end)
+{
+  const guint8 *at = data;
+
+  for (; end - at >= 3; at++)
+    if (at[0] == 0 && at[1] == 0 && at[2] == 1)
+      return (gsize)(at - data);
+  return (gsize)(end - data);
+}
+
+gboolean
+rtc_packet_filter_has_subset_sps (const guint8 *data, gsize size)
+{
+  const guint8 *end = data + size, *at = data;
+
+  for (at += find_start_code (at, end); end - at > 3;
+       at += 3, at += find_start_code (at, end))
+    if ((at[3] & 0x1f) == H264_SUBSET_SPS)
+      return TRUE;
+  return FALSE;
+}
+
+gsize
+rtc_packet_filter_strip_subset_sps (const guint8 *data, gsize size, guint8 *out)
+{
+  const guint8 *end = data + size, *at = data;
+  gsize kept = find_start_code (at, end);
+
+  memcpy (out, at, kept);
+  for (at += kept; at < end;) {
+    gsize unit = MIN (3, end - at);
+
+    unit += find_start_code (at + unit, end);
+    if (unit <= 3 || (at[3] & 0x1f) != H264_SUBSET_SPS) {
+      memcpy (out + kept, at, unit);
+      kept += unit;
+    }
+    at += unit;
+  }
+  return kept;
+}

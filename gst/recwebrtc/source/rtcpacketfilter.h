@@ -81,4 +81,16 @@ RtcPacketFilterVerdict rtc_packet_filter_check (
 gboolean rtc_packet_filter_check_unit (
     const gchar *codec, const guint8 *data, gsize size);
 
+/* Returns TRUE if an H.264 access unit (byte stream) has a subset sequence
+ * parameter set (H.264 7.3.2.1.3). h264parse 1.22 dereferences NULL when it
+ * rejects one. RFC 6184 section 5.2 has no use for its NAL unit type, and the
+ * base view is decoded without it. */
+gboolean rtc_packet_filter_has_subset_sps (const guint8 *data, gsize size);
+
+/* Copies an H.264 access unit (byte stream) without its subset sequence
+ * parameter sets to @out, which has room for @size bytes. Returns the number of
+ * bytes copied. */
+gsize rtc_packet_filter_strip_subset_sps (
+    const guint8 *data, gsize size, guint8 *out);
+
 G_END_DECLS
