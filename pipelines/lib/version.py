@@ -5,7 +5,8 @@
 import os
 import re
 
-MESON = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), 'meson.build')
+LIB = os.path.dirname(os.path.realpath(__file__))
+MESON = os.path.join(LIB, '..', '..', 'meson.build')
 
 
 def version():

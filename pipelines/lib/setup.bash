@@ -1,4 +1,4 @@
-# gst-tsrec: what the scripts in this directory share; sourced by them
+# gst-tsrec: functions that the scripts of pipelines/ and examples/ share; sourced by them
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
@@ -13,7 +13,7 @@
 # launch_in_place ELEMENTS...
 #                    becomes gst-launch-1.0, which prints warnings and errors only
 
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd) || exit 1
 
 fail() {
   echo "${0##*/}: $*" >&2

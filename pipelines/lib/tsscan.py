@@ -588,7 +588,7 @@ class Scan:
         if self._last is None:
             self._last = dts
             self._time = dts / CLOCK
-        # PCR alone says so after any silence (docs/mux.md); where a recording
+        # PCR alone says so after any silence (docs/internals/mux.md); where a recording
         # was resumed, the PAT does as well.
         announced = 0 in self._announced
         step = difference(self._last, dts) / CLOCK

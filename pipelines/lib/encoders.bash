@@ -8,7 +8,7 @@
 # qualities are GstPresets, in presets/; elements without one get their bit
 # rate here.
 
-export GST_PRESET_PATH=$top/pipelines/presets
+export GST_PRESET_PATH=$top/pipelines/lib/presets
 
 # video_bitrate QUALITY, kbit/s
 video_bitrate() {
