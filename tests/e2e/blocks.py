@@ -46,9 +46,9 @@ CHANGES = [
     (r'^(?:cvlc|gst-play-1.0) ', 'test -s ', 'needs a screen; the test "players" plays the same lines without'),
 ]
 
-# The line for GStreamer in README's list of publishers.
-with open(os.path.join(e2e.SOURCE_DIR, 'README.md'), encoding='utf-8') as readme:
-    PUBLISHER, = re.findall(r'`(gst-launch-1.0 [^`]*recwhipsink [^`]*)`', readme.read())
+# The line for GStreamer in the list of publishers.
+with open(os.path.join(e2e.SOURCE_DIR, 'docs', 'guide', 'recording.md'), encoding='utf-8') as page:
+    PUBLISHER, = re.findall(r'`(gst-launch-1.0 [^`]*recwhipsink [^`]*)`', page.read())
 
 # Who else has to be there: a pattern of the command, and how it is started when
 # the command says that it is ready, or at once.

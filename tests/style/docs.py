@@ -142,7 +142,8 @@ class Documentation(unittest.TestCase):
     def test_fields_and_metrics_exist(self):
         """Names in the first column of a table of messages, journal or metrics."""
         found = 0
-        for name in ('docs/reference/messages.md', 'docs/guide/monitoring.md', 'docs/reference/webrtc.md'):
+        for name in ('docs/reference/messages.md', 'docs/reference/journal.md', 'docs/reference/metrics.md',
+                     'docs/reference/webrtc.md', 'docs/guide/monitoring.md'):
             for row in re.findall(r'^\| (`[^|]+?) \|', read(name), re.M):
                 for field in re.findall(r'`([a-z][a-z0-9_-]+)(?:\{[^`]*)?`', row):
                     found += 1
