@@ -1,14 +1,14 @@
-/* gst-tsrec: records, listens to the monitor, and acts on what it says
+/* gst-tsrec: records, and acts on the alerts of the monitor
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * record-and-watch [--source LAUNCH] [--output FILE] [--duration SECONDS]
  *                  [--page COMMAND] [--max-memory BYTES]
  *
- * An alert that something is dry is answered by what may help there: a dead
- * network by starting the source again, a depayloader, decoder or encoder that
- * gives nothing by asking for a key frame, and everything else by a person,
- * who is paged with COMMAND, the text of the alert added as its last argument.
+ * The action depends on the stage that has stalled. If the network is dead, the
+ * source is restarted. If a depayloader, decoder or encoder has stalled, a key
+ * frame is requested. Otherwise COMMAND pages a person; the text of the alert is
+ * its last argument.
  */
 
 #include <gst/gst.h>
@@ -22,16 +22,17 @@ static gint duration = 0;
 
 static GOptionEntry options[] = {
   { "source", 's', 0, G_OPTION_ARG_STRING, &source_launch,
-      "What to record, as for gst-launch-1.0, ending in parsed H.264 or H.265",
+      "Source to record, as for gst-launch-1.0, ending in parsed H.264 or "
+      "H.265",
       "LAUNCH" },
-  { "output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "Where to (rec.ts)",
+  { "output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "Output file (rec.ts)",
       "FILE" },
   { "duration", 'd', 0, G_OPTION_ARG_INT, &duration,
-      "For how long (0: until interrupted)", "SECONDS" },
+      "Duration (0: until interrupted)", "SECONDS" },
   { "page", 'p', 0, G_OPTION_ARG_STRING, &page_command,
-      "Run this when a person is needed", "COMMAND" },
+      "Command that pages a person", "COMMAND" },
   { "max-memory", 'm', 0, G_OPTION_ARG_INT64, &max_memory,
-      "Page somebody above this", "BYTES" },
+      "Page a person above this limit", "BYTES" },
   { NULL, 0, 0, 0, NULL, NULL, NULL }
 };
 
@@ -42,7 +43,7 @@ typedef struct
   int status;
 } App;
 
-/* --- what can be done ---------------------------------------------------- */
+/* --- actions ------------------------------------------------------------- */
 
 static void
 restart_source (App *app)
@@ -52,8 +53,8 @@ restart_source (App *app)
   gst_element_sync_state_with_parent (app->source);
 }
 
-/* Travels upstream from the monitor; an encoder obeys it, and recwhipsrc makes
- * a PLI of it. */
+/* Sends the event upstream from the monitor. An encoder produces a key frame,
+ * recwhipsrc sends a PLI. */
 static void
 request_key_frame (App *app)
 {
@@ -64,7 +65,7 @@ request_key_frame (App *app)
 }
 
 static void
-page_somebody (const gchar *text)
+page_person (const gchar *text)
 {
   gchar **args = NULL;
   GError *error = NULL;
@@ -85,7 +86,7 @@ done:
   g_strfreev (args);
 }
 
-/* --- what is said -------------------------------------------------------- */
+/* --- messages ------------------------------------------------------------ */
 
 static void
 act_on_alert (App *app, const GstStructure *alert)
@@ -105,7 +106,7 @@ act_on_alert (App *app, const GstStructure *alert)
       strcmp (where, "decoder") == 0 || strcmp (where, "encoder") == 0)
     request_key_frame (app);
   else
-    page_somebody (text);
+    page_person (text);
 }
 
 static gboolean
@@ -122,7 +123,7 @@ on_message (GstBus *bus, GstMessage *msg, gpointer user_data)
     case GST_MESSAGE_ERROR:
       gst_message_parse_error (msg, &error, NULL);
       g_printerr ("%s\n", error->message);
-      page_somebody (error->message);
+      page_person (error->message);
       g_error_free (error);
       app->status = 1;
       g_main_loop_quit (app->loop);

@@ -1,14 +1,14 @@
-/* gst-tsrec: starts and stops recordings of one source while it goes on
+/* gst-tsrec: starts and stops recordings of a source that continues
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The same as record_on_demand.py. Takes commands from standard input, one a
+ * The same as record_on_demand.py. Reads commands from standard input, one per
  * line:
  *
- *   start LOCATION    begin to record to LOCATION
- *   split LOCATION    go on in a new file (LOCATION has a number: a-%02d.ts)
- *   stop LOCATION     end that recording; the others do not notice
- *   quit              end all of them, and the program
+ *   start LOCATION    start a recording to LOCATION
+ *   split LOCATION    continue in a new file (LOCATION has a number: a-%02d.ts)
+ *   stop LOCATION     end that recording; the others continue
+ *   quit              end all recordings and the program
  */
 
 #include <gst/gst.h>
@@ -21,8 +21,8 @@
   "tee name=video-tee allow-not-linked=true "                                  \
   "audiotestsrc is-live=true ! audioconvert ! avenc_aac ! aacparse ! "         \
   "tee name=audio-tee allow-not-linked=true"
-/* Queues of its own, so that a recording that waits for its disk stops neither
- * the source nor the others. */
+/* Each recording has its own queues, so a recording that waits for its disk stops
+ * neither the source nor the others. */
 #define QUEUE                                                                  \
   "queue leaky=upstream max-size-time=10000000000 max-size-bytes=0 "           \
   "max-size-buffers=0 "
@@ -76,8 +76,8 @@ start_recording (App *app, const gchar *location)
   g_hash_table_insert (app->recordings, g_strdup (location), recording);
 }
 
-/* Called when no buffer is on its way through the pad. The branch ends with an
- * EOS of its own, which closes the file. */
+/* Called when no buffer is in transit through the pad. The branch gets its own
+ * EOS, which closes the file. */
 static GstPadProbeReturn
 unlink_branch (GstPad *tee_pad, GstPadProbeInfo *info, gpointer user_data)
 {
@@ -123,7 +123,7 @@ remove_recording (App *app, const gchar *location, const gchar *how)
     g_main_loop_quit (app->loop);
 }
 
-/* The location of the recording that @object is, or is part of. */
+/* Returns the location of the recording that @object is, or is part of. */
 static const gchar *
 find_recording (App *app, GstObject *object)
 {
@@ -152,7 +152,7 @@ on_forwarded (App *app, const GstStructure *s)
   g_clear_pointer (&message, gst_message_unref);
 }
 
-/* What fails in one recording ends that recording. */
+/* An error in a recording ends only that recording. */
 static void
 on_error (App *app, GstMessage *message)
 {
@@ -188,7 +188,7 @@ on_message (GstBus *bus, GstMessage *message, gpointer user_data)
     g_print ("closed %s %" G_GUINT64_FORMAT "\n",
         gst_structure_get_string (s, "location"), bytes);
   } else if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_WARNING) {
-    /* The disk is full, a track is refused: the recording goes on. */
+    /* The disk is full, a track is refused: the recording continues. */
     gst_message_parse_warning (message, &error, NULL);
     g_printerr ("warning: %s\n", error->message);
     g_error_free (error);
@@ -251,7 +251,7 @@ on_input (GIOChannel *channel, GIOCondition condition, gpointer user_data)
       do_command (app, words[0], words[1] ? words[1] : "");
     g_strfreev (words);
     g_free (line);
-    /* Lines that were read ahead are not seen by the main loop. */
+    /* The main loop does not see lines in a read buffer. */
   } while (g_io_channel_get_buffer_condition (channel) & G_IO_IN);
   return G_SOURCE_CONTINUE;
 }
@@ -271,7 +271,7 @@ main (int argc, char **argv)
   app.loop = g_main_loop_new (NULL, FALSE);
   app.recordings =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  /* Tells the EOS of one recording, while the pipeline goes on. */
+  /* Reports the EOS of one recording while the pipeline continues. */
   g_object_set (app.pipeline, "message-forward", TRUE, NULL);
   bus = gst_element_get_bus (app.pipeline);
   gst_bus_add_watch (bus, on_message, &app);

@@ -1,11 +1,10 @@
 #!/usr/bin/python3
-# gst-tsrec: records, listens to the monitor, and acts on what it says
+# gst-tsrec: records, and acts on the alerts of the monitor
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The same as record-and-watch.c. An alert that something is dry is answered by
-what may help there: a dead network by starting the source again, a
-depayloader, decoder or encoder that gives nothing by asking for a key frame,
-and everything else by a person, who is paged."""
+"""The same as record-and-watch.c. The action depends on the stage that has stalled.
+If the network is dead, the source is restarted. If a depayloader, decoder or encoder
+has stalled, a key frame is requested. Otherwise a command pages a person."""
 
 import argparse
 import shlex
@@ -58,7 +57,7 @@ class Recording:
         self.pipeline.send_event(Gst.Event.new_eos())
         return GLib.SOURCE_REMOVE
 
-    # --- what is said
+    # --- messages
 
     def on_message(self, _bus, message):
         if message.type == Gst.MessageType.EOS:
@@ -66,7 +65,7 @@ class Recording:
         elif message.type == Gst.MessageType.ERROR:
             error, _debug = message.parse_error()
             print(error.message, file=sys.stderr)
-            self.page_somebody(error.message)
+            self.page_person(error.message)
             self.status = 1
             self.loop.quit()
         elif message.has_name('recmonitor-alert'):
@@ -83,9 +82,9 @@ class Recording:
         elif where in ('depayloader', 'decoder', 'encoder'):
             self.request_key_frame()
         else:
-            self.page_somebody(text)
+            self.page_person(text)
 
-    # --- what can be done
+    # --- actions
 
     def restart_source(self):
         print('restarting the source')
@@ -93,13 +92,13 @@ class Recording:
         self.source.sync_state_with_parent()
 
     def request_key_frame(self):
-        """Travels upstream from the monitor; an encoder obeys it, and recwhipsrc
-        makes a PLI of it."""
+        """Sends the event upstream from the monitor. An encoder produces a key
+        frame, recwhipsrc sends a PLI."""
         print('requesting a key frame')
         self.monitor.send_event(GstVideo.video_event_new_upstream_force_key_unit(
             Gst.CLOCK_TIME_NONE, True, 0))
 
-    def page_somebody(self, text):
+    def page_person(self, text):
         print('paging somebody')
         if self.page_command:
             subprocess.Popen(shlex.split(self.page_command) + [text])

@@ -1,13 +1,13 @@
 #!/usr/bin/python3
-# gst-tsrec: starts and stops recordings of one source while it goes on
+# gst-tsrec: starts and stops recordings of a source that continues
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The same as record-on-demand.c. Takes commands from standard input, one a line:
+"""The same as record-on-demand.c. Reads commands from standard input, one per line:
 
-    start LOCATION    begin to record to LOCATION
-    split LOCATION    go on in a new file (LOCATION has a number, as in a-%02d.ts)
-    stop LOCATION     end that recording; the others do not notice
-    quit              end all of them, and the program
+    start LOCATION    start a recording to LOCATION
+    split LOCATION    continue in a new file (LOCATION has a number, as in a-%02d.ts)
+    stop LOCATION     end that recording; the others continue
+    quit              end all recordings and the program
 """
 
 import sys
@@ -22,8 +22,8 @@ SOURCE = (
     'tee name=video-tee allow-not-linked=true '
     'audiotestsrc is-live=true ! audioconvert ! avenc_aac ! aacparse ! '
     'tee name=audio-tee allow-not-linked=true')
-# Queues of its own, so that a recording that waits for its disk stops neither the
-# source nor the others.
+# Each recording has its own queues, so a recording that waits for its disk stops
+# neither the source nor the others.
 QUEUE = 'queue leaky=upstream max-size-time=10000000000 max-size-bytes=0 max-size-buffers=0'
 RECORDING = (f'{QUEUE} name=video ! sink.video_0 {QUEUE} name=audio ! sink.audio_0 '
              'tsrecsink name=sink')
@@ -33,12 +33,12 @@ class Recorder:
     def __init__(self):
         self.loop = GLib.MainLoop()
         self.pipeline = Gst.parse_launch(SOURCE)
-        # Tells the EOS of one recording, while the pipeline goes on.
+        # Reports the EOS of one recording while the pipeline continues.
         self.pipeline.set_property('message-forward', True)
         self.recordings = {}
         self.quitting = False
         self.status = 0
-        # Unbuffered: the main loop does not see a line that is kept in a buffer.
+        # Unbuffered, because the main loop does not see lines in a read buffer.
         self.commands = open(0, 'rb', buffering=0)
         bus = self.pipeline.get_bus()
         bus.add_signal_watch()
@@ -61,12 +61,12 @@ class Recorder:
         recording = self.recordings[location]
         for kind in 'video', 'audio':
             tee_pad = recording.get_static_pad(kind).get_peer()
-            # Called when no buffer is on its way through the pad.
+            # Called when no buffer is in transit through the pad.
             tee_pad.add_probe(Gst.PadProbeType.IDLE, self.unlink)
 
     @staticmethod
     def unlink(tee_pad, _):
-        """The branch ends with an EOS of its own, which closes the file."""
+        """The branch gets its own EOS, which closes the file."""
         pad = tee_pad.get_peer()
         tee_pad.unlink(pad)
         pad.send_event(Gst.Event.new_eos())
@@ -82,7 +82,7 @@ class Recorder:
             closed = message.get_structure()
             print('closed', closed.get_value('location'), closed.get_value('bytes'), flush=True)
         elif message.type == Gst.MessageType.WARNING:
-            # The disk is full, a track is refused: the recording goes on.
+            # The disk is full, a track is refused: the recording continues.
             print('warning:', message.parse_warning()[0].message, file=sys.stderr)
         elif message.type == Gst.MessageType.ERROR:
             self.on_error(message)
@@ -94,7 +94,7 @@ class Recorder:
             print('ended', location, flush=True)
 
     def on_error(self, message):
-        """What fails in one recording ends that recording."""
+        """An error in a recording ends only that recording."""
         error, debug = message.parse_error()
         print(f'error: {error.message} ({debug})', file=sys.stderr)
         for location, recording in list(self.recordings.items()):
