@@ -1188,6 +1188,82 @@ GST_START_TEST (test_tables_come_every_half_second)
 }
 GST_END_TEST;
 
+/* A track that is removed makes the others write what they hold back, at any
+ * time. @flush: that often, access units. */
+static void
+check_tables_with_flushes (
+    int64_t step, int64_t audio_pes_time, int flush, bool pictures)
+{
+  TsTrack *video = NULL, *audio;
+  TsMuxConfig config;
+  int64_t v = 0;
+  Rig rig;
+
+  ts_mux_config_init (&config);
+  config.audio_pes_time = audio_pes_time;
+  rig_init_full (&rig, &config, NULL);
+  if (pictures)
+    video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  for (int a = 0; a * step < 2 * TS_NS_PER_S; a++) {
+    for (; video && v * FRAME <= a * step; v++)
+      push_picture (
+          &rig, video, 900, v % 300 == 0, true, v * FRAME, TS_TIME_NONE);
+    push_aac (&rig, audio, 120, a * step);
+    if (a % flush == flush - 1)
+      rig_finish (&rig, ts_mux_begin_flush (rig.mux));
+  }
+  rig_assert_conformant (&rig);
+  rig_clear (&rig);
+}
+
+GST_START_TEST (test_tables_are_in_time_when_held_audio_is_flushed)
+{
+  static const int64_t steps[] = { 2500000, 20 * MS, AAC_FRAME, 60 * MS,
+    120 * MS, 333 * MS };
+  static const int64_t times[] = { 0, 60 * MS, 200 * MS, 500 * MS, 700 * MS };
+
+  for (guint s = 0; s < G_N_ELEMENTS (steps); s++)
+    for (guint t = 0; t < G_N_ELEMENTS (times); t++)
+      for (int flush = 1; flush < 30; flush += 9)
+        for (int pictures = 0; pictures < 2; pictures++)
+          check_tables_with_flushes (steps[s], times[t], flush, pictures);
+}
+GST_END_TEST;
+
+/* PAT and PMT, or the SDT, more often than a few PCRs. */
+GST_START_TEST (test_tables_keep_an_interval_of_few_pcrs)
+{
+  static const int64_t intervals[] = { 10 * MS, 40 * MS, 100 * MS, 107 * MS,
+    200 * MS, 253 * MS };
+  static const int64_t steps[] = { AAC_FRAME, 60 * MS, 333 * MS, 503 * MS,
+    1200 * MS };
+
+  for (guint i = 0; i < G_N_ELEMENTS (intervals); i++) {
+    for (guint s = 0; s < G_N_ELEMENTS (steps); s++) {
+      TsCheckOptions options = TS_CHECK_STRICT;
+      TsMuxConfig config;
+      TsTrack *audio;
+      Rig rig;
+
+      options.ignored_rules = TS_CHECK_IGNORE (TS_CHECK_PTS_INTERVAL);
+      options.pcr_interval_ms = 100;
+      options.psi_interval_ms = options.sdt_interval_ms =
+          (unsigned)(intervals[i] / MS);
+      ts_mux_config_init (&config);
+      config.pcr_interval = 100 * MS;
+      config.psi_interval = config.si_interval = intervals[i];
+      rig_init_full (&rig, &config, &options);
+      audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+      for (int a = 0; a * steps[s] < 4 * TS_NS_PER_S; a++)
+        push_aac (&rig, audio, 120, a * steps[s]);
+      rig_assert_conformant (&rig);
+      rig_clear (&rig);
+    }
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST (test_empty_and_damaged_access_units_are_dropped)
 {
   static const uint8_t nothing[] = { 1, 2, 3, 4, 5, 6, 7, 8 };
@@ -1796,6 +1872,8 @@ tsmux_suite (void)
   tcase_add_test (tc, test_pcr_says_discontinuity_after_a_silence);
   tcase_add_test (tc, test_a_track_that_all_but_stops_keeps_its_timestamps);
   tcase_add_test (tc, test_tables_come_every_half_second);
+  tcase_add_test (tc, test_tables_are_in_time_when_held_audio_is_flushed);
+  tcase_add_test (tc, test_tables_keep_an_interval_of_few_pcrs);
   tcase_add_test (tc, test_empty_and_damaged_access_units_are_dropped);
   tcase_add_test (tc, test_tracks_come_and_go_with_a_new_pmt_version);
   tcase_add_test (tc, test_the_same_configuration_changes_nothing);

@@ -17,6 +17,8 @@
 #define REORDER_MARGIN (90000 / 5)
 #define MAX_PREROLL (30 * TS_NS_PER_S)
 #define MAX_INTERVAL (10 * TS_NS_PER_S)
+/* PCRs between two tables of a kind, at least */
+#define MIN_PCRS_PER_TABLE 3
 
 static int64_t
 clamp (int64_t value, int64_t min, int64_t max)
@@ -60,6 +62,20 @@ fix_config (TsMuxConfig *config)
       clamp (config->start_offset, config->preroll, INT64_C (1) << 47);
 }
 
+/* Tables are placed between PCRs, and are in time only where several PCRs come
+ * within their interval. */
+static int64_t
+get_pcr_interval (const TsMuxConfig *config)
+{
+  int64_t interval = config->pcr_interval;
+
+  if (interval > config->psi_interval / MIN_PCRS_PER_TABLE)
+    interval = config->psi_interval / MIN_PCRS_PER_TABLE;
+  if (interval > config->si_interval / MIN_PCRS_PER_TABLE)
+    interval = config->si_interval / MIN_PCRS_PER_TABLE;
+  return ts_time_to_90k (interval);
+}
+
 TsMux *
 ts_mux_new (const TsMuxConfig *config)
 {
@@ -74,7 +90,7 @@ ts_mux_new (const TsMuxConfig *config)
   mux->pat.pid = TS_PID_PAT;
   mux->pmt.pid = mux->config.pmt_pid;
   mux->sdt.pid = TS_PID_SDT;
-  mux->pcr_interval = ts_time_to_90k (mux->config.pcr_interval);
+  mux->pcr_interval = get_pcr_interval (&mux->config);
   mux->last_pcr = TS_TIME_NONE;
   mux->pat.last_now = TS_TIME_NONE;
   mux->pmt.last_now = TS_TIME_NONE;
@@ -547,8 +563,12 @@ ts_mux_begin_flush (TsMux *mux)
     return 0;
   plan->kind = TS_PLAN_FLUSH;
   plan_flush (mux, plan);
-  if (plan->flush && !mux->psi_changed)
-    ts_mux_plan_pcr (mux, plan, ts_mux_to_ts (mux, mux->timeline.now));
+  if (plan->flush && !mux->psi_changed) {
+    int64_t now = ts_mux_to_ts (mux, mux->timeline.now);
+
+    plan_psi (mux, plan, now);
+    ts_mux_plan_pcr (mux, plan, now);
+  }
   plan_size (mux, plan);
   return plan->size;
 }
@@ -654,11 +674,15 @@ ts_mux_finish (TsMux *mux, uint8_t *out, size_t size, TsOutput *output)
   output->pts = output->dts = TS_TIME_NONE;
   if (plan->kind == TS_PLAN_NONE || size < plan->size)
     return 0;
+  /* Tables that are due come before the PCRs of what waited. */
+  if (plan->kind == TS_PLAN_FLUSH)
+    ts_write_psi (&w, plan);
   write_flush (&w, plan);
   output->random_access = plan->random_access;
   output->random_access_offset = plan->random_access ? (size_t)(w.p - out) : 0;
   end_resync (mux, plan);
-  ts_write_psi (&w, plan);
+  if (plan->kind != TS_PLAN_FLUSH)
+    ts_write_psi (&w, plan);
   write_pcrs (&w, plan);
   if (plan->kind == TS_PLAN_ACCESS_UNIT) {
     write_access_unit (&w, plan);

@@ -90,7 +90,8 @@ typedef struct TsTrack TsTrack;
  *   tracks prove to be later than that after one another
  * @psi_interval: PAT and PMT at least this often, ns
  * @si_interval: SDT at least this often, ns
- * @pcr_interval: PCR at least this often while anything flows, ns
+ * @pcr_interval: PCR at least this often while anything flows, ns; more often
+ *   where it is more than a third of @psi_interval or @si_interval
  * @audio_pes_time: audio frames are put together in one PES packet until they
  *   span this time, ns; 0: one PES packet for each
  * @pack: whether the end of a video access unit that does not fill a packet
