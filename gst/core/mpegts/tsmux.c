@@ -491,6 +491,22 @@ count_access_unit (TsMux *mux, const TsPlan *plan)
   mux->stats.access_unit_bytes += plan->au_size;
 }
 
+/* How long it is presented, ns, or TS_TIME_NONE. */
+static int64_t
+get_duration (const TsTrack *track, const TsAccessUnit *au, const TsPlan *plan)
+{
+  if (!ts_codec_is_video (track->config.codec) &&
+      !ts_codec_is_audio (track->config.codec))
+    return TS_TIME_NONE;
+  if (au->duration > 0)
+    return au->duration;
+  if (plan->payload.duration > 0)
+    return plan->payload.duration;
+  if (track->time.nominal > 0)
+    return track->time.nominal;
+  return track->time.step > 0 ? track->time.step : TS_TIME_NONE;
+}
+
 size_t
 ts_mux_begin (TsMux *mux, TsTrack *track, const TsAccessUnit *access_unit)
 {
@@ -526,6 +542,7 @@ ts_mux_begin (TsMux *mux, TsTrack *track, const TsAccessUnit *access_unit)
         plan->payload.duration > 0 ? plan->payload.duration
                                    : track->config.frame_time,
         &mux->stats, &plan->pts_ns, &plan->dts_ns);
+    plan->duration_ns = get_duration (track, &au, plan);
     plan_time (mux, track, plan);
     held = plan_hold (mux, track, plan);
   }
@@ -671,7 +688,7 @@ ts_mux_finish (TsMux *mux, uint8_t *out, size_t size, TsOutput *output)
   TsWriter w = { mux, out, out };
 
   memset (output, 0, sizeof (*output));
-  output->pts = output->dts = TS_TIME_NONE;
+  output->pts = output->dts = output->duration = TS_TIME_NONE;
   if (plan->kind == TS_PLAN_NONE || size < plan->size)
     return 0;
   /* Tables that are due come before the PCRs of what waited. */
@@ -688,6 +705,7 @@ ts_mux_finish (TsMux *mux, uint8_t *out, size_t size, TsOutput *output)
     write_access_unit (&w, plan);
     output->pts = plan->pts_ns;
     output->dts = plan->dts_ns;
+    output->duration = plan->dependent ? TS_TIME_NONE : plan->duration_ns;
   }
   output->discontinuity = plan->discontinuity;
   output->size = (size_t)(w.p - out);

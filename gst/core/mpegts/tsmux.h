@@ -200,6 +200,8 @@ typedef struct
  * @pts: of the access unit as written, ns on the timeline of the input, or
  *   TS_TIME_NONE when none was written
  * @dts: likewise
+ * @duration: how long the picture or frame is presented, ns, by the input, the
+ *   stream or the one before; TS_TIME_NONE when unknown, and of data
  * @discontinuity: the first random access point after ts_mux_resync() or
  *   ts_mux_resume()
  */
@@ -209,6 +211,7 @@ typedef struct
   size_t random_access_offset;
   int64_t pts;
   int64_t dts;
+  int64_t duration;
   bool random_access;
   bool discontinuity;
 } TsOutput;
