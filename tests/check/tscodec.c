@@ -716,7 +716,8 @@ GST_START_TEST (test_a_dependent_frame_that_comes_late_has_no_pts)
   rig.check = ts_check_new (&options, on_pes, NULL, &rig);
   rig_push (&rig, frame_0, sizeof (frame_0), 0);
   for (guint i = 1; i < 100; i++)
-    rig_finish (&rig, ts_mux_begin_idle (rig.mux, i * 20 * MS));
+    rig_finish (
+        &rig, ts_mux_begin_idle (rig.mux, NULL, i * 20 * MS, TS_TIME_NONE));
   rig_push (&rig, frame_1, sizeof (frame_1), 32 * MS);
   rig_push (&rig, frame_0, sizeof (frame_0), 2000 * MS);
   rig_assert_fine (&rig);

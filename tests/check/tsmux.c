@@ -655,13 +655,83 @@ GST_START_TEST (test_idle_writes_tables_and_pcr_when_they_are_due)
   video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
   push_both (&rig, video, NULL, 0, TS_NS_PER_S);
   for (int i = 1; i <= 100; i++)
-    size += rig_finish (
-        &rig, ts_mux_begin_idle (rig.mux, TS_NS_PER_S + i * 20 * MS));
+    size += rig_finish (&rig,
+        ts_mux_begin_idle (
+            rig.mux, NULL, TS_NS_PER_S + i * 20 * MS, TS_TIME_NONE));
   fail_unless (size >= (4 * 3 + 40) * PACKET_SIZE);
   fail_unless (size <= (6 * 3 + 70) * PACKET_SIZE);
   push_both (&rig, video, NULL, 3 * TS_NS_PER_S, 4 * TS_NS_PER_S);
   rig_assert_conformant (&rig);
   rig_clear (&rig);
+}
+GST_END_TEST;
+
+/* Sound of 20 ms at @time of a live stream, whose source is @ahead. */
+static void
+push_live_aac (Rig *rig, TsTrack *track, int64_t time, int64_t ahead)
+{
+  GByteArray *data = new_aac (120);
+  TsAccessUnit au = { .data = data->data,
+    .size = data->len,
+    .pts = time + ahead,
+    .dts = TS_TIME_NONE,
+    .duration = 20 * MS,
+    .now = time };
+
+  rig_finish (rig, ts_mux_begin (rig->mux, track, &au));
+  g_byte_array_unref (data);
+}
+
+/* The source of a live track starts over @jump ahead, is silent for a while,
+ * and goes on: idle time is that of its access units. */
+static void
+check_idle_after_jump (int64_t jump, bool lead)
+{
+  int64_t time = 0, silent, ahead = lead ? jump : 0;
+  size_t size = 0;
+  TsTrack *audio;
+  Rig rig;
+
+  rig_init (&rig);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  for (; time < TS_NS_PER_S; time += 20 * MS)
+    push_live_aac (&rig, audio, time, ahead);
+  if (!lead) {
+    /* its first word is a gap, before anything shows that it started over */
+    rig_finish (&rig, ts_mux_begin_idle (rig.mux, audio, time + jump, time));
+    for (; time < 2 * TS_NS_PER_S; time += 20 * MS)
+      push_live_aac (&rig, audio, time, jump);
+  }
+  silent = time;
+  for (; time < silent + 2 * TS_NS_PER_S; time += 20 * MS)
+    size += rig_finish (
+        &rig, ts_mux_begin_idle (rig.mux, audio, time + jump, time));
+  for (; time < 5 * TS_NS_PER_S; time += 20 * MS)
+    push_live_aac (&rig, audio, time, jump);
+  /* 2 s: tables four times, PCR every 40 ms */
+  fail_unless (size >= (3 * 3 + 45) * PACKET_SIZE, "%zu", size);
+  fail_unless (size <= (6 * 3 + 70) * PACKET_SIZE, "%zu", size);
+  fail_unless_equals_uint64 (rig_get_stats (&rig).late, 0);
+  fail_unless_equals_uint64 (rig_get_stats (&rig).pts_moved, 0);
+  rig_assert_conformant (&rig);
+  fail_unless (ts_check_get_stats (rig.check)->last_pcr -
+          ts_check_get_stats (rig.check)->first_pcr <
+      INT64_C (5) * 27000000);
+  rig_clear (&rig);
+}
+
+GST_START_TEST (test_idle_time_is_on_the_timeline_of_its_track)
+{
+  static const int64_t jumps[] = { 0, 2 * TS_NS_PER_S, 20 * TS_NS_PER_S,
+    1000 * TS_NS_PER_S, 10000 * TS_NS_PER_S };
+
+  for (guint i = 0; i < G_N_ELEMENTS (jumps); i++) {
+    if (jumps[i] != 2 * TS_NS_PER_S) {
+      check_idle_after_jump (jumps[i], false);
+      check_idle_after_jump (-jumps[i], false);
+    }
+    check_idle_after_jump (jumps[i], true);
+  }
 }
 GST_END_TEST;
 
@@ -1854,6 +1924,7 @@ tsmux_suite (void)
   tcase_add_test (tc, test_pcr_goes_on_when_its_track_is_silent);
   tcase_add_test (tc, test_slow_pictures_do_not_cost_packets_for_pcr);
   tcase_add_test (tc, test_idle_writes_tables_and_pcr_when_they_are_due);
+  tcase_add_test (tc, test_idle_time_is_on_the_timeline_of_its_track);
   tcase_add_test (
       tc, test_access_unit_without_timestamp_follows_its_predecessor);
   tcase_add_test (tc, test_audio_without_timestamps_lasts_as_long_as_it_is);

@@ -555,17 +555,18 @@ ts_mux_begin (TsMux *mux, TsTrack *track, const TsAccessUnit *access_unit)
 }
 
 size_t
-ts_mux_begin_idle (TsMux *mux, int64_t time)
+ts_mux_begin_idle (TsMux *mux, const TsTrack *track, int64_t time, int64_t now)
 {
   TsPlan *plan = &mux->plan;
+  int64_t place;
 
   memset (plan, 0, sizeof (*plan));
   if (!mux->started || time == TS_TIME_NONE)
     return 0;
-  if (time > mux->timeline.now &&
-      (uint64_t)time - (uint64_t)mux->timeline.now <
-          UINT64_C (3600) * TS_NS_PER_S)
-    mux->timeline.now = time;
+  place = ts_time_place_idle (
+      &mux->timeline, track ? &track->time : NULL, time, now);
+  if (place > mux->timeline.now)
+    mux->timeline.now = place;
   plan->kind = TS_PLAN_IDLE;
   return plan_rest (mux, plan);
 }

@@ -386,8 +386,11 @@ void ts_mux_set_expecting (TsMux *mux, bool expecting);
 size_t ts_mux_begin (TsMux *mux, TsTrack *track, const TsAccessUnit *au);
 
 /* The same without an access unit: what is due at @time (PSI, PCR, held-back
- * data), when no track has anything. Usually 0. */
-size_t ts_mux_begin_idle (TsMux *mux, int64_t time);
+ * data), when no track has anything. Usually 0. @track: whose time it is, as
+ * that of its access units; NULL: none's. @now: as TsAccessUnit.now; what is
+ * far ahead of it is not believed. */
+size_t ts_mux_begin_idle (
+    TsMux *mux, const TsTrack *track, int64_t time, int64_t now);
 
 /* The same for everything that is held back: at the end of the stream, or
  * before a track is removed. */
