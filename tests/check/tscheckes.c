@@ -52,12 +52,21 @@ read_h264 (Picture *picture, const uint8_t *nal, bool first)
   }
 }
 
+/* nuh_layer_id: its pictures and parameter sets are not those of the base. */
+static bool
+is_other_layer (const uint8_t *nal)
+{
+  return (nal[0] & 1) != 0 || nal[1] >> 3 != 0;
+}
+
 /* ITU-T H.265 Table 7-1 */
 static void
 read_h265 (Picture *picture, const uint8_t *nal, bool first)
 {
   unsigned type = nal[0] >> 1 & 0x3f;
 
+  if (is_other_layer (nal))
+    return;
   if (type <= 31)
     picture->slice = true;
   if (type >= 16 && type <= 20)
@@ -99,7 +108,8 @@ read_picture (const TsCheckPes *pes)
         picture = (Picture){ 0 };
       read_h264 (&picture, nal, aligned);
     } else if (pes->stream_type == 0x24) {
-      if ((nal[0] >> 1 & 0x3f) == 35 && !picture.delimiter)
+      if ((nal[0] >> 1 & 0x3f) == 35 && !is_other_layer (nal) &&
+          !picture.delimiter)
         picture = (Picture){ 0 };
       read_h265 (&picture, nal, aligned);
     } else {

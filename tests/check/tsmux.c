@@ -521,6 +521,67 @@ GST_START_TEST (test_h265_cra_is_a_random_access_point)
 }
 GST_END_TEST;
 
+static void
+append_nal (GByteArray *au, uint8_t first, uint8_t second, uint8_t fill)
+{
+  const uint8_t nal[] = { 0, 0, 0, 1, first, second, 0xaf, fill, fill };
+
+  g_byte_array_append (au, nal, sizeof (nal));
+}
+
+/* The second view of MV-HEVC, or another layer of SHVC: parameter sets with the
+ * same identifiers, a delimiter of its own, and key pictures elsewhere. */
+GST_START_TEST (test_other_layers_are_not_taken_for_the_base_layer)
+{
+  static const uint8_t sets[] = { 0, 0, 0, 1, 0x40, 0x01, 0x0c, 0x01, 0xff,
+    0xff, 0x01, 0x60, 0, 0, 0, 1, 0x42, 0x01, 0x01, 0x01, 0x60, 0x11, 0x11,
+    0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x5d, 0xa0, 0x02, 0x80, 0,
+    0, 0, 1, 0x44, 0x01, 0xc1, 0x72, 0xb4 };
+  static const uint8_t delimiter[] = { 0, 0, 0, 1, 0x46, 0x01, 0x50 };
+  GByteArray *au = g_byte_array_new ();
+  TsTrack *video;
+  Rig rig;
+
+  rig_init (&rig);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H265);
+  g_byte_array_append (au, sets, sizeof (sets));
+  append_nal (au, 0x40, 0x09, 0xc1); /* VPS, SPS, PPS of layer 1 */
+  append_nal (au, 0x42, 0x09, 0xc1);
+  append_nal (au, 0x44, 0x09, 0xc1);
+  append_nal (au, 0x26, 0x01, 0x11); /* IDR picture and that of layer 1 */
+  append_nal (au, 0x26, 0x09, 0x11);
+  rig_push (&rig, video, au->data, au->len, 0);
+  fail_unless (rig.output.random_access);
+  /* a delimiter of layer 1, and its key picture in front of one that is none */
+  g_byte_array_set_size (au, 0);
+  append_nal (au, 0x46, 0x09, 0x50);
+  append_nal (au, 0x26, 0x09, 0x22);
+  append_nal (au, 0x02, 0x01, 0x22);
+  rig_push (&rig, video, au->data, au->len, FRAME);
+  fail_if (rig.output.random_access);
+  /* by itself, also of layer 32 and up: not a picture more */
+  g_byte_array_set_size (au, 0);
+  append_nal (au, 0x27, 0x01, 0x33);
+  rig_push (&rig, video, au->data, au->len, FRAME);
+  fail_if (rig.output.random_access);
+  fail_unless_equals_uint64 (rig_get_stats (&rig).access_units, 2);
+  g_byte_array_set_size (au, 0);
+  append_nal (au, 0x2a, 0x01, 0x11);
+  rig_push (&rig, video, au->data, au->len, 2 * FRAME);
+  fail_unless (rig.output.random_access);
+  rig_assert_conformant (&rig);
+  fail_unless (memcmp (rig_get_pes (&rig, PID_VIDEO, 1)->data->data, delimiter,
+                   sizeof (delimiter)) == 0);
+  fail_unless_equals_uint64 (
+      rig_get_pes (&rig, PID_VIDEO, 2)->data->len, 9); /* as it came */
+  fail_unless (rig_get_pes (&rig, PID_VIDEO, 2)->pts == TS_CHECK_NONE);
+  fail_unless_equals_uint64 (rig_get_pes (&rig, PID_VIDEO, 3)->data->len,
+      sizeof (delimiter) + sizeof (sets) + 9);
+  g_byte_array_unref (au);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
 /* Which access units begin a track, in each codec with pictures. */
 GST_START_TEST (test_a_track_begins_with_its_first_random_access_point)
 {
@@ -1919,6 +1980,7 @@ tsmux_suite (void)
   tcase_add_test (tc, test_reordered_pictures_keep_their_timestamps);
   tcase_add_test (tc, test_recovery_point_is_a_random_access_point);
   tcase_add_test (tc, test_h265_cra_is_a_random_access_point);
+  tcase_add_test (tc, test_other_layers_are_not_taken_for_the_base_layer);
   tcase_add_test (tc, test_a_track_begins_with_its_first_random_access_point);
   tcase_add_test (tc, test_timestamps_wrap_at_33_bits);
   tcase_add_test (tc, test_pcr_goes_on_when_its_track_is_silent);
