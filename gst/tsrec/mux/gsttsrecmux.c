@@ -503,7 +503,7 @@ reset_pad (GstTsRecMuxPad *pad)
   g_clear_pointer (&pad->refusal, g_free);
   gst_caps_replace (&pad->caps, NULL);
   pad->language[0] = '\0';
-  pad->arrived = pad->paced = FALSE;
+  pad->arrived = pad->placed = pad->paced = FALSE;
   pad->n_untimed = 0;
   pad->position = TS_TIME_NONE;
   pad->patience = REC_MUX_PATIENCE;
