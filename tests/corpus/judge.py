@@ -389,7 +389,7 @@ def decode(path, stream, kind):
     else:
         after = ['-f', 'framecrc']
     result = subprocess.run(['ffmpeg', '-nostdin', '-v', 'error', *before, '-i', path, '-map', f'0:{stream}', *after, '-'],
-                            capture_output=True, text=True, errors='replace', timeout=120, check=False)
+                            capture_output=True, text=True, errors='replace', timeout=240, check=False)
     rows = [line.split(',') for line in result.stdout.splitlines() if line and line[0] != '#']
     if kind == 'video':
         return [row[5].strip() for row in rows]
