@@ -310,6 +310,52 @@ GST_START_TEST (test_sound_without_times_at_first_does_not_move_the_rest)
 }
 GST_END_TEST;
 
+/* The text of the warning that a track lags; NULL without one. */
+static gchar *
+get_lag_warning (gboolean live)
+{
+  GstMessage *message;
+  gchar *text = NULL;
+  Mux m;
+
+  mux_init (&m, live);
+  push_aac (&m, 0);
+  for (guint i = 0; i < 60 * 30; i++)
+    push_picture (&m, i);
+  push_aac (&m, 1);
+  gst_harness_push_event (m.video, gst_event_new_eos ());
+  gst_harness_push_event (m.audio, gst_event_new_eos ());
+  while ((message = gst_bus_pop_filtered (m.bus, GST_MESSAGE_WARNING))) {
+    GError *error;
+
+    gst_message_parse_warning (message, &error, NULL);
+    if (strstr (error->message, "lags behind")) {
+      g_free (text);
+      text = g_strdup (error->message);
+    }
+    g_error_free (error);
+    gst_message_unref (message);
+  }
+  mux_clear (&m);
+  return text;
+}
+
+/* No encoder is to blame where a file has its tracks in another order: what
+ * helps is named. */
+GST_START_TEST (test_the_warning_of_a_lag_says_what_helps)
+{
+  gchar *live = get_lag_warning (TRUE), *file = get_lag_warning (FALSE);
+
+  fail_unless (live != NULL && file != NULL);
+  fail_unless (strstr (live, "\"preroll\"") != NULL, "%s", live);
+  fail_unless (strstr (live, "\"max-interleave\"") == NULL, "%s", live);
+  fail_unless (strstr (file, "\"max-interleave\"") != NULL, "%s", file);
+  fail_unless (strstr (file, "Lower the load") == NULL, "%s", file);
+  g_free (live);
+  g_free (file);
+}
+GST_END_TEST;
+
 /* Sound that never has a timestamp follows its order, and is not kept back for
  * long. */
 GST_START_TEST (test_sound_without_any_times_is_not_kept_waiting)
@@ -530,6 +576,7 @@ add_tests (TCase *tc)
   tcase_add_test (tc, test_sound_alone_is_not_kept_waiting);
   tcase_add_test (tc, test_sound_without_times_at_first_does_not_move_the_rest);
   tcase_add_test (tc, test_sound_without_any_times_is_not_kept_waiting);
+  tcase_add_test (tc, test_the_warning_of_a_lag_says_what_helps);
   tcase_add_test (tc, test_a_key_frame_that_never_comes_is_not_waited_for);
   tcase_add_test (tc, test_pictures_that_stop_are_not_waited_for);
   tcase_add_test (tc, test_pictures_that_join_later_begin_with_a_key_frame);
