@@ -146,6 +146,7 @@ class Recording:
         self.refused = []    # (caps, reason or None)
         self.warnings = []
         self.error = None
+        self.ending = False  # what is said now does not reach the bus
         self.pipeline = Gst.Pipeline.new(None)
         self.sink = Gst.ElementFactory.make('tsrecsink')
         filesrc = Gst.ElementFactory.make('filesrc')
@@ -196,7 +197,8 @@ class Recording:
             if pad.link(target) == Gst.PadLinkReturn.OK:
                 self.tracks.append(track)
                 return
-        self.refused.append((caps.to_string(), None))
+        if not self.ending:
+            self.refused.append((caps.to_string(), None))
         fake = Gst.ElementFactory.make('fakesink')
         fake.set_property('sync', False)
         fake.set_property('async', False)
@@ -246,6 +248,7 @@ class Recording:
         wait = REFUSAL_LATE if any(reason is None for _, reason in self.refused) else 0
         while (message := bus.timed_pop(wait)) is not None:
             self.on_message(message)
+        self.ending = True
         self.pipeline.set_state(Gst.State.NULL)
 
 
