@@ -33,6 +33,8 @@ REFUSAL_LATE = Gst.SECOND // 2
 # Encoders of sound start with silence that readers cut off differently.
 PRIMING = 6144
 LOST_SAMPLES = 6144
+# Pictures of a track, the first ones.
+MOST_DECODED = '1500'
 # A parser that finds fewer of the access units than this has not understood them.
 LEAST_READ = 0.7
 # How the warning begins that a track lags, and the one that PTS were moved.
@@ -388,7 +390,7 @@ def decode(path, stream, kind):
     """[hash of each picture], or the number of samples; None when it fails."""
     before = ['-ignore_editlist', '1'] if path.endswith(('.mp4', '.mov', '.m4a', '.3gp')) else []
     if kind == 'video':
-        after = ['-fps_mode', 'passthrough', '-f', 'framemd5']
+        after = ['-fps_mode', 'passthrough', '-frames:v', MOST_DECODED, '-f', 'framemd5']
     else:
         after = ['-f', 'framecrc']
     result = subprocess.run(['ffmpeg', '-nostdin', '-v', 'error', *before, '-i', path, '-map', f'0:{stream}', *after, '-'],
