@@ -19,6 +19,10 @@
 #define ORDER (150 * GST_MSECOND)
 #define ORDER_WAIT (250 * G_TIME_SPAN_MILLISECOND)
 #define ORDER_WAIT_LATE (500 * G_TIME_SPAN_MILLISECOND)
+/* A track that comes late after a silence waits for what decides where it
+ * belongs, µs; less than ORDER_WAIT, so that the others wait with it. */
+#define DECISION_WAIT                                                          \
+  (RTC_TIMELINE_DECISION / 1000 + 40 * G_TIME_SPAN_MILLISECOND)
 
 typedef enum
 {
@@ -198,8 +202,13 @@ note_arrival (GstBuffer **buffer, guint idx, gpointer user_data)
     return TRUE;
   g_mutex_lock (&path->reception->lock);
   stream = find_stream (path->reception, path->ssrc);
-  if (stream)
+  if (stream) {
     remember_arrival (stream, seq, rtp_time, time);
+    if (stream->has_track)
+      rtc_timeline_arrived (
+          &path->reception->timeline, stream->track, rtp_time, (gint64)time);
+    g_cond_broadcast (&path->reception->moved);
+  }
   g_mutex_unlock (&path->reception->lock);
   return TRUE;
 }
@@ -396,6 +405,45 @@ begin_track (RtcReception *self, Stream *stream)
   }
 }
 
+/* What has arrived behind @rtp_time already; under lock. */
+static void
+tell_arrivals (RtcReception *self, Stream *stream, guint32 rtp_time)
+{
+  guint i;
+
+  for (i = 0; i < ARRIVALS; i++) {
+    const Arrival *arrival = &stream->arrivals[i];
+
+    if (GST_CLOCK_TIME_IS_VALID (arrival->time) &&
+        (gint32)(arrival->rtp_time - rtp_time) > 0)
+      rtc_timeline_arrived (&self->timeline, stream->track, arrival->rtp_time,
+          (gint64)arrival->time);
+  }
+}
+
+/* Until it is known whether the RTP clock stood still before @rtp_time; under
+ * lock. Nothing is told while nothing arrives. */
+static Stream *
+wait_for_decision (RtcReception *self, Stream *stream, guint32 rtp_time)
+{
+  gint64 end = g_get_monotonic_time () + DECISION_WAIT;
+  gint64 arrival = (gint64)stream->last_arrival;
+  guint ssrc = stream->ssrc;
+  gboolean told = FALSE;
+
+  while (stream && stream->has_track && !self->stopped &&
+      rtc_timeline_is_undecided (
+          &self->timeline, stream->track, rtp_time, arrival)) {
+    if (!told)
+      tell_arrivals (self, stream, rtp_time);
+    else if (!g_cond_wait_until (&self->moved, &self->lock, end))
+      break;
+    told = TRUE;
+    stream = find_stream (self, ssrc);
+  }
+  return stream;
+}
+
 static gboolean
 map_packet (GstBuffer **buffer, guint idx, gpointer user_data)
 {
@@ -413,6 +461,9 @@ map_packet (GstBuffer **buffer, guint idx, gpointer user_data)
   if (stream && stream->rate > 0) {
     if (!stream->has_track)
       begin_track (self, stream);
+    stream = wait_for_decision (self, stream, rtp_time);
+  }
+  if (stream && stream->rate > 0) {
     running = rtc_timeline_map (
         &self->timeline, stream->track, rtp_time, (gint64)stream->last_arrival);
     running = MAX (running, 0);
