@@ -655,6 +655,39 @@ GST_START_TEST (test_the_first_report_after_a_stall_is_believed)
 
 GST_END_TEST;
 
+/* It goes unseen, as nothing came of either track, and everything comes later
+ * since; three reports confirm it. The next one is not bridged twice. */
+GST_START_TEST (test_a_stall_behind_one_that_reports_confirmed)
+{
+  gint64 t;
+  Sender s;
+
+  sender_init (&s);
+  for (t = 0; t < 14 * SECOND; t += AUDIO_STEP) {
+    if (t >= 4 * SECOND && t < 4300 * MS)
+      continue;
+    if (t == 4300 * MS) {
+      s.stopped[1] = 300 * MS;
+      s.late[0] = s.late[1] = 150 * MS;
+    }
+    if (t % VIDEO_STEP == 0)
+      arrive (&s, s.video, t);
+    if (t == 10 * SECOND)
+      s.stopped[1] += 500 * MS;
+    if (t < 9500 * MS || t >= 10 * SECOND)
+      arrive (&s, s.audio, t);
+    if (t < 10 * SECOND && t % SECOND == 100 * MS) {
+      report (&s, s.video, t);
+      report (&s, s.audio, t);
+    }
+    if (t > 8 * SECOND && (t < 9500 * MS || t > 10300 * MS))
+      assert_near (offset (&s), 0, 100 * MS);
+  }
+  fail_unless_equals_int64 (s.backward, 0);
+}
+
+GST_END_TEST;
+
 static gint64 held;
 
 /* Everything from 6 s on, in one go. */
@@ -875,6 +908,7 @@ rtptimeline_suite (void)
   tcase_add_test (tc, test_a_stall_is_found_without_being_announced);
   tcase_add_test (tc, test_a_stall_is_bridged_when_arrivals_are_known);
   tcase_add_test (tc, test_the_first_report_after_a_stall_is_believed);
+  tcase_add_test (tc, test_a_stall_behind_one_that_reports_confirmed);
   tcase_add_test (tc, test_what_a_sender_kept_back_is_no_stall);
   tcase_add_test (tc, test_a_sender_that_slept_goes_on_at_the_present);
   tcase_add_test (tc, test_rtp_clocks_that_jump_are_followed);

@@ -718,6 +718,8 @@ handle_contradiction (RtcTimeline *self, RtcTimelineTrack *track, int64_t clock)
       others_disagree (self, track)) {
     track->clock = clock;
     track->n_suspects = 0;
+    /* What was seen before may belong to an RTP clock that went on. */
+    forget_transit (track);
     align (self);
   }
 }
