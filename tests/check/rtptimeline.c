@@ -586,6 +586,15 @@ with_jitter (gint64 capture)
   return capture + (capture / AUDIO_STEP * 7919) % 60 * MS;
 }
 
+/* The sender gets no processor time for 200 ms, in each second. */
+static gint64
+busy (gint64 capture)
+{
+  gint64 at = capture % SECOND;
+
+  return at >= 200 * MS && at < 400 * MS ? capture - at + 400 * MS : capture;
+}
+
 static void
 stall_decided (
     guint stalled, gint64 length, gint64 (*arrival) (gint64), gint64 limit)
@@ -623,6 +632,10 @@ GST_START_TEST (test_a_stall_is_bridged_when_arrivals_are_known)
       continue;
     stall_decided (0, lengths[i] * MS, with_jitter, 80 * MS);
     stall_decided (1, lengths[i] * MS, with_jitter, 80 * MS);
+    if (lengths[i] < 400)
+      continue;
+    stall_decided (0, lengths[i] * MS, busy, 10 * MS);
+    stall_decided (1, lengths[i] * MS, busy, 10 * MS);
   }
 }
 

@@ -40,7 +40,7 @@
 /* Silence that separates what was measured before from what is after it. */
 #define SILENCE (400 * MS)
 /* An RTP clock may have stood still while nothing came, by so much at least,
- * and what is late by more than this has been held back with all others. */
+ * and a track that is late by more than this has been held back. */
 #define STALL_MIN (200 * MS)
 #define HELD_BACK (150 * MS)
 /* A network or a queue that has held packets back delivers them faster than in
@@ -294,11 +294,12 @@ step_together (RtcTimeline *self)
 /* --- an RTP clock that stood still while the track was silent --- */
 
 /* Whether the network brought the other tracks in time while this one was
- * silent since @since. */
+ * silent since @since and its RTP clock may have @stood still. */
 static bool
-others_flowed (
-    const RtcTimeline *self, const RtcTimelineTrack *track, int64_t since)
+others_flowed (const RtcTimeline *self, const RtcTimelineTrack *track,
+    int64_t since, int64_t stood)
 {
+  int64_t limit = stood / 2 > HELD_BACK ? stood / 2 : HELD_BACK;
   bool any = false;
 
   for (unsigned i = 0; i < RTC_TIMELINE_TRACKS; i++) {
@@ -306,8 +307,8 @@ others_flowed (
 
     if (other == track || !is_active (self, other))
       continue;
-    if (self->now - other->arrived > HELD_BACK + other->step ||
-        (other->held_until != NONE && other->held_until > since))
+    if (self->now - other->arrived > limit + other->step ||
+        (other->held_until > since && other->held_for > limit))
       return false;
     any = true;
   }
@@ -358,7 +359,7 @@ find_stall (RtcTimeline *self, RtcTimelineTrack *track, int64_t media,
       late >= track->suspect - track->clock - REPORT_JITTER;
 
   if (media == track->stall_media || stood < STALL_MIN || late < STALL_MIN ||
-      !others_flowed (self, track, self->now - passed))
+      !others_flowed (self, track, self->now - passed, stood))
     return;
   if (announced) {
     end_stall (self, track, transit);
@@ -532,6 +533,17 @@ rtc_timeline_arrived (
     track->earliest = transit;
 }
 
+/* The last delay, or a longer one shortly before it. */
+static void
+note_held (RtcTimelineTrack *track, int64_t by, int64_t arrival)
+{
+  if (by <= HELD_BACK)
+    return;
+  if (by > track->held_for || arrival - track->held_until > SECOND)
+    track->held_for = by;
+  track->held_until = arrival;
+}
+
 static void
 note_packet (
     RtcTimeline *self, RtcTimelineTrack *track, int64_t media, int64_t arrival)
@@ -543,8 +555,7 @@ note_packet (
     track->recent = INT64_MAX;
     track->n_recent = 0;
   }
-  if (passed - (step > 0 ? step : 0) > HELD_BACK)
-    track->held_until = arrival;
+  note_held (track, passed - (step > 0 ? step : 0), arrival);
   if (track->stall > 0)
     watch_stall (self, track, arrival - media, arrival);
   else

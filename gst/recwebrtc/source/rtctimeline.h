@@ -42,7 +42,8 @@
  * @clock: NTP time minus media time, from reports
  * @suspect: the same from reports that contradict @clock
  * @line: offset of timestamps that contradict @offset
- * @held_until: arrival of the last packet that the network may have held back
+ * @held_until: arrival of a packet that the network may have held back
+ * @held_for: for so long
  * @stall: how late packets are since a silence, while the reason is not known
  */
 typedef struct
@@ -55,6 +56,7 @@ typedef struct
   int64_t highest;
   int64_t arrived;
   int64_t held_until;
+  int64_t held_for;
   int64_t step;
 
   bool anchored;
