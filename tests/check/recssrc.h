@@ -14,15 +14,22 @@ G_BEGIN_DECLS
 /* From the timestamps of the one to those of the other. */
 #define REC_SSRC_APART 77777777
 
+/* Comfort noise (RFC 3551 table 4), which nobody negotiates here. */
+#define REC_SSRC_NOISE 13
+
 /**
  * RecSsrc:
  * @other: the packets are sent as the other stream; atomic
+ * @noise: packets of REC_SSRC_NOISE come between those of each SSRC; atomic
  * @sent: packets of each, all tracks; atomic
+ * @sent_noise: packets of noise; atomic
  */
 typedef struct
 {
   gint other;
+  gint noise;
   gint sent[2];
+  gint sent_noise;
 } RecSsrc;
 
 /**
@@ -42,6 +49,7 @@ typedef struct
 typedef struct
 {
   RecSsrc *streams;
+  GstPad *pad;
   RecSsrcTrack tracks[4];
 } RecSsrcPad;
 
@@ -58,6 +66,24 @@ rec_ssrc_find_track (RecSsrcPad *pad, guint32 ssrc)
   return track;
 }
 
+/* In front of a packet that goes on afterwards. */
+static inline void
+rec_ssrc_push_noise (GstPad *pad, guint32 ssrc, guint16 seq, guint32 rtp_time)
+{
+  GstBuffer *buffer = gst_rtp_buffer_new_allocate (20, 0, 0);
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+  GstPad *peer = gst_pad_get_peer (pad);
+
+  fail_unless (gst_rtp_buffer_map (buffer, GST_MAP_WRITE, &rtp));
+  gst_rtp_buffer_set_payload_type (&rtp, REC_SSRC_NOISE);
+  gst_rtp_buffer_set_ssrc (&rtp, ssrc);
+  gst_rtp_buffer_set_seq (&rtp, seq);
+  gst_rtp_buffer_set_timestamp (&rtp, rtp_time);
+  gst_rtp_buffer_unmap (&rtp);
+  gst_pad_push (peer, buffer);
+  gst_object_unref (peer);
+}
+
 /* Each stream has its own SSRC, and sequence numbers without a gap. */
 static inline gboolean
 rec_ssrc_rewrite (GstBuffer **buffer, guint idx, gpointer user_data)
@@ -69,10 +95,19 @@ rec_ssrc_rewrite (GstBuffer **buffer, guint idx, gpointer user_data)
 
   *buffer = gst_buffer_make_writable (*buffer);
   fail_unless (gst_rtp_buffer_map (*buffer, GST_MAP_READWRITE, &rtp));
+  if (gst_rtp_buffer_get_payload_type (&rtp) == REC_SSRC_NOISE) {
+    gst_rtp_buffer_unmap (&rtp);
+    return TRUE;
+  }
   track = rec_ssrc_find_track (pad, gst_rtp_buffer_get_ssrc (&rtp));
   if (!track->started[other])
     track->seq[other] = other ? 10000 : gst_rtp_buffer_get_seq (&rtp);
   track->started[other] = TRUE;
+  if (g_atomic_int_get (&pad->streams->noise) && track->seq[other] % 7 == 0) {
+    rec_ssrc_push_noise (pad->pad, track->ssrc, track->seq[other]++,
+        gst_rtp_buffer_get_timestamp (&rtp));
+    g_atomic_int_inc (&pad->streams->sent_noise);
+  }
   gst_rtp_buffer_set_seq (&rtp, track->seq[other]++);
   if (other) {
     gst_rtp_buffer_set_ssrc (&rtp, gst_rtp_buffer_get_ssrc (&rtp) + 1);
@@ -128,6 +163,7 @@ rec_ssrc_take_pad (GstElement *rtpbin, GstPad *pad, gpointer streams)
     return TRUE;
   data = g_new0 (RecSsrcPad, 1);
   data->streams = streams;
+  data->pad = pad;
   gst_pad_add_probe (pad,
       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST,
       rec_ssrc_on_packet, data, g_free);
