@@ -632,7 +632,7 @@ GST_START_TEST (test_a_stall_is_bridged_when_arrivals_are_known)
       continue;
     stall_decided (0, lengths[i] * MS, with_jitter, 80 * MS);
     stall_decided (1, lengths[i] * MS, with_jitter, 80 * MS);
-    if (lengths[i] < 400)
+    if (lengths[i] < 900)
       continue;
     stall_decided (0, lengths[i] * MS, busy, 10 * MS);
     stall_decided (1, lengths[i] * MS, busy, 10 * MS);
@@ -745,6 +745,46 @@ GST_START_TEST (test_what_a_sender_kept_back_is_no_stall)
       }
     }
   }
+}
+
+GST_END_TEST;
+
+/* The thread of the sound gets less and less processor time, that of the
+ * pictures a little less, and the sound catches up at last. */
+static gint64
+starving (gint64 capture)
+{
+  gint64 at = capture - 6 * SECOND;
+
+  if (at < 0 || at >= 3 * SECOND)
+    return capture;
+  return MIN (capture + at / (400 * MS) * 260 * MS, 9 * SECOND);
+}
+
+static gint64
+starving_a_little (gint64 capture)
+{
+  gint64 at = capture - 5 * SECOND;
+
+  return at >= 0 && at < 4 * SECOND && at % SECOND < 200 * MS
+      ? capture - at % SECOND + 200 * MS
+      : capture;
+}
+
+GST_START_TEST (test_a_sender_without_processor_time_is_no_stall)
+{
+  gint64 t, done = 0;
+  Sender s;
+
+  sender_init (&s);
+  for (t = 0; t < 14 * SECOND; t += AUDIO_STEP) {
+    if (t % VIDEO_STEP == 0)
+      arrive_decided (&s, s.video, t, starving_a_little);
+    for (; starving (done) <= t; done += AUDIO_STEP)
+      assert_near (
+          arrive_decided (&s, s.audio, done, starving), BEGIN + done, 20 * MS);
+  }
+  fail_unless_equals_uint64 (s.timeline.steps, 0);
 }
 
 GST_END_TEST;
@@ -923,6 +963,7 @@ rtptimeline_suite (void)
   tcase_add_test (tc, test_the_first_report_after_a_stall_is_believed);
   tcase_add_test (tc, test_a_stall_behind_one_that_reports_confirmed);
   tcase_add_test (tc, test_what_a_sender_kept_back_is_no_stall);
+  tcase_add_test (tc, test_a_sender_without_processor_time_is_no_stall);
   tcase_add_test (tc, test_a_sender_that_slept_goes_on_at_the_present);
   tcase_add_test (tc, test_rtp_clocks_that_jump_are_followed);
   tcase_add_test (tc, test_single_wrong_timestamps_move_nothing);

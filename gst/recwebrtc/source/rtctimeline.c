@@ -39,13 +39,18 @@
 
 /* Silence that separates what was measured before from what is after it. */
 #define SILENCE (400 * MS)
-/* An RTP clock may have stood still while nothing came, by so much at least,
- * and a track that is late by more than this has been held back. */
+/* An RTP clock may have stood still while nothing came, by so much at least.
+ * When a track has been late by more than HELD_BACK shortly before, the sender
+ * gets no processor time, perhaps, and less than STALL_SURE is left to the next
+ * report. */
 #define STALL_MIN (200 * MS)
+#define STALL_SURE (900 * MS)
 #define HELD_BACK (150 * MS)
+#define CALM SECOND
 /* A network or a queue that has held packets back delivers them faster than in
- * real time. What is as late as before for so long, but for a part of it, or
- * this at most, has another reason. */
+ * real time, and a sender without processor time more slowly. What is as late
+ * as before for so long, but for a part of it, or this at most, has another
+ * reason. */
 #define STALL_WATCH RTC_TIMELINE_DECISION
 #define STALL_SLACK (150 * MS)
 /* A track without packets for longer does not count. */
@@ -293,22 +298,33 @@ step_together (RtcTimeline *self)
 
 /* --- an RTP clock that stood still while the track was silent --- */
 
-/* Whether the network brought the other tracks in time while this one was
- * silent since @since and its RTP clock may have @stood still. */
+/* @track has not been late by more than @limit since @since. */
+static bool
+was_in_time (const RtcTimelineTrack *track, int64_t since, int64_t limit)
+{
+  return track->held_until == NONE || track->held_until <= since ||
+      track->held_for <= limit;
+}
+
+/* Whether the network brought the other tracks in time while @track was silent
+ * since @since and its RTP clock may have @stood still. */
 static bool
 others_flowed (const RtcTimeline *self, const RtcTimelineTrack *track,
     int64_t since, int64_t stood)
 {
-  int64_t limit = stood / 2 > HELD_BACK ? stood / 2 : HELD_BACK;
+  bool sure = stood >= STALL_SURE;
+  int64_t limit = sure ? SILENCE : HELD_BACK;
   bool any = false;
 
+  if (!sure && !was_in_time (track, since - CALM, limit))
+    return false;
   for (unsigned i = 0; i < RTC_TIMELINE_TRACKS; i++) {
     const RtcTimelineTrack *other = &self->tracks[i];
 
     if (other == track || !is_active (self, other))
       continue;
     if (self->now - other->arrived > limit + other->step ||
-        (other->held_until > since && other->held_for > limit))
+        !was_in_time (other, sure ? since : since - CALM, limit))
       return false;
     any = true;
   }
@@ -335,7 +351,8 @@ watch_stall (RtcTimeline *self, RtcTimelineTrack *track, int64_t transit,
   int64_t slack =
       track->stall / 4 < STALL_SLACK ? track->stall / 4 : STALL_SLACK;
 
-  if (late < track->stall - slack) {
+  if (late < track->stall - slack ||
+      (track->stall < STALL_SURE && late > track->stall + STALL_SLACK)) {
     track->stall = 0;
     return;
   }
@@ -555,11 +572,11 @@ note_packet (
     track->recent = INT64_MAX;
     track->n_recent = 0;
   }
-  note_held (track, passed - (step > 0 ? step : 0), arrival);
   if (track->stall > 0)
     watch_stall (self, track, arrival - media, arrival);
   else
     find_stall (self, track, media, arrival, step > 0 ? step : 0);
+  note_held (track, passed - (step > 0 ? step : 0), arrival);
   note_transit (track, arrival - media, arrival);
   if (step > 0 && step < SECOND)
     track->step = step;
