@@ -352,6 +352,54 @@ GST_START_TEST (test_messages_carry_the_recording_id)
 }
 GST_END_TEST;
 
+/* One name for a recording: that of the sink is known to the multiplexer and to the
+ * monitors before it. */
+GST_START_TEST (test_name_of_the_sink_is_that_of_the_recording)
+{
+  static const gchar *sinks[] = { "tsrecsink name=s",
+    "tsrecmux name=m ! recfilesink name=s" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sinks); i++) {
+    gchar *dir = g_dir_make_tmp ("tsrecsink-XXXXXX", NULL);
+    gchar *path = g_build_filename (dir, "a.ts", NULL);
+    gchar *line =
+        g_strconcat ("audiotestsrc num-buffers=50 ! avenc_aac ! aacparse ! "
+                     "recmonitor report=false ! ",
+            sinks[i], NULL);
+    GstElement *pipeline = gst_parse_launch (line, NULL);
+    GstBus *bus = gst_element_get_bus (pipeline);
+    GstMessage *msg;
+    guint named = 0;
+    gboolean eos = FALSE;
+
+    gst_child_proxy_set (GST_CHILD_PROXY (pipeline), "s::location", path,
+        "s::recording-id", "hall", NULL);
+    gst_element_set_state (pipeline, GST_STATE_PLAYING);
+    while (!eos && (msg = gst_bus_timed_pop (bus, 20 * GST_SECOND))) {
+      const GstStructure *s = gst_message_get_structure (msg);
+
+      if (GST_MESSAGE_TYPE (msg) == GST_MESSAGE_ELEMENT &&
+          gst_structure_has_field (s, "recording-id")) {
+        fail_unless_equals_string (
+            gst_structure_get_string (s, "recording-id"), "hall");
+        named++;
+      }
+      eos = GST_MESSAGE_TYPE (msg) == GST_MESSAGE_EOS;
+      gst_message_unref (msg);
+    }
+    fail_unless (eos && named > 0);
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+    g_unlink (path);
+    g_rmdir (dir);
+    gst_object_unref (bus);
+    gst_object_unref (pipeline);
+    g_free (line);
+    g_free (path);
+    g_free (dir);
+  }
+}
+GST_END_TEST;
+
 /* The mux has started over by then: what it writes does not go on where the
  * file ends. */
 GST_START_TEST (test_a_new_start_after_eos_makes_a_new_file)
@@ -412,6 +460,7 @@ tsrecsink_suite (void)
   tcase_add_test (tc, test_action_signals_of_the_bin_act_on_the_child);
   tcase_add_test (tc, test_missing_location_is_an_error_on_the_way_to_ready);
   tcase_add_test (tc, test_messages_carry_the_recording_id);
+  tcase_add_test (tc, test_name_of_the_sink_is_that_of_the_recording);
   tcase_add_test (tc, test_a_new_start_after_eos_makes_a_new_file);
   tcase_add_test (tc, test_no_template_is_floating);
   return s;
