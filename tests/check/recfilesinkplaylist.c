@@ -680,7 +680,7 @@ GST_START_TEST (test_file_that_is_no_playlist_is_left_alone)
   h = start_sink (element, &bus);
   push_range (h, GOP, 3 * GOP, GOP);
   text = pop_text (bus, GST_MESSAGE_WARNING);
-  assert_text_has (text, "no media playlist");
+  assert_text_has (text, "not a media playlist");
   g_free (text);
   fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING) == NULL);
   stop_sink (h, bus);
@@ -711,7 +711,7 @@ GST_START_TEST (test_playlist_that_cannot_be_written_is_caught_up)
   push_range (h, GOP + 1, 4 * GOP, GOP);
   text = pop_text (bus, GST_MESSAGE_WARNING);
   assert_text_has (text, "rec.m3u8");
-  assert_text_has (text, "The recording goes on");
+  assert_text_has (text, "Recording continues");
   g_free (text);
   fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING) == NULL);
   fail_unless_equals_uint64 (size_on_disk (path), 4 * GOP * AU);

@@ -10,6 +10,7 @@
 #define DEFAULT_SYNC_INTERVAL GST_SECOND
 #define DEFAULT_ON_EXISTS REC_ON_EXISTS_NUMBER
 #define DEFAULT_ON_DISK_FULL REC_ON_DISK_FULL_WAIT
+#define DEFAULT_PLAYLIST_TARGET_DURATION (2 * GST_SECOND)
 
 enum
 {
@@ -93,8 +94,8 @@ set_setting (GstRecFileSink *self, guint prop_id, const GValue *value)
       break;
     case PROP_SYNC_INTERVAL:
       settings->sync_interval = g_value_get_uint64 (value);
-      if (self->durability)
-        rec_syncer_set_interval (self->durability, settings->sync_interval);
+      if (self->syncer)
+        rec_syncer_set_interval (self->syncer, settings->sync_interval);
       break;
     case PROP_ON_EXISTS:
       settings->on_exists = g_value_get_enum (value);
@@ -136,7 +137,7 @@ set_setting (GstRecFileSink *self, guint prop_id, const GValue *value)
       replace_string (&self->playlist_location, value);
       break;
     case PROP_PLAYLIST_TARGET_DURATION:
-      self->playlist_target_duration = g_value_get_uint64 (value);
+      settings->playlist_target_duration = g_value_get_uint64 (value);
       break;
   }
 }
@@ -197,7 +198,7 @@ get_setting (GstRecFileSink *self, guint prop_id, GValue *value)
       g_value_set_string (value, self->playlist_location);
       break;
     case PROP_PLAYLIST_TARGET_DURATION:
-      g_value_set_uint64 (value, self->playlist_target_duration);
+      g_value_set_uint64 (value, settings->playlist_target_duration);
       break;
   }
 }
@@ -217,7 +218,7 @@ gst_rec_file_sink_get_property (
 {
   if (prop_id == PROP_STATS) {
     g_value_take_boxed (
-        value, gst_rec_file_sink_get_stats (GST_REC_FILE_SINK (object)));
+        value, gst_rec_file_sink_create_stats (GST_REC_FILE_SINK (object)));
     return;
   }
   GST_OBJECT_LOCK (object);
@@ -466,14 +467,52 @@ install_fragment_properties (GObjectClass *klass)
           0, G_MAXUINT64, 0, RW_PLAYING));
 }
 
+static void
+install_playlist_properties (GObjectClass *klass)
+{
+  /**
+   * GstRecFileSink:playlist-location:
+   *
+   * An HLS media playlist (RFC 8216, version 4) of the recording: a player
+   * that opens it over HTTP, or beside the recording, can watch while it is
+   * recorded and seek in what was recorded. It is of type EVENT, gets
+   * EXT-X-ENDLIST at the end, names byte ranges of the file (a fragment that
+   * is one entry as a whole), and is replaced as a whole with each entry, so
+   * that it is valid at every instant. strftime(3) conversions are expanded;
+   * a playlist that exists is treated as #GstRecFileSink:on-exists says, and
+   * goes on with #GstRecFileSink:resume. For MPEG transport streams only.
+   * Trouble with it is said once, in a warning, and never stops the recording.
+   * %NULL: no playlist.
+   */
+  g_object_class_install_property (klass, PROP_PLAYLIST_LOCATION,
+      g_param_spec_string ("playlist-location", "Playlist location",
+          "HLS playlist to keep of the recording (null = none)", NULL,
+          RW | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstRecFileSink:playlist-target-duration:
+   *
+   * Duration of an entry, ns of running time: the random access point that is
+   * nearest to it begins the next entry, also one that is up to a quarter of it
+   * early. The playlist promises players
+   * three times that (EXT-X-TARGETDURATION); when two thirds of it have passed
+   * without a random access point, a key frame is requested upstream.
+   */
+  g_object_class_install_property (klass, PROP_PLAYLIST_TARGET_DURATION,
+      g_param_spec_uint64 ("playlist-target-duration",
+          "Playlist target duration",
+          "Duration in ns after which a new entry of the playlist is begun",
+          GST_SECOND, 3600 * GST_SECOND, DEFAULT_PLAYLIST_TARGET_DURATION,
+          RW | GST_PARAM_MUTABLE_READY));
+}
+
 void
 gst_rec_file_sink_install_properties (GObjectClass *klass)
 {
   install_file_properties (klass);
   install_disk_properties (klass);
   install_fragment_properties (klass);
-  gst_rec_file_sink_playlist_install_properties (
-      klass, PROP_PLAYLIST_LOCATION, PROP_PLAYLIST_TARGET_DURATION);
+  install_playlist_properties (klass);
   gst_type_mark_as_plugin_api (on_exists_get_type (), 0);
   gst_type_mark_as_plugin_api (on_disk_full_get_type (), 0);
 }
@@ -484,4 +523,47 @@ gst_rec_file_sink_init_settings (GstRecFileSink *self)
   self->settings.sync_interval = DEFAULT_SYNC_INTERVAL;
   self->settings.on_exists = DEFAULT_ON_EXISTS;
   self->settings.on_disk_full = DEFAULT_ON_DISK_FULL;
+  self->settings.playlist_target_duration = DEFAULT_PLAYLIST_TARGET_DURATION;
+}
+
+/* --- values for the other parts */
+
+GstRecFileSinkSettings
+gst_rec_file_sink_get_settings (GstRecFileSink *self)
+{
+  GstRecFileSinkSettings settings;
+
+  GST_OBJECT_LOCK (self);
+  settings = self->settings;
+  GST_OBJECT_UNLOCK (self);
+  return settings;
+}
+
+gchar *
+gst_rec_file_sink_dup_string (GstRecFileSink *self, gchar *const *field)
+{
+  gchar *string;
+
+  GST_OBJECT_LOCK (self);
+  string = g_strdup (*field);
+  GST_OBJECT_UNLOCK (self);
+  return string;
+}
+
+gchar *
+gst_rec_file_sink_dup_path (GstRecFileSink *self)
+{
+  gchar *path;
+
+  GST_OBJECT_LOCK (self);
+  path = g_strdup (self->path ? self->path : self->location);
+  GST_OBJECT_UNLOCK (self);
+  return path;
+}
+
+gchar *
+gst_rec_file_sink_dup_pattern (GstRecFileSink *self)
+{
+  return gst_rec_file_sink_dup_string (
+      self, self->on_failover ? &self->failover_location : &self->location);
 }

@@ -138,6 +138,16 @@ rec_disk_free (const gchar *directory)
   return (guint64)fs.f_bavail * fs.f_frsize;
 }
 
+guint64
+rec_disk_free_at (const gchar *path)
+{
+  gchar *directory = g_path_get_dirname (path);
+  guint64 bytes = rec_disk_free (directory);
+
+  g_free (directory);
+  return bytes;
+}
+
 gint
 rec_disk_probe_directory (const gchar *directory)
 {
@@ -175,6 +185,17 @@ rec_disk_nearest_folder (const gchar *path)
     folder = parent;
   }
   return folder;
+}
+
+gint
+rec_disk_probe_place (const gchar *path, gboolean make_folders)
+{
+  gchar *directory =
+      make_folders ? rec_disk_nearest_folder (path) : g_path_get_dirname (path);
+  gint err = rec_disk_probe_directory (directory);
+
+  g_free (directory);
+  return err;
 }
 
 gint
@@ -224,19 +245,54 @@ rec_disk_find (const gchar *path, guint64 device, guint64 inode, guint64 nlink)
 }
 
 gboolean
-rec_disk_leads_elsewhere (const gchar *folder, const gchar *real)
-{
-  char *now = realpath (folder, NULL);
-  gboolean elsewhere = now && real && !g_str_equal (now, real);
-
-  free (now);
-  return elsewhere;
-}
-
-gboolean
 rec_disk_is_back (const gchar *path, guint64 unmounted_device)
 {
   guint64 device = rec_disk_device (path);
 
   return device != 0 && device != unmounted_device;
+}
+
+/* --- a remembered folder */
+
+static guint64
+device_of_folder (const gchar *folder)
+{
+  gchar *inside = g_build_filename (folder, "x", NULL);
+  guint64 device = rec_disk_device (inside);
+
+  g_free (inside);
+  return device;
+}
+
+void
+rec_disk_folder_set (RecDiskFolder *self, gchar *path)
+{
+  rec_disk_folder_clear (self);
+  self->path = path;
+  self->real = realpath (path, NULL);
+  self->device = device_of_folder (path);
+}
+
+void
+rec_disk_folder_clear (RecDiskFolder *self)
+{
+  g_clear_pointer (&self->path, g_free);
+  g_clear_pointer (&self->real, free);
+}
+
+gboolean
+rec_disk_folder_is_relinked (const RecDiskFolder *self)
+{
+  char *now = self->path ? realpath (self->path, NULL) : NULL;
+  gboolean relinked = now && self->real && !g_str_equal (now, self->real);
+
+  free (now);
+  return relinked;
+}
+
+gboolean
+rec_disk_folder_is_unmounted (const RecDiskFolder *self)
+{
+  return self->path && device_of_folder (self->path) != self->device &&
+      !rec_disk_folder_is_relinked (self);
 }

@@ -39,9 +39,17 @@ const gchar *rec_disk_open_advice (gint err);
 /* Bytes that may be used in @directory; G_MAXUINT64 when that is unknown. */
 guint64 rec_disk_free (const gchar *directory);
 
+/* Like rec_disk_free(), for the directory of the file @path. */
+guint64 rec_disk_free_at (const gchar *path);
+
 /* Tries, without leaving a trace, whether a file can be made in @directory.
  * 0 or errno. */
 gint rec_disk_probe_directory (const gchar *directory);
+
+/* Like rec_disk_probe_directory(), for the directory of the file @path.
+ * @make_folders: missing directories will be created, so that the nearest
+ * existing one is tested. */
+gint rec_disk_probe_place (const gchar *path, gboolean make_folders);
 
 /* What became of a file's name. */
 typedef enum
@@ -56,10 +64,6 @@ typedef enum
  * @nlink names now, is. */
 RecDiskPlace rec_disk_find (
     const gchar *path, guint64 device, guint64 inode, guint64 nlink);
-
-/* TRUE when @folder, which led to @real by realpath(3), exists and leads to
- * another one now: a link was changed. */
-gboolean rec_disk_leads_elsewhere (const gchar *folder, const gchar *real);
 
 /* TRUE once something else than @unmounted_device is mounted where the
  * directory of @path is. */
@@ -76,5 +80,32 @@ gint rec_disk_make_folders (const gchar *path, guint *n_made);
 /* The device that the folder of @path is on or would be made on; 0 when that
  * cannot be found out. */
 guint64 rec_disk_device (const gchar *path);
+
+/**
+ * RecDiskFolder:
+ * @path: path of the folder; %NULL: none
+ * @real: @path without symbolic links, of malloc(); %NULL: unknown
+ * @device: device number of its file system
+ *
+ * A folder, remembered to detect that its file system was unmounted.
+ */
+typedef struct
+{
+  gchar *path;
+  gchar *real;
+  guint64 device;
+} RecDiskFolder;
+
+/* Remembers the present state of the folder @path; owns @path. */
+void rec_disk_folder_set (RecDiskFolder *self, gchar *path);
+void rec_disk_folder_clear (RecDiskFolder *self);
+
+/* TRUE when the path exists and leads to another folder than before: a symbolic
+ * link was changed. */
+gboolean rec_disk_folder_is_relinked (const RecDiskFolder *self);
+
+/* TRUE when the folder is on another file system than before, and not because a
+ * symbolic link was changed. */
+gboolean rec_disk_folder_is_unmounted (const RecDiskFolder *self);
 
 G_END_DECLS

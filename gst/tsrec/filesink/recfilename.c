@@ -110,6 +110,22 @@ rec_filename_has_folders (const gchar *pattern)
   return fixed != NULL;
 }
 
+gboolean
+rec_filename_may_make_folder (
+    const gchar *recording, const gchar *pattern, const gchar *path)
+{
+  gchar *fixed = recording ? rec_filename_fixed_folder (recording) : NULL;
+  gchar *folder = g_path_get_dirname (path);
+  gsize len = fixed ? strlen (fixed) : 0;
+  gboolean may = rec_filename_has_folders (pattern) ||
+      (fixed && strncmp (folder, fixed, len) == 0 &&
+          (folder[len] == '\0' || folder[len] == G_DIR_SEPARATOR));
+
+  g_free (fixed);
+  g_free (folder);
+  return may;
+}
+
 /* The parts before and after the fragment number, expanded. FALSE: none. */
 static gboolean
 split_at_index (

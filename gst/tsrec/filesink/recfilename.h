@@ -24,6 +24,13 @@ gchar *rec_filename_fixed_folder (const gchar *pattern);
 /* TRUE when a folder of @pattern has a conversion. */
 gboolean rec_filename_has_folders (const gchar *pattern);
 
+/* TRUE when the folder of @path may be created if it is missing. @path was made
+ * of @pattern: a folder of @pattern has a conversion, or the folder of @path is
+ * inside of the fixed folder of the recording's pattern @recording (may be
+ * NULL). */
+gboolean rec_filename_may_make_folder (
+    const gchar *recording, const gchar *pattern, const gchar *path);
+
 /* The name of fragment @index that starts at @when (µs since 1970). */
 gchar *rec_filename_expand (const gchar *pattern, gint64 when, guint index);
 
