@@ -106,7 +106,7 @@ GST_START_TEST (test_damaged_packets_are_harmless)
     packet[1] &= n % 3 ? 0x40 : 0xff;
     packet[2] &= n % 3 ? 0x10 : 0xff;
     ts_resume_scan_add_packet (&tail, packet);
-    rec_packets_have_media (packet, PACKET);
+    ts_packets_have_pes_start (packet, PACKET);
   }
 }
 
@@ -230,7 +230,7 @@ GST_START_TEST (test_whatever_comes_media_and_gaps_are_all_of_the_time)
 
 GST_END_TEST;
 
-GST_START_TEST (test_tables_and_clocks_are_no_media)
+GST_START_TEST (test_tables_and_clocks_start_no_pes_packet)
 {
   guint8 packets[2 * PACKET] = { 0 };
 
@@ -238,10 +238,10 @@ GST_START_TEST (test_tables_and_clocks_are_no_media)
   packets[1] = 0x40;
   packets[3] = packets[PACKET + 3] = 0x10;
   memcpy (packets + 4, "\0\0\xb0\x0d", 4);
-  fail_if (rec_packets_have_media (packets, sizeof (packets)));
+  fail_if (ts_packets_have_pes_start (packets, sizeof (packets)));
   packets[PACKET + 1] = 0x41;
   memcpy (packets + PACKET + 4, "\0\0\1\xe0", 4);
-  fail_unless (rec_packets_have_media (packets, sizeof (packets)));
+  fail_unless (ts_packets_have_pes_start (packets, sizeof (packets)));
 }
 
 GST_END_TEST;
@@ -260,7 +260,7 @@ rectail_suite (void)
   tcase_add_test (tc, test_pause_is_a_gap_without_input);
   tcase_add_test (tc, test_dropped_access_units_are_a_gap_of_the_disk);
   tcase_add_test (tc, test_whatever_comes_media_and_gaps_are_all_of_the_time);
-  tcase_add_test (tc, test_tables_and_clocks_are_no_media);
+  tcase_add_test (tc, test_tables_and_clocks_start_no_pes_packet);
   return s;
 }
 

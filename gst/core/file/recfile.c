@@ -90,7 +90,7 @@ open_retrying (const RecSyscalls *sys, const char *path, int flags, int *fd)
 /* An open-file-description lock: it also holds against another element of this
  * process, and the kernel drops it when the process dies. */
 static int
-lock_file (const RecSyscalls *sys, int fd, bool *unlocked)
+lock_file (const RecSyscalls *sys, int fd)
 {
   struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
   int r;
@@ -98,7 +98,6 @@ lock_file (const RecSyscalls *sys, int fd, bool *unlocked)
   do {
     r = sys->lock (fd, &lock);
   } while (r < 0 && errno == EINTR);
-  *unlocked = r < 0;
   if (r == 0)
     return 0;
   if (errno == EAGAIN || errno == EACCES)
@@ -300,7 +299,7 @@ rec_file_open (RecFile *file, const char *path, RecFileMode mode)
   file->ino = st.st_ino;
   if (!file->regular)
     return 0;
-  if ((err = lock_file (file->sys, fd, &file->unlocked)))
+  if ((err = lock_file (file->sys, fd)))
     goto failed;
   file->size = (uint64_t)st.st_size;
   return 0;
@@ -315,14 +314,13 @@ failed:
 int
 rec_file_probe_lock (const RecSyscalls *sys, const char *path)
 {
-  bool unlocked;
   int fd, err;
 
   if (!sys)
     sys = &rec_syscalls_posix;
   if (open_retrying (sys, path, O_WRONLY | O_NONBLOCK, &fd))
     return 0;
-  err = lock_file (sys, fd, &unlocked);
+  err = lock_file (sys, fd);
   sys->close (fd);
   return err;
 }

@@ -75,7 +75,6 @@ typedef struct
   bool socket;   /* a stream that is one */
   bool shared;   /* a descriptor of the process: its flags are not ours */
   bool torn;     /* a part of an access unit stands after `size` */
-  bool unlocked; /* the file system knows no locks */
   dev_t dev;
   ino_t ino;
 

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#define PACKET_SIZE 188
-#define SYNC_BYTE 0x47
 /* Longer steps are pauses, not the duration of an access unit. */
 #define MAX_STEP UINT64_C (200000000)
 
@@ -87,51 +85,4 @@ rec_gaps_lost (RecGaps *gaps, uint64_t time, RecGapCause cause)
     cover_until (gaps, time);
   gaps->lost = true;
   gaps->cause = cause;
-}
-
-bool
-rec_gaps_finish (RecGaps *gaps, uint64_t time, RecGap *gap)
-{
-  if (gaps->begin == REC_TIME_NONE || time == REC_TIME_NONE ||
-      time <= gaps->end)
-    return false;
-  if (!gaps->lost && time - gaps->end <= gaps->threshold) {
-    cover_until (gaps, time);
-    return false;
-  }
-  add_gap (gaps, time, gap);
-  return true;
-}
-
-/* Where the payload of @packet begins; 0: it has none. */
-static size_t
-payload_offset (const uint8_t *packet)
-{
-  unsigned control = (packet[3] >> 4) & 3;
-  size_t offset = 4;
-
-  if (!(control & 1))
-    return 0;
-  if (control & 2)
-    offset += 1 + (size_t)packet[4];
-  return offset + 3 <= PACKET_SIZE ? offset : 0;
-}
-
-bool
-rec_packets_have_media (const uint8_t *data, size_t size)
-{
-  size_t pos, offset;
-
-  for (pos = 0; pos + PACKET_SIZE <= size; pos += PACKET_SIZE) {
-    const uint8_t *packet = data + pos;
-
-    if (packet[0] != SYNC_BYTE)
-      return true; /* not ours to judge */
-    if (!(packet[1] & 0x40) || !(offset = payload_offset (packet)))
-      continue;
-    packet += offset;
-    if (packet[0] == 0 && packet[1] == 0 && packet[2] == 1)
-      return true;
-  }
-  return false;
 }

@@ -48,10 +48,3 @@ bool rec_gaps_written (
 
 /* An access unit was dropped; the gap begins where the media ended. */
 void rec_gaps_lost (RecGaps *gaps, uint64_t time, RecGapCause cause);
-
-/* The recording ends at @time; TRUE: with @gap. */
-bool rec_gaps_finish (RecGaps *gaps, uint64_t time, RecGap *gap);
-
-/* Whether @size bytes of whole packets carry the start of a PES packet (ISO/IEC
- * 13818-1, 2.4.3.6), so that a buffer of PSI and PCR alone is no media. */
-bool rec_packets_have_media (const uint8_t *data, size_t size);
