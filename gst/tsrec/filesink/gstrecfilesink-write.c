@@ -168,7 +168,7 @@ note_playlist (GstRecFileSink *self, const RecBufferView *view)
   RecHlsWrite write = {
     .offset = self->fragment->file.size - view->size,
     .size = view->size,
-    .time = view->time,
+    .time = view->presentation_time,
     .duration = view->duration,
     .is_ts = is_ts,
     /* only an access unit after its tables can begin an entry */

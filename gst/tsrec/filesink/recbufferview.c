@@ -83,6 +83,10 @@ rec_buffer_view_map (RecBufferView *view, GstBuffer *buffer,
   view->merged = FALSE;
   view->size = gst_buffer_get_size (buffer);
   view->time = to_running_time (segment, GST_BUFFER_DTS_OR_PTS (buffer));
+  view->presentation_time = to_running_time (segment, GST_BUFFER_PTS (buffer));
+  if (!GST_CLOCK_TIME_IS_VALID (view->time) ||
+      !GST_CLOCK_TIME_IS_VALID (view->presentation_time))
+    view->presentation_time = view->time;
   view->duration = GST_BUFFER_DURATION (buffer);
   view->random_access =
       !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);

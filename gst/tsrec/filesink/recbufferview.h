@@ -21,6 +21,9 @@ G_BEGIN_DECLS
  * @size: size of the buffer, bytes
  * @time: running time of the buffer (DTS, else PTS), ns; GST_CLOCK_TIME_NONE:
  *   unknown
+ * @presentation_time: running time at which the buffer is presented (PTS), ns;
+ *   @time if there is no PTS. Pictures are written before that, and earlier if
+ *   they are reordered.
  * @duration: duration of the buffer, ns; GST_CLOCK_TIME_NONE: unknown
  * @random_access: decoding can begin with the buffer
  * @discont: data is missing before the buffer
@@ -36,6 +39,7 @@ typedef struct
   guint n_iov;
   gsize size;
   GstClockTime time;
+  GstClockTime presentation_time;
   GstClockTime duration;
   gboolean random_access;
   gboolean discont;

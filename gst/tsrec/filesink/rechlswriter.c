@@ -461,12 +461,12 @@ void
 rec_hls_writer_next_fragment (RecHlsWriter *self, GstClockTime time)
 {
   if (!self || !self->open || self->lost || !GST_CLOCK_TIME_IS_VALID (time) ||
-      !GST_CLOCK_TIME_IS_VALID (self->end) || time <= self->end)
+      !GST_CLOCK_TIME_IS_VALID (self->end))
     return;
-  /* the last access unit lasts until the next one, unless there was a pause */
+  /* the entry lasts until the next fragment, unless there was a pause */
   if (is_after_pause (self, time))
     self->step = time - self->end;
-  else
+  else if (time > self->begin)
     self->end = time;
 }
 

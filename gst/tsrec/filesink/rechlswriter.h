@@ -25,7 +25,9 @@ G_BEGIN_DECLS
  * RecHlsWrite:
  * @offset: position of the buffer in the file, bytes
  * @size: size of the buffer, bytes
- * @time: running time of the buffer, ns; GST_CLOCK_TIME_NONE: unknown
+ * @time: running time at which the buffer is presented, ns;
+ *   GST_CLOCK_TIME_NONE: unknown. EXTINF is the duration of the presentation
+ *   (RFC 8216, 4.3.2.1).
  * @duration: duration of the buffer, ns; GST_CLOCK_TIME_NONE: unknown
  * @is_ts: the recording is a transport stream of packets of 188 bytes
  * @random_access: an entry can begin with the buffer: decoding can begin there,
@@ -72,7 +74,7 @@ void rec_hls_writer_note_loss (RecHlsWriter *self);
 /* The current file was truncated to @size bytes. */
 void rec_hls_writer_truncate (RecHlsWriter *self, guint64 size);
 
-/* The next fragment begins at running time @time, ns. To be called before
+/* The next fragment is presented from running time @time on, ns. To be called before
  * rec_hls_writer_end_fragment(). */
 void rec_hls_writer_next_fragment (RecHlsWriter *self, GstClockTime time);
 
