@@ -1,4 +1,4 @@
-/* gst-tsrec: what part of the elapsed time is in the file
+/* gst-tsrec: recorded and missing time of one run
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -6,9 +6,6 @@
 #include "recgaps.h"
 
 #include <string.h>
-
-/* Longer steps are pauses, not the duration of an access unit. */
-#define MAX_STEP UINT64_C (200000000)
 
 void
 rec_gaps_init (RecGaps *gaps, uint64_t threshold)
@@ -62,7 +59,6 @@ rec_gaps_written (RecGaps *gaps, uint64_t time, uint64_t duration, RecGap *gap)
       ended = true;
     } else {
       cover_until (gaps, time);
-      gaps->step = step <= MAX_STEP ? step : gaps->step;
     }
   } else if (gaps->lost && time == gaps->end) {
     gaps->lost = false;
@@ -79,7 +75,7 @@ rec_gaps_lost (RecGaps *gaps, uint64_t time, RecGapCause cause)
     begin_at (gaps, time);
   if (gaps->lost || gaps->begin == REC_TIME_NONE)
     return;
-  /* the last access unit that was written lasts until this one */
+  /* the last access unit lasts until this one */
   if (time != REC_TIME_NONE && time > gaps->end &&
       time - gaps->end <= gaps->threshold)
     cover_until (gaps, time);
