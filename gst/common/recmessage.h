@@ -179,7 +179,7 @@ GstMessage *rec_message_new_opened (GstElement *src, const gchar *location,
     guint index, GstClockTime running_time);
 
 /* "recfilesink-closed"; @reason is one of eos, fragment, stopped, error,
- * disk-full, failover. */
+ * failover. */
 GstMessage *rec_message_new_closed (GstElement *src, const gchar *location,
     guint index, GstClockTime running_time, guint64 bytes,
     GstClockTime duration, const gchar *reason);
