@@ -355,7 +355,7 @@ GST_START_TEST (test_deleted_file_is_told_and_replaced)
   g_unlink (path);
   n = push_until_written (h, n);
   text = pop_text (bus, GST_MESSAGE_WARNING);
-  assert_text_has (text, "deleted by somebody else");
+  assert_text_has (text, "deleted by another process");
   g_free (text);
   push_n (h, n, 1);
   aus = read_aus (next);
@@ -377,7 +377,7 @@ GST_START_TEST (test_truncated_file_gets_no_hole_and_no_torn_packet)
   fail_unless_equals_int (truncate (path, 2 * AU + 100), 0);
   n = push_until_written (h, n);
   text = pop_text (bus, GST_MESSAGE_WARNING);
-  assert_text_has (text, "truncated by somebody else");
+  assert_text_has (text, "truncated by another process");
   g_free (text);
   assert_is_continued_after (path, 1, n - 1);
   stop_sink (h, bus);

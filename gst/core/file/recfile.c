@@ -141,8 +141,8 @@ descriptor_in (const char *folder, const char *number)
   return pid == getpid () ? (int)n : DESCRIPTOR_OF_OTHER;
 }
 
-/* Replaces @path with the target of the symbolic link. Returns false if it is no
- * link. */
+/* Replaces @path with the target of the symbolic link. Returns false if it is
+ * no link. */
 static bool
 follow_link (char *path)
 {
@@ -346,8 +346,8 @@ remaining_iov (
   return n;
 }
 
-/* Waits after EAGAIN until the pipe takes bytes again or the wait is cancelled. A
- * regular file is always ready for poll, so the wait is short. */
+/* Waits after EAGAIN until the pipe takes bytes again or the wait is cancelled.
+ * A regular file is always ready for poll, so the wait is short. */
 static int
 wait_writable (RecFile *file, int tries)
 {
@@ -378,8 +378,8 @@ send_without_waiting (RecFile *file, const struct iovec *iov, int n_iov)
   return file->sys->sendmsg (file->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* Reports a closed pipe as EPIPE. SIGPIPE is blocked and consumed so that it does
- * not kill the host process. */
+/* Reports a closed pipe as EPIPE. SIGPIPE is blocked and consumed so that it
+ * does not kill the host process. */
 static ssize_t
 write_pipe (RecFile *file, const struct iovec *iov, int n_iov)
 {

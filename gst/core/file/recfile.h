@@ -32,8 +32,8 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-/* System calls of a RecFile, with the contracts of POSIX. fstat needs to set only
- * type, size, number of links, device and inode. */
+/* System calls of a RecFile, with the contracts of POSIX. fstat needs to set
+ * only type, size, number of links, device and inode. */
 typedef struct
 {
   int (*open) (const char *path, int flags, mode_t mode);
@@ -90,10 +90,10 @@ typedef struct
 /* Initializes @file; nothing is open. @sys NULL: the real calls. */
 void rec_file_init (RecFile *file, const RecSyscalls *sys, int cancel_fd);
 
-/* Returns true if @path is a stream: a pipe, a device, a socket, or a descriptor
- * of a process (/dev/stdout, /dev/fd/N), also one that refers to a regular
- * file. A stream is written from its present position, without offset, lock,
- * sync or truncation. */
+/* Returns true if @path is a stream: a pipe, a device, a socket, or a
+ * descriptor of a process (/dev/stdout, /dev/fd/N), also one that refers to a
+ * regular file. A stream is written from its present position, without offset,
+ * lock, sync or truncation. */
 bool rec_file_is_stream (const char *path);
 
 /* Tests whether the stream @path can be written to. Returns 0 or errno;
@@ -115,8 +115,8 @@ int rec_file_write (RecFile *file, const struct iovec *iov, int n_iov);
 
 /* Overwrites @size bytes at @offset of a regular file. The byte counters do not
  * change; the next sync covers the new bytes. Returns EINVAL beyond the end of
- * the file and for streams. After another error, part of the bytes may have been
- * overwritten. */
+ * the file and for streams. After another error, part of the bytes may have
+ * been overwritten. */
 int rec_file_rewrite (
     RecFile *file, uint64_t offset, const void *data, size_t size);
 
@@ -129,17 +129,17 @@ int rec_file_truncate (RecFile *file, uint64_t size);
  * are lost to sync. */
 int rec_file_sync (RecFile *file, const char *directory);
 
-/* Calls fsync for @directory, so that the names in it are durable. Returns 0 also
- * on file systems that cannot sync a directory and do not need to. */
+/* Calls fsync for @directory, so that the names in it are durable. Returns 0
+ * also on file systems that cannot sync a directory and do not need to. */
 int rec_file_sync_directory (const RecSyscalls *sys, const char *directory);
 
-/* Compares the file with the written bytes. Stores the change in @tamper and the
- * present size in @size. Returns 0 or errno. */
+/* Compares the file with the written bytes. Stores the change in @tamper and
+ * the present size in @size. Returns 0 or errno. */
 int rec_file_detect_change (
     RecFile *file, RecFileTamper *tamper, uint64_t *size);
 
-/* Truncates a partial access unit and closes. Returns the first error of the two.
- * Does not sync. */
+/* Truncates a partial access unit and closes. Returns the first error of the
+ * two. Does not sync. */
 int rec_file_close (RecFile *file);
 
 /* Returns true if bytes were written or overwritten since the last sync. */

@@ -246,8 +246,8 @@ read_line (RecHlsPlaylist *playlist, RecFile *file, Lines *lines,
   return err;
 }
 
-/* Checks that @old is a media playlist, and raises @target_duration to the longest
- * entry, because EXT-X-TARGETDURATION precedes all entries. */
+/* Checks that @old is a media playlist, and raises @target_duration to the
+ * longest entry, because EXT-X-TARGETDURATION precedes all entries. */
 static int
 survey (FILE *old, unsigned *target_duration)
 {
@@ -438,8 +438,8 @@ rec_hls_playlist_clear (RecHlsPlaylist *playlist)
   memset (playlist, 0, sizeof (*playlist));
 }
 
-/* Returns true for characters that a path segment may contain unencoded (RFC 3986,
- * 3.3), except the colon, which would make the first segment a scheme. */
+/* Returns true for characters that a path segment may contain unencoded (RFC
+ * 3986, 3.3), except the colon, which would make the first segment a scheme. */
 static bool
 is_plain (unsigned char c)
 {

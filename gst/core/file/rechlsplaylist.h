@@ -3,12 +3,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * RFC 8216, version 4: an EVENT playlist. Entries are only added, and
- * EXT-X-ENDLIST closes it. The file is replaced as a whole by rename(2), so that
- * a reader never sees part of it, even if the writer is killed. No entries are
- * kept in memory: each new state is a copy of the old file with one addition.
+ * EXT-X-ENDLIST closes it. The file is replaced as a whole by rename(2), so
+ * that a reader never sees part of it, even if the writer is killed. No entries
+ * are kept in memory: each new state is a copy of the old file with one
+ * addition.
  *
- * Threads: calls on one RecHlsPlaylist must not overlap. Functions return 0 or a
- * positive errno. After an error the playlist on disk is unchanged, and the
+ * Threads: calls on one RecHlsPlaylist must not overlap. Functions return 0 or
+ * a positive errno. After an error the playlist on disk is unchanged, and the
  * caller may try again with the same entry.
  */
 
@@ -49,8 +50,8 @@ typedef struct
 int rec_hls_playlist_create (
     RecHlsPlaylist *playlist, const char *path, uint64_t target_duration);
 
-/* Like rec_hls_playlist_create(), but keeps the entries of @path, except entries
- * with bytes after @file_size in the file @uri. The next added entry is
+/* Like rec_hls_playlist_create(), but keeps the entries of @path, except
+ * entries with bytes after @file_size in the file @uri. The next added entry is
  * discontinuous. Creates the playlist if @path does not exist. Returns EINVAL,
  * without changes, if @path is not a media playlist. */
 int rec_hls_playlist_continue (RecHlsPlaylist *playlist, const char *path,

@@ -1,4 +1,4 @@
-/* gst-tsrec: recfilesink decides where the next fragment begins
+/* gst-tsrec: recfilesink, where a fragment ends; key frame requests
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -16,10 +16,10 @@
 
 #define GST_CAT_DEFAULT gst_rec_file_sink_debug
 
-/* A random access point that is so little before a cut is due is the one: the
- * times of key frames vary, and the next may be as far off as this one was. */
+/* A random access point may end a fragment this much early: the distance of key
+ * frames varies, and the next one may be a whole fragment away. */
 #define MAX_EARLY (100 * GST_MSECOND)
-/* A buffer that seems to be older is no live one. */
+/* Greatest delay of a live buffer; older buffers are not live. */
 #define MAX_DELAY (10 * GST_SECOND)
 /* Interval of the tries to open the next file. */
 #define RETRY_US G_USEC_PER_SEC
@@ -30,7 +30,8 @@
 
 /* --- the wall clock */
 
-/* How long ago @time was on the clock of the pipeline, ns; 0: not known. */
+/* Returns the time since running time @time on the pipeline clock, ns; 0:
+ * unknown. */
 static GstClockTime
 delay_of (GstRecFileSink *self, GstClockTime time)
 {
@@ -46,8 +47,9 @@ delay_of (GstRecFileSink *self, GstClockTime time)
   return now - base - time;
 }
 
-/* The wall clock at running time @time, µs since 1970: what is recorded now
- * arrived with some delay. @time NONE: now. */
+/* Returns the wall clock time of running time @time, µs since 1970. It is
+ * earlier than now, because buffers arrive with a delay. @time NONE: returns
+ * now. */
 static gint64
 real_time_at (GstRecFileSink *self, GstClockTime time)
 {
@@ -58,7 +60,7 @@ real_time_at (GstRecFileSink *self, GstClockTime time)
   return now;
 }
 
-/* @when: µs since 1970. In ns since 1970-01-01 00:00 local time. */
+/* Converts @when, µs since 1970, to ns since 1970-01-01 00:00 local time. */
 static guint64
 to_local (gint64 when)
 {
@@ -69,8 +71,8 @@ to_local (gint64 when)
   return (guint64)MAX (when + tm.tm_gmtoff * G_USEC_PER_SEC, 0) * GST_USECOND;
 }
 
-/* Time to expand in the name of the next fragment, whose first buffer is at
- * running time @time; µs since 1970. */
+/* Returns the time to expand in the name of the next fragment, µs since 1970.
+ * @time: running time of its first buffer. */
 static gint64
 naming_time_of (GstRecFileSink *self, GstClockTime time)
 {
@@ -95,7 +97,7 @@ gst_rec_file_sink_cut_begin (GstRecFileSink *self, GstClockTime time)
   self->cut.opened_local = to_local (real_time_at (self, time));
   if (settings.align_to_clock && settings.max_size_time)
     GST_DEBUG_OBJECT (self,
-        "aligned to the clock: this fragment ends in %" GST_TIME_FORMAT,
+        "aligned to the clock: the fragment ends in %" GST_TIME_FORMAT,
         GST_TIME_ARGS (rec_clock_align_remaining (
             self->cut.opened_local, settings.max_size_time)));
 }

@@ -1,4 +1,4 @@
-/* gst-tsrec: recfilesink tells people, the bus and the journal
+/* gst-tsrec: recfilesink, bus messages and journal entries
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -13,7 +13,7 @@
 
 #define GST_CAT_DEFAULT gst_rec_file_sink_debug
 
-/* Lists of fields stand one field a line. */
+/* Lists of fields have one field per line. */
 /* clang-format off */
 
 void
@@ -51,11 +51,11 @@ describe (RecDiskFault fault, gint err)
 {
   switch (fault) {
     case REC_DISK_DELETED:
-      return "the file was deleted by somebody else";
+      return "the file was deleted by another process";
     case REC_DISK_TRUNCATED:
-      return "the file was truncated by somebody else";
+      return "the file was truncated by another process";
     case REC_DISK_MOUNT_REMOVED:
-      return "the file system is not mounted there any more";
+      return "the file system is no longer mounted there";
     default:
       return g_strerror (err);
   }
@@ -95,8 +95,8 @@ gst_rec_file_sink_report_open_failed (
       rec_message_new_open_failed (GST_ELEMENT (self), path, current,
       g_strerror (err)));
   GST_ELEMENT_WARNING (self, RESOURCE, OPEN_WRITE,
-      ("Could not begin the next file \"%s\": %s. Recording goes on in \"%s\", "
-       "nothing is lost, and the next file is tried again every second. %s",
+      ("Could not begin the next file \"%s\": %s. Recording continues in \"%s\" "
+       "without loss, and the next file is tried again every second. %s",
       path, g_strerror (err), current, rec_disk_open_advice (err)),
       ("errno %d", err));
   gst_rec_file_sink_journal (self, time, gst_structure_new ("open-failed",
@@ -105,9 +105,10 @@ gst_rec_file_sink_report_open_failed (
       "text", G_TYPE_STRING, g_strerror (err), NULL));
 }
 
-/* --- the disk guard */
+/* --- faults of the disk, and gaps */
 
-/* The file that is written to or, without one, that cannot be opened. */
+/* Returns the current file or, if none is open, the file that cannot be opened.
+ */
 static gchar *
 dup_faulty_path (GstRecFileSink *self)
 {
@@ -125,7 +126,7 @@ gst_rec_file_sink_report_fault (
   gst_rec_file_sink_post_disk (self, "recfilesink-disk-full", path, name);
   GST_ELEMENT_WARNING (self, RESOURCE, WRITE,
       ("Could not write to \"%s\": %s (wrote %" G_GUINT64_FORMAT
-       " bytes, all kept; what arrives now is dropped). %s", path,
+       " bytes, all kept; new data is dropped). %s", path,
       describe (fault, err), (guint64) self->counters.bytes_written,
       rec_disk_fault_advice (fault)),
       ("errno %d", err));
@@ -176,7 +177,7 @@ gst_rec_file_sink_report_tampering (GstRecFileSink *self, RecDiskFault fault,
 void
 gst_rec_file_sink_report_gap (GstRecFileSink *self, const RecGap *gap)
 {
-  static const gchar *causes[] = {
+  static const gchar *const causes[] = {
     [REC_GAP_NO_INPUT] = "no-input",
     [REC_GAP_DISK] = "disk",
     [REC_GAP_RESUME] = "resume-after-crash",

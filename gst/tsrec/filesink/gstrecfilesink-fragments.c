@@ -14,7 +14,7 @@
 
 #define GST_CAT_DEFAULT gst_rec_file_sink_debug
 
-/* Names that somebody else takes at the same moment. */
+/* Limit of tries if other recorders take the names at the same time. */
 #define MAX_NAME_TRIES 100
 
 /* --- names */
@@ -30,7 +30,7 @@ gst_rec_file_sink_clear_names (GstRecFileSink *self)
   g_clear_pointer (&names->tried_path, g_free);
 }
 
-/* The name that an application gives to the next fragment, NULL: none. */
+/* Returns the name of the next fragment from the application; NULL: none. */
 static gchar *
 ask_application (GstRecFileSink *self)
 {
@@ -48,8 +48,9 @@ naming_time_of (GstRecFileSink *self)
   return self->names.time ? self->names.time : g_get_real_time ();
 }
 
-/* The name of the next fragment. With a pattern the number is in there,
- * otherwise it goes before the extension. */
+/* Returns the name of the next fragment; NULL: no location. @numbered: set to
+ * TRUE if the pattern has a fragment number; otherwise a number is added before
+ * the extension. */
 static gchar *
 next_path (GstRecFileSink *self, gboolean *numbered)
 {
@@ -69,8 +70,8 @@ next_path (GstRecFileSink *self, gboolean *numbered)
   if (*numbered)
     return plain;
   if (rec_file_is_stream (plain))
-    return plain; /* there is no second one */
-  /* a name that changes with the time starts without a number */
+    return plain; /* a stream has only one name */
+  /* a name that has changed with the time starts without a number */
   if (g_strcmp0 (plain, self->names.last_plain) != 0)
     self->names.next_number = 0;
   path = rec_filename_numbered (plain, self->names.next_number);
@@ -79,8 +80,8 @@ next_path (GstRecFileSink *self, gboolean *numbered)
   return path;
 }
 
-/* The highest fragment number among the files of @pattern at @now, also where
- * it is in the name of a folder; -1: none. */
+/* Returns the highest fragment number among the files of @pattern at @now, also
+ * if the number is in the name of a folder; -1: none. */
 static gint64
 last_index (const gchar *pattern, gint64 now, gchar **path)
 {
@@ -134,7 +135,7 @@ gst_rec_file_sink_newest_existing (
   return path;
 }
 
-/* Passes over the names that are taken. */
+/* Skips the names of existing files. */
 static void
 skip_existing (GstRecFileSink *self)
 {
@@ -150,7 +151,7 @@ skip_existing (GstRecFileSink *self)
 
 /* --- folders */
 
-/* The folder that all files of @pattern are in; @path is one of them. */
+/* Returns the folder that contains all files of @pattern, for example @path. */
 static gchar *
 dup_base (const gchar *pattern, const gchar *path)
 {
@@ -159,8 +160,8 @@ dup_base (const gchar *pattern, const gchar *path)
   return fixed ? fixed : g_path_get_dirname (path);
 }
 
-/* Recording began in @base, and its file system is not mounted any more: a file
- * created there now would fill the file system below the mount point. */
+/* TRUE when recording began in @base and its file system is no longer mounted:
+ * a new file there would fill the file system of the mount point. */
 static gboolean
 is_unmounted (GstRecFileSink *self, const gchar *base)
 {
@@ -168,8 +169,8 @@ is_unmounted (GstRecFileSink *self, const gchar *base)
       rec_disk_folder_is_unmounted (&self->base);
 }
 
-/* Makes the folders of @path that its pattern names, or that were there when
- * recording began. 0 or errno. */
+/* Creates missing folders of @fragment if its pattern has folders with
+ * conversions, or if they existed when recording began. Returns 0 or errno. */
 static gint
 make_folders (GstRecFileSink *self, const gchar *pattern, const gchar *base,
     RecFragment *fragment)
@@ -182,7 +183,7 @@ make_folders (GstRecFileSink *self, const gchar *pattern, const gchar *base,
   err = rec_disk_make_folders (fragment->path, &fragment->new_folders);
   if (err)
     return err;
-  GST_INFO_OBJECT (self, "made %u folders for \"%s\"", fragment->new_folders,
+  GST_INFO_OBJECT (self, "created %u folders for \"%s\"", fragment->new_folders,
       fragment->path);
   return 0;
 }
@@ -196,7 +197,7 @@ gst_rec_file_sink_remember_base (GstRecFileSink *self, const gchar *path)
   g_free (pattern);
 }
 
-/* Creates the file of @fragment and, where they are missing, its folders. */
+/* Creates the file of @fragment and its missing folders. Returns 0 or errno. */
 static gint
 create_file (GstRecFileSink *self, RecFragment *fragment)
 {
@@ -259,7 +260,8 @@ gst_rec_file_sink_begin_fragment (
       fragment->index, (guint64)fragment->file.size, GST_TIME_ARGS (time));
 }
 
-/* One try to create the next name. */
+/* Tries to create the next name once. @taken: set to TRUE if the file exists.
+ */
 static gint
 create_fragment (GstRecFileSink *self, RecFragment **result, gboolean *taken)
 {
@@ -283,7 +285,7 @@ create_fragment (GstRecFileSink *self, RecFragment **result, gboolean *taken)
     return 0;
   }
   GST_DEBUG_OBJECT (self, "cannot create \"%s\": %s", path, g_strerror (err));
-  /* who records to that name is not a file that was left */
+  /* the file belongs to a running recorder, not to an earlier run */
   if (*taken && self->counters.fragments == 0 &&
       rec_file_probe_lock (self->sys, path))
     err = EBUSY;
@@ -323,7 +325,7 @@ create_next (GstRecFileSink *self, RecFragment **result)
     err = create_fragment (self, result, &taken);
     if (err != EEXIST)
       break;
-    /* a recording that runs is not stopped by a name that is taken */
+    /* an existing name stops only a recording that has not begun */
     if (self->counters.fragments == 0 &&
         settings.on_exists == REC_ON_EXISTS_REFUSE)
       break;

@@ -1,4 +1,4 @@
-/* gst-tsrec: recfilesink finds out, on the way to READY, whether it can record
+/* gst-tsrec: recfilesink, NULL->READY: tests whether recording is possible
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -16,7 +16,8 @@
 
 #define GST_CAT_DEFAULT gst_rec_file_sink_debug
 
-/* A bin around this element may ask on behalf of somebody or of nobody. */
+/* TRUE if a handler of format-location is connected, including the one of an
+ * enclosing bin. */
 static gboolean
 may_be_named (GstRecFileSink *self)
 {
@@ -25,7 +26,9 @@ may_be_named (GstRecFileSink *self)
   return g_signal_has_handler_pending (self, id, 0, FALSE);
 }
 
-/* Whether @path can be recorded to; nothing is created or changed. */
+/* Tests whether @path can be recorded to, without creating or changing
+ * anything. Returns 0 or errno; EEXIST: the file exists; EBUSY: a recorder has
+ * it open. */
 static gint
 probe_path (GstRecFileSink *self, const gchar *path, gboolean make_folders)
 {
@@ -41,7 +44,8 @@ probe_path (GstRecFileSink *self, const gchar *path, gboolean make_folders)
   return errno != ENOENT ? errno : rec_disk_probe_place (path, make_folders);
 }
 
-/* Somebody records to these names already, or may not be allowed to. */
+/* Tests the newest existing file of the names that would be used. Returns 0, or
+ * errno with its path in @path. */
 static gint
 probe_newest (GstRecFileSink *self, gchar **path)
 {
@@ -87,7 +91,8 @@ open_journal (GstRecFileSink *self)
   return FALSE;
 }
 
-/* The property that is set and asks for files in a folder; NULL: none. */
+/* Returns the name of a property that is set and needs files in a folder; NULL:
+ * none. */
 static const gchar *
 find_property_of_files (GstRecFileSink *self)
 {
@@ -113,8 +118,8 @@ find_property_of_files (GstRecFileSink *self)
   return property;
 }
 
-/* FALSE, after an error was posted: what is set needs files in a folder, and
- * @location is a stream. */
+/* Returns FALSE, after posting an error, if @location is a stream and a
+ * property needs files in a folder. */
 static gboolean
 is_possible (GstRecFileSink *self, const gchar *location)
 {
@@ -128,15 +133,16 @@ is_possible (GstRecFileSink *self, const gchar *location)
 
   /* ERRORS */
   GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
-      ("Could not record to \"%s\" with %s: it is no file in a folder, but a "
-       "stream, which is written to as it is. Unset %s, or record to a file.",
+      ("Could not record to \"%s\" with %s: it is a stream (a pipe, a device "
+       "or "
+       "a descriptor), not a file in a folder. Unset %s, or record to a file.",
           location, property, property),
       (NULL));
   return FALSE;
 }
 
-/* FALSE, after an error was posted: resume is set, and the files of an earlier
- * run could not be recognised. */
+/* Returns FALSE, after posting an error, if resume is set and the files of an
+ * earlier run cannot be recognised by name. */
 static gboolean
 can_resume (GstRecFileSink *self, const gchar *location)
 {
@@ -169,8 +175,7 @@ no_location:
 unsupported:
   GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
       ("Could not resume: names with \"%s\" cannot be recognised. Use %%Y, "
-       "%%m, "
-       "%%d, %%H, %%M and %%S in %s, or set resume=false.",
+       "%%m, %%d, %%H, %%M and %%S in %s, or set resume=false.",
           unknown, property),
       (NULL));
   g_free (unknown);
@@ -203,7 +208,7 @@ can_write_playlist (GstRecFileSink *self, const gchar *pattern)
   if (err)
     GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE,
         ("Could not write the playlist \"%s\": %s. Set playlist-location to "
-         "a file that can be made there.",
+         "a file that can be created.",
             path, g_strerror (err)),
         ("errno %d", err));
   g_free (path);

@@ -5,14 +5,14 @@
  * Each part calls only parts below it in this list:
  *
  *  gstrecfilesink.c             element: queries, events, states, signals
- *  gstrecfilesink-prepare.c     NULL->READY: tests whether recording is possible
+ *  gstrecfilesink-prepare.c     NULL->READY: tests if recording is possible
  *  gstrecfilesink-resume.c      READY->PAUSED: continues after a crash
  *  gstrecfilesink-write.c       one buffer: the write and its accounting
  *  gstrecfilesink-faults.c      failed writes, and changes made to the file by
  *                               other processes
  *  gstrecfilesink-cut.c         where a fragment ends; key frame requests
  *  gstrecfilesink-fragments.c   names, opening and closing of fragments
- *  gstrecfilesink-worker.c      work of the syncing thread: retention, free space
+ *  gstrecfilesink-worker.c      syncing thread: retention, free space
  *  gstrecfilesink-events.c      bus messages and journal entries
  *  gstrecfilesink-properties.c  properties
  *  gstrecfilesink-stats.c       statistics
@@ -254,8 +254,8 @@ void gst_rec_file_sink_finish (GstRecFileSink *self, const gchar *reason);
 void gst_rec_file_sink_cut_begin (GstRecFileSink *self, GstClockTime time);
 
 /* Opens the first fragment, or the next one if it is due and @view is a random
- * access point; otherwise requests a key frame. 0 or errno; 0 also when the next
- * file cannot be opened and recording continues in the current one. */
+ * access point; otherwise requests a key frame. 0 or errno; 0 also when the
+ * next file cannot be opened and recording continues in the current one. */
 gint gst_rec_file_sink_prepare_fragment (
     GstRecFileSink *self, const RecBufferView *view);
 
@@ -308,8 +308,8 @@ gboolean gst_rec_file_sink_resume (GstRecFileSink *self);
 
 /* --- gstrecfilesink-prepare.c */
 
-/* NULL->READY: opens the journal. FALSE, after posting an error, if recording is
- * not possible. */
+/* NULL->READY: opens the journal. FALSE, after posting an error, if recording
+ * is not possible. */
 gboolean gst_rec_file_sink_prepare (GstRecFileSink *self);
 
 G_END_DECLS

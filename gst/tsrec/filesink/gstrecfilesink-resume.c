@@ -14,7 +14,7 @@
 #define GST_CAT_DEFAULT gst_rec_file_sink_debug
 
 static void
-set_answer (GstRecFileSink *self, const TsResumeScan *scan)
+set_resume_point (GstRecFileSink *self, const TsResumeScan *scan)
 {
   RecResume *resume = g_new0 (RecResume, 1);
 
@@ -35,7 +35,8 @@ set_answer (GstRecFileSink *self, const TsResumeScan *scan)
   GST_OBJECT_UNLOCK (self);
 }
 
-/* Files beside the recording that a pattern may match as well. */
+/* Returns the paths of journal and playlists, which the pattern may match too.
+ */
 static GHashTable *
 list_sidecars (GstRecFileSink *self)
 {
@@ -62,7 +63,7 @@ list_sidecars (GstRecFileSink *self)
   return names;
 }
 
-/* The fragments that earlier runs made of the pattern, oldest first. */
+/* Returns the fragments of earlier runs, oldest first. */
 static GPtrArray *
 list_fragments (GstRecFileSink *self)
 {
@@ -84,7 +85,7 @@ list_fragments (GstRecFileSink *self)
   return matches;
 }
 
-/* All of @matches but the last one, which is resumed, count for retention. */
+/* Adds all of @matches to retention, except the last one, which is resumed. */
 static void
 adopt_older (GstRecFileSink *self, GPtrArray *matches)
 {
@@ -96,7 +97,7 @@ adopt_older (GstRecFileSink *self, GPtrArray *matches)
     const RecFileMatch *match = g_ptr_array_index (matches, i);
 
     if (match->is_link)
-      continue; /* a recorder makes none */
+      continue; /* not created by a recorder */
     GST_DEBUG_OBJECT (self, "\"%s\" counts for retention", match->path);
     rec_retention_add (&self->retention, match->path, fixed);
   }
@@ -104,9 +105,10 @@ adopt_older (GstRecFileSink *self, GPtrArray *matches)
   g_free (pattern);
 }
 
-/* Cuts what is no whole packet and remembers where the stream stood. */
+/* Truncates the file to its last whole packet and stores the resume point.
+ * Returns 0 or errno. */
 static gint
-take_over (
+adopt_newest (
     GstRecFileSink *self, RecFragment *fragment, const TsResumeScan *scan)
 {
   guint64 torn = scan->is_ts ? fragment->file.size - scan->whole : 0;
@@ -119,14 +121,15 @@ take_over (
     if ((err = rec_file_truncate (&fragment->file, scan->whole)))
       return err;
     GST_WARNING_OBJECT (self,
-        "cut a torn tail of %" G_GUINT64_FORMAT " bytes off \"%s\"", torn,
-        fragment->path);
+        "removed a partial packet of %" G_GUINT64_FORMAT
+        " bytes from the end of \"%s\"",
+        torn, fragment->path);
   }
   gst_rec_file_sink_journal (self, GST_CLOCK_TIME_NONE,
       gst_structure_new ("resumed", "location", G_TYPE_STRING, fragment->path,
           "bytes", G_TYPE_UINT64, scan->whole, "bytes-torn", G_TYPE_UINT64,
           torn, NULL));
-  set_answer (self, scan);
+  set_resume_point (self, scan);
   self->media_time.resumed_at = (gint64)(scan->mtime_ns / 1000);
   return 0;
 }
@@ -150,13 +153,13 @@ gst_rec_file_sink_resume (GstRecFileSink *self)
   }
   newest = g_ptr_array_index (matches, matches->len - 1);
   scan = g_new (TsResumeScan, 1);
-  /* locked first: what is scanned stays as it is */
+  /* locked before the scan, so that no other process changes it */
   err = gst_rec_file_sink_open_existing (
       self, newest->path, (guint)newest->index, &fragment);
   if (!err)
     err = ts_resume_scan_file (scan, newest->path, 0);
   if (!err)
-    err = take_over (self, fragment, scan);
+    err = adopt_newest (self, fragment, scan);
   g_free (scan);
   if (err)
     goto failed;

@@ -13,7 +13,7 @@
 
 #define GST_CAT_DEFAULT gst_rec_file_sink_debug
 
-/* Lists of fields have one field a line. */
+/* Lists of fields have one field per line. */
 /* clang-format off */
 
 static void
@@ -24,7 +24,7 @@ on_sync_failed (
 
   GST_ELEMENT_WARNING (self, RESOURCE, SYNC,
       ("Could not make %" G_GUINT64_FORMAT " bytes of \"%s\" durable: %s. They "
-       "are in the file now, but may be lost in a power cut. See the kernel "
+       "are in the file, but a power failure may lose them. See the kernel "
        "log (dmesg); the device may be failing.", bytes, fragment->path,
       g_strerror (err)), ("errno %d", err));
   rec_journal_add (self->journal, self->counters.last_time, gst_structure_new (
@@ -40,7 +40,7 @@ on_sync_late (RecFragment *fragment, guint64 duration, gpointer user_data)
   GstRecFileSink *self = user_data;
 
   GST_WARNING_OBJECT (self, "sync of \"%s\" took %" GST_TIME_FORMAT
-      ": more than sync-interval may be lost in a power cut", fragment->path,
+      ": a power failure may lose more than sync-interval", fragment->path,
       GST_TIME_ARGS (duration));
   rec_journal_add (self->journal, self->counters.last_time, gst_structure_new (
       "sync-late",
@@ -75,13 +75,13 @@ apply_retention (GstRecFileSink *self, const gchar *path)
   return bytes_free;
 }
 
-/* A file without a byte says nothing to anybody. */
+/* Removes a file that is still empty. */
 static gboolean
 remove_empty (GstRecFileSink *self, RecFragment *fragment)
 {
   if (!fragment->created || !fragment->file.regular || fragment->file.size > 0)
     return FALSE;
-  GST_WARNING_OBJECT (self, "nothing was recorded: removing the empty \"%s\"",
+  GST_WARNING_OBJECT (self, "nothing was recorded: removing the empty file \"%s\"",
       fragment->path);
   return unlink (fragment->path) == 0;
 }
@@ -96,7 +96,7 @@ on_closed (RecFragment *fragment, gint err, gpointer user_data)
 
   GST_INFO_OBJECT (self,
       "closed \"%s\": %s, %" G_GUINT64_FORMAT " bytes, %" G_GUINT64_FORMAT
-      " of them durable, %" GST_TIME_FORMAT, fragment->path,
+      " durable, %" GST_TIME_FORMAT, fragment->path,
       fragment->reason ? fragment->reason : "stopped",
       (guint64) fragment->file.size, (guint64) fragment->file.durable,
       GST_TIME_ARGS (duration));
@@ -119,7 +119,8 @@ on_closed (RecFragment *fragment, gint err, gpointer user_data)
   apply_retention (self, fragment->path);
 }
 
-/* Warns once, and once that it is over; a full disk has its own messages. */
+/* Posts a message when too little space is free, and one when enough is free
+ * again. A full disk has messages of its own. */
 static void
 check_free (GstRecFileSink *self, const gchar *path, guint64 bytes_free)
 {
@@ -136,7 +137,7 @@ check_free (GstRecFileSink *self, const gchar *path, guint64 bytes_free)
         "bytes-free", G_TYPE_UINT64, bytes_free, NULL));
   } else if (self->disk_low && bytes_free >= limit + limit / 8) {
     self->disk_low = FALSE;
-    GST_INFO_OBJECT (self, "disk not low any more: %" G_GUINT64_FORMAT
+    GST_INFO_OBJECT (self, "disk no longer low: %" G_GUINT64_FORMAT
         " bytes free", bytes_free);
     if (!self->faults.waiting)
       gst_rec_file_sink_post_disk (self, "recfilesink-recovered", path, "disk-low");

@@ -1,4 +1,4 @@
-/* gst-tsrec: recfilesink, a file sink that can be killed at any instant
+/* gst-tsrec: recfilesink, a file sink that can be killed at any time
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -6,25 +6,23 @@
 /**
  * SECTION:element-recfilesink
  * @title: recfilesink
- * @short_description: writes each buffer to a file the moment it arrives
+ * @short_description: writes each buffer to a file as soon as it arrives
  * @see_also: tsrecsink, tsrecmux, filesink
  *
- * Each buffer is one write, made before the buffer's streaming thread returns:
- * a recorder that is killed loses nothing that this element had accepted, and
- * the file always ends after a whole buffer. Nothing is kept in memory, a
- * FLUSH does not touch the file, and buffers outside of the segment are
- * recorded too.
+ * Each buffer is written before the streaming thread returns. If the recorder
+ * is killed, every accepted buffer is in the file, and the file ends after a
+ * whole buffer. No data is kept in memory. A FLUSH does not change the file,
+ * and buffers outside of the segment are recorded too.
  *
  * The file is created when the first buffer arrives, so that a recorder that
- * never receives anything leaves no empty file behind; whether it can be
- * created is checked when the element goes to READY, and an error then says
- * what is wrong. Before the EOS message is posted, the file is on stable
- * storage (fdatasync) and closed.
+ * receives no data leaves no empty file. The element checks in READY whether
+ * the file can be created, and posts an error if not. Before the EOS message is
+ * posted, the file is durable (fdatasync) and closed.
  *
- * A write that the kernel does not finish (a frozen file system, a dead
- * network server) blocks the streaming thread, and a state change waits for
- * it; `stats` and the query "tsrec-written" are answered meanwhile. A write to
- * a pipe that nobody reads is given up when the element is stopped.
+ * A write that the kernel does not finish (a frozen file system, a dead network
+ * server) blocks the streaming thread, and a state change waits for it. `stats`
+ * and the query "tsrec-written" are still answered. A write to a pipe that is
+ * not read is cancelled when the element is stopped.
  *
  * ## Example launch line
  * |[
@@ -55,7 +53,8 @@ enum
 
 static guint signals[N_SIGNALS];
 
-/* video/mpegts is cut at its packets; any other format at its buffers. */
+/* video/mpegts is truncated to whole packets, other formats to whole buffers.
+ */
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
@@ -98,7 +97,7 @@ static gboolean
 answer_written (GstRecFileSink *self, GstQuery *query)
 {
   gchar *path = gst_rec_file_sink_dup_path (self);
-  /* durable first: it never seems to be more than what was written */
+  /* read before bytes_written, so that it never seems to be greater */
   guint64 durable = self->totals.durable;
   RecWritten written = {
     .bytes_written = self->counters.bytes_written,
@@ -155,7 +154,7 @@ answer_query (GstRecFileSink *self, GstQuery *query)
       gst_query_set_formats (query, 2, GST_FORMAT_DEFAULT, GST_FORMAT_BYTES);
       return TRUE;
     case GST_QUERY_SEEKING:
-      /* what is written stays written */
+      /* written data cannot be overwritten */
       gst_query_parse_seeking (query, &format, NULL, NULL, NULL);
       gst_query_set_seeking (query, format, FALSE, 0, -1);
       return TRUE;
@@ -186,7 +185,7 @@ gst_rec_file_sink_render (GstBaseSink *sink, GstBuffer *buffer)
   return gst_rec_file_sink_write_buffer (GST_REC_FILE_SINK (sink), buffer);
 }
 
-/* All is durable and closed when the EOS message is posted. */
+/* Makes all data durable before the EOS message is posted. */
 static void
 finish_at_eos (GstRecFileSink *self)
 {
@@ -199,7 +198,7 @@ finish_at_eos (GstRecFileSink *self)
   gst_rec_file_sink_wait_durable (self);
 }
 
-/* A source with several pads sends the same one on each. */
+/* A source with several pads sends the event on each of them. */
 static void
 begin_session (GstRecFileSink *self, const gchar *session_id)
 {
@@ -213,7 +212,7 @@ begin_session (GstRecFileSink *self, const gchar *session_id)
   g_free (self->session_id);
   self->session_id = g_strdup (session_id);
   GST_INFO_OBJECT (self, "session \"%s\" begins%s", session_id,
-      split ? ": a new file at its random access point" : "");
+      split ? ": a new file begins at its random access point" : "");
   gst_rec_file_sink_journal (self, self->counters.last_time,
       gst_structure_new (
           "session", "session-id", G_TYPE_STRING, session_id, NULL));
@@ -277,7 +276,7 @@ gst_rec_file_sink_unlock (GstBaseSink *sink)
   GstRecFileSink *self = GST_REC_FILE_SINK (sink);
   guint64 one = 1;
 
-  /* fails only when it is set already */
+  /* fails only if it is already set */
   if (write (self->cancel_fd, &one, sizeof (one)) < 0)
     GST_LOG_OBJECT (self, "already unlocked");
   if (self->syncer)
@@ -298,7 +297,7 @@ gst_rec_file_sink_unlock_stop (GstBaseSink *sink)
   return TRUE;
 }
 
-/* Not in GstBaseSink::start: a second error would follow there. */
+/* Not in GstBaseSink::start, which would post a second error. */
 static gboolean
 open_sink (GstRecFileSink *self)
 {
@@ -309,7 +308,7 @@ open_sink (GstRecFileSink *self)
   rec_recording_id_note_location (
       &self->recording_id, GST_ELEMENT (self), location);
   g_free (location);
-  /* tests put a table of failing calls here */
+  /* tests set a table of failing calls */
   self->sys = g_object_get_data (G_OBJECT (self), "rec-syscalls");
   return gst_rec_file_sink_prepare (self);
 }
@@ -388,9 +387,9 @@ gst_rec_file_sink_change_state (GstElement *element, GstStateChange transition)
   if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_sink (self))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
-    reset (self); /* each start is a recording of its own */
+    reset (self); /* each start is a new recording */
     start_playlist (self);
-    /* before the worker, which deletes what is found there */
+    /* before the worker starts, because it deletes files */
     if (!gst_rec_file_sink_resume (self))
       return GST_STATE_CHANGE_FAILURE;
     start_worker (self);
@@ -410,7 +409,8 @@ gst_rec_file_sink_change_state (GstElement *element, GstStateChange transition)
 static void
 gst_rec_file_sink_split_now (GstRecFileSink *self)
 {
-  GST_DEBUG_OBJECT (self, "split-now: at the next random access point");
+  GST_DEBUG_OBJECT (
+      self, "split-now: a new file begins at the next random access point");
   self->split_requested = TRUE;
 }
 
@@ -464,11 +464,12 @@ install_signals (GstRecFileSinkClass *klass)
    * @sink: the element
    * @fragment: number of the fragment, counted from 0
    *
-   * Asks for the name of the next fragment, on the streaming thread. While that
-   * name cannot be opened, recording goes on in the fragment before, and the
+   * Requests the name of the next fragment, on the streaming thread. While that
+   * file cannot be opened, recording continues in the current fragment, and the
    * signal is emitted again every second with the same number.
    *
-   * Returns: (transfer full) (nullable): its name; %NULL: as `location` says
+   * Returns: (transfer full) (nullable): path of the fragment; %NULL: the
+   *   fragment is named by #GstRecFileSink:location
    */
   signals[SIGNAL_FORMAT_LOCATION] = g_signal_new ("format-location",
       G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
@@ -478,8 +479,8 @@ install_signals (GstRecFileSinkClass *klass)
    * GstRecFileSink::split-now:
    * @sink: the element
    *
-   * Action: the next random access point begins a new fragment; a key frame is
-   * requested. Any thread.
+   * Action signal: begins a new fragment at the next random access point and
+   * requests a key frame. May be emitted on any thread.
    */
   signals[SIGNAL_SPLIT_NOW] = g_signal_new_class_handler ("split-now",
       G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION,
@@ -515,9 +516,9 @@ gst_rec_file_sink_class_init (GstRecFileSinkClass *klass)
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_set_static_metadata (element_class, "Durable file sink",
       "Sink/File",
-      "Writes each buffer to a file the moment it arrives; the file is whole "
+      "Writes each buffer to a file as soon as it arrives; the file is valid "
       "at "
-      "every instant",
+      "all times",
       "The gst-tsrec authors");
 }
 

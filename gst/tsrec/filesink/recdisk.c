@@ -1,4 +1,4 @@
-/* gst-tsrec: what is wrong with a disk, and what a person can do about it
+/* gst-tsrec: faults of a disk, and advice for the operator
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -66,28 +66,29 @@ rec_disk_fault_advice (RecDiskFault fault)
 {
   switch (fault) {
     case REC_DISK_FULL:
-      return "Free space; recording then goes on by itself.";
+      return "Free space; recording then continues by itself.";
     case REC_DISK_QUOTA:
       return "Free space of the recorder's user or raise the quota; recording "
-             "then goes on by itself.";
+             "then continues by itself.";
     case REC_DISK_IO_ERROR:
       return "The device or its cable is failing: see the kernel log (dmesg). "
-             "Set on-disk-full=failover to have another disk ready.";
+             "Set on-disk-full=failover to use another disk.";
     case REC_DISK_READ_ONLY:
       return "The file system was made read-only, often by the kernel after "
-             "an error: see dmesg, check it, remount it; recording then goes "
-             "on by itself.";
+             "an error: see dmesg, check it and remount it; recording then "
+             "continues by itself.";
     case REC_DISK_FILE_LIMIT:
-      return "The file system takes no larger file: recording goes on in a "
-             "new one. Set max-size-bytes to choose where.";
+      return "The file system does not support larger files: recording "
+             "continues in a new file. Set max-size-bytes to choose its size.";
     case REC_DISK_MOUNT_REMOVED:
-      return "Mount the file system again; recording then goes on by itself.";
+      return "Mount the file system again; recording then continues by "
+             "itself.";
     case REC_DISK_DELETED:
     case REC_DISK_TRUNCATED:
-      return "Somebody else changed it: look for a cleaning job or a second "
-             "program on that directory. Recording goes on by itself.";
+      return "Look for a cleaning job or another program that uses the "
+             "directory. Recording continues by itself.";
     default:
-      return "Recording is tried again every second.";
+      return "Writing is tried again every second.";
   }
 }
 
@@ -160,7 +161,7 @@ rec_disk_probe_directory (const gchar *directory)
     return ENOTDIR;
   if (access (directory, W_OK | X_OK) < 0)
     return errno;
-  /* not every file system can do that; those that can tell more */
+  /* finds more errors, on file systems that support O_TMPFILE */
   fd = open (directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
   if (fd >= 0)
     close (fd);

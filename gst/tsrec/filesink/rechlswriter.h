@@ -74,8 +74,8 @@ void rec_hls_writer_note_loss (RecHlsWriter *self);
 /* The current file was truncated to @size bytes. */
 void rec_hls_writer_truncate (RecHlsWriter *self, guint64 size);
 
-/* The next fragment is presented from running time @time on, ns. To be called before
- * rec_hls_writer_end_fragment(). */
+/* The next fragment is presented from running time @time on, ns. To be called
+ * before rec_hls_writer_end_fragment(). */
 void rec_hls_writer_next_fragment (RecHlsWriter *self, GstClockTime time);
 
 /* The current fragment is complete and has @size bytes. */
