@@ -97,6 +97,7 @@ static gboolean
 answer_written (GstRecFileSink *self, GstQuery *query)
 {
   gchar *path = gst_rec_file_sink_dup_path (self);
+  gchar *id = gst_rec_file_sink_dup_string (self, &self->recording_id.setting);
   /* read before bytes_written, so that it never seems to be greater */
   guint64 durable = self->totals.durable;
   RecWritten written = {
@@ -110,7 +111,9 @@ answer_written (GstRecFileSink *self, GstQuery *query)
   };
 
   rec_query_set_written (query, &written, path);
+  rec_query_set_recording_id (query, id);
   g_free (path);
+  g_free (id);
   return TRUE;
 }
 

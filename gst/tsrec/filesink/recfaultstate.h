@@ -37,7 +37,7 @@ typedef enum
  * @failed_tries: failed writes in a row to the same file
  * @retry_at: time of the next try, monotonic µs
  * @resync_until: end of the wait for a marked random access point, monotonic µs
- * @resync_understood: upstream marks the random access point to go on from
+ * @resync_understood: upstream marks the random access point to continue at
  */
 typedef struct
 {
@@ -78,7 +78,7 @@ gboolean rec_fault_state_is_disk_ready (
 void rec_fault_state_begin_resync (
     RecFaultState *self, gint64 now, gboolean understood);
 
-/* While in RESYNC: TRUE when recording can go on with a buffer.
+/* While in RESYNC: TRUE when recording can continue with a buffer.
  * @random_access: the buffer is a random access point; @discont: it is marked
  * as discontinuous. */
 gboolean rec_fault_state_ends_resync (const RecFaultState *self, gint64 now,
