@@ -846,6 +846,25 @@ GST_START_TEST (test_other_formats_are_recorded_without_a_playlist)
 
 GST_END_TEST;
 
+/* The bytes of a real file of another format do not look like a PAT. */
+GST_START_TEST (test_other_formats_are_reported_whatever_their_bytes_are)
+{
+  GstHarness *h;
+  GstBus *bus;
+  gchar *text;
+
+  h = start_sink (make_list_sink (path), &bus);
+  gst_harness_set_src_caps_str (h, "video/x-matroska");
+  gst_harness_push (h, gst_buffer_new_wrapped (g_strdup ("EBML"), 4));
+  text = pop_text (bus, GST_MESSAGE_WARNING);
+  assert_text_has (text, "MPEG transport streams only");
+  g_free (text);
+  fail_if (g_file_test (list, G_FILE_TEST_EXISTS));
+  stop_sink (h, bus);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_place_that_cannot_be_written_is_refused_at_once)
 {
   GstElement *element;
@@ -892,6 +911,7 @@ recfilesinkplaylist_suite (void)
   tcase_add_test (tc, test_file_that_is_no_playlist_is_left_alone);
   tcase_add_test (tc, test_playlist_that_cannot_be_written_is_caught_up);
   tcase_add_test (tc, test_other_formats_are_recorded_without_a_playlist);
+  tcase_add_test (tc, test_other_formats_are_reported_whatever_their_bytes_are);
   tcase_add_test (tc, test_place_that_cannot_be_written_is_refused_at_once);
   return s;
 }

@@ -48,26 +48,25 @@ naming_time_of (GstRecFileSink *self)
   return self->names.time ? self->names.time : g_get_real_time ();
 }
 
-/* Returns the name of the next fragment; NULL: no location. @numbered: set to
- * TRUE if the pattern has a fragment number; otherwise a number is added before
- * the extension. */
+/* Returns the name of the next fragment; NULL: no location. If the pattern has
+ * no fragment number, a number is added before the extension. */
 static gchar *
-next_path (GstRecFileSink *self, gboolean *numbered)
+next_path (GstRecFileSink *self)
 {
   gchar *pattern = NULL, *plain = ask_application (self), *path = NULL;
+  gboolean numbered = FALSE;
 
-  *numbered = FALSE;
   self->names.by_application = plain != NULL;
   if (!plain) {
     pattern = gst_rec_file_sink_dup_pattern (self);
     if (!pattern)
       return NULL;
-    *numbered = rec_filename_has_index (pattern);
+    numbered = rec_filename_has_index (pattern);
     plain = rec_filename_expand (
         pattern, naming_time_of (self), self->names.next_index);
   }
   g_free (pattern);
-  if (*numbered)
+  if (numbered)
     return plain;
   if (rec_file_is_stream (plain))
     return plain; /* a stream has only one name */
@@ -265,8 +264,7 @@ gst_rec_file_sink_begin_fragment (
 static gint
 create_fragment (GstRecFileSink *self, RecFragment **result, gboolean *taken)
 {
-  gboolean numbered;
-  gchar *path = next_path (self, &numbered);
+  gchar *path = next_path (self);
   RecFragment *fragment;
   gint err;
 

@@ -134,6 +134,17 @@ adopt_newest (
   return 0;
 }
 
+/* The next fragment gets the name after @newest. */
+static void
+continue_names (GstRecFileSink *self, const RecFileMatch *newest)
+{
+  self->names.next_index = (guint)newest->index + 1;
+  self->names.next_number = newest->number + 1;
+  g_free (self->names.last_plain);
+  self->names.last_plain = g_strdup (newest->plain);
+  gst_rec_file_sink_remember_base (self, newest->path);
+}
+
 gboolean
 gst_rec_file_sink_resume (GstRecFileSink *self)
 {
@@ -164,11 +175,7 @@ gst_rec_file_sink_resume (GstRecFileSink *self)
   if (err)
     goto failed;
   adopt_older (self, matches);
-  self->names.next_index = (guint)newest->index + 1;
-  self->names.next_number = newest->number + 1;
-  g_free (self->names.last_plain);
-  self->names.last_plain = g_strdup (newest->plain);
-  gst_rec_file_sink_remember_base (self, newest->path);
+  continue_names (self, newest);
   gst_rec_file_sink_begin_fragment (self, fragment, GST_CLOCK_TIME_NONE);
   gst_rec_file_sink_report_opened (self, TRUE);
   g_ptr_array_unref (matches);
