@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "gsttsrecmux-private.h"
+#include "tspacket.h"
 
 #include "recmessage.h"
 
