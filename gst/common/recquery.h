@@ -14,6 +14,8 @@
 
 #pragma once
 
+#include "tspacket.h"
+
 #include <gst/gst.h>
 
 G_BEGIN_DECLS
@@ -62,8 +64,6 @@ gboolean rec_query_parse_written (
  * packet; recfilesink answers when it goes on in a file that was left by an
  * earlier run. */
 
-#define REC_RESUME_N_PIDS 8192
-#define REC_RESUME_CC_NONE 0xff
 #define REC_RESUME_MAX_STREAMS 64
 
 /* A PID of the file and the identity of the stream on it, as
@@ -77,7 +77,7 @@ typedef struct
 /**
  * RecResume:
  * @continuity_counter: the last continuity_counter of each PID in the file,
- *   REC_RESUME_CC_NONE for a PID that is not in it
+ *   TS_CC_NONE for a PID that is not in it
  * @pat_version: version_number of the last PAT, -1 when there was none
  * @pmt_version: version_number of the last PMT, -1 when there was none
  * @sdt_version: version_number of the last SDT, -1 when there was none
@@ -88,7 +88,7 @@ typedef struct
  */
 typedef struct
 {
-  guint8 continuity_counter[REC_RESUME_N_PIDS];
+  guint8 continuity_counter[TS_N_PIDS];
   gint pat_version;
   gint pmt_version;
   gint sdt_version;

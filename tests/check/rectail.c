@@ -73,8 +73,8 @@ GST_START_TEST (test_state_of_the_stream_is_that_of_its_last_packets)
   fail_unless_equals_int (tail.sdt_version, -1);
   fail_unless_equals_int (tail.continuity_counter[0x100], 5);
   fail_unless_equals_int (tail.continuity_counter[0x101], 15);
-  fail_unless_equals_int (tail.continuity_counter[0x102], TS_RESUME_CC_NONE);
-  fail_unless_equals_int (tail.continuity_counter[0x1fff], TS_RESUME_CC_NONE);
+  fail_unless_equals_int (tail.continuity_counter[0x102], TS_CC_NONE);
+  fail_unless_equals_int (tail.continuity_counter[0x1fff], TS_CC_NONE);
   fail_unless (tail.has_ts);
   fail_unless_equals_uint64 (tail.last_ts, 180000);
 }

@@ -16,7 +16,6 @@
 #include "tspsi.h"
 #include "tstimeline.h"
 
-#define TS_CC_NONE 0xff
 /* Frames that share a PES packet are no further off the times that a reader
  * computes for them: sources that count in milliseconds are. */
 #define TS_HELD_TOLERANCE (2 * TS_NS_PER_MS)

@@ -18,16 +18,17 @@
 
 #pragma once
 
+#include "tspacket.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define TS_PMT_PATCH_PACKET 188
 /* All of a key frame twice a second and the tables between, for much longer
  * than tracks are waited for. */
 #define TS_PMT_PATCH_MAX 256
-/* After the header and the pointer_field */
-#define TS_PMT_PATCH_MAX_SECTION 183
+/* A packet without its header and the pointer_field */
+#define TS_PMT_PATCH_MAX_SECTION (TS_PAYLOAD_SIZE - 1)
 
 typedef struct
 {
@@ -63,4 +64,4 @@ unsigned ts_pmt_patch_scan (
  * or with @old what stands there. Valid after ts_pmt_patch_scan() for what it
  * returned, until the next call of that. */
 uint64_t ts_pmt_patch_get (const TsPmtPatch *first, unsigned i, bool old,
-    uint8_t packet[TS_PMT_PATCH_PACKET]);
+    uint8_t packet[TS_PACKET_SIZE]);

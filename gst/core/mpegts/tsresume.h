@@ -10,11 +10,11 @@
 
 #pragma once
 
+#include "tspacket.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TS_RESUME_N_PIDS 8192
-#define TS_RESUME_CC_NONE 0xff
 #define TS_RESUME_MAX_STREAMS 64
 
 /* A PID that a PMT names, and what was on it last (ts_psi_get_identity()). */
@@ -36,7 +36,7 @@ typedef struct
   int pmt_pid;                               /* -1: none seen */
   unsigned n_streams;                        /* of @streams */
   TsResumeStream streams[TS_RESUME_MAX_STREAMS];
-  uint8_t continuity_counter[TS_RESUME_N_PIDS];
+  uint8_t continuity_counter[TS_N_PIDS];
 } TsResumeScan;
 
 /* Reads at most the last @window bytes of @path (0: a good default, 16 MiB).
@@ -46,4 +46,5 @@ int ts_resume_scan_file (TsResumeScan *tail, const char *path, uint64_t window);
 /* The packets of @data, in order; used by ts_resume_scan_file(), and by tests that
  * have no file. Start with ts_resume_scan_init(). */
 void ts_resume_scan_init (TsResumeScan *tail);
-void ts_resume_scan_add_packet (TsResumeScan *tail, const uint8_t packet[188]);
+void ts_resume_scan_add_packet (
+    TsResumeScan *tail, const uint8_t packet[TS_PACKET_SIZE]);

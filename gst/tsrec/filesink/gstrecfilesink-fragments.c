@@ -404,11 +404,7 @@ set_answer (GstRecFileSink *self, const TsResumeScan *tail)
 {
   RecResume *resume = g_new0 (RecResume, 1);
 
-  G_STATIC_ASSERT (TS_RESUME_MAX_STREAMS == REC_RESUME_MAX_STREAMS);
-  G_STATIC_ASSERT (TS_RESUME_N_PIDS == REC_RESUME_N_PIDS);
-  G_STATIC_ASSERT (TS_RESUME_CC_NONE == REC_RESUME_CC_NONE);
-  memcpy (
-      resume->continuity_counter, tail->continuity_counter, REC_RESUME_N_PIDS);
+  memcpy (resume->continuity_counter, tail->continuity_counter, TS_N_PIDS);
   resume->pat_version = tail->pat_version;
   resume->pmt_version = tail->pmt_version;
   resume->sdt_version = tail->sdt_version;

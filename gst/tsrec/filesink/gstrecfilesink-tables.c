@@ -48,7 +48,7 @@ gst_rec_file_sink_find_incomplete_tables (
 static gint
 rewrite_table (GstRecFileSink *self, guint i, gboolean old)
 {
-  guint8 packet[TS_PMT_PATCH_PACKET];
+  guint8 packet[TS_PACKET_SIZE];
   guint64 offset = ts_pmt_patch_get (&self->first_pmt, i, old, packet);
 
   return rec_file_rewrite (

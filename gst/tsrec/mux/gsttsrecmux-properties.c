@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "gsttsrecmux-private.h"
+#include "tspacket.h"
 
 #define DEFAULT_MAX_INTERLEAVE (1 * GST_SECOND)
 #define DEFAULT_INTERVAL (500 * GST_MSECOND)
@@ -189,7 +190,7 @@ create_stats (GstTsRecMux *self)
       "tracks", G_TYPE_UINT64, (guint64) tracks,
       "access-units", G_TYPE_UINT64, stats.access_units,
       "bytes-in", G_TYPE_UINT64, stats.access_unit_bytes,
-      "bytes-out", G_TYPE_UINT64, stats.packets * 188,
+      "bytes-out", G_TYPE_UINT64, stats.packets * TS_PACKET_SIZE,
       "packets", G_TYPE_UINT64, stats.packets,
       "stuffing-bytes", G_TYPE_UINT64, stats.stuffing_bytes,
       "psi-packets", G_TYPE_UINT64, stats.psi_packets,

@@ -57,6 +57,7 @@
 #include "recpad.h"
 #include "recevent.h"
 #include "recquery.h"
+#include "tspacket.h"
 
 GST_DEBUG_CATEGORY (gst_ts_rec_mux_debug);
 #define GST_CAT_DEFAULT gst_ts_rec_mux_debug
@@ -70,7 +71,7 @@ GST_DEBUG_CATEGORY (gst_ts_rec_mux_debug);
 static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
         GST_STATIC_CAPS ("video/mpegts, systemstream = (boolean) true, "
-                         "packetsize = (int) 188"));
+                         "packetsize = (int) " G_STRINGIFY (TS_PACKET_SIZE)));
 
 /* What is carried: these stand in the registry, where autopluggers look. */
 static GstStaticPadTemplate video_template =
