@@ -15,17 +15,10 @@
 
 #include "recmessage.h"
 #include "recpad.h"
+#include "recpadproperties.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_ts_rec_mux_debug);
 #define GST_CAT_DEFAULT gst_ts_rec_mux_debug
-
-enum
-{
-  PROP_0,
-  PROP_PID,
-  PROP_LANGUAGE,
-  PROP_STREAM_NUMBER
-};
 
 G_DEFINE_TYPE (GstTsRecMuxPad, gst_ts_rec_mux_pad, GST_TYPE_PAD);
 
@@ -56,13 +49,13 @@ gst_ts_rec_mux_pad_set_property (
 
   GST_OBJECT_LOCK (pad);
   switch (id) {
-    case PROP_PID:
+    case REC_PAD_PROP_PID:
       pad->wanted_pid = (guint16)g_value_get_uint (value);
       break;
-    case PROP_LANGUAGE:
+    case REC_PAD_PROP_LANGUAGE:
       set_language (pad, g_value_get_string (value));
       break;
-    case PROP_STREAM_NUMBER:
+    case REC_PAD_PROP_STREAM_NUMBER:
       pad->stream_number = g_value_get_int (value);
       break;
     default:
@@ -80,14 +73,14 @@ gst_ts_rec_mux_pad_get_property (
 
   GST_OBJECT_LOCK (pad);
   switch (id) {
-    case PROP_PID:
+    case REC_PAD_PROP_PID:
       g_value_set_uint (value, pad->wanted_pid);
       break;
-    case PROP_LANGUAGE:
+    case REC_PAD_PROP_LANGUAGE:
       g_value_set_string (
           value, pad->wanted_language[0] ? pad->wanted_language : NULL);
       break;
-    case PROP_STREAM_NUMBER:
+    case REC_PAD_PROP_STREAM_NUMBER:
       g_value_set_int (value, pad->stream_number);
       break;
     default:
@@ -95,49 +88,6 @@ gst_ts_rec_mux_pad_get_property (
       break;
   }
   GST_OBJECT_UNLOCK (pad);
-}
-
-static void
-install_properties (GObjectClass *klass)
-{
-  const GParamFlags flags =
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
-
-  /**
-   * GstTsRecMuxPad:pid:
-   *
-   * PID of the track, 0x0020 to 0x1ffa (ISO/IEC 13818-1 table 2-3). 0: by the
-   * name of the pad. Used when the track begins, unless something else is or
-   * was on that PID; a warning then says which one is used. Any thread.
-   */
-  g_object_class_install_property (klass, PROP_PID,
-      g_param_spec_uint ("pid", "PID",
-          "PID of the track, 32 to 8186 (0 = by the name of the pad)", 0,
-          0x1ffa, 0, flags));
-  /**
-   * GstTsRecMuxPad:language:
-   *
-   * Language of the track, an ISO 639 code of two or three letters, for the
-   * ISO_639_language_descriptor (ISO/IEC 13818-1 2.6.18). Default: %NULL, which
-   * takes it from the tags. Used when the track begins. Any thread.
-   */
-  g_object_class_install_property (klass, PROP_LANGUAGE,
-      g_param_spec_string ("language", "Language",
-          "Language of the track, an ISO 639 code (NULL = from the tags)", NULL,
-          flags));
-  /**
-   * GstTsRecMuxPad:stream-number:
-   *
-   * Number of the track in the stream_id of its PES packets (ISO/IEC 13818-1
-   * table 2-22): 0 to 15 for video, 0 to 31 for MPEG audio; without effect for
-   * other tracks, which are private_stream_1. -1: tracks of a kind are counted
-   * from 0. Used when the track begins. Any thread.
-   */
-  g_object_class_install_property (klass, PROP_STREAM_NUMBER,
-      g_param_spec_int ("stream-number", "Stream number",
-          "Number of the track in stream_id, 0 to 15 for video, 0 to 31 for "
-          "audio (-1 = tracks of a kind are counted)",
-          -1, 31, -1, flags));
 }
 
 /* --- The type */
@@ -174,7 +124,7 @@ gst_ts_rec_mux_pad_class_init (GstTsRecMuxPadClass *klass)
   object_class->finalize = gst_ts_rec_mux_pad_finalize;
   object_class->set_property = gst_ts_rec_mux_pad_set_property;
   object_class->get_property = gst_ts_rec_mux_pad_get_property;
-  install_properties (object_class);
+  rec_pad_properties_install (object_class);
 }
 
 /* An element that never sent anything may be one that cannot: its own pads are

@@ -7,6 +7,8 @@
 
 #include "gsttsrecsinkpad.h"
 
+#include "recpadproperties.h"
+
 /**
  * GstTsRecSinkPad:
  * @query: what a ghost pad does with a query
@@ -16,14 +18,6 @@ struct _GstTsRecSinkPad
   GstGhostPad parent;
 
   GstPadQueryFunction query;
-};
-
-enum
-{
-  PROP_0,
-  PROP_PID,
-  PROP_LANGUAGE,
-  PROP_STREAM_NUMBER
 };
 
 G_DEFINE_TYPE (GstTsRecSinkPad, gst_ts_rec_sink_pad, GST_TYPE_GHOST_PAD);
@@ -52,45 +46,6 @@ gst_ts_rec_sink_pad_get_property (
     return;
   g_object_get_property (G_OBJECT (target), pspec->name, value);
   gst_object_unref (target);
-}
-
-static void
-install_properties (GObjectClass *klass)
-{
-  const GParamFlags flags =
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
-
-  /**
-   * GstTsRecSinkPad:pid:
-   *
-   * PID of the track, 0x0020 to 0x1ffa; 0: by the name of the pad. See
-   * #GstTsRecMuxPad:pid. Any thread.
-   */
-  g_object_class_install_property (klass, PROP_PID,
-      g_param_spec_uint ("pid", "PID",
-          "PID of the track, 32 to 8186 (0 = by the name of the pad)", 0,
-          0x1ffa, 0, flags));
-  /**
-   * GstTsRecSinkPad:language:
-   *
-   * Language of the track, an ISO 639 code; %NULL: from the tags. See
-   * #GstTsRecMuxPad:language. Any thread.
-   */
-  g_object_class_install_property (klass, PROP_LANGUAGE,
-      g_param_spec_string ("language", "Language",
-          "Language of the track, an ISO 639 code (NULL = from the tags)", NULL,
-          flags));
-  /**
-   * GstTsRecSinkPad:stream-number:
-   *
-   * Number of the track in stream_id; -1: tracks of a kind are counted. See
-   * #GstTsRecMuxPad:stream-number. Any thread.
-   */
-  g_object_class_install_property (klass, PROP_STREAM_NUMBER,
-      g_param_spec_int ("stream-number", "Stream number",
-          "Number of the track in stream_id, 0 to 15 for video, 0 to 31 for "
-          "audio (-1 = tracks of a kind are counted)",
-          -1, 31, -1, flags));
 }
 
 /* --- Links and caps */
@@ -145,7 +100,7 @@ gst_ts_rec_sink_pad_class_init (GstTsRecSinkPadClass *klass)
 
   object_class->set_property = gst_ts_rec_sink_pad_set_property;
   object_class->get_property = gst_ts_rec_sink_pad_get_property;
-  install_properties (object_class);
+  rec_pad_properties_install (object_class);
 }
 
 GstPad *
