@@ -15,9 +15,7 @@
 #include <string.h>
 
 #include "recmessage.h"
-#include "recevent.h"
 
-GST_DEBUG_CATEGORY_EXTERN (gst_ts_rec_mux_debug);
 #define GST_CAT_DEFAULT gst_ts_rec_mux_debug
 
 /* PIDs of tracks that cannot have the one of their pad */
@@ -28,33 +26,17 @@ GST_DEBUG_CATEGORY_EXTERN (gst_ts_rec_mux_debug);
 #define PID_MIN 0x0020
 #define PID_MAX 0x1ffa
 
-/* --- What is said */
+/* --- Refusals --- */
 
 static void
 queue_track_message (GstTsRecMux *self, GstTsRecMuxPad *pad, const gchar *name,
     const gchar *entry, const GstCaps *caps, const gchar *reason)
 {
-  GstMessage *message = rec_message_new_track (
-      GST_ELEMENT (self), name, GST_PAD (pad), caps, reason);
-  GstStructure *s = gst_structure_copy (gst_message_get_structure (message));
-
   GST_INFO_OBJECT (pad, "%s: %s", name, reason);
-  gst_structure_set_name (s, entry);
-  g_queue_push_tail (&self->messages, message);
-  g_mutex_unlock (&self->lock);
-  gst_ts_rec_mux_ensure_started (self);
-  gst_pad_push_event (self->srcpad, rec_event_new_journal (s));
-  g_mutex_lock (&self->lock);
-}
-
-static void
-queue_warning (GstTsRecMux *self, GstStreamError code, const gchar *text)
-{
-  GError *error = g_error_new_literal (GST_STREAM_ERROR, code, text);
-
-  g_queue_push_tail (&self->messages,
-      gst_message_new_warning (GST_OBJECT (self), error, NULL));
-  g_error_free (error);
+  gst_ts_rec_mux_queue_journalled (self,
+      rec_message_new_track (
+          GST_ELEMENT (self), name, GST_PAD (pad), caps, reason),
+      entry);
 }
 
 static void
@@ -64,7 +46,7 @@ queue_refusal (GstTsRecMux *self, GstTsRecMuxPad *pad, const gchar *reason)
       "%s is not recorded: %s Recording of the other tracks continues.",
       GST_OBJECT_NAME (pad), reason);
 
-  queue_warning (self, GST_STREAM_ERROR_WRONG_TYPE, text);
+  gst_ts_rec_mux_queue_warning (self, GST_STREAM_ERROR_WRONG_TYPE, text);
   g_free (text);
 }
 
@@ -91,42 +73,6 @@ gst_ts_rec_mux_check_refusals (GstTsRecMux *self)
   g_queue_push_tail (
       &self->messages, gst_message_new_error (GST_OBJECT (self), error, NULL));
   g_error_free (error);
-}
-
-/* "scte-sit" of tsdemux, or what gst_mpegts_section_send_event() makes: its
- * name is the kind of section. The library of these is not needed for that. */
-static gboolean
-has_section (GstEvent *event)
-{
-  const GstStructure *s = gst_event_get_structure (event);
-  const GValue *section = s ? gst_structure_get_value (s, "section") : NULL;
-
-  return section &&
-      g_str_equal (G_VALUE_TYPE_NAME (section), "GstMpegtsSection");
-}
-
-void
-gst_ts_rec_mux_note_section (GstTsRecMux *self, GstEvent *event)
-{
-  gchar *text;
-
-  if (!has_section (event))
-    return;
-  g_mutex_lock (&self->lock);
-  if (!(self->said & REC_MUX_WARNING_SECTION)) {
-    self->said |= REC_MUX_WARNING_SECTION;
-    text = gst_event_has_name (event, "scte-sit")
-        ? g_strdup ("SCTE-35 sections that come as events are not recorded: "
-                    "this mux does not carry SCTE-35. Recording of the tracks "
-                    "continues.")
-        : g_strdup_printf ("Sections that come as events (\"%s\") are not "
-                           "recorded: this mux writes its own tables. "
-                           "Recording of the tracks continues.",
-              gst_structure_get_name (gst_event_get_structure (event)));
-    queue_warning (self, GST_STREAM_ERROR_MUX, text);
-    g_free (text);
-  }
-  g_mutex_unlock (&self->lock);
 }
 
 /* --- Which PID */
@@ -213,7 +159,7 @@ choose_track_pid (GstTsRecMux *self, GstTsRecMuxPad *pad, guint64 identity)
     text = g_strdup_printf ("%s: PID %u cannot be used, as something else is "
                             "or was on it; PID %u is used.",
         GST_OBJECT_NAME (pad), wanted, pid);
-    queue_warning (self, GST_STREAM_ERROR_MUX, text);
+    gst_ts_rec_mux_queue_warning (self, GST_STREAM_ERROR_MUX, text);
     g_free (text);
   }
   return pid;
@@ -228,7 +174,7 @@ refuse_track (GstTsRecMux *self, GstTsRecMuxPad *pad, const GstCaps *caps,
   gboolean known = pad->refused && g_strcmp0 (pad->refusal, reason) == 0;
 
   pad->refused = TRUE;
-  pad->pending = FALSE;
+  pad->track_pending = FALSE;
   g_free (pad->refusal);
   pad->refusal = g_strdup (reason);
   gst_caps_replace (&pad->caps, NULL);
@@ -294,12 +240,12 @@ accept_caps (GstTsRecMux *self, GstTsRecMuxPad *pad, GstCaps *caps,
   self->nothing_left = FALSE;
   pad->codec = config->codec;
   gst_caps_replace (&pad->caps, caps);
-  pad->pending = pad->track == NULL || other;
+  pad->track_pending = pad->track == NULL || other;
   if (pad->track)
-    gst_ts_rec_mux_flush_held (self);
+    gst_ts_rec_mux_flush_pending (self);
   if (!g_ptr_array_find (self->pads, pad, NULL)) /* released meanwhile */
     return;
-  if (!pad->pending)
+  if (!pad->track_pending)
     ts_mux_configure_track (self->core, pad->track, config, NULL);
   if (before != TS_CODEC_NONE && (before != config->codec || other))
     announce_change (self, pad, caps, before, config->codec);
@@ -337,7 +283,7 @@ add_track (GstTsRecMux *self, GstTsRecMuxPad *pad)
   gchar *reason = NULL;
   guint64 identity = 0;
 
-  pad->pending = FALSE;
+  pad->track_pending = FALSE;
   if (read_caps (pad, pad->caps, &config, &codec_data, &identity, &reason)) {
     pad->track = ts_mux_add_track (
         self->core, choose_track_pid (self, pad, identity), &config, &problem);
@@ -362,7 +308,7 @@ add_track (GstTsRecMux *self, GstTsRecMuxPad *pad)
 static gboolean
 has_buffer (GstTsRecMuxPad *pad)
 {
-  RecMuxItem *head = gst_queue_array_peek_head_struct (pad->queue);
+  RecMuxItem *head = gst_ts_rec_mux_pad_peek (pad);
 
   return head && GST_IS_BUFFER (head->object);
 }
@@ -373,7 +319,7 @@ gst_ts_rec_mux_begin_track (GstTsRecMux *self, GstTsRecMuxPad *pad)
   GPtrArray *pads = g_ptr_array_new ();
 
   if (pad->track) {
-    gst_ts_rec_mux_flush_held (self);
+    gst_ts_rec_mux_flush_pending (self);
     if (pad->track) {
       GST_INFO_OBJECT (
           pad, "track on PID 0x%04x leaves", ts_track_get_pid (pad->track));
@@ -386,14 +332,14 @@ gst_ts_rec_mux_begin_track (GstTsRecMux *self, GstTsRecMuxPad *pad)
   for (guint i = 0; i < self->pads->len; i++) {
     GstTsRecMuxPad *other = g_ptr_array_index (self->pads, i);
 
-    if (other->pending &&
+    if (other->track_pending &&
         (other == pad || (other->track == NULL && has_buffer (other))))
       g_ptr_array_add (pads, gst_object_ref (other));
   }
   for (guint i = 0; i < pads->len; i++) {
     GstTsRecMuxPad *other = g_ptr_array_index (pads, i);
 
-    if (other->pending && g_ptr_array_find (self->pads, other, NULL))
+    if (other->track_pending && g_ptr_array_find (self->pads, other, NULL))
       add_track (self, other);
     gst_object_unref (other);
   }
@@ -414,7 +360,7 @@ gst_ts_rec_mux_set_language (
   code = gst_tag_get_language_code_iso_639_2B (tag);
   if (code && strlen (code) == 3 && strcmp (code, pad->language) != 0) {
     strcpy (pad->language, code);
-    if (pad->caps && pad->track && !pad->pending)
+    if (pad->caps && pad->track && !pad->track_pending)
       gst_ts_rec_mux_configure_track (self, pad, pad->caps);
   }
   g_free (tag);

@@ -1,28 +1,23 @@
-/* gst-tsrec: tsrecmux, its sink pads
+/* gst-tsrec: the sink pads of tsrecmux
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * The type of the pads, the links that they refuse, and what they answer about
- * caps.
  */
 
 #include "config.h"
 
-#include "gsttsrecmux-private.h"
+#include "gsttsrecmuxpad.h"
 
 #include <gst/tag/tag.h>
 #include <string.h>
 
+#include "reccaps.h"
 #include "recmessage.h"
 #include "recpad.h"
 #include "recpadproperties.h"
 
-GST_DEBUG_CATEGORY_EXTERN (gst_ts_rec_mux_debug);
-#define GST_CAT_DEFAULT gst_ts_rec_mux_debug
-
 G_DEFINE_TYPE (GstTsRecMuxPad, gst_ts_rec_mux_pad, GST_TYPE_PAD);
 
-/* --- Properties */
+/* --- Properties --- */
 
 /* Object lock held. */
 static void
@@ -31,7 +26,7 @@ set_language (GstTsRecMuxPad *pad, const gchar *language)
   const gchar *code =
       language ? gst_tag_get_language_code_iso_639_2B (language) : NULL;
 
-  if (code == NULL) /* a code that is not in the list, such as "qaa" */
+  if (code == NULL) /* a code that is not in the list, for example "qaa" */
     code = language;
   if (code && strlen (code) != 3) {
     g_warning ("\"%s\" is no language code of ISO 639.", language);
@@ -90,7 +85,142 @@ gst_ts_rec_mux_pad_get_property (
   GST_OBJECT_UNLOCK (pad);
 }
 
-/* --- The type */
+/* --- The queue --- */
+
+void
+gst_ts_rec_mux_pad_push (GstTsRecMuxPad *pad, GstMiniObject *object, gint64 pts,
+    gint64 dts, gint64 end)
+{
+  RecMuxItem item = { object, pts, dts };
+
+  if (GST_IS_BUFFER (object))
+    pad->queued_bytes += gst_buffer_get_size (GST_BUFFER_CAST (object));
+  gst_queue_array_push_tail_struct (pad->queue, &item);
+  if (end != TS_TIME_NONE &&
+      (pad->position == TS_TIME_NONE || end > pad->position))
+    pad->position = end;
+}
+
+RecMuxItem *
+gst_ts_rec_mux_pad_peek (GstTsRecMuxPad *pad)
+{
+  return gst_queue_array_peek_head_struct (pad->queue);
+}
+
+RecMuxItem
+gst_ts_rec_mux_pad_pop (GstTsRecMuxPad *pad)
+{
+  RecMuxItem item = *(RecMuxItem *)gst_queue_array_pop_head_struct (pad->queue);
+
+  if (GST_IS_BUFFER (item.object))
+    pad->queued_bytes -= gst_buffer_get_size (GST_BUFFER_CAST (item.object));
+  return item;
+}
+
+void
+gst_ts_rec_mux_pad_clear (GstTsRecMuxPad *pad)
+{
+  while (!gst_queue_array_is_empty (pad->queue)) {
+    RecMuxItem item = gst_ts_rec_mux_pad_pop (pad);
+
+    gst_mini_object_unref (item.object);
+  }
+}
+
+static gboolean
+survives_flush (GstMiniObject *object)
+{
+  return GST_IS_EVENT (object) &&
+      GST_EVENT_IS_STICKY (GST_EVENT_CAST (object)) &&
+      GST_EVENT_TYPE (object) != GST_EVENT_EOS;
+}
+
+void
+gst_ts_rec_mux_pad_flush (GstTsRecMuxPad *pad)
+{
+  for (guint i = gst_queue_array_get_length (pad->queue); i > 0; i--) {
+    RecMuxItem item = gst_ts_rec_mux_pad_pop (pad);
+
+    if (survives_flush (item.object))
+      gst_queue_array_push_tail_struct (pad->queue, &item);
+    else
+      gst_mini_object_unref (item.object);
+  }
+}
+
+gboolean
+gst_ts_rec_mux_pad_find_time (
+    GstTsRecMuxPad *pad, guint from, gboolean by_pts, gint64 *time)
+{
+  guint n = gst_queue_array_get_length (pad->queue);
+
+  for (guint i = from; i < n; i++) {
+    RecMuxItem *item = gst_queue_array_peek_nth_struct (pad->queue, i);
+
+    *time = item->dts;
+    if (*time == TS_TIME_NONE || (by_pts && item->pts != TS_TIME_NONE))
+      *time = item->pts;
+    if (GST_IS_BUFFER (item->object) && *time != TS_TIME_NONE)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+gint64
+gst_ts_rec_mux_pad_get_turn (GstTsRecMuxPad *pad, gint64 pts, gint64 dts)
+{
+  if (dts != TS_TIME_NONE)
+    return dts;
+  return pad->track ? ts_track_estimate_dts (pad->track, pts) : pts;
+}
+
+/* --- The stream --- */
+
+/* A peer that has sent nothing may be unable to: its own sink pads are not
+ * linked. Once a stream has started, only the link counts. */
+gboolean
+gst_ts_rec_mux_pad_is_fed (GstTsRecMuxPad *pad)
+{
+  return pad->started ? rec_pad_is_linked (GST_PAD (pad))
+                      : rec_pad_is_fed (GST_PAD (pad));
+}
+
+gboolean
+gst_ts_rec_mux_pad_is_video (GstTsRecMuxPad *pad)
+{
+  if (pad->caps)
+    return ts_codec_is_video (pad->codec);
+  return g_str_has_prefix (
+      GST_PAD_TEMPLATE_NAME_TEMPLATE (GST_PAD_PAD_TEMPLATE (GST_PAD (pad))),
+      "video");
+}
+
+void
+gst_ts_rec_mux_pad_reset (GstTsRecMuxPad *pad)
+{
+  gst_ts_rec_mux_pad_clear (pad);
+  gst_segment_init (&pad->segment, GST_FORMAT_UNDEFINED);
+  pad->track = NULL;
+  pad->track_pending = FALSE;
+  g_clear_pointer (&pad->refusal, g_free);
+  gst_caps_replace (&pad->caps, NULL);
+  pad->language[0] = '\0';
+  pad->arrived = pad->paced = FALSE;
+  pad->n_untimed = 0;
+  pad->position = TS_TIME_NONE;
+  pad->wait_budget = REC_MUX_WAIT_BUDGET;
+  rec_pace_init (&pad->pace);
+  pad->kept = 0;
+  pad->skipped = 0;
+  pad->last_thread = NULL;
+  pad->last_request = 0;
+  pad->latency = GST_CLOCK_TIME_NONE;
+  pad->asked_latency = FALSE;
+  pad->refused = pad->eos = pad->drained = pad->flushing = FALSE;
+  pad->started = FALSE;
+}
+
+/* --- The type --- */
 
 static void
 gst_ts_rec_mux_pad_init (GstTsRecMuxPad *pad)
@@ -99,7 +229,7 @@ gst_ts_rec_mux_pad_init (GstTsRecMuxPad *pad)
   pad->queue = gst_queue_array_new_for_struct (sizeof (RecMuxItem), 16);
   pad->stream_number = -1;
   pad->position = TS_TIME_NONE;
-  pad->patience = REC_MUX_PATIENCE;
+  pad->wait_budget = REC_MUX_WAIT_BUDGET;
   rec_pace_init (&pad->pace);
   pad->latency = GST_CLOCK_TIME_NONE;
 }
@@ -127,19 +257,10 @@ gst_ts_rec_mux_pad_class_init (GstTsRecMuxPadClass *klass)
   rec_pad_properties_install (object_class);
 }
 
-/* An element that never sent anything may be one that cannot: its own pads are
- * not linked. Once a stream has started, only the link counts. */
-gboolean
-gst_ts_rec_mux_pad_is_fed (GstTsRecMuxPad *pad)
-{
-  return pad->started ? rec_pad_is_linked (GST_PAD (pad))
-                      : rec_pad_is_fed (GST_PAD (pad));
-}
+/* --- Links and caps --- */
 
-/* --- Links and caps */
-
-/* The element that the user named: the bin that @mux is a part of, if it is
- * one. */
+/* Returns the name of the element that the user created: of the bin around @mux,
+ * if there is one. */
 static const gchar *
 get_shown_name (GstObject *mux)
 {
@@ -148,8 +269,8 @@ get_shown_name (GstObject *mux)
   return GST_OBJECT_NAME (parent && !GST_IS_PIPELINE (parent) ? parent : mux);
 }
 
-/* Posts the reason on the bus, and writes it to stderr as well: nothing reads
- * a bus while a launch line is parsed. */
+/* Posts the reason on the bus. Writes it to stderr as well, because nobody reads
+ * the bus while a launch line is parsed. */
 static void
 post_refused_link (GstPad *pad, GstObject *mux, GstPad *peer,
     const GstCaps *caps, const gchar *reason)
@@ -168,10 +289,8 @@ post_refused_link (GstPad *pad, GstObject *mux, GstPad *peer,
           GST_ELEMENT (mux), "tsrecmux-track-rejected", pad, caps, reason));
 }
 
-/* Refuses a link to what could never be carried. A bin that shows @pad as a
- * ghost pad calls this with what is linked to that. */
 GstPadLinkReturn
-gst_ts_rec_mux_sink_link (GstPad *pad, GstObject *parent, GstPad *peer)
+gst_ts_rec_mux_pad_link (GstPad *pad, GstObject *parent, GstPad *peer)
 {
   GstCaps *caps = gst_pad_query_caps (peer, NULL);
   gchar *reason = rec_caps_get_link_problem (
@@ -187,8 +306,8 @@ gst_ts_rec_mux_sink_link (GstPad *pad, GstObject *parent, GstPad *peer)
   return ok ? GST_PAD_LINK_OK : GST_PAD_LINK_REFUSED;
 }
 
-/* An unlinked pad takes anything, so that each link gets as far as
- * gst_ts_rec_mux_sink_link(). */
+/* An unlinked pad accepts any caps, so that gst_ts_rec_mux_pad_link() is called
+ * for each link. */
 static GstCaps *
 get_sink_caps (GstPad *pad, GstCaps *filter)
 {
@@ -207,7 +326,7 @@ get_sink_caps (GstPad *pad, GstCaps *filter)
 }
 
 gboolean
-gst_ts_rec_mux_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
+gst_ts_rec_mux_pad_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   GstCaps *filter, *caps;
 
@@ -219,8 +338,8 @@ gst_ts_rec_mux_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
       gst_caps_unref (caps);
       return TRUE;
     case GST_QUERY_ACCEPT_CAPS:
-      /* What cannot be carried is refused without an error, which would stop
-       * the other tracks of the source. */
+      /* Caps that cannot be carried are refused later, without a flow error,
+       * which would stop the other tracks of the source. */
       gst_query_set_accept_caps_result (query, TRUE);
       return TRUE;
     case GST_QUERY_ALLOCATION:
