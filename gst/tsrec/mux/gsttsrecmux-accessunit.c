@@ -233,16 +233,21 @@ gst_ts_rec_mux_mux_access_unit (
     gst_ts_rec_mux_note_begun (self, pad, item, first);
 }
 
-/* Nothing comes from this pad for a while. PSI and PCR go on when the clock
- * drives them; in a file, the other tracks do. */
+/* Nothing arrives on @pad for a while. For live input the clock drives PSI and
+ * PCR, in a file the other tracks do. */
 void
-gst_ts_rec_mux_mux_gap (GstTsRecMux *self, const RecMuxItem *item)
+gst_ts_rec_mux_mux_gap (
+    GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item)
 {
-  gsize size = gst_ts_rec_mux_is_live (self)
-      ? ts_mux_begin_idle (self->core, item->dts)
-      : 0;
+  GstClockTime now;
   TsOutput output;
+  gsize size;
 
+  if (!gst_ts_rec_mux_is_live (self))
+    return;
+  now = gst_element_get_current_running_time (GST_ELEMENT (self));
+  size = ts_mux_begin_idle (self->core, pad->track, item->dts,
+      GST_CLOCK_TIME_IS_VALID (now) ? (gint64)now : TS_TIME_NONE);
   if (size > 0)
     gst_ts_rec_mux_push (
         self, gst_ts_rec_mux_finish (self, size, &output), &output);

@@ -66,6 +66,8 @@ gst_ts_rec_mux_finish (GstTsRecMux *self, gsize size, TsOutput *output)
     GST_BUFFER_PTS (buffer) = (GstClockTime)MAX (output->pts, 0);
   if (output->dts != TS_TIME_NONE)
     GST_BUFFER_DTS (buffer) = (GstClockTime)MAX (output->dts, 0);
+  if (output->duration != TS_TIME_NONE)
+    GST_BUFFER_DURATION (buffer) = (GstClockTime)output->duration;
   return buffer;
 
   /* ERRORS */

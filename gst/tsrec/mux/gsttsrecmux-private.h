@@ -260,9 +260,10 @@ void gst_ts_rec_mux_prepare (GstTsRecMux *self);
 void gst_ts_rec_mux_mux_access_unit (
     GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item);
 
-/* Writes what is due at the GAP event @item. Lock held, and released
+/* Writes what is due at the GAP event @item of @pad. Lock held, and released
  * meanwhile. */
-void gst_ts_rec_mux_mux_gap (GstTsRecMux *self, const RecMuxItem *item);
+void gst_ts_rec_mux_mux_gap (
+    GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item);
 
 /* Returns TRUE if the first item of @pad has to wait for the one after it:
  * without a clock, a step of half a minute is believed only if the next
