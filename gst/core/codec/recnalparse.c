@@ -6,11 +6,11 @@
 #include "recnalparse.h"
 
 #include "recbitreader.h"
+#include "rectime.h"
 #include <string.h>
 
-#define NS_PER_S INT64_C (1000000000)
 /* A picture that is said to last longer than an hour is a broken field. */
-#define MAX_FRAME_TIME (3600 * NS_PER_S)
+#define MAX_FRAME_TIME (3600 * REC_NS_PER_S)
 /* What no real stream exceeds; more would only cost time. */
 #define MAX_SHORT_TERM_SETS 64
 #define ASPECT_RATIO_EXTENDED 255
@@ -39,8 +39,9 @@ make_frame_time (uint32_t units, uint32_t scale, unsigned ticks)
 
   if (units == 0 || scale == 0)
     return 0;
-  time = (int64_t)(((uint64_t)units * ticks * (uint64_t)NS_PER_S + scale / 2) /
-      scale);
+  time =
+      (int64_t)(((uint64_t)units * ticks * (uint64_t)REC_NS_PER_S + scale / 2) /
+          scale);
   return time > 0 && time <= MAX_FRAME_TIME ? time : 0;
 }
 

@@ -94,83 +94,6 @@ add_span (TsPayload *payload, const uint8_t *data, size_t size)
 
 /* --- H.264, H.265, H.266 */
 
-static const uint8_t start_code[] = { 0, 0, 0, 1 };
-
-static bool
-join_parameter_sets (TsParameterSets *sets)
-{
-  uint8_t *p = realloc (sets->joined, sets->bytes > 0 ? sets->bytes : 1);
-
-  if (p == NULL)
-    return false;
-  sets->joined = p;
-  for (int kind = 0; kind < 3; kind++) {
-    for (int id = 0; id < TS_MAX_PARAMETER_SETS; id++) {
-      TsParameterSet *set = &sets->sets[kind][id];
-
-      if (set->size == 0)
-        continue;
-      memcpy (p, start_code, sizeof (start_code));
-      memcpy (p + sizeof (start_code), set->data, set->size);
-      p += sizeof (start_code) + set->size;
-    }
-  }
-  sets->joined_size = sets->bytes;
-  sets->changed = false;
-  return true;
-}
-
-static void
-parse_parameter_set (
-    TsParameterSets *sets, RecNalSyntax syntax, const RecNalUnit *nal, int id)
-{
-  if (nal->kind == REC_NAL_SPS && id < TS_MAX_SPS) {
-    rec_nal_parse_sps (syntax, nal, &sets->sps[id]);
-    sets->last_sps = (uint8_t)id;
-  } else if (nal->kind == REC_NAL_PPS) {
-    rec_nal_parse_pps (syntax, nal, &sets->pps[id]);
-  }
-}
-
-/* Keeps a parameter set; one that is the same as before costs a comparison. */
-static void
-keep_parameter_set (
-    TsParameterSets *sets, RecNalSyntax syntax, const RecNalUnit *nal)
-{
-  int kind = nal->kind - REC_NAL_VPS;
-  int id = rec_nal_get_parameter_set_id (syntax, nal);
-  TsParameterSet *set;
-  uint8_t *data;
-  size_t bytes;
-
-  if (id < 0)
-    return;
-  set = &sets->sets[kind][id];
-  if (set->serial != sets->serial && set->size > 0)
-    sets->n_seen++;
-  set->serial = sets->serial;
-  if (set->size == nal->size && memcmp (set->data, nal->data, nal->size) == 0)
-    return;
-  bytes = sets->bytes + sizeof (start_code) + nal->size;
-  if (set->size > 0)
-    bytes -= sizeof (start_code) + set->size;
-  if (bytes > TS_MAX_PARAMETER_BYTES)
-    return;
-  data = realloc (set->data, nal->size);
-  if (data == NULL)
-    return;
-  memcpy (data, nal->data, nal->size);
-  if (set->size == 0) {
-    sets->n_sets++;
-    sets->n_seen++;
-  }
-  set->data = data;
-  set->size = nal->size;
-  sets->bytes = bytes;
-  sets->changed = true;
-  parse_parameter_set (sets, syntax, nal, id);
-}
-
 /* What the header of the first slice, and the sets it refers to, say. */
 static void
 read_slice (TsCodecState *state, const RecNalUnit *nal, TsPicture *picture)
@@ -219,14 +142,14 @@ prepare_nal (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
     if (nal.kind == REC_NAL_AUD && n_nals == 0)
       aud_end = (size_t)(nal.data - au->data) + nal.size;
     else if (nal.kind >= REC_NAL_VPS && nal.kind <= REC_NAL_PPS)
-      keep_parameter_set (sets, state->syntax, &nal);
+      ts_parameter_sets_keep (sets, state->syntax, &nal);
     else if (nal.kind == REC_NAL_SEI)
       random_access |= rec_nal_sei_is_recovery_point (state->syntax, &nal);
     else if (nal.kind == REC_NAL_SLICE_IDR || nal.kind == REC_NAL_SLICE_CRA)
       random_access = true;
     leads |= nal.kind >= REC_NAL_VPS && nal.kind <= REC_NAL_SEI;
     has_slice |= nal.kind >= REC_NAL_SLICE;
-    layer |= nal.kind == NAL_LAYER;
+    layer |= nal.kind == REC_NAL_LAYER;
     if (untimed && state->has_picture &&
         rec_nal_continues_picture (state->syntax, &nal)) {
       add_continuation (au, au->data + nal.offset, payload);
@@ -255,7 +178,7 @@ prepare_nal (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
     add_span (payload, au->data, aud_end);
   }
   if (random_access && sets->n_seen < sets->n_sets &&
-      (!sets->changed || join_parameter_sets (sets)))
+      (!sets->changed || ts_parameter_sets_join (sets)))
     add_span (payload, sets->joined, sets->joined_size);
   add_span (payload, au->data + aud_end, au->size - aud_end);
   return true;
@@ -272,19 +195,6 @@ ts_codec_get_delimiter_size (
   if (!rec_nal_scanner_next (&scanner, &nal) || nal.kind != REC_NAL_AUD)
     return 0;
   return (size_t)(nal.data - data) + nal.size;
-}
-
-static void
-free_parameter_sets (TsParameterSets *sets)
-{
-  if (sets == NULL)
-    return;
-  for (int kind = 0; kind < 3; kind++) {
-    for (int id = 0; id < TS_MAX_PARAMETER_SETS; id++)
-      free (sets->sets[kind][id].data);
-  }
-  free (sets->joined);
-  free (sets);
 }
 
 /* --- MPEG-1 and MPEG-2 video */
@@ -692,7 +602,7 @@ ts_codec_init (TsCodecState *state, const TsTrackConfig *config,
 void
 ts_codec_clear (TsCodecState *state)
 {
-  free_parameter_sets (state->sets);
+  ts_parameter_sets_free (state->sets);
   state->sets = NULL;
   free (state->loas);
   state->loas = NULL;
@@ -702,7 +612,7 @@ ts_codec_clear (TsCodecState *state)
 void
 ts_codec_keep_parameter_sets (TsCodecState *state, TsCodecState *old)
 {
-  free_parameter_sets (state->sets);
+  ts_parameter_sets_free (state->sets);
   state->sets = old->sets;
   old->sets = NULL;
   ts_codec_clear (old);

@@ -16,6 +16,7 @@
 #include "tsframetime.h"
 #include "tsmux.h"
 #include "tsopus.h"
+#include "tsparametersets.h"
 #include "tspicture.h"
 #include "tspsi.h"
 
@@ -58,48 +59,6 @@ typedef struct
   TsPicture picture;
   int64_t duration;
 } TsPayload;
-
-/* One parameter set as it came, without a start code, and the serial number of
- * the access unit that had it last. */
-typedef struct
-{
-  uint8_t *data;
-  size_t size;
-  uint32_t serial;
-} TsParameterSet;
-
-#define TS_MAX_PARAMETER_SETS 256
-#define TS_MAX_SPS 32
-/* More than this in one track is not kept: no real stream comes near it. */
-#define TS_MAX_PARAMETER_BYTES 65536
-
-/**
- * TsParameterSets: those in force, and as one byte stream (VPS, SPS, PPS).
- * @sets: by kind (0 VPS, 1 SPS, 2 PPS) and identifier
- * @serial: counts access units
- * @n_sets: how many there are
- * @n_seen: how many of them are in this access unit
- * @bytes: sum of their sizes, start codes included
- * @joined: all of them with start codes, allocated
- * @changed: @joined is not up to date
- * @sps: what the SPS in @sets say
- * @pps: what the PPS in @sets say
- * @last_sps: the identifier of the SPS that came last
- */
-typedef struct
-{
-  TsParameterSet sets[3][TS_MAX_PARAMETER_SETS];
-  uint32_t serial;
-  unsigned n_sets;
-  unsigned n_seen;
-  size_t bytes;
-  uint8_t *joined;
-  size_t joined_size;
-  bool changed;
-  RecNalSps sps[TS_MAX_SPS];
-  RecNalPps pps[TS_MAX_PARAMETER_SETS];
-  uint8_t last_sps;
-} TsParameterSets;
 
 /* A LATM stream on its way to ADTS. */
 typedef struct

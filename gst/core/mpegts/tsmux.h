@@ -31,6 +31,8 @@
 
 #pragma once
 
+#include "rectime.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,8 +44,8 @@
 
 /* A time that is not known. */
 #define TS_TIME_NONE INT64_MIN
-#define TS_NS_PER_S INT64_C (1000000000)
-#define TS_NS_PER_MS INT64_C (1000000)
+#define TS_NS_PER_S REC_NS_PER_S
+#define TS_NS_PER_MS REC_NS_PER_MS
 
 /* The tracks that fit in one PMT section with their descriptors. */
 #define TS_MUX_MAX_TRACKS 32
@@ -175,7 +177,6 @@ typedef struct
  * @trim_start: Opus: samples at 48 kHz to drop at the start; no more are
  *   dropped than there are
  * @trim_end: Opus: samples at 48 kHz to drop at the end, likewise
- * @discont: something was lost before it
  */
 typedef struct
 {
@@ -187,7 +188,6 @@ typedef struct
   int64_t now;
   uint32_t trim_start;
   uint32_t trim_end;
-  bool discont;
 } TsAccessUnit;
 
 /**

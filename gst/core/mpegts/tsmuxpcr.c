@@ -22,22 +22,22 @@
 #include "tsmux-private.h"
 
 /* How long tracks that never started keep PCR back. */
-#define EXPECT_TIME (5 * 90000)
+#define EXPECT_TIME (5 * TS_TIMESTAMPS_PER_S)
 /* A track that has lagged by this owes something when it is silent, and keeps
  * PCR back for so much longer than it lagged. */
-#define OWING_LAG (3 * 90000 / 10)
-#define OWING_TIME (3 * 90000)
+#define OWING_LAG (3 * TS_TIMESTAMPS_PER_S / 10)
+#define OWING_TIME (3 * TS_TIMESTAMPS_PER_S)
 /* Across a longer gap, nothing flowed and no PCR was missing: PCR jumps, and
  * says discontinuity_indicator. */
-#define MAX_GAP (3 * 90000 / 2)
+#define MAX_GAP (3 * TS_TIMESTAMPS_PER_S / 2)
 /* The T-STD lets nothing wait for longer (2.4.2.7): PCR is never kept further
  * behind the highest DTS by a track that lags. */
-#define MAX_LAG (10 * 90000)
+#define MAX_LAG (10 * TS_TIMESTAMPS_PER_S)
 /* Access units further apart are too rare to keep the other tracks waiting. */
-#define MAX_DISTANCE (1 * 90000)
+#define MAX_DISTANCE (1 * TS_TIMESTAMPS_PER_S)
 
 void
-ts_mux_clamp_dts (TsMux *mux, TsTrack *track, int64_t dts)
+ts_mux_note_dts (TsMux *mux, TsTrack *track, int64_t dts)
 {
   track->lag = ts_mux_to_ts (mux, mux->timeline.now) - dts;
   if (track->last_dts != TS_TIME_NONE)
@@ -58,9 +58,9 @@ get_hard_limit (const TsMux *mux, const TsPlan *plan)
   for (unsigned i = 0; i < mux->n_tracks; i++) {
     const TsTrack *track = mux->tracks[i];
 
-    if (track->held_size > 0 && !(plan->flush >> i & 1) &&
-        track->held_dts >= mux->last_pcr && track->held_dts < limit)
-      limit = track->held_dts;
+    if (track->pending_size > 0 && !(plan->flush >> i & 1) &&
+        track->pending_dts >= mux->last_pcr && track->pending_dts < limit)
+      limit = track->pending_dts;
   }
   return limit;
 }
@@ -100,7 +100,7 @@ bool
 ts_mux_is_catching_up (const TsMux *mux, int64_t now)
 {
   return mux->last_pcr != TS_TIME_NONE &&
-      get_limit (mux, now) > mux->last_pcr + now - mux->last_pcr_now + 90;
+      get_limit (mux, now) > mux->last_pcr + now - mux->last_pcr_dts + 90;
 }
 
 /* From where it should be to where it can be from here. */
@@ -109,7 +109,7 @@ get_pcr (const TsMux *mux, const TsPlan *plan, int64_t now)
 {
   int64_t hard_limit = get_hard_limit (mux, plan);
   int64_t limit = get_limit (mux, now);
-  int64_t last = mux->last_pcr, passed = now - mux->last_pcr_now;
+  int64_t last = mux->last_pcr, passed = now - mux->last_pcr_dts;
 
   if (hard_limit < limit)
     limit = hard_limit;
@@ -138,12 +138,12 @@ get_step (const TsMux *mux, const TsPlan *plan)
     return step > 0 ? step : mux->pcr_interval;
   /* Frames that wait for their PES packet are no chance. */
   if (mux->config.audio_pes_time > 0 && ts_codec_is_audio (track->config.codec))
-    return plan->kind == TS_PLAN_FLUSH ? mux->pcr_interval : mux->gap;
+    return plan->kind == TS_PLAN_FLUSH ? mux->pcr_interval : mux->au_distance;
   if (track->last_dts != TS_TIME_NONE && step > 0 &&
-      track->last_dts + step - mux->last_pcr_now <= mux->pcr_interval &&
+      track->last_dts + step - mux->last_pcr_dts <= mux->pcr_interval &&
       track->last_dts + step >= mux->last_now)
     return 0;
-  return mux->gap;
+  return mux->au_distance;
 }
 
 void
@@ -161,7 +161,7 @@ ts_mux_plan_pcr (TsMux *mux, TsPlan *plan, int64_t now)
     return;
   }
   gap = plan->pcr - last;
-  passed = now - mux->last_pcr_now;
+  passed = now - mux->last_pcr_dts;
   if (gap <= 0)
     return;
   step = get_step (mux, plan);

@@ -23,11 +23,11 @@ ts_mux_is_table_due (
   int64_t passed;
 
   if (table->last_now == TS_TIME_NONE ||
-      now + mux->gap - table->last_now >= interval)
+      now + mux->au_distance - table->last_now >= interval)
     return true;
   if (table->last_pcr == TS_TIME_NONE)
     return false;
-  passed = now + mux->gap - mux->last_pcr_now;
+  passed = now + mux->au_distance - mux->last_pcr_dts;
   if (ts_mux_is_catching_up (mux, now))
     passed *= TS_PCR_CATCH_UP;
   return mux->last_pcr + passed + mux->pcr_interval - table->last_pcr >=

@@ -12,14 +12,14 @@
 #define MAX_SKIPPED_TIME (10 * TS_NS_PER_S)
 #define MAX_SKIPPED 1000
 /* After that, PCR in packets of its own costs more than another PMT. */
-#define PCR_SILENT (3 * 90000)
+#define PCR_SILENT (3 * TS_TIMESTAMPS_PER_S)
 
 void
 ts_track_free (TsTrack *track)
 {
   ts_codec_clear (&track->codec);
   ts_lead_clear (&track->lead);
-  free (track->held);
+  free (track->pending);
   free (track);
 }
 
@@ -174,14 +174,14 @@ allocate_held (const TsMux *mux, TsTrack *track)
   else if (mux->config.audio_pes_time > 0 &&
       ts_codec_is_audio (track->config.codec))
     alloc = TS_PES_MAX_PAYLOAD;
-  track->held_size = 0;
-  if (alloc > track->held_alloc) {
-    uint8_t *held = realloc (track->held, alloc);
+  track->pending_size = 0;
+  if (alloc > track->pending_alloc) {
+    uint8_t *pending = realloc (track->pending, alloc);
 
-    if (held == NULL)
+    if (pending == NULL)
       return false;
-    track->held = held;
-    track->held_alloc = alloc;
+    track->pending = pending;
+    track->pending_alloc = alloc;
   }
   return true;
 }
@@ -332,8 +332,8 @@ ts_mux_configure_track (TsMux *mux, TsTrack *track, const TsTrackConfig *config,
     reason = &dummy;
   if (!init_track (mux, track, config, reason)) {
     ts_codec_clear (&track->codec);
-    old.held = track->held;
-    old.held_alloc = track->held_alloc;
+    old.pending = track->pending;
+    old.pending_alloc = track->pending_alloc;
     *track = old;
     return false;
   }

@@ -145,7 +145,7 @@ ts_mux_take_pcr (TsMux *mux)
     mux->pat.last_pcr = mux->pmt.last_pcr = mux->sdt.last_pcr = pcr;
   mux->plan.n_pcrs--;
   mux->last_pcr = pcr;
-  mux->last_pcr_now = ts_mux_to_ts (mux, mux->timeline.now);
+  mux->last_pcr_dts = ts_mux_to_ts (mux, mux->timeline.now);
   return pcr;
 }
 
@@ -284,14 +284,14 @@ make_pes_header (uint8_t *pes, const TsTrack *track, size_t payload_size,
 
 /* What is left of the access unit waits in the track. */
 static void
-hold_rest (TsTrack *track, Source *source, size_t left, int64_t dts)
+keep_remainder (TsTrack *track, Source *source, size_t left, int64_t dts)
 {
   uint8_t rest[TS_PAYLOAD_SIZE];
 
   pull (source, rest, left);
-  memcpy (track->held, rest, left);
-  track->held_size = left;
-  track->held_dts = dts;
+  memcpy (track->pending, rest, left);
+  track->pending_size = left;
+  track->pending_dts = dts;
 }
 
 void
@@ -302,21 +302,21 @@ ts_write_pes (TsWriter *w, TsTrack *track, const TsPayload *payload,
   uint8_t header[TS_PES_MAX_HEADER_SIZE];
   TsSpan spans[TS_MAX_SPANS + 2];
   Source source = { spans, 0 };
-  size_t left = payload->size, old_tail = hold ? track->held_size : 0;
+  size_t left = payload->size, pending_size = hold ? track->pending_size : 0;
   bool first = true, timed = pts != TS_TIME_NONE;
 
   spans[0].data = header;
-  spans[1].data = track->held;
-  spans[1].size = track->held_size;
+  spans[1].data = track->pending;
+  spans[1].size = track->pending_size;
   memcpy (spans + 2, payload->spans, sizeof (payload->spans));
-  left += track->held_size;
-  track->held_size = 0;
+  left += track->pending_size;
+  track->pending_size = 0;
   while (left > 0) {
     size_t n = video || left <= TS_PES_MAX_PAYLOAD ? left : TS_PES_MAX_PAYLOAD;
     Source pes = { spans, 0 };
     size_t rest,
         header_size = make_pes_header (header, track, n, first && timed, pts,
-            dts, first && timed && old_tail == 0, hold);
+            dts, first && timed && pending_size == 0, hold);
 
     spans[0].size = header_size;
     if (!first) {
@@ -331,9 +331,9 @@ ts_write_pes (TsWriter *w, TsTrack *track, const TsPayload *payload,
       pes.span = span;
     }
     rest = write_pes_packet (w, track, &pes, header_size + n, random_access,
-        hold ? header_size + old_tail + MIN_START : 0);
+        hold ? header_size + pending_size + MIN_START : 0);
     if (rest > 0)
-      hold_rest (track, &pes, rest, dts);
+      keep_remainder (track, &pes, rest, dts);
     source = pes;
     random_access = false;
     first = false;
@@ -342,21 +342,21 @@ ts_write_pes (TsWriter *w, TsTrack *track, const TsPayload *payload,
 }
 
 void
-ts_write_held (TsWriter *w, TsTrack *track)
+ts_write_pending (TsWriter *w, TsTrack *track)
 {
   TsPayload payload = { .n_spans = 0 };
 
-  if (track->held_size == 0)
+  if (track->pending_size == 0)
     return;
   if (ts_codec_is_video (track->config.codec)) {
     /* The end of the last access unit: its PES packet is unbounded. */
-    TsSpan span = { track->held, track->held_size };
+    TsSpan span = { track->pending, track->pending_size };
     Source source = { &span, 0 };
 
-    write_packet (w, track, &source, track->held_size, false, false, false);
-    track->held_size = 0;
+    write_packet (w, track, &source, track->pending_size, false, false, false);
+    track->pending_size = 0;
   } else {
-    ts_write_pes (
-        w, track, &payload, track->held_pts, track->held_dts, false, false);
+    ts_write_pes (w, track, &payload, track->pending_pts, track->pending_dts,
+        false, false);
   }
 }

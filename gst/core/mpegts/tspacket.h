@@ -57,6 +57,7 @@
 /* 33-bit time stamps of 90 kHz, PCR of 27 MHz (2.4.2.1) */
 #define TS_TIMESTAMP_MASK ((UINT64_C (1) << 33) - 1)
 #define TS_PCR_PER_TIMESTAMP 300
+#define TS_TIMESTAMPS_PER_S 90000
 
 /* --- Setters --- */
 

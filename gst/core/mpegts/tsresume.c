@@ -5,6 +5,7 @@
 
 #include "tsresume.h"
 
+#include "rectime.h"
 #include "tspsi.h"
 
 #include <errno.h>
@@ -228,8 +229,8 @@ scan_fd (TsResumeScan *tail, int fd, uint64_t window)
   if (fstat (fd, &st) < 0)
     return errno;
   tail->size = (uint64_t)st.st_size;
-  tail->mtime_ns = (uint64_t)st.st_mtim.tv_sec * UINT64_C (1000000000) +
-      (uint64_t)st.st_mtim.tv_nsec;
+  tail->mtime_ns =
+      (uint64_t)st.st_mtim.tv_sec * REC_NS_PER_S + (uint64_t)st.st_mtim.tv_nsec;
   if ((err = check_start (tail, fd)) || !tail->is_ts)
     return err;
   if ((err = find_whole (tail, fd)))

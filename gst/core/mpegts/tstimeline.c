@@ -277,7 +277,7 @@ is_step_real (const TsTimeline *timeline, const TsTrackTime *time,
 
 /* Decides about an access unit that is far off: where it is. */
 static int64_t
-judge (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
+resolve_jump (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
     int64_t raw, int64_t expected)
 {
   int64_t longest = CONFIRM_TIME + 2 * time->pace;
@@ -323,7 +323,7 @@ place (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
   if (expected != TS_TIME_NONE &&
       is_far_off (timeline, time, key,
           get_distance (time, key, expected, raw->by_pts), au->now)) {
-    int64_t is = judge (timeline, time, au, raw->key, expected);
+    int64_t is = resolve_jump (timeline, time, au, raw->key, expected);
 
     stats->jumps += is != key;
     key = is;
@@ -610,7 +610,7 @@ ts_track_time_estimate_dts (const TsTrackTime *time, int64_t pts)
 }
 
 int64_t
-ts_time_place_idle (const TsTimeline *timeline, const TsTrackTime *time,
+ts_timeline_place_idle (const TsTimeline *timeline, const TsTrackTime *time,
     int64_t raw, int64_t now)
 {
   int64_t place;

@@ -214,7 +214,6 @@ gst_ts_rec_mux_mux_access_unit (
     if (GST_CLOCK_TIME_IS_VALID (now))
       au.now = (gint64)now;
   }
-  au.discont = GST_BUFFER_IS_DISCONT (in);
   if (!self->live)
     set_next (self, pad, item);
   ts_mux_get_stats (self->core, &before);
