@@ -1,4 +1,4 @@
-/* gst-tsrec: what each codec needs before it can go into a PES packet
+/* gst-tsrec: conversion of access units for PES packets
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -15,7 +15,7 @@ static const struct
   const char *name;
   uint8_t stream_type;
   uint8_t stream_id;
-  char registration[5]; /* format_identifier, where one is needed */
+  char registration[5]; /* format_identifier, or "" */
 } codecs[TS_N_CODECS] = {
   [TS_CODEC_NONE] = { "none", 0, 0, "" },
   [TS_CODEC_H264] = { "H.264", TS_STREAM_TYPE_H264, TS_STREAM_ID_VIDEO, "" },
@@ -40,7 +40,7 @@ static const struct
       "AC-3" },
   [TS_CODEC_EAC3] = { "E-AC-3", TS_STREAM_TYPE_EAC3, TS_STREAM_ID_PRIVATE_1,
       "EAC3" },
-  /* the format_identifier is that of the length of its frames */
+  /* The format_identifier depends on the length of the frames. */
   [TS_CODEC_DTS] = { "DTS", TS_STREAM_TYPE_PRIVATE_PES, TS_STREAM_ID_PRIVATE_1,
       "" },
   [TS_CODEC_OPUS] = { "Opus", TS_STREAM_TYPE_PRIVATE_PES,
@@ -94,7 +94,8 @@ add_span (TsPayload *payload, const uint8_t *data, size_t size)
 
 /* --- H.264, H.265, H.266 */
 
-/* What the header of the first slice, and the sets it refers to, say. */
+/* Reads the order and the duration of a picture from the header of its first
+ * slice and from the parameter sets of that slice. */
 static void
 read_slice (TsCodecState *state, const RecNalUnit *nal, TsPicture *picture)
 {
@@ -111,10 +112,11 @@ read_slice (TsCodecState *state, const RecNalUnit *nal, TsPicture *picture)
       &state->pictures, state->syntax, &sets->sps[pps.sps_id], &slice, picture);
 }
 
-/* Where a sender repeats parameter sets in front of every slice of a picture, as
- * rtph264pay config-interval=-1 does, a parser makes an access unit of each and
- * has a timestamp for the first. What is not the first belongs to the access unit
- * before, without the sets: they would end it (H.264 7.4.1.2.3). */
+/* If a sender repeats parameter sets before every slice, as rtph264pay
+ * config-interval=-1 does, a parser makes an access unit of each slice, and
+ * only the first has a timestamp. The others belong to the access unit before.
+ * They are written without the parameter sets, which would end it (H.264
+ * 7.4.1.2.3). */
 static void
 add_continuation (
     const TsAccessUnit *au, const uint8_t *from, TsPayload *payload)
@@ -161,7 +163,7 @@ prepare_nal (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
   }
   if (n_nals == 0)
     return false;
-  /* Another layer of the picture before, which a source gives by itself. */
+  /* Another layer of the picture before, sent as a buffer of its own. */
   if (layer && !has_slice && state->has_picture) {
     add_continuation (au, au->data + aud_end, payload);
     return true;
@@ -220,7 +222,7 @@ prepare_mpeg_video (
     if (code == SEQUENCE_HEADER_CODE)
       sequence = true;
     if (code == PICTURE_START_CODE) {
-      /* temporal_reference is 10 bits, then picture_coding_type */
+      /* temporal_reference (10 bits), then picture_coding_type */
       unsigned type = au->data[pos + 5] >> 3 & 7;
 
       payload->random_access = sequence && type == PICTURE_CODING_TYPE_I;
@@ -258,8 +260,8 @@ prepare_loas (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
   return size > 0;
 }
 
-/* What a decoder drops of a packet, no more than there is. A source that says
- * that it lasts cannot mean that all of it is dropped. */
+/* Limits the trims to the samples of the packet. If the source gives the
+ * packet a duration, the end trim cannot cover all of it. */
 static void
 get_trim (
     const TsAccessUnit *au, unsigned samples, unsigned *start, unsigned *end)
@@ -276,7 +278,7 @@ get_trim (
 
 /* opus_access_unit () of the carriage of Opus in MPEG-2 transport streams:
  * control_header_prefix 0x3ff (11 bits), start_trim_flag, end_trim_flag,
- * control_extension_flag, two reserved bits; au_size, 255 at a time; trims. */
+ * control_extension_flag, two reserved bits; au_size in steps of 255; trims. */
 static size_t
 write_control_header (uint8_t *p, size_t size, unsigned start, unsigned end)
 {
@@ -326,7 +328,7 @@ prepare_opus (TsCodecState *state, TsAccessUnit *au, TsPayload *payload,
   return n > 0;
 }
 
-/* Audio whose every frame starts with a syncword of up to 16 bits. */
+/* Codecs whose frames start with a syncword of up to 16 bits. */
 static bool
 prepare_sync (
     const TsAccessUnit *au, unsigned mask, unsigned sync, TsPayload *payload)
@@ -337,7 +339,7 @@ prepare_sync (
   return true;
 }
 
-/* How long a frame of audio lasts by its own header, ns, 0 if that is not known.
+/* Returns the duration of an audio frame by its own header, ns, 0 if unknown.
  * ADTS: ISO/IEC 14496-3 1.A.2.2; MPEG audio: ISO/IEC 11172-3 2.4.2.3. */
 static int64_t
 get_duration (
@@ -365,8 +367,7 @@ get_duration (
   return rate > 0 ? (int64_t)samples * TS_NS_PER_S / rate : 0;
 }
 
-/* AC-3, E-AC-3 and DTS: a frame that depends on the one before has no time of
- * its own. */
+/* AC-3, E-AC-3 and DTS: a dependent frame has no time of its own. */
 static bool
 prepare_frame (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload,
     TsFrameLength *length)
@@ -379,8 +380,8 @@ prepare_frame (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload,
     return false;
   add_span (payload, au->data, au->size);
   payload->dependent = frame.dependent && state->has_core;
-  /* The extension substreams of a frame count up; one that does not begins
-   * another frame, which has no core. */
+  /* nExtSSIndex increases within a frame. An index that does not increase
+   * begins another frame, which has no core. */
   if (dts)
     payload->dependent = frame.dependent && frame.index >= state->next_index &&
         (state->has_core || state->next_index > 0);
@@ -470,7 +471,7 @@ ts_codec_prepare (TsCodecState *state, TsAccessUnit *au, TsPayload *payload)
       return false;
     au = &converted;
   }
-  /* Any audio frame will do to start with. */
+  /* Every audio frame is a random access point. */
   payload->random_access = !ts_codec_is_video (state->codec);
   if (ts_codec_is_audio (state->codec))
     return prepare_audio (state, au, payload);
@@ -494,10 +495,10 @@ ts_codec_prepare (TsCodecState *state, TsAccessUnit *au, TsPayload *payload)
   }
 }
 
-/* --- What the PMT says */
+/* --- Descriptors in the PMT --- */
 
-/* ISO/IEC 13818-1 2.6.60, as Apple's "Timed Metadata for HTTP Live Streaming"
- * fills it: application format and metadata format are "ID3 ". */
+/* ISO/IEC 13818-1 2.6.60, filled as in Apple's "Timed Metadata for HTTP Live
+ * Streaming": application format and metadata format are "ID3 ". */
 static void
 describe_id3 (TsPsiStream *psi)
 {
@@ -508,8 +509,8 @@ describe_id3 (TsPsiStream *psi)
       psi, TS_DESCRIPTOR_METADATA, metadata, sizeof (metadata));
 }
 
-/* SMPTE registration authority: DTS1, DTS2 and DTS3, for 512, 1024 and 2048
- * samples in a frame. */
+/* SMPTE registration authority: DTS1, DTS2 and DTS3 for 512, 1024 and 2048
+ * samples per frame. */
 static void
 describe_dts (unsigned samples, TsPsiStream *psi)
 {
@@ -545,7 +546,7 @@ ts_codec_describe (TsCodecState *state, const TsTrackConfig *config,
     case TS_CODEC_ID3:
       describe_id3 (psi);
       break;
-    case TS_CODEC_DVB_SUBTITLE: /* their descriptors name the language */
+    case TS_CODEC_DVB_SUBTITLE: /* their descriptors include the language */
       ts_dvb_describe_subtitles (&state->pages, config->language, psi);
       return true;
     case TS_CODEC_TELETEXT:

@@ -2,8 +2,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Tracks, PSI, and what goes out when. See tsmux.h for the interface and
- * tsmuxwrite.c for the packets.
+ * Configuration, and the two steps of an output.
  */
 
 #include "tsmux-private.h"
@@ -12,7 +11,7 @@
 
 #define MAX_PREROLL (30 * TS_NS_PER_S)
 #define MAX_INTERVAL (10 * TS_NS_PER_S)
-/* PCRs between two tables of a kind, at least */
+/* Least number of PCRs between two tables of a kind. */
 #define MIN_PCRS_PER_TABLE 3
 
 static int64_t
@@ -57,8 +56,8 @@ fix_config (TsMuxConfig *config)
       clamp (config->start_offset, config->preroll, INT64_C (1) << 47);
 }
 
-/* Tables are placed between PCRs, and are in time only where several PCRs come
- * within their interval. */
+/* Returns the PCR interval. Tables are placed between PCRs, and are in time
+ * only if several PCRs fall within their interval. */
 static int64_t
 get_pcr_interval (const TsMuxConfig *config)
 {
@@ -171,7 +170,7 @@ ts_mux_resync (TsMux *mux)
   }
 }
 
-/* --- What leads a picture and came before it */
+/* --- Parameter sets before their picture --- */
 
 static void
 join_lead (TsTrack *track, TsAccessUnit *au)
@@ -267,8 +266,9 @@ ts_mux_begin_flush (TsMux *mux)
   return ts_plan_flush (mux, plan);
 }
 
-/* PCRs for which the access unit has no packet, and those between which tables
- * have to come, where pictures come less often than tables. */
+/* Writes the PCRs that do not fit into the packets of the access unit. Writes
+ * also those between which tables are due, if pictures are rarer than tables.
+ */
 static void
 write_pcrs (TsWriter *w, TsPlan *plan)
 {
@@ -281,9 +281,9 @@ write_pcrs (TsWriter *w, TsPlan *plan)
     ts_write_pcr (w, track, ts_mux_take_pcr (w->mux));
 }
 
-/* Frames that have waited come after the PCRs of the time in which they did,
- * unless one of those is later than them: all but the one that a random access
- * point begins with. */
+/* Pending frames are written after the PCRs of the time in which they waited,
+ * unless one of these PCRs exceeds their DTS. The last PCR stays for the
+ * random access point. */
 static void
 write_pcrs_before_pending (TsWriter *w, TsPlan *plan)
 {
@@ -292,7 +292,7 @@ write_pcrs_before_pending (TsWriter *w, TsPlan *plan)
 
   if (plan->kind != TS_PLAN_FLUSH && !plan->random_access)
     return;
-  /* PCR may move to another PID, which the tables have to say first. */
+  /* PCR may move to another PID, which the tables have to name first. */
   if (mux->psi_changed)
     return;
   for (unsigned i = 0; i < mux->n_tracks; i++) {
@@ -305,7 +305,7 @@ write_pcrs_before_pending (TsWriter *w, TsPlan *plan)
   }
 }
 
-/* The last PCR of the plan is of its access unit, not of what waited. */
+/* The last PCR of the plan belongs to its access unit, not to pending data. */
 static void
 write_flush (TsWriter *w, TsPlan *plan)
 {
@@ -346,8 +346,8 @@ write_access_unit (TsWriter *w, TsPlan *plan)
   }
 }
 
-/* After lost packets (or an earlier recording), the first random access point
- * starts anew. */
+/* After lost packets, or after a resumed file, the first random access point
+ * starts again. */
 static void
 end_resync (TsMux *mux, TsPlan *plan)
 {
@@ -368,7 +368,7 @@ ts_mux_finish (TsMux *mux, uint8_t *out, size_t size, TsOutput *output)
   output->pts = output->dts = output->duration = TS_TIME_NONE;
   if (plan->kind == TS_PLAN_NONE || size < plan->size)
     return 0;
-  /* Tables that are due come before the PCRs of what waited. */
+  /* Tables that are due precede the PCRs of pending data. */
   if (plan->kind == TS_PLAN_FLUSH)
     ts_write_psi (&w, plan);
   write_flush (&w, plan);

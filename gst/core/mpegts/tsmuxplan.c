@@ -2,16 +2,16 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Part of TsMux: decides what goes out with an access unit, and the most bytes
- * that it takes.
+ * Part of TsMux: decides what is written with an access unit, and the most
+ * bytes that it takes.
  */
 
 #include "tsmux-private.h"
 
-/* How long no video must have flowed before audio counts as a random access
- * point. */
+/* Time without video after which audio is a random access point. */
 #define VIDEO_GONE (TS_TIMESTAMPS_PER_S * 1)
-/* How much further than by the reorder delay PCR starts behind at least. */
+/* Least distance of the first PCR behind DTS, in addition to the reorder
+ * delay. */
 #define REORDER_MARGIN (TS_TIMESTAMPS_PER_S / 5)
 /* --- Start of the stream --- */
 
@@ -25,8 +25,8 @@ ts_mux_mark_discontinuity (TsMux *mux)
   mux->sdt.discontinuity = true;
 }
 
-/* Pictures that are reordered come that much later than sound, by DTS. The
- * first PCR is not negative. */
+/* Returns the preroll. By DTS, reordered pictures are later than audio by the
+ * reorder delay. The first PCR is not negative. */
 static int64_t
 get_preroll (const TsMux *mux)
 {
@@ -39,7 +39,7 @@ get_preroll (const TsMux *mux)
   return preroll < most ? preroll : most;
 }
 
-/* The first access unit says where TS time begins. */
+/* The first access unit determines the start of TS time. */
 static void
 start (TsMux *mux, TsPlan *plan)
 {
@@ -48,8 +48,8 @@ start (TsMux *mux, TsPlan *plan)
   mux->started = true;
   mux->origin_ns = dts_ns;
   mux->preroll = get_preroll (mux);
-  /* where the clock stands now, but never so close behind the file that a
-   * track that is late by the preroll would fall back into it */
+  /* The time of the clock, but so far after the end of the file that a track
+   * that is late by the preroll does not fall back into it. */
   if (mux->resumed && mux->resume_elapsed > mux->preroll)
     mux->ts_origin = mux->resume_ts + mux->resume_elapsed;
   else if (mux->resumed)
@@ -61,7 +61,7 @@ start (TsMux *mux, TsPlan *plan)
     ts_mux_mark_discontinuity (mux);
 }
 
-/* --- What goes out when */
+/* --- Times, tables and pending data --- */
 
 static void
 count_effect (TsStats *stats, TsEffect effect)
@@ -81,7 +81,6 @@ count_effect (TsStats *stats, TsEffect effect)
   }
 }
 
-/* The timestamps as they will be written: DTS after the last one. */
 void
 ts_plan_time (TsMux *mux, TsTrack *track, TsPlan *plan)
 {
@@ -146,7 +145,7 @@ plan_psi (TsMux *mux, TsPlan *plan, int64_t now)
     plan->psi = plan->sdt = true;
 }
 
-/* Which tracks have waited for long enough. */
+/* Selects the tracks whose pending data have waited for long enough. */
 static void
 plan_flush (TsMux *mux, TsPlan *plan)
 {
@@ -160,7 +159,7 @@ plan_flush (TsMux *mux, TsPlan *plan)
         : mux->config.audio_pes_time;
     bool own = track == plan->track && !plan->random_access;
 
-    /* The end of a picture from before a silence would hold PCR back. */
+    /* The end of a picture from before a silence would keep PCR back. */
     if (own)
       max = ts_codec_is_video (track->config.codec) ? TS_NS_PER_S : INT64_MAX;
     if (track->pending_size > 0 &&
@@ -170,7 +169,7 @@ plan_flush (TsMux *mux, TsPlan *plan)
   }
 }
 
-/* The most bytes that the plan takes. */
+/* Determines the most bytes that the plan takes. */
 static void
 plan_size (TsMux *mux, TsPlan *plan)
 {
@@ -187,7 +186,7 @@ plan_size (TsMux *mux, TsPlan *plan)
           mux, &mux->pat, mux->config.psi_interval, plan->psi);
   sdt = plan->sdt +
       ts_mux_count_between (mux, &mux->sdt, mux->config.si_interval, plan->sdt);
-  /* one more where PCRs, and tables between them, go before what waited */
+  /* One more if PCRs, and tables between them, precede pending data. */
   if (plan->flush && plan->n_pcrs > 1) {
     psi++;
     sdt++;
@@ -233,7 +232,7 @@ ts_plan_flush (TsMux *mux, TsPlan *plan)
   return plan->size;
 }
 
-/* --- Audio frames that wait for their PES packet */
+/* --- Audio frames that wait for their PES packet --- */
 
 static void
 hold_frame (TsTrack *track, const TsPlan *plan)
@@ -252,8 +251,8 @@ hold_frame (TsTrack *track, const TsPlan *plan)
   track->pending_size = (size_t)(p - track->pending);
 }
 
-/* Whether the frame may follow those held without a timestamp of its own: a
- * reader computes one from the durations. */
+/* Returns true if the frame may follow the pending frames without a timestamp
+ * of its own: readers compute one from the durations. */
 static bool
 is_contiguous (const TsTrack *track, const TsPlan *plan)
 {
@@ -263,8 +262,6 @@ is_contiguous (const TsTrack *track, const TsPlan *plan)
       (distance < TS_PENDING_TOLERANCE && distance > -TS_PENDING_TOLERANCE);
 }
 
-/* True when the frame of the plan waits for others. Otherwise the plan takes
- * those that are held along, or flushes them if they do not belong. */
 bool
 ts_plan_hold (TsMux *mux, TsTrack *track, TsPlan *plan)
 {
@@ -280,11 +277,11 @@ ts_plan_hold (TsMux *mux, TsTrack *track, TsPlan *plan)
   plan->flush_own = track->pending_size > 0 && !contiguous;
   since = track->pending_size > 0 && contiguous ? track->pending_since
                                                 : plan->dts_ns;
-  /* One more frame would make it too long. */
+  /* One more frame would exceed the time of the PES packet. */
   wait = step > 0 && plan->dts_ns + 2 * step - since <= pes_time;
   track->pending_next = plan->dts_ns + step;
-  /* The PMT comes before anything of a track that it does not have yet, and a
-   * PCR with the first frame after a silence. */
+  /* The PMT precedes the first data of a new track, and a PCR accompanies the
+   * first frame after a silence. */
   if (mux->psi_changed ||
       now - mux->last_pcr_dts > ts_time_to_90k (TS_NS_PER_S))
     wait = false;
@@ -295,10 +292,8 @@ ts_plan_hold (TsMux *mux, TsTrack *track, TsPlan *plan)
   return true;
 }
 
-/* --- Frames that belong to the access unit before */
+/* --- Frames that belong to the access unit before --- */
 
-/* The end of an access unit whose beginning was written, or is held. It goes
- * where that goes, or into a PES packet in which no access unit begins. */
 bool
 ts_plan_dependent (TsMux *mux, TsTrack *track, TsPlan *plan)
 {
@@ -320,7 +315,6 @@ ts_plan_hold_dependent (TsTrack *track, const TsPlan *plan)
   return true;
 }
 
-/* How long it is presented, ns, or TS_TIME_NONE. */
 int64_t
 ts_plan_get_duration (
     const TsTrack *track, const TsAccessUnit *au, const TsPlan *plan)

@@ -2,19 +2,19 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * One pass: every payload byte is copied once, from the access unit into its
- * packet.
+ * Part of TsMux. One pass: every payload byte is copied once, from the access
+ * unit into its packet.
  */
 
 #include "tsmux-private.h"
 
-/* What a PCR costs in a packet that has an adaptation field of its own. */
+/* Bytes that a PCR takes in a packet without another adaptation field. */
 #define PCR_COST (TS_AF_HEADER_SIZE + TS_PCR_SIZE)
-/* With pack, so much of an access unit is in the PES packet that has its
+/* With pack, the least bytes of an access unit in the PES packet with its
  * timestamps: its delimiter and the next start code. */
 #define MIN_START 16
 
-/* Where payload comes from: spans, one after the other. */
+/* Position in a list of spans. */
 typedef struct
 {
   const TsSpan *span;
@@ -140,7 +140,7 @@ ts_mux_take_pcr (TsMux *mux)
 {
   int64_t pcr = ts_mux_get_next_pcr (mux);
 
-  /* The first tables stand in front of the first PCR. */
+  /* The first tables precede the first PCR. */
   if (mux->last_pcr == TS_TIME_NONE)
     mux->pat.last_pcr = mux->pmt.last_pcr = mux->sdt.last_pcr = pcr;
   mux->plan.n_pcrs--;
@@ -149,10 +149,10 @@ ts_mux_take_pcr (TsMux *mux)
   return pcr;
 }
 
-/* Whether the next packet should have a PCR. The last one of the plan goes
- * where it costs nothing: in the last packet, which is stuffed anyway, unless
- * there is no room. A random access point wants its PCR first, and after a
- * silence it is first too, as discontinuity_indicator comes with it. */
+/* Returns true if the next packet gets a PCR. The last PCR of the plan goes
+ * into the last packet, which is stuffed anyway, unless there is no room. For
+ * a random access point PCR is first, and also after a silence, with a
+ * discontinuity_indicator. */
 static bool
 is_pcr_packet (const TsMux *mux, const TsTrack *track, size_t left,
     bool random_access, bool hold)
@@ -165,7 +165,7 @@ is_pcr_packet (const TsMux *mux, const TsTrack *track, size_t left,
       left <= TS_PAYLOAD_SIZE || last > TS_PAYLOAD_SIZE - PCR_COST;
 }
 
-/* Writes one packet with up to @left bytes of @source. Returns how many. */
+/* Writes one packet with up to @left bytes of @source. Returns their number. */
 static size_t
 write_packet (TsWriter *w, TsTrack *track, Source *source, size_t left,
     bool start, bool random_access, bool pcr)
@@ -207,8 +207,8 @@ write_packet (TsWriter *w, TsTrack *track, Source *source, size_t left,
   return left;
 }
 
-/* Packets in the middle have neither flags nor stuffing: a straight copy as
- * long as one span lasts. Returns how many bytes were written. */
+/* Copies packets without flags and stuffing, as long as one span lasts.
+ * Returns the number of payload bytes. */
 static size_t
 write_full_packets (TsWriter *w, TsTrack *track, Source *source, size_t left)
 {
@@ -227,9 +227,9 @@ write_full_packets (TsWriter *w, TsTrack *track, Source *source, size_t left)
   return done;
 }
 
-/* Writes a PES packet: @left bytes of @source, its header included, of which
- * @own come before what is new in it. Returns how many bytes are left over for
- * the next one. */
+/* Writes a PES packet: @left bytes of @source, its header included.
+ * @hold_from: with pack, the offset from which bytes may be left for the next
+ * PES packet; otherwise 0. Returns the number of bytes that are left. */
 static size_t
 write_pes_packet (TsWriter *w, TsTrack *track, Source *source, size_t left,
     bool random_access, size_t hold_from)
@@ -282,7 +282,7 @@ make_pes_header (uint8_t *pes, const TsTrack *track, size_t payload_size,
   return TS_PES_HEADER_SIZE + data_length;
 }
 
-/* What is left of the access unit waits in the track. */
+/* The remainder of the access unit becomes the pending data of @track. */
 static void
 keep_remainder (TsTrack *track, Source *source, size_t left, int64_t dts)
 {
@@ -320,7 +320,7 @@ ts_write_pes (TsWriter *w, TsTrack *track, const TsPayload *payload,
 
     spans[0].size = header_size;
     if (!first) {
-      /* Go on behind what was written; the header once more. */
+      /* Continue at the current position, with another header. */
       TsSpan *span = &spans[source.span - spans];
 
       span--;
@@ -349,7 +349,7 @@ ts_write_pending (TsWriter *w, TsTrack *track)
   if (track->pending_size == 0)
     return;
   if (ts_codec_is_video (track->config.codec)) {
-    /* The end of the last access unit: its PES packet is unbounded. */
+    /* The end of the last access unit, whose PES packet is unbounded. */
     TsSpan span = { track->pending, track->pending_size };
     Source source = { &span, 0 };
 
