@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * An access unit of a pad becomes packets, and the mux learns where the
- * timeline starts before the first one.
+ * Passes an access unit of a pad through the core. Before the first one, tells
+ * the core where the timeline starts.
  */
 
 #include "config.h"
@@ -52,7 +52,7 @@ resume (GstTsRecMux *self)
   gst_query_unref (query);
 }
 
-/* How much later than the first branch the last one may be. */
+/* Returns how much later the last branch is than the first one. */
 static GstClockTime
 get_latency_spread (GstTsRecMux *self)
 {
@@ -94,7 +94,7 @@ gst_ts_rec_mux_prepare (GstTsRecMux *self)
   g_mutex_unlock (&self->lock);
 }
 
-/* Whether a branch is linked that has not brought anything yet. */
+/* Returns TRUE if a linked branch has not sent anything yet. */
 static gboolean
 is_expecting (GstTsRecMux *self)
 {
@@ -110,9 +110,10 @@ is_expecting (GstTsRecMux *self)
 
 /* --- The item after an item --- */
 
-/* What comes after @item of @pad, which is not in its queue any more or, with
- * @from 1, the first one there: in the same track, or at that time or later in
- * another one. FALSE when that is still to arrive. */
+/* Stores the time that follows @item of @pad: in the same track, or in another
+ * track if it is not before @item. @from: index in the queue after @item,
+ * which is 0 if it has left the queue. Returns FALSE if that time is still to
+ * arrive. */
 static gboolean
 find_next (GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item,
     guint from, gint64 *next)
@@ -153,7 +154,7 @@ set_next (GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item)
 
   if (!ts_track_needs_next (self->core, pad->track, item->pts, item->dts))
     return;
-  /* a clock that has gone on as far confirms it, without what comes next */
+  /* A clock that has advanced as far confirms the time. */
   if ((pad->pace.paced && pad->pace.in_time) ||
       find_next (self, pad, item, 0, &next))
     ts_mux_set_next (self->core, next);
@@ -161,8 +162,8 @@ set_next (GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item)
 
 /* --- Muxing --- */
 
-/* What a decoder of Opus has to leave out at the start (the pre-skip of an
- * encoder) and at the end, as opusenc and opusparse tell. */
+/* Reads what a decoder of Opus has to drop at the start (the pre-skip of an
+ * encoder) and at the end, from the metadata of opusenc and opusparse. */
 static void
 get_trim (GstBuffer *buffer, TsAccessUnit *au)
 {

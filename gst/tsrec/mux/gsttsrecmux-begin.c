@@ -1,18 +1,19 @@
-/* gst-tsrec: tsrecmux, with what a recording begins
+/* gst-tsrec: tsrecmux, the start of a recording
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A recording that is begun in the middle of a stream (a branch of a tee that
- * is linked while it plays) begins with the first random access point, as
- * nobody can decode the pictures before: the core skips them. Sound waits in
- * its queue until then, and what is older than the picture is left out.
+ * A recording may start in the middle of a stream, for example in a branch of
+ * a tee that is linked while it plays. It then starts with the first random
+ * access point, because nobody can decode pictures before it: the core skips
+ * them. Audio waits in its queue until then, and audio from before the picture
+ * is left out.
  *
- * Nothing waits once something is written, and nothing waits for pictures that
- * a branch does not bring: where the pipeline has played for MIN_PLAYED when the
- * recording begins, sound does for MAX_ABSENT, in which a branch that runs has
- * brought one; otherwise nothing runs yet, and the first picture is a key
- * frame. After MAX_WAIT without a random access point the
- * recording begins with what there is.
+ * Nothing waits once something is written, nor for pictures that a branch does
+ * not send. If the pipeline has played for MIN_PLAYED at the start of the
+ * recording, audio waits for MAX_ABSENT, in which a running branch sends a
+ * picture. Otherwise nothing runs yet, and the first picture is a key frame.
+ * After MAX_WAIT without a random access point the recording starts without
+ * one.
  */
 
 #include "config.h"
@@ -26,7 +27,7 @@
 #define MIN_PLAYED (1 * GST_SECOND)
 #define MAX_ABSENT (200 * GST_MSECOND)
 #define MAX_WAIT (10 * GST_SECOND)
-/* Sound that waits. */
+/* Limit of audio that waits. */
 #define MAX_BYTES (8 * 1024 * 1024)
 
 gboolean
@@ -39,8 +40,8 @@ gst_ts_rec_mux_is_mid_stream (
       gst_ts_rec_mux_pad_is_video (pad);
 }
 
-/* How long others with an access unit of @time wait for the first picture of
- * @pad. */
+/* Returns how long other pads with an access unit of @time wait for the first
+ * picture of @pad. */
 static GstClockTime
 get_wait (GstTsRecMuxPad *pad, gint64 time)
 {
@@ -80,7 +81,7 @@ gst_ts_rec_mux_note_skipped (
   GST_LOG_OBJECT (pad, "skipped %" GST_PTR_FORMAT, item->object);
 }
 
-/* Leaves out sound from before @time that waits in @pad. */
+/* Leaves out audio from before @time that waits in @pad. */
 static void
 skip_before (GstTsRecMux *self, GstTsRecMuxPad *pad, gint64 time)
 {

@@ -1,12 +1,10 @@
-/* gst-tsrec: tsrecmux, what comes from upstream, and whose turn it is
+/* gst-tsrec: tsrecmux, buffers and events from upstream
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Every buffer and serialized event goes through the queue of its pad, so that
- * the order within a pad is kept whatever happens. For live input, which says
- * so or arrives at the pace of the clock, the queue is emptied at once. For
- * other input the access unit with the lowest DTS leaves
- * when every pad has something, or when max-interleave lies between what waits.
+ * Every buffer and serialized event goes through the queue of its pad, which
+ * keeps their order. Input is live if a LATENCY query says so, or if it
+ * arrives at the pace of the clock.
  */
 
 #include "config.h"
@@ -17,8 +15,8 @@
 
 #define GST_CAT_DEFAULT gst_ts_rec_mux_debug
 
-/* How long it takes to see that input without timestamps comes at the pace of
- * the clock, µs, and how long a picture lasts at least: 100 a second. */
+/* Time in which input without timestamps is measured against the clock, µs,
+ * and the least duration of a picture: 100 per second. */
 #define MIN_PACED_TIME (1 * G_TIME_SPAN_SECOND)
 #define SHORTEST_PICTURE (10 * G_TIME_SPAN_MILLISECOND)
 
@@ -39,7 +37,7 @@ to_running_time (const GstSegment *segment, GstClockTime time)
   return sign > 0 ? (gint64)running_time : -(gint64)running_time;
 }
 
-/* Asks every branch once whether it is live, and how late. No lock held. */
+/* Queries a branch once whether it is live, and its latency. No lock held. */
 static void
 ask_latency (GstTsRecMux *self, GstTsRecMuxPad *pad)
 {
@@ -78,8 +76,9 @@ ask_all_latencies (GstTsRecMux *self)
   g_ptr_array_unref (pads);
 }
 
-/* A buffer of @time has come to @pad at @now, monotonic µs. Input of which all
- * tracks arrive at the pace of the clock is live, whatever it says. */
+/* Notes a buffer of @time that has arrived on @pad at @now, monotonic µs.
+ * Input whose tracks all arrive at the pace of the clock is live, whatever its
+ * LATENCY query says. */
 static void
 watch_pace (GstTsRecMux *self, GstTsRecMuxPad *pad, gint64 time, gint64 now)
 {
@@ -124,7 +123,7 @@ is_codec_header (GstBuffer *buffer)
           gst_buffer_memcmp (buffer, 0, "OpusTags", 8) == 0);
 }
 
-/* A buffer that is only there to mark a gap. */
+/* Returns TRUE for a buffer that only marks a gap. */
 static gboolean
 is_gap (GstBuffer *buffer)
 {
@@ -132,9 +131,9 @@ is_gap (GstBuffer *buffer)
       gst_buffer_get_size (buffer) == 0;
 }
 
-/* Whether buffers without timestamps arrive at the pace of the clock, as from a
- * camera through a pipe: over a second or more, as slowly as they last, or as
- * slowly as pictures do. Lock held. */
+/* Measures whether buffers without timestamps arrive at the pace of the clock,
+ * as from a camera through a pipe: for a second or more, no faster than their
+ * duration, or than the shortest picture. Lock held. */
 static void
 watch_untimed (GstTsRecMuxPad *pad, GstBuffer *buffer, gboolean timed)
 {
@@ -153,16 +152,19 @@ watch_untimed (GstTsRecMuxPad *pad, GstBuffer *buffer, gboolean timed)
   pad->paced = elapsed / length >= (gint64)pad->n_untimed - 1;
 }
 
-/* Lock held; takes @buffer. *@entered: set to now, monotonic µs, where the pace
- * of the input is watched. */
+/* Takes @buffer. Stores the current time, monotonic µs, in *@entered if the
+ * pace of the input is measured. Lock held. */
 static GstFlowReturn
 accept_buffer (GstTsRecMux *self, GstTsRecMuxPad *pad, GstBuffer *buffer,
     gint64 pts, gint64 dts, gint64 *entered)
 {
   if (pad->flushing || self->stopping)
     goto flushing;
-  if (self->core == NULL)
-    goto not_started;
+  if (self->core == NULL) {
+    /* Linked to a running source before the start: the source continues. */
+    gst_buffer_unref (buffer);
+    return GST_FLOW_OK;
+  }
   if (pad->eos)
     goto eos;
   pad->last_thread = g_thread_self ();
@@ -188,11 +190,6 @@ accept_buffer (GstTsRecMux *self, GstTsRecMuxPad *pad, GstBuffer *buffer,
 flushing : {
   gst_buffer_unref (buffer);
   return GST_FLOW_FLUSHING;
-}
-not_started : {
-  /* linked to a source that runs: it may go on, and nothing piles up here */
-  gst_buffer_unref (buffer);
-  return GST_FLOW_OK;
 }
 eos : {
   gst_buffer_unref (buffer);
@@ -237,8 +234,8 @@ are_all_flushing (GstTsRecMux *self)
   return TRUE;
 }
 
-/* A flush of one branch is its own affair: what the others have recorded
- * stays. Only when all flush, downstream does too. */
+/* A flush affects only its own branch. Downstream is flushed only if all
+ * branches flush. */
 static void
 start_flush (GstTsRecMux *self, GstTsRecMuxPad *pad, GstEvent *event)
 {
@@ -261,7 +258,7 @@ void
 gst_ts_rec_mux_end_flush (GstTsRecMux *self, GstEvent *event)
 {
   GST_PAD_STREAM_LOCK (self->srcpad);
-  self->started = FALSE; /* a flush takes the segment away */
+  self->started = FALSE; /* A flush removes the segment. */
   gst_pad_push_event (self->srcpad, event);
   GST_PAD_STREAM_UNLOCK (self->srcpad);
 }
@@ -290,7 +287,7 @@ stop_flush (GstTsRecMux *self, GstTsRecMuxPad *pad, GstEvent *event)
     gst_event_unref (event);
 }
 
-/* A serialized event waits for its turn. Takes @event. */
+/* Queues a serialized event, which is taken. */
 static gboolean
 queue_event (GstTsRecMux *self, GstTsRecMuxPad *pad, GstEvent *event)
 {
@@ -362,7 +359,7 @@ gst_ts_rec_mux_sink_event (GstPad *gstpad, GstObject *parent, GstEvent *event)
     case GST_EVENT_CUSTOM_BOTH_OOB:
       return gst_pad_push_event (self->srcpad, event);
     default:
-      /* It speaks of one track: nothing to those downstream. */
+      /* Concerns a single track: not forwarded. */
       break;
   }
   gst_event_unref (event);

@@ -115,8 +115,8 @@ warn_once (GstTsRecMux *self, GstPad *pad, RecMuxWarning warning,
   g_free (text);
 }
 
-/* A correction that moved the time a picture or sound is shown at, and one that
- * did not, are different things. What is late has its own sentence. */
+/* Corrections that move presentation times are reported separately from those
+ * that do not. A late access unit has its own warning. */
 static void
 warn_of_corrections (
     GstTsRecMux *self, GstPad *pad, const TsStats *before, const TsStats *after)
@@ -166,8 +166,9 @@ gst_ts_rec_mux_warn_of_changes (
       "in front of the pad.");
 }
 
-/* "scte-sit" of tsdemux, or what gst_mpegts_section_send_event() makes: its
- * name is the kind of section. The library of these is not needed for that. */
+/* Recognizes "scte-sit" of tsdemux, and events of
+ * gst_mpegts_section_send_event(), whose name is the kind of section. Their
+ * library is not needed for this. */
 static gboolean
 has_section (GstEvent *event)
 {

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Packets of the core in buffers from the pools, pushed on the source pad. The
+ * Pushes packets of the core on the source pad, in buffers from the pools. The
  * stream lock of the source pad is held.
  */
 
@@ -55,7 +55,7 @@ gst_ts_rec_mux_finish (GstTsRecMux *self, gsize size, TsOutput *output)
   gst_buffer_set_size (buffer, (gssize)size);
   if (!output->random_access)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
-  /* RFC 8216 4.3.2.3: a playlist says where tracks change */
+  /* RFC 8216 4.3.2.3: a playlist marks changes of the tracks. */
   if (output->discontinuity || !self->sent_buffer ||
       (output->random_access && self->codec_changed))
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);

@@ -2,7 +2,8 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Pads and their PIDs come and go. A track leaves the PMT with the next output.
+ * Adds and removes pads, and assigns their PIDs. A track is removed from the
+ * PMT with the next output.
  */
 
 #include "config.h"
@@ -15,7 +16,7 @@
 
 #define GST_CAT_DEFAULT gst_ts_rec_mux_debug
 
-/* The first PID of each kind of pad, and how many there are. */
+/* First PID of each kind of pad, and number of PIDs per kind. */
 #define PID_VIDEO 0x0100
 #define PID_AUDIO 0x0200
 #define PID_DATA 0x0300
@@ -29,7 +30,8 @@ get_kind (GstPadTemplate *templ)
   return name[0] == 'v' ? 0 : name[0] == 'a' ? 1 : 2;
 }
 
-/* Object lock held. */
+/* Chooses the number of a new pad. Returns FALSE for an invalid name. Object
+ * lock held. */
 static gboolean
 choose_index (GstTsRecMux *self, guint kind, const gchar *name, guint *index)
 {
@@ -49,7 +51,8 @@ choose_index (GstTsRecMux *self, guint kind, const gchar *name, guint *index)
   return TRUE;
 }
 
-/* Whether a pad has @pid, or had it and is in the PMT still. Lock held. */
+/* Returns TRUE if a pad has @pid, or a released pad whose track is still in
+ * the PMT. Lock held. */
 static gboolean
 is_pid_taken (GstTsRecMux *self, guint16 pid)
 {
@@ -64,9 +67,9 @@ is_pid_taken (GstTsRecMux *self, guint16 pid)
   return FALSE;
 }
 
-/* The same pad has the same PID in every run, so that a recording goes on with
- * the PIDs it has; where so many came before that another one has it, the next
- * one that is free. Lock held. */
+/* Chooses the PID of a pad. A pad has the same PID in every run, so that a
+ * recording can be continued. If another pad has that PID, the next free PID
+ * is used. Lock held. */
 static guint16
 choose_pid (GstTsRecMux *self, guint kind, guint index)
 {
@@ -88,7 +91,7 @@ drain_async (GstElement *element, gpointer data)
   gst_ts_rec_mux_post_pending (GST_TS_REC_MUX (element));
 }
 
-/* With the lock: whether the end of the stream may have waited for @pad. */
+/* Returns TRUE if the end of the stream may have waited for @pad. Lock held. */
 static gboolean
 is_end_near (GstTsRecMux *self, GstTsRecMuxPad *pad)
 {
@@ -101,7 +104,8 @@ is_end_near (GstTsRecMux *self, GstTsRecMuxPad *pad)
   return any;
 }
 
-/* In another thread, as a write that hangs must not hold up the application. */
+/* Drains in another thread, so that a write that hangs does not block the
+ * application. */
 static void
 on_unlinked (GstPad *gstpad, gpointer data)
 {
@@ -167,7 +171,8 @@ gst_ts_rec_mux_request_new_pad (GstElement *element, GstPadTemplate *templ,
   return NULL;
 }
 
-/* With the lock: the pads that were to end a flush of all of them are gone. */
+/* Returns TRUE if the pads that were to end a flush of all pads are gone. Lock
+ * held. */
 static gboolean
 take_unfinished_flush (GstTsRecMux *self)
 {
@@ -182,7 +187,7 @@ take_unfinished_flush (GstTsRecMux *self)
   return TRUE;
 }
 
-/* The track is taken out of the PMT by the thread that writes next. */
+/* The thread that writes next removes the track from the PMT. */
 void
 gst_ts_rec_mux_release_pad (GstElement *element, GstPad *gstpad)
 {

@@ -19,7 +19,7 @@
 
 /* --- Which one goes next */
 
-/* Whether the others have to wait for @pad to bring something. */
+/* Returns TRUE if other pads have to wait for data on @pad. */
 static gboolean
 is_starving (GstTsRecMuxPad *pad, gint64 time)
 {
@@ -32,23 +32,23 @@ is_starving (GstTsRecMuxPad *pad, gint64 time)
       gst_ts_rec_mux_pad_is_fed (pad);
 }
 
-/* Whether it is worth while to wait for @slow, and possible: when one thread
- * feeds both pads, it must go on for @slow to get anything. */
+/* Returns TRUE if waiting for @slow is useful and possible. A thread that
+ * feeds both pads must not wait. */
 static gboolean
 is_worth_waiting (GstTsRecMuxPad *slow, GThread *thread)
 {
   return slow->wait_budget > 0 && slow->last_thread != thread;
 }
 
-/* Whether @best, with @time to go next, has to stay. @far: more than
- * max-interleave lies between what waits. */
+/* Returns TRUE if @best, whose item of @time is next, has to wait. @far: more
+ * than max-interleave lies between the queued data. */
 static gboolean
 has_to_wait (GstTsRecMux *self, GstTsRecMuxPad *best, gint64 time, gboolean far)
 {
   for (guint i = 0; i < self->pads->len; i++) {
     GstTsRecMuxPad *pad = g_ptr_array_index (self->pads, i);
 
-    /* what has ended does not stay unwritten for what may never start */
+    /* The end of a stream does not wait for a pad that may never start. */
     if (best->eos && !pad->started)
       continue;
     if (is_starving (pad, time) &&
@@ -58,8 +58,8 @@ has_to_wait (GstTsRecMux *self, GstTsRecMuxPad *best, gint64 time, gboolean far)
   return FALSE;
 }
 
-/* The pad whose next item may leave, or NULL. Events leave at once: they only
- * stand in the queue because of what is before them. */
+/* Returns the pad whose next item may leave, or NULL. Events leave at once:
+ * they are queued only to stay after earlier buffers. */
 static GstTsRecMuxPad *
 pick_pad (GstTsRecMux *self)
 {
@@ -100,8 +100,8 @@ pick_pad (GstTsRecMux *self)
   return best;
 }
 
-/* A pad that @pad, far ahead, should wait for. The thread that has to bring
- * its data is another one, as far as we know. */
+/* Returns a pad that @pad, which is far ahead, should wait for, and which
+ * another thread feeds. NULL without such a pad. */
 static GstTsRecMuxPad *
 find_slow_pad (GstTsRecMux *self, GstTsRecMuxPad *pad)
 {
@@ -142,8 +142,7 @@ gst_ts_rec_mux_wait_for_others (GstTsRecMux *self, GstTsRecMuxPad *pad)
 
 /* --- What leaves its queue */
 
-/* Nothing that the end could wait for arrives at a pad that is not linked,
- * whether it never was or no longer is. */
+/* The end of the stream does not wait for a pad that is not linked. */
 static gboolean
 is_done (GstTsRecMuxPad *pad)
 {
@@ -176,7 +175,7 @@ push_eos_if_done (GstTsRecMux *self)
   gst_ts_rec_mux_check_refusals (self);
   gst_ts_rec_mux_flush_pending (self);
   g_mutex_unlock (&self->lock);
-  gst_ts_rec_mux_post_messages (self); /* before the end is */
+  gst_ts_rec_mux_post_messages (self); /* before EOS */
   gst_ts_rec_mux_ensure_started (self);
   GST_DEBUG_OBJECT (self, "all pads are EOS");
   gst_pad_push_event (self->srcpad, gst_event_new_eos ());

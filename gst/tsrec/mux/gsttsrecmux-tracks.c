@@ -2,9 +2,9 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Caps become tracks. A track begins, and the PMT names it, with its first
- * access unit, so that no table names what never comes. Readers go on with the
- * codec that they have once seen on a PID: another one gets another PID.
+ * Caps become tracks. A track is added to the PMT with its first access unit,
+ * so that the PMT does not name tracks without data. Readers keep the codec
+ * that they have seen on a PID: another codec gets another PID.
  */
 
 #include "config.h"
@@ -18,11 +18,11 @@
 
 #define GST_CAT_DEFAULT gst_ts_rec_mux_debug
 
-/* PIDs of tracks that cannot have the one of their pad */
+/* PIDs of tracks that cannot use the PID of their pad. */
 #define PID_OTHER 0x0400
 #define PID_OTHER_END 0x0f00
 #define PIDS_PER_IDENTITY 0x40
-/* Those below are tables of DVB, those above of ATSC and DOCSIS. */
+/* Lower PIDs are tables of DVB, higher ones of ATSC and DOCSIS. */
 #define PID_MIN 0x0020
 #define PID_MAX 0x1ffa
 
@@ -62,7 +62,7 @@ gst_ts_rec_mux_check_refusals (GstTsRecMux *self)
     if (pad->refused)
       refused = pad;
     else if (pad->caps || (!pad->eos && gst_ts_rec_mux_pad_is_fed (pad)))
-      return; /* it is carried, or may still be */
+      return; /* It is carried, or may still be. */
   }
   if (refused == NULL || self->nothing_left)
     return;
@@ -98,8 +98,8 @@ gst_ts_rec_mux_add_stream (GstTsRecMux *self, guint16 pid, guint64 identity)
     g_array_append_val (self->streams, stream);
 }
 
-/* Whether a track of @identity may be on @pid: no other one is there, nor was
- * one of another kind. */
+/* Returns TRUE if a track of @identity may use @pid: no track is on it, and no
+ * track of another identity was. */
 static gboolean
 is_pid_usable (GstTsRecMux *self, guint16 pid, guint64 identity)
 {
@@ -120,9 +120,9 @@ is_pid_usable (GstTsRecMux *self, guint16 pid, guint64 identity)
   return TRUE;
 }
 
-/* The PID of the pad, where nothing else was on it in this file; else one that
- * depends on the pad and on what it carries only, so that a resumed recording,
- * and a codec that comes back, has it again. */
+/* Returns the PID of the pad, unless another stream was on it in this file.
+ * Otherwise returns a PID that depends only on the pad and the identity, so
+ * that a resumed recording, or a codec that returns, gets it again. */
 static guint16
 choose_own_pid (GstTsRecMux *self, GstTsRecMuxPad *pad, guint64 identity)
 {
@@ -189,9 +189,9 @@ refuse_track (GstTsRecMux *self, GstTsRecMuxPad *pad, const GstCaps *caps,
   gst_ts_rec_mux_check_refusals (self);
 }
 
-/* The configuration of what @caps describe. Returns FALSE with *@reason set,
- * which the caller frees, if they are not carried. @codec_data is cleared by
- * the caller in any case. */
+/* Fills @config from @caps. Returns FALSE, with *@reason set (free with
+ * g_free), if they cannot be carried. The caller clears @codec_data in both
+ * cases. */
 static gboolean
 read_caps (GstTsRecMuxPad *pad, const GstCaps *caps, TsTrackConfig *config,
     RecCapsData *codec_data, guint64 *identity, gchar **reason)
@@ -227,8 +227,8 @@ announce_change (GstTsRecMux *self, GstTsRecMuxPad *pad, const GstCaps *caps,
   g_free (text);
 }
 
-/* A stream of the same identity goes on on its PID. Another one begins with its
- * first access unit; what is held back of the old one is written before. */
+/* A stream of the same identity continues on its PID. Another stream begins
+ * with its first access unit, after the pending data of the old one. */
 static void
 accept_caps (GstTsRecMux *self, GstTsRecMuxPad *pad, GstCaps *caps,
     const TsTrackConfig *config, guint64 identity)
@@ -260,8 +260,8 @@ gst_ts_rec_mux_configure_track (
   gchar *reason = NULL;
   guint64 identity;
 
-  /* A pad that was released while it waited for its turn gets no track, which
-   * nobody would take away again. */
+  /* A pad that was released in the meantime gets no track, since nobody would
+   * remove it. */
   if (!g_ptr_array_find (self->pads, pad, NULL))
     return;
   if (read_caps (pad, caps, &config, &codec_data, &identity, &reason))
@@ -328,7 +328,7 @@ gst_ts_rec_mux_begin_track (GstTsRecMux *self, GstTsRecMuxPad *pad)
       self->codec_changed = TRUE;
     }
   }
-  /* a refusal gives up the lock, and pads may come and go then */
+  /* A refusal releases the lock: pads may be requested and released. */
   for (guint i = 0; i < self->pads->len; i++) {
     GstTsRecMuxPad *other = g_ptr_array_index (self->pads, i);
 

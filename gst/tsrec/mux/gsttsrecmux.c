@@ -6,37 +6,38 @@
 /**
  * SECTION:element-tsrecmux
  * @title: tsrecmux
- * @short_description: MPEG transport stream mux in which nobody waits
+ * @short_description: MPEG transport stream mux for live recording
  *
- * Muxes elementary streams to an MPEG transport stream for recording and for
- * sending live. Each access unit leaves the moment it arrives, as one buffer
- * of whole packets, whatever the other tracks do: a track that falls silent,
- * changes its caps, goes away or is refused never stops the others. Input that
- * is not live is put in the order of DTS within #tsrecmux:max-interleave. Live
- * is what says so in the LATENCY query, and what arrives at the pace of the
- * clock for half a second. An application's `appsrc` does best to say so:
- * `is-live=true format=time`, with `do-timestamp=true` unless its buffers have
- * timestamps of the running time. Then nothing is held back from the first
- * buffer on.
+ * Muxes elementary streams to an MPEG transport stream, for recording and for
+ * live output. Each access unit leaves the moment it arrives, as one buffer of
+ * whole packets. A track that falls silent, changes its caps, is released or
+ * is refused never stops the other tracks.
  *
- * In a pipeline that plays it may be linked before it is started: until then
- * buffers are dropped.
+ * Input that is not live is sorted by DTS within #tsrecmux:max-interleave.
+ * Input is live if the LATENCY query says so, or if it arrives at the pace of
+ * the clock for half a second. An application should configure its `appsrc`
+ * with `is-live=true format=time`, and with `do-timestamp=true` unless its
+ * buffers have timestamps in running time. Then no buffer waits, not even the
+ * first one.
  *
- * A recording that is begun in the middle of a stream begins with a key frame,
- * and says in the element message `tsrecmux-skipped` what was left out before:
+ * In a playing pipeline the element may be linked before it is started: until
+ * then it drops buffers.
+ *
+ * A recording that starts in the middle of a stream begins with a key frame.
+ * The element message `tsrecmux-skipped` reports what was left out before it:
  * see #tsrecmux:wait-for-keyframe.
  *
  * Buffers without %GST_BUFFER_FLAG_DELTA_UNIT start with PAT, PMT, SDT and a
- * PCR and carry a random access point: the stream can be cut before each of
+ * PCR, and contain a random access point: the stream can be cut before each of
  * them. Their PTS and DTS are those of the access unit, as running time.
  *
- * Caps that MPEG-TS cannot carry are answered with the element message
- * `tsrecmux-track-rejected`, with the fields `pad`, `caps` and `reason`, and a
- * warning; what comes to that pad is dropped. When every track is refused, an
- * error is posted. A change of codec posts `tsrecmux-track-changed`, and the
- * new codec gets a PID of its own. Sections that come as events (`scte-sit` of
- * `tsdemux`) are not carried: the first one in a recording is answered with a
- * warning.
+ * If MPEG-TS cannot carry the caps of a pad, the element posts the element
+ * message `tsrecmux-track-rejected`, with the fields `pad`, `caps` and
+ * `reason`, and a warning. Buffers of that pad are dropped. If every track is
+ * refused, it posts an error. A change of codec posts
+ * `tsrecmux-track-changed`, and the new codec gets a PID of its own. Sections
+ * in events (`scte-sit` of `tsdemux`) are not recorded: the first one in a
+ * recording causes a warning.
  *
  * ## Example launch line
  * |[
@@ -67,7 +68,8 @@ static GstStaticPadTemplate src_template =
         GST_STATIC_CAPS ("video/mpegts, systemstream = (boolean) true, "
                          "packetsize = (int) " G_STRINGIFY (TS_PACKET_SIZE)));
 
-/* What is carried: these stand in the registry, where autopluggers look. */
+/* Templates of the registry, where autopluggers look: the caps that can be
+ * carried. */
 static GstStaticPadTemplate video_template =
     GST_STATIC_PAD_TEMPLATE ("video_%u", GST_PAD_SINK, GST_PAD_REQUEST,
         GST_STATIC_CAPS (REC_VIDEO_CAPS));
@@ -79,8 +81,9 @@ static GstStaticPadTemplate audio_template =
 static GstStaticPadTemplate data_template = GST_STATIC_PAD_TEMPLATE (
     "data_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS (REC_DATA_CAPS));
 
-/* What may be linked, to be refused with the reason and a remedy: GStreamer
- * refuses what is not in a template without a word of either. */
+/* Templates of links. GStreamer refuses caps outside of a template without a
+ * reason; these links are accepted, and then refused with a reason and a
+ * remedy. */
 static GstStaticPadTemplate link_templates[] = {
   GST_STATIC_PAD_TEMPLATE ("video_%u", GST_PAD_SINK, GST_PAD_REQUEST,
       GST_STATIC_CAPS (REC_VIDEO_CAPS "; " REC_LINK_VIDEO_CAPS)),
@@ -113,7 +116,7 @@ gst_ts_rec_mux_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
   return TRUE;
 }
 
-/* The video pads, referenced. */
+/* Returns the video pads, referenced. */
 static GPtrArray *
 get_video_pads (GstTsRecMux *self)
 {
@@ -159,7 +162,8 @@ resync (GstTsRecMux *self)
           GST_CLOCK_TIME_NONE, TRUE, 0));
 }
 
-/* Sections are sent to a mux itself as well: it passes them on downstream. */
+/* Applications send sections to the mux itself as well. It passes them on
+ * downstream. */
 static gboolean
 gst_ts_rec_mux_send_event (GstElement *element, GstEvent *event)
 {
@@ -186,7 +190,7 @@ gst_ts_rec_mux_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
   if (gst_video_event_is_force_key_unit (event))
     return send_to_video_pads (self, event);
   switch (GST_EVENT_TYPE (event)) {
-    case GST_EVENT_SEEK: /* what is written is written */
+    case GST_EVENT_SEEK: /* written data cannot be changed */
     case GST_EVENT_QOS:
       gst_event_unref (event);
       return FALSE;
@@ -195,7 +199,7 @@ gst_ts_rec_mux_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
   }
 }
 
-/* --- The pads as children, by which a launch line sets their properties */
+/* --- Pads as children, so that a launch line can set their properties --- */
 
 static GObject *
 get_child_by_index (GstChildProxy *proxy, guint index)
@@ -232,7 +236,7 @@ gst_ts_rec_mux_child_proxy_init (GstChildProxyInterface *iface, gpointer data)
 
 /* --- Messages */
 
-/* The sink answers without waiting for a write. */
+/* The sink answers the query without waiting for a write. */
 static void
 note_location (GstTsRecMux *self)
 {
@@ -291,7 +295,7 @@ start (GstTsRecMux *self)
   g_mutex_unlock (&self->lock);
 }
 
-/* All pads are inactive: no thread is in the element any more. */
+/* All pads are inactive: no thread is in the element. */
 static void
 stop (GstTsRecMux *self)
 {
@@ -323,7 +327,7 @@ gst_ts_rec_mux_change_state (GstElement *element, GstStateChange transition)
   }
   ret = GST_ELEMENT_CLASS (gst_ts_rec_mux_parent_class)
             ->change_state (element, transition);
-  /* not before the source pad takes what a source that runs already brings */
+  /* After the source pad is active: a running source may already send buffers. */
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
       ret != GST_STATE_CHANGE_FAILURE)
     start (self);
@@ -332,8 +336,8 @@ gst_ts_rec_mux_change_state (GstElement *element, GstStateChange transition)
   return ret;
 }
 
-/* Gives the class, of which the factory has read the templates, those with
- * which elements are linked. */
+/* Replaces the templates of the class, which the factory has already read, by
+ * those for links. */
 static void
 widen_templates (GstElementClass *klass)
 {
@@ -345,7 +349,7 @@ widen_templates (GstElementClass *klass)
     GstPadTemplate *old = gst_element_class_get_pad_template (
         klass, link_templates[i].name_template);
 
-    /* kept: another thread may just be looking at it */
+    /* Not freed: another thread may be using it. */
     g_type_set_qdata (G_TYPE_FROM_CLASS (klass),
         g_quark_from_static_string (link_templates[i].name_template),
         gst_object_ref (old));

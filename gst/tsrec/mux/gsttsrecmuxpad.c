@@ -19,7 +19,7 @@ G_DEFINE_TYPE (GstTsRecMuxPad, gst_ts_rec_mux_pad, GST_TYPE_PAD);
 
 /* --- Properties --- */
 
-/* Object lock held. */
+/* Sets the property language. Object lock held. */
 static void
 set_language (GstTsRecMuxPad *pad, const gchar *language)
 {

@@ -11,7 +11,7 @@
 
 /**
  * GstTsRecSinkPad:
- * @query: what a ghost pad does with a query
+ * @query: query function of a ghost pad
  */
 struct _GstTsRecSinkPad
 {
@@ -67,8 +67,8 @@ gst_ts_rec_sink_pad_link (GstPad *pad, GstObject *parent, GstPad *peer)
   return ret;
 }
 
-/* A proxy pad answers ACCEPT_CAPS by its template; the mux takes any caps, and
- * refuses the track without an error where it has to. */
+/* A proxy pad answers ACCEPT_CAPS by its template. The mux accepts any caps,
+ * and refuses a track without an error. */
 static gboolean
 gst_ts_rec_sink_pad_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
@@ -111,7 +111,7 @@ gst_ts_rec_sink_pad_new (GstPadTemplate *templ, GstPad *target)
           "direction", GST_PAD_SINK, "template", templ, NULL);
 
   gst_ghost_pad_set_target (GST_GHOST_PAD (pad), target);
-  /* after its own link to the target */
+  /* after the ghost pad has linked its target */
   gst_pad_set_link_function (pad, gst_ts_rec_sink_pad_link);
   return pad;
 }

@@ -82,7 +82,7 @@ rec_proxy_install_properties (GObjectClass *klass, GType child_type,
     g_free (name);
   }
   g_free (specs);
-  /* the class stays referenced: our specifications point into it */
+  /* The class stays referenced: the new specifications point into it. */
   return id;
 }
 
@@ -94,8 +94,8 @@ rec_proxy_get_target (GParamSpec *pspec)
 
 /* --- signals */
 
-/* Emits the signal @signal_id of @to with the arguments of an emission
- * elsewhere. */
+/* Emits the signal @signal_id of @to with the arguments of an emission on
+ * another object. */
 static void
 emit_on (GstElement *to, guint signal_id, GValue *ret, guint n_values,
     const GValue *values)
@@ -122,7 +122,7 @@ typedef struct
   RecProxyGetChild get_child;
 } ActionTarget;
 
-/* The class closure of an action signal of the bin. */
+/* Class closure of an action signal of the bin. */
 static void
 forward_action (GClosure *closure, GValue *ret, guint n_values,
     const GValue *values, gpointer hint, gpointer data)
@@ -166,7 +166,8 @@ rec_proxy_install_signals (
   GType type;
   guint *ids, i, n;
 
-  /* its signals are there once its class is; that is kept, as for properties */
+  /* The signals of a type exist once its class does. The class stays
+   * referenced. */
   g_type_class_ref (child_type);
   for (type = child_type; type && type != GST_TYPE_ELEMENT;
        type = g_type_parent (type)) {
@@ -192,7 +193,7 @@ emit_target_free (gpointer data, GClosure *closure)
   g_free (target);
 }
 
-/* A handler of the child's signal: the bin's handlers get it too. */
+/* Handler of the signal of the child: calls the handlers of the bin. */
 static void
 emit_on_bin (GClosure *closure, GValue *ret, guint n_values,
     const GValue *values, gpointer hint, gpointer data)
@@ -206,7 +207,7 @@ emit_on_bin (GClosure *closure, GValue *ret, guint n_values,
   gst_object_unref (bin);
 }
 
-/* Of the handler that emits @signal_name on the bin. */
+/* Returns the quark of the handler that emits @signal_name on the bin. */
 static GQuark
 forwarder_quark (const gchar *signal_name)
 {
