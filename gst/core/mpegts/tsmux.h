@@ -360,6 +360,10 @@ bool ts_track_is_apart (const TsTrack *track, int64_t pts, int64_t dts);
  * long step is real. */
 void ts_mux_set_next (TsMux *mux, int64_t next);
 
+/* Counts the next access unit as one without a timestamp: the timestamp that it
+ * has was derived from later ones. */
+void ts_mux_note_no_timestamp (TsMux *mux);
+
 /* Returns an estimate of the DTS of the next access unit of @track, which has
  * @pts (ns, or TS_TIME_NONE) and no DTS. It decides the order among tracks.
  * Returns TS_TIME_NONE if it is unknown. */

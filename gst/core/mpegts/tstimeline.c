@@ -32,6 +32,8 @@
 /* A larger deviation is a pause. */
 #define CLOCK_PAUSE (1 * TS_NS_PER_S)
 #define CLOCK_SMOOTHING 8
+/* Rounding error of ticks in ns. A move by less is none. */
+#define ROUNDING 10
 /* Sums of a timestamp, a shift and an expected time must not overflow. A
  * timestamp beyond MAX_TIME (73 years, and 13 days for access units that
  * follow) is therefore unknown, a step is a day at most, and the tick of a
@@ -518,10 +520,11 @@ fix_order (TsTrackTime *time, TsStats *stats, Raw *raw)
     }
   }
   moved = raw->dts - raw->pts;
-  if (moved > 0) {
-    raw->pts = raw->dts;
+  if (moved <= 0)
+    return;
+  raw->pts = raw->dts;
+  if (moved > ROUNDING)
     time->effect = moved <= TS_TIME_TICK ? TS_EFFECT_TICK : TS_EFFECT_MOVED;
-  }
 }
 
 /* --- Correction --- */

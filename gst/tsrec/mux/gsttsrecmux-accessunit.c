@@ -218,6 +218,8 @@ gst_ts_rec_mux_mux_access_unit (
   if (!self->live)
     set_next (self, pad, item);
   ts_mux_get_stats (self->core, &before);
+  if (item->estimated)
+    ts_mux_note_no_timestamp (self->core);
   ts_mux_set_expecting (self->core, is_expecting (self));
   size = ts_mux_begin (self->core, pad->track, &au);
   if (size > 0)

@@ -180,6 +180,10 @@ accept_buffer (GstTsRecMux *self, GstTsRecMuxPad *pad, GstBuffer *buffer,
     *entered = g_get_monotonic_time ();
     watch_pace (self, pad, dts != TS_TIME_NONE ? dts : pts, *entered);
   }
+  if (!pad->placed && (pts != TS_TIME_NONE || dts != TS_TIME_NONE)) {
+    gst_ts_rec_mux_pad_place_before (pad, pts != TS_TIME_NONE ? pts : dts);
+    pad->placed = TRUE;
+  }
   enqueue (self, pad, GST_MINI_OBJECT_CAST (buffer), pts, dts,
       gst_ts_rec_mux_pad_get_turn (pad, pts, dts));
   if (!self->live)
@@ -271,7 +275,7 @@ stop_flush (GstTsRecMux *self, GstTsRecMuxPad *pad, GstEvent *event)
   g_mutex_lock (&self->lock);
   pad->flushing = FALSE;
   pad->eos = pad->drained = FALSE;
-  pad->arrived = FALSE;
+  pad->arrived = pad->placed = FALSE;
   pad->position = TS_TIME_NONE;
   rec_pace_init (&pad->pace);
   gst_segment_init (&pad->segment, GST_FORMAT_UNDEFINED);

@@ -137,6 +137,24 @@ warn_of_corrections (
       "declares.");
 }
 
+/* The remedy depends on the input: live input lags because of its branch, a file
+ * because of the order in which it was written. */
+static void
+warn_of_lag (
+    GstTsRecMux *self, GstPad *pad, const TsStats *before, const TsStats *after)
+{
+  warn_once (self, pad, REC_MUX_WARNING_LATE, before->late, after->late,
+      gst_ts_rec_mux_is_live (self)
+          ? "this track lags behind the others by more than the preroll; its "
+            "timestamps are kept, and a decoder that follows PCR gets it too "
+            "late. Lower the load or the latency of its branch, or raise the "
+            "property \"preroll\"."
+          : "this track lags behind the others by more than the preroll; its "
+            "timestamps are kept, and a decoder that follows PCR gets it too "
+            "late. The input is not in the order of time: raise the property "
+            "\"max-interleave\", and the mux waits longer to sort it.");
+}
+
 void
 gst_ts_rec_mux_warn_of_changes (
     GstTsRecMux *self, GstPad *pad, const TsStats *before)
@@ -150,11 +168,7 @@ gst_ts_rec_mux_warn_of_changes (
   warn_of_corrections (self, pad, before, &after);
   warn_once (self, pad, REC_MUX_WARNING_JUMP, before->jumps, after.jumps,
       "a timestamp far off the others; the timeline was kept.");
-  warn_once (self, pad, REC_MUX_WARNING_LATE, before->late, after.late,
-      "this track lags behind the others by more than the preroll; its "
-      "timestamps are kept, and a decoder that follows PCR gets it too late. "
-      "Lower the load or the latency of its branch, or raise the property "
-      "\"preroll\".");
+  warn_of_lag (self, pad, before, &after);
   warn_once (self, pad, REC_MUX_WARNING_NO_KEYFRAME, before->no_random_access,
       after.no_random_access,
       "no key frame within 10 s; the recording begins with pictures that may "

@@ -16,6 +16,8 @@
 /* Limits of what is kept back to bring tracks in order. */
 #define MAX_QUEUED_BYTES (32 * 1024 * 1024)
 #define MAX_QUEUED_ITEMS 4096
+/* Limit of audio frames without timestamp that wait for the first timestamp. */
+#define MAX_UNTIMED 64
 
 /* --- Which one goes next */
 
@@ -58,6 +60,17 @@ has_to_wait (GstTsRecMux *self, GstTsRecMuxPad *best, gint64 time, gboolean far)
   return FALSE;
 }
 
+/* Returns TRUE if the audio in @pad begins without timestamps, for example in
+ * the middle of a transport stream: the first timestamp tells their times. */
+static gboolean
+waits_for_time (GstTsRecMux *self, GstTsRecMuxPad *pad)
+{
+  return !pad->placed && !pad->eos && pad->arrived &&
+      gst_ts_rec_mux_pad_is_fed (pad) && !gst_ts_rec_mux_is_live (self) &&
+      !ts_codec_is_video (pad->codec) &&
+      gst_queue_array_get_length (pad->queue) < MAX_UNTIMED;
+}
+
 /* Returns the pad whose next item may leave, or NULL. Events leave at once:
  * they are queued only to stay after earlier buffers. */
 static GstTsRecMuxPad *
@@ -66,7 +79,7 @@ pick_pad (GstTsRecMux *self)
   GstTsRecMuxPad *best = NULL;
   gint64 best_time = G_MAXINT64, last = G_MININT64, time;
   gsize bytes = 0, items = 0;
-  gboolean far;
+  gboolean far, untimed = FALSE;
 
   for (guint i = 0; i < self->pads->len; i++) {
     GstTsRecMuxPad *pad = g_ptr_array_index (self->pads, i);
@@ -82,6 +95,10 @@ pick_pad (GstTsRecMux *self)
       continue;
     bytes += pad->queued_bytes;
     items += gst_queue_array_get_length (pad->queue);
+    if (waits_for_time (self, pad)) {
+      untimed = TRUE;
+      continue;
+    }
     last = MAX (last, pad->position);
     time = gst_ts_rec_mux_pad_get_turn (pad, head->pts, head->dts);
     if (time < best_time || best == NULL) {
@@ -94,7 +111,7 @@ pick_pad (GstTsRecMux *self)
       items > MAX_QUEUED_ITEMS)
     return best;
   far = last - best_time >= (gint64)self->interleave;
-  if (has_to_wait (self, best, best_time, far) ||
+  if ((untimed && !far) || has_to_wait (self, best, best_time, far) ||
       gst_ts_rec_mux_lacks_next (self, best))
     return NULL;
   return best;
@@ -229,6 +246,7 @@ gst_ts_rec_mux_drain (GstTsRecMux *self)
     gst_object_ref (pad);
     gst_ts_rec_mux_remove_tracks (self);
     if (GST_IS_BUFFER (item.object)) {
+      pad->placed = TRUE;
       if (!self->prepared) {
         g_mutex_unlock (&self->lock);
         gst_ts_rec_mux_prepare (self);

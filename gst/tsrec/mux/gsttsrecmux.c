@@ -245,9 +245,12 @@ note_location (GstTsRecMux *self)
   gchar *location = NULL;
 
   if (gst_pad_peer_query (self->srcpad, query) &&
-      rec_query_parse_written (query, &written, &location))
+      rec_query_parse_written (query, &written, &location)) {
     rec_recording_id_note_location (
         &self->recording_id, GST_ELEMENT (self), location);
+    rec_recording_id_note_downstream (&self->recording_id, GST_ELEMENT (self),
+        rec_query_get_recording_id (query));
+  }
   g_free (location);
   gst_query_unref (query);
 }

@@ -91,7 +91,7 @@ void
 gst_ts_rec_mux_pad_push (GstTsRecMuxPad *pad, GstMiniObject *object, gint64 pts,
     gint64 dts, gint64 end)
 {
-  RecMuxItem item = { object, pts, dts };
+  RecMuxItem item = { object, pts, dts, FALSE };
 
   if (GST_IS_BUFFER (object))
     pad->queued_bytes += gst_buffer_get_size (GST_BUFFER_CAST (object));
@@ -166,6 +166,23 @@ gst_ts_rec_mux_pad_find_time (
   return FALSE;
 }
 
+void
+gst_ts_rec_mux_pad_place_before (GstTsRecMuxPad *pad, gint64 time)
+{
+  for (guint i = gst_queue_array_get_length (pad->queue); i > 0; i--) {
+    RecMuxItem *item = gst_queue_array_peek_nth_struct (pad->queue, i - 1);
+    GstBuffer *buffer = GST_BUFFER_CAST (item->object);
+
+    if (!GST_IS_BUFFER (item->object))
+      continue;
+    if (item->pts != TS_TIME_NONE || !GST_BUFFER_DURATION_IS_VALID (buffer))
+      return;
+    time -= (gint64)GST_BUFFER_DURATION (buffer);
+    item->pts = time;
+    item->estimated = TRUE;
+  }
+}
+
 gint64
 gst_ts_rec_mux_pad_get_turn (GstTsRecMuxPad *pad, gint64 pts, gint64 dts)
 {
@@ -205,7 +222,7 @@ gst_ts_rec_mux_pad_reset (GstTsRecMuxPad *pad)
   g_clear_pointer (&pad->refusal, g_free);
   gst_caps_replace (&pad->caps, NULL);
   pad->language[0] = '\0';
-  pad->arrived = pad->paced = FALSE;
+  pad->arrived = pad->placed = pad->paced = FALSE;
   pad->n_untimed = 0;
   pad->position = TS_TIME_NONE;
   pad->wait_budget = REC_MUX_WAIT_BUDGET;

@@ -32,12 +32,14 @@ G_DECLARE_FINAL_TYPE (
  * @object: a buffer or a serialized event, owned
  * @pts: running time, ns, TS_TIME_NONE if unknown
  * @dts: running time, ns, TS_TIME_NONE if unknown
+ * @estimated: @pts was derived from a later buffer
  */
 typedef struct
 {
   GstMiniObject *object;
   gint64 pts;
   gint64 dts;
+  gboolean estimated;
 } RecMuxItem;
 
 /**
@@ -66,6 +68,7 @@ typedef struct
  *   live
  * @started: STREAM_START has arrived
  * @arrived: a buffer has arrived
+ * @placed: a buffer with a timestamp has arrived, or one without has left
  * @eos: EOS has arrived
  * @drained: EOS has left the queue
  * @flushing: FLUSH_START has arrived, FLUSH_STOP has not
@@ -109,6 +112,7 @@ struct _GstTsRecMuxPad
   GstClockTime latency;
   gboolean started;
   gboolean arrived;
+  gboolean placed;
   gboolean eos;
   gboolean drained;
   gboolean flushing;
@@ -160,6 +164,10 @@ void gst_ts_rec_mux_pad_flush (GstTsRecMuxPad *pad);
  * if no such buffer is queued. */
 gboolean gst_ts_rec_mux_pad_find_time (
     GstTsRecMuxPad *pad, guint from, gboolean by_pts, gint64 *time);
+
+/* Derives the times of queued buffers without a timestamp from their durations,
+ * back from @time, the first timestamp. */
+void gst_ts_rec_mux_pad_place_before (GstTsRecMuxPad *pad, gint64 time);
 
 /* Returns the time that decides the order of items: @dts, or the DTS that the
  * core is going to give to @pts. */
