@@ -124,12 +124,12 @@ warn_of_corrections (
   if (after->late == before->late)
     warn_once (self, pad, REC_MUX_WARNING_DTS_RAISED, before->dts_raised,
         after->dts_raised,
-        "decoding timestamps (DTS) go back; they were raised to follow the one "
-        "before. Presentation times (PTS) are as they came.");
+        "decoding timestamps (DTS) go back; they were raised to follow the "
+        "timestamp before. Presentation times (PTS) were kept.");
   warn_once (self, pad, REC_MUX_WARNING_PTS_NUDGED, before->pts_nudged,
       after->pts_nudged,
       "a presentation time (PTS) was moved by one tick of 90 kHz, to follow "
-      "the one before.");
+      "the timestamp before.");
   warn_once (self, pad, REC_MUX_WARNING_PTS_MOVED, before->pts_moved,
       after->pts_moved,
       "presentation times (PTS) were moved by more than one tick of 90 kHz: "
@@ -151,8 +151,8 @@ warn_of_lag (
             "property \"preroll\"."
           : "this track lags behind the others by more than the preroll; its "
             "timestamps are kept, and a decoder that follows PCR gets it too "
-            "late. The input is not in the order of time: raise the property "
-            "\"max-interleave\", and the mux waits longer to sort it.");
+            "late. The input is not sorted by time: raise the property "
+            "\"max-interleave\", so that the mux waits longer to sort it.");
 }
 
 void
@@ -164,20 +164,21 @@ gst_ts_rec_mux_warn_of_changes (
   ts_mux_get_stats (self->core, &after);
   warn_once (self, pad, REC_MUX_WARNING_NO_TIMESTAMP, before->no_timestamp,
       after.no_timestamp,
-      "an access unit without a timestamp; it follows the one before.");
+      "an access unit has no timestamp; it was placed after the access unit "
+      "before.");
   warn_of_corrections (self, pad, before, &after);
   warn_once (self, pad, REC_MUX_WARNING_JUMP, before->jumps, after.jumps,
-      "a timestamp far off the others; the timeline was kept.");
+      "a timestamp is far off the others; the timeline was kept.");
   warn_of_lag (self, pad, before, &after);
   warn_once (self, pad, REC_MUX_WARNING_NO_KEYFRAME, before->no_random_access,
       after.no_random_access,
       "no key frame within 10 s; the recording begins with pictures that may "
       "not be decodable. Lower the key frame interval of the encoder.");
   warn_once (self, pad, REC_MUX_WARNING_EMPTY, before->empty, after.empty,
-      "a buffer of zero size; it was dropped.");
+      "a buffer has zero size; it was dropped.");
   warn_once (self, pad, REC_MUX_WARNING_DAMAGED, before->damaged, after.damaged,
-      "a buffer that is not what its caps say; it was dropped. Put a parser "
-      "in front of the pad.");
+      "a buffer does not match its caps; it was dropped. Add a parser before "
+      "the pad.");
 }
 
 /* Recognizes "scte-sit" of tsdemux, and events of
@@ -204,10 +205,10 @@ gst_ts_rec_mux_note_section (GstTsRecMux *self, GstEvent *event)
   if (!(self->warnings & REC_MUX_WARNING_SECTION)) {
     self->warnings |= REC_MUX_WARNING_SECTION;
     text = gst_event_has_name (event, "scte-sit")
-        ? g_strdup ("SCTE-35 sections that come as events are not recorded: "
-                    "this mux does not carry SCTE-35. Recording of the tracks "
-                    "continues.")
-        : g_strdup_printf ("Sections that come as events (\"%s\") are not "
+        ? g_strdup (
+              "SCTE-35 sections in events are not recorded: this mux does "
+              "not carry SCTE-35. Recording of the tracks continues.")
+        : g_strdup_printf ("Sections in events (\"%s\") are not "
                            "recorded: this mux writes its own tables. "
                            "Recording of the tracks continues.",
               gst_structure_get_name (gst_event_get_structure (event)));

@@ -30,7 +30,7 @@ static const struct
   { "video/x-vp8", NO_MAPPING ("VP8") TRANSCODE },
   { "video/x-vp9", NO_MAPPING ("VP9") TRANSCODE },
   { "video/x-av1",
-      "The mapping of AV1 to MPEG-TS is a draft that no player of the day "
+      "The mapping of AV1 to MPEG-TS is a draft that no current player "
       "reads. " TRANSCODE },
   { "video/x-raw",
       "Raw video is not recorded. Put an encoder and its parser in front of "
