@@ -28,8 +28,6 @@
 /* Audio frames share a PES packet if their times differ by no more than this
  * from those that a reader computes: sources that count in milliseconds do. */
 #define TS_PENDING_TOLERANCE (2 * TS_NS_PER_MS)
-/* Longest time that the end of a picture waits for the next picture (pack). */
-#define TS_PENDING_VIDEO_TIME (200 * TS_NS_PER_MS)
 /* Speed of PCR while it catches up, as a multiple of real time. */
 #define TS_PCR_CATCH_UP 2
 /* With stuffing, which is longer than PTS and DTS. */
@@ -258,6 +256,14 @@ typedef struct
   uint8_t *p;
 } TsWriter;
 
+/* Returns the room that the pending data of @track need, 0 if it keeps none. */
+size_t ts_write_get_pending_room (const TsMux *mux, const TsTrack *track);
+
+/* Returns the longest time that data of @track stay pending, ns. @own: an access
+ * unit of @track is to be written. */
+int64_t ts_write_get_pending_time (
+    const TsMux *mux, const TsTrack *track, bool own);
+
 /* Returns the most bytes that @size bytes of payload take with @n_pcrs PCRs. */
 size_t ts_write_get_max_size (size_t size, unsigned n_pcrs);
 
@@ -275,10 +281,10 @@ void ts_write_pcr (TsWriter *w, TsTrack *track, int64_t pcr);
 
 /* Writes PES packets with the pending data of @track and @payload. They carry
  * the PCRs of the plan if @track is the PCR track. @pts: TS_TIME_NONE if no
- * access unit begins in them. @keep_remainder: bytes that do not fill the last
- * packet become the pending data of @track. */
+ * access unit begins in them. With pack, bytes that do not fill the last packet
+ * become the pending data of @track. */
 void ts_write_pes (TsWriter *w, TsTrack *track, const TsPayload *payload,
-    int64_t pts, int64_t dts, bool random_access, bool keep_remainder);
+    int64_t pts, int64_t dts, bool random_access);
 
 /* Writes the pending data of @track. */
 void ts_write_pending (TsWriter *w, TsTrack *track);

@@ -334,7 +334,6 @@ write_access_unit (TsWriter *w, TsPlan *plan)
 {
   TsTrack *track = plan->track;
   bool video = ts_codec_is_video (track->config.codec);
-  bool hold = video && w->mux->config.pack;
   int64_t pts = plan->dependent ? TS_TIME_NONE : plan->pts, dts = plan->dts;
 
   if (track->pending_size > 0 && !video) {
@@ -343,7 +342,7 @@ write_access_unit (TsWriter *w, TsPlan *plan)
   }
   track->pending_since = plan->dts_ns;
   ts_write_pes (w, track, &plan->payload, pts, dts,
-      plan->random_access || (video && plan->payload.random_access), hold);
+      plan->random_access || (video && plan->payload.random_access));
   count_access_unit (w->mux, plan);
   if (video) {
     w->mux->last_video = ts_mux_to_ts (w->mux, w->mux->timeline.now);

@@ -154,14 +154,9 @@ plan_flush (TsMux *mux, TsPlan *plan)
   plan->flush = 0;
   for (unsigned i = 0; i < mux->n_tracks; i++) {
     TsTrack *track = mux->tracks[i];
-    int64_t max = ts_codec_is_video (track->config.codec)
-        ? TS_PENDING_VIDEO_TIME
-        : mux->config.audio_pes_time;
     bool own = track == plan->track && !plan->random_access;
+    int64_t max = ts_write_get_pending_time (mux, track, own);
 
-    /* The end of a picture from before a silence would keep PCR back. */
-    if (own)
-      max = ts_codec_is_video (track->config.codec) ? TS_NS_PER_S : INT64_MAX;
     if (track->pending_size > 0 &&
         (plan->random_access || plan->kind == TS_PLAN_FLUSH ||
             now - track->pending_since > max))

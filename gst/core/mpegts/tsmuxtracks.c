@@ -165,17 +165,11 @@ is_pid_free (const TsMux *mux, uint16_t pid)
   return true;
 }
 
-/* Allocates room for the pending data of audio_pes_time or pack. */
 static bool
-allocate_held (const TsMux *mux, TsTrack *track)
+allocate_pending (const TsMux *mux, TsTrack *track)
 {
-  size_t alloc = 0;
+  size_t alloc = ts_write_get_pending_room (mux, track);
 
-  if (mux->config.pack && ts_codec_is_video (track->config.codec))
-    alloc = TS_PAYLOAD_SIZE;
-  else if (mux->config.audio_pes_time > 0 &&
-      ts_codec_is_audio (track->config.codec))
-    alloc = TS_PES_MAX_PAYLOAD;
   track->pending_size = 0;
   if (alloc > track->pending_alloc) {
     uint8_t *pending = realloc (track->pending, alloc);
@@ -226,7 +220,7 @@ init_track (TsMux *mux, TsTrack *track, const TsTrackConfig *config,
       mux->config.wait_for_random_access && track->needs_random_access;
   track->skipped = 0;
   *reason = "out of memory";
-  return allocate_held (mux, track);
+  return allocate_pending (mux, track);
 }
 
 bool

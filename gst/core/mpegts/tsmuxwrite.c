@@ -13,6 +13,9 @@
 /* With pack, the least bytes of an access unit in the PES packet with its
  * timestamps: its delimiter and the next start code. */
 #define MIN_START 16
+/* With pack, the longest time that the end of a picture waits for the next
+ * picture. */
+#define MAX_REMAINDER_TIME (200 * TS_NS_PER_MS)
 
 /* Position in a list of spans. */
 typedef struct
@@ -20,6 +23,38 @@ typedef struct
   const TsSpan *span;
   size_t offset;
 } Source;
+
+/* --- Pending data: audio_pes_time and pack --- */
+
+/* Returns true if the end of an access unit of @track that does not fill a packet
+ * waits for the next access unit. */
+static bool
+keeps_remainder (const TsMux *mux, const TsTrack *track)
+{
+  return mux->config.pack && ts_codec_is_video (track->config.codec);
+}
+
+size_t
+ts_write_get_pending_room (const TsMux *mux, const TsTrack *track)
+{
+  if (keeps_remainder (mux, track))
+    return TS_PAYLOAD_SIZE;
+  return mux->config.audio_pes_time > 0 &&
+          ts_codec_is_audio (track->config.codec)
+      ? TS_PES_MAX_PAYLOAD
+      : 0;
+}
+
+int64_t
+ts_write_get_pending_time (const TsMux *mux, const TsTrack *track, bool own)
+{
+  /* The end of a picture from before a silence would keep PCR back. */
+  if (ts_codec_is_video (track->config.codec))
+    return own ? TS_NS_PER_S : MAX_REMAINDER_TIME;
+  return own ? INT64_MAX : mux->config.audio_pes_time;
+}
+
+/* --- Packets --- */
 
 size_t
 ts_write_get_max_size (size_t size, unsigned n_pcrs)
@@ -296,8 +331,9 @@ keep_remainder (TsTrack *track, Source *source, size_t left, int64_t dts)
 
 void
 ts_write_pes (TsWriter *w, TsTrack *track, const TsPayload *payload,
-    int64_t pts, int64_t dts, bool random_access, bool hold)
+    int64_t pts, int64_t dts, bool random_access)
 {
+  bool hold = keeps_remainder (w->mux, track);
   bool video = ts_codec_is_video (track->config.codec);
   uint8_t header[TS_PES_MAX_HEADER_SIZE];
   TsSpan spans[TS_MAX_SPANS + 2];
@@ -356,7 +392,7 @@ ts_write_pending (TsWriter *w, TsTrack *track)
     write_packet (w, track, &source, track->pending_size, false, false, false);
     track->pending_size = 0;
   } else {
-    ts_write_pes (w, track, &payload, track->pending_pts, track->pending_dts,
-        false, false);
+    ts_write_pes (
+        w, track, &payload, track->pending_pts, track->pending_dts, false);
   }
 }
