@@ -49,7 +49,7 @@ skip (Reader *r, size_t n)
   r->pos += n;
 }
 
-/* --- The record */
+/* --- The record --- */
 
 /* Appends the NAL unit at the reader, which follows its length, to
  * @format->sets. There is room: a start code is two bytes longer than a
@@ -129,7 +129,7 @@ rec_nal_format_clear (RecNalFormat *format)
   memset (format, 0, sizeof (*format));
 }
 
-/* --- Access units */
+/* --- Access units --- */
 
 static bool
 is_aud (const RecNalFormat *format, const uint8_t *nal)

@@ -45,7 +45,7 @@ make_frame_time (uint32_t units, uint32_t scale, unsigned ticks)
   return time > 0 && time <= MAX_FRAME_TIME ? time : 0;
 }
 
-/* --- H.264 */
+/* --- H.264 --- */
 
 /* H.264 7.3.2.1.1.1 */
 static void
@@ -277,7 +277,7 @@ parse_h264_slice (RecBitReader *reader, const RecNalUnit *nal,
   slice->has_poc = sps->poc_type == 0 && !reader->error;
 }
 
-/* --- H.265 */
+/* --- H.265 --- */
 
 /* H.265 7.3.3: profile_tier_level (1, maxNumSubLayersMinus1) */
 static void
@@ -361,7 +361,7 @@ read_h265_vui (RecBitReader *reader, RecNalSps *sps)
   }
 }
 
-/* 7.3.2.2.1, behind sps_max_num_reorder_pics */
+/* 7.3.2.2.1, after sps_max_num_reorder_pics */
 static void
 read_h265_sps_rest (RecBitReader *reader, RecNalSps *sps)
 {
@@ -448,7 +448,7 @@ parse_h265_slice (RecBitReader *reader, const RecNalUnit *nal,
   slice->has_poc = !reader->error;
 }
 
-/* --- H.266 */
+/* --- H.266 --- */
 
 /* H.266 7.3.3.1: profile_tier_level (1, maxNumSubLayersMinus1) */
 static void
@@ -519,7 +519,7 @@ parse_h266_sps (RecBitReader *reader, RecNalSps *sps)
   sps->max_reorder = (uint8_t)reorder;
 }
 
-/* --- All of them */
+/* --- All of them --- */
 
 static bool
 init_reader (RecBitReader *reader, RecNalSyntax syntax, const RecNalUnit *nal)

@@ -28,7 +28,7 @@ read_frequency_index (RecBitReader *reader)
   return index;
 }
 
-/* --- program_config_element */
+/* --- Program_config_element --- */
 
 /* id_syn_ele of a raw_data_block, table 4.85 */
 #define ID_PCE 5
@@ -116,7 +116,7 @@ read_pce (RecBitReader *reader, size_t start, TsAdts *adts)
   return !reader->error && channels > 0;
 }
 
-/* --- ADTS */
+/* --- ADTS --- */
 
 static void
 make_header (uint8_t *header, unsigned type, unsigned index, unsigned channels)
@@ -212,7 +212,7 @@ ts_adts_write_prefix (
   return TS_ADTS_HEADER_SIZE + pce_size;
 }
 
-/* --- LATM */
+/* --- LATM --- */
 
 /* 1.7.3.1, LatmGetValue */
 static uint32_t

@@ -9,7 +9,7 @@
 
 #include "recbitreader.h"
 
-/* --- AC-3, E-AC-3 */
+/* --- AC-3, E-AC-3 --- */
 
 #define AC3_HEADER_SIZE 6
 #define AC3_BLOCK_SAMPLES 256
@@ -67,7 +67,7 @@ ts_ac3_read_frame (const uint8_t *data, size_t size, TsAudioFrame *frame)
   return true;
 }
 
-/* --- DTS */
+/* --- DTS --- */
 
 #define DTS_SYNC_CORE 0x7ffe8001
 #define DTS_SYNC_EXTENSION 0x64582025
@@ -118,7 +118,7 @@ ts_dts_read_frame (const uint8_t *data, size_t size, TsAudioFrame *frame)
   return !reader.error;
 }
 
-/* --- MPEG audio */
+/* --- MPEG audio --- */
 
 /* Returns the offset of a VBRI tag from the header. */
 #define VBRI_OFFSET 36

@@ -79,7 +79,7 @@ ts_codec_is_audio (TsCodec codec)
   return codec >= TS_CODEC_AAC_ADTS && codec <= TS_CODEC_OPUS;
 }
 
-/* --- Payload */
+/* --- Payload --- */
 
 static void
 add_span (TsPayload *payload, const uint8_t *data, size_t size)
@@ -92,7 +92,7 @@ add_span (TsPayload *payload, const uint8_t *data, size_t size)
   payload->size += size;
 }
 
-/* --- H.264, H.265, H.266 */
+/* --- H.264, H.265, H.266 --- */
 
 /* Reads the order and the duration of a picture from the header of its first
  * slice and from the parameter sets of that slice. */
@@ -199,7 +199,7 @@ ts_codec_get_delimiter_size (
   return (size_t)(nal.data - data) + nal.size;
 }
 
-/* --- MPEG-1 and MPEG-2 video */
+/* --- MPEG-1 and MPEG-2 video --- */
 
 /* ISO/IEC 13818-2 6.2.1, start code values */
 #define PICTURE_START_CODE 0x00
@@ -236,7 +236,7 @@ prepare_mpeg_video (
   return found;
 }
 
-/* --- Audio and data */
+/* --- Audio and data --- */
 
 static bool
 prepare_raw_aac (

@@ -29,7 +29,7 @@ put_language (uint8_t *out, const char *language)
   memcpy (out, language[0] ? language : "und", 3);
 }
 
-/* --- Subtitles */
+/* --- Subtitles --- */
 
 /* EN 300 743 7.1 and 7.2.1 */
 #define DATA_IDENTIFIER_SUBTITLE 0x20
@@ -82,7 +82,7 @@ ts_dvb_wrap_subtitles (
   return n;
 }
 
-/* --- Teletext */
+/* --- Teletext --- */
 
 /* EN 300 472 4.3 and 4.4 */
 #define DATA_IDENTIFIER_EBU 0x10

@@ -241,7 +241,7 @@ ts_mux_to_ts (const TsMux *mux, int64_t ns)
   return mux->ts_origin + ts_time_to_90k (ns - mux->origin_ns);
 }
 
-/* --- tsmuxwrite.c --- */
+/* --- Tsmuxwrite.c --- */
 
 /**
  * TsWriter: writes the packets of one output.
@@ -289,7 +289,7 @@ void ts_write_pes (TsWriter *w, TsTrack *track, const TsPayload *payload,
 /* Writes the pending data of @track. */
 void ts_write_pending (TsWriter *w, TsTrack *track);
 
-/* --- tsmuxpcr.c --- */
+/* --- Tsmuxpcr.c --- */
 
 /* Notes the lag of @track, whose next access unit has @dts. Counts the access
  * unit as late if PCR has passed @dts. */
@@ -302,7 +302,7 @@ bool ts_mux_is_catching_up (const TsMux *mux, int64_t now);
 /* Sets @plan->pcr, @plan->n_pcrs and @plan->pcr_jump. */
 void ts_mux_plan_pcr (TsMux *mux, TsPlan *plan, int64_t now);
 
-/* --- tsmuxtables.c --- */
+/* --- Tsmuxtables.c --- */
 
 /* Returns true if @table is due at @now: waiting for the next access unit could
  * exceed its interval, measured in DTS or in PCR. */
@@ -321,12 +321,12 @@ bool ts_write_tables_between (TsWriter *w, const TsPlan *plan);
 /* Writes the tables of the plan. */
 void ts_write_psi (TsWriter *w, const TsPlan *plan);
 
-/* --- tsmuxtracks.c --- */
+/* --- Tsmuxtracks.c --- */
 
 void ts_track_free (TsTrack *track);
 
-/* Returns true if @au is to be left out, because nobody can decode pictures
- * before the first random access point. After some time without one, pictures
+/* Returns true if @au is to be left out, because pictures before the
+ * first random access point cannot be decoded. After some time without one, pictures
  * are written anyway: periodic intra refresh has no random access points, but
  * becomes decodable. Counts both cases in the statistics. */
 bool ts_track_skip (
@@ -346,7 +346,7 @@ int64_t ts_mux_get_reorder_delay (const TsMux *mux);
 /* Builds the sections again. */
 void ts_mux_build_tables (TsMux *mux);
 
-/* --- tsmuxplan.c --- */
+/* --- Tsmuxplan.c --- */
 
 /* Sets the discontinuity_indicator of the next packet of each PID. */
 void ts_mux_mark_discontinuity (TsMux *mux);

@@ -20,7 +20,7 @@ clamp (int64_t value, int64_t min, int64_t max)
   return value < min ? min : value > max ? max : value;
 }
 
-/* --- The mux */
+/* --- The mux --- */
 
 void
 ts_mux_config_init (TsMuxConfig *config)
@@ -111,7 +111,7 @@ ts_mux_get_stats (const TsMux *mux, TsStats *stats)
   *stats = mux->stats;
 }
 
-/* --- Where the stream starts */
+/* --- Where the stream starts --- */
 
 bool
 ts_mux_set_preroll (TsMux *mux, int64_t preroll)
@@ -187,7 +187,7 @@ join_lead (TsTrack *track, TsAccessUnit *au)
   ts_lead_join (&track->lead, au, front);
 }
 
-/* --- The two steps */
+/* --- The two steps --- */
 
 static void
 count_access_unit (TsMux *mux, const TsPlan *plan)

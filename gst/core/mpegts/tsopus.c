@@ -25,7 +25,7 @@ static const uint8_t layout_mapping[MAX_LAYOUT][MAX_LAYOUT] = { { 0 }, { 0, 1 },
 /* RFC 8486 3.2: ambisonics by a demixing matrix */
 #define FAMILY_MATRIX 3
 
-/* --- What the PMT says */
+/* --- The descriptor in the PMT --- */
 
 static bool
 is_identity (const uint8_t *mapping, unsigned n)
@@ -195,7 +195,7 @@ ts_opus_init (TsOpus *opus, const TsTrackConfig *config, TsPsiStream *psi,
       psi, TS_DESCRIPTOR_EXTENSION, descriptor.data, (descriptor.pos + 7) / 8);
 }
 
-/* --- Packets */
+/* --- Packets --- */
 
 /* RFC 6716 3.2 and appendix B: one Opus packet.
  * @head: bytes in front of the length of its last frame (of every frame, where

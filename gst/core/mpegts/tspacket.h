@@ -84,7 +84,7 @@ ts_set_adaptation_field (uint8_t *ts, bool payload)
   ts[3] = (uint8_t)((ts[3] & 0x0f) | (payload ? 0x30 : 0x20));
 }
 
-/* 2.4.3.4: adaptation_field_length is what follows that byte. */
+/* 2.4.3.4: @length counts the bytes after adaptation_field_length. */
 static inline void
 ts_set_adaptation_field_length (uint8_t *ts, uint8_t length)
 {

@@ -18,7 +18,7 @@ ts_picture_state_init (TsPictureState *state)
   state->mpeg.leading = true;
 }
 
-/* --- H.264, H.265 and H.266 */
+/* --- H.264, H.265 and H.266 --- */
 
 /* H.264 8.2.1.1 and H.265 8.3.1 */
 static int32_t
@@ -79,7 +79,7 @@ ts_picture_from_slice (TsPictureState *state, RecNalSyntax syntax,
     picture->order *= 2;
 }
 
-/* --- MPEG-1 and MPEG-2 video, ISO/IEC 13818-2 6.2 */
+/* --- MPEG-1 and MPEG-2 video, ISO/IEC 13818-2 6.2 --- */
 
 #define PICTURE_START_CODE 0x00
 #define SEQUENCE_HEADER_CODE 0xb3

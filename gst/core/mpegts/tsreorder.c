@@ -33,9 +33,9 @@ ts_reorder_set_depth (TsReorder *reorder, unsigned depth, bool declared)
 {
   if (depth > REC_NAL_MAX_REORDER)
     depth = REC_NAL_MAX_REORDER;
-  if (depth == reorder->said && declared == reorder->declared)
+  if (depth == reorder->declared_depth && declared == reorder->declared)
     return;
-  reorder->said = reorder->depth = depth;
+  reorder->declared_depth = reorder->depth = depth;
   reorder->declared = declared;
 }
 

@@ -26,8 +26,8 @@
  * @pts: the highest PTS so far, in descending order
  * @n: number of @pts
  * @depth: N: the declared depth, or more if the stream has exceeded it
- * @said: the declared depth
- * @declared: @said is in the stream; otherwise it is the limit of the profile
+ * @declared_depth: the declared depth
+ * @declared: @declared_depth is in the stream; otherwise it is the limit of the profile
  *   and level
  * @lead: number of pictures, in addition to @depth, that may be output before
  *   the first picture
@@ -40,7 +40,7 @@ typedef struct
   int64_t pts[REC_NAL_MAX_REORDER + 1];
   unsigned n;
   unsigned depth;
-  unsigned said;
+  unsigned declared_depth;
   unsigned lead;
   bool declared;
   bool reordered;

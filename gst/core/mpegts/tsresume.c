@@ -28,7 +28,7 @@ ts_resume_scan_init (TsResumeScan *scan)
   memset (scan->continuity_counter, TS_CC_NONE, TS_N_PIDS);
 }
 
-/* --- time stamps */
+/* --- Time stamps --- */
 
 /* Keeps the later of two timestamps, across the wrap of 33 bits. */
 static void
@@ -141,7 +141,7 @@ ts_resume_scan_add_packet (
     add_pes_start (scan, payload, size);
 }
 
-/* --- the file */
+/* --- The file --- */
 
 static int
 read_all (int fd, uint8_t *data, size_t size, uint64_t offset)

@@ -4,7 +4,7 @@
  *
  * A recording may start in the middle of a stream, for example in a branch of
  * a tee that is linked while it plays. It then starts with the first random
- * access point, because nobody can decode pictures before it: the core skips
+ * access point, because earlier pictures cannot be decoded: the core skips
  * them. Audio waits in its queue until then, and audio from before the picture
  * is left out.
  *

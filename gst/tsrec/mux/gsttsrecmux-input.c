@@ -20,7 +20,7 @@
 #define MIN_PACED_TIME (1 * G_TIME_SPAN_SECOND)
 #define SHORTEST_PICTURE (10 * G_TIME_SPAN_MILLISECOND)
 
-/* --- Input */
+/* --- Input --- */
 
 static gint64
 to_running_time (const GstSegment *segment, GstClockTime time)
@@ -224,7 +224,7 @@ gst_ts_rec_mux_chain (GstPad *gstpad, GstObject *parent, GstBuffer *buffer)
   return flow;
 }
 
-/* --- Events */
+/* --- Events --- */
 
 static gboolean
 are_all_flushing (GstTsRecMux *self)

@@ -149,7 +149,7 @@ gst_ts_rec_mux_is_live (GstTsRecMux *self)
   return self->live || self->paced;
 }
 
-/* --- gsttsrecmux-output.c; stream lock of the source pad held --- */
+/* --- Gsttsrecmux-output.c; stream lock of the source pad held --- */
 
 /* Pushes STREAM_START, CAPS and SEGMENT before anything else leaves. Lock not
  * held. */
@@ -162,25 +162,25 @@ GstBuffer *gst_ts_rec_mux_finish (
 
 /* Takes and pushes @buffer, which may be NULL. Packets before a random access
  * point leave in a buffer of their own, so that a file can be cut between the
- * two. Lock held, and released meanwhile. */
+ * two. Lock held, and released during the call. */
 void gst_ts_rec_mux_push (
     GstTsRecMux *self, GstBuffer *buffer, const TsOutput *output);
 
-/* Pushes data that the core holds back. Lock held, and released meanwhile. */
+/* Pushes data that the core holds back. Lock held, and released during the call. */
 void gst_ts_rec_mux_flush_pending (GstTsRecMux *self);
 
 /* Removes the tracks of released and refused pads from the PMT. Lock held, and
- * released meanwhile. */
+ * released during the call. */
 void gst_ts_rec_mux_remove_tracks (GstTsRecMux *self);
 
-/* --- gsttsrecmux-messages.c --- */
+/* --- Gsttsrecmux-messages.c --- */
 
 /* Queues a warning for the bus. Lock held. */
 void gst_ts_rec_mux_queue_warning (
     GstTsRecMux *self, GstStreamError code, const gchar *text);
 
 /* Queues @message, which is taken, for the bus, and pushes its structure as a
- * journal entry named @entry. Lock held, and released meanwhile; stream lock of
+ * journal entry named @entry. Lock held, and released during the call; stream lock of
  * the source pad held. */
 void gst_ts_rec_mux_queue_journalled (
     GstTsRecMux *self, GstMessage *message, const gchar *entry);
@@ -227,7 +227,7 @@ void gst_ts_rec_mux_check_refusals (GstTsRecMux *self);
 void gst_ts_rec_mux_set_language (
     GstTsRecMux *self, GstTsRecMuxPad *pad, GstTagList *tags);
 
-/* --- gsttsrecmux-begin.c; lock held --- */
+/* --- Gsttsrecmux-begin.c; lock held --- */
 
 /* Returns TRUE if @head, next in @pad, leaves before all others: it is a picture
  * that will be skipped, which tells that the recording begins in the middle of
@@ -246,17 +246,17 @@ void gst_ts_rec_mux_note_skipped (
 
 /* Reports what was left out before @item of @pad, which was written; @first: as
  * the first access unit of the recording. The stream lock of the source pad is
- * held, the lock is released meanwhile. */
+ * held, the lock is released during the call. */
 void gst_ts_rec_mux_note_begun (GstTsRecMux *self, GstTsRecMuxPad *pad,
     const RecMuxItem *item, gboolean first);
 
-/* --- gsttsrecmux-accessunit.c; stream lock of the source pad held --- */
+/* --- Gsttsrecmux-accessunit.c; stream lock of the source pad held --- */
 
 /* Tells the core where the timeline starts: after a resumed file, and with room
  * for the latencies of the branches. Lock not held. */
 void gst_ts_rec_mux_prepare (GstTsRecMux *self);
 
-/* Writes the access unit @item of @pad. Lock held, and released meanwhile. */
+/* Writes the access unit @item of @pad. Lock held, and released during the call. */
 void gst_ts_rec_mux_mux_access_unit (
     GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item);
 
@@ -270,16 +270,16 @@ void gst_ts_rec_mux_mux_gap (
  * timestamp confirms it. Lock held. */
 gboolean gst_ts_rec_mux_lacks_next (GstTsRecMux *self, GstTsRecMuxPad *pad);
 
-/* --- gsttsrecmux-schedule.c --- */
+/* --- Gsttsrecmux-schedule.c --- */
 
 /* Writes everything that may leave now, EOS included. No lock held. */
 GstFlowReturn gst_ts_rec_mux_drain (GstTsRecMux *self);
 
 /* Lets other pads catch up with @pad, for a bounded time. Only the order in the
- * file depends on this. Lock held, and released meanwhile. */
+ * file depends on this. Lock held, and released during the call. */
 void gst_ts_rec_mux_wait_for_others (GstTsRecMux *self, GstTsRecMuxPad *pad);
 
-/* --- gsttsrecmux-input.c --- */
+/* --- Gsttsrecmux-input.c --- */
 
 GstFlowReturn gst_ts_rec_mux_chain (
     GstPad *pad, GstObject *parent, GstBuffer *buffer);
@@ -289,13 +289,13 @@ gboolean gst_ts_rec_mux_sink_event (
 /* Pushes @event, a FLUSH_STOP, which is taken. No lock held. */
 void gst_ts_rec_mux_end_flush (GstTsRecMux *self, GstEvent *event);
 
-/* --- gsttsrecmux-request.c --- */
+/* --- Gsttsrecmux-request.c --- */
 
 GstPad *gst_ts_rec_mux_request_new_pad (GstElement *element,
     GstPadTemplate *templ, const gchar *req_name, const GstCaps *caps);
 void gst_ts_rec_mux_release_pad (GstElement *element, GstPad *gstpad);
 
-/* --- gsttsrecmux-properties.c --- */
+/* --- Gsttsrecmux-properties.c --- */
 
 void gst_ts_rec_mux_install_properties (GObjectClass *klass);
 

@@ -369,9 +369,9 @@ install_other_properties (GObjectClass *klass)
    * GstTsRecMux:wait-for-keyframe:
    *
    * Each video track begins with its first random access point (see
-   * docs/internals/mux.md), because nobody can decode pictures before it.
-   * Default: %TRUE. A recording that starts in the middle of a stream starts
-   * there, including its audio. A key frame is requested upstream. After 10 s
+   * docs/internals/mux.md), because earlier pictures cannot be
+   * decoded. Default: %TRUE. A recording that starts in the middle of a stream
+   * starts there, including its audio. A key frame is requested upstream. After 10 s
    * without one the recording starts anyway, with a warning. Access units that
    * were left out are counted in `skipped` of #GstTsRecMux:stats and reported
    * in the element message `tsrecmux-skipped`.

@@ -19,7 +19,7 @@
 /* Limit of audio frames without timestamp that wait for the first timestamp. */
 #define MAX_UNTIMED 64
 
-/* --- Which one goes next */
+/* --- The next pad --- */
 
 /* Returns TRUE if other pads have to wait for data on @pad. */
 static gboolean
@@ -157,7 +157,7 @@ gst_ts_rec_mux_wait_for_others (GstTsRecMux *self, GstTsRecMuxPad *pad)
   }
 }
 
-/* --- What leaves its queue */
+/* --- Items that leave their queue --- */
 
 /* The end of the stream does not wait for a pad that is not linked. */
 static gboolean

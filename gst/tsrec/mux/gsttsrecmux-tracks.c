@@ -75,7 +75,7 @@ gst_ts_rec_mux_check_refusals (GstTsRecMux *self)
   g_error_free (error);
 }
 
-/* --- Which PID */
+/* --- Which PID --- */
 
 static gboolean
 has_stream (GstTsRecMux *self, guint16 pid, guint64 identity)
@@ -165,7 +165,7 @@ choose_track_pid (GstTsRecMux *self, GstTsRecMuxPad *pad, guint64 identity)
   return pid;
 }
 
-/* --- Caps */
+/* --- Caps --- */
 
 static void
 refuse_track (GstTsRecMux *self, GstTsRecMuxPad *pad, const GstCaps *caps,
@@ -243,7 +243,7 @@ accept_caps (GstTsRecMux *self, GstTsRecMuxPad *pad, GstCaps *caps,
   pad->track_pending = pad->track == NULL || other;
   if (pad->track)
     gst_ts_rec_mux_flush_pending (self);
-  if (!g_ptr_array_find (self->pads, pad, NULL)) /* released meanwhile */
+  if (!g_ptr_array_find (self->pads, pad, NULL)) /* released in the meantime */
     return;
   if (!pad->track_pending)
     ts_mux_configure_track (self->core, pad->track, config, NULL);
@@ -260,8 +260,7 @@ gst_ts_rec_mux_configure_track (
   gchar *reason = NULL;
   guint64 identity;
 
-  /* A pad that was released in the meantime gets no track, since nobody would
-   * remove it. */
+  /* A released pad gets no track, which would never be removed. */
   if (!g_ptr_array_find (self->pads, pad, NULL))
     return;
   if (read_caps (pad, caps, &config, &codec_data, &identity, &reason))
@@ -272,7 +271,7 @@ gst_ts_rec_mux_configure_track (
   g_free (reason);
 }
 
-/* --- The first access unit */
+/* --- The first access unit --- */
 
 static void
 add_track (GstTsRecMux *self, GstTsRecMuxPad *pad)
@@ -346,7 +345,7 @@ gst_ts_rec_mux_begin_track (GstTsRecMux *self, GstTsRecMuxPad *pad)
   g_ptr_array_unref (pads);
 }
 
-/* --- Tags */
+/* --- Tags --- */
 
 void
 gst_ts_rec_mux_set_language (

@@ -93,7 +93,7 @@ static GstStaticPadTemplate link_templates[] = {
       "data_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS_ANY),
 };
 
-/* --- The element */
+/* --- The element --- */
 
 static void gst_ts_rec_mux_child_proxy_init (
     GstChildProxyInterface *iface, gpointer data);
@@ -234,7 +234,7 @@ gst_ts_rec_mux_child_proxy_init (GstChildProxyInterface *iface, gpointer data)
   iface->get_children_count = get_children_count;
 }
 
-/* --- Messages */
+/* --- Messages --- */
 
 /* The sink answers the query without waiting for a write. */
 static void
@@ -267,7 +267,7 @@ gst_ts_rec_mux_post_message (GstElement *element, GstMessage *message)
           rec_recording_id_add (&self->recording_id, element, message));
 }
 
-/* --- States */
+/* --- States --- */
 
 static void
 start (GstTsRecMux *self)

@@ -286,8 +286,8 @@ get_shown_name (GstObject *mux)
   return GST_OBJECT_NAME (parent && !GST_IS_PIPELINE (parent) ? parent : mux);
 }
 
-/* Posts the reason on the bus. Writes it to stderr as well, because nobody reads
- * the bus while a launch line is parsed. */
+/* Posts the reason on the bus. Writes it to stderr as well, because the bus is
+ * not read while a launch line is parsed. */
 static void
 post_refused_link (GstPad *pad, GstObject *mux, GstPad *peer,
     const GstCaps *caps, const gchar *reason)

@@ -391,7 +391,7 @@ rec_caps_parse (const GstCaps *caps, TsTrackConfig *config,
   return FALSE;
 }
 
-/* --- Links */
+/* --- Links --- */
 
 static const struct
 {

@@ -35,7 +35,7 @@ rec_pad_is_linked (GstPad *pad)
   return linked;
 }
 
-/* --- Where data can come from */
+/* --- Where data can come from --- */
 
 static gboolean is_fed (GstPad *pad, guint depth);
 
@@ -89,7 +89,7 @@ rec_pad_is_fed (GstPad *pad)
   return is_fed (pad, 0);
 }
 
-/* --- Links that end */
+/* --- Links that end --- */
 
 typedef struct
 {

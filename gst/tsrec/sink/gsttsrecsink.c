@@ -85,7 +85,7 @@ G_DEFINE_TYPE_WITH_CODE (GstTsRecSink, gst_ts_rec_sink, GST_TYPE_BIN,
 GST_ELEMENT_REGISTER_DEFINE (
     tsrecsink, "tsrecsink", GST_RANK_NONE, GST_TYPE_TS_REC_SINK);
 
-/* --- properties */
+/* --- Properties --- */
 
 /* Returns the inner element whose class is @type or derived from it. */
 static GstElement *
@@ -174,7 +174,7 @@ gst_ts_rec_sink_get_property (
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
 }
 
-/* --- the pads as children, beside the elements */
+/* --- The pads as children, beside the elements --- */
 
 static GObject *
 get_child_by_name (GstChildProxy *proxy, const gchar *name)
@@ -192,7 +192,7 @@ gst_ts_rec_sink_child_proxy_init (GstChildProxyInterface *iface, gpointer data)
   iface->get_child_by_name = get_child_by_name;
 }
 
-/* --- pads */
+/* --- Pads --- */
 
 static GstPad *
 gst_ts_rec_sink_request_new_pad (GstElement *element, GstPadTemplate *templ,
@@ -249,7 +249,7 @@ gst_ts_rec_sink_release_pad (GstElement *element, GstPad *pad)
   gst_element_remove_pad (element, pad);
 }
 
-/* --- state */
+/* --- State --- */
 
 /* Returns TRUE if the sink can get a file name. The sink itself cannot tell
  * whether a handler is connected to the signal of the bin. */
@@ -309,7 +309,7 @@ no_location:
   return GST_STATE_CHANGE_FAILURE;
 }
 
-/* --- class */
+/* --- Class --- */
 
 /* Adds the templates of @l whose name begins with @prefix. Returns their
  * number. */

@@ -22,7 +22,7 @@ struct _GstTsRecSinkPad
 
 G_DEFINE_TYPE (GstTsRecSinkPad, gst_ts_rec_sink_pad, GST_TYPE_GHOST_PAD);
 
-/* --- Properties: those of the target */
+/* --- Properties: those of the target --- */
 
 static void
 gst_ts_rec_sink_pad_set_property (
@@ -48,7 +48,7 @@ gst_ts_rec_sink_pad_get_property (
   gst_object_unref (target);
 }
 
-/* --- Links and caps */
+/* --- Links and caps --- */
 
 static GstPadLinkReturn
 gst_ts_rec_sink_pad_link (GstPad *pad, GstObject *parent, GstPad *peer)

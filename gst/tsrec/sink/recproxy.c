@@ -92,7 +92,7 @@ rec_proxy_get_target (GParamSpec *pspec)
   return g_param_spec_get_qdata (pspec, target_quark ());
 }
 
-/* --- signals */
+/* --- Signals --- */
 
 /* Emits the signal @signal_id of @to with the arguments of an emission on
  * another object. */
