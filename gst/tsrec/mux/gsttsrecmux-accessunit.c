@@ -176,6 +176,31 @@ get_trim (GstBuffer *buffer, TsAccessUnit *au)
   au->trim_end = (uint32_t)MIN (meta->end, G_MAXUINT32);
 }
 
+/* Fills @au, whose timestamps are set, from @item and its mapped buffer. */
+static void
+describe (GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item,
+    const GstMapInfo *map, TsAccessUnit *au)
+{
+  GstBuffer *in = GST_BUFFER_CAST (item->object);
+
+  au->data = map->data;
+  au->size = map->size;
+  au->duration = GST_BUFFER_DURATION_IS_VALID (in)
+      ? (gint64)GST_BUFFER_DURATION (in)
+      : TS_TIME_NONE;
+  if (ts_track_get_codec (pad->track) == TS_CODEC_OPUS)
+    get_trim (in, au);
+  au->now = TS_TIME_NONE;
+  if ((self->live || pad->paced) &&
+      ts_track_needs_now (self->core, pad->track, item->pts, item->dts)) {
+    GstClockTime now =
+        gst_element_get_current_running_time (GST_ELEMENT (self));
+
+    if (GST_CLOCK_TIME_IS_VALID (now))
+      au->now = (gint64)now;
+  }
+}
+
 void
 gst_ts_rec_mux_mux_access_unit (
     GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item)
@@ -199,22 +224,7 @@ gst_ts_rec_mux_mux_access_unit (
     GST_WARNING_OBJECT (pad, "cannot read %" GST_PTR_FORMAT, in);
     return;
   }
-  au.data = map.data;
-  au.size = map.size;
-  au.duration = GST_BUFFER_DURATION_IS_VALID (in)
-      ? (gint64)GST_BUFFER_DURATION (in)
-      : TS_TIME_NONE;
-  if (ts_track_get_codec (pad->track) == TS_CODEC_OPUS)
-    get_trim (in, &au);
-  au.now = TS_TIME_NONE;
-  if ((self->live || pad->paced) &&
-      ts_track_needs_now (self->core, pad->track, item->pts, item->dts)) {
-    GstClockTime now =
-        gst_element_get_current_running_time (GST_ELEMENT (self));
-
-    if (GST_CLOCK_TIME_IS_VALID (now))
-      au.now = (gint64)now;
-  }
+  describe (self, pad, item, &map, &au);
   if (!self->live)
     set_next (self, pad, item);
   ts_mux_get_stats (self->core, &before);
