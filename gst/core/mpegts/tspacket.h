@@ -57,6 +57,9 @@
 /* 33-bit time stamps of 90 kHz, PCR of 27 MHz (2.4.2.1) */
 #define TS_TIMESTAMP_MASK ((UINT64_C (1) << 33) - 1)
 #define TS_PCR_PER_TIMESTAMP 300
+#define TS_TIMESTAMPS_PER_S 90000
+
+/* --- Setters --- */
 
 /* --- Setters --- */
 
@@ -83,7 +86,7 @@ ts_set_adaptation_field (uint8_t *ts, bool payload)
   ts[3] = (uint8_t)((ts[3] & 0x0f) | (payload ? 0x30 : 0x20));
 }
 
-/* 2.4.3.4: adaptation_field_length is what follows that byte. */
+/* 2.4.3.4: @length counts the bytes after adaptation_field_length. */
 static inline void
 ts_set_adaptation_field_length (uint8_t *ts, uint8_t length)
 {

@@ -8,18 +8,18 @@
 #include "tspsi.h"
 
 void
-ts_pmt_patch_init (TsPmtPatch *first, uint64_t offset)
+ts_pmt_patch_init (TsPmtPatch *patch, uint64_t offset)
 {
-  memset (first, 0, sizeof (*first));
-  first->watching = true;
-  first->pid = -1;
-  first->end = offset;
+  memset (patch, 0, sizeof (*patch));
+  patch->watching = true;
+  patch->pid = -1;
+  patch->end = offset;
 }
 
 /* --- Sections in one packet --- */
 
-/* The packet that holds @section and nothing else: no other adaptation field
- * than one with a discontinuity_indicator. */
+/* Builds the packet with @section and nothing else. Its only possible
+ * adaptation field is one with a discontinuity_indicator. */
 static void
 build_packet (uint8_t *ts, uint16_t pid, uint8_t continuity_counter,
     bool discontinuity, const uint8_t *section, size_t size)
@@ -40,9 +40,9 @@ build_packet (uint8_t *ts, uint16_t pid, uint8_t continuity_counter,
   memset (p, TS_STUFFING_BYTE, (size_t)(ts + TS_PACKET_SIZE - p));
 }
 
-/* Returns the section in @ts if build_packet() makes the same packet of it:
- * nothing else in the packet would be kept. Returns NULL otherwise, and for a
- * section that is not complete or damaged. */
+/* Returns the section in @ts if build_packet() builds the same packet from it,
+ * as other contents of the packet would be lost. Returns NULL otherwise, and
+ * for an incomplete or damaged section. */
 static const uint8_t *
 find_only_section (const uint8_t *ts, size_t *size)
 {
@@ -61,7 +61,7 @@ find_only_section (const uint8_t *ts, size_t *size)
 }
 
 static void
-note_pat (TsPmtPatch *first, const uint8_t *ts)
+note_pat (TsPmtPatch *patch, const uint8_t *ts)
 {
   size_t size, pos = 0;
   const uint8_t *pat = find_only_section (ts, &size);
@@ -69,12 +69,12 @@ note_pat (TsPmtPatch *first, const uint8_t *ts)
 
   if (pat == NULL || !ts_psi_next_program (pat, size, &pos, &program) ||
       ts_psi_next_program (pat, size, &pos, &other)) {
-    first->watching = false;
+    patch->watching = false;
     return;
   }
-  if (first->pid >= 0 && first->pid != program.pid)
-    first->watching = false;
-  first->pid = program.pid;
+  if (patch->pid >= 0 && patch->pid != program.pid)
+    patch->watching = false;
+  patch->pid = program.pid;
 }
 
 /* --- Comparison of two tables --- */
@@ -146,11 +146,11 @@ includes (
   return true;
 }
 
-/* --- The tables of a file */
+/* --- The tables of a file --- */
 
-/* Returns how many tables before this one are to be replaced by it. */
+/* Returns the number of earlier tables that the new table replaces. */
 static unsigned
-note_pmt (TsPmtPatch *first, const uint8_t *ts, uint64_t offset)
+note_pmt (TsPmtPatch *patch, const uint8_t *ts, uint64_t offset)
 {
   TsPmtPatchPlace place = { offset, ts_get_cc (ts),
     ts_get_discontinuity_indicator (ts) };
@@ -161,64 +161,64 @@ note_pmt (TsPmtPatch *first, const uint8_t *ts, uint64_t offset)
   /* The section may replace one that follows a discontinuity_indicator. */
   if (section == NULL || !ts_psi_is_pmt (section, size) ||
       !ts_psi_get_current_next_indicator (section) ||
-      first->n == TS_PMT_PATCH_MAX ||
+      patch->n == TS_PMT_PATCH_MAX ||
       size > TS_PMT_PATCH_MAX_SECTION - TS_AF_HEADER_SIZE)
     goto stop;
-  if (size != first->size || memcmp (section, first->section, size) != 0) {
-    if (first->size > 0 &&
-        !includes (section, size, first->section, first->size))
+  if (size != patch->size || memcmp (section, patch->section, size) != 0) {
+    if (patch->size > 0 &&
+        !includes (section, size, patch->section, patch->size))
       goto stop;
-    n = first->n;
-    memcpy (first->old_section, first->section, first->size);
-    first->old_size = first->size;
-    memcpy (first->section, section, size);
-    first->size = size;
+    n = patch->n;
+    memcpy (patch->old_section, patch->section, patch->size);
+    patch->old_size = patch->size;
+    memcpy (patch->section, section, size);
+    patch->size = size;
   }
-  first->places[first->n++] = place;
+  patch->places[patch->n++] = place;
   return n;
 
   /* ERRORS */
 stop:
-  first->watching = false;
+  patch->watching = false;
   return 0;
 }
 
 unsigned
 ts_pmt_patch_scan (
-    TsPmtPatch *first, const uint8_t *data, size_t size, uint64_t offset)
+    TsPmtPatch *patch, const uint8_t *data, size_t size, uint64_t offset)
 {
-  unsigned before = first->n, n = 0, more;
+  unsigned before = patch->n, n = 0, more;
 
-  if (offset != first->end || size % TS_PACKET_SIZE != 0)
-    first->watching = false;
-  first->end = offset + size;
-  for (size_t pos = 0; pos < size && first->watching; pos += TS_PACKET_SIZE) {
+  if (offset != patch->end || size % TS_PACKET_SIZE != 0)
+    patch->watching = false;
+  patch->end = offset + size;
+  for (size_t pos = 0; pos < size && patch->watching; pos += TS_PACKET_SIZE) {
     const uint8_t *ts = data + pos;
     uint16_t pid = ts_get_pid (ts);
 
     if (!ts_has_sync_byte (ts)) {
-      first->watching = false;
+      patch->watching = false;
     } else if (pid == TS_PID_PAT) {
-      note_pat (first, ts);
-    } else if (pid == first->pid) {
-      more = note_pmt (first, ts, offset + pos);
-      /* Another one in what is not written yet: not from a mux of ours. */
+      note_pat (patch, ts);
+    } else if (pid == patch->pid) {
+      more = note_pmt (patch, ts, offset + pos);
+      /* A second change in the same data: not written by tsrecmux. */
       if (more > before)
-        first->watching = false;
+        patch->watching = false;
       n = more > n ? more : n;
     }
   }
-  return first->watching ? n : 0;
+  return patch->watching ? n : 0;
 }
 
 uint64_t
-ts_pmt_patch_get (const TsPmtPatch *first, unsigned i, bool old,
+ts_pmt_patch_get (const TsPmtPatch *patch, unsigned i, bool old,
     uint8_t packet[TS_PACKET_SIZE])
 {
-  const TsPmtPatchPlace *place = &first->places[i];
+  const TsPmtPatchPlace *place = &patch->places[i];
 
-  build_packet (packet, (uint16_t)first->pid, place->continuity_counter,
-      place->discontinuity, old ? first->old_section : first->section,
-      old ? first->old_size : first->size);
+  build_packet (packet, (uint16_t)patch->pid, place->continuity_counter,
+      place->discontinuity, old ? patch->old_section : patch->section,
+      old ? patch->old_size : patch->size);
   return place->offset;
 }

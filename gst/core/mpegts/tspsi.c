@@ -23,8 +23,8 @@
 #define TEXT_UTF8 0x15
 #define MAX_NAME 80
 
-/* A writer that knows its bounds: once something did not fit, nothing is
- * written any more and the section is given up at the end. */
+/* A bounds-checked writer: after an overflow nothing more is written, and the
+ * section is discarded at the end. */
 typedef struct
 {
   uint8_t *data;
@@ -74,15 +74,16 @@ ts_psi_crc32 (const uint8_t *data, size_t size)
   return crc;
 }
 
-/* 2.4.4.11: what PAT, PMT and SDT have in common, up to last_section_number.
- * The bits before section_length are '1' (section_syntax_indicator),
- * @private_bit and reserved. */
+/* 2.4.4.11: writes the common start of PAT, PMT and SDT, up to
+ * last_section_number. The bits before section_length are '1'
+ * (section_syntax_indicator), @private_bit and reserved. */
 static void
 begin_section (Writer *w, unsigned table_id, unsigned private_bit,
     unsigned table_id_extension, unsigned version_number)
 {
   put_u8 (w, table_id);
-  put_u16 (w, 0xb000 | private_bit << 14); /* section_length comes later */
+  put_u16 (
+      w, 0xb000 | private_bit << 14); /* section_length is set at the end */
   put_u16 (w, table_id_extension);
   /* reserved, version_number, current_next_indicator */
   put_u8 (w, 0xc0 | (version_number & TS_VERSION_MASK) << 1 | 1);
@@ -146,8 +147,8 @@ ts_psi_build_pmt (uint8_t *section, size_t size, uint16_t program_number,
   return end_section (&w);
 }
 
-/* A name of a service_descriptor: its length, the selector of UTF-8, the
- * text. Plain ASCII needs no selector. */
+/* Writes a name of a service_descriptor: its length, the selector of UTF-8
+ * unless it is ASCII, and the text. */
 static void
 put_name (Writer *w, const char *name)
 {

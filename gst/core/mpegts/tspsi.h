@@ -52,15 +52,15 @@
 #define TS_DESCRIPTOR_SUBTITLING 0x59 /* EN 300 468 6.2.41 */
 #define TS_DESCRIPTOR_EXTENSION 0x7f  /* EN 300 468 6.2.16 */
 
-/* The most descriptor bytes one elementary stream has here. */
+/* Limit of the descriptors of one elementary stream. */
 #define TS_ES_INFO_MAX_SIZE 48
 
 /**
- * TsPsiStream: one elementary stream of the PMT.
- * @stream_type: table 2-34
- * @elementary_pid: its PID
+ * TsPsiStream: one elementary stream of a PMT that is built.
+ * @stream_type: stream_type, table 2-34
+ * @elementary_pid: PID of the elementary stream
  * @es_info_length: bytes of @es_info
- * @es_info: its descriptors
+ * @es_info: descriptors of the elementary stream
  */
 typedef struct
 {
@@ -70,41 +70,44 @@ typedef struct
   uint8_t es_info[TS_ES_INFO_MAX_SIZE];
 } TsPsiStream;
 
-/* CRC-32 of annex A over @size bytes: 0 over a section with its CRC. */
+/* Returns the CRC-32 of annex A over @size bytes. It is 0 over a section with
+ * its CRC. */
 uint32_t ts_psi_crc32 (const uint8_t *data, size_t size);
 
-/* 2.4.4.3: a PAT with one program. */
+/* 2.4.4.3: builds a PAT with one program. */
 size_t ts_psi_build_pat (uint8_t *section, size_t size,
     uint16_t transport_stream_id, uint8_t version_number,
     uint16_t program_number, uint16_t program_map_pid);
 
-/* 2.4.4.8: @program_info are descriptors, may be NULL when its length is 0. */
+/* 2.4.4.8: builds a PMT. @program_info: descriptors of the program, NULL is
+ * allowed if the length is 0. */
 size_t ts_psi_build_pmt (uint8_t *section, size_t size, uint16_t program_number,
     uint8_t version_number, uint16_t pcr_pid, const uint8_t *program_info,
     size_t program_info_length, const TsPsiStream *streams, size_t n_streams);
 
-/* EN 300 468 5.2.3: the service of one program. The names are UTF-8; at most
- * 80 bytes of each are used. */
+/* EN 300 468 5.2.3: builds an SDT with the service of one program. The names
+ * are UTF-8; at most 80 bytes of each are used. */
 size_t ts_psi_build_sdt (uint8_t *section, size_t size,
     uint16_t transport_stream_id, uint8_t version_number,
     uint16_t program_number, const char *provider, const char *name);
 
-/* Appends a descriptor to @stream. False when it does not fit. */
+/* Appends a descriptor to @stream. Returns false if it does not fit. */
 bool ts_psi_add_descriptor (TsPsiStream *stream, uint8_t descriptor_tag,
     const uint8_t *data, size_t size);
 
 /* --- Readers --- */
 
-/* 2.4.4.1: the section that starts in the packet @ts, which has a
- * payload_unit_start_indicator. @size: the bytes of it that are in this packet,
- * at least TS_SECTION_MIN_SIZE. Returns NULL if none starts there, or if less
- * is in the packet. The CRC is not checked. */
+/* 2.4.4.1: returns the section that starts in the packet @ts. @size: bytes of
+ * the section in this packet, at least TS_SECTION_MIN_SIZE. Returns NULL if no
+ * section starts there, or if less of it is in the packet. The CRC is not
+ * checked. */
 const uint8_t *ts_psi_find_section (const uint8_t *ts, size_t *size);
 
-/* Size of a section by its section_length; may be more than is available. */
+/* Returns the size of a section by its section_length, which may exceed the
+ * available bytes. */
 size_t ts_psi_get_section_size (const uint8_t *section);
 uint8_t ts_psi_get_table_id (const uint8_t *section);
-/* transport_stream_id of a PAT, program_number of a PMT */
+/* Returns transport_stream_id of a PAT, or program_number of a PMT. */
 uint16_t ts_psi_get_table_id_extension (const uint8_t *section);
 uint8_t ts_psi_get_version_number (const uint8_t *section);
 bool ts_psi_get_current_next_indicator (const uint8_t *section);
@@ -116,8 +119,8 @@ typedef struct
   uint16_t pid;            /* program_map_PID */
 } TsPatProgram;
 
-/* Stores the next program of the PAT @section. @pos is 0 for the first and
- * moves on. @size: bytes of the section, with its CRC or as far as available.
+/* Stores the next program of the PAT @section. @pos is 0 for the first call
+ * and is advanced. @size: available bytes of the section, with its CRC.
  * Returns false after the last program. */
 bool ts_psi_next_program (
     const uint8_t *section, size_t size, size_t *pos, TsPatProgram *program);
@@ -131,8 +134,9 @@ typedef struct
   size_t es_info_length;   /* bytes of @es_info */
 } TsPmtStream;
 
-/* True for a PMT of @size bytes whose descriptors of the program are within it:
- * ts_psi_get_pcr_pid() and ts_psi_get_program_info() may be used. */
+/* Returns true for a PMT of @size bytes that includes all descriptors of the
+ * program. ts_psi_get_pcr_pid() and ts_psi_get_program_info() require such a
+ * PMT. */
 bool ts_psi_is_pmt (const uint8_t *section, size_t size);
 uint16_t ts_psi_get_pcr_pid (const uint8_t *section);
 /* Returns the descriptors of the program and stores their length. */

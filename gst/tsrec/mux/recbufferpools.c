@@ -1,4 +1,4 @@
-/* gst-tsrec: buffers for output, from pools, one allocation for none or one
+/* gst-tsrec: output buffers from pools
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -8,11 +8,11 @@
 #include "recbufferpools.h"
 #include "tspacket.h"
 
-/* In transport packets. A buffer larger than the largest is allocated. */
+/* Sizes in transport packets. A larger buffer is allocated. */
 static const guint packets[REC_BUFFER_POOLS_N_SIZES] = { 8, 32, 128, 512, 2048,
   8192 };
-/* With some in reserve, GstBufferPool never runs empty in the ordinary course,
- * which would cost it a system call each time. */
+/* With some buffers in reserve, GstBufferPool does not run empty, which costs
+ * a system call. */
 #define MIN_BUFFERS 3
 
 static GstBufferPool *
