@@ -205,38 +205,3 @@ rtc_ice_settings_publish (const gchar *text, const gchar *public_address)
   g_strfreev (addresses);
   return g_string_free (out, FALSE);
 }
-
-/* --- properties --- */
-
-void
-rtc_ice_settings_install_properties (
-    GObjectClass *klass, guint port_range_id, guint public_address_id)
-{
-  const GParamFlags flags =
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-
-  /**
-   * GstRecWebrtcSrc:port-range:
-   *
-   * UDP ports that ICE listens on, "MIN-MAX", both included. A session takes one
-   * on each address of the host. Type: string. Default: none, the system
-   * chooses. A value that cannot be used is an error from NULL to READY.
-   */
-  g_object_class_install_property (klass, port_range_id,
-      g_param_spec_string ("port-range", "Port range",
-          "UDP ports that ICE may use, MIN-MAX; none: any", NULL, flags));
-  /**
-   * GstRecWebrtcSrc:public-address:
-   *
-   * Our address on the other side of a 1:1 NAT: host candidates in our session
-   * description get it, with their own ports. An IPv4 address, an IPv6 address,
-   * or one of each separated by a comma; candidates of another family stay as
-   * they are. Type: string. Default: none. A value that cannot be used is an
-   * error from NULL to READY.
-   */
-  g_object_class_install_property (klass, public_address_id,
-      g_param_spec_string ("public-address", "Public address",
-          "Address for our host candidates, of a 1:1 NAT in front of this host "
-          "(IPv4, IPv6, or both separated by a comma); none: as they are",
-          NULL, flags));
-}

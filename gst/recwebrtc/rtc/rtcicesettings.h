@@ -30,8 +30,4 @@ void rtc_ice_settings_set_ports (
 gchar *rtc_ice_settings_publish (
     const gchar *text, const gchar *public_address);
 
-/* Installs both on @klass. */
-void rtc_ice_settings_install_properties (
-    GObjectClass *klass, guint port_range_id, guint public_address_id);
-
 G_END_DECLS

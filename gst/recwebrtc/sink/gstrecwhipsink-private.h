@@ -8,6 +8,7 @@
 #include "gstrecwhipsink.h"
 #include "rtcpaychain.h"
 #include "rtcdtlsverifier.h"
+#include "rtcproperties.h"
 #include "recworker.h"
 #include "rtcsdp.h"
 #include "whipclient.h"
@@ -19,16 +20,12 @@ struct _GstRecWhipSink
   GstBin parent;
 
   /* under the object lock */
-  gchar *location;
-  gchar *auth_token;
-  gchar *auth_token_file;
-  gchar *token; /* what one of these has, from READY on */
+  RtcClientProperties properties;
+  gchar *token; /* of either property, from READY on; NULL: none */
   gchar *stun_server;
   gchar *turn_server;
   gchar *port_range;
   gchar *public_address;
-  GstClockTime retry_timeout;
-  gboolean insecure_tls;
   GList *outputs;
   gboolean connected;
   gchar *session;

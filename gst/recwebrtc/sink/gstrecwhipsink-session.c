@@ -383,7 +383,7 @@ post_offer (gpointer data)
   GstRecWhipSink *self = data;
 
   rec_worker_clear_timeout (&self->timer);
-  GST_INFO_OBJECT (self, "posting the offer to %s", self->location);
+  GST_INFO_OBJECT (self, "posting the offer to %s", self->properties.location);
   whip_client_offer (self->client, self->offer, on_answer, self);
   return G_SOURCE_REMOVE;
 }
@@ -487,9 +487,9 @@ make_client (GstRecWhipSink *self)
 {
   GST_OBJECT_LOCK (self);
   self->client = whip_client_new (rec_worker_get_context (self->worker),
-      self->location, self->token, self->insecure_tls);
-  self->retry_until =
-      g_get_monotonic_time () + (gint64)(self->retry_timeout / GST_USECOND);
+      self->properties.location, self->token, self->properties.insecure_tls);
+  self->retry_until = g_get_monotonic_time () +
+      (gint64)(self->properties.retry_timeout / GST_USECOND);
   GST_OBJECT_UNLOCK (self);
   self->retry_ms = RETRY_FIRST_MS;
 }

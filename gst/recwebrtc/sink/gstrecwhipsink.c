@@ -39,15 +39,11 @@ GST_DEBUG_CATEGORY (gst_rec_whip_sink_debug);
 enum
 {
   PROP_0,
-  PROP_LOCATION,
-  PROP_AUTH_TOKEN,
-  PROP_AUTH_TOKEN_FILE,
-  PROP_STUN_SERVER,
+  PROP_CLIENT, /* RTC_CLIENT_N_PROPERTIES of them */
+  PROP_STUN_SERVER = PROP_CLIENT + RTC_CLIENT_N_PROPERTIES,
   PROP_TURN_SERVER,
   PROP_PORT_RANGE,
   PROP_PUBLIC_ADDRESS,
-  PROP_RETRY_TIMEOUT,
-  PROP_INSECURE_TLS,
   PROP_STATS,
 };
 
@@ -140,7 +136,7 @@ has_location (GstRecWhipSink *self)
   gboolean has;
 
   GST_OBJECT_LOCK (self);
-  has = self->location && *self->location;
+  has = self->properties.location && *self->properties.location;
   GST_OBJECT_UNLOCK (self);
   if (!has)
     GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND,
@@ -157,8 +153,8 @@ load_token (GstRecWhipSink *self)
   gchar *token, *file;
 
   GST_OBJECT_LOCK (self);
-  token = g_strdup (self->auth_token);
-  file = g_strdup (self->auth_token_file);
+  token = g_strdup (self->properties.auth_token);
+  file = g_strdup (self->properties.auth_token_file);
   g_clear_pointer (&self->token, g_free);
   GST_OBJECT_UNLOCK (self);
   if (!whip_token_load (token, file, &self->token, &error)) {
@@ -255,12 +251,6 @@ static gchar **
 string_field (GstRecWhipSink *self, guint id)
 {
   switch (id) {
-    case PROP_LOCATION:
-      return &self->location;
-    case PROP_AUTH_TOKEN:
-      return &self->auth_token;
-    case PROP_AUTH_TOKEN_FILE:
-      return &self->auth_token_file;
     case PROP_STUN_SERVER:
       return &self->stun_server;
     case PROP_TURN_SERVER:
@@ -285,11 +275,8 @@ gst_rec_whip_sink_set_property (
   if (field) {
     g_free (*field);
     *field = g_value_dup_string (value);
-  } else if (id == PROP_RETRY_TIMEOUT) {
-    self->retry_timeout = g_value_get_uint64 (value);
-  } else if (id == PROP_INSECURE_TLS) {
-    self->insecure_tls = g_value_get_boolean (value);
-  } else {
+  } else if (!rtc_client_properties_set (
+                 &self->properties, id - PROP_CLIENT, value)) {
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
   GST_OBJECT_UNLOCK (self);
@@ -309,11 +296,8 @@ gst_rec_whip_sink_get_property (
   GST_OBJECT_LOCK (self);
   if (field)
     g_value_set_string (value, *field);
-  else if (id == PROP_RETRY_TIMEOUT)
-    g_value_set_uint64 (value, self->retry_timeout);
-  else if (id == PROP_INSECURE_TLS)
-    g_value_set_boolean (value, self->insecure_tls);
-  else
+  else if (!rtc_client_properties_get (
+               &self->properties, id - PROP_CLIENT, value))
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   GST_OBJECT_UNLOCK (self);
 }
@@ -321,80 +305,12 @@ gst_rec_whip_sink_get_property (
 static void
 install_properties (GObjectClass *klass)
 {
-  const GParamFlags flags =
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-
-  /**
-   * GstRecWhipSink:location:
-   *
-   * URL of the WHIP endpoint. Type: string. No default: the element does not
-   * go to READY without it.
-   */
-  g_object_class_install_property (klass, PROP_LOCATION,
-      g_param_spec_string ("location", "Location",
-          "URL of the WHIP endpoint to publish to", NULL, flags));
-  /**
-   * GstRecWhipSink:auth-token:
-   *
-   * Bearer token to send (RFC 6750). Type: string. Default: none. Redirects
-   * get it too, except from HTTPS to HTTP.
-   */
-  g_object_class_install_property (klass, PROP_AUTH_TOKEN,
-      g_param_spec_string ("auth-token", "Authentication token",
-          "Bearer token to send to the server", NULL, flags));
-  /**
-   * GstRecWhipSink:auth-token-file:
-   *
-   * File with the token, for that a command line is there for everybody to see.
-   * White space around the token is left out. Type: string. Default: none. Read
-   * from NULL to READY; one that cannot be read, or is set beside
-   * #GstRecWhipSink:auth-token, is an error.
-   */
-  g_object_class_install_property (klass, PROP_AUTH_TOKEN_FILE,
-      g_param_spec_string ("auth-token-file", "Authentication token file",
-          "File to read the bearer token from, instead of auth-token", NULL,
-          flags));
-  /**
-   * GstRecWhipSink:stun-server:
-   *
-   * STUN server, "stun://host:port". Type: string. Default: none.
-   */
-  g_object_class_install_property (klass, PROP_STUN_SERVER,
-      g_param_spec_string ("stun-server", "STUN server",
-          "STUN server, stun://host:port; none: only addresses of this host",
-          NULL, flags));
-  /**
-   * GstRecWhipSink:turn-server:
-   *
-   * TURN server, "turn://user:password@host:port". Type: string. Default:
-   * none.
-   */
-  g_object_class_install_property (klass, PROP_TURN_SERVER,
-      g_param_spec_string ("turn-server", "TURN server",
-          "TURN server, turn(s)://user:password@host:port; none: no relaying",
-          NULL, flags));
-  rtc_ice_settings_install_properties (
-      klass, PROP_PORT_RANGE, PROP_PUBLIC_ADDRESS);
-  /**
-   * GstRecWhipSink:retry-timeout:
-   *
-   * How long to try again while the server cannot be reached or is busy, in
-   * nanoseconds. Type: guint64. Default: 10 s. 0: try once.
-   */
-  g_object_class_install_property (klass, PROP_RETRY_TIMEOUT,
-      g_param_spec_uint64 ("retry-timeout", "Retry timeout",
-          "How long to try again while the server is not there or busy, in "
-          "nanoseconds",
-          0, G_MAXUINT64, DEFAULT_RETRY_TIMEOUT, flags));
-  /**
-   * GstRecWhipSink:insecure-tls:
-   *
-   * Take any certificate of an HTTPS server, for tests with a self-signed one.
-   * Type: gboolean. Default: FALSE.
-   */
-  g_object_class_install_property (klass, PROP_INSECURE_TLS,
-      g_param_spec_boolean ("insecure-tls", "Insecure TLS",
-          "Take any certificate of an HTTPS server", FALSE, flags));
+  rtc_client_properties_install (klass, PROP_CLIENT,
+      "URL of the WHIP endpoint to publish to",
+      "How long to try again while the server is not there or busy, in "
+      "nanoseconds",
+      DEFAULT_RETRY_TIMEOUT);
+  rtc_ice_properties_install (klass, PROP_STUN_SERVER);
   /**
    * GstRecWhipSink:stats:
    *
@@ -415,9 +331,7 @@ gst_rec_whip_sink_finalize (GObject *object)
   GstRecWhipSink *self = GST_REC_WHIP_SINK (object);
 
   rec_worker_free (self->worker);
-  g_free (self->location);
-  g_free (self->auth_token);
-  g_free (self->auth_token_file);
+  rtc_client_properties_clear (&self->properties);
   g_free (self->token);
   g_free (self->stun_server);
   g_free (self->turn_server);
@@ -451,7 +365,7 @@ gst_rec_whip_sink_class_init (GstRecWhipSinkClass *klass)
 static void
 gst_rec_whip_sink_init (GstRecWhipSink *self)
 {
-  self->retry_timeout = DEFAULT_RETRY_TIMEOUT;
+  self->properties.retry_timeout = DEFAULT_RETRY_TIMEOUT;
   self->worker = rec_worker_new ();
   /* The sinks inside never say EOS; the element says it itself. */
   gst_bin_set_suppressed_flags (

@@ -30,6 +30,7 @@
 #include "config.h"
 
 #include "gstrecwhepsrc.h"
+#include "rtcproperties.h"
 #include "whiptoken.h"
 #include "whipclient.h"
 
@@ -41,27 +42,16 @@ GST_DEBUG_CATEGORY_STATIC (rec_whep_src_debug);
 #define RETRY_LAST_MS 5000
 #define REMOVE_TIMEOUT_MS 2000
 
-enum
-{
-  PROP_0,
-  PROP_LOCATION,
-  PROP_AUTH_TOKEN,
-  PROP_AUTH_TOKEN_FILE,
-  PROP_RETRY_TIMEOUT,
-  PROP_INSECURE_TLS,
-};
+/* The properties of RtcClientProperties begin here. */
+#define PROP_CLIENT 1
 
 struct _GstRecWhepSrc
 {
   GstRecWebrtcSrc parent;
 
   /* under the object lock */
-  gchar *location;
-  gchar *auth_token;
-  gchar *auth_token_file;
-  gchar *token; /* what one of these has, from READY on */
-  GstClockTime retry_timeout;
-  gboolean insecure_tls;
+  RtcClientProperties properties;
+  gchar *token; /* of either property, from READY on; NULL: none */
 
   /* control thread */
   WhipClient *client;
@@ -103,7 +93,7 @@ retry_later (GstRecWhepSrc *self, GSourceFunc function, const gchar *reason)
   if (self->retry_since == 0)
     self->retry_since = now;
   GST_OBJECT_LOCK (self);
-  timeout = self->retry_timeout;
+  timeout = self->properties.retry_timeout;
   GST_OBJECT_UNLOCK (self);
   if ((guint64)(now - self->retry_since) >= timeout / GST_USECOND)
     return FALSE;
@@ -230,9 +220,9 @@ gst_rec_whep_src_open (GstRecWebrtcSrc *src, GError **error)
   gboolean has, loaded;
 
   GST_OBJECT_LOCK (self);
-  has = self->location && *self->location;
-  token = g_strdup (self->auth_token);
-  file = g_strdup (self->auth_token_file);
+  has = self->properties.location && *self->properties.location;
+  token = g_strdup (self->properties.auth_token);
+  file = g_strdup (self->properties.auth_token_file);
   g_clear_pointer (&self->token, g_free);
   GST_OBJECT_UNLOCK (self);
   loaded = !has || whip_token_load (token, file, &self->token, error);
@@ -254,7 +244,7 @@ gst_rec_whep_src_start (GstRecWebrtcSrc *src)
 
   GST_OBJECT_LOCK (self);
   self->client = whip_client_new (rec_worker_get_context (worker),
-      self->location, self->token, self->insecure_tls);
+      self->properties.location, self->token, self->properties.insecure_tls);
   GST_OBJECT_UNLOCK (self);
   reset_retries (self);
   start_timer (self, 0, attempt);
@@ -282,29 +272,8 @@ gst_rec_whep_src_set_property (
   GstRecWhepSrc *self = GST_REC_WHEP_SRC (object);
 
   GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_LOCATION:
-      g_free (self->location);
-      self->location = g_value_dup_string (value);
-      break;
-    case PROP_AUTH_TOKEN:
-      g_free (self->auth_token);
-      self->auth_token = g_value_dup_string (value);
-      break;
-    case PROP_AUTH_TOKEN_FILE:
-      g_free (self->auth_token_file);
-      self->auth_token_file = g_value_dup_string (value);
-      break;
-    case PROP_RETRY_TIMEOUT:
-      self->retry_timeout = g_value_get_uint64 (value);
-      break;
-    case PROP_INSECURE_TLS:
-      self->insecure_tls = g_value_get_boolean (value);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
+  if (!rtc_client_properties_set (&self->properties, id - PROP_CLIENT, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -315,88 +284,9 @@ gst_rec_whep_src_get_property (
   GstRecWhepSrc *self = GST_REC_WHEP_SRC (object);
 
   GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_LOCATION:
-      g_value_set_string (value, self->location);
-      break;
-    case PROP_AUTH_TOKEN:
-      g_value_set_string (value, self->auth_token);
-      break;
-    case PROP_AUTH_TOKEN_FILE:
-      g_value_set_string (value, self->auth_token_file);
-      break;
-    case PROP_RETRY_TIMEOUT:
-      g_value_set_uint64 (value, self->retry_timeout);
-      break;
-    case PROP_INSECURE_TLS:
-      g_value_set_boolean (value, self->insecure_tls);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
+  if (!rtc_client_properties_get (&self->properties, id - PROP_CLIENT, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   GST_OBJECT_UNLOCK (self);
-}
-
-static void
-install_properties (GObjectClass *klass)
-{
-  const GParamFlags flags =
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-
-  /**
-   * GstRecWhepSrc:location:
-   *
-   * URL of the WHEP endpoint. Type: string. No default: the element does not
-   * go to READY without it.
-   */
-  g_object_class_install_property (klass, PROP_LOCATION,
-      g_param_spec_string ("location", "Location",
-          "URL of the WHEP endpoint to pull from", NULL, flags));
-  /**
-   * GstRecWhepSrc:auth-token:
-   *
-   * Bearer token to send (RFC 6750). Type: string. Default: none. Redirects
-   * get it too, except from HTTPS to HTTP.
-   */
-  g_object_class_install_property (klass, PROP_AUTH_TOKEN,
-      g_param_spec_string ("auth-token", "Authentication token",
-          "Bearer token to send to the server", NULL, flags));
-  /**
-   * GstRecWhepSrc:auth-token-file:
-   *
-   * File with the token, for that a command line is there for everybody to see.
-   * White space around the token is left out. Type: string. Default: none. Read
-   * from NULL to READY; one that cannot be read, or is set beside
-   * #GstRecWhepSrc:auth-token, is an error.
-   */
-  g_object_class_install_property (klass, PROP_AUTH_TOKEN_FILE,
-      g_param_spec_string ("auth-token-file", "Authentication token file",
-          "File to read the bearer token from, instead of auth-token", NULL,
-          flags));
-  /**
-   * GstRecWhepSrc:retry-timeout:
-   *
-   * How long to try again, since the first failure or since a session ended,
-   * while the server cannot be reached or has no stream, in nanoseconds. Type:
-   * guint64.
-   * Default: 30 s. 0: try once. 18446744073709551615: for ever. When it is
-   * over the element posts an error.
-   */
-  g_object_class_install_property (klass, PROP_RETRY_TIMEOUT,
-      g_param_spec_uint64 ("retry-timeout", "Retry timeout",
-          "How long to try again while the server is not there or has no "
-          "stream, in nanoseconds",
-          0, G_MAXUINT64, DEFAULT_RETRY_TIMEOUT, flags));
-  /**
-   * GstRecWhepSrc:insecure-tls:
-   *
-   * Take any certificate of an HTTPS server, for tests with a self-signed one.
-   * Type: gboolean. Default: FALSE.
-   */
-  g_object_class_install_property (klass, PROP_INSECURE_TLS,
-      g_param_spec_boolean ("insecure-tls", "Insecure TLS",
-          "Take any certificate of an HTTPS server", FALSE, flags));
 }
 
 /* --- GObject --- */
@@ -406,9 +296,7 @@ gst_rec_whep_src_finalize (GObject *object)
 {
   GstRecWhepSrc *self = GST_REC_WHEP_SRC (object);
 
-  g_free (self->location);
-  g_free (self->auth_token);
-  g_free (self->auth_token_file);
+  rtc_client_properties_clear (&self->properties);
   g_free (self->token);
   G_OBJECT_CLASS (gst_rec_whep_src_parent_class)->finalize (object);
 }
@@ -427,7 +315,11 @@ gst_rec_whep_src_class_init (GstRecWhepSrcClass *klass)
   src_class->stop = gst_rec_whep_src_stop;
   src_class->described = gst_rec_whep_src_described;
   src_class->ended = gst_rec_whep_src_ended;
-  install_properties (object_class);
+  rtc_client_properties_install (object_class, PROP_CLIENT,
+      "URL of the WHEP endpoint to pull from",
+      "How long to try again while the server is not there or has no "
+      "stream, in nanoseconds",
+      DEFAULT_RETRY_TIMEOUT);
   gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (klass),
       "WHEP client source", "Source/Network",
       "Pulls a WebRTC stream from a server by WHEP", "The gst-tsrec authors");
@@ -439,5 +331,5 @@ gst_rec_whep_src_class_init (GstRecWhepSrcClass *klass)
 static void
 gst_rec_whep_src_init (GstRecWhepSrc *self)
 {
-  self->retry_timeout = DEFAULT_RETRY_TIMEOUT;
+  self->properties.retry_timeout = DEFAULT_RETRY_TIMEOUT;
 }
