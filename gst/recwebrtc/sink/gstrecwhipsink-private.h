@@ -12,6 +12,7 @@
 #include "recworker.h"
 #include "rtcsdp.h"
 #include "whipclient.h"
+#include "whipretry.h"
 
 G_BEGIN_DECLS
 
@@ -41,8 +42,7 @@ struct _GstRecWhipSink
   gboolean running;
   gboolean offering;
   gboolean eos_posted;
-  gint64 retry_until;
-  guint retry_ms;
+  WhipRetry *retry;
   GSource *timer;
 };
 

@@ -19,8 +19,7 @@ GST_DEBUG_CATEGORY_EXTERN (gst_rec_whip_sink_debug);
 /* Tracks whose caps are not there by then are offered as they are expected. */
 #define CAPS_TIMEOUT_MS 2000
 #define GATHER_TIMEOUT_MS 2000
-#define RETRY_FIRST_MS 100
-#define RETRY_LAST_MS 2000
+#define RETRY_INTERVAL_MAX 2000 /* ms */
 #define REMOVE_TIMEOUT_MS 2000
 
 void
@@ -78,7 +77,7 @@ static void
 fail (GstRecWhipSink *self, const gchar *message)
 {
   rec_worker_clear_timeout (&self->timer);
-  GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE, ("%s", message), (NULL));
+  whip_retry_fail (self->retry, message);
 }
 
 static const RtcSdpTrack *
@@ -296,22 +295,6 @@ watch_dtls (GstRecWhipSink *self)
   gst_object_unref (transceiver);
 }
 
-static gboolean post_offer (gpointer data);
-
-static void
-retry_later (GstRecWhipSink *self, const GError *error)
-{
-  GST_INFO_OBJECT (
-      self, "trying again in %u ms: %s", self->retry_ms, error->message);
-  /* Once; waiting for a server to come up is no fault. */
-  if (self->retry_ms == RETRY_FIRST_MS)
-    GST_ELEMENT_INFO (self, RESOURCE, OPEN_WRITE,
-        ("%s Trying again until retry-timeout is over.", error->message),
-        (NULL));
-  start_timer (self, self->retry_ms, post_offer);
-  self->retry_ms = MIN (2 * self->retry_ms, RETRY_LAST_MS);
-}
-
 static void
 warn_of_rejected (GstRecWhipSink *self, const GstSDPMessage *offer)
 {
@@ -352,22 +335,14 @@ accept_answer (GstRecWhipSink *self, const gchar *answer, GError **error)
 }
 
 static void
-on_answer (WhipClient *client, const gchar *answer, const GError *error,
-    gboolean temporary, gpointer user_data)
+on_answer (const gchar *answer, gpointer user_data)
 {
   GstRecWhipSink *self = user_data;
   GError *reason = NULL;
 
-  if (!answer) {
-    if (temporary && g_get_monotonic_time () < self->retry_until)
-      retry_later (self, error);
-    else
-      fail (self, error->message);
-    return;
-  }
   GST_OBJECT_LOCK (self);
   g_free (self->session);
-  self->session = g_strdup (whip_client_get_session (client));
+  self->session = g_strdup (whip_client_get_session (self->client));
   GST_OBJECT_UNLOCK (self);
   if (!accept_answer (self, answer, &reason)) {
     fail (self, reason->message);
@@ -375,17 +350,6 @@ on_answer (WhipClient *client, const gchar *answer, const GError *error,
     return;
   }
   watch_dtls (self);
-}
-
-static gboolean
-post_offer (gpointer data)
-{
-  GstRecWhipSink *self = data;
-
-  rec_worker_clear_timeout (&self->timer);
-  GST_INFO_OBJECT (self, "posting the offer to %s", self->properties.location);
-  whip_client_offer (self->client, self->offer, on_answer, self);
-  return G_SOURCE_REMOVE;
 }
 
 /* Of a description that is complete. Caller frees; NULL after an error. */
@@ -423,7 +387,7 @@ gathered (gpointer data)
   rec_worker_clear_timeout (&self->timer);
   self->offer = get_offer (self);
   if (self->offer)
-    post_offer (self);
+    whip_retry_post (self->retry, self->offer, on_answer, self);
   return G_SOURCE_REMOVE;
 }
 
@@ -485,13 +449,17 @@ gst_rec_whip_sink_check_ready (gpointer data)
 static void
 make_client (GstRecWhipSink *self)
 {
+  WhipRetryConfig config = { .category = GST_CAT_DEFAULT,
+    .code = GST_RESOURCE_ERROR_OPEN_WRITE,
+    .interval_max = RETRY_INTERVAL_MAX };
+
   GST_OBJECT_LOCK (self);
   self->client = whip_client_new (rec_worker_get_context (self->worker),
       self->properties.location, self->token, self->properties.insecure_tls);
-  self->retry_until = g_get_monotonic_time () +
-      (gint64)(self->properties.retry_timeout / GST_USECOND);
+  config.timeout = self->properties.retry_timeout;
   GST_OBJECT_UNLOCK (self);
-  self->retry_ms = RETRY_FIRST_MS;
+  self->retry =
+      whip_retry_new (GST_ELEMENT (self), self->worker, self->client, &config);
 }
 
 static gboolean
@@ -581,6 +549,7 @@ gst_rec_whip_sink_check_eos (gpointer data)
     return G_SOURCE_REMOVE;
   self->eos_posted = TRUE;
   end_session (self, "end of stream");
+  whip_retry_cancel (self->retry);
   start_timer (self, REMOVE_TIMEOUT_MS, finish_eos);
   whip_client_remove (self->client, on_removed, self);
   return G_SOURCE_REMOVE;
@@ -595,9 +564,12 @@ gst_rec_whip_sink_stop (gpointer data)
   end_session (self, "the publisher stopped");
   each_output (self, rtc_pay_chain_close);
   rec_worker_clear_timeout (&self->timer);
-  if (self->client)
+  if (self->client) {
+    whip_retry_cancel (self->retry);
     whip_client_remove_sync (self->client, REMOVE_TIMEOUT_MS);
+  }
   g_clear_pointer (&self->client, whip_client_free);
+  g_clear_pointer (&self->retry, whip_retry_free);
   drop_webrtcbin (self);
   each_output (self, rtc_pay_chain_reset);
   g_clear_pointer (&self->offer, g_free);

@@ -33,13 +33,13 @@
 #include "rtcproperties.h"
 #include "whiptoken.h"
 #include "whipclient.h"
+#include "whipretry.h"
 
 GST_DEBUG_CATEGORY_STATIC (rec_whep_src_debug);
 #define GST_CAT_DEFAULT rec_whep_src_debug
 
 #define DEFAULT_RETRY_TIMEOUT (30 * GST_SECOND)
-#define RETRY_FIRST_MS 100
-#define RETRY_LAST_MS 5000
+#define RETRY_INTERVAL_MAX 5000 /* ms */
 #define REMOVE_TIMEOUT_MS 2000
 
 /* The properties of RtcClientProperties begin here. */
@@ -55,10 +55,7 @@ struct _GstRecWhepSrc
 
   /* control thread */
   WhipClient *client;
-  gchar *offer;
-  GSource *timer;
-  gint64 retry_since;
-  guint retry_ms;
+  WhipRetry *retry;
 };
 
 G_DEFINE_TYPE (GstRecWhepSrc, gst_rec_whep_src, GST_TYPE_REC_WEBRTC_SRC);
@@ -68,64 +65,9 @@ GST_ELEMENT_REGISTER_DEFINE (
 /* --- attempts; on the control thread --- */
 
 static void
-start_timer (GstRecWhepSrc *self, guint ms, GSourceFunc function)
+accept_answer (const gchar *answer, gpointer user_data)
 {
-  RecWorker *worker = gst_rec_webrtc_src_get_worker (GST_REC_WEBRTC_SRC (self));
-
-  rec_worker_clear_timeout (&self->timer);
-  self->timer = rec_worker_add_timeout (worker, ms, function, self, NULL);
-}
-
-static void
-fail (GstRecWhepSrc *self, const gchar *message)
-{
-  rec_worker_clear_timeout (&self->timer);
-  GST_ELEMENT_ERROR (self, RESOURCE, OPEN_READ, ("%s", message), (NULL));
-}
-
-/* FALSE when there is no more time. */
-static gboolean
-retry_later (GstRecWhepSrc *self, GSourceFunc function, const gchar *reason)
-{
-  gint64 now = g_get_monotonic_time ();
-  GstClockTime timeout;
-
-  if (self->retry_since == 0)
-    self->retry_since = now;
-  GST_OBJECT_LOCK (self);
-  timeout = self->properties.retry_timeout;
-  GST_OBJECT_UNLOCK (self);
-  if ((guint64)(now - self->retry_since) >= timeout / GST_USECOND)
-    return FALSE;
-  GST_INFO_OBJECT (self, "trying again in %u ms: %s", self->retry_ms, reason);
-  /* Once; waiting for a stream is no fault. */
-  if (self->retry_ms == RETRY_FIRST_MS)
-    GST_ELEMENT_INFO (self, RESOURCE, OPEN_READ,
-        ("%s: trying again until retry-timeout is over.", reason), (NULL));
-  start_timer (self, self->retry_ms, function);
-  self->retry_ms = MIN (2 * self->retry_ms, RETRY_LAST_MS);
-  return TRUE;
-}
-
-static void
-reset_retries (GstRecWhepSrc *self)
-{
-  self->retry_since = 0;
-  self->retry_ms = RETRY_FIRST_MS;
-}
-
-static gboolean post_offer (gpointer data);
-
-/* A stream that nobody publishes yet is a 404 with many servers. */
-static gboolean
-is_worth_a_retry (const GError *error, gboolean temporary)
-{
-  return temporary || g_error_matches (error, WHIP_CLIENT_ERROR, 404);
-}
-
-static void
-accept_answer (GstRecWhepSrc *self, const gchar *answer)
-{
+  GstRecWhepSrc *self = user_data;
   GstRecWebrtcSrc *src = GST_REC_WEBRTC_SRC (self);
   GError *error = NULL;
   GstSDPMessage *sdp = rtc_sdp_parse (answer, strlen (answer), &error);
@@ -134,48 +76,23 @@ accept_answer (GstRecWhepSrc *self, const gchar *answer)
     gst_rec_webrtc_src_accept (src, sdp, &error);
   g_clear_pointer (&sdp, gst_sdp_message_free);
   if (error) {
-    fail (self, error->message);
+    whip_retry_fail (self->retry, error->message);
     g_error_free (error);
   }
 }
 
 static void
-on_answer (WhipClient *client, const gchar *answer, const GError *error,
-    gboolean temporary, gpointer user_data)
-{
-  GstRecWhepSrc *self = user_data;
-
-  if (answer)
-    accept_answer (self, answer);
-  else if (!is_worth_a_retry (error, temporary) ||
-      !retry_later (self, post_offer, error->message))
-    fail (self, error->message);
-}
-
-static gboolean
-post_offer (gpointer data)
-{
-  GstRecWhepSrc *self = data;
-
-  rec_worker_clear_timeout (&self->timer);
-  whip_client_offer (self->client, self->offer, on_answer, self);
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
 attempt (gpointer data)
 {
   GstRecWhepSrc *self = data;
   GError *error = NULL;
   gchar *host = whip_client_dup_host (self->client);
 
-  rec_worker_clear_timeout (&self->timer);
   if (!gst_rec_webrtc_src_offer (GST_REC_WEBRTC_SRC (self), host, &error)) {
-    fail (self, error->message);
+    whip_retry_fail (self->retry, error->message);
     g_error_free (error);
   }
   g_free (host);
-  return G_SOURCE_REMOVE;
 }
 
 /* --- GstRecWebrtcSrc --- */
@@ -186,13 +103,10 @@ gst_rec_whep_src_described (GstRecWebrtcSrc *src, RtcSession *session,
 {
   GstRecWhepSrc *self = GST_REC_WHEP_SRC (src);
 
-  if (!sdp) {
-    fail (self, error->message);
-    return;
-  }
-  g_free (self->offer);
-  self->offer = g_strdup (sdp);
-  post_offer (self);
+  if (sdp)
+    whip_retry_post (self->retry, sdp, accept_answer, self);
+  else
+    whip_retry_fail (self->retry, error->message);
 }
 
 static void
@@ -203,13 +117,12 @@ gst_rec_whep_src_ended (
 
   if (!gst_rec_webrtc_src_is_accepting (src))
     return;
-  /* The server may think that the session is still there. */
+  /* The server may still keep the session. */
   whip_client_remove (self->client, NULL, NULL);
-  /* One that never connected is a failure like any other. */
+  /* A session that never connected is one more failure. */
   if (connected)
-    reset_retries (self);
-  if (!retry_later (self, attempt, reason))
-    fail (self, reason);
+    whip_retry_reset (self->retry);
+  whip_retry_later (self->retry, attempt, self, reason);
 }
 
 static gboolean
@@ -241,13 +154,20 @@ gst_rec_whep_src_start (GstRecWebrtcSrc *src)
 {
   GstRecWhepSrc *self = GST_REC_WHEP_SRC (src);
   RecWorker *worker = gst_rec_webrtc_src_get_worker (src);
+  WhipRetryConfig config = { .category = GST_CAT_DEFAULT,
+    .code = GST_RESOURCE_ERROR_OPEN_READ,
+    .interval_max = RETRY_INTERVAL_MAX,
+    .from_failure = TRUE,
+    .missing_is_temporary = TRUE };
 
   GST_OBJECT_LOCK (self);
   self->client = whip_client_new (rec_worker_get_context (worker),
       self->properties.location, self->token, self->properties.insecure_tls);
+  config.timeout = self->properties.retry_timeout;
   GST_OBJECT_UNLOCK (self);
-  reset_retries (self);
-  start_timer (self, 0, attempt);
+  self->retry =
+      whip_retry_new (GST_ELEMENT (self), worker, self->client, &config);
+  whip_retry_now (self->retry, attempt, self);
 }
 
 static void
@@ -255,12 +175,12 @@ gst_rec_whep_src_stop (GstRecWebrtcSrc *src)
 {
   GstRecWhepSrc *self = GST_REC_WHEP_SRC (src);
 
-  rec_worker_clear_timeout (&self->timer);
   if (!self->client)
     return;
+  whip_retry_cancel (self->retry);
   whip_client_remove_sync (self->client, REMOVE_TIMEOUT_MS);
   g_clear_pointer (&self->client, whip_client_free);
-  g_clear_pointer (&self->offer, g_free);
+  g_clear_pointer (&self->retry, whip_retry_free);
 }
 
 /* --- properties --- */
