@@ -27,7 +27,7 @@
 
 #include "config.h"
 
-#include "gstrecwhipsink-private.h"
+#include "rtcpublisher.h"
 #include "rtcicesettings.h"
 #include "whiptoken.h"
 

@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "gstrecwhipsink-private.h"
+#include "rtcpublisher.h"
 #include "recmessage.h"
 #include "rtcice.h"
 #include "rtcicesettings.h"
