@@ -27,11 +27,13 @@
 
 #include "config.h"
 
-#include "rtcpublisher.h"
+#include "gstrecwhipsink.h"
 #include "rtcicesettings.h"
+#include "rtcproperties.h"
+#include "rtcpublisher.h"
 #include "whiptoken.h"
 
-GST_DEBUG_CATEGORY (gst_rec_whip_sink_debug);
+GST_DEBUG_CATEGORY_STATIC (gst_rec_whip_sink_debug);
 #define GST_CAT_DEFAULT gst_rec_whip_sink_debug
 
 #define DEFAULT_RETRY_TIMEOUT (10 * GST_SECOND)
@@ -45,6 +47,22 @@ enum
   PROP_PORT_RANGE,
   PROP_PUBLIC_ADDRESS,
   PROP_STATS,
+};
+
+struct _GstRecWhipSink
+{
+  GstBin parent;
+
+  /* protected by the object lock */
+  RtcClientProperties properties;
+  gchar *token; /* of either property, from READY on; NULL: none */
+  gchar *stun_server;
+  gchar *turn_server;
+  gchar *port_range;
+  gchar *public_address;
+
+  RecWorker *worker; /* control thread */
+  RtcPublisher *publisher;
 };
 
 G_DEFINE_TYPE (GstRecWhipSink, gst_rec_whip_sink, GST_TYPE_BIN);
@@ -62,13 +80,17 @@ static GstStaticPadTemplate audio_template =
 static void
 output_ready (RtcPayChain *output, gpointer user_data)
 {
-  gst_rec_whip_sink_invoke (user_data, gst_rec_whip_sink_check_ready);
+  GstRecWhipSink *self = user_data;
+
+  rtc_publisher_track_ready (self->publisher);
 }
 
 static void
 output_eos (RtcPayChain *output, gpointer user_data)
 {
-  gst_rec_whip_sink_invoke (user_data, gst_rec_whip_sink_check_eos);
+  GstRecWhipSink *self = user_data;
+
+  rtc_publisher_track_eos (self->publisher);
 }
 
 /* --- GstElement --- */
@@ -93,9 +115,7 @@ gst_rec_whip_sink_request_new_pad (GstElement *element,
   pad = gst_ghost_pad_new_from_template (kind, target, template);
   gst_object_unref (target);
   g_object_set_data (G_OBJECT (pad), "rec-output", output);
-  GST_OBJECT_LOCK (self);
-  self->outputs = g_list_append (self->outputs, output);
-  GST_OBJECT_UNLOCK (self);
+  rtc_publisher_add_track (self->publisher, output);
   gst_element_add_pad (element, pad);
   return pad;
 
@@ -121,9 +141,7 @@ gst_rec_whip_sink_release_pad (GstElement *element, GstPad *pad)
   GstRecWhipSink *self = GST_REC_WHIP_SINK (element);
   RtcPayChain *output = g_object_get_data (G_OBJECT (pad), "rec-output");
 
-  GST_OBJECT_LOCK (self);
-  self->outputs = g_list_remove (self->outputs, output);
-  GST_OBJECT_UNLOCK (self);
+  rtc_publisher_remove_track (self->publisher, output);
   gst_pad_set_active (pad, FALSE);
   gst_ghost_pad_set_target (GST_GHOST_PAD (pad), NULL);
   gst_element_remove_pad (element, pad);
@@ -131,59 +149,84 @@ gst_rec_whip_sink_release_pad (GstElement *element, GstPad *pad)
 }
 
 static gboolean
-has_location (GstRecWhipSink *self)
+load_token (GstRecWhipSink *self, GError **error)
 {
-  gboolean has;
-
-  GST_OBJECT_LOCK (self);
-  has = self->properties.location && *self->properties.location;
-  GST_OBJECT_UNLOCK (self);
-  if (!has)
-    GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND,
-        ("No location to publish to. Set location to the URL of a WHIP "
-         "endpoint, for example http://127.0.0.1:8080/whip."),
-        (NULL));
-  return has;
-}
-
-static gboolean
-load_token (GstRecWhipSink *self)
-{
-  GError *error = NULL;
   gchar *token, *file;
+  gboolean loaded;
 
   GST_OBJECT_LOCK (self);
   token = g_strdup (self->properties.auth_token);
   file = g_strdup (self->properties.auth_token_file);
   g_clear_pointer (&self->token, g_free);
   GST_OBJECT_UNLOCK (self);
-  if (!whip_token_load (token, file, &self->token, &error)) {
-    GST_ELEMENT_ERROR (
-        self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
-    g_error_free (error);
-    g_free (token);
-    g_free (file);
-    return FALSE;
-  }
+  loaded = whip_token_load (token, file, &self->token, error);
   g_free (token);
   g_free (file);
-  return TRUE;
+  return loaded;
+}
+
+/* Returns FALSE with @error if a property has no valid value. */
+static gboolean
+check_properties (GstRecWhipSink *self, GError **error)
+{
+  gboolean located, ok;
+
+  GST_OBJECT_LOCK (self);
+  located = self->properties.location && *self->properties.location;
+  ok = rtc_ice_settings_check (
+      self->port_range, self->public_address, located ? error : NULL);
+  GST_OBJECT_UNLOCK (self);
+  if (located)
+    return ok && load_token (self, error);
+  g_set_error_literal (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
+      "No location to publish to. Set location to the URL of a WHIP endpoint, "
+      "for example http://127.0.0.1:8080/whip.");
+  return FALSE;
 }
 
 static gboolean
-check_ice_settings (GstRecWhipSink *self)
+open_sink (GstRecWhipSink *self)
 {
   GError *error = NULL;
-  gboolean ok;
+  gint code = GST_RESOURCE_ERROR_SETTINGS;
 
-  GST_OBJECT_LOCK (self);
-  ok = rtc_ice_settings_check (self->port_range, self->public_address, &error);
-  GST_OBJECT_UNLOCK (self);
-  if (ok)
+  if (check_properties (self, &error)) {
+    rec_worker_start (self->worker, "rec-publish");
     return TRUE;
-  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
+  }
+  if (error->domain == GST_RESOURCE_ERROR)
+    code = error->code;
+  gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR,
+      GST_RESOURCE_ERROR, code, g_strdup (error->message), NULL, __FILE__,
+      G_STRFUNC, __LINE__);
   g_error_free (error);
   return FALSE;
+}
+
+static void
+start (GstRecWhipSink *self)
+{
+  RtcPublisherConfig config;
+
+  GST_OBJECT_LOCK (self);
+  config = (RtcPublisherConfig){
+    .location = g_strdup (self->properties.location),
+    .token = g_strdup (self->token),
+    .insecure_tls = self->properties.insecure_tls,
+    .retry_timeout = self->properties.retry_timeout,
+    .stun_server = g_strdup (self->stun_server),
+    .turn_server = g_strdup (self->turn_server),
+    .port_range = g_strdup (self->port_range),
+    .public_address = g_strdup (self->public_address),
+  };
+  GST_OBJECT_UNLOCK (self);
+  rtc_publisher_start (self->publisher, &config);
+  g_free ((gchar *)config.location);
+  g_free ((gchar *)config.token);
+  g_free ((gchar *)config.stun_server);
+  g_free ((gchar *)config.turn_server);
+  g_free ((gchar *)config.port_range);
+  g_free ((gchar *)config.public_address);
 }
 
 static GstStateChangeReturn
@@ -194,16 +237,14 @@ gst_rec_whip_sink_change_state (GstElement *element, GstStateChange transition)
 
   switch (transition) {
     case GST_STATE_CHANGE_NULL_TO_READY:
-      if (!has_location (self) || !load_token (self) ||
-          !check_ice_settings (self))
+      if (!open_sink (self))
         return GST_STATE_CHANGE_FAILURE;
-      rec_worker_start (self->worker, "rec-publish");
       break;
     case GST_STATE_CHANGE_READY_TO_PAUSED:
-      rec_worker_call (self->worker, gst_rec_whip_sink_start, self);
+      start (self);
       break;
     case GST_STATE_CHANGE_PAUSED_TO_READY:
-      rec_worker_call (self->worker, gst_rec_whip_sink_stop, self);
+      rtc_publisher_stop (self->publisher);
       break;
     default:
       break;
@@ -219,33 +260,6 @@ gst_rec_whip_sink_change_state (GstElement *element, GstStateChange transition)
 }
 
 /* --- properties --- */
-
-static GstStructure *
-get_stats (GstRecWhipSink *self)
-{
-  GstStructure *s = gst_structure_new_empty ("application/x-recwhipsink-stats");
-  GList *l, *outputs = gst_rec_whip_sink_copy_outputs (self);
-
-  GST_OBJECT_LOCK (self);
-  gst_structure_set (s, "connected", G_TYPE_BOOLEAN, self->connected,
-      "session-url", G_TYPE_STRING, self->session ? self->session : "", NULL);
-  GST_OBJECT_UNLOCK (self);
-  for (l = outputs; l; l = l->next) {
-    gchar *packets_name =
-        g_strconcat (rtc_pay_chain_get_kind (l->data), "-packets", NULL);
-    gchar *bytes_name =
-        g_strconcat (rtc_pay_chain_get_kind (l->data), "-bytes", NULL);
-    guint64 packets, bytes;
-
-    rtc_pay_chain_get_stats (l->data, &packets, &bytes);
-    gst_structure_set (s, packets_name, G_TYPE_UINT64, packets, bytes_name,
-        G_TYPE_UINT64, bytes, NULL);
-    g_free (packets_name);
-    g_free (bytes_name);
-  }
-  g_list_free (outputs);
-  return s;
-}
 
 static gchar **
 string_field (GstRecWhipSink *self, guint id)
@@ -290,7 +304,11 @@ gst_rec_whip_sink_get_property (
   gchar **field = string_field (self, id);
 
   if (id == PROP_STATS) {
-    g_value_take_boxed (value, get_stats (self));
+    GstStructure *stats =
+        gst_structure_new_empty ("application/x-recwhipsink-stats");
+
+    rtc_publisher_add_stats (self->publisher, stats);
+    g_value_take_boxed (value, stats);
     return;
   }
   GST_OBJECT_LOCK (self);
@@ -331,6 +349,7 @@ gst_rec_whip_sink_finalize (GObject *object)
   GstRecWhipSink *self = GST_REC_WHIP_SINK (object);
 
   rec_worker_free (self->worker);
+  rtc_publisher_free (self->publisher);
   rtc_client_properties_clear (&self->properties);
   g_free (self->token);
   g_free (self->stun_server);
@@ -367,6 +386,8 @@ gst_rec_whip_sink_init (GstRecWhipSink *self)
 {
   self->properties.retry_timeout = DEFAULT_RETRY_TIMEOUT;
   self->worker = rec_worker_new ();
+  self->publisher =
+      rtc_publisher_new (GST_BIN (self), self->worker, GST_CAT_DEFAULT);
   /* The sinks inside never say EOS; the element says it itself. */
   gst_bin_set_suppressed_flags (
       GST_BIN (self), GST_ELEMENT_FLAG_SOURCE | GST_ELEMENT_FLAG_SINK);

@@ -7,296 +7,301 @@
 
 #include "rtcpublisher.h"
 #include "recmessage.h"
-#include "rtcice.h"
-#include "rtcicesettings.h"
+#include "rtcdtlsverifier.h"
 #include "rtcpeer.h"
+#include "whipretry.h"
 
 #include <string.h>
 
-GST_DEBUG_CATEGORY_EXTERN (gst_rec_whip_sink_debug);
-#define GST_CAT_DEFAULT gst_rec_whip_sink_debug
-
-/* Tracks whose caps are not there by then are offered as they are expected. */
+/* Tracks without caps by then are offered with the caps that are expected. */
 #define CAPS_TIMEOUT_MS 2000
-#define GATHER_TIMEOUT_MS 2000
-#define RETRY_INTERVAL_MAX 2000 /* ms */
 #define REMOVE_TIMEOUT_MS 2000
+#define RETRY_INTERVAL_MAX 2000 /* ms */
+
+struct _RtcPublisher
+{
+  GstBin *bin;
+  RecWorker *worker;
+  GstDebugCategory *category;
+
+  GMutex lock;
+  GList *tracks;      /* of RtcPayChain (protected by lock) */
+  gboolean connected; /* (protected by lock) */
+  gchar *session;     /* URL, NULL before an answer (protected by lock) */
+
+  /* control thread; NULL and FALSE while stopped */
+  RtcPeer *peer;
+  WhipClient *client;
+  WhipRetry *retry;
+  GSource *timer; /* for the caps of the tracks, or for the end */
+  gchar *offer;
+  RtcSdpChoice choice; /* accepted by the server */
+  gboolean running;
+  gboolean offering;
+  gboolean finishing; /* every track has ended */
+};
+
+/* --- tracks --- */
 
 void
-gst_rec_whip_sink_invoke (GstRecWhipSink *self, GSourceFunc function)
+rtc_publisher_add_track (RtcPublisher *self, RtcPayChain *track)
 {
-  rec_worker_invoke (
-      self->worker, function, gst_object_ref (self), gst_object_unref);
+  g_mutex_lock (&self->lock);
+  self->tracks = g_list_append (self->tracks, track);
+  g_mutex_unlock (&self->lock);
 }
 
-/* A copy that stays valid while pads come and go. Free with g_list_free. */
-GList *
-gst_rec_whip_sink_copy_outputs (GstRecWhipSink *self)
+void
+rtc_publisher_remove_track (RtcPublisher *self, RtcPayChain *track)
 {
-  GList *outputs;
-
-  GST_OBJECT_LOCK (self);
-  outputs = g_list_copy (self->outputs);
-  GST_OBJECT_UNLOCK (self);
-  return outputs;
+  g_mutex_lock (&self->lock);
+  self->tracks = g_list_remove (self->tracks, track);
+  g_mutex_unlock (&self->lock);
 }
 
+/* Returns a copy, for calls without the lock. Free with g_list_free(). */
+static GList *
+copy_tracks (RtcPublisher *self)
+{
+  GList *tracks;
+
+  g_mutex_lock (&self->lock);
+  tracks = g_list_copy (self->tracks);
+  g_mutex_unlock (&self->lock);
+  return tracks;
+}
+
+/* Returns FALSE without tracks. */
 static gboolean
-all_outputs (GstRecWhipSink *self, gboolean (*is) (RtcPayChain *))
+all_tracks (RtcPublisher *self, gboolean (*is) (RtcPayChain *))
 {
-  GList *l, *outputs = gst_rec_whip_sink_copy_outputs (self);
-  gboolean all = outputs != NULL;
+  GList *l, *tracks = copy_tracks (self);
+  gboolean all = tracks != NULL;
 
-  for (l = outputs; l && all; l = l->next)
+  for (l = tracks; l && all; l = l->next)
     all = is (l->data);
-  g_list_free (outputs);
+  g_list_free (tracks);
   return all;
 }
 
 static void
-each_output (GstRecWhipSink *self, void (*function) (RtcPayChain *))
+each_track (RtcPublisher *self, void (*function) (RtcPayChain *))
 {
-  GList *outputs = gst_rec_whip_sink_copy_outputs (self);
+  GList *tracks = copy_tracks (self);
 
-  g_list_foreach (outputs, (GFunc)(void (*) (void))function, NULL);
-  g_list_free (outputs);
-}
-
-/* --- timer; on the control thread --- */
-
-static void
-start_timer (GstRecWhipSink *self, guint ms, GSourceFunc function)
-{
-  rec_worker_clear_timeout (&self->timer);
-  self->timer = rec_worker_add_timeout (self->worker, ms, function, self, NULL);
-}
-
-/* --- the session; on the control thread --- */
-
-static void
-fail (GstRecWhipSink *self, const gchar *message)
-{
-  rec_worker_clear_timeout (&self->timer);
-  whip_retry_fail (self->retry, message);
+  g_list_foreach (tracks, (GFunc)(void (*) (void))function, NULL);
+  g_list_free (tracks);
 }
 
 static const RtcSdpTrack *
-find_track (GstRecWhipSink *self, const gchar *kind)
+find_track (RtcPublisher *self, const gchar *kind)
 {
   return g_str_equal (kind, "video") ? &self->choice.video
                                      : &self->choice.audio;
 }
 
 static const gchar *
-codec_name (GstRecWhipSink *self, const gchar *kind)
+codec_name (RtcPublisher *self, const gchar *kind)
 {
   const RtcSdpTrack *track = find_track (self, kind);
 
   return track->codec ? track->codec->name : "";
 }
 
+/* Only tracks that the server accepted are sent. */
 static void
-post_session_message (
-    GstRecWhipSink *self, const gchar *name, const gchar *reason)
+open_tracks (RtcPublisher *self)
 {
-  const gchar *id;
-  gchar *session, *host = whip_client_dup_host (self->client);
-  RecSession report = { .reason = reason };
-  GstStructure *s;
+  GList *l, *tracks = copy_tracks (self);
 
-  GST_INFO_OBJECT (self, "%s: %s", name, reason);
-  GST_OBJECT_LOCK (self);
-  session = g_strdup (self->session ? self->session : "");
-  GST_OBJECT_UNLOCK (self);
-  id = strrchr (session, '/');
-  report.id = id ? id + 1 : NULL;
-  report.remote = host;
-  report.video_codec = codec_name (self, "video");
-  report.audio_codec = codec_name (self, "audio");
-  s = rec_structure_new_session (name, &report);
-  gst_element_post_message (
-      GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self), s));
-  g_free (host);
-  g_free (session);
+  for (l = tracks; l; l = l->next)
+    if (find_track (self, rtc_pay_chain_get_kind (l->data))->codec)
+      rtc_pay_chain_open (l->data);
+  g_list_free (tracks);
 }
 
-/* Says so once, if there was a session at all. */
 static void
-end_session (GstRecWhipSink *self, const gchar *reason)
+set_linked (RtcPublisher *self, GstElement *webrtc, gboolean linked)
 {
-  gboolean connected;
+  GList *l, *tracks = copy_tracks (self);
 
-  GST_OBJECT_LOCK (self);
-  connected = self->connected;
-  self->connected = FALSE;
-  GST_OBJECT_UNLOCK (self);
-  if (connected)
+  for (l = tracks; l; l = l->next)
+    if (linked)
+      rtc_pay_chain_link (l->data, webrtc);
+    else
+      rtc_pay_chain_unlink (l->data, webrtc);
+  g_list_free (tracks);
+}
+
+/* --- control thread --- */
+
+/* GDestroyNotify: releases the reference of invoke(). */
+static void
+unref_bin (gpointer data)
+{
+  gst_object_unref (((RtcPublisher *)data)->bin);
+}
+
+static void
+invoke (RtcPublisher *self, GSourceFunc function)
+{
+  gst_object_ref (self->bin);
+  rec_worker_invoke (self->worker, function, self, unref_bin);
+}
+
+static void
+start_timer (RtcPublisher *self, guint ms, GSourceFunc function)
+{
+  rec_worker_clear_timeout (&self->timer);
+  self->timer = rec_worker_add_timeout (self->worker, ms, function, self, NULL);
+}
+
+static void
+fail (RtcPublisher *self, const gchar *message)
+{
+  rec_worker_clear_timeout (&self->timer);
+  whip_retry_fail (self->retry, message);
+}
+
+/* Like fail(); frees @error. */
+static void
+fail_with (RtcPublisher *self, GError *error)
+{
+  fail (self, error->message);
+  g_error_free (error);
+}
+
+/* Returns the last segment of the session URL, or NULL. Caller frees. */
+static gchar *
+dup_session_id (RtcPublisher *self)
+{
+  const gchar *slash;
+  gchar *id;
+
+  g_mutex_lock (&self->lock);
+  slash = self->session ? strrchr (self->session, '/') : NULL;
+  id = g_strdup (slash ? slash + 1 : NULL);
+  g_mutex_unlock (&self->lock);
+  return id;
+}
+
+static void
+post_session_message (
+    RtcPublisher *self, const gchar *name, const gchar *reason)
+{
+  gchar *host = whip_client_dup_host (self->client);
+  gchar *id = dup_session_id (self);
+  const RecSession report = { .id = id,
+    .remote = host,
+    .video_codec = codec_name (self, "video"),
+    .audio_codec = codec_name (self, "audio"),
+    .reason = reason };
+
+  GST_CAT_INFO_OBJECT (self->category, self->bin, "%s: %s", name, reason);
+  gst_element_post_message (GST_ELEMENT (self->bin),
+      gst_message_new_element (
+          GST_OBJECT (self->bin), rec_structure_new_session (name, &report)));
+  g_free (host);
+  g_free (id);
+}
+
+/* Returns the previous value. */
+static gboolean
+set_connected (RtcPublisher *self, gboolean connected)
+{
+  gboolean previous;
+
+  g_mutex_lock (&self->lock);
+  previous = self->connected;
+  self->connected = connected;
+  g_mutex_unlock (&self->lock);
+  return previous;
+}
+
+/* Posts recwhip-disconnected, once, if the session was connected. */
+static void
+end_session (RtcPublisher *self, const gchar *reason)
+{
+  if (set_connected (self, FALSE))
     post_session_message (self, "recwhip-disconnected", reason);
 }
 
-/* The RTP session inside wants to know the latency for its sender reports,
- * also where nobody asks for it to be calculated anew. That takes the state
- * lock, which a state change holds while it waits for this thread to end. */
 static void
-calculate_latency (GstRecWhipSink *self)
+drop_peer (RtcPublisher *self)
 {
-  if (!GST_STATE_TRYLOCK (self)) {
-    gst_element_post_message (
-        GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
+  if (!self->peer)
+    return;
+  /* Webrtcbin stops before its pads are unlinked. */
+  rtc_peer_stop (self->peer);
+  set_linked (self, rtc_peer_get_webrtcbin (self->peer), FALSE);
+  rtc_peer_close (self->peer);
+  g_clear_pointer (&self->peer, rtc_peer_unref);
+}
+
+/* --- connection --- */
+
+/* Distributes the latency, which the RTP session needs for sender reports even
+ * if nothing else asks for a new latency. This takes the state lock. A state
+ * change holds that lock while it waits for this thread, hence the trylock. */
+static void
+calculate_latency (RtcPublisher *self)
+{
+  if (!GST_STATE_TRYLOCK (self->bin)) {
+    gst_element_post_message (GST_ELEMENT (self->bin),
+        gst_message_new_latency (GST_OBJECT (self->bin)));
     return;
   }
-  gst_bin_recalculate_latency (GST_BIN (self));
-  GST_STATE_UNLOCK (self);
+  gst_bin_recalculate_latency (self->bin);
+  GST_STATE_UNLOCK (self->bin);
 }
 
 static void
-drop_webrtcbin (GstRecWhipSink *self)
+on_connected (const gchar *pair, gpointer user_data)
 {
-  GList *l, *outputs;
+  RtcPublisher *self = user_data;
 
-  if (self->dtls)
-    g_signal_handlers_disconnect_by_data (self->dtls, self);
-  g_clear_object (&self->dtls);
-  if (!self->webrtc)
-    return;
-  g_signal_handlers_disconnect_by_data (self->webrtc, self);
-  gst_element_set_locked_state (self->webrtc, TRUE);
-  gst_element_set_state (self->webrtc, GST_STATE_NULL);
-  outputs = gst_rec_whip_sink_copy_outputs (self);
-  for (l = outputs; l; l = l->next)
-    rtc_pay_chain_unlink (l->data, self->webrtc);
-  g_list_free (outputs);
-  gst_bin_remove (GST_BIN (self), self->webrtc);
-  gst_clear_object (&self->webrtc);
-  g_clear_pointer (&self->peer, rtc_dtls_verifier_unref);
+  set_connected (self, TRUE);
+  GST_CAT_INFO_OBJECT (self->category, self->bin,
+      "connected, candidate pair %s; the certificate is verified; negotiated "
+      "video %s, audio %s",
+      pair, codec_name (self, "video"), codec_name (self, "audio"));
+  post_session_message (self, "recwhip-connected", "connected");
+  calculate_latency (self);
+  open_tracks (self);
 }
 
-/* Nothing has been sent yet: that begins when the peer is verified. */
-static gboolean
-refuse_peer (gpointer data)
+/* Nothing has been sent, because tracks are opened after verification. */
+static void
+refuse_peer (RtcPublisher *self)
 {
-  GstRecWhipSink *self = data;
-
-  if (!self->running || !self->webrtc || self->eos_posted)
-    return G_SOURCE_REMOVE;
-  each_output (self, rtc_pay_chain_close);
-  GST_OBJECT_LOCK (self);
-  self->connected = FALSE;
-  GST_OBJECT_UNLOCK (self);
+  set_connected (self, FALSE);
   post_session_message (
       self, "recwhip-disconnected", RTC_DTLS_VERIFIER_REFUSED);
   fail (self, "Nothing was published: " RTC_DTLS_VERIFIER_REFUSED ".");
-  drop_webrtcbin (self);
-  return G_SOURCE_REMOVE;
+  drop_peer (self);
 }
 
-/* On a thread of webrtcbin. */
 static void
-on_peer_refused (gpointer data)
+on_ended (const gchar *reason, gpointer user_data)
 {
-  gst_rec_whip_sink_invoke (data, refuse_peer);
-}
+  RtcPublisher *self = user_data;
 
-/* What the server does not accept is not sent. */
-static void
-open_outputs (GstRecWhipSink *self)
-{
-  GList *l, *outputs = gst_rec_whip_sink_copy_outputs (self);
-
-  for (l = outputs; l; l = l->next)
-    if (find_track (self, rtc_pay_chain_get_kind (l->data))->codec)
-      rtc_pay_chain_open (l->data);
-  g_list_free (outputs);
-}
-
-static gboolean
-became_connected (gpointer data)
-{
-  GstRecWhipSink *self = data;
-  gchar *pair;
-
-  if (!self->running || !self->webrtc)
-    return G_SOURCE_REMOVE;
-  if (!rtc_dtls_verifier_is_verified (self->peer))
-    return refuse_peer (self);
-  GST_OBJECT_LOCK (self);
-  self->connected = TRUE;
-  GST_OBJECT_UNLOCK (self);
-  pair = rtc_ice_describe_pair (self->webrtc);
-  GST_INFO_OBJECT (self,
-      "connected, candidate pair %s; the certificate is verified; negotiated "
-      "video %s, audio %s",
-      pair ? pair : "unknown", codec_name (self, "video"),
-      codec_name (self, "audio"));
-  g_free (pair);
-  post_session_message (self, "recwhip-connected", "connected");
-  calculate_latency (self);
-  open_outputs (self);
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
-became_disconnected (gpointer data)
-{
-  GstRecWhipSink *self = data;
-
-  if (!self->running || !self->webrtc || self->eos_posted)
-    return G_SOURCE_REMOVE;
-  each_output (self, rtc_pay_chain_close);
+  if (self->finishing)
+    return;
+  each_track (self, rtc_pay_chain_close);
+  if (rtc_peer_is_refused (self->peer)) {
+    refuse_peer (self);
+    return;
+  }
   end_session (self, "the server closed the connection");
   fail (self,
       "The server closed the connection. Look at its log, and publish again.");
-  return G_SOURCE_REMOVE;
 }
 
-static void
-on_connection_state (
-    GstElement *webrtc, GParamSpec *pspec, GstRecWhipSink *self)
-{
-  GstWebRTCPeerConnectionState state;
-
-  g_object_get (webrtc, "connection-state", &state, NULL);
-  if (state == GST_WEBRTC_PEER_CONNECTION_STATE_CONNECTED)
-    gst_rec_whip_sink_invoke (self, became_connected);
-  else if (state == GST_WEBRTC_PEER_CONNECTION_STATE_FAILED ||
-      state == GST_WEBRTC_PEER_CONNECTION_STATE_CLOSED)
-    gst_rec_whip_sink_invoke (self, became_disconnected);
-}
+/* --- negotiation --- */
 
 static void
-on_dtls_state (GObject *transport, GParamSpec *pspec, GstRecWhipSink *self)
-{
-  GstWebRTCDTLSTransportState state;
-
-  g_object_get (transport, "state", &state, NULL);
-  GST_INFO_OBJECT (self, "DTLS is %s", rtc_peer_dtls_state_name (state));
-  if (state == GST_WEBRTC_DTLS_TRANSPORT_STATE_CLOSED ||
-      state == GST_WEBRTC_DTLS_TRANSPORT_STATE_FAILED)
-    gst_rec_whip_sink_invoke (self, became_disconnected);
-}
-
-/* A server that goes says so in DTLS; the connection state stays as it is. */
-static void
-watch_dtls (GstRecWhipSink *self)
-{
-  GstWebRTCRTPTransceiver *transceiver = NULL;
-  GstWebRTCRTPSender *sender = NULL;
-
-  g_signal_emit_by_name (self->webrtc, "get-transceiver", 0, &transceiver);
-  if (!transceiver)
-    return;
-  g_object_get (transceiver, "sender", &sender, NULL);
-  if (sender)
-    g_object_get (sender, "transport", &self->dtls, NULL);
-  if (self->dtls)
-    g_signal_connect (
-        self->dtls, "notify::state", G_CALLBACK (on_dtls_state), self);
-  g_clear_object (&sender);
-  gst_object_unref (transceiver);
-}
-
-static void
-warn_of_rejected (GstRecWhipSink *self, const GstSDPMessage *offer)
+warn_of_rejected (RtcPublisher *self, const GstSDPMessage *offer)
 {
   GPtrArray *refusals = rtc_sdp_find_rejected (offer, &self->choice);
   guint i;
@@ -305,13 +310,13 @@ warn_of_rejected (GstRecWhipSink *self, const GstSDPMessage *offer)
     const RtcSdpRefusal *refusal = g_ptr_array_index (refusals, i);
 
     GST_ELEMENT_WARNING (
-        self, STREAM, CODEC_NOT_FOUND, ("%s", refusal->text), (NULL));
+        self->bin, STREAM, CODEC_NOT_FOUND, ("%s", refusal->text), (NULL));
   }
   g_ptr_array_unref (refusals);
 }
 
 static gboolean
-accept_answer (GstRecWhipSink *self, const gchar *answer, GError **error)
+accept_answer (RtcPublisher *self, const gchar *answer, GError **error)
 {
   GstSDPMessage *sdp = rtc_sdp_parse (answer, strlen (answer), error);
   GstSDPMessage *offer = NULL, *whole = NULL;
@@ -322,13 +327,11 @@ accept_answer (GstRecWhipSink *self, const gchar *answer, GError **error)
   if (offer &&
       rtc_sdp_choose_answered (offer, sdp, FALSE, &self->choice, error))
     whole = rtc_sdp_complete_answer (offer, sdp, &self->choice, FALSE, error);
-  if (whole) {
-    rtc_dtls_verifier_set_remote (self->peer, whole);
+  if (whole)
     warn_of_rejected (self, offer);
-  }
   ok = whole &&
       rtc_peer_set_remote (
-          self->webrtc, GST_WEBRTC_SDP_TYPE_ANSWER, whole, error);
+          self->peer, GST_WEBRTC_SDP_TYPE_ANSWER, whole, error);
   g_clear_pointer (&offer, gst_sdp_message_free);
   g_clear_pointer (&sdp, gst_sdp_message_free);
   return ok;
@@ -337,232 +340,192 @@ accept_answer (GstRecWhipSink *self, const gchar *answer, GError **error)
 static void
 on_answer (const gchar *answer, gpointer user_data)
 {
-  GstRecWhipSink *self = user_data;
-  GError *reason = NULL;
+  RtcPublisher *self = user_data;
+  GError *error = NULL;
 
-  GST_OBJECT_LOCK (self);
+  g_mutex_lock (&self->lock);
   g_free (self->session);
   self->session = g_strdup (whip_client_get_session (self->client));
-  GST_OBJECT_UNLOCK (self);
-  if (!accept_answer (self, answer, &reason)) {
-    fail (self, reason->message);
-    g_error_free (reason);
-    return;
-  }
-  watch_dtls (self);
-}
-
-/* Of a description that is complete. Caller frees; NULL after an error. */
-static gchar *
-get_offer (GstRecWhipSink *self)
-{
-  gchar *text = rtc_peer_get_offer (self->webrtc), *offer;
-  gchar *public_address, *port_range;
-
-  GST_OBJECT_LOCK (self);
-  public_address = g_strdup (self->public_address);
-  port_range = g_strdup (self->port_range);
-  GST_OBJECT_UNLOCK (self);
-  offer = text ? rtc_ice_settings_publish (text, public_address) : NULL;
-  if (offer && port_range && !strstr (offer, "a=candidate:")) {
-    gchar *reason = g_strdup_printf (RTC_ICE_SETTINGS_NO_PORT, port_range);
-
-    fail (self, reason);
-    g_free (reason);
-    g_clear_pointer (&offer, g_free);
-  }
-  g_free (text);
-  g_free (public_address);
-  g_free (port_range);
-  return offer;
-}
-
-static gboolean
-gathered (gpointer data)
-{
-  GstRecWhipSink *self = data;
-
-  if (!self->running || !self->webrtc || self->offer)
-    return G_SOURCE_REMOVE;
-  rec_worker_clear_timeout (&self->timer);
-  self->offer = get_offer (self);
-  if (self->offer)
-    whip_retry_post (self->retry, self->offer, on_answer, self);
-  return G_SOURCE_REMOVE;
+  g_mutex_unlock (&self->lock);
+  if (accept_answer (self, answer, &error))
+    rtc_peer_watch_dtls (self->peer);
+  else
+    fail_with (self, error);
 }
 
 static void
-on_gathering_state (GstElement *webrtc, GParamSpec *pspec, GstRecWhipSink *self)
+on_gathered (gpointer user_data)
 {
-  if (rtc_peer_is_gathered (webrtc))
-    gst_rec_whip_sink_invoke (self, gathered);
-}
+  RtcPublisher *self = user_data;
+  GError *error = NULL;
 
-static gboolean
-make_offer (GstRecWhipSink *self, GError **error)
-{
-  GstWebRTCSessionDescription *offer = NULL;
-  gboolean ok;
-
-  if (!rtc_peer_run (self->webrtc, "create-offer", NULL, &offer, error))
-    return FALSE;
-  g_signal_connect (self->webrtc, "notify::ice-gathering-state",
-      G_CALLBACK (on_gathering_state), self);
-  ok = rtc_peer_run (self->webrtc, "set-local-description", offer, NULL, error);
-  gst_webrtc_session_description_free (offer);
-  if (!ok)
-    return FALSE;
-  if (rtc_peer_is_gathered (self->webrtc))
-    gst_rec_whip_sink_invoke (self, gathered);
+  self->offer = rtc_peer_describe (self->peer, NULL, NULL, &error);
+  if (self->offer)
+    whip_retry_post (self->retry, self->offer, on_answer, self);
   else
-    start_timer (self, GATHER_TIMEOUT_MS, gathered);
-  return TRUE;
+    fail_with (self, error);
 }
 
 static gboolean
 negotiate (gpointer data)
 {
-  GstRecWhipSink *self = data;
+  RtcPublisher *self = data;
   GError *error = NULL;
 
-  if (!self->running || !self->webrtc || self->offering)
+  if (!self->running || !self->peer || self->offering)
     return G_SOURCE_REMOVE;
   self->offering = TRUE;
   rec_worker_clear_timeout (&self->timer);
-  if (!make_offer (self, &error)) {
-    fail (self, error->message);
-    g_error_free (error);
-  }
+  if (!rtc_peer_set_local (self->peer, GST_WEBRTC_SDP_TYPE_OFFER, 0, &error))
+    fail_with (self, error);
   return G_SOURCE_REMOVE;
 }
 
-gboolean
-gst_rec_whip_sink_check_ready (gpointer data)
+static gboolean
+check_ready (gpointer data)
 {
-  GstRecWhipSink *self = data;
+  RtcPublisher *self = data;
 
-  if (all_outputs (self, rtc_pay_chain_is_ready))
+  if (all_tracks (self, rtc_pay_chain_is_ready))
     negotiate (self);
   return G_SOURCE_REMOVE;
 }
 
-static void
-make_client (GstRecWhipSink *self)
+void
+rtc_publisher_track_ready (RtcPublisher *self)
 {
-  WhipRetryConfig config = { .category = GST_CAT_DEFAULT,
+  invoke (self, check_ready);
+}
+
+/* --- start --- */
+
+static void
+make_client (RtcPublisher *self, const RtcPublisherConfig *config)
+{
+  const WhipRetryConfig retry_config = { .category = self->category,
     .code = GST_RESOURCE_ERROR_OPEN_WRITE,
+    .timeout = config->retry_timeout,
     .interval_max = RETRY_INTERVAL_MAX };
 
-  GST_OBJECT_LOCK (self);
   self->client = whip_client_new (rec_worker_get_context (self->worker),
-      self->properties.location, self->token, self->properties.insecure_tls);
-  config.timeout = self->properties.retry_timeout;
-  GST_OBJECT_UNLOCK (self);
-  self->retry =
-      whip_retry_new (GST_ELEMENT (self), self->worker, self->client, &config);
+      config->location, config->token, config->insecure_tls);
+  self->retry = whip_retry_new (
+      GST_ELEMENT (self->bin), self->worker, self->client, &retry_config);
 }
 
 static gboolean
-make_webrtcbin (GstRecWhipSink *self, GError **error)
+make_peer (RtcPublisher *self, const RtcPublisherConfig *config, GError **error)
 {
-  gchar *stun_server, *turn_server, *port_range;
-  GList *l, *outputs;
+  static const RtcPeerCallbacks callbacks = { on_gathered, on_connected,
+    on_ended };
+  const RtcPeerConfig peer_config = { .category = self->category,
+    .log_prefix = "",
+    .stun_server = config->stun_server,
+    .turn_server = config->turn_server,
+    .port_range = config->port_range,
+    .public_address = config->public_address };
 
-  self->webrtc = rtc_peer_make ("webrtcbin", error);
-  if (!self->webrtc)
+  self->peer = rtc_peer_new (self->bin, rec_worker_get_context (self->worker),
+      &peer_config, &callbacks, self);
+  if (!rtc_peer_open (self->peer, error)) {
+    g_clear_pointer (&self->peer, rtc_peer_unref);
     return FALSE;
-  gst_object_ref (self->webrtc);
-  gst_bin_add (GST_BIN (self), self->webrtc);
-  self->peer = rtc_dtls_verifier_new (
-      self->webrtc, on_peer_refused, gst_object_ref (self), gst_object_unref);
-  GST_OBJECT_LOCK (self);
-  stun_server = g_strdup (self->stun_server);
-  turn_server = g_strdup (self->turn_server);
-  port_range = g_strdup (self->port_range);
-  GST_OBJECT_UNLOCK (self);
-  rtc_peer_configure (self->webrtc, stun_server, turn_server);
-  rtc_ice_settings_set_ports (self->webrtc, port_range);
-  g_free (port_range);
-  g_free (stun_server);
-  g_free (turn_server);
-  g_signal_connect (self->webrtc, "notify::connection-state",
-      G_CALLBACK (on_connection_state), self);
-  gst_element_sync_state_with_parent (self->webrtc);
-  outputs = gst_rec_whip_sink_copy_outputs (self);
-  for (l = outputs; l; l = l->next)
-    rtc_pay_chain_link (l->data, self->webrtc);
-  g_list_free (outputs);
+  }
+  rtc_peer_start (self->peer);
+  set_linked (self, rtc_peer_get_webrtcbin (self->peer), TRUE);
   return TRUE;
 }
 
-void
-gst_rec_whip_sink_start (gpointer data)
+typedef struct
 {
-  GstRecWhipSink *self = data;
+  RtcPublisher *publisher;
+  const RtcPublisherConfig *config;
+} Start;
+
+static void
+start (gpointer data)
+{
+  const Start *call = data;
+  RtcPublisher *self = call->publisher;
   GError *error = NULL;
 
   self->running = TRUE;
-  self->offering = self->eos_posted = FALSE;
+  self->offering = self->finishing = FALSE;
   memset (&self->choice, 0, sizeof (self->choice));
-  make_client (self);
-  if (!make_webrtcbin (self, &error)) {
-    fail (self, error->message);
-    g_error_free (error);
+  make_client (self, call->config);
+  if (!make_peer (self, call->config, &error)) {
+    fail_with (self, error);
     return;
   }
   start_timer (self, CAPS_TIMEOUT_MS, negotiate);
-  if (all_outputs (self, rtc_pay_chain_is_ready))
-    gst_rec_whip_sink_invoke (self, negotiate);
+  if (all_tracks (self, rtc_pay_chain_is_ready))
+    invoke (self, negotiate);
+}
+
+void
+rtc_publisher_start (RtcPublisher *self, const RtcPublisherConfig *config)
+{
+  Start call = { self, config };
+
+  rec_worker_call (self->worker, start, &call);
 }
 
 /* --- the end --- */
 
 static gboolean
-finish_eos (gpointer data)
+post_eos (gpointer data)
 {
-  GstRecWhipSink *self = data;
+  RtcPublisher *self = data;
 
   rec_worker_clear_timeout (&self->timer);
   if (!self->running)
     return G_SOURCE_REMOVE;
   gst_element_post_message (
-      GST_ELEMENT (self), gst_message_new_eos (GST_OBJECT (self)));
+      GST_ELEMENT (self->bin), gst_message_new_eos (GST_OBJECT (self->bin)));
   return G_SOURCE_REMOVE;
 }
 
 static void
 on_removed (WhipClient *client, const GError *error, gpointer user_data)
 {
+  RtcPublisher *self = user_data;
+
   if (error)
-    GST_WARNING_OBJECT (user_data, "DELETE failed: %s", error->message);
-  finish_eos (user_data);
+    GST_CAT_WARNING_OBJECT (
+        self->category, self->bin, "DELETE failed: %s", error->message);
+  post_eos (self);
 }
 
-/* Every track is at its end: the session is given back, then EOS is posted. */
-gboolean
-gst_rec_whip_sink_check_eos (gpointer data)
+static gboolean
+check_eos (gpointer data)
 {
-  GstRecWhipSink *self = data;
+  RtcPublisher *self = data;
 
-  if (!self->running || self->eos_posted ||
-      !all_outputs (self, rtc_pay_chain_is_eos))
+  if (!self->running || self->finishing ||
+      !all_tracks (self, rtc_pay_chain_is_eos))
     return G_SOURCE_REMOVE;
-  self->eos_posted = TRUE;
+  self->finishing = TRUE;
   end_session (self, "end of stream");
   whip_retry_cancel (self->retry);
-  start_timer (self, REMOVE_TIMEOUT_MS, finish_eos);
+  start_timer (self, REMOVE_TIMEOUT_MS, post_eos);
   whip_client_remove (self->client, on_removed, self);
   return G_SOURCE_REMOVE;
 }
 
 void
-gst_rec_whip_sink_stop (gpointer data)
+rtc_publisher_track_eos (RtcPublisher *self)
 {
-  GstRecWhipSink *self = data;
+  invoke (self, check_eos);
+}
+
+static void
+stop (gpointer data)
+{
+  RtcPublisher *self = data;
 
   self->running = FALSE;
   end_session (self, "the publisher stopped");
-  each_output (self, rtc_pay_chain_close);
+  each_track (self, rtc_pay_chain_close);
   rec_worker_clear_timeout (&self->timer);
   if (self->client) {
     whip_retry_cancel (self->retry);
@@ -570,10 +533,69 @@ gst_rec_whip_sink_stop (gpointer data)
   }
   g_clear_pointer (&self->client, whip_client_free);
   g_clear_pointer (&self->retry, whip_retry_free);
-  drop_webrtcbin (self);
-  each_output (self, rtc_pay_chain_reset);
+  drop_peer (self);
+  each_track (self, rtc_pay_chain_reset);
   g_clear_pointer (&self->offer, g_free);
-  GST_OBJECT_LOCK (self);
+  g_mutex_lock (&self->lock);
   g_clear_pointer (&self->session, g_free);
-  GST_OBJECT_UNLOCK (self);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+rtc_publisher_stop (RtcPublisher *self)
+{
+  rec_worker_call (self->worker, stop, self);
+}
+
+/* --- stats --- */
+
+static void
+add_track_stats (RtcPayChain *track, GstStructure *stats)
+{
+  const gchar *kind = rtc_pay_chain_get_kind (track);
+  gchar *packets_name = g_strconcat (kind, "-packets", NULL);
+  gchar *bytes_name = g_strconcat (kind, "-bytes", NULL);
+  guint64 packets, bytes;
+
+  rtc_pay_chain_get_stats (track, &packets, &bytes);
+  gst_structure_set (stats, packets_name, G_TYPE_UINT64, packets, bytes_name,
+      G_TYPE_UINT64, bytes, NULL);
+  g_free (packets_name);
+  g_free (bytes_name);
+}
+
+void
+rtc_publisher_add_stats (RtcPublisher *self, GstStructure *stats)
+{
+  GList *l, *tracks = copy_tracks (self);
+
+  g_mutex_lock (&self->lock);
+  gst_structure_set (stats, "connected", G_TYPE_BOOLEAN, self->connected,
+      "session-url", G_TYPE_STRING, self->session ? self->session : "", NULL);
+  g_mutex_unlock (&self->lock);
+  for (l = tracks; l; l = l->next)
+    add_track_stats (l->data, stats);
+  g_list_free (tracks);
+}
+
+/* --- life --- */
+
+RtcPublisher *
+rtc_publisher_new (GstBin *bin, RecWorker *worker, GstDebugCategory *category)
+{
+  RtcPublisher *self = g_new0 (RtcPublisher, 1);
+
+  g_mutex_init (&self->lock);
+  self->bin = bin;
+  self->worker = worker;
+  self->category = category;
+  return self;
+}
+
+void
+rtc_publisher_free (RtcPublisher *self)
+{
+  g_list_free (self->tracks);
+  g_mutex_clear (&self->lock);
+  g_free (self);
 }
