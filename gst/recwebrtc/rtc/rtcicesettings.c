@@ -21,7 +21,7 @@ is_set (const gchar *text)
   return text && *text;
 }
 
-/* --- what is set --- */
+/* --- syntax --- */
 
 static gboolean
 parse_port (const gchar *text, guint *port)
@@ -45,8 +45,8 @@ parse_port_range (const gchar *text, guint *min, guint *max)
   return ok;
 }
 
-/* The addresses of @text, one of a family at most, as they are written in
- * candidates; NULL when it cannot be used. Free with g_strfreev(). */
+/* Returns the addresses of @text in the notation of candidates, at most one of
+ * each family. Returns NULL if @text is invalid. Free with g_strfreev(). */
 static gchar **
 parse_addresses (const gchar *text)
 {
@@ -127,7 +127,8 @@ is_ipv6 (const gchar *address)
   return strchr (address, ':') != NULL;
 }
 
-/* A host candidate with the public address of its family; NULL: as it was. */
+/* Returns the host candidate @line with the public address of its family, or
+ * NULL if it does not change. Caller frees. */
 static gchar *
 replace_address (const gchar *line, gchar **addresses)
 {
@@ -146,7 +147,8 @@ replace_address (const gchar *line, gchar **addresses)
   return replaced;
 }
 
-/* What tells candidates apart: all but foundation and priority. Caller frees. */
+/* Returns the fields of a candidate other than foundation and priority, for
+ * comparison. Caller frees. */
 static gchar *
 identity_of (const gchar *line)
 {
