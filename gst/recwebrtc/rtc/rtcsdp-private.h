@@ -44,6 +44,9 @@ void rtc_sdp_choose_tracks (const GstSDPMessage *sdp,
 /* Returns the codecs of the m-lines, for example "H264, VP8 (video, sendonly);
  * OPUS (audio, sendonly)". Caller frees. */
 gchar *rtc_sdp_describe (const GstSDPMessage *sdp);
+/* Returns the name of the codec in @rtpmap of an m-line of @kind. The clock rate
+ * is added if it is not the one of the codec. Caller frees. */
+gchar *rtc_sdp_describe_codec (const gchar *kind, const gchar *rtpmap);
 /* Removes tracks from @choice that @answer has on a second transport. */
 void rtc_sdp_drop_unbundled (const GstSDPMessage *answer, RtcSdpChoice *choice);
 

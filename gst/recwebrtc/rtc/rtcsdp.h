@@ -55,6 +55,8 @@ typedef enum
  * @caps: caps of the elementary stream on the pads of a source
  * @depayloader: name of the depayloader element
  * @parser: name of the element that forms whole access units; NULL: not needed
+ * @clock_rate: clock rate of RTP, Hz (RFC 6184 and 7798: 90 kHz, RFC 7587: 48
+ *   kHz)
  */
 typedef struct
 {
@@ -63,6 +65,7 @@ typedef struct
   const gchar *caps;
   const gchar *depayloader;
   const gchar *parser;
+  guint clock_rate;
 } RtcSdpCodec;
 
 /* Returns the codec @name (any case), or NULL if it is unknown. Static data. */
@@ -178,10 +181,10 @@ typedef struct
 GPtrArray *rtc_sdp_find_refused (const GstSDPMessage *offer,
     const RtcSdpChoice *choice, const RtcSdpCodec *const *video_codecs,
     const RtcSdpCodec *const *audio_codecs);
-/* Returns the tracks of our own @offer that the peer did not accept. Free with
- * g_ptr_array_unref(). */
-GPtrArray *rtc_sdp_find_rejected (
-    const GstSDPMessage *offer, const RtcSdpChoice *choice);
+/* Returns the tracks of our own @offer that the peer did not accept in @answer.
+ * Free with g_ptr_array_unref(). */
+GPtrArray *rtc_sdp_find_rejected (const GstSDPMessage *offer,
+    const GstSDPMessage *answer, const RtcSdpChoice *choice);
 
 /* Returns the answer for the client: @answer with the m-lines of @offer that are
  * not in @choice as rejected, with port 0 (RFC 3264 section 6). Caller frees. */

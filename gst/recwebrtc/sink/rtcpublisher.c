@@ -301,9 +301,10 @@ on_ended (const gchar *reason, gpointer user_data)
 /* --- negotiation --- */
 
 static void
-warn_of_rejected (RtcPublisher *self, const GstSDPMessage *offer)
+warn_of_rejected (
+    RtcPublisher *self, const GstSDPMessage *offer, const GstSDPMessage *answer)
 {
-  GPtrArray *refusals = rtc_sdp_find_rejected (offer, &self->choice);
+  GPtrArray *refusals = rtc_sdp_find_rejected (offer, answer, &self->choice);
   guint i;
 
   for (i = 0; i < refusals->len; i++) {
@@ -328,7 +329,7 @@ accept_answer (RtcPublisher *self, const gchar *answer, GError **error)
       rtc_sdp_choose_answered (offer, sdp, FALSE, &self->choice, error))
     whole = rtc_sdp_complete_answer (offer, sdp, &self->choice, FALSE, error);
   if (whole)
-    warn_of_rejected (self, offer);
+    warn_of_rejected (self, offer, sdp);
   ok = whole &&
       rtc_peer_set_remote (
           self->peer, GST_WEBRTC_SDP_TYPE_ANSWER, whole, error);

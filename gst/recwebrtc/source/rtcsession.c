@@ -386,6 +386,7 @@ rtc_session_close (RtcSession *self)
   self->closed = TRUE;
   gst_clear_object (&self->video_pad);
   g_mutex_unlock (&self->lock);
+  rtc_reception_stop (self->reception);
   if (self->webrtc)
     g_signal_handlers_disconnect_by_data (self->webrtc, self);
   self->webrtc = NULL;
