@@ -9,12 +9,13 @@
  * @short_description: publishes H.264 and Opus to a WHIP server
  * @see_also: recwhipsrc
  *
- * Publishes what is encoded already (RFC 9725): the request pads `video` and
- * `audio` take H.264 and Opus, parse and payload it. Upstream is never kept
- * waiting: until the connection is there, packets are dropped, and then a key
- * frame is asked for. Input that is not live is paced by the clock. A server
- * that is not there yet is tried again for `retry-timeout`. At EOS and at stop
- * the session is DELETEd; the EOS message follows that.
+ * Publishes encoded media over WHIP (RFC 9725). The request pads `video` and
+ * `audio` accept H.264 and Opus, which the element parses and payloads. Upstream
+ * never waits: packets are dropped until the connection is there, and then a key
+ * frame is requested. Input that is not live is paced by the clock. If the server
+ * cannot be reached, the element tries again for `retry-timeout`. The session is
+ * DELETEd at EOS and when the element stops. The EOS message is posted after the
+ * DELETE.
  *
  * ## Example launch line
  * |[
@@ -122,8 +123,8 @@ gst_rec_whip_sink_request_new_pad (GstElement *element,
   /* ERRORS */
 not_now:
   GST_ELEMENT_WARNING (self, CORE, PAD,
-      ("The pad %s cannot be requested: there is one of each kind, and only "
-       "before the element runs.",
+      ("The pad %s cannot be requested. Request each pad once, while the "
+       "element is in NULL or READY.",
           kind),
       (NULL));
   gst_clear_object (&pad);
@@ -334,7 +335,7 @@ install_properties (GObjectClass *klass)
    *
    * `connected` (gboolean), `session-url` (string), and per track
    * `video-packets`, `video-bytes`, `audio-packets`, `audio-bytes` (guint64,
-   * RTP that was sent). Type: #GstStructure.
+   * sent RTP). Type: #GstStructure.
    */
   g_object_class_install_property (klass, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics", "What has been sent",
@@ -388,7 +389,7 @@ gst_rec_whip_sink_init (GstRecWhipSink *self)
   self->worker = rec_worker_new ();
   self->publisher =
       rtc_publisher_new (GST_BIN (self), self->worker, GST_CAT_DEFAULT);
-  /* The sinks inside never say EOS; the element says it itself. */
+  /* The sinks inside post no EOS message; RtcPublisher posts it. */
   gst_bin_set_suppressed_flags (
       GST_BIN (self), GST_ELEMENT_FLAG_SOURCE | GST_ELEMENT_FLAG_SINK);
   GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SINK);

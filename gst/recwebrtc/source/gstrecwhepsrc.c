@@ -1,4 +1,4 @@
-/* gst-tsrec: WHEP client that records what a server plays
+/* gst-tsrec: WHEP client that receives a stream from a server
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -9,14 +9,14 @@
  * @short_description: WHEP client: pulls a stream from an SFU
  * @see_also: recwhipsrc, tsrecsink
  *
- * Asks a WHEP server (draft-ietf-wish-whep) for its stream and puts it out like
- * #recwhipsrc does: the pads `video` and `audio` are there from the beginning
- * and stay when the session ends. A server that is not there, has no stream yet
- * or drops the session is asked again, at first at once and then every 5 s, for
- * `retry-timeout`; with `on-disconnect=eos` the end of a session ends the
- * stream. The messages are those of #recwhipsrc, `recwhip-connected` and
- * `recwhip-disconnected`. Servers that make the offer themselves (406 with an
- * offer in the body) are not supported.
+ * Requests a stream from a WHEP server (draft-ietf-wish-whep). As in #recwhipsrc,
+ * the pads `video` and `audio` always exist, and stay when a session ends. If the
+ * server cannot be reached, has no stream yet or ends the session, the element
+ * tries again for `retry-timeout`. The interval between attempts grows from 0.1 s
+ * to 5 s. With `on-disconnect=eos`, the end of a session ends the stream. The
+ * messages are those of #recwhipsrc, `recwhip-connected` and
+ * `recwhip-disconnected`. Servers that make the offer themselves (status 406 with
+ * an offer in the body) are not supported.
  *
  * ## Example launch line
  * |[
@@ -49,7 +49,7 @@ struct _GstRecWhepSrc
 {
   GstRecWebrtcSrc parent;
 
-  /* under the object lock */
+  /* protected by the object lock */
   RtcClientProperties properties;
   gchar *token; /* of either property, from READY on; NULL: none */
 

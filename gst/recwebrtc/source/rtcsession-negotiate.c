@@ -1,4 +1,4 @@
-/* gst-tsrec: negotiation of a WebRTC session that is received
+/* gst-tsrec: negotiation of a WebRTC session of a source
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -19,8 +19,8 @@ add_transceiver (RtcSession *self, gboolean video, GstCaps *caps)
   gst_caps_unref (caps);
   if (!transceiver)
     return;
-  /* Puts nack and rtx into the description; the jitter buffers are set by
-   * RtcNack. */
+  /* Adds nack and rtx to the description. RtcNack configures the jitter
+   * buffers. */
   g_object_set (transceiver, "do-nack",
       video ? self->config.retransmit_video : self->config.retransmit_audio,
       NULL);
@@ -67,7 +67,7 @@ make_chains (RtcSession *self, GError **error)
            self->audio_out, FALSE, &self->audio_counters, error));
 }
 
-/* Before packets come; @sdp: of the peer. */
+/* Called before packets arrive. @sdp: description of the peer. */
 static void
 watch_streams (RtcSession *self, const GstSDPMessage *sdp)
 {
@@ -77,7 +77,7 @@ watch_streams (RtcSession *self, const GstSDPMessage *sdp)
       self->config.retransmit_video, self->config.retransmit_audio);
 }
 
-/* Both descriptions are set. */
+/* Called when both descriptions are set. */
 static void
 start_watches (RtcSession *self)
 {
@@ -122,7 +122,7 @@ rtc_session_answer (RtcSession *self, const GstSDPMessage *offer,
   return TRUE;
 }
 
-/* --- as the offerer --- */
+/* --- our own offer --- */
 
 gboolean
 rtc_session_offer (RtcSession *self, const RtcSdpCodec *const *video_codecs,
@@ -190,7 +190,7 @@ add_candidates (RtcSession *self, const RtcIceFragment *fragment)
 {
   guint i;
 
-  /* Everything is bundled onto the transport of the first m-line. */
+  /* All m-lines are bundled on the transport of the first one. */
   for (i = 0; i < fragment->candidates->len &&
        self->n_candidates < RTC_SDP_MAX_CANDIDATES;
        i++, self->n_candidates++)

@@ -1,4 +1,4 @@
-/* gst-tsrec: what the files of RtcSession share
+/* gst-tsrec: RtcSession, for the files rtcsession*.c
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -38,7 +38,7 @@ struct _RtcSession
   GstSDPMessage *offer;
   GPtrArray *refusals;
   gchar *remote_ufrag;
-  guint n_candidates; /* that came by trickle, since the last restart of ICE */
+  guint n_candidates; /* by trickle, since the last restart of ICE */
 
   /* control thread only */
   gboolean warned_of_drops;
@@ -49,15 +49,16 @@ struct _RtcSession
   gint receiving;
   RtcDepayChainCounters video_counters;
   RtcDepayChainCounters audio_counters;
-  guint64 ignored; /* packets without use */
+  guint64 ignored; /* packets that are not recorded */
 
   GMutex lock;
-  /* Set on the control thread under lock; read there, elsewhere under lock. */
+  /* Written on the control thread with the lock; other threads read them with the
+   * lock. */
   RtcReception *reception;
   RtcSdpChoice choice;
-  /* under lock */
+  /* protected by lock */
   gboolean closed;
-  GstPad *video_pad; /* takes events for the sender */
+  GstPad *video_pad; /* receives key frame requests for the peer */
   gint64 last_keyframe_request;
   gboolean keyframe_wanted;
   guint64 keyframe_requests;

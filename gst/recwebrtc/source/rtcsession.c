@@ -1,4 +1,4 @@
-/* gst-tsrec: one WebRTC session that is received
+/* gst-tsrec: one WebRTC session of a source
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -73,7 +73,8 @@ is_closed (RtcSession *self)
 
 /* --- key frames --- */
 
-/* TRUE when a request may go out now; remembers it otherwise. */
+/* Returns TRUE if a request may be sent now. Otherwise rtc_session_tick() sends
+ * it later. */
 static gboolean
 may_request_keyframe (RtcSession *self)
 {
@@ -93,8 +94,8 @@ may_request_keyframe (RtcSession *self)
   return may;
 }
 
-/* Requests of the depayloader and our own both pass here, on their way into
- * the RTP session, which makes PLI of them. */
+/* Limits the rate of key frame requests, from the depayloader and from us, before
+ * the RTP session turns them into PLI. */
 static GstPadProbeReturn
 on_upstream_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
@@ -124,7 +125,7 @@ rtc_session_request_keyframe (RtcSession *self)
 
 /* --- pads of webrtcbin; on a streaming thread of it --- */
 
-/* Key frame requests of all kinds pass the pads of the video. */
+/* All key frame requests pass the pads of the video. */
 static void
 take_video_pad (RtcSession *self, GstPad *pad)
 {
@@ -151,7 +152,7 @@ get_track_end (GstPad *pad)
   return end;
 }
 
-/* Where the recording of the sessions before this one ends. */
+/* Returns the end of the recording of earlier sessions, a running time. */
 static GstClockTime
 get_floor (RtcSession *self)
 {
@@ -182,13 +183,13 @@ on_pad_added (GstElement *webrtc, GstPad *pad, RtcSession *self)
   if (chain != self->video)
     return;
   take_video_pad (self, pad);
-  /* The first packets may be lost, and the key frame with them. */
+  /* Request a key frame, because the first packets may be lost. */
   gst_pad_send_event (pad,
       gst_video_event_new_upstream_force_key_unit (
           GST_CLOCK_TIME_NONE, TRUE, 0));
 }
 
-/* --- the peer's signs of life --- */
+/* --- silence of the peer --- */
 
 static GstPadProbeReturn
 on_packet (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
@@ -226,7 +227,7 @@ peer_is_silent (RtcSession *self)
       (gint64)(self->config.peer_timeout / GST_USECOND);
 }
 
-/* Once a session; `stats` has the count. */
+/* Posted once in a session; `stats` has the count. */
 static void
 warn_of_drops (RtcSession *self)
 {
@@ -332,7 +333,6 @@ make_peer (RtcSession *self, const RtcSessionConfig *config)
   g_free (prefix);
 }
 
-/* An element of the session failed. Any thread. */
 void
 rtc_session_fail (RtcSession *self, const gchar *reason)
 {
@@ -365,7 +365,7 @@ rtc_session_new (GstBin *bin, GstPad *video, GstPad *audio,
   self->bin = bin;
   self->context = g_main_context_ref (context);
   self->config = *config;
-  /* Only the peer uses these, and it has copies. */
+  /* Only RtcPeer uses these, and it has copies. */
   self->config.stun_server = self->config.turn_server = NULL;
   self->config.port_range = self->config.public_address = NULL;
   self->callbacks = *callbacks;
