@@ -6,7 +6,7 @@
 #include "config.h"
 
 #include "gstrecwebrtcsrc-private.h"
-#include "rtcicesettings.h"
+#include "rtcproperties.h"
 
 #define DEFAULT_LATENCY 200
 #define DEFAULT_MAX_BITRATE 0
@@ -287,28 +287,7 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
       g_param_spec_uint ("latency", "Latency",
           "How long to wait for packets that are late, in milliseconds", 0,
           60000, DEFAULT_LATENCY, flags));
-  /**
-   * GstRecWebrtcSrc:stun-server:
-   *
-   * STUN server for finding our public address, "stun://host:port". Type:
-   * string. Default: none, which suffices within one network.
-   */
-  g_object_class_install_property (klass, PROP_STUN_SERVER,
-      g_param_spec_string ("stun-server", "STUN server",
-          "STUN server, stun://host:port; none: only addresses of this host",
-          NULL, flags));
-  /**
-   * GstRecWebrtcSrc:turn-server:
-   *
-   * TURN server to relay through, "turn://user:password@host:port". Type:
-   * string. Default: none.
-   */
-  g_object_class_install_property (klass, PROP_TURN_SERVER,
-      g_param_spec_string ("turn-server", "TURN server",
-          "TURN server, turn(s)://user:password@host:port; none: no relaying",
-          NULL, flags));
-  rtc_ice_settings_install_properties (
-      klass, PROP_PORT_RANGE, PROP_PUBLIC_ADDRESS);
+  rtc_ice_properties_install (klass, PROP_STUN_SERVER);
   /**
    * GstRecWebrtcSrc:video-codecs:
    *
