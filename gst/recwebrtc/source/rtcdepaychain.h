@@ -42,7 +42,6 @@ RtcDepayChain *rtc_depay_chain_new (GstBin *bin, gpointer owner,
 /* Stops and removes the elements. RTP must not flow any more. */
 void rtc_depay_chain_free (RtcDepayChain *chain);
 
-const RtcSdpTrack *rtc_depay_chain_get_track (RtcDepayChain *chain);
 gboolean rtc_depay_chain_is_video (RtcDepayChain *chain);
 
 /* Where RTP of another SSRC goes in; one of them is recorded: see RtcStreamSelect.

@@ -14,6 +14,8 @@
 
 #pragma once
 
+#include "recnalunit.h"
+
 #include <glib.h>
 
 G_BEGIN_DECLS
@@ -22,7 +24,7 @@ G_BEGIN_DECLS
 
 /**
  * RtcParamSets:
- * @h265: RFC 7798, otherwise RFC 6184
+ * @syntax: REC_NAL_H264 (RFC 6184) or REC_NAL_H265 (RFC 7798)
  * @started: there was a packet
  * @timestamp: RTP timestamp of the picture
  * @slice_seen: a slice of it has come
@@ -31,7 +33,7 @@ G_BEGIN_DECLS
  */
 typedef struct
 {
-  gboolean h265;
+  RecNalSyntax syntax;
   gboolean started;
   guint32 timestamp;
   gboolean slice_seen;
