@@ -387,7 +387,7 @@ install_other_properties (GObjectClass *klass)
    * GstTsRecMux:wait-for-keyframe:
    *
    * Begins each video track with its first random access point (see
-   * docs/mux.md), as nobody can decode pictures before it. A recording that
+   * docs/internals/mux.md), as nobody can decode pictures before it. A recording that
    * begins in the middle of a stream begins there, its sound as well. A key
    * frame is asked for upstream. After 10 s without one it begins all the same,
    * with a warning. What is left out is counted in `skipped` of
