@@ -654,7 +654,6 @@ rtc_reception_add_stats (RtcReception *self, GstStructure *stats)
   Totals totals[KIND_AUDIO + 1];
   GArray *copy;
   gint64 utc = 0;
-  gdouble drift = 0;
   guint64 steps;
   guint i;
 
@@ -668,7 +667,6 @@ rtc_reception_add_stats (RtcReception *self, GstStructure *stats)
   }
   steps = self->timeline.steps;
   rtc_sender_clock_get_wall_clock (&self->clock, g_get_monotonic_time (), &utc);
-  rtc_sender_clock_get_drift (&self->clock, &drift);
   g_mutex_unlock (&self->lock);
   for (i = 0; i < copy->len; i++) {
     Stream *stream = &g_array_index (copy, Stream, i);
@@ -679,8 +677,7 @@ rtc_reception_add_stats (RtcReception *self, GstStructure *stats)
   add_totals (stats, "video", &totals[KIND_VIDEO]);
   add_totals (stats, "audio", &totals[KIND_AUDIO]);
   gst_structure_set (stats, "clock-steps", G_TYPE_UINT64, steps,
-      "sender-utc-time", G_TYPE_INT64, utc, "sender-clock-drift", G_TYPE_DOUBLE,
-      drift, NULL);
+      "sender-utc-time", G_TYPE_INT64, utc, NULL);
 }
 
 /* --- life --- */

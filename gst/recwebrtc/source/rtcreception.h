@@ -36,8 +36,7 @@ void rtc_reception_take_pad (RtcReception *reception, GstPad *pad, guint ssrc,
  * packets), `video-jitter`, `video-round-trip` (guint64 ns,
  * GST_CLOCK_TIME_NONE while unknown), the same for `audio-`; `clock-steps`
  * (guint64); and of the sender's clock: `sender-utc-time` (gint64 µs since
- * 1970, 0 while unknown), `sender-clock-drift` (gdouble ppm, 0 while unknown).
- */
+ * 1970, 0 while unknown). */
 void rtc_reception_add_stats (RtcReception *reception, GstStructure *stats);
 
 /* µs since 1970 on the sender's clock; FALSE while unknown. */
