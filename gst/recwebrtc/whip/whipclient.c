@@ -10,7 +10,9 @@
 #include <libsoup/soup.h>
 #include <string.h>
 
-G_DEFINE_QUARK (whip - client - error - quark, whip_client_error)
+// clang-format off
+G_DEFINE_QUARK (whip-client-error-quark, whip_client_error)
+// clang-format on
 
 #define MAX_REDIRECTS 5
 #define TIMEOUT_S 10
