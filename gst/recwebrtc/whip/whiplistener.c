@@ -7,6 +7,8 @@
 
 #include "whiplistener.h"
 
+#include "recworker.h"
+
 #include <string.h>
 
 /* Bytes of a body, four times what an endpoint takes. */
@@ -29,11 +31,9 @@ struct _WhipListener
   GTlsCertificate *certificate;
   gchar *tls_files;
 
-  GMainContext *context;
-  GMainLoop *loop;
-  GThread *thread;
+  RecWorker *worker;
 
-  /* server's thread only */
+  /* thread of the worker only */
   SoupServer *soup;
   GSocketService *service;
   guint connections;
@@ -64,8 +64,7 @@ whip_listener_unref (WhipListener *server)
     return;
   g_hash_table_unref (server->paths);
   g_clear_object (&server->certificate);
-  g_main_loop_unref (server->loop);
-  g_main_context_unref (server->context);
+  rec_worker_free (server->worker);
   g_mutex_clear (&server->lock);
   g_free (server->tls_files);
   g_free (server->host);
@@ -88,20 +87,16 @@ void
 whip_listener_invoke (WhipListener *server, GSourceFunc function, gpointer data,
     GDestroyNotify destroy)
 {
-  GSource *source = NULL;
+  gboolean stopped;
 
   g_mutex_lock (&server->lock);
-  if (!server->stopped) {
-    source = g_idle_source_new ();
-    g_source_set_priority (source, G_PRIORITY_DEFAULT);
-    g_source_set_callback (source, function, data, destroy);
-    g_source_attach (source, server->context);
-    g_source_unref (source);
-  }
+  stopped = server->stopped;
+  if (!stopped)
+    rec_worker_invoke (server->worker, function, data, destroy);
   g_mutex_unlock (&server->lock);
-  /* In a context that nobody runs any more, @data would hold the server, which
-   * holds the context. */
-  if (!source && destroy)
+  /* A stopped worker would keep @data, which may hold a reference to the server, and
+   * with it to the worker. */
+  if (stopped && destroy)
     destroy (data);
 }
 
@@ -276,26 +271,6 @@ too_many:
 
 /* --- life --- */
 
-static gpointer
-server_main (gpointer data)
-{
-  WhipListener *server = data;
-
-  g_main_context_push_thread_default (server->context);
-  g_main_loop_run (server->loop);
-  soup_server_disconnect (server->soup);
-  g_clear_object (&server->soup);
-  g_mutex_lock (&server->lock);
-  server->stopped = TRUE;
-  g_mutex_unlock (&server->lock);
-  /* What libsoup left for an idle moment, and answers to nobody. */
-  while (g_main_context_iteration (server->context, FALSE))
-    ;
-  g_main_context_pop_thread_default (server->context);
-  whip_listener_unref (server);
-  return NULL;
-}
-
 static gboolean
 listen_on (WhipListener *server, GError **error)
 {
@@ -358,6 +333,7 @@ static WhipListener *
 server_new (const WhipListenerConfig *config, GError **error)
 {
   WhipListener *server = g_new0 (WhipListener, 1);
+  GMainContext *context;
   GError *reason = NULL;
 
   g_atomic_ref_count_init (&server->refcount);
@@ -368,13 +344,13 @@ server_new (const WhipListenerConfig *config, GError **error)
   server->idle_timeout = config->idle_timeout;
   server->paths =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  server->context = g_main_context_new ();
-  server->loop = g_main_loop_new (server->context, FALSE);
+  server->worker = rec_worker_new ();
   if (!load_certificate (server, config, error)) {
     whip_listener_unref (server);
     return NULL;
   }
-  g_main_context_push_thread_default (server->context);
+  context = rec_worker_get_context (server->worker);
+  g_main_context_push_thread_default (context);
   server->soup = soup_server_new ("server-header", "gst-tsrec ", NULL);
   soup_server_add_early_handler (server->soup, NULL, on_early, server, NULL);
   soup_server_add_handler (server->soup, NULL, on_request, server, NULL);
@@ -383,9 +359,8 @@ server_new (const WhipListenerConfig *config, GError **error)
       server->service, "incoming", G_CALLBACK (on_incoming), server);
   if (!listen_on (server, &reason))
     goto not_listening;
-  g_main_context_pop_thread_default (server->context);
-  server->thread =
-      g_thread_new ("rec-http", server_main, whip_listener_ref (server));
+  g_main_context_pop_thread_default (context);
+  rec_worker_start (server->worker, "rec-http");
   return server;
 
   /* ERRORS */
@@ -397,7 +372,7 @@ not_listening:
   g_error_free (reason);
   g_object_unref (server->service);
   g_object_unref (server->soup);
-  g_main_context_pop_thread_default (server->context);
+  g_main_context_pop_thread_default (context);
   whip_listener_unref (server);
   return NULL;
 }
@@ -481,41 +456,32 @@ whip_listener_claim (const WhipListenerConfig *config, const gchar *path,
   return server;
 }
 
-typedef struct
-{
-  GMutex lock;
-  GCond cond;
-  gboolean done;
-} Barrier;
-
-static gboolean
-pass_barrier (gpointer data)
-{
-  Barrier *barrier = data;
-
-  g_mutex_lock (&barrier->lock);
-  barrier->done = TRUE;
-  g_cond_signal (&barrier->cond);
-  g_mutex_unlock (&barrier->lock);
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
-quit (gpointer data)
+/* Closes the socket and all connections. On the worker, which then runs what
+ * libsoup has left for an idle moment. */
+static void
+shut_down (gpointer data)
 {
   WhipListener *server = data;
 
   g_socket_service_stop (server->service);
   g_socket_listener_close (G_SOCKET_LISTENER (server->service));
   g_clear_object (&server->service);
-  g_main_loop_quit (server->loop);
-  return G_SOURCE_REMOVE;
+  soup_server_disconnect (server->soup);
+  g_clear_object (&server->soup);
+  g_mutex_lock (&server->lock);
+  server->stopped = TRUE;
+  g_mutex_unlock (&server->lock);
+}
+
+/* Called on the worker after the handler that may be running. */
+static void
+do_nothing (gpointer data)
+{
 }
 
 void
 whip_listener_release (WhipListener *server, const gchar *path)
 {
-  Barrier barrier = { .done = FALSE };
   gchar *normal = normalize_path (path);
   gboolean last;
 
@@ -530,19 +496,11 @@ whip_listener_release (WhipListener *server, const gchar *path)
     servers = g_list_remove (servers, server);
   g_mutex_unlock (&servers_lock);
 
-  if (last) {
-    whip_listener_invoke (server, quit, server, NULL);
-    g_thread_join (server->thread);
-    whip_listener_unref (server);
+  if (!last) {
+    rec_worker_call (server->worker, do_nothing, NULL);
     return;
   }
-  g_mutex_init (&barrier.lock);
-  g_cond_init (&barrier.cond);
-  whip_listener_invoke (server, pass_barrier, &barrier, NULL);
-  g_mutex_lock (&barrier.lock);
-  while (!barrier.done)
-    g_cond_wait (&barrier.cond, &barrier.lock);
-  g_mutex_unlock (&barrier.lock);
-  g_mutex_clear (&barrier.lock);
-  g_cond_clear (&barrier.cond);
+  rec_worker_call (server->worker, shut_down, server);
+  rec_worker_stop (server->worker);
+  whip_listener_unref (server);
 }
