@@ -24,9 +24,6 @@ struct _WhipEndpoint
   gchar **ice_servers;
   gsize max_body;
   guint max_offers;
-  gint refused;
-
-  GMutex lock;
   gchar *auth_token;
 
   /* server's thread only: offers since the second began */
@@ -240,14 +237,10 @@ is_authorized (WhipEndpoint *endpoint, SoupServerMessage *msg)
 {
   const gchar *header = soup_message_headers_get_one (
       soup_server_message_get_request_headers (msg), "Authorization");
-  gboolean ok;
 
-  g_mutex_lock (&endpoint->lock);
-  ok = !endpoint->auth_token ||
+  return !endpoint->auth_token ||
       (header && g_ascii_strncasecmp (header, "Bearer ", 7) == 0 &&
           equal_secret (header + 7, endpoint->auth_token));
-  g_mutex_unlock (&endpoint->lock);
-  return ok;
 }
 
 static gboolean
@@ -542,8 +535,6 @@ handle (gpointer data, WhipListener *server, SoupServerMessage *msg,
 
   if (early) {
     check_headers (endpoint, msg, session_id);
-    if (soup_server_message_get_status (msg) >= 400)
-      g_atomic_int_inc (&endpoint->refused);
     return;
   }
   request = request_new (endpoint, server, msg, session_id);
@@ -568,7 +559,6 @@ whip_endpoint_new (const WhipEndpointConfig *config,
     config->idle_timeout };
   WhipEndpoint *endpoint = g_new0 (WhipEndpoint, 1);
 
-  g_mutex_init (&endpoint->lock);
   endpoint->callbacks = *callbacks;
   endpoint->user_data = user_data;
   endpoint->host = g_strdup (config->host);
@@ -612,7 +602,6 @@ whip_endpoint_free (WhipEndpoint *endpoint)
     return;
   if (endpoint->server)
     whip_listener_release (endpoint->server, endpoint->path);
-  g_mutex_clear (&endpoint->lock);
   g_strfreev (endpoint->ice_servers);
   g_free (endpoint->cors_origins);
   g_free (endpoint->auth_token);
@@ -630,19 +619,4 @@ whip_endpoint_dup_url (WhipEndpoint *endpoint)
       whip_listener_is_tls (endpoint->server) ? "https" : "http", v6 ? "[" : "",
       endpoint->host, v6 ? "]" : "", whip_listener_get_port (endpoint->server),
       endpoint->path);
-}
-
-void
-whip_endpoint_set_auth_token (WhipEndpoint *endpoint, const gchar *token)
-{
-  g_mutex_lock (&endpoint->lock);
-  g_free (endpoint->auth_token);
-  endpoint->auth_token = g_strdup (token);
-  g_mutex_unlock (&endpoint->lock);
-}
-
-guint64
-whip_endpoint_get_refused (WhipEndpoint *endpoint)
-{
-  return (guint)g_atomic_int_get (&endpoint->refused);
 }

@@ -82,12 +82,6 @@ void whip_endpoint_free (WhipEndpoint *endpoint);
 /* URL that clients use. Caller frees. */
 gchar *whip_endpoint_dup_url (WhipEndpoint *endpoint);
 
-/* Changes the token while running; any thread. */
-void whip_endpoint_set_auth_token (WhipEndpoint *endpoint, const gchar *token);
-
-/* Requests refused here, without asking the callbacks; any thread. */
-guint64 whip_endpoint_get_refused (WhipEndpoint *endpoint);
-
 /* All are valid until the request is answered. */
 const gchar *whip_request_get_body (WhipRequest *request, gsize *length);
 /* Last part of the path; NULL in an offer. */
