@@ -373,17 +373,24 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   return GST_FLOW_OK;
 }
 
+/* Passes the buffers of @list to @chain one by one. Consumes @list. */
+static GstFlowReturn
+chain_each (GstPad *pad, GstObject *parent, GstBufferList *list,
+    GstPadChainFunction chain)
+{
+  GstFlowReturn ret = GST_FLOW_OK;
+  guint n = gst_buffer_list_length (list);
+
+  for (guint i = 0; i < n && ret == GST_FLOW_OK; i++)
+    ret = chain (pad, parent, gst_buffer_ref (gst_buffer_list_get (list, i)));
+  gst_buffer_list_unref (list);
+  return ret;
+}
+
 static GstFlowReturn
 sink_chain_list (GstPad *pad, GstObject *parent, GstBufferList *list)
 {
-  GstFlowReturn ret = GST_FLOW_OK;
-
-  for (guint i = 0; i < gst_buffer_list_length (list) && ret == GST_FLOW_OK;
-       i++)
-    ret = sink_chain (
-        pad, parent, gst_buffer_ref (gst_buffer_list_get (list, i)));
-  gst_buffer_list_unref (list);
-  return ret;
+  return chain_each (pad, parent, list, sink_chain);
 }
 
 /* --- access units of the parser --- */
@@ -422,6 +429,12 @@ parsed_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
   }
   return gst_proxy_pad_chain_default (pad, parent, buffer);
+}
+
+static GstFlowReturn
+parsed_chain_list (GstPad *pad, GstObject *parent, GstBufferList *list)
+{
+  return chain_each (pad, parent, list, parsed_chain);
 }
 
 static gboolean
@@ -469,6 +482,7 @@ add_pads (GstRtcPictureFilter *self, GstElement *first, GstElement *last)
   parsed = GST_PAD (gst_proxy_pad_get_internal (GST_PROXY_PAD (self->src)));
   gst_pad_set_element_private (parsed, self);
   gst_pad_set_chain_function (parsed, parsed_chain);
+  gst_pad_set_chain_list_function (parsed, parsed_chain_list);
   gst_pad_set_event_function (parsed, parsed_event);
   gst_object_unref (parsed);
 }
