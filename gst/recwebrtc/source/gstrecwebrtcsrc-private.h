@@ -7,7 +7,7 @@
 
 #include "gstrecwebrtcsrc.h"
 #include "rtcdepaychain.h"
-#include "rtctrack.h"
+#include "gstrtctrack.h"
 #include "recworker.h"
 
 G_BEGIN_DECLS
@@ -42,8 +42,8 @@ typedef struct
   gboolean retransmit_audio;
   GstRecWebrtcSrcOnDisconnect on_disconnect;
 
-  RtcTrack *video;
-  RtcTrack *audio;
+  GstRtcTrack *video;
+  GstRtcTrack *audio;
 
   /* The control thread runs sessions; the other tells the tracks what time it
    * is, which may block downstream. */

@@ -71,9 +71,9 @@ on_disconnect_get_type (void)
 /* --- properties --- */
 
 static void
-add_track_stats (GstStructure *s, const gchar *kind, RtcTrack *track)
+add_track_stats (GstStructure *s, const gchar *kind, GstRtcTrack *track)
 {
-  RtcTrackStats stats;
+  GstRtcTrackStats stats;
   gchar *name;
   guint i;
   const struct
@@ -89,7 +89,7 @@ add_track_stats (GstStructure *s, const gchar *kind, RtcTrack *track)
     { "losses", &stats.losses },
   };
 
-  rtc_track_get_stats (track, &stats);
+  gst_rtc_track_get_stats (track, &stats);
   for (i = 0; i < G_N_ELEMENTS (fields); i++) {
     name = g_strdup_printf ("%s-%s", kind, fields[i].name);
     gst_structure_set (s, name, G_TYPE_UINT64, *fields[i].value, NULL);
@@ -198,8 +198,8 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
   latency = priv->latency;
   GST_OBJECT_UNLOCK (self);
   if (id == PROP_LATENCY) {
-    rtc_track_set_latency (priv->video, latency * GST_MSECOND);
-    rtc_track_set_latency (priv->audio, latency * GST_MSECOND);
+    gst_rtc_track_set_latency (priv->video, latency * GST_MSECOND);
+    gst_rtc_track_set_latency (priv->audio, latency * GST_MSECOND);
   }
 }
 
@@ -426,8 +426,8 @@ gst_rec_webrtc_src_init_props (GstRecWebrtcSrc *self)
   priv->retransmit_video = TRUE;
   priv->retransmit_audio = FALSE;
   priv->on_disconnect = DEFAULT_ON_DISCONNECT;
-  rtc_track_set_latency (priv->video, DEFAULT_LATENCY * GST_MSECOND);
-  rtc_track_set_latency (priv->audio, DEFAULT_LATENCY * GST_MSECOND);
+  gst_rtc_track_set_latency (priv->video, DEFAULT_LATENCY * GST_MSECOND);
+  gst_rtc_track_set_latency (priv->audio, DEFAULT_LATENCY * GST_MSECOND);
 }
 
 void

@@ -42,7 +42,7 @@ post_session_message (GstRecWebrtcSrc *self, const gchar *name,
   gst_element_post_message (
       GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self), s));
   /* One line of the journal, by the track that is there. */
-  rtc_track_queue_event (choice->video.codec ? priv->video : priv->audio,
+  gst_rtc_track_queue_event (choice->video.codec ? priv->video : priv->audio,
       rec_event_new_journal (entry));
 }
 
@@ -62,7 +62,7 @@ post_refusals (GstRecWebrtcSrc *self, RtcSession *session)
   for (i = 0; refusals && i < refusals->len; i++) {
     const RtcSdpRefusal *refusal = g_ptr_array_index (refusals, i);
 
-    rtc_track_queue_event (choice->video.codec ? priv->video : priv->audio,
+    gst_rtc_track_queue_event (choice->video.codec ? priv->video : priv->audio,
         rec_event_new_journal (gst_structure_new ("track-refused", "session-id",
             G_TYPE_STRING, rtc_session_get_id (session), "track", G_TYPE_STRING,
             refusal->media, "offered", G_TYPE_STRING, refusal->offered,
@@ -84,7 +84,7 @@ journal_sender_clock (GstRecWebrtcSrc *self)
   if (!rtc_session_get_sender_time (priv->session, &sender))
     return FALSE;
   choice = rtc_session_get_choice (priv->session);
-  rtc_track_queue_event (choice->video.codec ? priv->video : priv->audio,
+  gst_rtc_track_queue_event (choice->video.codec ? priv->video : priv->audio,
       rec_event_new_journal (gst_structure_new ("sender-clock", "session-id",
           G_TYPE_STRING, rtc_session_get_id (priv->session), "sender-utc-time",
           G_TYPE_INT64, sender, "utc-time", G_TYPE_INT64, g_get_real_time (),
@@ -146,15 +146,15 @@ gst_rec_webrtc_src_peek_session (GstRecWebrtcSrc *self)
 }
 
 static void
-set_track_source (
-    GstRecWebrtcSrc *self, RtcTrack *track, gboolean connected, gboolean sent)
+set_track_source (GstRecWebrtcSrc *self, GstRtcTrack *track, gboolean connected,
+    gboolean sent)
 {
   RecSource source = { .connected = connected,
     .packets_dropped = PRIV (self)->drops };
 
   source.waiting =
       connected ? !sent : GST_REC_WEBRTC_SRC_GET_CLASS (self)->waits_for_peer;
-  rtc_track_set_source (track, &source);
+  gst_rtc_track_set_source (track, &source);
 }
 
 void
@@ -174,8 +174,8 @@ gst_rec_webrtc_src_finish_tracks (GstRecWebrtcSrc *self)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
 
-  rtc_track_finish (priv->video);
-  rtc_track_finish (priv->audio);
+  gst_rtc_track_finish (priv->video);
+  gst_rtc_track_finish (priv->audio);
 }
 
 void
@@ -293,8 +293,8 @@ session_receiving (RtcSession *session, gpointer user_data)
   GstRecWebrtcSrcPrivate *priv = PRIV (user_data);
   const gchar *id = rtc_session_get_id (session);
 
-  rtc_track_queue_event (priv->video, rec_event_new_session (id));
-  rtc_track_queue_event (priv->audio, rec_event_new_session (id));
+  gst_rtc_track_queue_event (priv->video, rec_event_new_session (id));
+  gst_rtc_track_queue_event (priv->audio, rec_event_new_session (id));
 }
 
 static void
@@ -518,5 +518,5 @@ gst_rec_webrtc_src_is_accepting (GstRecWebrtcSrc *self)
   /* What is being drained is the last that is recorded. */
   if (priv->drain && on_disconnect == GST_REC_WEBRTC_SRC_ON_DISCONNECT_EOS)
     return FALSE;
-  return priv->accepting && !rtc_track_is_finished (priv->video);
+  return priv->accepting && !gst_rtc_track_is_finished (priv->video);
 }

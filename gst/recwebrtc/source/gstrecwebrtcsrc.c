@@ -63,12 +63,12 @@ may_be_held_back (GstRecWebrtcSrc *self, GstClockTime now)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
   RtcSession *session = gst_rec_webrtc_src_peek_session (self);
-  RtcTrackStats video, audio;
+  GstRtcTrackStats video, audio;
   gboolean connected = session && rtc_session_is_connected (session);
 
   g_clear_pointer (&session, rtc_session_unref);
-  rtc_track_get_stats (priv->video, &video);
-  rtc_track_get_stats (priv->audio, &audio);
+  gst_rtc_track_get_stats (priv->video, &video);
+  gst_rtc_track_get_stats (priv->audio, &audio);
   if (video.buffers + audio.buffers != priv->heard_units ||
       now > priv->last_push_tick + GST_SECOND)
     priv->heard_at = now;
@@ -90,8 +90,8 @@ on_push_timer (gpointer data)
     now = gst_element_get_current_running_time (GST_ELEMENT (self));
   if (GST_CLOCK_TIME_IS_VALID (now) && may_be_held_back (self, now))
     now = GST_CLOCK_TIME_NONE;
-  rtc_track_tick (priv->video, now);
-  rtc_track_tick (priv->audio, now);
+  gst_rtc_track_tick (priv->video, now);
+  gst_rtc_track_tick (priv->audio, now);
   return G_SOURCE_CONTINUE;
 }
 
@@ -280,7 +280,7 @@ gst_rec_webrtc_src_handle_message (GstBin *bin, GstMessage *message)
 /* --- GObject --- */
 
 static void
-keyframe_wanted (RtcTrack *track, gpointer user_data)
+keyframe_wanted (GstRtcTrack *track, gpointer user_data)
 {
   RtcSession *session = gst_rec_webrtc_src_peek_session (user_data);
 
@@ -323,15 +323,15 @@ gst_rec_webrtc_src_class_init (GstRecWebrtcSrcClass *klass)
       "WebRTC source for recording");
 }
 
-static RtcTrack *
+static GstRtcTrack *
 add_track (GstRecWebrtcSrc *self, const gchar *kind,
     GstStaticPadTemplate *static_template, guint group_id)
 {
-  RtcTrack *track = rtc_track_new (kind, group_id);
+  GstRtcTrack *track = gst_rtc_track_new (kind, group_id);
   GstPad *target = gst_element_get_static_pad (GST_ELEMENT (track), "src");
   GstPadTemplate *template = gst_static_pad_template_get (static_template);
 
-  rtc_track_set_keyframe_func (track, keyframe_wanted, self);
+  gst_rtc_track_set_keyframe_func (track, keyframe_wanted, self);
   gst_bin_add (GST_BIN (self), GST_ELEMENT (track));
   gst_element_add_pad (GST_ELEMENT (self),
       gst_ghost_pad_new_from_template (kind, target, template));

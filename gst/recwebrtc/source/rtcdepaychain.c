@@ -10,7 +10,7 @@
 #include "gstrtcpacketfilter.h"
 #include "gstrtcpicturefilter.h"
 #include "rtcpeer.h"
-#include "rtcstreamselect.h"
+#include "gstrtcstreamselect.h"
 
 /**
  * RtcDepayChain:
@@ -25,7 +25,7 @@ struct _RtcDepayChain
   gpointer owner;
   const RtcSdpCodec *codec;
   GstPad *out;
-  RtcStreamSelect *select;
+  GstRtcStreamSelect *select;
   GstElement *packet_filter;
   GstElement *depay;
   GstElement *picture_filter;
@@ -119,7 +119,7 @@ static gboolean
 add_elements (RtcDepayChain *self, gboolean freeze, GError **error)
 {
   self->select =
-      rtc_stream_select_new (self->codec->name, &self->counters->ignored);
+      gst_rtc_stream_select_new (self->codec->name, &self->counters->ignored);
   add (self, GST_ELEMENT (self->select));
   if (!make_depayloader (self, error) ||
       !make_picture_filter (self, freeze, error))
@@ -216,25 +216,25 @@ rtc_depay_chain_is_video (RtcDepayChain *self)
 GstPad *
 rtc_depay_chain_add_stream (RtcDepayChain *self, guint rank)
 {
-  return rtc_stream_select_add_stream (self->select, rank);
+  return gst_rtc_stream_select_add_stream (self->select, rank);
 }
 
 gboolean
 rtc_depay_chain_is_recorded (RtcDepayChain *self, GstPad *pad)
 {
-  return rtc_stream_select_is_chosen (self->select, pad);
+  return gst_rtc_stream_select_is_chosen (self->select, pad);
 }
 
 void
 rtc_depay_chain_set_rank (RtcDepayChain *self, GstPad *pad, guint rank)
 {
-  rtc_stream_select_set_rank (self->select, pad, rank);
+  gst_rtc_stream_select_set_rank (self->select, pad, rank);
 }
 
 void
 rtc_depay_chain_remove_stream (RtcDepayChain *self, GstPad *pad)
 {
-  rtc_stream_select_remove_stream (self->select, pad);
+  gst_rtc_stream_select_remove_stream (self->select, pad);
 }
 
 GstPad *

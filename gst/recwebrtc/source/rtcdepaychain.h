@@ -44,7 +44,7 @@ void rtc_depay_chain_free (RtcDepayChain *chain);
 
 gboolean rtc_depay_chain_is_video (RtcDepayChain *chain);
 
-/* Where RTP of another SSRC goes in; one of them is recorded: see RtcStreamSelect.
+/* Where RTP of another SSRC goes in; one of them is recorded: see GstRtcStreamSelect.
  * @rank: preferred to streams of a lower rank. Caller unrefs. Any thread. */
 GstPad *rtc_depay_chain_add_stream (RtcDepayChain *chain, guint rank);
 /* Whether the stream of @pad is recorded. Any thread. */

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Gives every SSRC of the video a rank, and by that RtcStreamSelect picks the stream
+ * Gives every SSRC of the video a rank, and by that GstRtcStreamSelect picks the stream
  * that is recorded. Sizes count: of what the packets carry (H.264, H.265, VP8
  * and VP9 tell it with each key frame), before that what a=rid allows. Where
  * neither is known, the order of the offer does, best first (RFC 8853 section

@@ -16,11 +16,11 @@
 
 G_BEGIN_DECLS
 
-#define RTC_TYPE_TRACK (rtc_track_get_type ())
-G_DECLARE_FINAL_TYPE (RtcTrack, rtc_track, RTC, TRACK, GstElement)
+#define GST_TYPE_RTC_TRACK (gst_rtc_track_get_type ())
+G_DECLARE_FINAL_TYPE (GstRtcTrack, gst_rtc_track, GST, RTC_TRACK, GstElement)
 
 /**
- * RtcTrackStats:
+ * GstRtcTrackStats:
  * @buffers: access units that left
  * @bytes: their size
  * @dropped_no_timestamp: access units dropped because they had no timestamp,
@@ -41,44 +41,45 @@ typedef struct
   guint64 gaps;
   guint64 losses;
   GstClockTime last_buffer;
-} RtcTrackStats;
+} GstRtcTrackStats;
 
 /* Called on the thread that sends the event upstream, with no lock held. */
-typedef void (*RtcTrackKeyframeFunc) (RtcTrack *track, gpointer user_data);
+typedef void (*GstRtcTrackKeyframeFunc) (
+    GstRtcTrack *track, gpointer user_data);
 
 /* @kind: "video" or "audio". Floating reference. */
-RtcTrack *rtc_track_new (const gchar *kind, guint group_id);
+GstRtcTrack *gst_rtc_track_new (const gchar *kind, guint group_id);
 
 /* Before the element is used. */
-void rtc_track_set_keyframe_func (
-    RtcTrack *track, RtcTrackKeyframeFunc func, gpointer user_data);
+void gst_rtc_track_set_keyframe_func (
+    GstRtcTrack *track, GstRtcTrackKeyframeFunc func, gpointer user_data);
 /* Latency that is reported downstream; any thread. */
-void rtc_track_set_latency (RtcTrack *track, GstClockTime latency);
+void gst_rtc_track_set_latency (GstRtcTrack *track, GstClockTime latency);
 
 /* Says what is due: stream-start, GAP events up to @now - latency, EOS. Returns
  * without having done anything while the streaming thread is pushing. Not from
  * a streaming thread. */
-void rtc_track_tick (RtcTrack *track, GstClockTime now);
+void gst_rtc_track_tick (GstRtcTrack *track, GstClockTime now);
 
 /* Who is at the other end; any thread. The query "tsrec-source" is answered
  * with it, and GAP events leave only while @source->waiting is FALSE: nothing
  * is written while nothing is expected. Initially nobody is connected, and the
  * track waits. */
-void rtc_track_set_source (RtcTrack *track, const RecSource *source);
+void gst_rtc_track_set_source (GstRtcTrack *track, const RecSource *source);
 
 /* The stream ends: what still comes in is refused with GST_FLOW_EOS, and the
  * next tick sends EOS downstream. */
-void rtc_track_finish (RtcTrack *track);
-gboolean rtc_track_is_finished (RtcTrack *track);
+void gst_rtc_track_finish (GstRtcTrack *track);
+gboolean gst_rtc_track_is_finished (GstRtcTrack *track);
 
 /* A serialized event to go downstream in order with the buffers, after the
  * stream has begun; kept until then. Takes ownership. Any thread. */
-void rtc_track_queue_event (RtcTrack *track, GstEvent *event);
+void gst_rtc_track_queue_event (GstRtcTrack *track, GstEvent *event);
 
-void rtc_track_get_stats (RtcTrack *track, RtcTrackStats *stats);
+void gst_rtc_track_get_stats (GstRtcTrack *track, GstRtcTrackStats *stats);
 
 /* Running time at which what has left ends, GAP events included;
  * GST_CLOCK_TIME_NONE before anything has. Any thread. */
-GstClockTime rtc_track_get_end (RtcTrack *track);
+GstClockTime gst_rtc_track_get_end (GstRtcTrack *track);
 
 G_END_DECLS

@@ -5,14 +5,14 @@
 
 #include "config.h"
 
-#include "rtctrack.h"
+#include "gstrtctrack.h"
 
 #include "recevent.h"
 
 #include <gst/video/video.h>
 
-GST_DEBUG_CATEGORY_STATIC (rtc_track_debug);
-#define GST_CAT_DEFAULT rtc_track_debug
+GST_DEBUG_CATEGORY_STATIC (gst_rtc_track_debug);
+#define GST_CAT_DEFAULT gst_rtc_track_debug
 
 /* Silence that is worth a GAP event, and how far it stays behind the clock so
  * that a packet which is on its way is not overtaken. */
@@ -27,7 +27,7 @@ GST_DEBUG_CATEGORY_STATIC (rtc_track_debug);
  * apart in a transport stream. */
 #define TICK ((GST_SECOND + 89999) / 90000)
 
-struct _RtcTrack
+struct _GstRtcTrack
 {
   GstElement parent;
 
@@ -35,7 +35,7 @@ struct _RtcTrack
   GstPad *src;
   gboolean video;
   guint group_id;
-  RtcTrackKeyframeFunc keyframe_func;
+  GstRtcTrackKeyframeFunc keyframe_func;
   gpointer keyframe_data;
 
   /* under the stream lock of the sink pad */
@@ -60,14 +60,10 @@ struct _RtcTrack
   gboolean finished;
   RecSource source;
   GQueue events;
-  RtcTrackStats stats;
+  GstRtcTrackStats stats;
 };
 
-/* The type is registered under the name that dot graphs and logs know. */
-typedef RtcTrack RecTrack;
-typedef RtcTrackClass RecTrackClass;
-
-G_DEFINE_TYPE (RecTrack, rtc_track, GST_TYPE_ELEMENT)
+G_DEFINE_TYPE (GstRtcTrack, gst_rtc_track, GST_TYPE_ELEMENT)
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -77,7 +73,7 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
 /* --- what goes out; under the stream lock of the sink pad --- */
 
 static void
-start_stream (RtcTrack *self)
+start_stream (GstRtcTrack *self)
 {
   gchar *id;
   GstEvent *event;
@@ -94,7 +90,7 @@ start_stream (RtcTrack *self)
 }
 
 static void
-start_segment (RtcTrack *self)
+start_segment (GstRtcTrack *self)
 {
   GstSegment segment;
 
@@ -106,7 +102,7 @@ start_segment (RtcTrack *self)
 }
 
 static void
-push_queued_events (RtcTrack *self)
+push_queued_events (GstRtcTrack *self)
 {
   GstEvent *event;
 
@@ -122,7 +118,7 @@ push_queued_events (RtcTrack *self)
 }
 
 static GstClockTime
-to_running_time (RtcTrack *self, GstClockTime timestamp)
+to_running_time (GstRtcTrack *self, GstClockTime timestamp)
 {
   if (!GST_CLOCK_TIME_IS_VALID (timestamp))
     return GST_CLOCK_TIME_NONE;
@@ -137,7 +133,7 @@ to_running_time (RtcTrack *self, GstClockTime timestamp)
  * parser may give its timestamp to the one before it, and without it what
  * refers to it could not be decoded. */
 static gboolean
-set_timestamps (RtcTrack *self, GstBuffer *buffer)
+set_timestamps (GstRtcTrack *self, GstBuffer *buffer)
 {
   GstClockTime pts = to_running_time (self, GST_BUFFER_PTS (buffer));
   GstClockTime dts = to_running_time (self, GST_BUFFER_DTS (buffer));
@@ -170,7 +166,7 @@ set_timestamps (RtcTrack *self, GstBuffer *buffer)
 
 /* One line of the journal when silence begins: it may never end. */
 static void
-push_gap_start_entry (RtcTrack *self, GstClockTime from)
+push_gap_start_entry (GstRtcTrack *self, GstClockTime from)
 {
   GstStructure *s = gst_structure_new ("gap-start", "track", G_TYPE_STRING,
       self->video ? "video" : "audio", "cause", G_TYPE_STRING, "silence",
@@ -181,7 +177,7 @@ push_gap_start_entry (RtcTrack *self, GstClockTime from)
 
 /* One line of the journal: @track lacks [@from, @to). */
 static void
-push_gap_entry (RtcTrack *self, const gchar *cause, guint64 losses,
+push_gap_entry (GstRtcTrack *self, const gchar *cause, guint64 losses,
     GstClockTime from, GstClockTime to)
 {
   GstStructure *s = gst_structure_new ("gap", "track", G_TYPE_STRING,
@@ -194,7 +190,7 @@ push_gap_entry (RtcTrack *self, const gchar *cause, guint64 losses,
 
 /* An access unit has come at @now: what was missing before it is journalled. */
 static void
-journal_gap (RtcTrack *self, GstClockTime gap_start, GstClockTime now)
+journal_gap (GstRtcTrack *self, GstClockTime gap_start, GstClockTime now)
 {
   if (self->in_gap) {
     /* What the network held back was late, and is all there. */
@@ -213,7 +209,7 @@ journal_gap (RtcTrack *self, GstClockTime gap_start, GstClockTime now)
 
 /* The depayloader says that packets are missing. */
 static void
-note_loss (RtcTrack *self)
+note_loss (GstRtcTrack *self)
 {
   if (self->losses++ == 0)
     self->lost_since = self->position;
@@ -223,7 +219,7 @@ note_loss (RtcTrack *self)
 }
 
 static void
-count_buffer (RtcTrack *self, GstBuffer *buffer)
+count_buffer (GstRtcTrack *self, GstBuffer *buffer)
 {
   GstClockTime now = gst_element_get_current_running_time (GST_ELEMENT (self));
 
@@ -239,14 +235,14 @@ count_buffer (RtcTrack *self, GstBuffer *buffer)
 }
 
 static GstFlowReturn
-rtc_track_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+gst_rtc_track_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
-  RtcTrack *self = RTC_TRACK (parent);
+  GstRtcTrack *self = GST_RTC_TRACK (parent);
   GstClockTime gap_start =
       self->in_gap ? self->gap_start : self->last_timestamp;
   GstFlowReturn ret;
 
-  if (rtc_track_is_finished (self))
+  if (gst_rtc_track_is_finished (self))
     goto finished;
   buffer = gst_buffer_make_writable (buffer);
   if (!set_timestamps (self, buffer))
@@ -281,9 +277,9 @@ no_timestamp:
 }
 
 static gboolean
-rtc_track_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+gst_rtc_track_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
-  RtcTrack *self = RTC_TRACK (parent);
+  GstRtcTrack *self = GST_RTC_TRACK (parent);
 
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_CAPS:
@@ -321,9 +317,9 @@ rtc_track_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 }
 
 static gboolean
-rtc_track_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
+gst_rtc_track_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
-  RtcTrack *self = RTC_TRACK (parent);
+  GstRtcTrack *self = GST_RTC_TRACK (parent);
   gboolean ret = TRUE;
 
   if (gst_video_event_is_force_key_unit (event)) {
@@ -344,9 +340,9 @@ rtc_track_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 }
 
 static gboolean
-rtc_track_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
+gst_rtc_track_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
-  RtcTrack *self = RTC_TRACK (parent);
+  GstRtcTrack *self = GST_RTC_TRACK (parent);
 
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_LATENCY: {
@@ -390,7 +386,7 @@ rtc_track_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 /* --- without a session --- */
 
 static gboolean
-gap_is_due (RtcTrack *self, GstClockTime until)
+gap_is_due (GstRtcTrack *self, GstClockTime until)
 {
   if (!self->have_caps || !self->have_segment || self->eos_sent)
     return FALSE;
@@ -403,7 +399,7 @@ gap_is_due (RtcTrack *self, GstClockTime until)
  * only noted, for the journal: an encoder would make sound of it, and the mux
  * tables, for as long as the recorder waits. */
 static void
-note_gap (RtcTrack *self, GstClockTime until, gboolean waiting)
+note_gap (GstRtcTrack *self, GstClockTime until, gboolean waiting)
 {
   GstClockTime start = self->position;
 
@@ -424,7 +420,7 @@ note_gap (RtcTrack *self, GstClockTime until, gboolean waiting)
 }
 
 static void
-push_eos (RtcTrack *self)
+push_eos (GstRtcTrack *self)
 {
   if (self->eos_sent)
     return;
@@ -434,7 +430,7 @@ push_eos (RtcTrack *self)
 }
 
 void
-rtc_track_tick (RtcTrack *self, GstClockTime now)
+gst_rtc_track_tick (GstRtcTrack *self, GstClockTime now)
 {
   GstClockTime behind;
   gboolean waiting;
@@ -449,7 +445,7 @@ rtc_track_tick (RtcTrack *self, GstClockTime now)
   behind = MAX (self->latency, self->lag) + GAP_MARGIN;
   waiting = self->source.waiting;
   GST_OBJECT_UNLOCK (self);
-  if (rtc_track_is_finished (self))
+  if (gst_rtc_track_is_finished (self))
     push_eos (self);
   else if (GST_CLOCK_TIME_IS_VALID (now) && now > behind &&
       gap_is_due (self, now - behind))
@@ -461,7 +457,7 @@ done:
 /* --- from outside --- */
 
 void
-rtc_track_finish (RtcTrack *self)
+gst_rtc_track_finish (GstRtcTrack *self)
 {
   GST_OBJECT_LOCK (self);
   self->finished = TRUE;
@@ -469,7 +465,7 @@ rtc_track_finish (RtcTrack *self)
 }
 
 gboolean
-rtc_track_is_finished (RtcTrack *self)
+gst_rtc_track_is_finished (GstRtcTrack *self)
 {
   gboolean finished;
 
@@ -480,7 +476,7 @@ rtc_track_is_finished (RtcTrack *self)
 }
 
 void
-rtc_track_queue_event (RtcTrack *self, GstEvent *event)
+gst_rtc_track_queue_event (GstRtcTrack *self, GstEvent *event)
 {
   GstEvent *oldest = NULL;
 
@@ -494,7 +490,7 @@ rtc_track_queue_event (RtcTrack *self, GstEvent *event)
 }
 
 void
-rtc_track_set_latency (RtcTrack *self, GstClockTime latency)
+gst_rtc_track_set_latency (GstRtcTrack *self, GstClockTime latency)
 {
   GST_OBJECT_LOCK (self);
   self->latency = latency;
@@ -502,7 +498,7 @@ rtc_track_set_latency (RtcTrack *self, GstClockTime latency)
 }
 
 void
-rtc_track_set_source (RtcTrack *self, const RecSource *source)
+gst_rtc_track_set_source (GstRtcTrack *self, const RecSource *source)
 {
   GST_OBJECT_LOCK (self);
   self->source = *source;
@@ -510,15 +506,15 @@ rtc_track_set_source (RtcTrack *self, const RecSource *source)
 }
 
 void
-rtc_track_set_keyframe_func (
-    RtcTrack *self, RtcTrackKeyframeFunc func, gpointer user_data)
+gst_rtc_track_set_keyframe_func (
+    GstRtcTrack *self, GstRtcTrackKeyframeFunc func, gpointer user_data)
 {
   self->keyframe_func = func;
   self->keyframe_data = user_data;
 }
 
 void
-rtc_track_get_stats (RtcTrack *self, RtcTrackStats *stats)
+gst_rtc_track_get_stats (GstRtcTrack *self, GstRtcTrackStats *stats)
 {
   GST_OBJECT_LOCK (self);
   *stats = self->stats;
@@ -526,7 +522,7 @@ rtc_track_get_stats (RtcTrack *self, RtcTrackStats *stats)
 }
 
 GstClockTime
-rtc_track_get_end (RtcTrack *self)
+gst_rtc_track_get_end (GstRtcTrack *self)
 {
   GstClockTime end;
 
@@ -539,7 +535,7 @@ rtc_track_get_end (RtcTrack *self)
 /* --- GObject --- */
 
 static void
-reset (RtcTrack *self)
+reset (GstRtcTrack *self)
 {
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   self->started = self->have_caps = self->have_segment = FALSE;
@@ -561,13 +557,13 @@ reset (RtcTrack *self)
 }
 
 static GstStateChangeReturn
-rtc_track_change_state (GstElement *element, GstStateChange transition)
+gst_rtc_track_change_state (GstElement *element, GstStateChange transition)
 {
   GstStateChangeReturn ret;
 
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
-    reset (RTC_TRACK (element));
-  ret = GST_ELEMENT_CLASS (rtc_track_parent_class)
+    reset (GST_RTC_TRACK (element));
+  ret = GST_ELEMENT_CLASS (gst_rtc_track_parent_class)
             ->change_state (element, transition);
   /* Live: nothing comes before PLAYING. */
   if (ret == GST_STATE_CHANGE_SUCCESS &&
@@ -578,51 +574,51 @@ rtc_track_change_state (GstElement *element, GstStateChange transition)
 }
 
 static void
-rtc_track_finalize (GObject *object)
+gst_rtc_track_finalize (GObject *object)
 {
-  RtcTrack *self = RTC_TRACK (object);
+  GstRtcTrack *self = GST_RTC_TRACK (object);
 
   g_queue_clear_full (&self->events, (GDestroyNotify)gst_event_unref);
-  G_OBJECT_CLASS (rtc_track_parent_class)->finalize (object);
+  G_OBJECT_CLASS (gst_rtc_track_parent_class)->finalize (object);
 }
 
 static void
-rtc_track_class_init (RecTrackClass *klass)
+gst_rtc_track_class_init (GstRtcTrackClass *klass)
 {
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
 
-  G_OBJECT_CLASS (klass)->finalize = rtc_track_finalize;
-  element_class->change_state = rtc_track_change_state;
+  G_OBJECT_CLASS (klass)->finalize = gst_rtc_track_finalize;
+  element_class->change_state = gst_rtc_track_change_state;
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class, "WebRTC track",
       "Source/Network", "Keeps one track going over many WebRTC sessions",
       "The gst-tsrec authors");
   GST_DEBUG_CATEGORY_INIT (
-      rtc_track_debug, "rectrack", 0, "one track of a WebRTC source");
+      gst_rtc_track_debug, "rectrack", 0, "one track of a WebRTC source");
 }
 
 static void
-rtc_track_init (RtcTrack *self)
+gst_rtc_track_init (GstRtcTrack *self)
 {
   self->sink = gst_pad_new_from_static_template (&sink_template, "sink");
-  gst_pad_set_chain_function (self->sink, rtc_track_chain);
-  gst_pad_set_event_function (self->sink, rtc_track_sink_event);
+  gst_pad_set_chain_function (self->sink, gst_rtc_track_chain);
+  gst_pad_set_event_function (self->sink, gst_rtc_track_sink_event);
   gst_element_add_pad (GST_ELEMENT (self), self->sink);
   self->src = gst_pad_new_from_static_template (&src_template, "src");
-  gst_pad_set_event_function (self->src, rtc_track_src_event);
-  gst_pad_set_query_function (self->src, rtc_track_src_query);
+  gst_pad_set_event_function (self->src, gst_rtc_track_src_event);
+  gst_pad_set_query_function (self->src, gst_rtc_track_src_query);
   gst_element_add_pad (GST_ELEMENT (self), self->src);
   g_queue_init (&self->events);
   GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SOURCE);
   reset (self);
 }
 
-RtcTrack *
-rtc_track_new (const gchar *kind, guint group_id)
+GstRtcTrack *
+gst_rtc_track_new (const gchar *kind, guint group_id)
 {
   gchar *name = g_strdup_printf ("track-%s", kind);
-  RtcTrack *self = g_object_new (RTC_TYPE_TRACK, "name", name, NULL);
+  GstRtcTrack *self = g_object_new (GST_TYPE_RTC_TRACK, "name", name, NULL);
 
   g_free (name);
   self->video = g_str_equal (kind, "video");
