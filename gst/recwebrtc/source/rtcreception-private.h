@@ -1,0 +1,98 @@
+/* gst-tsrec: what the files of RtcReception share
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "rtcjitterstats.h"
+#include "rtcreception.h"
+#include "rtcsenderclock.h"
+#include "rtctimeline.h"
+
+G_BEGIN_DECLS
+
+/* The last packets of a stream of which it is known when they arrived: what a
+ * jitter buffer holds. A power of two. */
+#define RTC_RECEPTION_ARRIVALS 4096
+typedef enum
+{
+  RTC_RECEPTION_UNKNOWN,
+  RTC_RECEPTION_VIDEO,
+  RTC_RECEPTION_AUDIO,
+} RtcReceptionKind;
+
+/**
+ * RtcArrival:
+ * @time: running time, GST_CLOCK_TIME_NONE: no packet
+ */
+typedef struct
+{
+  GstClockTime time;
+  guint32 rtp_time;
+  guint16 seq;
+} RtcArrival;
+
+/**
+ * RtcReceptionStream:
+ * @jitterbuffer: of this SSRC
+ * @session: number of the RTP session it belongs to
+ * @arrivals: RTC_RECEPTION_ARRIVALS of them, by sequence number
+ * @last_arrival: when the last packet out of the jitter buffer arrived
+ * @newest: highest RTP timestamp that has arrived
+ * @track: of the timeline
+ * @left: RTP timestamp of the last packet out of the jitter buffer
+ * @running: its running time
+ * @excused: the others do not wait for it until it has caught up with them
+ * @rate: ticks per second, 0 while it is not recorded
+ */
+typedef struct
+{
+  guint ssrc;
+  guint session;
+  RtcReceptionKind kind;
+  GstElement *jitterbuffer;
+  RtcArrival *arrivals;
+  GstClockTime last_arrival;
+  gboolean has_newest;
+  guint32 newest;
+  gboolean has_track;
+  guint track;
+  gboolean has_left;
+  guint32 left;
+  gint64 running;
+  gboolean excused;
+  guint rate;
+} RtcReceptionStream;
+
+struct _RtcReception
+{
+  GstElement *rtpbin;
+  gulong handlers[4];
+
+  GMutex lock;
+  GCond moved; /* a stream has gone on */
+  /* under lock */
+  GArray *streams;
+  RtcJitterStats
+      ended[RTC_RECEPTION_AUDIO + 1]; /* of streams that have ended */
+  gboolean
+      missing[RTC_RECEPTION_AUDIO + 1]; /* has not begun, and is waited for */
+  RtcSenderClock clock;
+  RtcTimeline timeline;
+};
+
+/* rtcreception-order.c: tracks leave in the order of their times */
+
+/* The packet with @rtp_time of @stream is about to leave, at @running; under
+ * lock. */
+void rtc_reception_note_departure (RtcReception *reception,
+    RtcReceptionStream *stream, guint32 rtp_time, gint64 running);
+
+/* Waits until no other track has packets that belong before @running, or the time
+ * for that is over; under lock, which is released while waiting: streams may then be
+ * at another place of the array. */
+void rtc_reception_wait_for_order (
+    RtcReception *reception, guint ssrc, gint64 running);
+
+G_END_DECLS
