@@ -11,12 +11,11 @@
 
 #pragma once
 
-#include <gio/gio.h>
+#include "whiprequest.h"
 
 G_BEGIN_DECLS
 
 typedef struct _WhipEndpoint WhipEndpoint;
-typedef struct _WhipRequest WhipRequest;
 
 /**
  * WhipEndpointConfig:
@@ -81,29 +80,5 @@ void whip_endpoint_free (WhipEndpoint *endpoint);
 
 /* URL that clients use. Caller frees. */
 gchar *whip_endpoint_dup_url (WhipEndpoint *endpoint);
-
-/* All are valid until the request is answered. */
-const gchar *whip_request_get_body (WhipRequest *request, gsize *length);
-/* Last part of the path; NULL in an offer. */
-const gchar *whip_request_get_session_id (WhipRequest *request);
-/* Our address that the client has connected to; NULL when unknown. */
-const gchar *whip_request_get_local (WhipRequest *request);
-/* Address of the client. */
-const gchar *whip_request_get_remote (WhipRequest *request);
-/* If-Match header, or NULL. */
-const gchar *whip_request_get_if_match (WhipRequest *request);
-
-/* 201 to an offer. @etag: without quotes, names the ICE session. @warning: a
- * sentence on what of the offer is not taken, for a Warning header (RFC 7234
- * section 5.5), or NULL. */
-void whip_request_reply_created (WhipRequest *request, const gchar *session_id,
-    const gchar *etag, const gchar *answer, const gchar *warning);
-/* 200 to a PATCH that restarts ICE. */
-void whip_request_reply_fragment (
-    WhipRequest *request, const gchar *etag, const gchar *fragment);
-/* @status and a sentence a person can read, which may be NULL. With 503 and
- * 429 the client is told to come back in a second. */
-void whip_request_reply (
-    WhipRequest *request, guint status, const gchar *reason);
 
 G_END_DECLS
