@@ -460,8 +460,8 @@ count_units (Track *track)
   SEND (track, picture, TRUE, 0x78, 0, 5, 6, 6, 1, 0x48, 0x80, 0, 4, 0x41,     \
       0x9a, 1, 2)
 
-/* Periodic intra refresh: a sender that refreshes a part of each picture sends no
- * key frame but the first. */
+/* Periodic intra refresh: a sender that refreshes a part of each picture
+ * sends no key frame but the first. */
 GST_START_TEST (test_intra_refresh_ends_a_loss)
 {
   Track track;

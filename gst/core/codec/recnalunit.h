@@ -86,17 +86,18 @@ size_t rec_nal_header_size (RecNalSyntax syntax);
 /* The identifier of a parameter set, -1 if it is broken. */
 int rec_nal_get_parameter_set_id (RecNalSyntax syntax, const RecNalUnit *nal);
 
-/* Returns true if @nal makes its picture a random access point: a decoder that
- * starts there shows right pictures from this one on. That is a slice of an IDR,
- * CRA or BLA picture, or an SEI NAL unit with a recovery point message whose
- * recovery_frame_cnt (H.264 D.1.8) or recovery_poc_cnt (H.265 D.2.8) is 0. This is
- * the one definition: the mux sets random_access_indicator there, and the loss
- * gate of WebRTC sources opens there. */
+/* Returns true if @nal makes its picture a random access point: a decoder
+ * that starts there shows right pictures from this one on. That is a slice
+ * of an IDR, CRA or BLA picture, or an SEI NAL unit with a recovery point
+ * message whose recovery_frame_cnt (H.264 D.1.8) or recovery_poc_cnt (H.265
+ * D.2.8) is 0. This is the one definition: the mux sets
+ * random_access_indicator there, and the loss gate of WebRTC sources opens
+ * there. */
 bool rec_nal_is_random_access (RecNalSyntax syntax, const RecNalUnit *nal);
 
-/* Returns true if @nal is an SEI NAL unit with a recovery point message whose
- * count is not 0, as periodic intra refresh has them: a decoder that starts there
- * shows right pictures only later. Not a random access point. */
+/* Returns true if @nal is an SEI NAL unit with a recovery point message
+ * whose count is not 0, as periodic intra refresh has them: a decoder that
+ * starts there shows right pictures only later. Not a random access point. */
 bool rec_nal_is_gradual_recovery (RecNalSyntax syntax, const RecNalUnit *nal);
 
 /* H.264 and H.265: whether @nal is a slice that is not the first one of its

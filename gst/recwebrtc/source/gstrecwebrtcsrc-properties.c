@@ -278,10 +278,10 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
   /**
    * GstRecWebrtcSrc:latency:
    *
-   * How long the jitter buffers wait for packets that are late, in
-   * milliseconds. Type: guint. Range: 0 to 60000. Default: 200. Also the
-   * latency that the element reports. From 600 on, bursts of loss do half the
-   * harm; recording has the time.
+   * How long the jitter buffers wait for late packets, in milliseconds. Type:
+   * guint. Range: 0 to 60000. Default: 200. The element reports this latency.
+   * With 600 or more, bursts of loss do half the damage, and a recording is not
+   * delayed by it.
    */
   g_object_class_install_property (klass, PROP_LATENCY,
       g_param_spec_uint ("latency", "Latency",
@@ -313,8 +313,8 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
    * GstRecWebrtcSrc:video-codecs:
    *
    * Video codecs to accept, best first, separated by commas: H264, H265, VP8,
-   * VP9, AV1. Type: string. Default: what MPEG-TS carries. Empty: no video.
-   * The caps of the video pad follow what was negotiated.
+   * VP9, AV1. Type: string. Default: codecs that MPEG-TS carries. Empty: no
+   * video. The caps of the video pad are those of the negotiated codec.
    */
   g_object_class_install_property (klass, PROP_VIDEO_CODECS,
       g_param_spec_string ("video-codecs", "Video codecs",
@@ -333,8 +333,8 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
   /**
    * GstRecWebrtcSrc:max-bitrate:
    *
-   * What the peer may send of video, in bit/s: b=AS and b=TIAS (RFC 3890) in
-   * our description. Type: guint. Default: 0, no limit.
+   * Maximum bit rate of the peer's video, in bit/s: b=AS and b=TIAS (RFC 3890)
+   * in our description. Type: guint. Default: 0, no limit.
    */
   g_object_class_install_property (klass, PROP_MAX_BITRATE,
       g_param_spec_uint ("max-bitrate", "Maximum bit rate",
@@ -343,8 +343,8 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
   /**
    * GstRecWebrtcSrc:on-loss:
    *
-   * What is done with pictures that follow a loss which retransmission did not
-   * repair. Type: enum. Default: freeze.
+   * Handling of pictures after a loss that retransmission did not repair. Type:
+   * enum. Default: freeze, which drops them up to the next random access point.
    */
   g_object_class_install_property (klass, PROP_ON_LOSS,
       g_param_spec_enum ("on-loss", "On loss",
@@ -353,9 +353,8 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
   /**
    * GstRecWebrtcSrc:keyframe-interval-min:
    *
-   * At most one key frame is asked of the peer in this time, in nanoseconds.
-   * Type: guint64. Default: 0.5 s. A request that comes too early is made when
-   * the time is over.
+   * Minimum time between two key frame requests to the peer, in nanoseconds.
+   * Type: guint64. Default: 0.5 s. An earlier request is delayed until then.
    */
   g_object_class_install_property (klass, PROP_KEYFRAME_INTERVAL_MIN,
       g_param_spec_uint64 ("keyframe-interval-min",
@@ -365,7 +364,7 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
   /**
    * GstRecWebrtcSrc:peer-timeout:
    *
-   * The peer is gone when nothing has come from it for so long, in
+   * The session ends if no packet arrives from the peer for this time, in
    * nanoseconds. Type: guint64. Default: 10 s. 0: never.
    */
   g_object_class_install_property (klass, PROP_PEER_TIMEOUT,
@@ -376,8 +375,8 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
   /**
    * GstRecWebrtcSrc:retransmit-video:
    *
-   * Ask for lost packets of the video again (NACK, RFC 4585 and 4588), while
-   * the latency allows. Type: gboolean. Default: TRUE.
+   * Request retransmission of lost video packets (NACK, RFC 4585 and 4588),
+   * while the latency allows. Type: gboolean. Default: TRUE.
    */
   g_object_class_install_property (klass, PROP_RETRANSMIT_VIDEO,
       g_param_spec_boolean ("retransmit-video", "Retransmit video",
@@ -385,8 +384,9 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
   /**
    * GstRecWebrtcSrc:retransmit-audio:
    *
-   * Ask for lost packets of the audio again. Type: gboolean. Default: FALSE;
-   * Opus conceals losses by itself, and browsers do not offer it.
+   * Request retransmission of lost audio packets. Type: gboolean. Default:
+   * FALSE, because Opus conceals losses, and browsers do not offer
+   * retransmission of audio.
    */
   g_object_class_install_property (klass, PROP_RETRANSMIT_AUDIO,
       g_param_spec_boolean ("retransmit-audio", "Retransmit audio",
@@ -394,7 +394,7 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
   /**
    * GstRecWebrtcSrc:on-disconnect:
    *
-   * What follows the end of a session. Type: enum. Default: wait.
+   * Action at the end of a session. Type: enum. Default: wait.
    */
   g_object_class_install_property (klass, PROP_ON_DISCONNECT,
       g_param_spec_enum ("on-disconnect", "On disconnect",
@@ -403,7 +403,7 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
   /**
    * GstRecWebrtcSrc:stats:
    *
-   * What has been received. Type: #GstStructure.
+   * Statistics of the reception. Type: #GstStructure. Any thread.
    */
   g_object_class_install_property (klass, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics",

@@ -1,4 +1,4 @@
-/* gst-tsrec: WHIP server that records what is published to it
+/* gst-tsrec: WHIP server source for recording
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -180,8 +180,8 @@ handle_offer (GstRecWhipSrc *self, WhipRequest *request)
     reply_error (self, request, error);
     return;
   }
-  /* A session that is still being drained ends in here, and with it only an
-   * offer of its own. The answer comes later. */
+  /* This ends a session that is still being drained; only such a session has no
+   * offer of its own. The answer follows later. */
   if (gst_rec_webrtc_src_answer (
           src, offer, whip_request_get_remote (request), &error))
     self->offer = request;
@@ -313,8 +313,9 @@ on_remove (WhipRequest *request, gpointer user_data)
 
 /* --- GstRecWebrtcSrc --- */
 
-/* Values of Link headers (RFC 9725 section 4.6). Credentials of a TURN server
- * are for those only who had to bring a token. Free with g_strfreev(). */
+/* Returns values of Link headers (RFC 9725 section 4.6). The credentials of a
+ * TURN server are only for clients that had to send a token. Free it with
+ * g_strfreev(). */
 static gchar **
 make_links (GstRecWhipSrc *self, const gchar *token)
 {
@@ -349,7 +350,7 @@ gst_rec_whip_src_open (GstRecWebrtcSrc *src, GError **error)
   if (!whip_token_load (self->auth_token, self->auth_token_file, &token, error))
     return FALSE;
   links = make_links (self, token);
-  /* These properties do not change from here on. */
+  /* These properties do not change from READY on. */
   config.host = self->host;
   config.port = self->port;
   config.path = self->path;
@@ -385,7 +386,7 @@ gst_rec_whip_src_close (GstRecWebrtcSrc *src)
   whip_endpoint_free (endpoint);
 }
 
-/* The session went before its offer was answered. */
+/* The session ended before its offer was answered. */
 static void
 gst_rec_whip_src_ended (
     GstRecWebrtcSrc *src, const gchar *reason, gboolean connected)
@@ -470,9 +471,9 @@ install_properties (GObjectClass *klass)
   /**
    * GstRecWhipSrc:host:
    *
-   * Address to listen on. Type: string. Default: 127.0.0.1, only this host can
-   * publish; "0.0.0.0" or "::" let others in, who then should need auth-token.
-   * Applied from NULL to READY.
+   * Address to listen on. Type: string. Default: 127.0.0.1, which only this
+   * host can reach. "0.0.0.0" and "::" listen on all addresses; then set
+   * #GstRecWhipSrc:auth-token too. Applied from NULL to READY.
    */
   g_object_class_install_property (klass, PROP_HOST,
       g_param_spec_string ("host", "Host",
@@ -482,9 +483,9 @@ install_properties (GObjectClass *klass)
    * GstRecWhipSrc:port:
    *
    * TCP port to listen on. Type: guint. Range: 0 to 65535. Default: 8080. 0
-   * picks a free one, which #GstRecWhipSrc:url then tells. Elements of one
-   * process may share a port, each with a path of its own. A port that another
-   * process uses is an error when the element goes to READY.
+   * selects a free port, see #GstRecWhipSrc:url. Elements of one process may
+   * share a port if their paths differ. If another process uses the port, the
+   * state change to READY fails.
    */
   g_object_class_install_property (klass, PROP_PORT,
       g_param_spec_uint ("port", "Port",
@@ -501,8 +502,9 @@ install_properties (GObjectClass *klass)
   /**
    * GstRecWhipSrc:auth-token:
    *
-   * Bearer token (RFC 6750) that a publisher must bring. Type: string.
-   * Default: none is needed. Without tls-certificate it travels in the clear.
+   * Bearer token (RFC 6750) that publishers must send. Type: string. Default:
+   * none, no token is needed. Without #GstRecWhipSrc:tls-certificate the token
+   * is sent unencrypted.
    */
   g_object_class_install_property (klass, PROP_AUTH_TOKEN,
       g_param_spec_string ("auth-token", "Authentication token",
@@ -511,10 +513,10 @@ install_properties (GObjectClass *klass)
   /**
    * GstRecWhipSrc:auth-token-file:
    *
-   * File with the token, for that a command line is there for everybody to see.
-   * White space around the token is left out. Type: string. Default: none. Read
-   * from NULL to READY; one that cannot be read, or is set beside
-   * #GstRecWhipSrc:auth-token, is an error.
+   * File that contains the token, because other users of the host can read
+   * command lines. White space around the token is ignored. Type: string.
+   * Default: none. Read from NULL to READY, which fails if the file cannot be
+   * read, or if #GstRecWhipSrc:auth-token is set too.
    */
   g_object_class_install_property (klass, PROP_AUTH_TOKEN_FILE,
       g_param_spec_string ("auth-token-file", "Authentication token file",
@@ -524,8 +526,8 @@ install_properties (GObjectClass *klass)
    * GstRecWhipSrc:cors-origins:
    *
    * Origins of web pages that may publish, separated by commas, "*" for all.
-   * Type: string. Default: none; browsers then publish only from a page that
-   * comes from the same host and port.
+   * Type: string. Default: none; browsers then publish only from pages of the
+   * same host and port.
    */
   g_object_class_install_property (klass, PROP_CORS_ORIGINS,
       g_param_spec_string ("cors-origins", "CORS origins",
@@ -535,8 +537,8 @@ install_properties (GObjectClass *klass)
   /**
    * GstRecWhipSrc:tls-certificate:
    *
-   * PEM file with the certificate of the server, and perhaps its key. Type:
-   * string. Default: none, plain HTTP.
+   * PEM file with the certificate of the server; it may contain the key too.
+   * Type: string. Default: none, plain HTTP.
    */
   g_object_class_install_property (klass, PROP_TLS_CERTIFICATE,
       g_param_spec_string ("tls-certificate", "TLS certificate",
@@ -545,8 +547,8 @@ install_properties (GObjectClass *klass)
   /**
    * GstRecWhipSrc:tls-key:
    *
-   * PEM file with the private key. Type: string. Default: the file of
-   * #GstRecWhipSrc:tls-certificate has it.
+   * PEM file with the private key. Type: string. Default: none, the key is in
+   * the file of #GstRecWhipSrc:tls-certificate.
    */
   g_object_class_install_property (klass, PROP_TLS_KEY,
       g_param_spec_string ("tls-key", "TLS key",
@@ -555,7 +557,7 @@ install_properties (GObjectClass *klass)
   /**
    * GstRecWhipSrc:url:
    *
-   * Where to publish to, while the element is at least READY. Type: string.
+   * URL to publish to, NULL below READY. Type: string. Any thread.
    */
   g_object_class_install_property (klass, PROP_URL,
       g_param_spec_string ("url", "URL", "URL to publish to (none below READY)",

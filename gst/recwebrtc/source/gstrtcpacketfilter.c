@@ -202,8 +202,8 @@ sink_chain_list (GstPad *pad, GstObject *parent, GstBufferList *list)
   return GST_FLOW_OK;
 }
 
-/* A jitter buffer also reports the packet after the last one as lost if a stream
- * pauses or ends. Losses are detected by sequence numbers instead. */
+/* A jitter buffer also reports the packet after the last one as lost if a
+ * stream pauses or ends. Losses are detected by sequence numbers instead. */
 static gboolean
 sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {

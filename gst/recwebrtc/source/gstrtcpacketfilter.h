@@ -2,11 +2,11 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A private element, not registered, in front of a depayloader. It drops packets that
- * a depayloader of GStreamer 1.22 does not survive (RtcPacketFilter), removes
- * parameter sets that are repeated between the slices of a picture (RtcParamSets), and
- * tells GstRtcPictureFilter what arrives and what is missing. Everything runs on the
- * streaming thread.
+ * A private element, not registered, in front of a depayloader. It drops
+ * packets that a depayloader of GStreamer 1.22 does not survive
+ * (RtcPacketFilter), removes parameter sets that are repeated between the
+ * slices of a picture (RtcParamSets), and tells GstRtcPictureFilter what
+ * arrives and what is missing. Everything runs on the streaming thread.
  */
 
 #pragma once
@@ -21,9 +21,9 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (GstRtcPacketFilter, gst_rtc_packet_filter, GST,
     RTC_PACKET_FILTER, GstElement)
 
-/* @pictures: the filter after the depayloader; referenced. @malformed: packets that
- * were dropped because they break the payload format; counted atomically, outlives
- * the element. Floating reference. */
+/* @pictures: the filter after the depayloader; referenced. @malformed:
+ *   packets that were dropped because they break the payload format; counted
+ *   atomically, outlives the element. Floating reference. */
 GstRtcPacketFilter *gst_rtc_packet_filter_new (const RtcSdpCodec *codec,
     GstRtcPictureFilter *pictures, guint64 *malformed);
 

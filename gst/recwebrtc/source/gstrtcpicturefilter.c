@@ -74,9 +74,9 @@ request_keyframe (GstRtcPictureFilter *self)
 
 /* --- journal --- */
 
-/* Journals the beginning of a gap at once. The event does not pass the parser, which
- * would keep it until the next picture. The end of the gap is journalled as "gap",
- * with the same fields. */
+/* Journals the beginning of a gap at once. The event does not pass the
+ * parser, which would keep it until the next picture. The end of the gap is
+ * journalled as "gap", with the same fields. */
 static void
 journal_gap_start (
     GstRtcPictureFilter *self, const gchar *cause, GstClockTime from)
@@ -208,8 +208,8 @@ gst_rtc_picture_filter_push_loss (GstRtcPictureFilter *self, GstClockTime pts)
 
 /* --- access units of the depayloader --- */
 
-/* Resets the parser: data that it has kept would make it fail again. The flush does
- * not leave this element. */
+/* Resets the parser: data that it has kept would make it fail again. The
+ * flush does not leave this element. */
 static void
 reset_parser (GstRtcPictureFilter *self)
 {
@@ -222,7 +222,8 @@ reset_parser (GstRtcPictureFilter *self)
     gst_pad_push_event (self->to_parser, segment);
 }
 
-/* Counts an access unit that is not valid, which costs what a lost packet costs. */
+/* Counts an access unit that is not valid, which costs what a lost packet
+ * costs. */
 static void
 note_malformed (GstRtcPictureFilter *self)
 {
@@ -231,8 +232,9 @@ note_malformed (GstRtcPictureFilter *self)
   request_keyframe (self);
 }
 
-/* Returns the access unit without subset sequence parameter sets, which h264parse
- * does not survive, or NULL if it has nothing else. Consumes @buffer. */
+/* Returns the access unit without subset sequence parameter sets, which
+ * h264parse does not survive, or NULL if it has nothing else. Consumes
+ * @buffer. */
 static GstBuffer *
 strip_subset_sps (GstBuffer *buffer)
 {
@@ -339,8 +341,8 @@ filter_video (GstRtcPictureFilter *self, GstBuffer *buffer)
   }
   if (unit.has_subset_sps && !(buffer = strip_subset_sps (buffer)))
     return NULL;
-  /* Parameter sets alone: the parser keeps them for the key frame after them. Both
-   * have the same time, and the parser would not give it to both. */
+  /* Parameter sets alone: the parser keeps them for the key frame after
+   * them. Both have the same time, and the parser would not give it to both. */
   if (self->has_parser && unit.kind == RTC_PICTURE_NONE) {
     buffer = gst_buffer_make_writable (buffer);
     GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
@@ -355,8 +357,8 @@ filter_video (GstRtcPictureFilter *self, GstBuffer *buffer)
   return buffer;
 }
 
-/* The parsers of GStreamer end the stream with GST_FLOW_ERROR at data that they do not
- * understand. Here it costs one access unit. */
+/* The parsers of GStreamer end the stream with GST_FLOW_ERROR at data that
+ * they do not understand. Here it costs one access unit. */
 static GstFlowReturn
 sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
@@ -408,8 +410,8 @@ has_picture (GstRtcPictureFilter *self, GstBuffer *buffer)
   return kind != RTC_PICTURE_NONE;
 }
 
-/* The parser puts parameter sets in front of every key frame: those that it pushes
- * alone are dropped, and nothing is lost. */
+/* The parser puts parameter sets in front of every key frame: those that it
+ * pushes alone are dropped, and nothing is lost. */
 static GstFlowReturn
 parsed_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {

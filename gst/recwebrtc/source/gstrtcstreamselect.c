@@ -1,4 +1,4 @@
-/* gst-tsrec: one of the RTP streams that a peer sends for a track
+/* gst-tsrec: selects one of the RTP streams that a peer sends for a track
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -14,24 +14,26 @@
 GST_DEBUG_CATEGORY_STATIC (gst_rtc_stream_select_debug);
 #define GST_CAT_DEFAULT gst_rtc_stream_select_debug
 
-/* Of a stream that may take over, for GST_RTC_STREAM_SELECT_SILENCE. */
+/* Limits for the packets of a stream that may take over, for
+ * GST_RTC_STREAM_SELECT_SILENCE. */
 #define MAX_HELD_BYTES (4 * 1024 * 1024)
 #define MAX_HELD_PACKETS 4096
 #define SILENCE_US ((gint64)(GST_RTC_STREAM_SELECT_SILENCE / GST_USECOND))
 
 /**
  * Stream:
- * @pad: its sink pad, on which this is the private data
+ * @pad: sink pad of the stream; the stream is its private data
  * @rank: see gst_rtc_stream_select_add_stream(); atomic
- * @since: time of its first packet after the last one of the chosen stream, µs;
- *   0: none yet
- * @last: time of its last packet since then
- * @paused: it has paused since then; @since is the end of the pause
- * @asked: for a key frame, since then
- * @held: its packets since then, from a key frame on
- * @held_bytes: their size
+ * @since: arrival of its first packet after the last packet of the chosen
+ *   stream, µs, 0 if there is none
+ * @last: arrival of its last packet since @since
+ * @paused: the stream has paused; @since is the end of the pause
+ * @asked: a key frame was requested since @since
+ * @held: its packets from a key frame on
+ * @held_bytes: size of @held, bytes
  *
- * All but @pad and @rank under the stream lock of the source pad.
+ * All fields except @pad and @rank are protected by the stream lock of the
+ * source pad.
  */
 typedef struct
 {
@@ -82,8 +84,9 @@ forget_time (Stream *stream)
   stream->paused = stream->asked = FALSE;
 }
 
-/* Returns how long the stream has flowed. When everything has paused, the
- * first to go on is not the only one that flows. */
+/* Returns how long the stream has carried packets, µs. After a pause of all
+ * streams, the first one to continue is not the only one that carries
+ * packets. */
 static gint64
 note_time (Stream *stream, gint64 now)
 {
@@ -105,7 +108,8 @@ drop_held (GstRtcStreamSelect *self, Stream *stream)
   stream->held_bytes = 0;
 }
 
-/* The chosen stream flows: the others, all but @keep, have to wait. */
+/* The chosen stream carries packets: restarts the wait of the other streams,
+ * except @keep. */
 static void
 forget_others (GstRtcStreamSelect *self, Stream *keep)
 {
@@ -200,7 +204,7 @@ take_other (
       request_keyframe (stream);
     return GST_FLOW_OK;
   }
-  /* Also without a key frame: what asks for one is behind us. */
+  /* Switches even without a key frame: elements downstream request one. */
   choose (self, stream);
   forget_others (self, stream);
   g_queue_push_tail (&stream->held, buffer);
@@ -230,7 +234,8 @@ take_packet (GstRtcStreamSelect *self, Stream *stream, GstBuffer *buffer)
   gboolean empty, key;
 
   look_at_packet (self, buffer, &empty, &key);
-  /* Padding is no media: it neither gets chosen nor keeps others waiting. */
+  /* Padding is not media: a stream of padding is not chosen, and does not delay
+   * the others. */
   if (empty && stream != self->chosen) {
     count_ignored (self, 1);
     gst_buffer_unref (buffer);
@@ -272,7 +277,7 @@ gst_rtc_stream_select_is_chosen (GstRtcStreamSelect *self, GstPad *pad)
   return chosen;
 }
 
-/* Sticky events stay on the pad, for when its stream is chosen. */
+/* Sticky events stay on the pad until its stream is chosen. */
 static gboolean
 gst_rtc_stream_select_sink_event (
     GstPad *pad, GstObject *parent, GstEvent *event)
@@ -291,7 +296,7 @@ gst_rtc_stream_select_sink_event (
   return TRUE;
 }
 
-/* To the sender of the chosen stream, or of the only one that there is. */
+/* Sends the event to the sender of the chosen stream, or of the only stream. */
 static gboolean
 gst_rtc_stream_select_src_event (
     GstPad *pad, GstObject *parent, GstEvent *event)
@@ -360,7 +365,7 @@ gst_rtc_stream_select_remove_stream (GstRtcStreamSelect *self, GstPad *pad)
 {
   Stream *stream = gst_pad_get_element_private (pad);
 
-  /* Waits for a packet that is on its way. */
+  /* Waits for a packet that is being pushed. */
   gst_pad_set_active (pad, FALSE);
   GST_PAD_STREAM_LOCK (self->src);
   GST_OBJECT_LOCK (self);

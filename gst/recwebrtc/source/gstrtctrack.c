@@ -18,13 +18,13 @@ GST_DEBUG_CATEGORY_STATIC (gst_rtc_track_debug);
  * that a packet which is on its way is not overtaken. */
 #define GAP_AFTER (500 * GST_MSECOND)
 #define GAP_MARGIN (200 * GST_MSECOND)
-/* Losses are journalled one line a second at most. */
+/* Losses are journalled at most once per second. */
 #define LOSS_INTERVAL GST_SECOND
-/* Events that wait for the first caps; sessions without media leave some each,
- * for as long as the element runs. */
+/* Maximum number of events that wait for the first caps: sessions without media
+ * queue some events each, for as long as the element runs. */
 #define MAX_EVENTS 256
-/* One unit of the 90 kHz clock, rounded up: the least that keeps timestamps
- * apart in a transport stream. */
+/* One unit of the 90 kHz clock, rounded up: the smallest distance of two
+ * timestamps in a transport stream. */
 #define TICK ((GST_SECOND + 89999) / 90000)
 
 struct _GstRtcTrack
@@ -128,10 +128,10 @@ to_running_time (GstRtcTrack *self, GstClockTime timestamp)
       &self->segment, GST_FORMAT_TIME, timestamp);
 }
 
-/* Puts the timestamps onto our timeline; FALSE when there is none at all. An
- * access unit without one that follows others stays right behind the last: a
- * parser may give its timestamp to the one before it, and without it what
- * refers to it could not be decoded. */
+/* Corrects the timestamps. Returns FALSE if there is none. An access unit
+ * without a timestamp that follows others gets a timestamp right after the last
+ * one: a parser may assign its timestamp to the access unit before it, and
+ * pictures that refer to it need it for decoding. */
 static gboolean
 set_timestamps (GstRtcTrack *self, GstBuffer *buffer)
 {
@@ -230,7 +230,6 @@ count_buffer (GstRtcTrack *self, GstBuffer *buffer)
   self->end = self->position;
   self->stats.buffers++;
   self->stats.bytes += gst_buffer_get_size (buffer);
-  self->stats.last_buffer = self->last_timestamp;
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -260,7 +259,7 @@ gst_rtc_track_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   self->gap_start = GST_CLOCK_TIME_NONE;
   count_buffer (self, buffer);
   ret = gst_pad_push (self->src, buffer);
-  /* One pad that is not linked is a track that nobody wants. */
+  /* An unlinked pad is not an error. */
   return ret == GST_FLOW_NOT_LINKED ? GST_FLOW_OK : ret;
 
   /* ERRORS */
@@ -290,7 +289,8 @@ gst_rtc_track_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       gst_event_copy_segment (event, &self->segment);
       break;
     case GST_EVENT_STREAM_START:
-      /* Another session, perhaps: its first buffer does not follow the last. */
+      /* This may be another session: its first buffer does not follow the last
+       * one. */
       self->discont = TRUE;
       break;
     case GST_EVENT_GAP:
@@ -307,7 +307,7 @@ gst_rtc_track_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
         self->losses = 0;
         return gst_pad_push_event (self->src, event);
       }
-      /* GstRTPPacketLost and the like end here. */
+      /* GstRTPPacketLost and similar events end here. */
       break;
     default:
       break;
@@ -395,9 +395,9 @@ gap_is_due (GstRtcTrack *self, GstClockTime until)
   return self->in_gap || until - self->position >= GAP_AFTER;
 }
 
-/* Downstream is told of silence while a peer should send. What nobody sends is
- * only noted, for the journal: an encoder would make sound of it, and the mux
- * tables, for as long as the recorder waits. */
+/* Silence is reported downstream while a peer should send. While no peer is
+ * expected to send, it is only noted, for the journal: an encoder would make
+ * audio of it, and the mux tables, for as long as the recorder waits. */
 static void
 note_gap (GstRtcTrack *self, GstClockTime until, gboolean waiting)
 {
@@ -552,7 +552,6 @@ reset (GstRtcTrack *self)
   self->source = (RecSource){ FALSE, TRUE, 0 };
   g_queue_clear_full (&self->events, (GDestroyNotify)gst_event_unref);
   memset (&self->stats, 0, sizeof (self->stats));
-  self->stats.last_buffer = GST_CLOCK_TIME_NONE;
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -565,7 +564,7 @@ gst_rtc_track_change_state (GstElement *element, GstStateChange transition)
     reset (GST_RTC_TRACK (element));
   ret = GST_ELEMENT_CLASS (gst_rtc_track_parent_class)
             ->change_state (element, transition);
-  /* Live: nothing comes before PLAYING. */
+  /* A live source: there is no data before PLAYING. */
   if (ret == GST_STATE_CHANGE_SUCCESS &&
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED ||
           transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED))

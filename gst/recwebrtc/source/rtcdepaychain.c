@@ -41,7 +41,7 @@ set_if_there (GstElement *element, const gchar *property, gint value)
 
 /* --- elements --- */
 
-/* Takes a floating reference to @element, and returns one that the chain owns. */
+/* Sinks @element and returns a reference that the chain owns. */
 static GstElement *
 add (RtcDepayChain *self, GstElement *element)
 {
@@ -64,8 +64,8 @@ make_depayloader (RtcDepayChain *self, GError **error)
   if (!depay)
     return FALSE;
   rtc_peer_set_owner (depay, self->owner);
-  /* After a pause the first packet of the key frame is easily lost, and nothing else
-   * requests another one. */
+  /* After a pause the first packet of the key frame is easily lost, and
+   * nothing else requests another one. */
   if (rtc_depay_chain_is_video (self))
     set_if_there (depay, "request-keyframe", TRUE);
   self->depay = add (self, depay);
@@ -87,8 +87,8 @@ make_capsfilter (RtcDepayChain *self, GError **error)
   return filter;
 }
 
-/* The parser has no owner: its errors do not end the session, as the picture filter
- * handles them. */
+/* The parser has no owner: its errors do not end the session, as the picture
+ * filter handles them. */
 static gboolean
 make_picture_filter (RtcDepayChain *self, gboolean freeze, GError **error)
 {

@@ -12,8 +12,8 @@
 G_BEGIN_DECLS
 
 /**
- * RtcJitterStats: totals over the streams of one kind. A sender that starts again
- * uses a new SSRC, and so a new jitter buffer.
+ * RtcJitterStats: totals over the streams of one kind. A sender that starts
+ * again uses a new SSRC, and so a new jitter buffer.
  * @received: packets that left the jitter buffer
  * @lost: packets that were declared lost
  * @late: packets that arrived too late

@@ -8,9 +8,8 @@
 #include "rtckeystart.h"
 #include "rtcnal.h"
 
-/* Returns TRUE for a slice of a random access point, and for a parameter set in
- * front of one. SEI is not read: a recovery point begins with parameter sets, or is
- * found behind the depayloader. */
+/* Returns TRUE for a slice of a random access point, and for a parameter set,
+ * which precedes one. SEI is not parsed. */
 static gboolean
 type_is_key (RecNalSyntax syntax, guint type)
 {
@@ -45,8 +44,8 @@ nal_starts (RecNalSyntax syntax, const guint8 *payload, gsize size)
   return type_is_key (syntax, type);
 }
 
-/* The first packet of partition 0, and the bit P of the frame (RFC 7741
- * sections 4.2 and 4.3). */
+/* Checks for the first packet of partition 0, and for bit P of the frame (RFC
+ * 7741 sections 4.2 and 4.3). */
 static gboolean
 vp8_starts (const guint8 *payload, gsize size)
 {
@@ -77,7 +76,7 @@ rtc_key_start (const gchar *codec, const guint8 *payload, gsize size)
     return nal_starts (syntax, payload, size);
   if (g_str_equal (codec, "VP8"))
     return vp8_starts (payload, size);
-  /* B without P (RFC 9628 section 4.2). */
+  /* Bit B without bit P (RFC 9628 section 4.2). */
   if (g_str_equal (codec, "VP9"))
     return (payload[0] & 0x48) == 0x08;
   if (g_str_equal (codec, "AV1"))

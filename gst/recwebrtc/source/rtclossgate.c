@@ -1,4 +1,4 @@
-/* gst-tsrec: keeps pictures that a loss has broken out of the recording
+/* gst-tsrec: keeps pictures damaged by packet loss out of the recording
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -39,7 +39,7 @@ rtc_loss_gate_restart (RtcLossGate *gate)
     return;
   rtc_loss_gate_close (gate);
   gate->refreshes_gradually = FALSE;
-  /* The end of the last access unit is not known to be there. */
+  /* The end of the last access unit may be missing. */
   if (!gate->last_marker)
     gate->units[gate->newest].damaged = TRUE;
   gate->have_packet = FALSE;
@@ -69,7 +69,7 @@ rtc_loss_gate_packet (RtcLossGate *gate, guint16 seq, guint32 rtp_time,
   gate->last_seq = seq;
   if (gap) {
     rtc_loss_gate_close (gate);
-    /* The end of the last access unit may be missing, or the middle of it. */
+    /* The end or the middle of the last access unit may be missing. */
     if (!first && !gate->last_marker)
       unit->damaged = TRUE;
   }
@@ -80,8 +80,8 @@ rtc_loss_gate_packet (RtcLossGate *gate, guint16 seq, guint32 rtp_time,
   gate->last_marker = marker;
 }
 
-/* The one whose packets had @pts; depayloaders keep the time of the first
- * packet, the last, or something between. */
+/* Returns the unit whose packets had @pts. Depayloaders keep the time of the
+ * first packet, of the last one, or of one in between. */
 static const RtcLossGateUnit *
 find_unit (const RtcLossGate *gate, GstClockTime pts)
 {

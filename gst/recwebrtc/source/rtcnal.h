@@ -24,8 +24,8 @@ G_BEGIN_DECLS
 /* Bit S of the header of a fragmentation unit. */
 #define RTC_FU_START 0x80
 
-/* Sets *@syntax for the encoding names "H264" and "H265". Returns FALSE for other
- * codecs. */
+/* Sets *@syntax for the encoding names "H264" and "H265". Returns FALSE for
+ * other codecs. */
 gboolean rtc_nal_get_syntax (const gchar *codec, RecNalSyntax *syntax);
 
 /* The packet type of an aggregation packet, and of a fragmentation unit. */

@@ -38,7 +38,7 @@ rtc_packet_filter_note (RtcPacketFilter *self, guint16 seq)
 {
   gint16 ahead = self->have_seq ? (gint16)(seq - self->next_seq) : 0;
 
-  /* Repeated or late: RFC 3550 section A.1. */
+  /* A repeated or late packet: RFC 3550 section A.1. */
   if (ahead < 0)
     return FALSE;
   self->have_seq = TRUE;
@@ -58,8 +58,8 @@ rtc_packet_filter_map (const RtcPacketFilter *self, guint16 seq)
   return (guint16)(seq - self->removed);
 }
 
-/* Units behind @header bytes, each after its size: at least one is there.
- * Units that are too short are taken out by RtcParamSets. */
+/* Checks for at least one NAL unit after @header bytes, each after its size.
+ * RtcParamSets removes NAL units that are too short. */
 static RtcPacketFilterVerdict
 check_aggregate (const guint8 *payload, gsize size, gsize header)
 {
@@ -67,8 +67,8 @@ check_aggregate (const guint8 *payload, gsize size, gsize header)
                            : RTC_PACKET_FILTER_MALFORMED;
 }
 
-/* @header: bytes in front of the FU header. The first fragment also has a byte
- * of the NAL unit behind its header, which the depayloader reads. */
+/* @header: bytes in front of the FU header. The first fragment also contains
+ *   the byte after the header of the NAL unit, which the depayloader reads. */
 static RtcPacketFilterVerdict
 check_fragment (const guint8 *payload, gsize size, gsize header)
 {
@@ -93,7 +93,7 @@ check_h264 (const guint8 *payload, gsize size)
    * 0, 30 and 31 are undefined. */
   if (type == 0 || type > 23)
     return RTC_PACKET_FILTER_MALFORMED;
-  /* A slice has at least one byte behind the header of its NAL unit. */
+  /* A slice has at least one byte after its NAL unit header. */
   return !rtc_nal_is_slice (REC_NAL_H264, type) || size >= 2
       ? RTC_PACKET_FILTER_PASS
       : RTC_PACKET_FILTER_MALFORMED;
@@ -110,7 +110,7 @@ check_h265 (const guint8 *payload, gsize size)
     return check_aggregate (payload, size, 2);
   if (type == RTC_H265_FU)
     return check_fragment (payload, size, 2);
-  /* 50 is PACI, whose use is negotiated; the others are unspecified. */
+  /* 50 is PACI, which must be negotiated; the others are unspecified. */
   if (type > 47)
     return RTC_PACKET_FILTER_MALFORMED;
   return !rtc_nal_is_slice (REC_NAL_H265, type) || size >= 3
@@ -118,8 +118,8 @@ check_h265 (const guint8 *payload, gsize size)
       : RTC_PACKET_FILTER_MALFORMED;
 }
 
-/* A payload descriptor of @header bytes in front of the data. Without data it
- * is an empty packet, unless it ends the picture. */
+/* A payload descriptor of @header bytes precedes the data. A packet without
+ * data is empty, unless it ends the picture. */
 static RtcPacketFilterVerdict
 check_descriptor (gsize header, gsize size, gboolean marker)
 {
@@ -152,8 +152,8 @@ check_vp8 (const guint8 *payload, gsize size, gboolean marker)
   return check_descriptor (header, size, marker);
 }
 
-/* The scalability structure at the start of @data (RFC 9628 section 4.2.1);
- * its size, or 0 when it does not end in @size bytes. */
+/* Returns the size of the scalability structure at the start of @data (RFC 9628
+ * section 4.2.1), or 0 if it does not end within @size bytes. */
 static gsize
 scalability_size (const guint8 *data, gsize size)
 {
@@ -223,8 +223,8 @@ opus_frame_duration (guint config)
   return 1u << (config & 3);
 }
 
-/* RFC 6716 section 3.2.1: the length of a frame at @at, of which the end is
- * left behind the length; FALSE when it is cut off or too long. */
+/* Reads the length of a frame at *@at (RFC 6716 section 3.2.1), and moves *@at
+ * after it. Returns FALSE if the length is truncated or too large. */
 static gboolean
 opus_read_length (const guint8 *data, gsize size, gsize *at, gsize *length)
 {
@@ -271,8 +271,8 @@ opus_code_3_is_valid (const guint8 *data, gsize size)
   return length % frames == 0 && length / frames <= OPUS_MAX_FRAME;
 }
 
-/* RFC 6716 section 3.4: a packet that breaks these rules must not be decoded.
- * opusparse looks for another framing in it, behind its end. */
+/* A packet that breaks these rules must not be decoded (RFC 6716 section 3.4).
+ * opusparse searches it for another framing, beyond its end. */
 static RtcPacketFilterVerdict
 check_opus (const guint8 *payload, gsize size)
 {
@@ -316,7 +316,7 @@ rtc_packet_filter_check (
   return RTC_PACKET_FILTER_PASS;
 }
 
-/* Whether another NAL unit begins at @data, or nothing is left. */
+/* Returns TRUE if another NAL unit begins at @data, or if @data is the end. */
 static gboolean
 begins_unit (const guint8 *data, const guint8 *end, gsize header)
 {
@@ -328,9 +328,9 @@ begins_unit (const guint8 *data, const guint8 *end, gsize header)
       data[2] == 1;
 }
 
-/* An end of sequence or end of bitstream NAL unit consists of its header (H.264
- * 7.3.2.5, H.265 7.3.2.6). The parsers expect the next start code right after it,
- * and post an error if there is something else. */
+/* An end of sequence or end of bitstream NAL unit consists of its header
+ * (H.264 7.3.2.5, H.265 7.3.2.6). The parsers expect the next start code
+ * right after it, and post an error if there is something else. */
 gboolean
 rtc_packet_filter_check_unit (
     const gchar *codec, const guint8 *data, gsize size)

@@ -29,7 +29,7 @@ checksum (const guint8 *data, gsize size)
   return hash;
 }
 
-/* TRUE when @unit is to be left out; remembers what it is. */
+/* Returns TRUE if @unit is to be removed, and remembers it. */
 static gboolean
 is_repeated (RtcParamSets *self, const guint8 *unit, gsize size)
 {
@@ -53,8 +53,8 @@ is_repeated (RtcParamSets *self, const guint8 *unit, gsize size)
   return FALSE;
 }
 
-/* A depayloader reads the first byte behind the header of a slice, also where
- * there is none. */
+/* A depayloader reads the first byte after the header of a slice, even if there
+ * is none. */
 static gboolean
 is_cut_off (const RtcParamSets *self, const guint8 *unit, gsize size)
 {
@@ -66,8 +66,8 @@ is_cut_off (const RtcParamSets *self, const guint8 *unit, gsize size)
               self->syntax, rec_nal_get_type (self->syntax, unit)));
 }
 
-/* Units behind @header bytes, each after its size (RFC 6184 section 5.7.1, RFC
- * 7798 section 4.4.2). */
+/* NAL units after @header bytes, each after its size (RFC 6184 section 5.7.1,
+ * RFC 7798 section 4.4.2). */
 static gsize
 filter_aggregate (RtcParamSets *self, gsize header, const guint8 *payload,
     gsize size, guint8 *out)

@@ -7,15 +7,15 @@
 
 #include "rtcreception-private.h"
 
-/* Tracks of which much arrives at once leave in the order of their times, to
- * within this: the mux writes no picture before what has been written already.
- * They wait for each other for so long at most, µs. */
+/* Buffered packets of several tracks leave in the order of their times, with
+ * this tolerance, because the mux writes no picture that lies before its
+ * output. They wait for each other at most this long, µs. */
 #define ORDER (150 * GST_MSECOND)
 #define ORDER_WAIT (250 * G_TIME_SPAN_MILLISECOND)
 #define ORDER_WAIT_LATE (500 * G_TIME_SPAN_MILLISECOND)
 
-/* What is recorded so long after its time has been held back, and what belongs
- * in front of it may not have arrived yet. */
+/* A packet that is this late was held back by the network, and packets that
+ * belong before it may not have arrived yet. */
 #define LATE (300 * GST_MSECOND)
 
 static gboolean
@@ -25,8 +25,9 @@ any_missing (const RtcReception *self)
       self->missing[RTC_RECEPTION_AUDIO];
 }
 
-/* Nothing has left @stream yet, and its track may begin with it; under lock.
- * Another SSRC of a track that has begun keeps nobody waiting. */
+/* Returns TRUE if nothing has left @stream yet and its track may begin with it;
+ * under lock. Another SSRC of a track that has begun does not delay other
+ * tracks. */
 static gboolean
 may_begin_track (const RtcReception *self, const RtcReceptionStream *stream)
 {
@@ -34,8 +35,9 @@ may_begin_track (const RtcReception *self, const RtcReceptionStream *stream)
                                                : self->missing[stream->kind];
 }
 
-/* A stream of which more belongs in front of @running, as it has arrived and
- * not left, or, when @late, as it may have been held back too; under lock. */
+/* Returns a stream with packets that belong before @running: they have arrived
+ * and not left, or, if
+ * @late, may have been held back too; under lock. */
 static RtcReceptionStream *
 find_behind (RtcReception *self, guint ssrc, gint64 running, gboolean late)
 {
@@ -60,8 +62,8 @@ find_behind (RtcReception *self, guint ssrc, gint64 running, gboolean late)
   return NULL;
 }
 
-/* Something that belongs in front of @running may still come; under lock. The
- * one that is not waited for again is excused. */
+/* Returns FALSE while packets that belong before @running may still arrive;
+ * under lock. With @excuse, the stream that was waited for is excused. */
 static gboolean
 is_in_order (RtcReception *self, guint ssrc, gint64 running, gboolean late,
     gboolean excuse)
@@ -76,7 +78,7 @@ is_in_order (RtcReception *self, guint ssrc, gint64 running, gboolean late,
   return !other && !(late && any_missing (self));
 }
 
-/* Under lock; the stream may be another place of the array afterwards. */
+/* Under lock, which is released while waiting. */
 void
 rtc_reception_wait_for_order (RtcReception *self, guint ssrc, gint64 running)
 {
@@ -91,7 +93,8 @@ rtc_reception_wait_for_order (RtcReception *self, guint ssrc, gint64 running)
   }
 }
 
-/* Under lock: no other stream is ahead of it by more than ORDER. */
+/* Returns TRUE if no other stream is ahead of @stream by more than ORDER; under
+ * lock. */
 static gboolean
 has_caught_up (RtcReception *self, const RtcReceptionStream *stream)
 {

@@ -1,4 +1,4 @@
-/* gst-tsrec: what the files of RtcReception share
+/* gst-tsrec: private to the files of RtcReception
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -12,8 +12,8 @@
 
 G_BEGIN_DECLS
 
-/* The last packets of a stream of which it is known when they arrived: what a
- * jitter buffer holds. A power of two. */
+/* Number of packets of a stream whose arrival is remembered: the capacity of a
+ * jitter buffer. A power of two. */
 #define RTC_RECEPTION_ARRIVALS 4096
 typedef enum
 {
@@ -24,7 +24,7 @@ typedef enum
 
 /**
  * RtcArrival:
- * @time: running time, GST_CLOCK_TIME_NONE: no packet
+ * @time: running time of the arrival, GST_CLOCK_TIME_NONE if there is no packet
  */
 typedef struct
 {
@@ -35,15 +35,15 @@ typedef struct
 
 /**
  * RtcReceptionStream:
- * @jitterbuffer: of this SSRC
- * @session: number of the RTP session it belongs to
- * @arrivals: RTC_RECEPTION_ARRIVALS of them, by sequence number
- * @last_arrival: when the last packet out of the jitter buffer arrived
+ * @jitterbuffer: jitter buffer of this SSRC
+ * @session: number of its RTP session
+ * @arrivals: RTC_RECEPTION_ARRIVALS arrivals, by sequence number
+ * @last_arrival: arrival of the last packet that left the jitter buffer
  * @newest: highest RTP timestamp that has arrived
- * @track: of the timeline
- * @left: RTP timestamp of the last packet out of the jitter buffer
- * @running: its running time
- * @excused: the others do not wait for it until it has caught up with them
+ * @track: number of the track on the timeline
+ * @left: RTP timestamp of the last packet that left the jitter buffer
+ * @running: running time of that packet, ns
+ * @excused: other streams do not wait for it until it has caught up with them
  * @rate: ticks per second, 0 while it is not recorded
  */
 typedef struct
@@ -71,13 +71,13 @@ struct _RtcReception
   gulong handlers[4];
 
   GMutex lock;
-  GCond moved; /* a stream has gone on */
+  GCond moved; /* a packet of a stream has left */
   /* under lock */
   GArray *streams;
   RtcJitterStats
       ended[RTC_RECEPTION_AUDIO + 1]; /* of streams that have ended */
-  gboolean
-      missing[RTC_RECEPTION_AUDIO + 1]; /* has not begun, and is waited for */
+  gboolean missing[RTC_RECEPTION_AUDIO +
+      1]; /* the track is expected and has not begun */
   RtcSenderClock clock;
   RtcTimeline timeline;
 };
@@ -89,9 +89,9 @@ struct _RtcReception
 void rtc_reception_note_departure (RtcReception *reception,
     RtcReceptionStream *stream, guint32 rtp_time, gint64 running);
 
-/* Waits until no other track has packets that belong before @running, or the time
- * for that is over; under lock, which is released while waiting: streams may then be
- * at another place of the array. */
+/* Waits until no other track has packets that belong before @running, or the
+ * time for that is over; under lock, which is released while waiting:
+ * streams may then be at another place of the array. */
 void rtc_reception_wait_for_order (
     RtcReception *reception, guint ssrc, gint64 running);
 

@@ -1,4 +1,4 @@
-/* gst-tsrec: what the RTP session of a webrtcbin knows about reception
+/* gst-tsrec: reception statistics and timestamps of a webrtcbin
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -48,8 +48,7 @@ get_header (GstBuffer *buffer, guint16 *seq, guint32 *rtp_time)
 }
 
 /**
- * Path:
- * What a probe of a stream knows; freed with the pad.
+ * Path: user data of a probe of a stream; freed with the pad
  */
 typedef struct
 {
@@ -81,7 +80,8 @@ remember_arrival (RtcReceptionStream *stream, guint16 seq, guint32 rtp_time,
   stream->has_newest = TRUE;
 }
 
-/* In front of the jitter buffer, which keeps the time of arrival to itself. */
+/* Runs in front of the jitter buffer, which does not forward the time of
+ * arrival. */
 static GstPadProbeReturn
 on_arrival (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
@@ -111,9 +111,9 @@ recall_arrival (RtcReceptionStream *stream, guint16 seq)
     stream->last_arrival = arrival->time;
 }
 
-/* Behind the jitter buffer, which pushes packets one by one; in front of the
- * decoder for FEC, which gives other sequence numbers to the packets of an SSRC
- * that the session description does not name. */
+/* Runs after the jitter buffer, which pushes packets one by one, and in front
+ * of the FEC decoder, which changes the sequence numbers of an SSRC that the
+ * session description does not contain. */
 static GstPadProbeReturn
 on_departure (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
@@ -141,8 +141,8 @@ clear_arrivals (RtcReceptionStream *stream)
     stream->arrivals[i].time = GST_CLOCK_TIME_NONE;
 }
 
-/* The timeline has given the track to another stream. What is known of the one
- * before is too old for a new track. */
+/* The timeline has assigned the track to another stream. The arrivals of the
+ * earlier stream are too old for a new track. */
 static void
 take_track (RtcReception *self, guint track)
 {
@@ -159,7 +159,7 @@ take_track (RtcReception *self, guint track)
   }
 }
 
-/* With all that has arrived so far; under lock. */
+/* Starts the track with all packets that have arrived so far; under lock. */
 static void
 begin_track (RtcReception *self, RtcReceptionStream *stream)
 {
@@ -239,8 +239,9 @@ on_new_jitterbuffer (GstElement *rtpbin, GstElement *jitterbuffer,
   g_mutex_lock (&self->lock);
   g_array_append_val (self->streams, stream);
   g_mutex_unlock (&self->lock);
-  /* By default the packet behind a pause is declared lost before it comes, and
-   * dropped when it does: what a network holds back begins with it. */
+  /* By default the packet after a pause is declared lost before it arrives, and
+   * is then dropped: the first packet that a network releases after holding
+   * packets back. */
   if (g_object_class_find_property (
           G_OBJECT_GET_CLASS (jitterbuffer), "rtx-next-seqnum"))
     g_object_set (jitterbuffer, "rtx-next-seqnum", FALSE, NULL);
@@ -335,7 +336,7 @@ source_stats (RtcReception *self, guint session, guint ssrc)
   return stats;
 }
 
-/* RTCP of @ssrc has come. */
+/* RTCP of @ssrc was received. */
 static void
 on_ssrc_active (
     GstElement *rtpbin, guint session, guint ssrc, RtcReception *self)
@@ -358,7 +359,7 @@ on_ssrc_active (
   if (internal || !have_sr || ntp == 0)
     return;
   g_mutex_lock (&self->lock);
-  /* All streams of a sender share its clock: one is enough. */
+  /* All streams of a sender share its clock: one stream is enough. */
   first = self->streams->len
       ? &g_array_index (self->streams, RtcReceptionStream, 0)
       : NULL;
@@ -385,7 +386,8 @@ rtc_reception_get_sender_time (RtcReception *self, gint64 *utc)
 
 /* --- statistics --- */
 
-/* A stream has ended; what it counted stays, and nobody waits for it. */
+/* A stream has ended. Its counters are kept, and no other stream waits for
+ * it. */
 static void
 on_element_removed (GstBin *rtpbin, GstElement *element, RtcReception *self)
 {
@@ -446,8 +448,8 @@ rtc_reception_add_stats (RtcReception *self, GstStructure *stats)
 /* --- life --- */
 
 /* webrtcbin decodes FEC of every SSRC that the session description does not
- * name, also where none was negotiated, and numbers the packets anew: what is
- * lost could not be seen any more. */
+ * contain, even if no FEC was negotiated, and renumbers the packets. Losses
+ * could then not be detected. */
 static void
 on_element_added (GstBin *rtpbin, GstElement *element, gpointer unused)
 {
@@ -473,11 +475,11 @@ rtc_reception_new (GstElement *webrtc)
   self->rtpbin = gst_bin_get_by_name (GST_BIN (webrtc), "rtpbin");
   if (!self->rtpbin)
     return self;
-  /* Ours is the timeline: the one of rtpbin moves no track by more than this.
-   */
+  /* RtcTimeline sets the timestamps; rtpbin may move a track by at most this
+   * much. */
   g_object_set (self->rtpbin, "max-ts-offset", G_GINT64_CONSTANT (1), NULL);
-  /* Behind the probes of the others: what they drop has not arrived, and its
-   * timestamps mean nothing. */
+  /* Connected after the other probes: packets that they drop have not arrived,
+   * and the timestamps of these packets have no meaning. */
   self->handlers[0] = g_signal_connect_after (
       self->rtpbin, "new-jitterbuffer", G_CALLBACK (on_new_jitterbuffer), self);
   self->handlers[1] = g_signal_connect (

@@ -2,8 +2,9 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Read from the NTP timestamps of RTCP sender reports (RFC 3550 section 6.4.1) and
- * the times at which the reports arrived. Plain numbers; the caller locks.
+ * Read from the NTP timestamps of RTCP sender reports (RFC 3550 section
+ * 6.4.1) and the times at which the reports arrived. Plain numbers; the
+ * caller locks.
  */
 
 #pragma once
@@ -27,13 +28,14 @@ typedef struct
   gint64 local;
 } RtcSenderClock;
 
-/* Adds a report. @ntp: 32.32 fixed point seconds since 1900; @local: arrival, µs of a
- * monotonic clock. Ignores a report that was added before. */
+/* Adds a report. @ntp: 32.32 fixed point seconds since 1900; @local:
+ * arrival, µs of a monotonic clock. Ignores a report that was added before. */
 void rtc_sender_clock_add (RtcSenderClock *clock, guint64 ntp, gint64 local);
 
-/* Sets *@utc to the sender's time at @local, µs since 1970. Returns FALSE, and leaves
- * *@utc alone, before the first report, or if the sender does not send wall-clock time
- * (RFC 3550 section 4 allows the time since the start of its machine instead). */
+/* Sets *@utc to the sender's time at @local, µs since 1970. Returns FALSE,
+ * and leaves *@utc alone, before the first report, or if the sender does not
+ * send wall-clock time (RFC 3550 section 4 allows the time since the start
+ * of its machine instead). */
 gboolean rtc_sender_clock_get_wall_clock (
     const RtcSenderClock *clock, gint64 local, gint64 *utc);
 

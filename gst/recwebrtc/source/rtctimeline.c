@@ -11,30 +11,32 @@
 #define MS INT64_C (1000000)
 #define SECOND INT64_C (1000000000)
 
-/* A timestamp that goes back by more is no B-frame, one that goes ahead by more
- * than the time that has passed is no loss: another source, perhaps. */
+/* A timestamp that goes back further than a B-frame does, or ahead further than
+ * the time that has passed, may be from another source. */
 #define MAX_BACK (500 * MS)
 #define MAX_FORWARD SECOND
-/* So many timestamps in a row on another line are another source. */
+/* Number of consecutive timestamps on another line that confirm another
+ * source. */
 #define LINE_CONFIRMED 3
 
-/* What a sender may have kept back before the first packets, at most. */
+/* Maximum time of media that a sender may have buffered before the first
+ * packets. */
 #define MAX_BURST (10 * SECOND)
 
-/* Slewing: the time in which an error would be corrected, and the most that is
- * done, in parts per million of media time. */
+/* Slewing: time in which an error would be corrected, and its limit, in parts
+ * per million of media time. */
 #define DRIFT_TIME (20 * SECOND)
 #define MAX_DRIFT_PPM 6000
 #define DRIFT_DEADBAND (10 * MS)
 #define ALIGN_TIME (3 * SECOND)
 #define MAX_ALIGN_PPM 10000
 
-/* Tracks further apart are aligned by a step; further than this, their reports
- * are not of one clock. */
+/* Tracks that are further apart than ALIGN_STEP are aligned by a step. If they
+ * are further apart than MAX_ALIGN, their reports are not of one clock. */
 #define ALIGN_STEP (100 * MS)
 #define MAX_ALIGN (8 * SECOND)
-/* All tracks late by this for a whole window: the sender's RTP clocks have
- * stood still. */
+/* If all tracks are late by this for a whole window, the sender's RTP clocks
+ * have stopped for a time. */
 #define COMMON_STEP (2 * SECOND)
 
 /* Silence that separates what was measured before from what is after it, and
@@ -42,13 +44,14 @@
 #define SILENCE (400 * MS)
 #define STALL_SILENCE (900 * MS)
 #define STALL_MIN (300 * MS)
-/* A network that has held packets back delivers them faster than in real time:
- * whose transit stays for so long has another reason. */
+/* A network that held packets back delivers them faster than in real time. A
+ * transit that stays high for this long has another cause. */
 #define STALL_WATCH (400 * MS)
-/* A track without packets for longer does not count. */
+/* A track without packets for this long is not active. */
 #define ACTIVE (5 * SECOND)
 
-/* Reports: aiortc's name the time of the last packet, up to 40 ms ago. */
+/* The reports of aiortc contain the time of the last packet, up to 40 ms
+ * ago. */
 #define REPORT_JITTER (80 * MS)
 #define REPORT_PLAUSIBLE (10 * SECOND)
 #define REPORT_UNCHALLENGED (300 * MS)
@@ -93,8 +96,8 @@ forget_transit (RtcTimelineTrack *track)
   track->n_recent = 0;
 }
 
-/* A second without packets takes no place in the window: after a long silence
- * there is still something to compare with. */
+/* A second without packets has no slot in the window, so that values to compare
+ * with remain after a long silence. */
 static void
 note_transit (RtcTimelineTrack *track, int64_t transit, int64_t arrival)
 {
@@ -110,7 +113,8 @@ note_transit (RtcTimelineTrack *track, int64_t transit, int64_t arrival)
   track->n_recent++;
 }
 
-/* The shortest way, which no queue has lengthened; FALSE when unknown. */
+/* Returns the shortest transit, which no queue has lengthened, or FALSE if it
+ * is unknown. *@full: the whole window has values. */
 static bool
 get_transit (const RtcTimelineTrack *track, int64_t *transit, bool *full)
 {
@@ -125,7 +129,7 @@ get_transit (const RtcTimelineTrack *track, int64_t *transit, bool *full)
   return *transit != INT64_MAX;
 }
 
-/* How late packets of the track are at best, as it is mapped. */
+/* Returns the lateness of the earliest packets of the track, as mapped now. */
 static int64_t
 get_lateness (const RtcTimelineTrack *track)
 {
@@ -185,14 +189,15 @@ is_synced (const RtcTimelineTrack *track)
   return track->n_reports > 0;
 }
 
-/* Running time minus NTP time: the same for all tracks that are in step. */
+/* Returns running time minus NTP time, which is equal for all tracks that are
+ * aligned. */
 static int64_t
 get_sync (const RtcTimelineTrack *track)
 {
   return track->offset - track->clock;
 }
 
-/* Moves tracks that are far behind the others ahead to them. */
+/* Moves tracks that are far behind the others forward to them. */
 static void
 align (RtcTimeline *self)
 {
@@ -219,7 +224,8 @@ align (RtcTimeline *self)
   }
 }
 
-/* How much the track is to be slewed over @media to be in the middle of all. */
+/* Returns the slew of the track over @media towards the middle of all
+ * tracks. */
 static int64_t
 slew_to_others (
     const RtcTimeline *self, const RtcTimelineTrack *track, int64_t media)
@@ -246,7 +252,8 @@ slew_to_others (
       media / 1000000 * MAX_ALIGN_PPM);
 }
 
-/* The same to follow the sender's clock, alike for all tracks. */
+/* Returns the slew over @media that follows the sender's clock, equal for all
+ * tracks. */
 static int64_t
 slew_to_arrival (const RtcTimeline *self, int64_t media)
 {
@@ -269,7 +276,7 @@ slew (RtcTimeline *self, RtcTimelineTrack *track, int64_t media)
       slew_to_others (self, track, media) + slew_to_arrival (self, media);
 }
 
-/* All tracks are late for good: all RTP clocks have stood still. */
+/* Handles lateness of all tracks: all RTP clocks have stopped for a time. */
 static void
 step_together (RtcTimeline *self)
 {
@@ -321,7 +328,8 @@ end_stall (RtcTimeline *self, RtcTimelineTrack *track, int64_t transit)
   self->steps++;
 }
 
-/* @passed: since the packet before, @media: of the RTP clock. */
+/* @passed: time since the previous packet. @media: time on the RTP clock since
+ *   then. */
 static void
 watch_stall (RtcTimeline *self, RtcTimelineTrack *track, int64_t transit,
     int64_t passed, int64_t media)
@@ -572,8 +580,8 @@ rtc_timeline_map (
 
 /* --- sender reports --- */
 
-/* Whether the packets since the last report are as late as the report says that
- * the RTP clock is. */
+/* Returns TRUE if the packets since the last report are as late as the report
+ * says the RTP clock is. */
 static bool
 is_seen_in_packets (const RtcTimelineTrack *track, int64_t by)
 {
@@ -592,7 +600,7 @@ is_suspected (const RtcTimelineTrack *track)
   return is_synced (track) && track->n_suspects > 0;
 }
 
-/* The NTP clock of all tracks has been set: that moves none of them. */
+/* Returns TRUE if the NTP clock of all tracks was set. That moves no track. */
 static bool
 clock_was_set (RtcTimeline *self, int64_t by)
 {
@@ -625,7 +633,8 @@ set_clocks (RtcTimeline *self)
   }
 }
 
-/* The others have said since that their clock has not been set. */
+/* Returns TRUE if later reports of the other tracks show that their clock was
+ * not set. */
 static bool
 others_disagree (const RtcTimeline *self, const RtcTimelineTrack *track)
 {
@@ -675,8 +684,8 @@ handle_contradiction (RtcTimeline *self, RtcTimelineTrack *track, int64_t clock)
   }
 }
 
-/* The first report is believed when it agrees with the packets, or the next one
- * with it. */
+/* The first report is accepted if it agrees with the packets, or if the second
+ * one agrees with it. */
 static void
 handle_first (
     RtcTimeline *self, RtcTimelineTrack *track, int64_t clock, int64_t late)

@@ -24,13 +24,13 @@ struct _WhipEndpoint
   guint max_offers;
   gchar *auth_token;
 
-  /* server's thread only: offers since the second began */
+  /* thread of the listener only: offers since the second began */
   gint64 second;
   guint offers;
 };
 
-/* Refuses before the body has been read: what is still to come is not kept,
- * and the connection is closed after the answer. */
+/* Refuses a request before its body was read. The body is discarded, and the
+ * connection is closed after the answer. */
 static void
 refuse (SoupServerMessage *msg, guint status, const gchar *reason)
 {
@@ -44,9 +44,9 @@ refuse (SoupServerMessage *msg, guint status, const gchar *reason)
   g_free (text);
 }
 
-/* --- checks, on the server's thread --- */
+/* --- checks, on the thread of the listener --- */
 
-/* Takes the same time wherever the first difference is. */
+/* Constant-time comparison. */
 static gboolean
 equal_secret (const gchar *a, const gchar *b)
 {
@@ -78,7 +78,7 @@ has_type (SoupServerMessage *msg, const gchar *type)
   return value && g_ascii_strcasecmp (value, type) == 0;
 }
 
-/* Web pages of the listed origins may read the answer, and its headers. */
+/* Lets web pages of the listed origins read the answer and its headers. */
 static void
 add_cors (WhipEndpoint *endpoint, SoupServerMessage *msg)
 {
@@ -181,7 +181,7 @@ limit_body (WhipEndpoint *endpoint, SoupServerMessage *msg)
       (GClosureNotify)(void (*) (void))g_free, 0);
 }
 
-/* libsoup 3.2 passes it on, with a warning of GObject. */
+/* libsoup 3.2 accepts it, with a warning of GObject. */
 static gboolean
 has_negative_length (SoupMessageHeaders *headers)
 {
@@ -233,12 +233,13 @@ check_headers (
   }
 }
 
-/* --- requests, on the server's thread --- */
+/* --- requests, on the thread of the listener --- */
 
-/* --- where a session is, as the client sees it --- */
+/* --- location of a session, as the client sees it --- */
 
-/* "/rec" of X-Forwarded-Prefix, which proxies set that take a prefix off the
- * path; NULL when there is none, or none that can stand in a URL. */
+/* Returns the value of X-Forwarded-Prefix ("/rec"), which is set by proxies
+ * that remove a prefix from the path. Returns NULL if there is none, or if it
+ * is not valid in a URL. */
 static const gchar *
 forwarded_prefix (SoupMessageHeaders *headers)
 {
@@ -253,8 +254,8 @@ forwarded_prefix (SoupMessageHeaders *headers)
   return prefix;
 }
 
-/* Host names another port than ours, or a domain and no port where ours is not
- * that of its scheme. */
+/* Returns TRUE if the Host header contains another port than ours, or a domain
+ * without a port although our port is not the default of the scheme. */
 static gboolean
 host_is_other (WhipListener *server, const gchar *host)
 {
@@ -284,7 +285,7 @@ is_proxied (WhipListener *server, SoupMessageHeaders *headers)
   return host_is_other (server, soup_message_headers_get_one (headers, "Host"));
 }
 
-/* OBS puts whatever is no URL in place of the whole path. */
+/* OBS replaces the whole path by a Location that is not a URL. */
 static gboolean
 resolves_locations (SoupMessageHeaders *headers)
 {
@@ -293,9 +294,10 @@ resolves_locations (SoupMessageHeaders *headers)
   return !agent || !strstr (agent, "OBS-Studio");
 }
 
-/* A path from the root is what every client understands. A proxy may have taken
- * a prefix off it, which a path that is relative to that of the request keeps
- * (RFC 3986 section 5.2). Caller frees. */
+/* Returns the location of a session without its identifier. All clients
+ * understand an absolute path. A proxy may have removed a prefix, which is kept
+ * by a path relative to that of the request (RFC 3986 section 5.2). Caller
+ * frees. */
 static gchar *
 session_base (
     WhipEndpoint *endpoint, WhipListener *server, SoupServerMessage *msg)

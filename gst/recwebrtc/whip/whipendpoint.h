@@ -3,10 +3,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * An endpoint is one path on one listening socket. Endpoints of one process
- * that name the same host and port share the socket, a thread and its
- * GMainContext. Everything that can be decided from the request alone
- * (unknown path, method, token, content type, size, rate) is answered here;
- * the rest goes to the callbacks, as strings.
+ * with the same host and port share the socket, a thread and its GMainContext.
+ * Requests that can be refused without knowledge of sessions (unknown path,
+ * method, token, content type, size, rate) are answered here. The other
+ * requests are passed to the callbacks.
  */
 
 #pragma once
@@ -20,18 +20,19 @@ typedef struct _WhipEndpoint WhipEndpoint;
 /**
  * WhipEndpointConfig:
  * @host: address to listen on, numeric or a name; "0.0.0.0" and "::" are all
- * @port: TCP port, 0 picks a free one
+ *   addresses
+ * @port: TCP port, 0 selects a free one
  * @path: begins with "/"
- * @auth_token: bearer token that clients must bring, or NULL
+ * @auth_token: bearer token that clients must send, or NULL
  * @cors_origins: origins of web pages that may use the endpoint, separated by
  *   commas, "*" for all; NULL: none
- * @ice_servers: values for Link headers (RFC 9725 section 4.6), or NULL
+ * @ice_servers: values of Link headers (RFC 9725 section 4.6), or NULL
  * @tls_certificate: PEM file, NULL for plain HTTP
  * @tls_key: PEM file of the private key; NULL: it is in @tls_certificate
- * @max_body: bytes a request's body may have
- * @max_connections: connections open at a time on the socket
- * @max_offers: offers answered per second on this endpoint
- * @idle_timeout: seconds until a connection that says nothing is closed
+ * @max_body: maximum size of the body of a request, bytes
+ * @max_connections: maximum number of open connections on the socket
+ * @max_offers: maximum number of offers per second on this endpoint
+ * @idle_timeout: seconds after which a silent connection is closed
  *
  * Strings are copied.
  */
@@ -57,9 +58,9 @@ typedef struct
  * @patch: PATCH of a session with a trickle-ice-sdpfrag
  * @remove: DELETE of a session
  *
- * Called on the thread of the socket; must not block. Each takes ownership of
- * the request and answers it, at once or later and from any thread, with
- * exactly one of the reply functions.
+ * Called on the thread of the socket; must not block. Each callback takes
+ * ownership of the request and answers it with exactly one reply function, at
+ * once or later, on any thread.
  */
 typedef struct
 {
@@ -68,17 +69,17 @@ typedef struct
   void (*remove) (WhipRequest *request, gpointer user_data);
 } WhipEndpointCallbacks;
 
-/* Listens. NULL with @error saying what to do when the port is in use, the
- * path is taken by another endpoint, or a file cannot be read. */
+/* Starts to listen. Returns NULL with @error, including advice, if the port is
+ * in use, another endpoint has the path, or a file cannot be read. */
 WhipEndpoint *whip_endpoint_new (const WhipEndpointConfig *config,
     const WhipEndpointCallbacks *callbacks, gpointer user_data, GError **error);
 
-/* No callback runs after this has returned; the socket is closed with the last
- * endpoint on it. Requests that are still unanswered may be answered later, to
- * nobody. Not from a callback. */
+/* No callback runs after this function has returned. The last endpoint on a
+ * socket closes it. Pending requests may be answered later; the answers are
+ * discarded. Not from a callback. */
 void whip_endpoint_free (WhipEndpoint *endpoint);
 
-/* URL that clients use. Caller frees. */
+/* Returns the URL for clients. Caller frees. */
 gchar *whip_endpoint_dup_url (WhipEndpoint *endpoint);
 
 G_END_DECLS

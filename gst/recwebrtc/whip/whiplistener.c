@@ -1,4 +1,4 @@
-/* gst-tsrec: a listening socket, its thread and the paths on it
+/* gst-tsrec: a listening socket, its thread and its paths
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-/* Bytes of a body, four times what an endpoint takes. */
+/* Maximum size of a body, bytes: four times the limit of an endpoint. */
 #define MAX_BODY (1024 * 1024)
 
 typedef struct
@@ -46,7 +46,8 @@ struct _WhipListener
   gboolean stopped;
 };
 
-/* Servers of this process; never held while waiting for a server's thread. */
+/* Protects the list of servers of this process; never held while waiting for a
+ * server's thread. */
 static GMutex servers_lock;
 static GList *servers;
 
@@ -94,16 +95,16 @@ whip_listener_invoke (WhipListener *server, GSourceFunc function, gpointer data,
   if (!stopped)
     rec_worker_invoke (server->worker, function, data, destroy);
   g_mutex_unlock (&server->lock);
-  /* A stopped worker would keep @data, which may hold a reference to the server, and
-   * with it to the worker. */
+  /* A stopped worker would keep @data, which may hold a reference to the
+   * server, and with it to the worker. */
   if (stopped && destroy)
     destroy (data);
 }
 
 /* --- requests --- */
 
-/* @path without doubled and trailing slashes, as proxies and people add them;
- * "/" stays. Caller frees. */
+/* Returns @path without repeated and trailing slashes, which proxies and people
+ * add; "/" is kept. Caller frees. */
 static gchar *
 normalize_path (const gchar *path)
 {
@@ -117,7 +118,7 @@ normalize_path (const gchar *path)
   return g_string_free (normal, FALSE);
 }
 
-/* Finds whose @path, which is normalized, it is; a session is one further
+/* Finds the owner of @path, which is normalized. A session is one further
  * component. */
 static gboolean
 find_path (WhipListener *server, const gchar *path, WhipPath *found,
@@ -173,8 +174,8 @@ dispatch (WhipListener *server, SoupServerMessage *msg, const gchar *path,
   g_free (normal);
 }
 
-/* Somebody who goes on sending, refused or not, is cut off: libsoup reads a
- * body to its end before it answers. */
+/* Closes the connection of a client that keeps sending, refused or not: libsoup
+ * reads a body to its end before it answers. */
 static void
 on_chunk (SoupServerMessage *msg, GBytes *chunk, gpointer user_data)
 {
@@ -226,8 +227,9 @@ on_connection_gone (gpointer data, GObject *connection)
   whip_listener_unref (server);
 }
 
-/* A timeout of the socket makes libsoup's non-blocking reads fail, so that a
- * client that connects and says nothing, or stops in the middle, goes away. */
+/* A timeout of the socket makes libsoup's non-blocking reads fail. This closes
+ * the connections of clients that connect and send nothing, or stop in the
+ * middle. */
 static gboolean
 on_incoming (GSocketService *service, GSocketConnection *connection,
     GObject *source, gpointer user_data)
@@ -377,7 +379,7 @@ not_listening:
   return NULL;
 }
 
-/* Under servers_lock. Sets @error and returns NULL when a server is there that
+/* Under servers_lock. Returns NULL, and sets @error, if there is a server that
  * cannot be shared. */
 static WhipListener *
 find_server (const WhipListenerConfig *config, gboolean *found, GError **error)

@@ -13,9 +13,10 @@ G_BEGIN_DECLS
 #define WHIP_TYPE_SDP "application/sdp"
 #define WHIP_TYPE_FRAGMENT "application/trickle-ice-sdpfrag"
 
-/* A request whose body is complete; @msg is paused by the caller. @base: location of a
- * session without its identifier, ownership is taken. @ice_servers: values of Link
- * headers, ends with NULL. On the thread of the listener. */
+/* A request whose body is complete; @msg is paused by the caller. @base:
+ * location of a session without its identifier, ownership is taken.
+ * @ice_servers: values of Link headers, ends with NULL. On the thread of the
+ * listener. */
 WhipRequest *whip_request_new (WhipListener *server, SoupServerMessage *msg,
     gchar *base, const gchar *session_id, gchar **ice_servers);
 

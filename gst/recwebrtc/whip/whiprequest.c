@@ -13,7 +13,7 @@ struct _WhipRequest
 {
   WhipListener *server;
   SoupServerMessage *msg;
-  gchar *base; /* of the session's location, up to its id */
+  gchar *base; /* location of the session without its identifier */
   gchar *session_id;
   gchar *remote;
   gchar *local;
@@ -63,7 +63,7 @@ request_free (gpointer data)
   g_free (request);
 }
 
-/* On the server's thread. */
+/* On the thread of the listener. */
 static gboolean
 send_reply (gpointer data)
 {
@@ -105,8 +105,9 @@ reply (WhipRequest *request)
   whip_listener_unref (server);
 }
 
-/* 299 is a warning that lasts. Names in @text may be the client's own words:
- * what does not belong into a quoted string is left out. Caller frees. */
+/* Returns the value of a Warning header; code 299 is a persistent warning.
+ * @text may contain words of the client: characters that are not valid in a
+ * quoted string are removed. Caller frees. */
 static gchar *
 make_warning (const gchar *text)
 {
@@ -176,8 +177,8 @@ whip_request_get_remote (WhipRequest *request)
   return request->remote;
 }
 
-/* Weak tags, and tags without quotes, which some clients send, match too: there is one
- * ICE session, and its name is never used again. */
+/* Weak tags, and tags without quotes, which some clients send, match too:
+ * there is one ICE session, and its name is never used again. */
 gboolean
 whip_request_accepts_etag (WhipRequest *request, const gchar *etag)
 {
