@@ -60,6 +60,9 @@ get_kind_h264 (unsigned nal_unit_type)
       return REC_NAL_END;
     case 15:
       return REC_NAL_SUBSET_SPS;
+    case 20: /* slice of SVC or MVC */
+    case 21: /* slice of 3D-AVC */
+      return REC_NAL_LAYER;
     default:
       return REC_NAL_OTHER;
   }
@@ -149,11 +152,34 @@ rec_nal_get_kind (RecNalSyntax syntax, unsigned nal_unit_type)
   }
 }
 
+/* nuh_layer_id: H.265 7.4.2.2, H.266 7.4.2.2. Layers have parameter sets with IDs
+ * of their own. */
+static unsigned
+get_layer (RecNalSyntax syntax, const uint8_t *header)
+{
+  switch (syntax) {
+    case REC_NAL_H265:
+      return (header[0] & 1u) << 5 | header[1] >> 3;
+    case REC_NAL_H266:
+      return header[0] & 0x3f;
+    default:
+      return 0;
+  }
+}
+
+static bool
+is_slice_type (RecNalSyntax syntax, const uint8_t *header)
+{
+  return rec_nal_get_type (syntax, header) < (syntax == REC_NAL_H265 ? 32 : 12);
+}
+
 static RecNalKind
 get_kind (RecNalSyntax syntax, const uint8_t *data, size_t size)
 {
   if (size < rec_nal_header_size (syntax))
     return REC_NAL_OTHER;
+  if (get_layer (syntax, data) != 0)
+    return is_slice_type (syntax, data) ? REC_NAL_LAYER : REC_NAL_OTHER;
   return rec_nal_get_kind (syntax, rec_nal_get_type (syntax, data));
 }
 

@@ -26,6 +26,7 @@ typedef enum
   REC_NAL_OTHER = 0,
   REC_NAL_END,        /* end of sequence, end of bitstream: a header only */
   REC_NAL_SUBSET_SPS, /* H.264: of further views or layers */
+  REC_NAL_LAYER,      /* slice of a layer or view other than the base one */
   REC_NAL_AUD,
   REC_NAL_VPS,
   REC_NAL_SPS,

@@ -149,7 +149,7 @@ rtc_loss_gate_unit (RtcLossGate *gate, GstClockTime pts, RtcPictureKind kind,
 static RtcPictureKind
 parse_first_slice (RecNalSyntax syntax, const guint8 *data, gsize size)
 {
-  gboolean random_access = FALSE, gradual = FALSE;
+  gboolean random_access = FALSE, gradual = FALSE, layer = FALSE;
   RecNalScanner scanner;
   RecNalUnit nal = { .kind = REC_NAL_OTHER };
 
@@ -157,9 +157,10 @@ parse_first_slice (RecNalSyntax syntax, const guint8 *data, gsize size)
   while (rec_nal_scanner_next (&scanner, &nal)) {
     random_access |= rec_nal_is_random_access (syntax, &nal);
     gradual |= rec_nal_is_gradual_recovery (syntax, &nal);
+    layer |= nal.kind == REC_NAL_LAYER;
   }
   if (nal.kind < REC_NAL_SLICE)
-    return RTC_PICTURE_NONE;
+    return layer ? RTC_PICTURE_DEPENDENT : RTC_PICTURE_NONE;
   if (nal.size <= rec_nal_header_size (syntax) ||
       rec_nal_continues_picture (syntax, &nal))
     return RTC_PICTURE_DEPENDENT;
