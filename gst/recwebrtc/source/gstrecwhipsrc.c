@@ -9,13 +9,12 @@
  * @short_description: WHIP server: a browser, OBS or ffmpeg pushes in
  * @see_also: recwhepsrc, recwhipsink, tsrecsink
  *
- * Listens for one publisher at a time (RFC 9725) and puts out what it sends as
- * parsed elementary streams: H.264 as byte-stream access units with the
- * parameter sets in front of every key frame, Opus as packets. The pads `video`
- * and `audio` are there from the beginning, so that a launch line can link
- * them before anyone has connected; a publisher may send only one of the two,
- * come late, go, and come back. EOS that is sent to the element leaves by both
- * pads.
+ * Listens for one publisher at a time (RFC 9725) and outputs parsed elementary
+ * streams: H.264 as byte-stream access units with the parameter sets in front
+ * of every key frame, Opus as packets. The pads `video` and `audio` always
+ * exist, so that a launch line can link them before a publisher connects. A
+ * publisher may send only one track, connect late, disconnect, and connect
+ * again. EOS that is sent to the element leaves by both pads.
  *
  * ## Example launch line
  * |[
@@ -250,8 +249,8 @@ restart_ice (
 
   if (!answer) {
     whip_request_reply (request, 501,
-        "ICE cannot be restarted (it takes a=ice-ufrag and a=ice-pwd, and a "
-        "recorder that was built with libnice). Publish anew instead.");
+        "ICE cannot be restarted: this needs a=ice-ufrag and a=ice-pwd, and a "
+        "recorder that was built with libnice. Publish again instead.");
     return;
   }
   ordered = rtc_sdp_order_candidates (answer, whip_request_get_local (request));
@@ -508,7 +507,7 @@ install_properties (GObjectClass *klass)
    */
   g_object_class_install_property (klass, PROP_AUTH_TOKEN,
       g_param_spec_string ("auth-token", "Authentication token",
-          "Bearer token that publishers must send (none: everybody may)", NULL,
+          "Bearer token that publishers must send (none: not needed)", NULL,
           flags));
   /**
    * GstRecWhipSrc:auth-token-file:

@@ -4,9 +4,9 @@
  *
  * A private element, not registered, in front of a depayloader. It drops
  * packets that a depayloader of GStreamer 1.22 does not survive
- * (RtcPacketFilter), removes parameter sets that are repeated between the
- * slices of a picture (RtcParamSets), and tells GstRtcPictureFilter what
- * arrives and what is missing. Everything runs on the streaming thread.
+ * (RtcPacketFilter), and removes parameter sets that are repeated between the
+ * slices of a picture (RtcParamSets). It reports received and missing packets
+ * to GstRtcPictureFilter. Everything runs on the streaming thread.
  */
 
 #pragma once

@@ -260,9 +260,10 @@ strip_subset_sps (GstBuffer *buffer)
 }
 
 /**
- * Unit: what is known of an access unit
+ * Unit: properties of an access unit
  * @valid: the parser accepts it
  * @has_subset_sps: see strip_subset_sps()
+ * @kind: see rtc_loss_gate_parse_unit()
  */
 typedef struct
 {
@@ -291,7 +292,7 @@ parse_unit (GstRtcPictureFilter *self, GstBuffer *buffer, Unit *unit)
     unit->kind = RTC_PICTURE_DEPENDENT;
 }
 
-/* Without a parser, a picture that passes the gate leaves the element. */
+/* A picture leaves the element. */
 static void
 note_picture (GstRtcPictureFilter *self, GstBuffer *buffer)
 {
@@ -442,7 +443,7 @@ parsed_chain_list (GstPad *pad, GstObject *parent, GstBufferList *list)
 static gboolean
 parsed_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
-  /* Of reset_parser(). */
+  /* The flush of reset_parser() ends here. */
   if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START ||
       GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP) {
     gst_event_unref (event);

@@ -14,8 +14,9 @@
 GST_DEBUG_CATEGORY_STATIC (gst_rtc_track_debug);
 #define GST_CAT_DEFAULT gst_rtc_track_debug
 
-/* Silence that is worth a GAP event, and how far it stays behind the clock so
- * that a packet which is on its way is not overtaken. */
+/* GAP_AFTER: silence that is reported with a GAP event. GAP_MARGIN: distance of
+ * GAP events from the clock, so that they do not overtake a packet that is
+ * being delivered. */
 #define GAP_AFTER (500 * GST_MSECOND)
 #define GAP_MARGIN (200 * GST_MSECOND)
 /* Losses are journalled at most once per second. */
@@ -48,7 +49,7 @@ struct _GstRtcTrack
   gboolean discont;
   GstClockTime last_timestamp;
   GstClockTime position;
-  GstClockTime lag; /* of the last access unit behind the clock */
+  GstClockTime lag; /* lateness of the last access unit */
   GstClockTime gap_start;
   guint64 losses;
   GstClockTime lost_since;
@@ -164,7 +165,7 @@ set_timestamps (GstRtcTrack *self, GstBuffer *buffer)
   return TRUE;
 }
 
-/* One line of the journal when silence begins: it may never end. */
+/* Journals the beginning of silence, which may never end. */
 static void
 push_gap_start_entry (GstRtcTrack *self, GstClockTime from)
 {
@@ -175,7 +176,7 @@ push_gap_start_entry (GstRtcTrack *self, GstClockTime from)
   gst_pad_push_event (self->src, rec_event_new_journal (s));
 }
 
-/* One line of the journal: @track lacks [@from, @to). */
+/* Journals that the track has no data in [@from, @to). */
 static void
 push_gap_entry (GstRtcTrack *self, const gchar *cause, guint64 losses,
     GstClockTime from, GstClockTime to)
@@ -188,12 +189,12 @@ push_gap_entry (GstRtcTrack *self, const gchar *cause, guint64 losses,
   gst_pad_push_event (self->src, rec_event_new_journal (s));
 }
 
-/* An access unit has come at @now: what was missing before it is journalled. */
+/* An access unit has arrived at @now: journals the gap before it. */
 static void
 journal_gap (GstRtcTrack *self, GstClockTime gap_start, GstClockTime now)
 {
   if (self->in_gap) {
-    /* What the network held back was late, and is all there. */
+    /* Packets that the network held back were late, but none is missing. */
     if (now < gap_start + GAP_AFTER && self->losses == 0)
       return;
     push_gap_entry (self, "silence", self->losses, gap_start, now);
@@ -207,7 +208,7 @@ journal_gap (GstRtcTrack *self, GstClockTime gap_start, GstClockTime now)
   self->losses = 0;
 }
 
-/* The depayloader says that packets are missing. */
+/* The depayloader reports missing packets. */
 static void
 note_loss (GstRtcTrack *self)
 {
@@ -303,7 +304,7 @@ gst_rtc_track_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     case GST_EVENT_CUSTOM_DOWNSTREAM:
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
       if (self->started && rec_event_parse_journal (event)) {
-        /* The gate of the session has said it better than we can. */
+        /* The loss gate has already journalled this loss. */
         self->losses = 0;
         return gst_pad_push_event (self->src, event);
       }

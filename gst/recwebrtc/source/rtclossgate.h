@@ -53,10 +53,10 @@ typedef struct
 
 /**
  * RtcPictureKind:
- * @RTC_PICTURE_NONE: an access unit without a slice. Some senders put the
- *   marker bit onto parameter sets, so that a depayloader makes an access unit
- *   of them
- * @RTC_PICTURE_DEPENDENT: a picture that needs pictures before it
+ * @RTC_PICTURE_NONE: an access unit without a slice: some senders set the
+ *   marker bit on parameter sets, and a depayloader makes an access unit of
+ *   them
+ * @RTC_PICTURE_DEPENDENT: a picture that needs earlier pictures
  * @RTC_PICTURE_GRADUAL_RECOVERY: a picture where a gradual recovery begins
  * @RTC_PICTURE_RANDOM_ACCESS: a random access point
  */

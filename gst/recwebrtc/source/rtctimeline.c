@@ -39,8 +39,8 @@
  * have stopped for a time. */
 #define COMMON_STEP (2 * SECOND)
 
-/* Silence that separates what was measured before from what is after it, and
- * after which an RTP clock may have stood still, by STALL_MIN at least. */
+/* Silence after which measurements start again, and silence after which an RTP
+ * clock may have stopped, by at least STALL_MIN. */
 #define SILENCE (400 * MS)
 #define STALL_SILENCE (900 * MS)
 #define STALL_MIN (300 * MS)
@@ -173,7 +173,8 @@ get_shared_lateness (const RtcTimeline *self, const RtcTimelineTrack *except,
 
 /* --- moving a track --- */
 
-/* Its RTP clock has stood still for @by: what it says of itself is later. */
+/* The RTP clock of the track has stopped for @by: its media time is later than
+ * its timestamps. */
 static void
 move_line (RtcTimelineTrack *track, int64_t by)
 {
@@ -297,8 +298,9 @@ step_together (RtcTimeline *self)
 
 /* --- an RTP clock that stood still while the track was silent --- */
 
-/* Whether the network brought the other tracks in time while this one was
- * silent since @since. */
+/* Returns TRUE if the network delivered the other tracks in time while this one
+ * was silent since
+ * @since. */
 static bool
 others_flowed (
     const RtcTimeline *self, const RtcTimelineTrack *track, int64_t since)
@@ -404,8 +406,9 @@ is_on_suspect_line (const RtcTimelineTrack *track, int64_t media)
       media < track->line_media + 2 * SECOND;
 }
 
-/* A packet off the line: where it arrived, or behind the one before, and those
- * that follow it at their distance; a few of them, and that is the line. */
+/* Maps a packet off the line to its arrival, or to after the packet before it.
+ * Later packets follow it at their distance, and some of them confirm a new
+ * line. */
 static int64_t
 map_off_line (RtcTimeline *self, RtcTimelineTrack *track, uint32_t rtp_time,
     int64_t media, int64_t arrival)

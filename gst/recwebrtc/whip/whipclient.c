@@ -172,7 +172,7 @@ advice (guint status)
     case 405:
       return "Check the path in location.";
     case 409:
-      return "Somebody else is publishing there.";
+      return "Another publisher is connected there.";
     default:
       return "";
   }
@@ -255,7 +255,7 @@ certificate_fault (GTlsCertificateFlags flags)
   if (flags & G_TLS_CERTIFICATE_BAD_IDENTITY)
     return "it is for another host";
   if (flags & G_TLS_CERTIFICATE_UNKNOWN_CA)
-    return "nobody that this system trusts has signed it";
+    return "it is not signed by an authority that this system trusts";
   if (flags & G_TLS_CERTIFICATE_REVOKED)
     return "it was revoked";
   return "it is not acceptable";
