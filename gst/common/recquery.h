@@ -57,6 +57,10 @@ void rec_query_set_written (
 /* @location: NULL, or set to a string the caller frees (NULL if unknown). */
 gboolean rec_query_parse_written (
     GstQuery *query, RecWritten *written, gchar **location);
+/* The property `recording-id` of the sink; NULL where it is not set. */
+void rec_query_set_recording_id (GstQuery *query, const gchar *id);
+/* Owned by the query. */
+const gchar *rec_query_get_recording_id (GstQuery *query);
 
 /* --- query "tsrec-resume": downstream; tsrecmux asks once, before its first
  * packet; recfilesink answers when it goes on in a file that was left by an

@@ -16,14 +16,17 @@ G_BEGIN_DECLS
 /**
  * RecRecordingId:
  * @setting: the property, NULL if it is not set
+ * @downstream: the property of the sink downstream, NULL if it is not set or
+ *   not known
  * @derived: name in the location, NULL while it is not known
  *
- * Both are allocated, and protected by the object lock of the element. All zero
+ * All are allocated, and protected by the object lock of the element. All zero
  * is a valid value. The functions take that lock.
  */
 typedef struct
 {
   gchar *setting;
+  gchar *downstream;
   gchar *derived;
 } RecRecordingId;
 
@@ -36,12 +39,16 @@ void rec_recording_id_reset (RecRecordingId *id, GstElement *element);
 void rec_recording_id_note_location (
     RecRecordingId *id, GstElement *element, const gchar *location);
 
+/* Notes what the sink calls the recording; NULL: nothing. */
+void rec_recording_id_note_downstream (
+    RecRecordingId *id, GstElement *element, const gchar *name);
+
 /* Returns TRUE if @message is of a kind that rec_recording_id_add() changes. */
 gboolean rec_recording_id_is_carried (GstMessage *message);
 
 /* Adds the field `recording-id` to a message of an element, and to the details
  * of a warning or an error, where it is not there yet. It is the property, else
- * the name in the location, else the name of the pipeline. Takes @message and
+ * that of the sink, else the name in the location, else the name of the pipeline. Takes @message and
  * returns it, maybe as a copy; other kinds are returned as they are. */
 GstMessage *rec_recording_id_add (
     RecRecordingId *id, GstElement *element, GstMessage *message);

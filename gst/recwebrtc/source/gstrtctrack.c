@@ -28,6 +28,14 @@ GST_DEBUG_CATEGORY_STATIC (gst_rtc_track_debug);
  * timestamps in a transport stream. */
 #define TICK ((GST_SECOND + 89999) / 90000)
 
+/* Gap entries that the loss gate has journalled since the last access unit. */
+typedef enum
+{
+  TOLD_NOTHING,
+  TOLD_BEGINNING, /* the beginning of a gap */
+  TOLD_GAP,
+} Told;
+
 struct _GstRtcTrack
 {
   GstElement parent;
@@ -46,6 +54,8 @@ struct _GstRtcTrack
   gboolean have_segment;
   gboolean eos_sent;
   gboolean in_gap;
+  gboolean silence_journalled; /* the beginning of the silence */
+  Told told;
   gboolean discont;
   GstClockTime last_timestamp;
   GstClockTime position;
@@ -195,9 +205,11 @@ journal_gap (GstRtcTrack *self, GstClockTime gap_start, GstClockTime now)
 {
   if (self->in_gap) {
     /* Packets that the network held back were late, but none is missing. */
-    if (now < gap_start + GAP_AFTER && self->losses == 0)
+    if ((now < gap_start + GAP_AFTER && self->losses == 0) ||
+        (self->told == TOLD_GAP && !self->silence_journalled))
       return;
     push_gap_entry (self, "silence", self->losses, gap_start, now);
+    self->silence_journalled = FALSE;
   } else if (self->losses > 0) {
     if (GST_CLOCK_TIME_IS_VALID (self->last_loss_entry) &&
         now < self->last_loss_entry + LOSS_INTERVAL)
@@ -206,6 +218,26 @@ journal_gap (GstRtcTrack *self, GstClockTime gap_start, GstClockTime now)
     self->last_loss_entry = now;
   }
   self->losses = 0;
+}
+
+/* The loss gate has already journalled this loss. */
+static void
+note_entry (GstRtcTrack *self, const GstStructure *entry)
+{
+  gboolean gap = gst_structure_has_name (entry, "gap");
+  GstClockTime from = GST_CLOCK_TIME_NONE;
+
+  self->losses = 0;
+  if (!gap && !gst_structure_has_name (entry, "gap-start"))
+    return;
+  self->told = gap ? TOLD_GAP : TOLD_BEGINNING;
+  if (!self->silence_journalled)
+    return;
+  gst_structure_get (entry, "running-time", G_TYPE_UINT64, &from, NULL);
+  if (!GST_CLOCK_TIME_IS_VALID (from) || from < self->gap_start)
+    from = self->gap_start;
+  push_gap_entry (self, "silence", 0, self->gap_start, from);
+  self->silence_journalled = FALSE;
 }
 
 /* The depayloader reports missing packets. */
@@ -256,7 +288,8 @@ gst_rtc_track_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   }
   if (GST_CLOCK_TIME_IS_VALID (gap_start))
     journal_gap (self, gap_start, GST_BUFFER_PTS (buffer));
-  self->in_gap = FALSE;
+  self->in_gap = self->silence_journalled = FALSE;
+  self->told = TOLD_NOTHING;
   self->gap_start = GST_CLOCK_TIME_NONE;
   count_buffer (self, buffer);
   ret = gst_pad_push (self->src, buffer);
@@ -304,8 +337,7 @@ gst_rtc_track_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     case GST_EVENT_CUSTOM_DOWNSTREAM:
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
       if (self->started && rec_event_parse_journal (event)) {
-        /* The loss gate has already journalled this loss. */
-        self->losses = 0;
+        note_entry (self, rec_event_parse_journal (event));
         return gst_pad_push_event (self->src, event);
       }
       /* GstRTPPacketLost and similar events end here. */
@@ -410,7 +442,11 @@ note_gap (GstRtcTrack *self, GstClockTime until, gboolean waiting)
     GST_OBJECT_LOCK (self);
     self->stats.gaps++;
     GST_OBJECT_UNLOCK (self);
-    push_gap_start_entry (self, start);
+    /* Otherwise the loss gate has journalled it. */
+    if (self->told != TOLD_BEGINNING) {
+      self->silence_journalled = TRUE;
+      push_gap_start_entry (self, start);
+    }
   }
   self->position = until;
   GST_OBJECT_LOCK (self);
@@ -540,7 +576,8 @@ reset (GstRtcTrack *self)
 {
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   self->started = self->have_caps = self->have_segment = FALSE;
-  self->eos_sent = self->in_gap = FALSE;
+  self->eos_sent = self->in_gap = self->silence_journalled = FALSE;
+  self->told = TOLD_NOTHING;
   self->discont = TRUE;
   self->last_timestamp = self->position = GST_CLOCK_TIME_NONE;
   self->gap_start = self->lost_since = GST_CLOCK_TIME_NONE;

@@ -87,7 +87,7 @@ rtc_reception_wait_for_order (RtcReception *self, guint ssrc, gint64 running)
       GST_CLOCK_TIME_IS_VALID (now) && (gint64)now - running > (gint64)LATE;
   gint64 end = g_get_monotonic_time () + (late ? ORDER_WAIT_LATE : ORDER_WAIT);
 
-  while (!is_in_order (self, ssrc, running, late, FALSE)) {
+  while (!self->stopped && !is_in_order (self, ssrc, running, late, FALSE)) {
     if (!g_cond_wait_until (&self->moved, &self->lock, end))
       is_in_order (self, ssrc, running, late, TRUE);
   }

@@ -77,7 +77,8 @@ struct _RtcReception
   RtcJitterStats
       ended[RTC_RECEPTION_AUDIO + 1]; /* of streams that have ended */
   gboolean missing[RTC_RECEPTION_AUDIO +
-      1]; /* the track is expected and has not begun */
+      1];           /* the track is expected and has not begun */
+  gboolean stopped; /* no packet waits for another one */
   RtcSenderClock clock;
   RtcTimeline timeline;
 };
