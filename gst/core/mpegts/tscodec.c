@@ -145,10 +145,7 @@ prepare_nal (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
       aud_end = (size_t)(nal.data - au->data) + nal.size;
     else if (nal.kind >= REC_NAL_VPS && nal.kind <= REC_NAL_PPS)
       ts_parameter_sets_keep (sets, state->syntax, &nal);
-    else if (nal.kind == REC_NAL_SEI)
-      random_access |= rec_nal_sei_is_recovery_point (state->syntax, &nal);
-    else if (nal.kind == REC_NAL_SLICE_IDR || nal.kind == REC_NAL_SLICE_CRA)
-      random_access = true;
+    random_access |= rec_nal_is_random_access (state->syntax, &nal);
     leads |= nal.kind >= REC_NAL_VPS && nal.kind <= REC_NAL_SEI;
     has_slice |= nal.kind >= REC_NAL_SLICE;
     layer |= nal.kind == REC_NAL_LAYER;

@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
-G_DEFINE_QUARK (sdp - util - error - quark, rtc_sdp_error)
+// clang-format off
+G_DEFINE_QUARK (rtc-sdp-error-quark, rtc_sdp_error)
+// clang-format on
 
 /* clang-format off */
 static const RtcSdpCodec codecs[] = {

@@ -6,7 +6,8 @@
 #include "config.h"
 
 #include "rtcsession-private.h"
-#include "rtctrack.h"
+#include "gstrtctrack.h"
+#include "rtcpeer.h"
 
 #include <gst/video/video.h>
 
@@ -146,8 +147,8 @@ get_track_end (GstPad *pad)
   GstObject *parent = gst_pad_get_parent (pad);
   GstClockTime end = GST_CLOCK_TIME_NONE;
 
-  if (parent && RTC_IS_TRACK (parent))
-    end = rtc_track_get_end (RTC_TRACK (parent));
+  if (parent && GST_IS_RTC_TRACK (parent))
+    end = gst_rtc_track_get_end (GST_RTC_TRACK (parent));
   gst_clear_object (&parent);
   return end;
 }
