@@ -187,7 +187,7 @@ class Choices(e2e.TestCase):
             self.skipTest('there is rtpav1depay')
         process = self.record('--publisher', 'none')
         e2e.wait_for(lambda: e2e.is_listening(self.port), 'the WHIP server')
-        self.assertIn('AV1 refused for want of rtpav1depay (gst-plugins-rs', process.said())
+        self.assertIn('AV1 refused: rtpav1depay is missing (gst-plugins-rs', process.said())
         with self.assertRaises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(urllib.request.Request(
                 f'http://127.0.0.1:{self.port}/whip', AV1_OFFER.replace('\n', '\r\n').encode(),

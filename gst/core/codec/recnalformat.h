@@ -48,7 +48,7 @@ void rec_nal_format_clear (RecNalFormat *format);
 
 /* Converts an access unit. The first one after rec_nal_format_init() gets the
  * parameter sets, after an access unit delimiter. Returns false if the lengths
- * do not fill @data exactly, or without memory. *@out is owned by @format and
+ * do not fill @data exactly, or if memory runs out. *@out is owned by @format and
  * valid until the next call. */
 bool rec_nal_format_convert (RecNalFormat *format, const uint8_t *data,
     size_t size, const uint8_t **out, size_t *out_size);

@@ -20,5 +20,6 @@ uint64_t rec_clock_align_remaining (uint64_t local, uint64_t period);
 uint64_t rec_clock_align_early (uint64_t local, uint64_t period);
 
 /* Returns the longest remainder that gets no fragment of its own, ns: a tenth
- * of @period, at most 1 s. A fragment never ends that early. */
+ * of @period, at most 1 s. The alignment makes no fragment this
+ * short. */
 uint64_t rec_clock_align_tolerance (uint64_t period);

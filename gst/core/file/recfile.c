@@ -117,7 +117,7 @@ stat_file (RecFile *file, struct stat *st)
   return r < 0 ? errno : 0;
 }
 
-/* --- streams */
+/* --- streams --- */
 
 /* Limit for chains of symbolic links. */
 #define MAX_LINKS 40

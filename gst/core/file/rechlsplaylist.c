@@ -30,7 +30,7 @@ seconds_rounded (uint64_t duration)
   return (unsigned)((duration + NS_PER_SECOND / 2) / NS_PER_SECOND);
 }
 
-/* --- the next state of the file */
+/* --- the next state of the file --- */
 
 static int
 write_text (RecFile *file, const char *text, size_t length)
@@ -133,7 +133,7 @@ append (RecHlsPlaylist *playlist, unsigned target_duration, const char *text)
   return err;
 }
 
-/* --- the playlist of an earlier run */
+/* --- the playlist of an earlier run --- */
 
 /* Lines of one entry: tags, then the URI. */
 typedef struct
@@ -295,7 +295,7 @@ take_over (
   return err;
 }
 
-/* --- the interface */
+/* --- the interface --- */
 
 static char *
 path_of_next_state (const char *path)

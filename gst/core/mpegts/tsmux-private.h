@@ -2,12 +2,12 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * tsmuxwrite   packets: sections, PCR, PES packets
- * tsmuxpcr     when a PCR is written, and its value
- * tsmuxtables  when PAT, PMT and SDT are written
- * tsmuxtracks  tracks, and the contents of the PMT
- * tsmuxplan    the plan of an output
- * tsmux        configuration, and the two steps of an output
+ * tsmuxpacketize  packets: sections, PCR, PES packets
+ * tsmuxpcr        when a PCR is written, and its value
+ * tsmuxtables     when PAT, PMT and SDT are written
+ * tsmuxtracks     tracks, and the contents of the PMT
+ * tsmuxplan       the plan of an output
+ * tsmux           configuration, and the two steps of an output
  *
  * Each part uses only parts above it in this list.
  *

@@ -269,11 +269,6 @@ ts_get_pcr (const uint8_t *ts, uint64_t *pcr)
   return true;
 }
 
-/* Returns true if one of the whole packets in @data starts a PES packet. Packets
- * with PSI, PCR or stuffing alone start none. A packet without sync_byte counts
- * as the start of a PES packet, because its contents are unknown. */
-bool ts_packets_have_pes_start (const uint8_t *data, size_t size);
-
 /* --- Getters: the PES packet; @size is the part that is available --- */
 
 static inline bool
@@ -323,4 +318,25 @@ ts_pes_get_dts (const uint8_t *pes, size_t size, uint64_t *dts)
   *dts =
       ts_pes_read_timestamp (pes + TS_PES_HEADER_SIZE + TS_PES_TIMESTAMP_SIZE);
   return true;
+}
+
+/* Returns true if one of the whole packets in @data starts a PES packet. Packets
+ * with PSI, PCR or stuffing alone start none. A packet without sync_byte counts
+ * as the start of a PES packet, because its contents are unknown. */
+static inline bool
+ts_packets_have_pes_start (const uint8_t *data, size_t size)
+{
+  for (size_t pos = 0; pos + TS_PACKET_SIZE <= size; pos += TS_PACKET_SIZE) {
+    const uint8_t *ts = data + pos, *payload;
+    size_t payload_size;
+
+    if (!ts_has_sync_byte (ts))
+      return true;
+    if (!ts_get_payload_unit_start_indicator (ts))
+      continue;
+    payload = ts_get_payload (ts, &payload_size);
+    if (ts_pes_has_start (payload, payload_size))
+      return true;
+  }
+  return false;
 }

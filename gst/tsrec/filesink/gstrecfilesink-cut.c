@@ -28,7 +28,7 @@
 /* Interval of key frame requests while the next file cannot be opened. */
 #define ASK_AGAIN_US (10 * G_USEC_PER_SEC)
 
-/* --- the wall clock */
+/* --- the wall clock --- */
 
 /* Returns the time since running time @time on the pipeline clock, ns; 0:
  * unknown. */
@@ -87,7 +87,7 @@ naming_time_of (GstRecFileSink *self, GstClockTime time)
   return MAX (now, when + (gint64)((early + 999) / GST_USECOND));
 }
 
-/* --- the cut */
+/* --- the cut --- */
 
 void
 gst_rec_file_sink_cut_begin (GstRecFileSink *self, GstClockTime time)
@@ -135,7 +135,7 @@ is_due (GstRecFileSink *self, const RecBufferView *view)
   return time_is_over (self, &settings, view->time, view->random_access);
 }
 
-/* --- key frames */
+/* --- key frames --- */
 
 void
 gst_rec_file_sink_request_key_unit (GstRecFileSink *self)
@@ -151,7 +151,7 @@ gst_rec_file_sink_request_key_unit (GstRecFileSink *self)
           GST_CLOCK_TIME_NONE, TRUE, self->cut.n_key_units++));
 }
 
-/* --- the next fragment */
+/* --- the next fragment --- */
 
 static gint
 open_next (GstRecFileSink *self, const RecBufferView *view)

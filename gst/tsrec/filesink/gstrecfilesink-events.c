@@ -34,7 +34,7 @@ gst_rec_file_sink_post_disk (GstRecFileSink *self, const gchar *name,
       rec_disk_free_at (path), self->counters.bytes_dropped, reason));
 }
 
-/* --- errors that end the recording */
+/* --- errors that end the recording --- */
 
 void
 gst_rec_file_sink_post_open_error (
@@ -82,7 +82,7 @@ gst_rec_file_sink_post_write_error (
   g_free (path);
 }
 
-/* --- the next file */
+/* --- the next file --- */
 
 void
 gst_rec_file_sink_report_open_failed (
@@ -105,7 +105,7 @@ gst_rec_file_sink_report_open_failed (
       "text", G_TYPE_STRING, g_strerror (err), NULL));
 }
 
-/* --- faults of the disk, and gaps */
+/* --- faults of the disk, and gaps --- */
 
 /* Returns the current file or, if none is open, the file that cannot be opened.
  */

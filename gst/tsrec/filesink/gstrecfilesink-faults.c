@@ -11,7 +11,7 @@
 
 #define GST_CAT_DEFAULT gst_rec_file_sink_debug
 
-/* --- resync */
+/* --- resync --- */
 
 void
 gst_rec_file_sink_begin_resync (GstRecFileSink *self)
@@ -60,7 +60,7 @@ gst_rec_file_sink_may_write (GstRecFileSink *self, const RecBufferView *view)
       faults, g_get_monotonic_time (), view->random_access, view->discont);
 }
 
-/* --- faults */
+/* --- faults --- */
 
 static gboolean
 use_failover (GstRecFileSink *self)
@@ -175,7 +175,7 @@ gst_rec_file_sink_end_fault (GstRecFileSink *self, GstClockTime time)
   rec_fault_state_end (&self->faults);
 }
 
-/* --- changes made to the file by other processes */
+/* --- changes made to the file by other processes --- */
 
 static RecDiskFault
 find_place (GstRecFileSink *self)

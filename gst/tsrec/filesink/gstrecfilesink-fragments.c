@@ -17,7 +17,7 @@
 /* Limit of tries if other recorders take the names at the same time. */
 #define MAX_NAME_TRIES 100
 
-/* --- names */
+/* --- names --- */
 
 void
 gst_rec_file_sink_clear_names (GstRecFileSink *self)
@@ -148,7 +148,7 @@ skip_existing (GstRecFileSink *self)
   g_free (newest);
 }
 
-/* --- folders */
+/* --- folders --- */
 
 /* Returns the folder that contains all files of @pattern, for example @path. */
 static gchar *
@@ -223,7 +223,7 @@ create_file (GstRecFileSink *self, RecFragment *fragment)
   return err;
 }
 
-/* --- fragments */
+/* --- fragments --- */
 
 void
 gst_rec_file_sink_begin_fragment (

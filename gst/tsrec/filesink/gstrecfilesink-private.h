@@ -155,7 +155,7 @@ struct _GstRecFileSink
   _Atomic guint64 device, inode; /* of the open file; 0: not to be checked */
 };
 
-/* --- gstrecfilesink-stats.c */
+/* --- gstrecfilesink-stats.c --- */
 
 void gst_rec_file_sink_init_counters (GstRecFileSinkCounters *counters);
 /* Duration of the write in progress, ns; 0: none. */
@@ -163,7 +163,7 @@ guint64 gst_rec_file_sink_get_write_blocked (GstRecFileSink *self);
 /* The property `stats`; does not wait for a write. */
 GstStructure *gst_rec_file_sink_create_stats (GstRecFileSink *self);
 
-/* --- gstrecfilesink-properties.c */
+/* --- gstrecfilesink-properties.c --- */
 
 void gst_rec_file_sink_install_properties (GObjectClass *klass);
 void gst_rec_file_sink_init_settings (GstRecFileSink *self);
@@ -181,7 +181,7 @@ gchar *gst_rec_file_sink_dup_path (GstRecFileSink *self);
  * `failover-location`; NULL: not set. */
 gchar *gst_rec_file_sink_dup_pattern (GstRecFileSink *self);
 
-/* --- gstrecfilesink-events.c */
+/* --- gstrecfilesink-events.c --- */
 
 /* Errors, which end the recording. */
 void gst_rec_file_sink_post_open_error (
@@ -213,12 +213,12 @@ void gst_rec_file_sink_report_opened (GstRecFileSink *self, gboolean resumed);
 void gst_rec_file_sink_journal (
     GstRecFileSink *self, GstClockTime time, GstStructure *fields);
 
-/* --- gstrecfilesink-worker.c */
+/* --- gstrecfilesink-worker.c --- */
 
 /* Callbacks of the RecSyncer; their user data is the element. */
 extern const RecSyncerFuncs gst_rec_file_sink_syncer_funcs;
 
-/* --- gstrecfilesink-fragments.c */
+/* --- gstrecfilesink-fragments.c --- */
 
 void gst_rec_file_sink_clear_names (GstRecFileSink *self);
 
@@ -248,7 +248,7 @@ void gst_rec_file_sink_remember_base (GstRecFileSink *self, const gchar *path);
 /* Hands the current fragment, if any, to the worker. @reason: static. */
 void gst_rec_file_sink_finish (GstRecFileSink *self, const gchar *reason);
 
-/* --- gstrecfilesink-cut.c */
+/* --- gstrecfilesink-cut.c --- */
 
 /* The first buffer of the current fragment is at @time. */
 void gst_rec_file_sink_cut_begin (GstRecFileSink *self, GstClockTime time);
@@ -262,7 +262,7 @@ gint gst_rec_file_sink_prepare_fragment (
 /* Requests a key frame upstream, at most once a second. */
 void gst_rec_file_sink_request_key_unit (GstRecFileSink *self);
 
-/* --- gstrecfilesink-faults.c */
+/* --- gstrecfilesink-faults.c --- */
 
 /* FALSE when @view must be dropped: the disk does not work yet, or @view is not
  * the random access point that is needed. */
@@ -289,7 +289,7 @@ GstFlowReturn gst_rec_file_sink_handle_open_error (
 /* The first write after a fault succeeded. */
 void gst_rec_file_sink_end_fault (GstRecFileSink *self, GstClockTime time);
 
-/* --- gstrecfilesink-write.c */
+/* --- gstrecfilesink-write.c --- */
 
 GstFlowReturn gst_rec_file_sink_write_buffer (
     GstRecFileSink *self, GstBuffer *buffer);
@@ -299,14 +299,14 @@ GstFlowReturn gst_rec_file_sink_write_buffer (
  * continues it, a flush or a stop ends it with GST_FLOW_FLUSHING. */
 GstFlowReturn gst_rec_file_sink_wait_durable (GstRecFileSink *self);
 
-/* --- gstrecfilesink-resume.c */
+/* --- gstrecfilesink-resume.c --- */
 
 /* READY->PAUSED, before the worker starts: continues the newest file of an
  * earlier run if `resume` is set. FALSE, after posting an error, if that
  * fails. */
 gboolean gst_rec_file_sink_resume (GstRecFileSink *self);
 
-/* --- gstrecfilesink-prepare.c */
+/* --- gstrecfilesink-prepare.c --- */
 
 /* NULL->READY: opens the journal. FALSE, after posting an error, if recording
  * is not possible. */

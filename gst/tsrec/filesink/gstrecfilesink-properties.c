@@ -70,7 +70,7 @@ on_disk_full_get_type (void)
   return type;
 }
 
-/* --- values */
+/* --- values --- */
 
 static void
 replace_string (gchar **string, const GValue *value)
@@ -226,7 +226,7 @@ gst_rec_file_sink_get_property (
   GST_OBJECT_UNLOCK (object);
 }
 
-/* --- specifications */
+/* --- specifications --- */
 
 #define RW (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)
 #define RW_PLAYING (RW | GST_PARAM_MUTABLE_PLAYING)
@@ -542,7 +542,7 @@ gst_rec_file_sink_init_settings (GstRecFileSink *self)
   self->settings.playlist_target_duration = DEFAULT_PLAYLIST_TARGET_DURATION;
 }
 
-/* --- values for the other parts */
+/* --- values for the other parts --- */
 
 GstRecFileSinkSettings
 gst_rec_file_sink_get_settings (GstRecFileSink *self)

@@ -82,7 +82,7 @@ complete_tables (GstRecFileSink *self, guint n)
         self->fragment->path);
 }
 
-/* --- one write */
+/* --- one write --- */
 
 static gint
 write_once (GstRecFileSink *self, const RecBufferView *view)
@@ -120,7 +120,7 @@ write_waiting (GstRecFileSink *self, const RecBufferView *view, gint *err)
   return GST_FLOW_OK;
 }
 
-/* --- accounting */
+/* --- accounting --- */
 
 static void
 forget_resume (GstRecFileSink *self)
@@ -204,7 +204,7 @@ drop (GstRecFileSink *self, const RecBufferView *view)
   return GST_FLOW_OK;
 }
 
-/* --- a buffer */
+/* --- a buffer --- */
 
 GstFlowReturn
 gst_rec_file_sink_wait_durable (GstRecFileSink *self)

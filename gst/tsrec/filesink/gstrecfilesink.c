@@ -91,7 +91,7 @@ reset (GstRecFileSink *self)
   GST_OBJECT_UNLOCK (self);
 }
 
-/* --- queries */
+/* --- queries --- */
 
 static gboolean
 answer_written (GstRecFileSink *self, GstQuery *query)
@@ -180,7 +180,7 @@ gst_rec_file_sink_element_query (GstElement *element, GstQuery *query)
       GST_ELEMENT_CLASS (parent_class)->query (element, query);
 }
 
-/* --- streaming */
+/* --- streaming --- */
 
 static GstFlowReturn
 gst_rec_file_sink_render (GstBaseSink *sink, GstBuffer *buffer)
@@ -271,7 +271,7 @@ other_format:
   return FALSE;
 }
 
-/* --- state */
+/* --- state --- */
 
 static gboolean
 gst_rec_file_sink_unlock (GstBaseSink *sink)
@@ -407,7 +407,7 @@ gst_rec_file_sink_change_state (GstElement *element, GstStateChange transition)
   return ret;
 }
 
-/* --- signals */
+/* --- signals --- */
 
 static void
 gst_rec_file_sink_split_now (GstRecFileSink *self)
@@ -417,7 +417,7 @@ gst_rec_file_sink_split_now (GstRecFileSink *self)
   self->split_requested = TRUE;
 }
 
-/* --- messages */
+/* --- messages --- */
 
 static gboolean
 gst_rec_file_sink_post_message (GstElement *element, GstMessage *message)
@@ -433,7 +433,7 @@ gst_rec_file_sink_post_message (GstElement *element, GstMessage *message)
           rec_recording_id_add (&self->recording_id, element, message));
 }
 
-/* --- object */
+/* --- object --- */
 
 static void
 gst_rec_file_sink_finalize (GObject *object)
@@ -457,7 +457,7 @@ gst_rec_file_sink_finalize (GObject *object)
   G_OBJECT_CLASS (parent_class)->finalize (object);
 }
 
-/* --- class */
+/* --- class --- */
 
 static void
 install_signals (GstRecFileSinkClass *klass)

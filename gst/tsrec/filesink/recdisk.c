@@ -253,7 +253,7 @@ rec_disk_is_back (const gchar *path, guint64 unmounted_device)
   return device != 0 && device != unmounted_device;
 }
 
-/* --- a remembered folder */
+/* --- a remembered folder --- */
 
 static guint64
 device_of_folder (const gchar *folder)

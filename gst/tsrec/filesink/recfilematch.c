@@ -77,7 +77,7 @@ find_composite (gchar conversion)
   return NULL;
 }
 
-/* --- the pattern */
+/* --- the pattern --- */
 
 /* Returns @pattern with its fragment number and composites replaced. Returns
  * NULL, with the conversion in @unsupported, if one cannot be recognised. */
@@ -138,7 +138,7 @@ add_number (const gchar *component)
       "%.*s%%%c%s", (gint)stem, component, NUMBER, component + stem);
 }
 
-/* --- one name */
+/* --- one name --- */
 
 static gboolean match_here (Matcher *self, const gchar *p, const gchar *name);
 
@@ -259,7 +259,7 @@ match_here (Matcher *self, const gchar *p, const gchar *name)
   return *name == '\0';
 }
 
-/* --- the folders */
+/* --- the folders --- */
 
 static void
 match_free (gpointer data)

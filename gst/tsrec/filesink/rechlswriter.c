@@ -64,7 +64,7 @@ struct _RecHlsWriter
   gboolean lost; /* access units were dropped since it began */
 };
 
-/* --- the path */
+/* --- the path --- */
 
 /* Returns the newest playlist of an earlier run, NULL if there is none. */
 static gchar *
@@ -98,7 +98,7 @@ choose_path (const gchar *location, gboolean resume)
   return path;
 }
 
-/* --- warnings */
+/* --- warnings --- */
 
 static void
 give_up (RecHlsWriter *self, const gchar *reason)
@@ -122,7 +122,7 @@ report_error (RecHlsWriter *self, gint err)
       ("errno %d", err));
 }
 
-/* --- entries */
+/* --- entries --- */
 
 static void
 free_entry (gpointer data)
@@ -276,7 +276,7 @@ wants_key_unit (const RecHlsWriter *self, GstClockTime time)
       time >= self->begin + ASK_AFTER_TARGETS * self->target;
 }
 
-/* --- the playlist file */
+/* --- the playlist file --- */
 
 /* Continues the playlist of an earlier run, or after EOS the one of this run.
  * @file_size: size of the recorded file before the first buffer. */
@@ -338,7 +338,7 @@ name_fragment (RecHlsWriter *self, guint64 offset)
   return TRUE;
 }
 
-/* --- the interface */
+/* --- the interface --- */
 
 RecHlsWriter *
 rec_hls_writer_new (GstElement *element, const gchar *location,

@@ -29,7 +29,7 @@ struct _RecJournal
   guint64 dropped;
 };
 
-/* --- JSON */
+/* --- JSON --- */
 
 static void
 add_value (JsonBuilder *builder, const GValue *value)
@@ -111,7 +111,7 @@ make_line (GstClockTime running_time, const GstStructure *fields)
   return line;
 }
 
-/* --- the file */
+/* --- the file --- */
 
 /* Returns FALSE if the last line is incomplete (after a crash). */
 static gboolean

@@ -38,7 +38,7 @@ struct _RecSyncer
   gboolean quit;
 };
 
-/* --- the thread */
+/* --- the thread --- */
 
 static void
 note_result (RecSyncer *self, RecFragment *fragment, gint err, guint64 durable,
@@ -199,7 +199,7 @@ run (gpointer data)
   return NULL;
 }
 
-/* --- the streaming thread and the state changes */
+/* --- the streaming thread and the state changes --- */
 
 RecSyncer *
 rec_syncer_new (guint64 interval, const RecSyncerFuncs *funcs,

@@ -1,4 +1,4 @@
-/* gst-tsrec: packets
+/* gst-tsrec: turns sections and access units into transport packets
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
