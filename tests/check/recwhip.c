@@ -430,7 +430,7 @@ has_ended (Pair *pair)
 GST_START_TEST (test_a_publisher_returns_to_an_ssrc)
 {
   GstClockTime video = GST_CLOCK_TIME_NONE, audio = GST_CLOCK_TIME_NONE;
-  RecSsrc streams;
+  static RecSsrc streams;
   guint i;
   Pair pair;
 
@@ -460,7 +460,7 @@ GST_START_TEST (test_payload_types_that_were_not_negotiated_are_ignored)
   GstClockTime video = GST_CLOCK_TIME_NONE, audio = GST_CLOCK_TIME_NONE;
   const gchar *const counts[] = { "video-rtp-lost", "audio-rtp-lost",
     "video-losses", "audio-losses", "video-pictures-dropped" };
-  RecSsrc streams;
+  static RecSsrc streams;
   Pair pair;
   guint i;
 
