@@ -1033,8 +1033,12 @@ recwhip_suite (void)
   tcase_add_test (tc, test_downstream_gets_a_key_frame_by_asking);
   tcase_add_test (tc, test_parameter_sets_alone_are_no_access_unit);
   tcase_add_test (tc, test_key_frame_requests_are_throttled);
-  tcase_add_test (tc, test_a_publisher_returns_to_an_ssrc);
-  tcase_add_test (tc, test_payload_types_that_were_not_negotiated_are_ignored);
+  /* Both allow no loss, and a machine that is too slow loses packets. */
+  if (!g_getenv ("REC_SLOW_MACHINE")) {
+    tcase_add_test (tc, test_a_publisher_returns_to_an_ssrc);
+    tcase_add_test (
+        tc, test_payload_types_that_were_not_negotiated_are_ignored);
+  }
   tcase_add_test (tc, test_publishers_come_and_go_on_one_timeline);
   tcase_add_test (
       tc, test_eos_leaves_by_both_pads_with_and_without_a_publisher);
