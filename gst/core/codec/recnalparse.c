@@ -1,6 +1,9 @@
 /* gst-tsrec: parameter sets and slice headers
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One syntax after the other in one file: H.265 and H.266 share helpers with
+ * H.264, and a field is compared with its counterpart when one is changed.
  */
 
 #include "recnalparse.h"

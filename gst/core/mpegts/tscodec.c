@@ -1,6 +1,9 @@
 /* gst-tsrec: conversion of access units for PES packets
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The needs of each codec in the transport stream, in one place: the payload
+ * and the descriptors in the PMT follow the same table of codecs.
  */
 
 #include "tscodec.h"

@@ -1,6 +1,9 @@
 /* gst-tsrec: timestamp correction
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One state machine: the steps share TsTimeline and its constants, and the order
+ * in which they run is the algorithm.
  */
 
 #include "tstimeline.h"

@@ -1,6 +1,9 @@
 /* gst-tsrec: the session of recwhipsink
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One object from start to end: its steps share the state of one publication,
+ * and the parts with a state of their own are RtcPeer and WhipRetry.
  */
 
 #include "config.h"

@@ -1,6 +1,9 @@
 /* gst-tsrec: WHIP server source for recording
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The element with its properties, which take most of the lines, and the
+ * handlers of its requests.
  */
 
 /**
