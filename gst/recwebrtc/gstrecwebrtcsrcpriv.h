@@ -45,6 +45,9 @@ typedef struct
   RecTrack *video;
   RecTrack *audio;
 
+  /* control thread; set by the subclass from NULL to READY, NULL: webrtcbin */
+  struct _RtcUdpPort *udp_port;
+
   /* The control thread runs sessions; the other tells the tracks what time it
    * is, which may block downstream. */
   RecWorker *control;

@@ -34,7 +34,11 @@
 #include "config.h"
 
 #include "gstrecwhipsrcpriv.h"
+#include "gstrecwebrtcsrcpriv.h"
 #include "rectoken.h"
+#if HAVE_TRANSPORT
+#include "rtcudpport.h"
+#endif
 
 #include <string.h>
 
@@ -326,6 +330,36 @@ make_links (GstRecWhipSrc *self, const gchar *token)
 }
 
 static gboolean
+open_udp_port (GstRecWhipSrc *self, GError **error)
+{
+  GstRecWebrtcSrcPrivate *priv =
+      gst_rec_webrtc_src_priv (GST_REC_WEBRTC_SRC (self));
+
+  if (self->udp_port == 0)
+    return TRUE;
+#if HAVE_TRANSPORT
+  priv->udp_port = rtc_udp_port_open (
+      self->udp_port, self->batch_interval * G_TIME_SPAN_MILLISECOND, error);
+#else
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+      "udp-port needs a build with OpenSSL and libsrtp2 (Debian packages "
+      "libssl-dev and libsrtp2-dev). Set udp-port=0.");
+#endif
+  return priv->udp_port != NULL;
+}
+
+/* Its sessions have ended. */
+static void
+close_udp_port (GstRecWebrtcSrc *src)
+{
+#if HAVE_TRANSPORT
+  GstRecWebrtcSrcPrivate *priv = gst_rec_webrtc_src_priv (src);
+
+  rtc_udp_port_close (g_steal_pointer (&priv->udp_port));
+#endif
+}
+
+static gboolean
 gst_rec_whip_src_open (GstRecWebrtcSrc *src, GError **error)
 {
   static const WhipEndpointCallbacks callbacks = { on_offer, on_patch,
@@ -341,6 +375,10 @@ gst_rec_whip_src_open (GstRecWebrtcSrc *src, GError **error)
 
   if (!rec_token_load (self->auth_token, self->auth_token_file, &token, error))
     return FALSE;
+  if (!open_udp_port (self, error)) {
+    g_free (token);
+    return FALSE;
+  }
   links = make_links (self, token);
   /* These properties do not change from here on. */
   config.host = self->host;
@@ -376,6 +414,7 @@ gst_rec_whip_src_close (GstRecWebrtcSrc *src)
   endpoint = g_steal_pointer (&self->endpoint);
   GST_OBJECT_UNLOCK (self);
   whip_endpoint_free (endpoint);
+  close_udp_port (src);
 }
 
 /* The session went before its offer was answered. */

@@ -23,6 +23,8 @@ struct _GstRecWhipSrc
   gchar *cors_origins;
   gchar *tls_certificate;
   gchar *tls_key;
+  guint udp_port;
+  guint batch_interval;
   WhipEndpoint *endpoint;
 
   /* control thread: the offer that is being answered */

@@ -10,6 +10,8 @@
 #define DEFAULT_HOST "127.0.0.1"
 #define DEFAULT_PORT 8080
 #define DEFAULT_PATH "/whip"
+#define DEFAULT_UDP_PORT 0
+#define DEFAULT_BATCH_INTERVAL 5
 
 enum
 {
@@ -22,6 +24,8 @@ enum
   PROP_CORS_ORIGINS,
   PROP_TLS_CERTIFICATE,
   PROP_TLS_KEY,
+  PROP_UDP_PORT,
+  PROP_BATCH_INTERVAL,
   PROP_URL,
 };
 
@@ -57,6 +61,12 @@ gst_rec_whip_src_set_property (
       break;
     case PROP_TLS_KEY:
       field = &self->tls_key;
+      break;
+    case PROP_UDP_PORT:
+      self->udp_port = g_value_get_uint (value);
+      break;
+    case PROP_BATCH_INTERVAL:
+      self->batch_interval = g_value_get_uint (value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -100,6 +110,12 @@ gst_rec_whip_src_get_property (
       break;
     case PROP_TLS_KEY:
       g_value_set_string (value, self->tls_key);
+      break;
+    case PROP_UDP_PORT:
+      g_value_set_uint (value, self->udp_port);
+      break;
+    case PROP_BATCH_INTERVAL:
+      g_value_set_uint (value, self->batch_interval);
       break;
     case PROP_URL:
       if (self->endpoint)
@@ -206,6 +222,38 @@ gst_rec_whip_src_install_properties (GObjectClass *klass)
           "PEM file with the private key (none: tls-certificate has it)", NULL,
           flags));
   /**
+   * GstRecWhipSrc:udp-port:
+   *
+   * UDP port on which all sessions are received. Type: guint. Range: 0 to 65535.
+   * Default: 0, webrtcbin receives, on ports of its own for each session.
+   * Otherwise the element receives by itself, as an ICE-lite agent (RFC 8445
+   * section 2.5): elements of one process that name the same port share it, one
+   * port has to be opened in a firewall, and a session costs a fraction of the
+   * CPU time, without threads of its own. Pads, messages and statistics are
+   * those of webrtcbin's sessions. The properties port-range, stun-server and
+   * turn-server have no effect, as an ICE-lite agent has to be reached at its
+   * own address, or at that of #GstRecWebrtcSrc:public-address. A port that
+   * another process uses is an error from NULL to READY, as is a build without
+   * OpenSSL and libsrtp2.
+   */
+  g_object_class_install_property (klass, PROP_UDP_PORT,
+      g_param_spec_uint ("udp-port", "UDP port",
+          "UDP port for the media of all sessions (0: webrtcbin, with ports of "
+          "its own)",
+          0, 65535, DEFAULT_UDP_PORT, flags));
+  /**
+   * GstRecWhipSrc:batch-interval:
+   *
+   * Time for which packets gather at #GstRecWhipSrc:udp-port before they are
+   * taken together, which saves CPU time and adds to the delay. Type: guint.
+   * Unit: ms. Range: 0 to 100; 0 takes each packet at once. Default: 5. Elements
+   * that share a port share the shortest of their intervals.
+   */
+  g_object_class_install_property (klass, PROP_BATCH_INTERVAL,
+      g_param_spec_uint ("batch-interval", "Batch interval",
+          "Time for which packets gather at udp-port (ms, 0: none)", 0, 100,
+          DEFAULT_BATCH_INTERVAL, flags));
+  /**
    * GstRecWhipSrc:url:
    *
    * Where to publish to, while the element is at least READY. Type: string.
@@ -221,6 +269,8 @@ gst_rec_whip_src_init_props (GstRecWhipSrc *self)
   self->host = g_strdup (DEFAULT_HOST);
   self->port = DEFAULT_PORT;
   self->path = g_strdup (DEFAULT_PATH);
+  self->udp_port = DEFAULT_UDP_PORT;
+  self->batch_interval = DEFAULT_BATCH_INTERVAL;
 }
 
 void

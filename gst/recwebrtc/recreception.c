@@ -69,19 +69,6 @@ typedef struct
   guint rate;
 } Stream;
 
-/* Totals over the streams of one kind: a sender that starts anew takes a new
- * SSRC. */
-typedef struct
-{
-  guint64 received;
-  guint64 lost;
-  guint64 late;
-  guint64 requested;
-  guint64 retransmitted;
-  guint64 jitter;
-  guint64 round_trip;
-} Totals;
-
 struct _RecReception
 {
   GstElement *rtpbin;
@@ -91,7 +78,8 @@ struct _RecReception
   GCond moved; /* a stream has gone on */
   /* under lock */
   GArray *streams;
-  Totals ended[KIND_AUDIO + 1];     /* of streams that have ended */
+  /* Of streams that have ended: a sender that starts anew takes a new SSRC. */
+  RecReceptionTotals ended[KIND_AUDIO + 1];
   gboolean missing[KIND_AUDIO + 1]; /* has not begun, and is waited for */
   RecClock clock;
   RtpTimeline timeline;
@@ -571,7 +559,7 @@ rec_reception_get_sender_time (RecReception *self, gint64 *utc)
 /* --- statistics --- */
 
 static void
-add_jitterbuffer (GstElement *jitterbuffer, Totals *totals)
+add_jitterbuffer (GstElement *jitterbuffer, RecReceptionTotals *totals)
 {
   GstStructure *stats = NULL;
   guint64 value;
@@ -621,8 +609,9 @@ on_element_removed (GstBin *rtpbin, GstElement *element, RecReception *self)
   gst_clear_object (&ended.jitterbuffer);
 }
 
-static void
-add_totals (GstStructure *stats, const gchar *kind, const Totals *totals)
+void
+rec_reception_add_totals (
+    GstStructure *stats, const gchar *kind, const RecReceptionTotals *totals)
 {
   const struct
   {
@@ -650,7 +639,7 @@ add_totals (GstStructure *stats, const gchar *kind, const Totals *totals)
 void
 rec_reception_add_stats (RecReception *self, GstStructure *stats)
 {
-  Totals totals[KIND_AUDIO + 1];
+  RecReceptionTotals totals[KIND_AUDIO + 1];
   GArray *copy;
   gint64 utc = 0;
   gdouble drift = 0;
@@ -675,8 +664,8 @@ rec_reception_add_stats (RecReception *self, GstStructure *stats)
     add_jitterbuffer (stream->jitterbuffer, &totals[stream->kind]);
   }
   g_array_unref (copy);
-  add_totals (stats, "video", &totals[KIND_VIDEO]);
-  add_totals (stats, "audio", &totals[KIND_AUDIO]);
+  rec_reception_add_totals (stats, "video", &totals[KIND_VIDEO]);
+  rec_reception_add_totals (stats, "audio", &totals[KIND_AUDIO]);
   gst_structure_set (stats, "clock-steps", G_TYPE_UINT64, steps,
       "sender-utc-time", G_TYPE_INT64, utc, "sender-clock-drift", G_TYPE_DOUBLE,
       drift, NULL);

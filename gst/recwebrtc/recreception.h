@@ -31,6 +31,32 @@ void rec_reception_expect (
 void rec_reception_take_pad (RecReception *reception, GstPad *pad, guint ssrc,
     gboolean video, GstClockTime floor);
 
+/**
+ * RecReceptionTotals:
+ * @received: packets
+ * @lost: packets that did not come in time
+ * @late: packets that came afterwards
+ * @requested: requests for packets
+ * @retransmitted: packets that came because of that
+ * @jitter: ns
+ * @round_trip: ns, GST_CLOCK_TIME_NONE while unknown
+ */
+typedef struct
+{
+  guint64 received;
+  guint64 lost;
+  guint64 late;
+  guint64 requested;
+  guint64 retransmitted;
+  guint64 jitter;
+  guint64 round_trip;
+} RecReceptionTotals;
+
+/* Adds the fields of track @kind, "video" or "audio", to @stats; see
+ * rec_reception_add_stats(). */
+void rec_reception_add_totals (
+    GstStructure *stats, const gchar *kind, const RecReceptionTotals *totals);
+
 /* Adds to @stats, per track: `video-rtp-received`, `video-rtp-lost`,
  * `video-rtp-late`, `video-rtp-retransmitted`, `video-rtp-requested` (guint64
  * packets), `video-jitter`, `video-round-trip` (guint64 ns,

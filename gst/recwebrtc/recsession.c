@@ -123,8 +123,8 @@ rec_session_call (RecSession *self,
   g_source_unref (source);
 }
 
-static void
-end_session (RecSession *self, const gchar *reason)
+void
+rec_session_end (RecSession *self, const gchar *reason)
 {
   if (self->ended)
     return;
@@ -137,7 +137,7 @@ end_session (RecSession *self, const gchar *reason)
 void
 rec_session_fail (RecSession *self, const gchar *reason)
 {
-  rec_session_call (self, end_session, reason);
+  rec_session_call (self, rec_session_end, reason);
 }
 
 /* --- key frames --- */
@@ -194,8 +194,8 @@ rec_session_request_keyframe (RecSession *self)
 /* --- pads of webrtcbin; on a streaming thread of it --- */
 
 /* Key frame requests of all kinds pass the pads of the video. */
-static void
-take_video_pad (RecSession *self, GstPad *pad)
+void
+rec_session_take_video_pad (RecSession *self, GstPad *pad)
 {
   GstPad *event_pad = rec_chain_get_event_pad (self->video);
 
@@ -221,8 +221,8 @@ get_track_end (GstPad *pad)
 }
 
 /* Where the recording of the sessions before this one ends. */
-static GstClockTime
-get_floor (RecSession *self)
+GstClockTime
+rec_session_get_floor (RecSession *self)
 {
   GstClockTime video = get_track_end (self->video_out);
   GstClockTime audio = get_track_end (self->audio_out);
@@ -245,12 +245,12 @@ on_pad_added (GstElement *webrtc, GstPad *pad, RecSession *self)
   chain = rec_streams_add_pad (self->streams, pad, &ssrc);
   if (!chain)
     return;
-  rec_reception_take_pad (
-      self->reception, pad, ssrc, chain == self->video, get_floor (self));
+  rec_reception_take_pad (self->reception, pad, ssrc, chain == self->video,
+      rec_session_get_floor (self));
   rec_retransmit_pad_added (self->retransmit, pad, chain == self->video);
   if (chain != self->video)
     return;
-  take_video_pad (self, pad);
+  rec_session_take_video_pad (self, pad);
   /* The first packets may be lost, and the key frame with them. */
   gst_pad_send_event (pad,
       gst_video_event_new_upstream_force_key_unit (
@@ -295,6 +295,26 @@ peer_is_silent (RecSession *self)
       (gint64)(self->config.peer_timeout / GST_USECOND);
 }
 
+static void
+get_socket (RecSession *self, guint64 *drops, guint *granted)
+{
+  rec_sockets_get (self->sockets, drops, granted);
+  rec_session_port_get_socket (self, drops, granted);
+}
+
+/* Returns whether the kernel has dropped packets. */
+static gboolean
+update_drops (RecSession *self)
+{
+  guint64 drops;
+  guint granted;
+
+  if (self->webrtc)
+    return rec_sockets_update (self->sockets, self->webrtc) > 0;
+  get_socket (self, &drops, &granted);
+  return drops > 0;
+}
+
 /* Once a session; `stats` has the count. */
 static void
 warn_of_drops (RecSession *self)
@@ -302,7 +322,7 @@ warn_of_drops (RecSession *self)
   guint64 drops;
   guint granted;
 
-  rec_sockets_get (self->sockets, &drops, &granted);
+  get_socket (self, &drops, &granted);
   self->warned_of_drops = TRUE;
   if (granted < REC_SOCKETS_WANTED)
     GST_ELEMENT_WARNING (self->bin, RESOURCE, READ,
@@ -326,9 +346,10 @@ rec_session_tick (RecSession *self)
 {
   gboolean wanted;
 
-  if (self->webrtc && rec_sockets_update (self->sockets, self->webrtc) > 0 &&
-      !self->warned_of_drops)
+  if (update_drops (self) && !self->warned_of_drops)
     warn_of_drops (self);
+  if (self->receiver)
+    rec_session_port_tick (self);
   if (self->ended)
     return;
   if (peer_is_silent (self)) {
@@ -337,7 +358,7 @@ rec_session_tick (RecSession *self)
             : "the peer did not connect within %.1f s",
         (gdouble)self->config.peer_timeout / GST_SECOND);
 
-    end_session (self, reason);
+    rec_session_end (self, reason);
     g_free (reason);
     return;
   }
@@ -351,18 +372,18 @@ rec_session_tick (RecSession *self)
 
 /* --- states of webrtcbin --- */
 
-static void
-refuse_peer (RecSession *self, const gchar *unused)
+void
+rec_session_refuse (RecSession *self, const gchar *unused)
 {
   self->refused = TRUE;
-  end_session (self, REC_PEER_REFUSED);
+  rec_session_end (self, REC_PEER_REFUSED);
 }
 
 /* On a thread of webrtcbin. */
 static void
 on_peer_refused (gpointer data)
 {
-  rec_session_call (data, refuse_peer, NULL);
+  rec_session_call (data, rec_session_refuse, NULL);
 }
 
 /* No certificate, no verdict: that is refused as well. */
@@ -374,7 +395,7 @@ became_connected (RecSession *self, const gchar *unused)
   if (self->connected || self->ended)
     return;
   if (!rec_peer_is_verified (self->peer)) {
-    refuse_peer (self, NULL);
+    rec_session_refuse (self, NULL);
     return;
   }
   g_atomic_int_set (&self->connected, TRUE);
@@ -395,9 +416,9 @@ on_connection_state (GstElement *webrtc, GParamSpec *pspec, RecSession *self)
   if (state == GST_WEBRTC_PEER_CONNECTION_STATE_CONNECTED)
     rec_session_call (self, became_connected, NULL);
   else if (state == GST_WEBRTC_PEER_CONNECTION_STATE_FAILED)
-    rec_session_call (self, end_session, "the connection failed");
+    rec_session_call (self, rec_session_end, "the connection failed");
   else if (state == GST_WEBRTC_PEER_CONNECTION_STATE_CLOSED)
-    rec_session_call (self, end_session, "the peer closed the connection");
+    rec_session_call (self, rec_session_end, "the peer closed the connection");
 }
 
 static void
@@ -409,9 +430,9 @@ on_dtls_state (GObject *transport, GParamSpec *pspec, RecSession *self)
   GST_CAT_INFO_OBJECT (self->config.category, self->bin,
       "session %s: DTLS is %s", self->id, webrtc_util_dtls_state_name (state));
   if (state == GST_WEBRTC_DTLS_TRANSPORT_STATE_CLOSED)
-    rec_session_call (self, end_session, "the peer closed the connection");
+    rec_session_call (self, rec_session_end, "the peer closed the connection");
   else if (state == GST_WEBRTC_DTLS_TRANSPORT_STATE_FAILED)
-    rec_session_call (self, end_session, "DTLS failed");
+    rec_session_call (self, rec_session_end, "DTLS failed");
 }
 
 void
@@ -519,6 +540,7 @@ rec_session_close (RecSession *self)
     g_signal_handlers_disconnect_by_data (
         g_ptr_array_index (self->dtls, i), self);
   drop_webrtcbin (self);
+  rec_session_port_close (self);
   g_clear_pointer (&self->peer, rec_peer_unref);
   g_clear_pointer (&self->retransmit, rec_retransmit_free);
   g_clear_pointer (&self->streams, rec_streams_free);
@@ -554,8 +576,8 @@ rec_session_get_refusals (RecSession *self)
 gboolean
 rec_session_get_sender_time (RecSession *self, gint64 *utc)
 {
-  return self->reception &&
-      rec_reception_get_sender_time (self->reception, utc);
+  return self->reception ? rec_reception_get_sender_time (self->reception, utc)
+                         : rec_session_port_get_sender_time (self, utc);
 }
 
 gboolean
@@ -582,7 +604,7 @@ rec_session_get_socket_drops (RecSession *self)
   guint64 drops;
   guint granted;
 
-  rec_sockets_get (self->sockets, &drops, &granted);
+  get_socket (self, &drops, &granted);
   return drops;
 }
 
@@ -594,7 +616,7 @@ rec_session_add_stats (RecSession *self, GstStructure *stats)
   guint64 requests, drops;
   guint granted;
 
-  rec_sockets_get (self->sockets, &drops, &granted);
+  get_socket (self, &drops, &granted);
   g_mutex_lock (&self->lock);
   reception = self->reception;
   choice = self->choice;
@@ -620,4 +642,6 @@ rec_session_add_stats (RecSession *self, GstStructure *stats)
       granted, NULL);
   if (reception)
     rec_reception_add_stats (reception, stats);
+  else
+    rec_session_port_add_stats (self, stats);
 }

@@ -21,6 +21,7 @@
 G_BEGIN_DECLS
 
 typedef struct _RecSession RecSession;
+struct _RtcUdpPort;
 
 /**
  * RecSessionConfig:
@@ -36,6 +37,8 @@ typedef struct _RecSession RecSession;
  * @keyframe_interval_min: at most one key frame request in this time, ns
  * @max_bitrate: what the video may take, bit/s; 0: no limit
  * @peer_timeout: silence after which the peer is gone, ns; 0: never
+ * @udp_port: receive on this port, which outlives the session; NULL: by
+ *   webrtcbin
  */
 typedef struct
 {
@@ -51,6 +54,7 @@ typedef struct
   GstClockTime keyframe_interval_min;
   guint max_bitrate;
   GstClockTime peer_timeout;
+  struct _RtcUdpPort *udp_port;
 } RecSessionConfig;
 
 /**

@@ -15,6 +15,8 @@
 
 G_BEGIN_DECLS
 
+struct _RtcReceiver;
+
 struct _RecSession
 {
   gatomicrefcount refcount;
@@ -26,7 +28,9 @@ struct _RecSession
   RecSessionCallbacks callbacks;
   gpointer user_data;
 
+  /* one of the two; the receiver is set and cleared under lock */
   GstElement *webrtc;
+  struct _RtcReceiver *receiver;
   RecChain *video;
   RecChain *audio;
   GstPad *video_out;
@@ -77,6 +81,29 @@ void rec_session_call (RecSession *session,
 gboolean rec_session_is_closed (RecSession *session);
 /* GDestroyNotify */
 void rec_session_unref_data (gpointer data);
+
+/* Ends the session, with @reason; control thread. */
+void rec_session_end (RecSession *session, const gchar *reason);
+/* The same, as the certificate of the peer was not verified. */
+void rec_session_refuse (RecSession *session, const gchar *unused);
+/* @pad brings video, from now on: key frame requests of all kinds pass it. */
+void rec_session_take_video_pad (RecSession *session, GstPad *pad);
+/* Where the recording of the sessions before this one ends. */
+GstClockTime rec_session_get_floor (RecSession *session);
+
+/* --- recsessionport.c: sessions with config.udp_port --- */
+
+gboolean rec_session_port_answer (
+    RecSession *session, const GstSDPMessage *pruned, GError **error);
+/* Returns our fragment, as rec_session_restart_ice(). */
+gchar *rec_session_port_restart_ice (RecSession *session);
+void rec_session_port_close (RecSession *session);
+void rec_session_port_tick (RecSession *session);
+gboolean rec_session_port_get_sender_time (RecSession *session, gint64 *utc);
+/* Leaves the values alone when the session is closed. */
+void rec_session_port_get_socket (
+    RecSession *session, guint64 *drops, guint *granted);
+void rec_session_port_add_stats (RecSession *session, GstStructure *stats);
 
 /* Connects to the signals of webrtcbin. */
 void rec_session_watch (RecSession *session);

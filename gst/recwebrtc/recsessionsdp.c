@@ -201,6 +201,14 @@ rec_session_answer (RecSession *self, const GstSDPMessage *offer,
   set_choice (self, choice);
   gst_sdp_message_copy (offer, &self->offer);
   self->remote_ufrag = g_strdup (sdp_util_get_ufrag (pruned));
+  if (self->config.udp_port) {
+    gboolean ok = make_chains (self, error) &&
+        rec_session_port_answer (self, pruned, error);
+
+    gst_sdp_message_free (pruned);
+    start_silence_watch (self);
+    return ok;
+  }
   if (!make_chains (self, error) || !make_webrtcbin (self, error)) {
     gst_sdp_message_free (pruned);
     return FALSE;
@@ -317,32 +325,48 @@ rec_session_add_fragment (RecSession *self, const SdpFragment *fragment)
 {
   if (fragment->ufrag && g_strcmp0 (fragment->ufrag, self->remote_ufrag) != 0)
     return FALSE;
-  add_candidates (self, fragment);
+  /* An ICE-lite agent does not need them: it answers checks. */
+  if (!self->receiver)
+    add_candidates (self, fragment);
   return TRUE;
+}
+
+/* Returns our fragment, NULL when webrtcbin cannot restart ICE. */
+static gchar *
+restart_webrtcbin (RecSession *self, const SdpFragment *fragment)
+{
+  GstWebRTCSessionDescription *local = NULL;
+  gchar *ufrag = NULL, *pwd = NULL, *text;
+
+  if (!ice_host_restart (
+          self->webrtc, fragment->ufrag, fragment->pwd, &ufrag, &pwd))
+    return NULL;
+  self->n_candidates = 0;
+  add_candidates (self, fragment);
+  g_object_get (self->webrtc, "local-description", &local, NULL);
+  text = sdp_util_make_fragment (local->sdp, ufrag, pwd);
+  gst_webrtc_session_description_free (local);
+  g_free (ufrag);
+  g_free (pwd);
+  return text;
 }
 
 gchar *
 rec_session_restart_ice (RecSession *self, const SdpFragment *fragment)
 {
-  GstWebRTCSessionDescription *local = NULL;
-  gchar *ufrag = NULL, *pwd = NULL, *text, *published;
+  gchar *text, *published;
 
-  if (!fragment->ufrag || !fragment->pwd ||
-      !ice_host_restart (
-          self->webrtc, fragment->ufrag, fragment->pwd, &ufrag, &pwd))
+  if (!fragment->ufrag || !fragment->pwd)
+    return NULL;
+  text = self->receiver ? rec_session_port_restart_ice (self)
+                        : restart_webrtcbin (self, fragment);
+  if (!text)
     return NULL;
   g_free (self->remote_ufrag);
   self->remote_ufrag = g_strdup (fragment->ufrag);
   g_free (self->etag);
   self->etag = g_uuid_string_random ();
-  self->n_candidates = 0;
-  add_candidates (self, fragment);
-  g_object_get (self->webrtc, "local-description", &local, NULL);
-  text = sdp_util_make_fragment (local->sdp, ufrag, pwd);
   published = ice_settings_publish (text, self->config.public_address);
-  gst_webrtc_session_description_free (local);
   g_free (text);
-  g_free (ufrag);
-  g_free (pwd);
   return published;
 }

@@ -24,14 +24,18 @@ struct _RtcSrtp
   guint n_ssrcs;
 };
 
-static gboolean
+/* Where GStreamer's own srtp plugin has done so before, in the same process,
+ * srtp_init() fails, and all is well: whether it is shows with the first
+ * session. */
+static void
 init_library (void)
 {
   static gsize once = 0;
 
-  if (g_once_init_enter (&once))
-    g_once_init_leave (&once, srtp_init () == srtp_err_status_ok ? 1 : 2);
-  return once == 1;
+  if (g_once_init_enter (&once)) {
+    srtp_init ();
+    g_once_init_leave (&once, 1);
+  }
 }
 
 gboolean
@@ -75,7 +79,8 @@ rtc_srtp_new (const RtcSrtpKeys *keys)
   RtcSrtp *self;
   gsize key, salt;
 
-  if (!init_library () || !rtc_srtp_get_sizes (keys->profile, &key, &salt))
+  init_library ();
+  if (!rtc_srtp_get_sizes (keys->profile, &key, &salt))
     return NULL;
   self = g_new0 (RtcSrtp, 1);
   self->in = make_session (keys->profile, ssrc_any_inbound, keys->remote);

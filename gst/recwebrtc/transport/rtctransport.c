@@ -373,16 +373,14 @@ rtc_transport_tick (RtcTransport *self, gint64 now)
 {
   gint64 due = G_MAXINT64;
 
-  if (self->ended)
-    return due;
-  if (self->dtls && now >= self->dtls_due)
+  if (self->dtls && !self->ended && now >= self->dtls_due)
     note_dtls_state (self, rtc_dtls_retransmit (self->dtls), now);
-  if (self->dtls && !has_consent (self, now))
+  if (self->dtls && !self->ended && !has_consent (self, now))
     end (self, RTC_TRANSPORT_EXPIRED);
   if (self->touched || now >= self->due)
     self->due = self->callbacks.tick (now, self->user_data);
   self->touched = FALSE;
-  if (self->dtls)
+  if (self->dtls && !self->ended)
     due = MIN (self->dtls_due, self->last_packet + CONSENT_TIMEOUT);
   return MIN (due, self->due);
 }

@@ -47,7 +47,7 @@ typedef enum
  *   monotonic time at which the kernel got it, µs
  * @rtcp: an authentic RTCP packet
  * @tick: called when it is due, and after a batch in which something came for
- *   this transport. Returns when it is due next, µs of the monotonic time
+ *   this transport; also after @ended. Returns when it is due next, µs of the monotonic time
  */
 typedef struct
 {
