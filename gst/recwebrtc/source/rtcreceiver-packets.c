@@ -21,6 +21,8 @@ GST_DEBUG_CATEGORY_EXTERN (rtc_receiver_debug);
 #define TWCC_INTERVAL (100 * G_TIME_SPAN_MILLISECOND)
 /* While packets are being pushed, the timers are looked at again so soon. */
 #define FEEDING_INTERVAL (10 * G_TIME_SPAN_MILLISECOND)
+/* A handshake says nothing of how long a sender takes to answer a request. */
+#define MIN_FIRST_GUESS (50 * G_TIME_SPAN_MILLISECOND)
 #define OFFSET_AGE (20 * G_TIME_SPAN_MILLISECOND)
 
 /* --- streams; under lock --- */
@@ -87,6 +89,7 @@ unwrap_rtx (GstRTPBuffer *rtp, guint32 ssrc, gint payload, guint16 *seq)
   const guint8 *data = gst_rtp_buffer_get_payload (rtp);
   GstRTPBuffer original = GST_RTP_BUFFER_INIT;
   GstBuffer *buffer;
+  guint8 first;
 
   /* Without one it is padding. */
   if (size < 2)
@@ -95,14 +98,10 @@ unwrap_rtx (GstRTPBuffer *rtp, guint32 ssrc, gint payload, guint16 *seq)
   buffer = gst_buffer_new_allocate (NULL, header + size - 2, NULL);
   gst_buffer_fill (buffer, 0, rtp->map[0].data, header);
   gst_buffer_fill (buffer, header, data + 2, size - 2);
-  /* The padding is gone, and its flag has to be. */
-  {
-    GstMapInfo map;
-
-    gst_buffer_map (buffer, &map, GST_MAP_READWRITE);
-    map.data[0] &= (guint8)~0x20;
-    gst_buffer_unmap (buffer, &map);
-  }
+  /* The padding is gone, and its flag has to be (RFC 3550 section 5.1). */
+  gst_buffer_extract (buffer, 0, &first, 1);
+  first &= (guint8)~0x20;
+  gst_buffer_fill (buffer, 0, &first, 1);
   if (!gst_rtp_buffer_map (buffer, GST_MAP_READWRITE, &original)) {
     gst_buffer_unref (buffer);
     return NULL;
@@ -247,7 +246,6 @@ take_packet (RtcReceiver *self, RtcReceiverLink *link, GstBuffer *buffer,
     GstRTPBuffer *rtp, gint64 arrival)
 {
   gint payload = gst_rtp_buffer_get_payload_type (rtp);
-  gboolean used;
 
   for (guint kind = 0; kind < RTC_KINDS; kind++) {
     if (!is_track_of (self, link, kind))
@@ -255,10 +253,8 @@ take_packet (RtcReceiver *self, RtcReceiverLink *link, GstBuffer *buffer,
     if (payload == self->tracks[kind].track.payload)
       return take_media (
           self, link, kind, gst_buffer_ref (buffer), rtp, arrival);
-    if (payload == self->tracks[kind].rtx) {
-      used = take_rtx (self, kind, rtp, arrival);
-      return used;
-    }
+    if (payload == self->tracks[kind].rtx)
+      return take_rtx (self, kind, rtp, arrival);
   }
   return take_unknown (self, rtp, arrival);
 }
@@ -389,7 +385,7 @@ send_nacks (RtcReceiver *self, RtcReceiverLink *link, RtcReceiverStream *stream,
   guint16 seqs[RTC_RTCP_MAX_NACKS];
   gint64 round_trip = stream->round_trip > 0
       ? stream->round_trip
-      : rtc_transport_get_round_trip (link->transport);
+      : MAX (rtc_transport_get_round_trip (link->transport), MIN_FIRST_GUESS);
   guint n = rtc_reorder_get_missing (
       stream->reorder, now, round_trip, seqs, RTC_RTCP_MAX_NACKS);
 

@@ -17,6 +17,7 @@
 #define REQUEST_DELAY (8 * G_TIME_SPAN_MILLISECOND)
 #define DEFAULT_ROUND_TRIP (60 * G_TIME_SPAN_MILLISECOND)
 #define MIN_REQUEST_INTERVAL (20 * G_TIME_SPAN_MILLISECOND)
+#define MAX_BACK_OFF 3
 
 /**
  * Slot:
@@ -273,7 +274,12 @@ take_late (RtcReorder *self, guint16 seq, gpointer item, gsize size, gint64 now,
       return RTC_REORDER_ADDED;
     }
   }
-  self->stats.late++;
+  /* Senders fill their probes for bandwidth with retransmissions of what has
+   * arrived long ago. */
+  if (retransmitted)
+    self->stats.duplicates++;
+  else
+    self->stats.late++;
   self->destroy (item);
   return RTC_REORDER_LATE;
 }
@@ -385,7 +391,7 @@ rtc_reorder_get_missing (
     RtcReorder *self, gint64 now, gint64 round_trip, guint16 *seqs, guint max)
 {
   gint64 interval = MAX (MIN_REQUEST_INTERVAL,
-      round_trip > 0 ? round_trip * 5 / 4 : DEFAULT_ROUND_TRIP);
+      (round_trip > 0 ? round_trip : DEFAULT_ROUND_TRIP) * 5 / 4);
   guint n = 0;
 
   if (now < self->request_due)
@@ -401,7 +407,10 @@ rtc_reorder_get_missing (
     if (slot->next_request <= now && n < max) {
       slot->requests++;
       slot->last_request = now;
-      slot->next_request = now + interval;
+      /* Backs off, so that in the end an answer is one to the last request,
+       * and tells the round trip. */
+      slot->next_request =
+          now + interval * (1 << MIN (slot->requests - 1, MAX_BACK_OFF));
       seqs[n++] = (guint16)number;
     }
     if (slot->requests < RTC_REORDER_MAX_REQUESTS)

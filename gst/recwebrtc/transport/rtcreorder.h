@@ -49,7 +49,8 @@ typedef enum
  * @received: packets that have left
  * @lost: packets that were not there in time
  * @late: packets that arrived after they had been taken for lost
- * @duplicates: packets that were dropped because they were there already
+ * @duplicates: packets that were dropped because they were there already, and
+ *   retransmissions (RFC 4588) that came too late, or without need
  * @requested: requests for missing packets
  * @retransmitted: requested packets that arrived in time
  */
