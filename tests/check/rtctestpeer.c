@@ -38,13 +38,14 @@ open_socket (RtcTestPeer *self)
 
 RtcTestPeer *
 rtc_test_peer_new (const gchar *address, guint port, const gchar *ufrag,
-    const gchar *pwd, gboolean server)
+    const gchar *pwd, gboolean server, RtcCertificate *certificate)
 {
   static const RtcDtlsCallbacks callbacks = { send_datagram, verify };
   RtcTestPeer *self = g_new0 (RtcTestPeer, 1);
   struct sockaddr_in *in = (struct sockaddr_in *)&self->remote;
   struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&self->remote;
 
+  rtc_srtp_init ();
   if (inet_pton (AF_INET, address, &in->sin_addr) == 1) {
     in->sin_family = AF_INET;
     in->sin_port = htons ((guint16)port);
@@ -57,7 +58,8 @@ rtc_test_peer_new (const gchar *address, guint port, const gchar *ufrag,
   }
   self->ufrag = g_strdup (ufrag);
   self->pwd = g_strdup (pwd);
-  self->certificate = rtc_certificate_new (NULL);
+  self->certificate = certificate ? rtc_certificate_ref (certificate)
+                                  : rtc_certificate_new (NULL);
   self->dtls = rtc_dtls_new (self->certificate, server, &callbacks, self);
   open_socket (self);
   return self;
@@ -108,6 +110,18 @@ rtc_test_peer_check (RtcTestPeer *self, gboolean use_candidate)
   g_free (username);
 }
 
+/* A full agent on the other side checks as well. */
+static void
+answer_check (RtcTestPeer *self, const RtcStunMessage *message)
+{
+  guint8 out[RTC_STUN_MAX_SIZE];
+
+  if (self->own_pwd)
+    rtc_test_peer_send_raw (self, out,
+        rtc_stun_write_success (out, message->id,
+            (const struct sockaddr *)&self->remote, self->own_pwd));
+}
+
 static void
 take_answer (RtcTestPeer *self, const guint8 *data, gsize size)
 {
@@ -115,6 +129,10 @@ take_answer (RtcTestPeer *self, const guint8 *data, gsize size)
 
   if (!rtc_stun_parse (data, size, &message))
     return;
+  if (message.type == RTC_STUN_BINDING_REQUEST) {
+    answer_check (self, &message);
+    return;
+  }
   self->last_error = (gint)message.error;
   if (message.type == RTC_STUN_BINDING_SUCCESS &&
       !rtc_stun_verify (data, &message, self->pwd))

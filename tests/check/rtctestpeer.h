@@ -17,6 +17,8 @@ G_BEGIN_DECLS
  * RtcTestPeer:
  * @controlled: says in its checks that it is controlled, which is wrong
  * @refuse: refuses the certificate of the other side
+ * @own_pwd: password of this side, with which checks of the other side are
+ *   answered; NULL: they are not
  * @last_error: ERROR-CODE of the last answer, 0: success; -1: none came
  * @n_rtcp: RTCP packets that have come
  * @rtcp: the last of them
@@ -28,6 +30,7 @@ typedef struct
   socklen_t remote_size;
   gchar *ufrag;
   gchar *pwd;
+  const gchar *own_pwd;
   gboolean controlled;
   gboolean refuse;
   RtcCertificate *certificate;
@@ -41,9 +44,10 @@ typedef struct
   guint16 seq;
 } RtcTestPeer;
 
-/* @server: of DTLS. */
+/* @server: of DTLS. @certificate: NULL makes one. */
 RtcTestPeer *rtc_test_peer_new (const gchar *address, guint port,
-    const gchar *ufrag, const gchar *pwd, gboolean server);
+    const gchar *ufrag, const gchar *pwd, gboolean server,
+    RtcCertificate *certificate);
 void rtc_test_peer_free (RtcTestPeer *peer);
 const gchar *rtc_test_peer_get_fingerprint (RtcTestPeer *peer);
 /* Another local port, as behind a NAT that forgets. */

@@ -119,7 +119,7 @@ start (const gchar *address, gboolean server)
   fail_unless (transport != NULL);
   return rtc_test_peer_new (address, number,
       rtc_transport_get_ufrag (transport), rtc_transport_get_pwd (transport),
-      !server);
+      !server, NULL);
 }
 
 static void
@@ -333,8 +333,8 @@ GST_END_TEST;
 GST_START_TEST (test_strangers_are_limited)
 {
   RtcTestPeer *peer = start ("127.0.0.1", TRUE);
-  RtcTestPeer *stranger = rtc_test_peer_new (
-      "127.0.0.1", rtc_udp_port_get_number (port), "nobody", "nothing", FALSE);
+  RtcTestPeer *stranger = rtc_test_peer_new ("127.0.0.1",
+      rtc_udp_port_get_number (port), "nobody", "nothing", FALSE, NULL);
   RtcUdpPortStats stats;
 
   /* Who has been authenticated is not limited with them. */

@@ -24,11 +24,8 @@ struct _RtcSrtp
   guint n_ssrcs;
 };
 
-/* Where GStreamer's own srtp plugin has done so before, in the same process,
- * srtp_init() fails, and all is well: whether it is shows with the first
- * session. */
-static void
-init_library (void)
+void
+rtc_srtp_init (void)
 {
   static gsize once = 0;
 
@@ -79,7 +76,7 @@ rtc_srtp_new (const RtcSrtpKeys *keys)
   RtcSrtp *self;
   gsize key, salt;
 
-  init_library ();
+  rtc_srtp_init ();
   if (!rtc_srtp_get_sizes (keys->profile, &key, &salt))
     return NULL;
   self = g_new0 (RtcSrtp, 1);

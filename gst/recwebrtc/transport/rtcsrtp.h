@@ -42,6 +42,12 @@ typedef struct
 
 typedef struct _RtcSrtp RtcSrtp;
 
+/* Initialises libsrtp2, once. Early, as the library is not ready for another
+ * thread in the meantime. It says that it failed where GStreamer's own srtp
+ * plugin has done so before in the same process, and all is well: whether it is
+ * shows with rtc_srtp_new(). */
+void rtc_srtp_init (void);
+
 /* Returns FALSE when @profile is none of the above; otherwise how many bytes
  * of master key and of salt it takes. */
 gboolean rtc_srtp_get_sizes (guint profile, gsize *key, gsize *salt);

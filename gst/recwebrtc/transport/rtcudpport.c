@@ -532,6 +532,7 @@ new_port (guint number, GError **error)
 {
   RtcUdpPort *self = g_new0 (RtcUdpPort, 1);
 
+  rtc_srtp_init ();
   self->number = number;
   self->batch_interval = G_MAXINT64;
   self->sockets[0].fd = self->sockets[1].fd = -1;
