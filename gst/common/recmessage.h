@@ -1,18 +1,20 @@
-/* gst-tsrec: the one builder of every element message and stats structure
+/* gst-tsrec: builds the element messages and the statistics
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Every structure that leaves an element of this plugin on the bus is built
- * here, so that a field has one name, one type and one unit. Sizes are guint64
- * bytes, times guint64 nanoseconds (UTC: gint64 microseconds since 1970),
- * counters guint64. A time that is not known is GST_CLOCK_TIME_NONE.
+ * Two elements that report the same thing use the same builder, so that a field
+ * has one name, one type and one unit. Sizes are guint64 bytes, times guint64
+ * nanoseconds (UTC: gint64 microseconds since 1970), counters guint64. An
+ * unknown time is GST_CLOCK_TIME_NONE.
  *
  * The builders are thread safe and take no lock. They return a structure or a
- * message that the caller owns; strings are copied, NULL becomes "".
- * Never post the message while holding a lock.
+ * message that the caller owns. Strings are copied; NULL becomes "". Never post
+ * a message while a lock is held.
  */
 
 #pragma once
+
+#include "tsmux.h"
 
 #include <gst/gst.h>
 
@@ -156,6 +158,22 @@ typedef struct
 /* Structure "application/x-recfilesink-stats". */
 GstStructure *rec_structure_new_file_sink_stats (const RecFileSinkStats *stats);
 
+/**
+ * RecMuxStats:
+ * @mux: counters of the core
+ * @tracks: tracks that are in the program now
+ * @refused: tracks that were refused
+ */
+typedef struct
+{
+  TsStats mux;
+  guint64 tracks;
+  guint64 refused;
+} RecMuxStats;
+
+/* Returns the structure "application/x-tsrecmux-stats". */
+GstStructure *rec_structure_new_mux_stats (const RecMuxStats *stats);
+
 /* "recfilesink-opened": fragment number @index was created at @running_time. */
 GstMessage *rec_message_new_opened (GstElement *src, const gchar *location,
     guint index, GstClockTime running_time);
@@ -188,5 +206,29 @@ GstMessage *rec_message_new_track (GstElement *src, const gchar *name,
  * out. */
 GstMessage *rec_message_new_skipped (
     GstElement *src, GstPad *pad, guint64 access_units, GstClockTime duration);
+
+/**
+ * RecSession:
+ * @id: session id, the last segment of the session URL
+ * @remote: address or host of the peer
+ * @video_codec: encoding name of the video track, NULL if there is none
+ * @audio_codec: encoding name of the audio track, NULL if there is none
+ * @reason: why the session began or ended
+ *
+ * A WebRTC session, in either direction.
+ */
+typedef struct
+{
+  const gchar *id;
+  const gchar *remote;
+  const gchar *video_codec;
+  const gchar *audio_codec;
+  const gchar *reason;
+} RecSession;
+
+/* Returns the structure @name, which is "recwhip-connected",
+ * "recwhip-disconnected" or one of their recwhep counterparts. */
+GstStructure *rec_structure_new_session (
+    const gchar *name, const RecSession *session);
 
 G_END_DECLS

@@ -47,7 +47,7 @@ export function start(t, command, args, options = {}) {
 }
 
 export async function serve(t, folder, ...args) {
-  const child = start(t, 'node', [path.join(top, 'pipelines/web/server.js'), folder, '--port', '0', ...args]);
+  const child = start(t, 'node', [path.join(top, 'pipelines/lib/web/server.js'), folder, '--port', '0', ...args]);
   const [, port] = await until(() => /:(\d+)\/ \(Ctrl\+C/.exec(child.said) ||
     (child.exitCode !== null && ['', NaN]), 'the server');
   return { child, port: Number(port), url: `http://127.0.0.1:${port}` };

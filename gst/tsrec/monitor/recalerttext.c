@@ -103,9 +103,7 @@ append_what (
       g_string_append (text, "). ");
       break;
     default:
-      g_string_append (text,
-          context->by_growth ? "memory grew within memory-window by "
-                             : "the process holds in memory ");
+      g_string_append (text, "the process uses ");
       append_megabytes (text, alert->value);
       g_string_append (text, " (the limit is ");
       append_megabytes (text, alert->threshold);

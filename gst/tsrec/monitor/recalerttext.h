@@ -33,7 +33,6 @@ typedef struct
   RecAlertRule rule;
   gboolean by_frames; /* the streak counts frames, not ticks */
   gboolean paused;    /* nothing may flow, because somebody paused it */
-  gboolean by_growth; /* the memory grows, not: is too much */
   guint64 memory_queued;
 } RecAlertTextContext;
 
