@@ -61,26 +61,21 @@ write_u32 (guint8 *out, guint32 value)
 
 /* --- FINGERPRINT and MESSAGE-INTEGRITY --- */
 
-/* CRC-32 of ITU-T V.42, which neither GLib nor OpenSSL has. */
+/* CRC-32 of ITU-T V.42, which neither GLib nor OpenSSL has; four bits at a
+ * time. */
 static guint32
 crc32 (const guint8 *data, gsize size)
 {
-  static guint32 table[256];
-  static gsize once = 0;
+  static const guint32 table[16] = { 0x00000000, 0x1db71064, 0x3b6e20c8,
+    0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c, 0xedb88320,
+    0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278,
+    0xbdbdf21c };
   guint32 crc = 0xffffffffu;
 
-  if (g_once_init_enter (&once)) {
-    for (guint i = 0; i < 256; i++) {
-      guint32 value = i;
-
-      for (guint bit = 0; bit < 8; bit++)
-        value = value & 1 ? value >> 1 ^ 0xedb88320u : value >> 1;
-      table[i] = value;
-    }
-    g_once_init_leave (&once, 1);
+  for (gsize i = 0; i < size; i++) {
+    crc = table[(crc ^ data[i]) & 15] ^ crc >> 4;
+    crc = table[(crc ^ data[i] >> 4) & 15] ^ crc >> 4;
   }
-  for (gsize i = 0; i < size; i++)
-    crc = table[(crc ^ data[i]) & 0xff] ^ crc >> 8;
   return ~crc;
 }
 
