@@ -234,6 +234,11 @@ GST_START_TEST (test_what_is_held_is_bounded)
     add (reorder, (guint16)i, LATENCY);
   fail_unless_equals_int (take (reorder, LATENCY), 3);
   expect_lost (reorder, 1);
+  /* Nobody takes them. */
+  for (guint i = 14; i < 1014; i++)
+    add (reorder, (guint16)i, LATENCY);
+  fail_unless_equals_int (take (reorder, LATENCY), 994);
+  expect_lost (reorder, 991);
   rtc_reorder_free (reorder);
 }
 

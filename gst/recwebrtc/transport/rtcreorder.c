@@ -284,18 +284,38 @@ take_late (RtcReorder *self, guint16 seq, gpointer item, gsize size, gint64 now,
   return RTC_REORDER_LATE;
 }
 
-/* More than may be held: what is missing in front of it is not waited for. */
+static gboolean
+is_beyond (RtcReorder *self, guint factor)
+{
+  return self->next < self->end &&
+      (self->bytes > factor * self->max_bytes ||
+          self->end - self->next > (gint64)factor * RTC_REORDER_MAX_SPAN);
+}
+
+static void
+lose_front (RtcReorder *self)
+{
+  Slot *slot = get_slot (self, self->next++);
+
+  if (slot->item) {
+    self->bytes -= slot->size;
+    self->destroy (g_steal_pointer (&slot->item));
+  } else {
+    self->n_missing--;
+  }
+  self->stats.lost++;
+  self->left = TRUE;
+}
+
+/* More than may be held: what is missing in front of it is not waited for. When
+ * nobody takes what is there, the oldest packets are lost in the end. */
 static void
 enforce_limits (RtcReorder *self)
 {
-  while (self->next < self->end && !get_slot (self, self->next)->item &&
-      (self->bytes > self->max_bytes ||
-          self->end - self->next > RTC_REORDER_MAX_SPAN)) {
-    self->next++;
-    self->n_missing--;
-    self->stats.lost++;
-    self->left = TRUE;
-  }
+  while (is_beyond (self, 1) && !get_slot (self, self->next)->item)
+    lose_front (self);
+  while (is_beyond (self, 2))
+    lose_front (self);
 }
 
 RtcReorderResult
@@ -354,10 +374,7 @@ rtc_reorder_take (RtcReorder *self, gint64 now)
       return take_front (self);
     if (now < slot->time + self->latency && !self->draining)
       return NULL;
-    self->next++;
-    self->n_missing--;
-    self->stats.lost++;
-    self->left = TRUE;
+    lose_front (self);
   }
   return NULL;
 }

@@ -65,7 +65,8 @@ typedef struct
 } RtcReorderStats;
 
 /* @max_bytes: of the packets that are held; what is missing in front of them
- * is then lost at once. @destroy frees an item. */
+ * is then lost at once, and beyond twice as many the oldest packets are.
+ * RTC_REORDER_MAX_SPAN bounds their number likewise. @destroy frees an item. */
 RtcReorder *rtc_reorder_new (
     gint64 latency, gsize max_bytes, GDestroyNotify destroy);
 /* NULL is allowed. */

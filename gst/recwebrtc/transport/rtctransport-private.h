@@ -94,9 +94,10 @@ void rtc_udp_port_count_refused (RtcUdpPort *port);
 
 /* --- rtctransport.c; under the lock of the port --- */
 
-/* A Binding request that names @transport. @data is the whole message. */
-void rtc_transport_take_check (RtcTransport *transport, RtcDatagram *datagram,
-    const RtcStunMessage *message);
+/* A Binding request that names @transport. Returns FALSE when it was not
+ * authenticated. */
+gboolean rtc_transport_take_check (RtcTransport *transport,
+    RtcDatagram *datagram, const RtcStunMessage *message);
 /* Anything else from a path of @transport. */
 void rtc_transport_take (RtcTransport *transport, RtcDatagram *datagram);
 /* Runs what is due. Returns when something is due next. */

@@ -293,9 +293,10 @@ take_valid_check (RtcTransport *self, RtcDatagram *datagram,
 }
 
 /* Who cannot authenticate gets no more answers than requests, and both are
- * limited by the port. We are lite and cannot control: who says that it is
+ * limited by the port. Who can is not limited there, as many peers may share
+ * the address of a NAT. We are lite and cannot control: who says that it is
  * controlled has to take the other role (RFC 8445 section 7.3.1.1). */
-void
+gboolean
 rtc_transport_take_check (
     RtcTransport *self, RtcDatagram *datagram, const RtcStunMessage *message)
 {
@@ -304,14 +305,15 @@ rtc_transport_take_check (
   if (!is_allowed (&self->check_second, &self->n_checks, MAX_CHECKS_PER_SECOND,
           datagram->arrival)) {
     rtc_udp_port_count_refused (self->port);
-    return;
+    return TRUE;
   }
-  if (message->integrity == 0) {
+  pwd = find_password (self, datagram, message);
+  if (!pwd) {
     rtc_udp_port_count_refused (self->port);
-    reply_error (self, datagram, message, RTC_STUN_BAD_REQUEST, 0, NULL);
-  } else if (!(pwd = find_password (self, datagram, message))) {
-    rtc_udp_port_count_refused (self->port);
-    reply_error (self, datagram, message, RTC_STUN_UNAUTHENTICATED, 0, NULL);
+    reply_error (self, datagram, message,
+        message->integrity == 0 ? RTC_STUN_BAD_REQUEST
+                                : RTC_STUN_UNAUTHENTICATED,
+        0, NULL);
   } else if (message->unknown != 0) {
     reply_error (self, datagram, message, RTC_STUN_UNKNOWN_ATTRIBUTE,
         message->unknown, pwd);
@@ -320,6 +322,7 @@ rtc_transport_take_check (
   } else {
     take_valid_check (self, datagram, message, pwd);
   }
+  return pwd != NULL;
 }
 
 /* --- media --- */

@@ -37,12 +37,12 @@ typedef struct
 
 /**
  * Limit:
- * @second: in which @count Binding requests of unknown addresses have come
+ * @second: in which @failures messages of STUN were not authentic
  */
 typedef struct
 {
   guint32 second;
-  guint32 count;
+  guint32 failures;
 } Limit;
 
 typedef struct
@@ -214,17 +214,17 @@ wake (RtcUdpPort *self)
 
 /* --- receiving; on the thread of the port --- */
 
-/* Returns whether @from, which is not known, may have another Binding request
- * looked at. Addresses that share a bucket share what it allows. */
-static gboolean
-may_check (RtcUdpPort *self, const RtcAddress *from, gint64 now)
+/* How much @from, of which nothing is known, has failed to authenticate in this
+ * second. Addresses that share a bucket share what it allows. */
+static guint32 *
+get_failures (RtcUdpPort *self, const RtcAddress *from, gint64 now)
 {
   Limit *limit = &self->limits[rtc_address_hash_host (from) % N_LIMITS];
   guint32 second = (guint32)(now / G_USEC_PER_SEC);
 
   if (limit->second != second)
     *limit = (Limit){ second, 0 };
-  return ++limit->count <= RTC_UDP_PORT_MAX_UNKNOWN;
+  return &limit->failures;
 }
 
 static RtcTransport *
@@ -247,11 +247,11 @@ find_by_username (RtcUdpPort *self, const RtcStunMessage *message)
 static void
 take_stun (RtcUdpPort *self, RtcDatagram *datagram)
 {
+  guint32 *failures = get_failures (self, &datagram->remote, datagram->arrival);
   RtcStunMessage message;
   RtcTransport *transport;
 
-  if (!datagram->path &&
-      !may_check (self, &datagram->remote, datagram->arrival)) {
+  if (!datagram->path && *failures >= RTC_UDP_PORT_MAX_FAILURES) {
     self->stats.limited++;
     return;
   }
@@ -259,9 +259,11 @@ take_stun (RtcUdpPort *self, RtcDatagram *datagram)
       message.type != RTC_STUN_BINDING_REQUEST ||
       !(transport = find_by_username (self, &message))) {
     self->stats.unknown++;
+    ++*failures;
     return;
   }
-  rtc_transport_take_check (transport, datagram, &message);
+  if (!rtc_transport_take_check (transport, datagram, &message))
+    ++*failures;
 }
 
 static void

@@ -19,9 +19,9 @@ G_BEGIN_DECLS
 
 /* Transports of one port. */
 #define RTC_UDP_PORT_MAX_TRANSPORTS 4096
-/* Binding requests a second that an address may send before one of them is
- * authenticated. */
-#define RTC_UDP_PORT_MAX_UNKNOWN 50
+/* Messages of STUN a second that are not authentic, after which those of a host
+ * are not looked at, unless they come from a known address. */
+#define RTC_UDP_PORT_MAX_FAILURES 50
 
 typedef struct _RtcUdpPort RtcUdpPort;
 
