@@ -78,6 +78,21 @@ rec_query_parse_written (GstQuery *query, RecWritten *written, gchar **location)
   return TRUE;
 }
 
+void
+rec_query_set_recording_id (GstQuery *query, const gchar *id)
+{
+  if (id)
+    gst_structure_set (gst_query_writable_structure (query),
+        "recording-id", G_TYPE_STRING, id, NULL);
+}
+
+const gchar *
+rec_query_get_recording_id (GstQuery *query)
+{
+  return gst_structure_get_string (
+      gst_query_get_structure (query), "recording-id");
+}
+
 GstQuery *
 rec_query_new_resume (void)
 {

@@ -29,6 +29,10 @@ GST_START_TEST (test_written_is_parsed_only_when_answered)
   fail_unless (out.waiting_for_disk);
   fail_unless_equals_string (location, "a.ts");
   g_free (location);
+  rec_query_set_recording_id (query, NULL);
+  fail_unless (rec_query_get_recording_id (query) == NULL);
+  rec_query_set_recording_id (query, "hall");
+  fail_unless_equals_string (rec_query_get_recording_id (query), "hall");
   gst_query_unref (query);
 }
 

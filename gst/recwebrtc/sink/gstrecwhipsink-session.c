@@ -313,9 +313,10 @@ retry_later (GstRecWhipSink *self, const GError *error)
 }
 
 static void
-warn_of_rejected (GstRecWhipSink *self, const GstSDPMessage *offer)
+warn_of_rejected (GstRecWhipSink *self, const GstSDPMessage *offer,
+    const GstSDPMessage *answer)
 {
-  GPtrArray *refusals = rtc_sdp_find_rejected (offer, &self->choice);
+  GPtrArray *refusals = rtc_sdp_find_rejected (offer, answer, &self->choice);
   guint i;
 
   for (i = 0; i < refusals->len; i++) {
@@ -341,7 +342,7 @@ accept_answer (GstRecWhipSink *self, const gchar *answer, GError **error)
     whole = rtc_sdp_complete_answer (offer, sdp, &self->choice, FALSE, error);
   if (whole) {
     rtc_dtls_verifier_set_remote (self->peer, whole);
-    warn_of_rejected (self, offer);
+    warn_of_rejected (self, offer, sdp);
   }
   ok = whole &&
       rtc_peer_set_remote (

@@ -57,6 +57,10 @@ typedef struct
 void rtc_reception_add_totals (
     GstStructure *stats, const gchar *kind, const RtcReceptionTotals *totals);
 
+/* The session ends: from now on, no packet waits for another one. Any thread;
+ * NULL is allowed. */
+void rtc_reception_stop (RtcReception *reception);
+
 /* Adds to @stats, per track: `video-rtp-received`, `video-rtp-lost`,
  * `video-rtp-late`, `video-rtp-retransmitted`, `video-rtp-requested` (guint64
  * packets), `video-jitter`, `video-round-trip` (guint64 ns,

@@ -51,6 +51,7 @@ typedef struct
 /**
  * GstRecMonitorKnown:
  * @derived_id: name from the location of the sink, NULL before it is known
+ * @sink_id: property `recording-id` of the sink, NULL if it is not set
  * @streak_by_frames: the streak counts frames of an encoder, not checks
  * @ticks: idle checks
  * @stats: statistics; their strings are NULL
@@ -66,6 +67,7 @@ typedef struct
  */
 typedef struct
 {
+  gchar *sink_id;
   gchar *derived_id;
   gboolean streak_by_frames;
   RecIdleTicks ticks;

@@ -229,13 +229,15 @@ install_reporting (GObjectClass *gobject_class)
    * GstRecMonitor:recording-id:
    *
    * Names the recording, in every message and metric. Default: %NULL, which
-   * takes the name in the location of the sink downstream, without
-   * directory, suffix and conversions, and without a sink that of the pipeline.
+   * takes the `recording-id` of the sink downstream, else the name in its
+   * location without directory, suffix and conversions, and without a sink that
+   * of the pipeline.
    */
   g_object_class_install_property (gobject_class, PROP_RECORDING_ID,
       g_param_spec_string ("recording-id", "Recording ID",
-          "Names the recording in messages and metrics (NULL: the name of the "
-          "file that the sink writes, else of the pipeline)",
+          "Names the recording in messages and metrics (NULL: as the sink, "
+          "else "
+          "the name of the file that it writes, else of the pipeline)",
           NULL, MUTABLE));
   /**
    * GstRecMonitor:encoder:

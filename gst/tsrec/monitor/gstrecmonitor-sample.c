@@ -36,6 +36,8 @@ dup_recording_id_unlocked (GstRecMonitor *self)
 
   if (self->settings.recording_id)
     return g_strdup (self->settings.recording_id);
+  if (self->known.sink_id)
+    return g_strdup (self->known.sink_id);
   if (self->known.derived_id)
     return g_strdup (self->known.derived_id);
   while (object->parent)
@@ -120,6 +122,8 @@ query_written (GstRecMonitor *self, GstClockTime now)
     self->known.stats.bytes_written = written.bytes_written;
     self->known.stats.bytes_durable = written.bytes_durable;
     self->known.stats.bytes_dropped = written.bytes_dropped;
+    g_free (self->known.sink_id);
+    self->known.sink_id = g_strdup (rec_query_get_recording_id (query));
     if (location && !self->known.derived_id)
       self->known.derived_id = rec_recording_id_from_location (location);
     GST_OBJECT_UNLOCK (self);

@@ -202,6 +202,7 @@ reset (GstRecMonitor *self, GstClockTime now)
   known->durable_lag = 0;
   known->paused_running_time = GST_CLOCK_TIME_NONE;
   g_clear_pointer (&known->derived_id, g_free);
+  g_clear_pointer (&known->sink_id, g_free);
   rec_idle_ticks_init (&known->ticks, self->flow, now);
   GST_OBJECT_UNLOCK (self);
 }

@@ -1,4 +1,4 @@
-/* gst-tsrec: the metrics of the process over HTTP
+/* gst-tsrec: serves the metrics of the process over HTTP
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

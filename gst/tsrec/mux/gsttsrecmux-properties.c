@@ -419,9 +419,9 @@ install_other_properties (GObjectClass *klass)
    *
    * Names the recording in every message of this element: a field of element
    * messages, and in the details of warnings and errors. Default: %NULL, which
-   * takes the name in the location of a #recfilesink downstream, without
-   * directory, suffix and conversions, else the name of the pipeline. May
-   * be set at any time, from any thread.
+   * takes the `recording-id` of a #recfilesink downstream, else the name in its
+   * location without directory, suffix and conversions, else the name of the
+   * pipeline. May be set at any time, from any thread.
    */
   g_object_class_install_property (klass, PROP_RECORDING_ID,
       g_param_spec_string ("recording-id", "Recording ID",
