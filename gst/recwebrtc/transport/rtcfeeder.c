@@ -8,7 +8,7 @@
 #include "rtcfeeder.h"
 
 #define MAX_THREADS 1024
-#define IDLE_TIMEOUT (2 * G_TIME_SPAN_SECOND)
+#define IDLE_TIMEOUT (500 * G_TIME_SPAN_MILLISECOND)
 
 /**
  * RtcFeederTask:
