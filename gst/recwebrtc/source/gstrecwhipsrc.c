@@ -1,6 +1,9 @@
-/* gst-tsrec: WHIP server that records what is published to it
+/* gst-tsrec: WHIP server source for recording
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The element with its properties, which take most of the lines, and the
+ * handlers of its requests.
  */
 
 /**
@@ -9,13 +12,12 @@
  * @short_description: WHIP server: a browser, OBS or ffmpeg pushes in
  * @see_also: recwhepsrc, recwhipsink, tsrecsink
  *
- * Listens for one publisher at a time (RFC 9725) and puts out what it sends as
- * parsed elementary streams: H.264 as byte-stream access units with the
- * parameter sets in front of every key frame, Opus as packets. The pads `video`
- * and `audio` are there from the beginning, so that a launch line can link
- * them before anyone has connected; a publisher may send only one of the two,
- * come late, go, and come back. EOS that is sent to the element leaves by both
- * pads.
+ * Listens for one publisher at a time (RFC 9725) and outputs parsed elementary
+ * streams: H.264 as byte-stream access units with the parameter sets in front
+ * of every key frame, Opus as packets. The pads `video` and `audio` always
+ * exist, so that a launch line can link them before a publisher connects. A
+ * publisher may send only one track, connect late, disconnect, and connect
+ * again. EOS that is sent to the element leaves by both pads.
  *
  * ## Example launch line
  * |[
@@ -33,14 +35,14 @@
 
 #include "config.h"
 
+#include "gstrecwhipsrc.h"
+
 #include "gstrecwebrtcsrc-private.h"
-#include "gstrecwhipsrc-private.h"
+#include "whipendpoint.h"
 #include "whiptoken.h"
 #if HAVE_TRANSPORT
 #include "rtcudpport.h"
 #endif
-
-#include <string.h>
 
 GST_DEBUG_CATEGORY_STATIC (rec_whip_src_debug);
 #define GST_CAT_DEFAULT rec_whip_src_debug
@@ -48,6 +50,49 @@ GST_DEBUG_CATEGORY_STATIC (rec_whip_src_debug);
 #define MAX_CONNECTIONS 128
 #define MAX_OFFERS_PER_SECOND 20
 #define IDLE_TIMEOUT 15
+
+#define DEFAULT_HOST "127.0.0.1"
+#define DEFAULT_PORT 8080
+#define DEFAULT_PATH "/whip"
+#define DEFAULT_UDP_PORT 0
+#define DEFAULT_BATCH_INTERVAL 5
+
+enum
+{
+  PROP_0,
+  PROP_HOST,
+  PROP_PORT,
+  PROP_PATH,
+  PROP_AUTH_TOKEN,
+  PROP_AUTH_TOKEN_FILE,
+  PROP_CORS_ORIGINS,
+  PROP_TLS_CERTIFICATE,
+  PROP_TLS_KEY,
+  PROP_UDP_PORT,
+  PROP_BATCH_INTERVAL,
+  PROP_URL,
+};
+
+struct _GstRecWhipSrc
+{
+  GstRecWebrtcSrc parent;
+
+  /* under the object lock */
+  gchar *host;
+  guint port;
+  gchar *path;
+  gchar *auth_token;
+  gchar *auth_token_file;
+  gchar *cors_origins;
+  gchar *tls_certificate;
+  gchar *tls_key;
+  guint udp_port;
+  guint batch_interval;
+  WhipEndpoint *endpoint;
+
+  /* control thread: the offer that is being answered */
+  WhipRequest *offer;
+};
 
 G_DEFINE_TYPE (GstRecWhipSrc, gst_rec_whip_src, GST_TYPE_REC_WEBRTC_SRC);
 GST_ELEMENT_REGISTER_DEFINE (
@@ -147,8 +192,8 @@ handle_offer (GstRecWhipSrc *self, WhipRequest *request)
     reply_error (self, request, error);
     return;
   }
-  /* A session that is still being drained ends in here, and with it only an
-   * offer of its own. The answer comes later. */
+  /* This ends a session that is still being drained; only such a session has no
+   * offer of its own. The answer follows later. */
   if (gst_rec_webrtc_src_answer (
           src, offer, whip_request_get_remote (request), &error))
     self->offer = request;
@@ -208,34 +253,6 @@ handle_remove (GstRecWhipSrc *self, WhipRequest *request)
       GST_REC_WEBRTC_SRC (self), "the publisher ended the session (DELETE)");
 }
 
-/* One of a list (RFC 9110 section 13.1.1), "*" for any. Weak ones and those
- * without quotes, which some clients send, count too: there is one ICE session,
- * and its name is never used again. */
-static gboolean
-etag_matches (RtcSession *session, const gchar *if_match)
-{
-  gchar **tags = g_strsplit (if_match, ",", 64);
-  gboolean matches = FALSE;
-  guint i;
-
-  for (i = 0; tags[i] && !matches; i++) {
-    gchar *tag = g_strstrip (tags[i]);
-    gsize length;
-
-    if (g_str_has_prefix (tag, "W/"))
-      tag += 2;
-    length = strlen (tag);
-    if (length >= 2 && tag[0] == '"' && tag[length - 1] == '"') {
-      tag[length - 1] = '\0';
-      tag++;
-    }
-    matches = g_str_equal (tag, "*") ||
-        g_str_equal (tag, rtc_session_get_etag (session));
-  }
-  g_strfreev (tags);
-  return matches;
-}
-
 /* RFC 9725 section 4.3.3. */
 static void
 restart_ice (
@@ -245,8 +262,8 @@ restart_ice (
 
   if (!answer) {
     whip_request_reply (request, 501,
-        "ICE cannot be restarted (it takes a=ice-ufrag and a=ice-pwd, and a "
-        "recorder that was built with libnice). Publish anew instead.");
+        "ICE cannot be restarted: this needs a=ice-ufrag and a=ice-pwd, and a "
+        "recorder that was built with libnice. Publish again instead.");
     return;
   }
   ordered = rtc_sdp_order_candidates (answer, whip_request_get_local (request));
@@ -261,7 +278,6 @@ handle_patch (GstRecWhipSrc *self, WhipRequest *request)
 {
   RtcSession *session =
       gst_rec_webrtc_src_get_session (GST_REC_WEBRTC_SRC (self));
-  const gchar *if_match = whip_request_get_if_match (request);
   RtcIceFragment *fragment;
   GError *error = NULL;
   const gchar *body;
@@ -277,7 +293,7 @@ handle_patch (GstRecWhipSrc *self, WhipRequest *request)
     reply_error (self, request, error);
     return;
   }
-  if (if_match && !etag_matches (session, if_match))
+  if (!whip_request_accepts_etag (request, rtc_session_get_etag (session)))
     whip_request_reply (
         request, 412, "If-Match does not name the current ICE session.");
   else if (rtc_session_add_fragment (session, fragment))
@@ -309,8 +325,9 @@ on_remove (WhipRequest *request, gpointer user_data)
 
 /* --- GstRecWebrtcSrc --- */
 
-/* Values of Link headers (RFC 9725 section 4.6). Credentials of a TURN server
- * are for those only who had to bring a token. Free with g_strfreev(). */
+/* Returns values of Link headers (RFC 9725 section 4.6). The credentials of a
+ * TURN server are only for clients that had to send a token. Free it with
+ * g_strfreev(). */
 static gchar **
 make_links (GstRecWhipSrc *self, const gchar *token)
 {
@@ -347,12 +364,13 @@ open_udp_port (GstRecWhipSrc *self, GError **error)
   return priv->udp_port != NULL;
 }
 
-/* Its sessions have ended. */
+/* The sessions of the element have ended. */
 static void
-close_udp_port (GstRecWebrtcSrc *src)
+close_udp_port (GstRecWhipSrc *self)
 {
 #if HAVE_TRANSPORT
-  GstRecWebrtcSrcPrivate *priv = gst_rec_webrtc_src_priv (src);
+  GstRecWebrtcSrcPrivate *priv =
+      gst_rec_webrtc_src_priv (GST_REC_WEBRTC_SRC (self));
 
   rtc_udp_port_close (g_steal_pointer (&priv->udp_port));
 #endif
@@ -379,7 +397,7 @@ gst_rec_whip_src_open (GstRecWebrtcSrc *src, GError **error)
     return FALSE;
   }
   links = make_links (self, token);
-  /* These properties do not change from here on. */
+  /* These properties do not change from READY on. */
   config.host = self->host;
   config.port = self->port;
   config.path = self->path;
@@ -391,8 +409,10 @@ gst_rec_whip_src_open (GstRecWebrtcSrc *src, GError **error)
   endpoint = whip_endpoint_new (&config, &callbacks, self, error);
   g_strfreev (links);
   g_free (token);
-  if (!endpoint)
+  if (!endpoint) {
+    close_udp_port (self);
     return FALSE;
+  }
   GST_OBJECT_LOCK (self);
   self->endpoint = endpoint;
   GST_OBJECT_UNLOCK (self);
@@ -413,10 +433,10 @@ gst_rec_whip_src_close (GstRecWebrtcSrc *src)
   endpoint = g_steal_pointer (&self->endpoint);
   GST_OBJECT_UNLOCK (self);
   whip_endpoint_free (endpoint);
-  close_udp_port (src);
+  close_udp_port (self);
 }
 
-/* The session went before its offer was answered. */
+/* The session ended before its offer was answered. */
 static void
 gst_rec_whip_src_ended (
     GstRecWebrtcSrc *src, const gchar *reason, gboolean connected)
@@ -430,10 +450,233 @@ gst_rec_whip_src_ended (
 
 /* --- GObject --- */
 
+/* Returns the field of an integer property; under the object lock. */
+static guint *
+get_uint_field (GstRecWhipSrc *self, guint id)
+{
+  switch (id) {
+    case PROP_PORT:
+      return &self->port;
+    case PROP_UDP_PORT:
+      return &self->udp_port;
+    case PROP_BATCH_INTERVAL:
+      return &self->batch_interval;
+    default:
+      return NULL;
+  }
+}
+
+/* Returns the field of a string property; under the object lock. */
+static gchar **
+get_string_field (GstRecWhipSrc *self, guint id)
+{
+  switch (id) {
+    case PROP_HOST:
+      return &self->host;
+    case PROP_PATH:
+      return &self->path;
+    case PROP_AUTH_TOKEN:
+      return &self->auth_token;
+    case PROP_AUTH_TOKEN_FILE:
+      return &self->auth_token_file;
+    case PROP_CORS_ORIGINS:
+      return &self->cors_origins;
+    case PROP_TLS_CERTIFICATE:
+      return &self->tls_certificate;
+    case PROP_TLS_KEY:
+      return &self->tls_key;
+    default:
+      return NULL;
+  }
+}
+
+static void
+gst_rec_whip_src_set_property (
+    GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  GstRecWhipSrc *self = GST_REC_WHIP_SRC (object);
+  gchar **field;
+  guint *number;
+
+  GST_OBJECT_LOCK (self);
+  if ((field = get_string_field (self, id))) {
+    g_free (*field);
+    *field = g_value_dup_string (value);
+  } else if ((number = get_uint_field (self, id))) {
+    *number = g_value_get_uint (value);
+  } else {
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_rec_whip_src_get_property (
+    GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  GstRecWhipSrc *self = GST_REC_WHIP_SRC (object);
+  gchar **field;
+  guint *number;
+
+  GST_OBJECT_LOCK (self);
+  if ((field = get_string_field (self, id)))
+    g_value_set_string (value, *field);
+  else if ((number = get_uint_field (self, id)))
+    g_value_set_uint (value, *number);
+  else if (id != PROP_URL)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  else if (self->endpoint)
+    g_value_take_string (value, whip_endpoint_dup_url (self->endpoint));
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+install_properties (GObjectClass *klass)
+{
+  const GParamFlags flags =
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+
+  /**
+   * GstRecWhipSrc:host:
+   *
+   * Address to listen on. Type: string. Default: 127.0.0.1, which only this
+   * host can reach. "0.0.0.0" and "::" listen on all addresses; then set
+   * #GstRecWhipSrc:auth-token too. Applied from NULL to READY.
+   */
+  g_object_class_install_property (klass, PROP_HOST,
+      g_param_spec_string ("host", "Host",
+          "Address to listen on (0.0.0.0 or ::: all of this host's)",
+          DEFAULT_HOST, flags));
+  /**
+   * GstRecWhipSrc:port:
+   *
+   * TCP port to listen on. Type: guint. Range: 0 to 65535. Default: 8080. 0
+   * selects a free port, see #GstRecWhipSrc:url. Elements of one process may
+   * share a port if their paths differ. If another process uses the port, the
+   * state change to READY fails.
+   */
+  g_object_class_install_property (klass, PROP_PORT,
+      g_param_spec_uint ("port", "Port",
+          "TCP port to listen on (0 picks a free one, see url)", 0, 65535,
+          DEFAULT_PORT, flags));
+  /**
+   * GstRecWhipSrc:path:
+   *
+   * Path of the WHIP endpoint. Type: string. Default: /whip.
+   */
+  g_object_class_install_property (klass, PROP_PATH,
+      g_param_spec_string (
+          "path", "Path", "Path of the WHIP endpoint", DEFAULT_PATH, flags));
+  /**
+   * GstRecWhipSrc:auth-token:
+   *
+   * Bearer token (RFC 6750) that publishers must send. Type: string. Default:
+   * none, no token is needed. Without #GstRecWhipSrc:tls-certificate the token
+   * is sent unencrypted.
+   */
+  g_object_class_install_property (klass, PROP_AUTH_TOKEN,
+      g_param_spec_string ("auth-token", "Authentication token",
+          "Bearer token that publishers must send (none: not needed)", NULL,
+          flags));
+  /**
+   * GstRecWhipSrc:auth-token-file:
+   *
+   * File that contains the token, because other users of the host can read
+   * command lines. White space around the token is ignored. Type: string.
+   * Default: none. Read from NULL to READY, which fails if the file cannot be
+   * read, or if #GstRecWhipSrc:auth-token is set too.
+   */
+  g_object_class_install_property (klass, PROP_AUTH_TOKEN_FILE,
+      g_param_spec_string ("auth-token-file", "Authentication token file",
+          "File to read the bearer token from, instead of auth-token", NULL,
+          flags));
+  /**
+   * GstRecWhipSrc:cors-origins:
+   *
+   * Origins of web pages that may publish, separated by commas, "*" for all.
+   * Type: string. Default: none; browsers then publish only from pages of the
+   * same host and port.
+   */
+  g_object_class_install_property (klass, PROP_CORS_ORIGINS,
+      g_param_spec_string ("cors-origins", "CORS origins",
+          "Origins of web pages that may publish, separated by commas, * for "
+          "all (none: no page of another origin)",
+          NULL, flags));
+  /**
+   * GstRecWhipSrc:tls-certificate:
+   *
+   * PEM file with the certificate of the server; it may contain the key too.
+   * Type: string. Default: none, plain HTTP.
+   */
+  g_object_class_install_property (klass, PROP_TLS_CERTIFICATE,
+      g_param_spec_string ("tls-certificate", "TLS certificate",
+          "PEM file with the certificate for HTTPS (none: plain HTTP)", NULL,
+          flags));
+  /**
+   * GstRecWhipSrc:tls-key:
+   *
+   * PEM file with the private key. Type: string. Default: none, the key is in
+   * the file of #GstRecWhipSrc:tls-certificate.
+   */
+  g_object_class_install_property (klass, PROP_TLS_KEY,
+      g_param_spec_string ("tls-key", "TLS key",
+          "PEM file with the private key (none: tls-certificate has it)", NULL,
+          flags));
+  /**
+   * GstRecWhipSrc:udp-port:
+   *
+   * UDP port that receives the media of all sessions. Type: guint. Range: 0 to
+   * 65535. Default: 0, webrtcbin receives, on separate ports for each session.
+   * With a port, the element receives by itself, as an ICE-lite agent (RFC 8445
+   * section 2.5), on UDP only. Elements of one process may share a port. Pads,
+   * messages and statistics are the same as with webrtcbin.
+   * #GstRecWebrtcSrc:port-range, #GstRecWebrtcSrc:stun-server and
+   * #GstRecWebrtcSrc:turn-server have no effect; the port has to be reachable at
+   * an address of the host or at #GstRecWebrtcSrc:public-address. Applied from
+   * NULL to READY, which fails if another process uses the port, or if the
+   * build has no OpenSSL and libsrtp2.
+   */
+  g_object_class_install_property (klass, PROP_UDP_PORT,
+      g_param_spec_uint ("udp-port", "UDP port",
+          "UDP port for the media of all sessions (0: webrtcbin, with separate "
+          "ports)",
+          0, 65535, DEFAULT_UDP_PORT, flags));
+  /**
+   * GstRecWhipSrc:batch-interval:
+   *
+   * Time for which packets are collected at #GstRecWhipSrc:udp-port before they
+   * are processed together: a longer interval takes less CPU time and adds
+   * delay. Type: guint. Unit: ms. Range: 0 to 100; with 0, each packet is
+   * processed at once. Default: 5. Elements that share a port use the shortest
+   * of their intervals. Applied from NULL to READY.
+   */
+  g_object_class_install_property (klass, PROP_BATCH_INTERVAL,
+      g_param_spec_uint ("batch-interval", "Batch interval",
+          "Time for which packets are collected at udp-port (ms, 0: not at "
+          "all)",
+          0, 100, DEFAULT_BATCH_INTERVAL, flags));
+  /**
+   * GstRecWhipSrc:url:
+   *
+   * URL to publish to, NULL below READY. Type: string. Any thread.
+   */
+  g_object_class_install_property (klass, PROP_URL,
+      g_param_spec_string ("url", "URL", "URL to publish to (none below READY)",
+          NULL, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+}
+
 static void
 gst_rec_whip_src_finalize (GObject *object)
 {
-  gst_rec_whip_src_free_props (GST_REC_WHIP_SRC (object));
+  GstRecWhipSrc *self = GST_REC_WHIP_SRC (object);
+
+  g_free (self->host);
+  g_free (self->path);
+  g_free (self->auth_token);
+  g_free (self->auth_token_file);
+  g_free (self->cors_origins);
+  g_free (self->tls_certificate);
+  g_free (self->tls_key);
   G_OBJECT_CLASS (gst_rec_whip_src_parent_class)->finalize (object);
 }
 
@@ -449,7 +692,9 @@ gst_rec_whip_src_class_init (GstRecWhipSrcClass *klass)
   src_class->described = gst_rec_whip_src_described;
   src_class->ended = gst_rec_whip_src_ended;
   src_class->waits_for_peer = TRUE;
-  gst_rec_whip_src_install_properties (object_class);
+  object_class->set_property = gst_rec_whip_src_set_property;
+  object_class->get_property = gst_rec_whip_src_get_property;
+  install_properties (object_class);
   gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (klass),
       "WHIP server source", "Source/Network",
       "Receives one WebRTC publisher at a time by WHIP (RFC 9725)",
@@ -462,5 +707,9 @@ gst_rec_whip_src_class_init (GstRecWhipSrcClass *klass)
 static void
 gst_rec_whip_src_init (GstRecWhipSrc *self)
 {
-  gst_rec_whip_src_init_props (self);
+  self->host = g_strdup (DEFAULT_HOST);
+  self->port = DEFAULT_PORT;
+  self->path = g_strdup (DEFAULT_PATH);
+  self->udp_port = DEFAULT_UDP_PORT;
+  self->batch_interval = DEFAULT_BATCH_INTERVAL;
 }

@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "rtcreception.h"
+#include "rtcjitterstats.h"
 #include "rtcreceiver-private.h"
 #include "rtcrtcp.h"
 #include "rtcsdpfingerprint.h"
@@ -375,11 +375,11 @@ rtc_receiver_get_sender_time (RtcReceiver *self, gint64 *utc)
 }
 
 static void
-sum_up (RtcReceiver *self, RtcKind kind, RtcReceptionTotals *totals)
+sum_up (RtcReceiver *self, RtcKind kind, RtcJitterStats *totals)
 {
   const RtcReceiverTotals *ended = &self->ended[kind];
 
-  *totals = (RtcReceptionTotals){ ended->packets.received, ended->packets.lost,
+  *totals = (RtcJitterStats){ ended->packets.received, ended->packets.lost,
     ended->packets.late, ended->packets.requested, ended->packets.retransmitted,
     ended->jitter, ended->round_trip };
   for (guint i = 0; i < self->streams->len; i++) {
@@ -403,8 +403,7 @@ sum_up (RtcReceiver *self, RtcKind kind, RtcReceptionTotals *totals)
 void
 rtc_receiver_add_stats (RtcReceiver *self, GstStructure *stats)
 {
-  RtcReceptionTotals video, audio;
-  gdouble drift = 0;
+  RtcJitterStats video, audio;
   gint64 utc = 0;
   guint64 steps;
 
@@ -413,13 +412,11 @@ rtc_receiver_add_stats (RtcReceiver *self, GstStructure *stats)
   sum_up (self, RTC_KIND_AUDIO, &audio);
   steps = self->timeline.steps;
   rtc_sender_clock_get_wall_clock (&self->clock, g_get_monotonic_time (), &utc);
-  rtc_sender_clock_get_drift (&self->clock, &drift);
   g_mutex_unlock (&self->lock);
-  rtc_reception_add_totals (stats, "video", &video);
-  rtc_reception_add_totals (stats, "audio", &audio);
+  rtc_jitter_stats_fill (&video, "video", stats);
+  rtc_jitter_stats_fill (&audio, "audio", stats);
   gst_structure_set (stats, "clock-steps", G_TYPE_UINT64, steps,
-      "sender-utc-time", G_TYPE_INT64, utc, "sender-clock-drift", G_TYPE_DOUBLE,
-      drift, NULL);
+      "sender-utc-time", G_TYPE_INT64, utc, NULL);
 }
 
 void

@@ -2,12 +2,11 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What webrtcbin does in the other sessions, RtcReceiver does here.
+ * RtcReceiver does here what webrtcbin does in other sessions.
  */
 
 #include "config.h"
 
-#include "rtcicesettings.h"
 #include "rtcsession-private.h"
 
 #if HAVE_TRANSPORT
@@ -17,43 +16,33 @@
 
 #include <gst/video/video.h>
 
-/* --- from other threads to the control thread --- */
-
-static void
-become_connected (RtcSession *self, const gchar *pair)
-{
-  if (self->connected || self->ended)
-    return;
-  g_atomic_int_set (&self->connected, TRUE);
-  GST_CAT_INFO_OBJECT (self->config.category, self->bin,
-      "session %s: connected, candidate pair %s; the certificate is verified",
-      self->id, pair);
-  self->callbacks.connected (self, self->user_data);
-}
+/* --- on the thread of the port --- */
 
 static void
 on_connected (const gchar *pair, gpointer user_data)
 {
-  rtc_session_call (user_data, become_connected, pair);
+  RtcSession *self = user_data;
+
+  rtc_peer_note_connected (self->peer, pair);
 }
 
 static void
 on_ended (RtcTransportEnd end, gpointer user_data)
 {
+  RtcPeer *peer = ((RtcSession *)user_data)->peer;
+
   switch (end) {
     case RTC_TRANSPORT_CLOSED:
-      rtc_session_call (
-          user_data, rtc_session_end, "the peer closed the connection");
+      rtc_peer_fail (peer, "the peer closed the connection");
       break;
     case RTC_TRANSPORT_REFUSED:
-      rtc_session_call (user_data, rtc_session_refuse, NULL);
+      rtc_peer_note_refused (peer);
       break;
     case RTC_TRANSPORT_EXPIRED:
-      rtc_session_call (user_data, rtc_session_end,
-          "nothing was heard of the peer for 30 s (RFC 7675)");
+      rtc_peer_fail (peer, "nothing was heard of the peer for 30 s (RFC 7675)");
       break;
     default:
-      rtc_session_call (user_data, rtc_session_end, "DTLS failed");
+      rtc_peer_fail (peer, "DTLS failed");
       break;
   }
 }
@@ -70,7 +59,7 @@ on_added (GstPad *pad, gboolean video, gpointer user_data)
   if (!video)
     return;
   rtc_session_take_video_pad (self, pad);
-  /* The first packets may be lost, and the key frame with them. */
+  /* Request a key frame, because the first packets may be lost. */
   gst_pad_send_event (pad,
       gst_video_event_new_upstream_force_key_unit (
           GST_CLOCK_TIME_NONE, TRUE, 0));
@@ -84,8 +73,8 @@ on_get_floor (gpointer user_data)
 
 /* --- negotiation --- */
 
-static void
-describe (RtcSession *self, const gchar *unused)
+gchar *
+rtc_session_port_describe (RtcSession *self)
 {
   GstSDPMessage *answer = rtc_receiver_make_answer (self->receiver), *whole;
   gchar *text, *published;
@@ -93,13 +82,11 @@ describe (RtcSession *self, const gchar *unused)
   rtc_sdp_set_bandwidth (answer, self->config.max_bitrate);
   whole = rtc_sdp_expand_answer (self->offer, answer, &self->choice);
   text = gst_sdp_message_as_text (whole);
-  published = rtc_ice_settings_publish (text, self->config.public_address);
-  self->described = TRUE;
-  self->callbacks.described (self, published, NULL, self->user_data);
-  g_free (published);
+  published = rtc_peer_publish (self->peer, text);
   g_free (text);
   gst_sdp_message_free (whole);
   gst_sdp_message_free (answer);
+  return published;
 }
 
 gboolean
@@ -126,7 +113,7 @@ rtc_session_port_answer (
   g_mutex_lock (&self->lock);
   self->receiver = receiver;
   g_mutex_unlock (&self->lock);
-  rtc_session_call (self, describe, NULL);
+  rtc_peer_note_gathered (self->peer);
   return TRUE;
 }
 
@@ -205,6 +192,12 @@ rtc_session_port_answer (
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
       "This build cannot receive on a UDP port of its own.");
   return FALSE;
+}
+
+gchar *
+rtc_session_port_describe (RtcSession *self)
+{
+  return NULL;
 }
 
 gchar *

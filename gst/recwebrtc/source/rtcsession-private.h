@@ -1,4 +1,4 @@
-/* gst-tsrec: what the files of RtcSession share
+/* gst-tsrec: RtcSession, for the files rtcsession*.c
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -6,9 +6,9 @@
 #pragma once
 
 #include "rtcdepaychain.h"
-#include "rtcdtlsverifier.h"
 #include "rtcreception.h"
 #include "rtcnack.h"
+#include "rtcpeer.h"
 #include "rtcsession.h"
 #include "rtcsockets.h"
 #include "rtcstreams.h"
@@ -28,8 +28,9 @@ struct _RtcSession
   RtcSessionCallbacks callbacks;
   gpointer user_data;
 
-  /* one of the two; the receiver is set and cleared under lock */
-  GstElement *webrtc;
+  RtcPeer *peer;
+  GstElement *webrtc; /* of peer; NULL while there is none */
+  /* receives instead of webrtcbin, or NULL; set and cleared under lock */
   struct _RtcReceiver *receiver;
   RtcDepayChain *video;
   RtcDepayChain *audio;
@@ -38,19 +39,12 @@ struct _RtcSession
   RtcNack *retransmit;
   RtcStreams *streams;
   RtcSockets *sockets; /* for the life of the session */
-  GPtrArray *dtls;
-  RtcDtlsVerifier *peer;
   GstSDPMessage *offer;
   GPtrArray *refusals;
   gchar *remote_ufrag;
-  guint n_candidates; /* that came by trickle, since the last restart of ICE */
-  GSource *gather_timeout;
+  guint n_candidates; /* by trickle, since the last restart of ICE */
 
   /* control thread only */
-  gboolean described;
-  gboolean connected;
-  gboolean ended;
-  gboolean refused;
   gboolean warned_of_drops;
 
   /* µs of the monotonic clock; read and written by any thread */
@@ -59,55 +53,46 @@ struct _RtcSession
   gint receiving;
   RtcDepayChainCounters video_counters;
   RtcDepayChainCounters audio_counters;
-  guint64 ignored; /* packets without use */
+  guint64 ignored; /* packets that are not recorded */
 
   GMutex lock;
-  /* Set on the control thread under lock; read there, elsewhere under lock. */
+  /* Written on the control thread with the lock; other threads read them with the
+   * lock. */
   RtcReception *reception;
   RtcSdpChoice choice;
-  /* under lock */
+  /* protected by lock */
   gboolean closed;
-  GstPad *video_pad; /* takes events for the sender */
+  GstPad *video_pad; /* receives key frame requests for the peer */
   gint64 last_keyframe_request;
   gboolean keyframe_wanted;
   guint64 keyframe_requests;
 };
 
-/* Runs @function on the control thread, unless the session is closed by then.
- * Any thread. */
-void rtc_session_call (RtcSession *session,
-    void (*function) (RtcSession *session, const gchar *text),
-    const gchar *text);
-gboolean rtc_session_is_closed (RtcSession *session);
-/* GDestroyNotify */
-void rtc_session_unref_data (gpointer data);
+/* Connects to the signals of webrtcbin for pads and packets. */
+void rtc_session_watch (RtcSession *session);
 
-/* Ends the session, with @reason; control thread. */
-void rtc_session_end (RtcSession *session, const gchar *reason);
-/* The same, as the certificate of the peer was not verified. */
-void rtc_session_refuse (RtcSession *session, const gchar *unused);
-/* @pad brings video, from now on: key frame requests of all kinds pass it. */
+/* @pad receives the video from now on: all key frame requests pass it. */
 void rtc_session_take_video_pad (RtcSession *session, GstPad *pad);
-/* Where the recording of the sessions before this one ends. */
+/* Returns the end of the recording of earlier sessions, a running time. */
 GstClockTime rtc_session_get_floor (RtcSession *session);
 
 /* --- rtcsession-port.c: sessions with config.udp_port --- */
 
+/* Answers with an RtcReceiver. Returns FALSE with @error. */
 gboolean rtc_session_port_answer (
     RtcSession *session, const GstSDPMessage *pruned, GError **error);
-/* Returns our fragment, as rtc_session_restart_ice(). */
+/* Returns the answer with candidates. Caller frees. */
+gchar *rtc_session_port_describe (RtcSession *session);
+/* Returns our ICE fragment. Caller frees. */
 gchar *rtc_session_port_restart_ice (RtcSession *session);
 void rtc_session_port_close (RtcSession *session);
 void rtc_session_port_tick (RtcSession *session);
+/* See rtc_session_get_sender_time(). */
 gboolean rtc_session_port_get_sender_time (RtcSession *session, gint64 *utc);
-/* Leaves the values alone when the session is closed. */
+/* Leaves the values alone if there is no receiver. */
 void rtc_session_port_get_socket (
     RtcSession *session, guint64 *drops, guint *granted);
+/* Adds the fields of rtc_reception_add_stats(), if there is a receiver. */
 void rtc_session_port_add_stats (RtcSession *session, GstStructure *stats);
-
-/* Connects to the signals of webrtcbin. */
-void rtc_session_watch (RtcSession *session);
-/* To those of the transports, once there are some. */
-void rtc_session_watch_dtls (RtcSession *session);
 
 G_END_DECLS
