@@ -5,13 +5,11 @@
 
 #include "config.h"
 
+#include "rtccandidates.h"
 #include "rtctransport-private.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <gio/gio.h>
-#include <ifaddrs.h>
-#include <net/if.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -625,52 +623,9 @@ rtc_udp_port_get_stats (RtcUdpPort *self, RtcUdpPortStats *stats)
   rtc_udp_port_unlock (self);
 }
 
-/* --- candidates --- */
-
-/* RFC 8445 section 5.1.2.1, type preference of host candidates; IPv6 first, as
- * RFC 8421 says, and loopback last. */
-static guint32
-get_priority (const RtcAddress *address, gboolean loopback, guint index)
-{
-  guint local = loopback ? 0 : address->family == AF_INET6 ? 60000 : 40000;
-
-  return (126u << 24) | (MAX (local, 1000) - MIN (index, 999)) << 8 | 255;
-}
-
-static gchar *
-make_candidate (RtcUdpPort *self, const struct ifaddrs *interface, guint index)
-{
-  gboolean loopback = (interface->ifa_flags & IFF_LOOPBACK) != 0;
-  gchar text[INET6_ADDRSTRLEN];
-  RtcAddress address;
-
-  if (!interface->ifa_addr || !(interface->ifa_flags & IFF_UP))
-    return NULL;
-  address = rtc_address_from_sockaddr (interface->ifa_addr);
-  if (address.family == AF_UNSPEC ||
-      self->sockets[address.family == AF_INET6].fd < 0 ||
-      (address.family == AF_INET6 &&
-          IN6_IS_ADDR_LINKLOCAL ((struct in6_addr *)address.bytes)) ||
-      !inet_ntop (address.family, address.bytes, text, sizeof (text)))
-    return NULL;
-  return g_strdup_printf ("candidate:%u 1 UDP %u %s %u typ host", index + 1,
-      get_priority (&address, loopback, index), text, self->number);
-}
-
 gchar **
 rtc_udp_port_list_candidates (RtcUdpPort *self)
 {
-  GPtrArray *candidates = g_ptr_array_new ();
-  struct ifaddrs *interfaces = NULL, *i;
-
-  if (getifaddrs (&interfaces) == 0)
-    for (i = interfaces; i; i = i->ifa_next) {
-      gchar *candidate = make_candidate (self, i, candidates->len);
-
-      if (candidate)
-        g_ptr_array_add (candidates, candidate);
-    }
-  freeifaddrs (interfaces);
-  g_ptr_array_add (candidates, NULL);
-  return (gchar **)g_ptr_array_free (candidates, FALSE);
+  return rtc_candidates_list (
+      self->number, self->sockets[0].fd >= 0, self->sockets[1].fd >= 0);
 }
