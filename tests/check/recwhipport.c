@@ -271,6 +271,103 @@ GST_START_TEST (test_what_never_comes_is_lost_after_the_latency)
 
 GST_END_TEST;
 
+/* --- an RTP clock that stops --- */
+
+#define VIDEO_INTERVAL (33 * G_TIME_SPAN_MILLISECOND)
+#define AUDIO_INTERVAL (20 * G_TIME_SPAN_MILLISECOND)
+
+static GstClockTime times[1000]; /* of the pictures */
+static gint n_times;
+static gint64 clock_stopped; /* of the video, for so long, µs */
+
+static GstPadProbeReturn
+note_time (GstPad *pad, GstPadProbeInfo *info, gpointer unused)
+{
+  gint n = g_atomic_int_get (&n_times);
+
+  if (n < (gint)G_N_ELEMENTS (times))
+    times[n] = GST_BUFFER_PTS (GST_PAD_PROBE_INFO_BUFFER (info));
+  g_atomic_int_set (&n_times, n + 1);
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+send_audio (guint16 seq, gint64 time)
+{
+  guint8 data[15] = { 0x80, RTC_TEST_AUDIO_PT };
+
+  GST_WRITE_UINT16_BE (data + 2, seq);
+  GST_WRITE_UINT32_BE (data + 4, (guint32)(time * 48 / 1000));
+  GST_WRITE_UINT32_BE (data + 8, 8000);
+  memcpy (data + 12, "\xf8\xff\xfe", 3);
+  rtc_test_peer_send (peers[0], data, sizeof (data));
+}
+
+/* Sends audio, and pictures too with @video, in real time. Returns the number of
+ * pictures. */
+static gint
+send_for (gint64 duration, gboolean video, gint64 epoch, guint16 *seq)
+{
+  gint64 begin = g_get_monotonic_time (), now, next_picture = begin;
+  gint n = 0;
+
+  while ((now = g_get_monotonic_time ()) < begin + duration) {
+    while (rtc_test_peer_run (peers[0], 0))
+      ;
+    if (now >= epoch + *seq * AUDIO_INTERVAL) {
+      send_audio (*seq, *seq * AUDIO_INTERVAL);
+      (*seq)++;
+    }
+    if (video && now >= next_picture) {
+      rtp_times[0] = (guint32)((now - epoch - clock_stopped) * 90 / 1000);
+      send_picture (0, NULL);
+      next_picture = now + VIDEO_INTERVAL;
+      n++;
+    }
+    g_usleep (1000);
+  }
+  return n;
+}
+
+/* The sender gets nothing from its camera for a second, and its RTP clock stands
+ * still meanwhile. Already the first picture behind that is where it arrives, not
+ * where its timestamp says. */
+GST_START_TEST (test_a_picture_behind_a_stopped_clock_is_where_it_arrives)
+{
+  const gint64 silence = G_TIME_SPAN_SECOND;
+  gint64 epoch, until;
+  gint before, all;
+  guint16 seq = 0;
+  GstElement *sink;
+  GstPad *pad;
+
+  start (1);
+  sink = gst_bin_get_by_name (GST_BIN (pipeline), "v0");
+  pad = gst_element_get_static_pad (sink, "sink");
+  g_atomic_int_set (&n_times, 0);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, note_time, NULL, NULL);
+  epoch = g_get_monotonic_time ();
+  before = send_for (2 * G_TIME_SPAN_SECOND, TRUE, epoch, &seq);
+  send_for (silence, FALSE, epoch, &seq);
+  clock_stopped = silence;
+  all = before + send_for (2 * G_TIME_SPAN_SECOND, TRUE, epoch, &seq);
+  clock_stopped = 0;
+  until = g_get_monotonic_time () + REC_LIVE_PATIENCE / GST_USECOND;
+  while (g_atomic_int_get (&n_times) <= before) {
+    fail_unless (g_get_monotonic_time () < until);
+    send_for (AUDIO_INTERVAL, FALSE, epoch, &seq);
+  }
+  fail_unless (before < all && all < (gint)G_N_ELEMENTS (times));
+  fail_unless (
+      times[before] - times[before - 1] > (GstClockTime)(silence / 2) * 1000,
+      "%" G_GUINT64_FORMAT, times[before] - times[before - 1]);
+  gst_object_unref (pad);
+  gst_object_unref (sink);
+  stop (1);
+}
+
+GST_END_TEST;
+
 /* --- floods --- */
 
 static gint flooding;
@@ -330,6 +427,8 @@ recwhipport_suite (void)
   tcase_add_test (tc, test_a_sink_that_blocks_holds_up_no_other_session);
   tcase_add_test (tc, test_a_lost_packet_is_requested_and_taken_from_rtx);
   tcase_add_test (tc, test_what_never_comes_is_lost_after_the_latency);
+  tcase_add_test (
+      tc, test_a_picture_behind_a_stopped_clock_is_where_it_arrives);
   tcase_add_test (tc, test_a_flood_of_strangers_costs_a_session_nothing);
   return s;
 }

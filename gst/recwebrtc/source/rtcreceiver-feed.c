@@ -24,6 +24,10 @@ GST_DEBUG_CATEGORY_EXTERN (rtc_receiver_debug);
 #define ORDER_WAIT (250 * G_TIME_SPAN_MILLISECOND)
 #define ORDER_WAIT_LATE (500 * G_TIME_SPAN_MILLISECOND)
 #define LATE ((gint64)(300 * GST_MSECOND))
+/* As in RtcReception: less than ORDER_WAIT, so that the other tracks wait with
+ * it; µs. */
+#define DECISION_WAIT                                                          \
+  (RTC_TIMELINE_DECISION / 1000 + 40 * G_TIME_SPAN_MILLISECOND)
 
 /* --- pads --- */
 
@@ -149,17 +153,63 @@ rtc_receiver_begin_track (RtcReceiver *self, RtcReceiverStream *stream)
   stream->has_timeline = TRUE;
 }
 
-static void
-map_head (RtcReceiver *self, RtcReceiverStream *stream)
+/* It was mapped when it arrived, so it is valid. */
+static guint32
+get_rtp_time (GstBuffer *buffer)
 {
   GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
-  GstClockTime floor;
   guint32 rtp_time;
 
-  /* It was mapped when it arrived, so it is valid. */
-  gst_rtp_buffer_map (stream->head, GST_MAP_READ, &rtp);
+  gst_rtp_buffer_map (buffer, GST_MAP_READ, &rtp);
   rtp_time = gst_rtp_buffer_get_timestamp (&rtp);
   gst_rtp_buffer_unmap (&rtp);
+  return rtp_time;
+}
+
+typedef struct
+{
+  RtcTimeline *timeline;
+  guint track;
+} Arrivals;
+
+/* GFunc */
+static void
+tell_arrival (gpointer data, gpointer user_data)
+{
+  Arrivals *arrivals = user_data;
+
+  rtc_timeline_arrived (arrivals->timeline, arrivals->track,
+      get_rtp_time (data), (gint64)GST_BUFFER_DTS (data));
+}
+
+static gboolean
+is_undecided (RtcReceiver *self, RtcReceiverStream *stream)
+{
+  return rtc_timeline_is_undecided (&self->timeline, stream->timeline,
+      stream->head_rtp_time, (gint64)GST_BUFFER_DTS (stream->head));
+}
+
+/* TRUE while it is not known whether the RTP clock stopped in front of the head:
+ * the packets that arrive next show it. */
+static gboolean
+waits_for_decision (RtcReceiver *self, RtcReceiverStream *stream, gint64 now)
+{
+  Arrivals arrivals = { &self->timeline, stream->timeline };
+
+  if (!is_undecided (self, stream))
+    return FALSE;
+  if (stream->decide_by == 0) {
+    stream->decide_by = now + DECISION_WAIT;
+    rtc_reorder_foreach (stream->reorder, tell_arrival, &arrivals);
+  }
+  return is_undecided (self, stream) && now < stream->decide_by;
+}
+
+static void
+map_head (RtcReceiver *self, RtcReceiverStream *stream, gint64 now)
+{
+  GstClockTime floor;
+
   if (!stream->has_left) {
     floor = self->callbacks.get_floor (self->user_data);
     if (GST_CLOCK_TIME_IS_VALID (floor))
@@ -167,9 +217,23 @@ map_head (RtcReceiver *self, RtcReceiverStream *stream)
   }
   if (!stream->has_timeline)
     rtc_receiver_begin_track (self, stream);
+  if (waits_for_decision (self, stream, now))
+    return;
   stream->head_running = rtc_timeline_map (&self->timeline, stream->timeline,
-      rtp_time, (gint64)GST_BUFFER_DTS (stream->head));
+      stream->head_rtp_time, (gint64)GST_BUFFER_DTS (stream->head));
   stream->head_running = MAX (stream->head_running, 0);
+  stream->is_mapped = TRUE;
+}
+
+static void
+take_head (RtcReceiverStream *stream, gint64 now)
+{
+  stream->head = rtc_reorder_take (stream->reorder, now);
+  if (!stream->head)
+    return;
+  stream->head_rtp_time = get_rtp_time (stream->head);
+  stream->is_mapped = FALSE;
+  stream->decide_by = 0;
 }
 
 static void
@@ -178,9 +242,10 @@ take_heads (RtcReceiver *self, gint64 now)
   for (guint i = 0; i < self->streams->len; i++) {
     RtcReceiverStream *stream = g_ptr_array_index (self->streams, i);
 
-    if (!stream->head && !stream->ended &&
-        (stream->head = rtc_reorder_take (stream->reorder, now)))
-      map_head (self, stream);
+    if (!stream->head && !stream->ended)
+      take_head (stream, now);
+    if (stream->head && !stream->is_mapped)
+      map_head (self, stream, now);
   }
 }
 
@@ -201,9 +266,11 @@ find_behind (RtcReceiver *self, RtcReceiverStream *head, gboolean late)
     RtcReceiverStream *other = g_ptr_array_index (self->streams, i);
     gboolean more;
 
-    if (other == head || other->excused || other->ended || other->head)
+    if (other == head || other->excused || other->ended ||
+        (other->head && other->is_mapped))
       continue;
-    more = late || rtc_reorder_get_due (other->reorder) != RTC_REORDER_NEVER;
+    more = late || other->head ||
+        rtc_reorder_get_due (other->reorder) != RTC_REORDER_NEVER;
     if (!other->has_left) {
       if (self->missing[other->kind])
         return other;
@@ -223,7 +290,8 @@ find_first_head (RtcReceiver *self)
   for (guint i = 0; i < self->streams->len; i++) {
     RtcReceiverStream *stream = g_ptr_array_index (self->streams, i);
 
-    if (stream->head && (!first || stream->head_running < first->head_running))
+    if (stream->head && stream->is_mapped &&
+        (!first || stream->head_running < first->head_running))
       first = stream;
   }
   return first;
@@ -270,9 +338,15 @@ rtc_receiver_get_feed_due (RtcReceiver *self, gint64 now)
 
     if (stream->ended && stream->src)
       return now;
-    heads |= stream->head != NULL;
     if (!stream->head)
       due = MIN (due, rtc_reorder_get_due (stream->reorder));
+    else if (stream->is_mapped)
+      heads = TRUE;
+    else
+      due = MIN (due,
+          stream->has_timeline && is_undecided (self, stream)
+              ? stream->decide_by
+              : now);
   }
   if (heads)
     due = MIN (due, self->wait_since + ORDER_WAIT);

@@ -163,8 +163,7 @@ add_packet (RtcReceiver *self, RtcReceiverStream *stream, GstBuffer *buffer,
   GST_BUFFER_DTS (buffer) = (GstClockTime)MAX (running, 0);
   if (!stream->has_left && !stream->has_timeline)
     rtc_receiver_begin_track (self, stream);
-  if (!stream->has_left && !stream->head && stream->has_timeline &&
-      !retransmitted)
+  if (stream->has_timeline && !retransmitted)
     rtc_timeline_arrived (
         &self->timeline, stream->timeline, rtp_time, MAX (running, 0));
   stream->last = arrival;

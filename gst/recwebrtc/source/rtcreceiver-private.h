@@ -79,7 +79,10 @@ typedef struct
  * @round_trip: of requests, µs; 0: unknown
  * @timeline: number of the track there, when @has_timeline
  * @newest: highest RTP timestamp that has arrived
- * @head: the next packet, with the running time @head_running
+ * @head: the next packet, with the timestamp @head_rtp_time, and, when
+ *   @is_mapped, the running time @head_running
+ * @decide_by: until when the timeline may decide where @head belongs, µs; 0: it
+ *   was not asked
  * @has_left: a packet has left, the last one at @running
  * @excused: others do not wait for it until it has caught up
  * @src: our pad, NULL before the first packet has left
@@ -103,6 +106,9 @@ typedef struct
   gboolean has_timeline;
   guint timeline;
   GstBuffer *head;
+  guint32 head_rtp_time;
+  gboolean is_mapped;
+  gint64 decide_by;
   gint64 head_running;
   gboolean has_left;
   gint64 running;

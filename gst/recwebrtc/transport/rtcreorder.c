@@ -396,6 +396,15 @@ rtc_reorder_get_due (RtcReorder *self)
 }
 
 void
+rtc_reorder_foreach (RtcReorder *self, GFunc function, gpointer user_data)
+{
+  g_queue_foreach (&self->ready, function, user_data);
+  for (gint64 number = self->next; number < self->end; number++)
+    if (get_slot (self, number)->item)
+      function (get_slot (self, number)->item, user_data);
+}
+
+void
 rtc_reorder_drain (RtcReorder *self)
 {
   self->draining = TRUE;

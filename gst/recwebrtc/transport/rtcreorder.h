@@ -82,6 +82,9 @@ gpointer rtc_reorder_take (RtcReorder *reorder, gint64 now);
 /* Returns when rtc_reorder_take() next returns an item, RTC_REORDER_NEVER
  * without any: the past, when there is one already. */
 gint64 rtc_reorder_get_due (RtcReorder *reorder);
+/* Calls @function for each item that is held, in order. */
+void rtc_reorder_foreach (
+    RtcReorder *reorder, GFunc function, gpointer user_data);
 /* Nothing is waited for any more: rtc_reorder_take() returns all. */
 void rtc_reorder_drain (RtcReorder *reorder);
 
