@@ -1,6 +1,9 @@
 /* gst-tsrec: one webrtcbin
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One object from start to end: signals, states and descriptions share the life
+ * of one webrtcbin, and their order is what matters.
  */
 
 #include "config.h"

@@ -1,6 +1,9 @@
 /* gst-tsrec: one UDP port for all sessions of the process
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Sockets, thread and lookup tables in one file: the loop that receives uses all
+ * of them under one lock.
  */
 
 #include "config.h"
