@@ -143,7 +143,7 @@ class Convert(TakeAway):
             'audiotestsrc num-buffers=215 ! audioconvert ! avenc_aac ! aacparse ! rec.', 'recorder')
         self.assertEqual(recorder.wait(), 0, recorder.said())
         said = self.check('own.ts')
-        self.assertIn('own.ts: sound', said)
+        self.assertIn('own.ts: OK', said)
         self.assertIn('UTC (by own.jsonl)', said)
         self.convert('own.ts')
         self.assert_same_access_units(self.path('own.ts'), self.path('own.mp4'))
@@ -430,7 +430,7 @@ class Check(TakeAway):
         self.write('b.ts', data)
         said = self.check('b.ts')
         self.assertRegex(said, r'Note +[0-9]+ access units of the video are up to [12]\.[0-9] s late relative to PCR')
-        self.assertIn('b.ts: sound', said)
+        self.assertIn('b.ts: OK', said)
 
     def lapse(self, name, expression, *extra):
         """Pictures alone, as tsrecsink records them, at other times."""
@@ -439,11 +439,11 @@ class Check(TakeAway):
         subprocess.run(['gst-launch-1.0', '-q', 'filesrc', 'location=lapse.mkv', '!', 'matroskademux', '!',
                         'tsrecsink', f'location={name}'], cwd=self.folder, check=True, timeout=60)
 
-    def test_a_time_lapse_is_sound(self):
+    def test_a_time_lapse_is_ok(self):
         for number, frames in enumerate(('0', '2')):
             self.lapse(f'{number}.ts', 'PTS*1500', '-bf', frames)
             said = self.check(f'{number}.ts')
-            self.assertIn(f'{number}.ts: sound', said)
+            self.assertIn(f'{number}.ts: OK', said)
             self.assertRegex(said, r'Note +a time lapse: one access unit in 60\.0 s from 0:0')
 
     def test_a_pause_in_a_time_lapse_is_a_fault(self):
@@ -483,17 +483,17 @@ class Check(TakeAway):
                 self.assertIn(word, said)
                 self.assertIn(word, self.command('ts-to-mp4', name, 'out.mp4').stderr)
 
-    def test_sound_recording(self):
+    def test_a_recording_is_ok(self):
         self.write('a.ts', sample())
         said = self.check('--decode', 'a.ts')
-        self.assertIn('a.ts: sound', said)
+        self.assertIn('a.ts: OK', said)
         for words in ('video H.264 320x240', 'audio AAC 48 kHz mono', 'Duration  0:12.', 'UTC', 'starting at 0:00.7'):
             self.assertIn(words, said)
 
     def test_lost_display_times_are_a_fault(self):
         good, bad = (os.path.join(self.folder, name) for name in ('good.ts', 'bad.ts'))
         ffmpeg('-f', 'lavfi', '-i', 'testsrc=s=160x120:r=25:d=3', '-c:v', 'libx264', '-bf', '3', good)
-        self.assertIn('good.ts: sound', self.check(good))
+        self.assertIn('good.ts: OK', self.check(good))
         ffmpeg('-i', good, '-c', 'copy', '-bsf:v',
                'setts=pts=if(between(N\\,20\\,22)\\,PREV_OUTPTS+1\\,PTS)', bad)
         said = self.check(bad, status=1)
@@ -506,7 +506,7 @@ class Check(TakeAway):
         filtered = ['ffmpeg', '-v', 'error', '-i', 'regular.ts', '-c', 'copy',
                     '-bsf:v', r'setts=ts=TS-if(mod(N\,5)\,0\,2400)', 'irregular.ts']
         subprocess.run(filtered, cwd=self.folder, check=True)
-        self.assertIn('irregular.ts: sound', self.check('--decode', 'irregular.ts'))
+        self.assertIn('irregular.ts: OK', self.check('--decode', 'irregular.ts'))
 
     def test_memory_that_cannot_be_locked_is_no_fault(self):
         """A service, or a container: libgcrypt warns in ffmpeg's name."""
@@ -524,8 +524,8 @@ class Check(TakeAway):
         self.write('a.ts', sample())
         self.write('b.ts', sample()[:-1])
         said = self.check('a.ts', 'b.ts', status=1)
-        self.assertIn('a.ts: sound', said)
-        self.assertIn('b.ts: NOT SOUND', said)
+        self.assertIn('a.ts: OK', said)
+        self.assertIn('b.ts: DAMAGED (playable)', said)
 
     def test_nothing_is_said_to_a_reader_that_has_gone(self):
         self.write('a.ts', sample())
@@ -564,7 +564,7 @@ class Check(TakeAway):
 
     def test_wrap_of_the_clock_is_no_fault(self):
         ts = self.write('wrap.ts', bytes(shifted(sample(), 2 ** 33 / 90000 - 1.4 - 6)))
-        self.assertIn('wrap.ts: sound', self.check(ts))
+        self.assertIn('wrap.ts: OK', self.check(ts))
         self.convert('wrap.ts')
         self.assertAlmostEqual(packet_times(self.path('wrap.mp4'), 'v')[-1], 11.96, delta=FRAME)
 
