@@ -402,11 +402,12 @@ GST_START_TEST (test_a_task_that_blocks_holds_up_no_other)
   g_mutex_lock (&gate);
   for (guint i = 0; i < G_N_ELEMENTS (blocked); i++) {
     blocked[i] = rtc_feeder_add (block, NULL);
-    rtc_feeder_push (blocked[i]);
+    rtc_feeder_queue (blocked[i]);
   }
   /* As the port does while something waits. */
   do {
-    rtc_feeder_push (other);
+    rtc_feeder_queue (other);
+    rtc_feeder_run ();
     g_usleep (1000);
     fail_unless (g_get_monotonic_time () < until);
   } while (g_atomic_int_get (&n_blocked) < (gint)G_N_ELEMENTS (blocked) ||

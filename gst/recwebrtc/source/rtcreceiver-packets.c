@@ -480,7 +480,8 @@ rtc_receiver_run_timers (gint64 now, gpointer user_data)
     feed_due = now + FEEDING_INTERVAL;
   }
   g_mutex_unlock (&self->lock);
+  /* The thread of the port runs them when the timers of all have run. */
   if (push)
-    rtc_feeder_push (self->task);
+    rtc_feeder_queue (self->task);
   return MIN (due, feed_due);
 }

@@ -348,8 +348,10 @@ rtc_receiver_tick (RtcReceiver *self)
   g_mutex_unlock (&self->lock);
   for (guint i = 0; i < n; i++)
     rtc_transport_remove_ssrc (transports[i], ssrcs[i]);
-  if (n > 0)
-    rtc_feeder_push (self->task);
+  if (n == 0)
+    return;
+  rtc_feeder_queue (self->task);
+  rtc_feeder_run ();
 }
 
 gint64

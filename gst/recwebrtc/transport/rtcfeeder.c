@@ -27,12 +27,14 @@ struct _RtcFeederTask
 };
 
 static GMutex lock;
-static GCond work;     /* a task was queued */
+static GCond work;     /* a thread is to look at the queue */
 static GCond finished; /* a task has run */
 /* under lock */
 static GQueue queue = G_QUEUE_INIT;
 static guint n_threads;
 static guint n_idle;
+static guint n_woken;    /* idle ones that have been woken */
+static guint n_removing; /* threads that wait for @finished */
 
 /* Under lock. Returns the next task, NULL when there was none for long. */
 static RtcFeederTask *
@@ -40,14 +42,15 @@ wait_for_task (void)
 {
   gint64 end = g_get_monotonic_time () + IDLE_TIMEOUT;
   RtcFeederTask *task;
+  gboolean waiting = TRUE;
 
-  n_idle++;
-  while (!(task = g_queue_pop_head (&queue)))
-    if (!g_cond_wait_until (&work, &lock, end))
-      break;
-  if (!task)
-    task = g_queue_pop_head (&queue);
-  n_idle--;
+  while (!(task = g_queue_pop_head (&queue)) && waiting) {
+    n_idle++;
+    waiting = g_cond_wait_until (&work, &lock, end);
+    n_idle--;
+    /* Also at the end of the time: it may have been woken just then. */
+    n_woken -= n_woken > 0;
+  }
   return task;
 }
 
@@ -76,22 +79,26 @@ run_tasks (gpointer unused)
     if (task->again)
       enqueue (task);
     task->again = FALSE;
-    g_cond_broadcast (&finished);
+    /* A system call even when nobody waits. */
+    if (n_removing > 0)
+      g_cond_broadcast (&finished);
   }
   n_threads--;
   g_mutex_unlock (&lock);
   return NULL;
 }
 
-/* Under lock. Returns whether the tasks that wait need another thread. */
+/* Under lock. Returns whether the tasks that wait need one more thread: a thread
+ * that is at work, or on its way, takes them next, unless they have waited for
+ * so long that it may be blocked. */
 static gboolean
 need_thread (void)
 {
   RtcFeederTask *oldest = g_queue_peek_head (&queue);
 
-  if (!oldest || n_idle > 0 || n_threads >= MAX_THREADS)
+  if (!oldest)
     return FALSE;
-  return n_threads < g_get_num_processors () ||
+  return n_threads - n_idle + n_woken == 0 ||
       g_get_monotonic_time () - oldest->since > RTC_FEEDER_PATIENCE;
 }
 
@@ -120,23 +127,32 @@ rtc_feeder_add (void (*func) (gpointer user_data), gpointer user_data)
 }
 
 void
-rtc_feeder_push (RtcFeederTask *task)
+rtc_feeder_queue (RtcFeederTask *task)
 {
-  gboolean need, wake = FALSE;
+  g_mutex_lock (&lock);
+  if (task->running)
+    task->again = TRUE;
+  else if (!task->queued)
+    enqueue (task);
+  g_mutex_unlock (&lock);
+}
+
+void
+rtc_feeder_run (void)
+{
+  gboolean wake = FALSE, start = FALSE;
 
   g_mutex_lock (&lock);
-  if (task->running) {
-    task->again = TRUE;
-  } else if (!task->queued) {
-    enqueue (task);
-    wake = n_idle > 0;
+  if (need_thread ()) {
+    wake = n_idle > n_woken;
+    start = !wake && n_idle == 0 && n_threads < MAX_THREADS;
+    n_woken += wake;
+    n_threads += start;
   }
-  need = need_thread ();
-  n_threads += need;
   g_mutex_unlock (&lock);
   if (wake)
     g_cond_signal (&work);
-  if (need)
+  if (start)
     start_thread ();
 }
 
@@ -147,10 +163,12 @@ rtc_feeder_remove (RtcFeederTask *task)
     return;
   g_mutex_lock (&lock);
   task->again = FALSE;
+  n_removing++;
   while (task->running) {
     g_cond_wait (&finished, &lock);
     task->again = FALSE;
   }
+  n_removing--;
   if (task->queued)
     g_queue_remove (&queue, task);
   g_mutex_unlock (&lock);

@@ -9,6 +9,7 @@
 #include "config.h"
 
 #include "rtccandidates.h"
+#include "rtcfeeder.h"
 #include "rtctransport-private.h"
 
 #include <errno.h>
@@ -394,6 +395,7 @@ run_timers (RtcUdpPort *self, gint64 *interval)
   }
   *interval = self->batch_interval;
   rtc_udp_port_unlock (self);
+  rtc_feeder_run ();
   return due;
 }
 
