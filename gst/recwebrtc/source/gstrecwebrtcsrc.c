@@ -113,7 +113,7 @@ start (gpointer data)
 
   priv->accepting = TRUE;
   gst_rec_webrtc_src_set_source (data, NULL);
-  priv->tick = rec_worker_add_timeout (
+  priv->tick = rec_worker_add_tick (
       priv->control, TICK_MS, gst_rec_webrtc_src_on_tick, data, NULL);
   if (klass->start)
     klass->start (data);
@@ -138,7 +138,7 @@ start_pushing (gpointer data)
   GstRecWebrtcSrcPrivate *priv = PRIV (data);
 
   priv->push_timer =
-      rec_worker_add_timeout (priv->pusher, TICK_MS, on_push_timer, data, NULL);
+      rec_worker_add_tick (priv->pusher, TICK_MS, on_push_timer, data, NULL);
   on_push_timer (data);
   return G_SOURCE_REMOVE;
 }
@@ -187,8 +187,11 @@ open_workers (GstRecWebrtcSrc *self)
 
   if (!check_ice_settings (self))
     return FALSE;
-  rec_worker_start (priv->control, "rec-webrtc");
-  rec_worker_start (priv->pusher, "rec-gap");
+  if (klass->needs_thread)
+    rec_worker_start (priv->control, "rec-webrtc");
+  else
+    rec_worker_start_shared (priv->control, REC_TASKS_CONTROL);
+  rec_worker_start_shared (priv->pusher, REC_TASKS_MEDIA);
   if (!klass->open || klass->open (self, &error))
     return TRUE;
   close_workers (self);

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * On one of the threads of RtcFeeder, one at a time. Packets of all streams
+ * On one of the threads of REC_TASKS_MEDIA, one at a time. Packets of all streams
  * leave in the order of their running times as far as they have arrived.
  */
 

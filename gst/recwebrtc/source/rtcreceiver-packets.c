@@ -485,6 +485,6 @@ rtc_receiver_run_timers (gint64 now, gpointer user_data)
   g_mutex_unlock (&self->lock);
   /* The thread of the port runs them when the timers of all have run. */
   if (push)
-    rtc_feeder_queue (self->task);
+    rec_task_queue (self->task);
   return MIN (due, feed_due);
 }

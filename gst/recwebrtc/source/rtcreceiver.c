@@ -350,8 +350,7 @@ rtc_receiver_tick (RtcReceiver *self)
     rtc_transport_remove_ssrc (transports[i], ssrcs[i]);
   if (n == 0)
     return;
-  rtc_feeder_queue (self->task);
-  rtc_feeder_run ();
+  rec_task_wake (self->task);
 }
 
 gint64
@@ -474,7 +473,7 @@ new_receiver (const RtcReceiverConfig *config,
   init_sender (self);
   rtc_udp_port_get_stats (config->port, &stats);
   self->first_drops = stats.drops;
-  self->task = rtc_feeder_add (rtc_receiver_feed, self);
+  self->task = rec_task_new (REC_TASKS_MEDIA, rtc_receiver_feed, self);
   return self;
 }
 
@@ -518,7 +517,7 @@ rtc_receiver_free (RtcReceiver *self)
     g_strfreev (self->links[i].fingerprints);
   }
   /* Nobody pushes the task any more. */
-  rtc_feeder_remove (self->task);
+  rec_task_free (self->task);
   for (guint i = 0; i < self->streams->len; i++)
     rtc_receiver_free_stream (self, g_ptr_array_index (self->streams, i));
   g_ptr_array_unref (self->streams);

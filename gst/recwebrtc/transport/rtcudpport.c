@@ -9,7 +9,7 @@
 #include "config.h"
 
 #include "rtccandidates.h"
-#include "rtcfeeder.h"
+#include "rectasks.h"
 #include "rtctransport-private.h"
 
 #include <errno.h>
@@ -396,7 +396,7 @@ run_timers (RtcUdpPort *self, gint64 *interval)
   }
   *interval = self->batch_interval;
   rtc_udp_port_unlock (self);
-  rtc_feeder_run ();
+  rec_tasks_run_queued (REC_TASKS_MEDIA);
   return due;
 }
 
