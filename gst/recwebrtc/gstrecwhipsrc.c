@@ -79,8 +79,8 @@ free_call (gpointer data)
   g_free (call);
 }
 
-static void
-hand_over (GstRecWhipSrc *self, WhipRequest *request,
+void
+gst_rec_whip_src_hand_over (GstRecWhipSrc *self, WhipRequest *request,
     void (*handle) (GstRecWhipSrc *, WhipRequest *))
 {
   Call *call = g_new0 (Call, 1);
@@ -118,8 +118,8 @@ reply_error (GstRecWhipSrc *self, WhipRequest *request, GError *error)
   g_error_free (error);
 }
 
-static void
-handle_offer (GstRecWhipSrc *self, WhipRequest *request)
+void
+gst_rec_whip_src_handle_offer (GstRecWhipSrc *self, WhipRequest *request)
 {
   GstRecWebrtcSrc *src = GST_REC_WEBRTC_SRC (self);
   GError *error = NULL;
@@ -192,8 +192,8 @@ reply_no_session (WhipRequest *request)
   whip_request_reply (request, 404, "There is no such session (any more).");
 }
 
-static void
-handle_remove (GstRecWhipSrc *self, WhipRequest *request)
+void
+gst_rec_whip_src_handle_remove (GstRecWhipSrc *self, WhipRequest *request)
 {
   if (!is_own_session (self, request)) {
     reply_no_session (request);
@@ -253,8 +253,8 @@ restart_ice (
   g_free (answer);
 }
 
-static void
-handle_patch (GstRecWhipSrc *self, WhipRequest *request)
+void
+gst_rec_whip_src_handle_patch (GstRecWhipSrc *self, WhipRequest *request)
 {
   RecSession *session =
       gst_rec_webrtc_src_get_session (GST_REC_WEBRTC_SRC (self));
@@ -289,27 +289,29 @@ handle_patch (GstRecWhipSrc *self, WhipRequest *request)
 static void
 on_offer (WhipRequest *request, gpointer user_data)
 {
-  hand_over (user_data, request, handle_offer);
+  gst_rec_whip_src_hand_over (
+      user_data, request, gst_rec_whip_src_handle_offer);
 }
 
 static void
 on_patch (WhipRequest *request, gpointer user_data)
 {
-  hand_over (user_data, request, handle_patch);
+  gst_rec_whip_src_hand_over (
+      user_data, request, gst_rec_whip_src_handle_patch);
 }
 
 static void
 on_remove (WhipRequest *request, gpointer user_data)
 {
-  hand_over (user_data, request, handle_remove);
+  gst_rec_whip_src_hand_over (
+      user_data, request, gst_rec_whip_src_handle_remove);
 }
 
 /* --- GstRecWebrtcSrc --- */
 
-/* Values of Link headers (RFC 9725 section 4.6). Credentials of a TURN server
- * are for those only who had to bring a token. Free with g_strfreev(). */
-static gchar **
-make_links (GstRecWhipSrc *self, const gchar *token)
+/* Credentials of a TURN server are for those only who had to bring a token. */
+gchar **
+gst_rec_whip_src_make_links (GstRecWhipSrc *self, gboolean authorized)
 {
   GPtrArray *links = g_ptr_array_new ();
   gchar *stun = NULL, *turn = NULL, *link;
@@ -317,12 +319,20 @@ make_links (GstRecWhipSrc *self, const gchar *token)
   g_object_get (self, "stun-server", &stun, "turn-server", &turn, NULL);
   if (stun && (link = sdp_util_ice_server_link (stun)))
     g_ptr_array_add (links, link);
-  if (turn && token && (link = sdp_util_ice_server_link (turn)))
+  if (turn && authorized && (link = sdp_util_ice_server_link (turn)))
     g_ptr_array_add (links, link);
   g_free (stun);
   g_free (turn);
   g_ptr_array_add (links, NULL);
   return (gchar **)g_ptr_array_free (links, FALSE);
+}
+
+static void
+set_taking_requests (GstRecWhipSrc *self, gboolean taking)
+{
+  GST_OBJECT_LOCK (self);
+  self->taking_requests = taking;
+  GST_OBJECT_UNLOCK (self);
 }
 
 static gboolean
@@ -339,9 +349,13 @@ gst_rec_whip_src_open (GstRecWebrtcSrc *src, GError **error)
   gchar **links;
   gchar *url, *token;
 
+  if (!self->listen) {
+    set_taking_requests (self, TRUE);
+    return TRUE;
+  }
   if (!rec_token_load (self->auth_token, self->auth_token_file, &token, error))
     return FALSE;
-  links = make_links (self, token);
+  links = gst_rec_whip_src_make_links (self, token != NULL);
   /* These properties do not change from here on. */
   config.host = self->host;
   config.port = self->port;
@@ -374,6 +388,7 @@ gst_rec_whip_src_close (GstRecWebrtcSrc *src)
 
   GST_OBJECT_LOCK (self);
   endpoint = g_steal_pointer (&self->endpoint);
+  self->taking_requests = FALSE;
   GST_OBJECT_UNLOCK (self);
   whip_endpoint_free (endpoint);
 }
@@ -412,6 +427,7 @@ gst_rec_whip_src_class_init (GstRecWhipSrcClass *klass)
   src_class->ended = gst_rec_whip_src_ended;
   src_class->waits_for_peer = TRUE;
   gst_rec_whip_src_install_properties (object_class);
+  gst_rec_whip_src_install_signals (klass);
   gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (klass),
       "WHIP server source", "Source/Network",
       "Receives one WebRTC publisher at a time by WHIP (RFC 9725)",

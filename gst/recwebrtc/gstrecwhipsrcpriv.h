@@ -23,16 +23,35 @@ struct _GstRecWhipSrc
   gchar *cors_origins;
   gchar *tls_certificate;
   gchar *tls_key;
+  gboolean listen;
   WhipEndpoint *endpoint;
+  gboolean taking_requests; /* by the signal handle-request */
 
   /* control thread: the offer that is being answered */
   WhipRequest *offer;
 };
+
+/* gstrecwhipsrc.c */
+
+/* Answers @request on the control thread. Any thread. */
+void gst_rec_whip_src_hand_over (GstRecWhipSrc *self, WhipRequest *request,
+    void (*handle) (GstRecWhipSrc *self, WhipRequest *request));
+/* On the control thread. */
+void gst_rec_whip_src_handle_offer (GstRecWhipSrc *self, WhipRequest *request);
+void gst_rec_whip_src_handle_patch (GstRecWhipSrc *self, WhipRequest *request);
+void gst_rec_whip_src_handle_remove (GstRecWhipSrc *self, WhipRequest *request);
+/* Values of Link headers (RFC 9725 section 4.6); those with credentials only
+ * when @authorized. Free with g_strfreev(). */
+gchar **gst_rec_whip_src_make_links (GstRecWhipSrc *self, gboolean authorized);
 
 /* gstrecwhipsrcprops.c */
 
 void gst_rec_whip_src_install_properties (GObjectClass *klass);
 void gst_rec_whip_src_init_props (GstRecWhipSrc *self);
 void gst_rec_whip_src_free_props (GstRecWhipSrc *self);
+
+/* gstrecwhipsrcrequest.c */
+
+void gst_rec_whip_src_install_signals (GstRecWhipSrcClass *klass);
 
 G_END_DECLS

@@ -22,6 +22,7 @@ enum
   PROP_CORS_ORIGINS,
   PROP_TLS_CERTIFICATE,
   PROP_TLS_KEY,
+  PROP_LISTEN,
   PROP_URL,
 };
 
@@ -57,6 +58,9 @@ gst_rec_whip_src_set_property (
       break;
     case PROP_TLS_KEY:
       field = &self->tls_key;
+      break;
+    case PROP_LISTEN:
+      self->listen = g_value_get_boolean (value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -100,6 +104,9 @@ gst_rec_whip_src_get_property (
       break;
     case PROP_TLS_KEY:
       g_value_set_string (value, self->tls_key);
+      break;
+    case PROP_LISTEN:
+      g_value_set_boolean (value, self->listen);
       break;
     case PROP_URL:
       if (self->endpoint)
@@ -206,6 +213,18 @@ gst_rec_whip_src_install_properties (GObjectClass *klass)
           "PEM file with the private key (none: tls-certificate has it)", NULL,
           flags));
   /**
+   * GstRecWhipSrc:listen:
+   *
+   * Whether the element has a socket of its own. Type: gboolean. Default: TRUE.
+   * FALSE: host, port, path, the token, CORS and TLS are those of the
+   * application, which passes requests on by #GstRecWhipSrc::handle-request.
+   * Applied from NULL to READY.
+   */
+  g_object_class_install_property (klass, PROP_LISTEN,
+      g_param_spec_boolean ("listen", "Listen",
+          "Listen at host and port (FALSE: requests come by handle-request)",
+          TRUE, flags));
+  /**
    * GstRecWhipSrc:url:
    *
    * Where to publish to, while the element is at least READY. Type: string.
@@ -220,6 +239,7 @@ gst_rec_whip_src_init_props (GstRecWhipSrc *self)
 {
   self->host = g_strdup (DEFAULT_HOST);
   self->port = DEFAULT_PORT;
+  self->listen = TRUE;
   self->path = g_strdup (DEFAULT_PATH);
 }
 

@@ -36,8 +36,11 @@ struct _WhipEndpoint
 
 struct _WhipRequest
 {
+  /* Either @server, @msg and @base are set, or @func. */
   WhipServer *server;
   SoupServerMessage *msg;
+  WhipReplyFunc func;
+  gpointer func_data;
   gchar *base; /* of the session's location, up to its id */
   gchar *session_id;
   gchar *remote;
@@ -49,6 +52,7 @@ struct _WhipRequest
   guint status;
   gchar *type;
   gchar *location;
+  gchar *created_id;
   gchar *etag;
   gchar *warning;
   gchar *text;
@@ -85,8 +89,8 @@ request_free (gpointer data)
 {
   WhipRequest *request = data;
 
-  g_object_unref (request->msg);
-  whip_server_unref (request->server);
+  g_clear_object (&request->msg);
+  g_clear_pointer (&request->server, whip_server_unref);
   if (request->body)
     g_bytes_unref (request->body);
   g_strfreev (request->ice_servers);
@@ -97,6 +101,7 @@ request_free (gpointer data)
   g_free (request->if_match);
   g_free (request->type);
   g_free (request->location);
+  g_free (request->created_id);
   g_free (request->etag);
   g_free (request->warning);
   g_free (request->text);
@@ -136,10 +141,33 @@ send_reply (gpointer data)
 }
 
 static void
+call_back (WhipRequest *request)
+{
+  static const gchar *const none[] = { NULL };
+  WhipReply answer = { .status = request->status,
+    .type = request->type,
+    .text = request->text,
+    .session_id = request->created_id,
+    .etag = request->etag,
+    .warning = request->warning,
+    .links = none };
+
+  if (request->created_id)
+    answer.links = (const gchar *const *)request->ice_servers;
+  request->func (&answer, request->func_data);
+  request_free (request);
+}
+
+static void
 reply (WhipRequest *request)
 {
-  WhipServer *server = whip_server_ref (request->server);
+  WhipServer *server;
 
+  if (request->func) {
+    call_back (request);
+    return;
+  }
+  server = whip_server_ref (request->server);
   whip_server_invoke (server, send_reply, request, request_free);
   whip_server_unref (server);
 }
@@ -164,7 +192,9 @@ whip_request_reply_created (WhipRequest *request, const gchar *session_id,
 {
   request->status = SOUP_STATUS_CREATED;
   request->type = g_strdup (TYPE_SDP);
-  request->location = g_strconcat (request->base, session_id, NULL);
+  request->created_id = g_strdup (session_id);
+  if (request->base)
+    request->location = g_strconcat (request->base, session_id, NULL);
   request->etag = g_strdup (etag);
   request->text = g_strdup (answer);
   request->warning = warning ? make_warning (warning) : NULL;
@@ -529,6 +559,25 @@ request_new (WhipEndpoint *endpoint, WhipServer *server, SoupServerMessage *msg,
   request->ice_servers = g_strdupv (endpoint->ice_servers);
   request->body =
       soup_message_body_flatten (soup_server_message_get_request_body (msg));
+  return request;
+}
+
+WhipRequest *
+whip_request_new (
+    const WhipRequestFields *fields, WhipReplyFunc func, gpointer user_data)
+{
+  static const gchar *const none[] = { NULL };
+  WhipRequest *request = g_new0 (WhipRequest, 1);
+
+  request->func = func;
+  request->func_data = user_data;
+  request->session_id = g_strdup (fields->session_id);
+  request->body = g_bytes_new (fields->body, fields->body_length);
+  request->if_match = g_strdup (fields->if_match);
+  request->local = g_strdup (fields->local);
+  request->remote = g_strdup (fields->remote);
+  request->ice_servers =
+      g_strdupv ((gchar **)(fields->ice_servers ? fields->ice_servers : none));
   return request;
 }
 

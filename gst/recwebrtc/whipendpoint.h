@@ -88,6 +88,59 @@ void whip_endpoint_set_auth_token (WhipEndpoint *endpoint, const gchar *token);
 /* Requests refused here, without asking the callbacks; any thread. */
 guint64 whip_endpoint_get_refused (WhipEndpoint *endpoint);
 
+/**
+ * WhipRequestFields:
+ * @session_id: of a PATCH or DELETE; NULL for an offer
+ * @body: @body_length bytes; NULL when @body_length is 0
+ * @if_match: If-Match header, or NULL
+ * @local: numeric address of ours that the client has connected to, or NULL
+ * @remote: numeric address of the client, or NULL
+ * @ice_servers: values for Link headers of the answer, or NULL
+ *
+ * A request that came by another way than a socket of an endpoint. Copied.
+ */
+typedef struct
+{
+  const gchar *session_id;
+  const gchar *body;
+  gsize body_length;
+  const gchar *if_match;
+  const gchar *local;
+  const gchar *remote;
+  const gchar *const *ice_servers;
+} WhipRequestFields;
+
+/**
+ * WhipReply:
+ * @status: HTTP status
+ * @type: content type of @text
+ * @text: body, or NULL
+ * @session_id: last component of the session's URL; set with 201 only
+ * @etag: without quotes, or NULL
+ * @warning: value of a Warning header, or NULL
+ * @links: values of Link headers, NULL-terminated, empty unless 201
+ *
+ * Valid during the call only.
+ */
+typedef struct
+{
+  guint status;
+  const gchar *type;
+  const gchar *text;
+  const gchar *session_id;
+  const gchar *etag;
+  const gchar *warning;
+  const gchar *const *links;
+} WhipReply;
+
+/* Called once, on the thread that answers. */
+typedef void (*WhipReplyFunc) (const WhipReply *reply, gpointer user_data);
+
+/* A request that no endpoint has received: its reply goes to @func. The reply
+ * functions take it like any other. Any thread. */
+WhipRequest *whip_request_new (
+    const WhipRequestFields *fields, WhipReplyFunc func, gpointer user_data);
+
 /* All are valid until the request is answered. */
 const gchar *whip_request_get_body (WhipRequest *request, gsize *length);
 /* Last part of the path; NULL in an offer. */
