@@ -1,0 +1,77 @@
+/* gst-tsrec: what the files of RecServer share
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "recserver.h"
+#include "recserverevents.h"
+#include "recserverlistener.h"
+#include "recserverrecording.h"
+#include "recserverrequest.h"
+
+G_BEGIN_DECLS
+
+struct _RecServer
+{
+  RecServerMessageFunc func;
+  gpointer user_data;
+  GMainContext *context;
+  GMainLoop *loop;
+  GThread *thread;
+  guint port; /* does not change */
+  gchar *host;
+  gboolean tls;
+
+  /* on the thread only */
+  RecServerConfig *config;
+  RecServerListener *listener;
+  RecServerEvents *events;
+  GHashTable *recordings; /* id → RecServerRecording, the latest of that id */
+  GstElement *metrics;    /* a recmonitor, or NULL */
+  gboolean finishing;
+  void (*finished) (gpointer user_data);
+  gpointer finished_data;
+  guint64 requests;
+  guint64 refused;
+};
+
+/* recserver.c */
+
+/* The recording @id, also one that has ended; NULL when there is none. */
+RecServerRecording *rec_server_find (RecServer *server, const gchar *id);
+/* Starts a recording. NULL with @error (409, 422, 500, 503). Belongs to
+ * @server. */
+RecServerRecording *rec_server_start (
+    RecServer *server, const RecServerRecordingConfig *config, GError **error);
+
+/* recserver-routes.c */
+
+void rec_server_dispatch (
+    SoupServerMessage *msg, gboolean early, gpointer server);
+/* The OpenAPI document of all routes. Caller unrefs. */
+JsonObject *rec_server_routes_describe (void);
+
+/* Handlers of routes, in the file that is named. A request is answered before
+ * they return, or paused. */
+
+typedef void (*RecServerHandler) (RecServer *server, RecServerRequest *request);
+
+/* recserver-api.c */
+void rec_server_handle_start (RecServer *server, RecServerRequest *request);
+void rec_server_handle_stop (RecServer *server, RecServerRequest *request);
+void rec_server_handle_status (RecServer *server, RecServerRequest *request);
+void rec_server_handle_active (RecServer *server, RecServerRequest *request);
+void rec_server_handle_formats (RecServer *server, RecServerRequest *request);
+void rec_server_handle_events (RecServer *server, RecServerRequest *request);
+void rec_server_handle_metrics (RecServer *server, RecServerRequest *request);
+void rec_server_handle_healthz (RecServer *server, RecServerRequest *request);
+void rec_server_handle_readyz (RecServer *server, RecServerRequest *request);
+void rec_server_handle_openapi (RecServer *server, RecServerRequest *request);
+
+/* recserver-whip.c */
+void rec_server_handle_publish (RecServer *server, RecServerRequest *request);
+void rec_server_handle_session (RecServer *server, RecServerRequest *request);
+
+G_END_DECLS
