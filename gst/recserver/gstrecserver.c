@@ -39,7 +39,7 @@
 #include <signal.h>
 #include <string.h>
 
-GST_DEBUG_CATEGORY (rec_server_debug);
+GST_DEBUG_CATEGORY_EXTERN (rec_server_debug);
 #define GST_CAT_DEFAULT rec_server_debug
 
 enum

@@ -13,7 +13,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-GST_DEBUG_CATEGORY_EXTERN (rec_server_debug);
+GST_DEBUG_CATEGORY (rec_server_debug);
 #define GST_CAT_DEFAULT rec_server_debug
 
 /* Recordings that have ended and are still known by /status. */

@@ -40,7 +40,7 @@ record (const char *path, size_t bytes, unsigned pause_us,
     if (rec_file_write (&file, &iov, 1))
       _exit (1);
     *accepted += bytes;
-    if (file.size > MAX_FILE && !rec_file_cut (&file, 0))
+    if (file.size > MAX_FILE && !rec_file_truncate (&file, 0))
       *accepted = 0;
     if (pause_us)
       usleep (pause_us);

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "clockalign.h"
+#include "recclockalign.h"
 #include "rectest.h"
 
 #include <gst/check/gstcheck.h>
@@ -59,7 +59,7 @@ GST_START_TEST (test_remaining_is_to_the_next_multiple)
   const Row *row = &rows[__i__];
 
   fail_unless_equals_uint64 (
-      clock_align_remaining (row->local, row->period), row->remaining);
+      rec_clock_align_remaining (row->local, row->period), row->remaining);
 }
 GST_END_TEST;
 
@@ -71,15 +71,15 @@ GST_START_TEST (test_no_tiny_fragment_appears)
     5 * HOUR, DAY, 36 * HOUR };
   guint64 period = periods[__i__], local = AT (3, 4, 5), tolerance;
 
-  tolerance = clock_align_tolerance (period);
+  tolerance = rec_clock_align_tolerance (period);
   fail_unless (tolerance >= MIN (period / 50, 100 * GST_MSECOND));
   for (guint i = 0; i < 500; i++) {
-    guint64 remaining = clock_align_remaining (local, period);
+    guint64 remaining = rec_clock_align_remaining (local, period);
 
     fail_unless (remaining > tolerance);
     fail_unless (remaining <= period + tolerance);
     fail_unless_equals_uint64 (
-        clock_align_early (local + remaining, period), 0);
+        rec_clock_align_early (local + remaining, period), 0);
     /* a key frame that is early */
     local += remaining - MIN (period / 50, 100 * GST_MSECOND) * (i % 3) / 2;
   }
@@ -88,10 +88,11 @@ GST_END_TEST;
 
 GST_START_TEST (test_early_is_what_is_left)
 {
-  fail_unless_equals_uint64 (clock_align_early (AT (9, 59, 59), HOUR), SECOND);
-  fail_unless_equals_uint64 (clock_align_early (AT (9, 59, 58), HOUR), 0);
-  fail_unless_equals_uint64 (clock_align_early (AT (10, 0, 0), HOUR), 0);
-  fail_unless_equals_uint64 (clock_align_early (AT (10, 0, 0), 0), 0);
+  fail_unless_equals_uint64 (
+      rec_clock_align_early (AT (9, 59, 59), HOUR), SECOND);
+  fail_unless_equals_uint64 (rec_clock_align_early (AT (9, 59, 58), HOUR), 0);
+  fail_unless_equals_uint64 (rec_clock_align_early (AT (10, 0, 0), HOUR), 0);
+  fail_unless_equals_uint64 (rec_clock_align_early (AT (10, 0, 0), 0), 0);
 }
 GST_END_TEST;
 

@@ -6,7 +6,7 @@
  * of it, and the checker says how often the tables in it change.
  */
 
-#include "firstpmt.h"
+#include "tspmtpatch.h"
 #include "recsinktest.h"
 #include "tscheck.h"
 #include "tsmux.h"
@@ -541,7 +541,7 @@ make_pmt (guint8 *packet, guint8 cc, guint8 version, guint n_streams)
 GST_START_TEST (test_counters_and_discontinuities_stay)
 {
   guint8 packets[3 * PACKET], packet[PACKET], plain[PACKET];
-  FirstPmt tables;
+  TsPmtPatch tables;
 
   make_pat (packets);
   make_pmt (plain, 7, 0, 1);
@@ -550,18 +550,18 @@ GST_START_TEST (test_counters_and_discontinuities_stay)
   memmove (packets + PACKET + 6, plain + 4, PACKET - 6);
   memcpy (packets + PACKET + 3, "\x37\x01\x80", 3);
   make_pmt (packets + 2 * PACKET, 8, 0, 1);
-  first_pmt_init (&tables, 1000);
+  ts_pmt_patch_init (&tables, 1000);
   fail_unless_equals_int (
-      first_pmt_look (&tables, packets, 3 * PACKET, 1000), 0);
+      ts_pmt_patch_scan (&tables, packets, 3 * PACKET, 1000), 0);
   make_pmt (plain, 9, 1, 3);
   fail_unless_equals_int (
-      first_pmt_look (&tables, plain, PACKET, 1000 + 3 * PACKET), 2);
+      ts_pmt_patch_scan (&tables, plain, PACKET, 1000 + 3 * PACKET), 2);
   fail_unless_equals_uint64 (
-      first_pmt_get (&tables, 0, FALSE, packet), 1000 + PACKET);
+      ts_pmt_patch_get (&tables, 0, FALSE, packet), 1000 + PACKET);
   fail_unless (memcmp (packet, "\x47\x50\x00\x37\x01\x80", 6) == 0);
   fail_unless (memcmp (packet + 6, plain + 4, PACKET - 6) == 0);
   fail_unless_equals_uint64 (
-      first_pmt_get (&tables, 1, FALSE, packet), 1000 + 2 * PACKET);
+      ts_pmt_patch_get (&tables, 1, FALSE, packet), 1000 + 2 * PACKET);
   plain[3] = 0x18;
   fail_unless (memcmp (packet, plain, PACKET) == 0);
 }
@@ -576,7 +576,7 @@ GST_START_TEST (test_tables_of_another_kind_are_left_alone)
   for (guint i = 0; i < 4; i++) {
     guint8 *pmt = next + PACKET;
     guint32 crc;
-    FirstPmt tables;
+    TsPmtPatch tables;
 
     make_pat (start);
     make_pmt (start + PACKET, 0, 0, 1);
@@ -594,10 +594,11 @@ GST_START_TEST (test_tables_of_another_kind_are_left_alone)
     } else { /* transport_priority */
       pmt[1] |= 0x20;
     }
-    first_pmt_init (&tables, 0);
-    fail_unless_equals_int (first_pmt_look (&tables, start, 2 * PACKET, 0), 0);
+    ts_pmt_patch_init (&tables, 0);
     fail_unless_equals_int (
-        first_pmt_look (&tables, next, 2 * PACKET, 2 * PACKET), 0);
+        ts_pmt_patch_scan (&tables, start, 2 * PACKET, 0), 0);
+    fail_unless_equals_int (
+        ts_pmt_patch_scan (&tables, next, 2 * PACKET, 2 * PACKET), 0);
     fail_if (tables.watching, "%u", i);
   }
 }
@@ -607,16 +608,17 @@ GST_END_TEST;
 GST_START_TEST (test_what_does_not_follow_is_not_watched)
 {
   guint8 packets[2 * PACKET], pmt[PACKET];
-  FirstPmt tables;
+  TsPmtPatch tables;
 
   make_pat (packets);
   make_pmt (packets + PACKET, 0, 0, 1);
   make_pmt (pmt, 1, 1, 2);
-  first_pmt_init (&tables, 0);
-  first_pmt_look (&tables, packets, sizeof (packets), 0);
+  ts_pmt_patch_init (&tables, 0);
+  ts_pmt_patch_scan (&tables, packets, sizeof (packets), 0);
   fail_unless (tables.watching);
   /* bytes that were written and not shown, or shown and not written */
-  fail_unless_equals_int (first_pmt_look (&tables, pmt, PACKET, 3 * PACKET), 0);
+  fail_unless_equals_int (
+      ts_pmt_patch_scan (&tables, pmt, PACKET, 3 * PACKET), 0);
   fail_if (tables.watching);
 }
 
@@ -630,10 +632,10 @@ GST_START_TEST (test_no_bytes_do_harm)
   guint replaced = 0;
 
   for (guint i = 0; i < rounds; i++) {
-    FirstPmt tables;
+    TsPmtPatch tables;
     guint64 offset = 0;
 
-    first_pmt_init (&tables, 0);
+    ts_pmt_patch_init (&tables, 0);
     for (guint j = 0; j < 4; j++, offset += 3 * PACKET) {
       guint n;
 
@@ -654,10 +656,10 @@ GST_START_TEST (test_no_bytes_do_harm)
           memcpy (section + size - 4, &crc, 4);
         }
       }
-      n = first_pmt_look (&tables, data, 3 * PACKET, offset);
+      n = ts_pmt_patch_scan (&tables, data, 3 * PACKET, offset);
       replaced += n;
       while (n-- > 0)
-        fail_unless (first_pmt_get (&tables, n, FALSE, packet) < offset);
+        fail_unless (ts_pmt_patch_get (&tables, n, FALSE, packet) < offset);
     }
   }
   fail_unless (replaced > 0);

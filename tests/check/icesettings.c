@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "icesettings.h"
+#include "rtcicesettings.h"
 
 #include "rectest.h"
 
@@ -41,7 +41,8 @@ GST_START_TEST (test_values_are_checked)
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     GError *error = NULL;
-    gboolean ok = ice_settings_check (rows[i].ports, rows[i].address, &error);
+    gboolean ok =
+        rtc_ice_settings_check (rows[i].ports, rows[i].address, &error);
 
     fail_unless_equals_int (ok, rows[i].named == NULL);
     fail_unless (
@@ -56,7 +57,7 @@ static void
 assert_published (
     const gchar *text, const gchar *address, const gchar *expected)
 {
-  gchar *published = ice_settings_publish (text, address);
+  gchar *published = rtc_ice_settings_publish (text, address);
 
   fail_unless_equals_string (published, expected);
   g_free (published);

@@ -3,12 +3,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "drystage.h"
-#include "durablelag.h"
-#include "flowcount.h"
-#include "memslope.h"
-#include "monrules.h"
-#include "rtpseq.h"
+#include "recstall.h"
+#include "recsynclag.h"
+#include "recflowcounters.h"
+#include "recmemtrend.h"
+#include "recalertrules.h"
+#include "recrtpseq.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -19,12 +19,14 @@
 
 GST_START_TEST (test_a_rule_is_raised_above_its_limit_only)
 {
-  AlertRule r = { 0 };
+  RecThreshold r = { 0 };
 
-  fail_unless_equals_int (alert_rule_update (&r, 0, 10, 10, 5, S), ALERT_SAME);
   fail_unless_equals_int (
-      alert_rule_update (&r, 1, 11, 10, 5, S), ALERT_RAISED);
-  fail_unless_equals_int (alert_rule_update (&r, 2, 99, 10, 5, S), ALERT_SAME);
+      rec_threshold_update (&r, 0, 10, 10, 5, S), REC_THRESHOLD_SAME);
+  fail_unless_equals_int (
+      rec_threshold_update (&r, 1, 11, 10, 5, S), REC_THRESHOLD_RAISED);
+  fail_unless_equals_int (
+      rec_threshold_update (&r, 2, 99, 10, 5, S), REC_THRESHOLD_SAME);
   fail_unless_equals_uint64 (r.value, 11);
   fail_unless_equals_uint64 (r.threshold, 10);
 }
@@ -33,63 +35,65 @@ GST_END_TEST;
 
 GST_START_TEST (test_a_rule_is_cleared_after_it_stayed_calm)
 {
-  AlertRule r = { 0 };
+  RecThreshold r = { 0 };
 
-  alert_rule_update (&r, 0, 11, 10, 5, S);
+  rec_threshold_update (&r, 0, 11, 10, 5, S);
   fail_unless_equals_int (
-      alert_rule_update (&r, 3 * S, 5, 10, 5, S), ALERT_SAME);
+      rec_threshold_update (&r, 3 * S, 5, 10, 5, S), REC_THRESHOLD_SAME);
   /* between the limits: starts the wait anew */
-  alert_rule_update (&r, 3 * S + S / 2, 6, 10, 5, S);
-  alert_rule_update (&r, 4 * S, 0, 10, 5, S);
+  rec_threshold_update (&r, 3 * S + S / 2, 6, 10, 5, S);
+  rec_threshold_update (&r, 4 * S, 0, 10, 5, S);
   fail_unless_equals_int (
-      alert_rule_update (&r, 5 * S - 1, 0, 10, 5, S), ALERT_SAME);
+      rec_threshold_update (&r, 5 * S - 1, 0, 10, 5, S), REC_THRESHOLD_SAME);
   fail_unless_equals_int (
-      alert_rule_update (&r, 5 * S, 0, 10, 5, S), ALERT_CLEARED);
+      rec_threshold_update (&r, 5 * S, 0, 10, 5, S), REC_THRESHOLD_CLEARED);
   fail_unless_equals_int (
-      alert_rule_update (&r, 6 * S, 0, 10, 5, S), ALERT_SAME);
+      rec_threshold_update (&r, 6 * S, 0, 10, 5, S), REC_THRESHOLD_SAME);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_a_rule_turned_off_is_cleared_at_once)
 {
-  AlertRule r = { 0 };
+  RecThreshold r = { 0 };
 
-  alert_rule_update (&r, 0, 11, 10, 5, S);
+  rec_threshold_update (&r, 0, 11, 10, 5, S);
   fail_unless_equals_int (
-      alert_rule_update (&r, 1, 11, 0, 0, S), ALERT_CLEARED);
-  fail_unless_equals_int (alert_rule_update (&r, 2, 11, 0, 0, S), ALERT_SAME);
+      rec_threshold_update (&r, 1, 11, 0, 0, S), REC_THRESHOLD_CLEARED);
+  fail_unless_equals_int (
+      rec_threshold_update (&r, 2, 11, 0, 0, S), REC_THRESHOLD_SAME);
 }
 
 GST_END_TEST;
 
 /* --- all rules ----------------------------------------------------------- */
 
-static const MonLimits limits = { 10, 500000000, 0, 0, 10 * S, 5 * S, S };
+static const RecAlertLimits limits = { 10, 500000000, 0, 0, 10 * S, 5 * S, S };
 
 static guint
-look (MonRules *rules, const MonLook *l, AlertChange change[MON_N_RULES])
+look (RecAlertRules *rules, const RecAlertSample *l,
+    RecThresholdChange change[REC_ALERT_N_RULES])
 {
   guint i, n = 0;
 
-  mon_rules_look (rules, &limits, l, change);
-  for (i = 0; i < MON_N_RULES; i++)
-    n += change[i] != ALERT_SAME;
+  rec_alert_rules_update (rules, &limits, l, change);
+  for (i = 0; i < REC_ALERT_N_RULES; i++)
+    n += change[i] != REC_THRESHOLD_SAME;
   return n;
 }
 
 GST_START_TEST (test_first_byte_and_later_bytes_have_limits_of_their_own)
 {
-  MonRules rules = { 0 };
-  AlertChange c[MON_N_RULES];
-  MonLook l = { .running = true, .sink_known = true };
+  RecAlertRules rules = { 0 };
+  RecThresholdChange c[REC_ALERT_N_RULES];
+  RecAlertSample l = { .running = true, .sink_known = true };
 
   fail_unless_equals_int (look (&rules, &l, c), 0);
   l.now = 10 * S;
   fail_unless_equals_int (look (&rules, &l, c), 0);
   l.now = 10 * S + 1;
   fail_unless_equals_int (look (&rules, &l, c), 1);
-  fail_unless_equals_int (c[MON_RULE_NO_BYTES], ALERT_RAISED);
+  fail_unless_equals_int (c[REC_ALERT_RULE_NO_BYTES], REC_THRESHOLD_RAISED);
   /* bytes come: calm for a second, then cleared */
   for (; l.now < 11 * S; l.now += 100 * MS) {
     l.written += 188;
@@ -98,21 +102,22 @@ GST_START_TEST (test_first_byte_and_later_bytes_have_limits_of_their_own)
   l.now = 12 * S;
   l.written += 188;
   fail_unless_equals_int (look (&rules, &l, c), 1);
-  fail_unless_equals_int (c[MON_RULE_NO_BYTES], ALERT_CLEARED);
+  fail_unless_equals_int (c[REC_ALERT_RULE_NO_BYTES], REC_THRESHOLD_CLEARED);
   l.now = 17 * S;
   fail_unless_equals_int (look (&rules, &l, c), 0);
   l.now = 17 * S + 1;
   fail_unless_equals_int (look (&rules, &l, c), 1);
-  fail_unless_equals_uint64 (rules.rule[MON_RULE_NO_BYTES].threshold, 5 * S);
+  fail_unless_equals_uint64 (
+      rules.rule[REC_ALERT_RULE_NO_BYTES].threshold, 5 * S);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_without_a_sink_nothing_is_said_about_bytes)
 {
-  MonRules rules = { 0 };
-  AlertChange c[MON_N_RULES];
-  MonLook l = { .running = true };
+  RecAlertRules rules = { 0 };
+  RecThresholdChange c[REC_ALERT_N_RULES];
+  RecAlertSample l = { .running = true };
 
   look (&rules, &l, c);
   l.now = 1000 * S;
@@ -123,18 +128,20 @@ GST_END_TEST;
 
 GST_START_TEST (test_memory_is_raised_once_for_level_and_growth)
 {
-  MonRules rules = { 0 };
-  AlertChange c[MON_N_RULES];
-  MonLimits with_growth = limits;
-  MonLook l = { .running = true, .memory_known = true, .memory = 400000000 };
+  RecAlertRules rules = { 0 };
+  RecThresholdChange c[REC_ALERT_N_RULES];
+  RecAlertLimits with_growth = limits;
+  RecAlertSample l = {
+    .running = true, .memory_known = true, .memory = 400000000
+  };
   guint raised = 0, cleared = 0;
 
   with_growth.memory_window = 60 * S;
   with_growth.max_memory_slope = 100000;
   for (; l.now <= 1100 * S; l.now += S) {
-    mon_rules_look (&rules, &with_growth, &l, c);
-    raised += c[MON_RULE_MEMORY] == ALERT_RAISED;
-    cleared += c[MON_RULE_MEMORY] == ALERT_CLEARED;
+    rec_alert_rules_update (&rules, &with_growth, &l, c);
+    raised += c[REC_ALERT_RULE_MEMORY] == REC_THRESHOLD_RAISED;
+    cleared += c[REC_ALERT_RULE_MEMORY] == REC_THRESHOLD_CLEARED;
     if (l.now < 54 * S)
       fail_unless_equals_int (raised, 0);
     if (l.now < 900 * S)
@@ -152,12 +159,12 @@ GST_END_TEST;
 
 GST_START_TEST (test_memory_that_swings_does_not_grow)
 {
-  MemSlope slope = { 0 };
+  RecMemTrend slope = { 0 };
   uint64_t growth = 1, i;
 
   for (i = 0; i <= 120; i++)
-    mem_slope_add (&slope, 60 * S, i * S, 100000000 + (i % 2) * 50000000);
-  fail_unless (mem_slope_get (&slope, &growth));
+    rec_mem_trend_add (&slope, 60 * S, i * S, 100000000 + (i % 2) * 50000000);
+  fail_unless (rec_mem_trend_get (&slope, &growth));
   fail_unless (growth < 2000000, "%" G_GUINT64_FORMAT, growth);
 }
 
@@ -165,9 +172,9 @@ GST_END_TEST;
 
 GST_START_TEST (test_nothing_applies_after_the_end)
 {
-  MonRules rules = { 0 };
-  AlertChange c[MON_N_RULES];
-  MonLook l = { .running = true };
+  RecAlertRules rules = { 0 };
+  RecThresholdChange c[REC_ALERT_N_RULES];
+  RecAlertSample l = { .running = true };
 
   look (&rules, &l, c);
   l.now = 2 * S;
@@ -176,8 +183,8 @@ GST_START_TEST (test_nothing_applies_after_the_end)
   fail_unless_equals_int (look (&rules, &l, c), 2);
   l.running = false;
   fail_unless_equals_int (look (&rules, &l, c), 2);
-  fail_unless_equals_int (c[MON_RULE_STREAK], ALERT_CLEARED);
-  fail_unless_equals_int (c[MON_RULE_NO_PACKETS], ALERT_CLEARED);
+  fail_unless_equals_int (c[REC_ALERT_RULE_STREAK], REC_THRESHOLD_CLEARED);
+  fail_unless_equals_int (c[REC_ALERT_RULE_NO_PACKETS], REC_THRESHOLD_CLEARED);
   l.now = 200 * S;
   fail_unless_equals_int (look (&rules, &l, c), 0);
 }
@@ -187,16 +194,16 @@ GST_END_TEST;
 /* --- RTP sequence numbers ------------------------------------------------ */
 
 static void
-rtp (RtpSeq *seq, guint number, guint ssrc)
+rtp (RecRtpSeq *seq, guint number, guint ssrc)
 {
-  guint8 header[RTPSEQ_HEADER_SIZE] = { 0x80, 96, number >> 8, number & 0xff, 0,
-    0, 0, 0, 0, 0, 0, ssrc };
+  guint8 header[REC_RTP_SEQ_HEADER_SIZE] = { 0x80, 96, number >> 8,
+    number & 0xff, 0, 0, 0, 0, 0, 0, 0, ssrc };
 
-  fail_unless (rtp_seq_push (seq, header, sizeof header));
+  fail_unless (rec_rtp_seq_push (seq, header, sizeof header));
 }
 
 static void
-assert_rtp (RtpSeq *seq, guint lost, guint late, guint reordered, guint dup)
+assert_rtp (RecRtpSeq *seq, guint lost, guint late, guint reordered, guint dup)
 {
   fail_unless_equals_uint64 (seq->lost, lost);
   fail_unless_equals_uint64 (seq->late, late);
@@ -206,10 +213,10 @@ assert_rtp (RtpSeq *seq, guint lost, guint late, guint reordered, guint dup)
 
 GST_START_TEST (test_rtp_in_order_over_the_wrap_counts_nothing)
 {
-  RtpSeq seq = { 0 };
+  RecRtpSeq seq = { 0 };
   guint i;
 
-  rtp_seq_init (&seq);
+  rec_rtp_seq_init (&seq);
   for (i = 65000; i < 65000 + 70000; i++)
     rtp (&seq, i & 0xffff, 1);
   assert_rtp (&seq, 0, 0, 0, 0);
@@ -219,10 +226,10 @@ GST_END_TEST;
 
 GST_START_TEST (test_rtp_lost_late_reordered_and_duplicate)
 {
-  RtpSeq seq = { 0 };
+  RecRtpSeq seq = { 0 };
   guint i;
 
-  rtp_seq_init (&seq);
+  rec_rtp_seq_init (&seq);
   for (i = 65530; i < 65530 + 500; i++) {
     if (i == 65535 || i == 65600 || i == 65601 || i == 65700)
       continue;
@@ -243,10 +250,10 @@ GST_END_TEST;
 
 GST_START_TEST (test_rtp_long_gap_is_all_lost)
 {
-  RtpSeq seq = { 0 };
+  RecRtpSeq seq = { 0 };
   guint i;
 
-  rtp_seq_init (&seq);
+  rec_rtp_seq_init (&seq);
   rtp (&seq, 100, 1);
   for (i = 1101; i < 1300; i++)
     rtp (&seq, i, 1);
@@ -260,9 +267,9 @@ GST_START_TEST (test_rtp_gaps_of_every_length_are_counted_exactly)
   guint gap, i;
 
   for (gap = 0; gap < 200; gap++) {
-    RtpSeq seq = { 0 };
+    RecRtpSeq seq = { 0 };
 
-    rtp_seq_init (&seq);
+    rec_rtp_seq_init (&seq);
     rtp (&seq, 1000, 1);
     for (i = 0; i < 64; i++)
       rtp (&seq, 1001 + gap + i, 1);
@@ -275,9 +282,9 @@ GST_END_TEST;
 
 GST_START_TEST (test_rtp_new_sender_is_no_loss)
 {
-  RtpSeq seq = { 0 };
+  RecRtpSeq seq = { 0 };
 
-  rtp_seq_init (&seq);
+  rec_rtp_seq_init (&seq);
   rtp (&seq, 100, 1);
   rtp (&seq, 40000, 2); /* another SSRC */
   rtp (&seq, 40001, 2);
@@ -293,15 +300,15 @@ GST_END_TEST;
 
 GST_START_TEST (test_rtp_garbage_is_refused)
 {
-  RtpSeq seq = { 0 };
-  guint8 header[RTPSEQ_HEADER_SIZE] = { 0x40 };
+  RecRtpSeq seq = { 0 };
+  guint8 header[REC_RTP_SEQ_HEADER_SIZE] = { 0x40 };
 
-  rtp_seq_init (&seq);
-  fail_unless (!rtp_seq_push (&seq, header, sizeof header));
+  rec_rtp_seq_init (&seq);
+  fail_unless (!rec_rtp_seq_push (&seq, header, sizeof header));
   header[0] = 0x80;
-  fail_unless (!rtp_seq_push (&seq, header, sizeof header - 1));
-  fail_unless (!rtp_seq_push (&seq, header, 0));
-  fail_unless (rtp_seq_push (&seq, header, sizeof header));
+  fail_unless (!rec_rtp_seq_push (&seq, header, sizeof header - 1));
+  fail_unless (!rec_rtp_seq_push (&seq, header, 0));
+  fail_unless (rec_rtp_seq_push (&seq, header, sizeof header));
 }
 
 GST_END_TEST;
@@ -310,20 +317,20 @@ GST_END_TEST;
 
 GST_START_TEST (test_lag_is_the_age_of_the_oldest_unsafe_byte)
 {
-  DurableLag lag = { 0 };
+  RecSyncLag lag = { 0 };
   guint i;
 
-  fail_unless_equals_uint64 (durable_lag_update (&lag, 0, 0, 0), 0);
-  fail_unless_equals_uint64 (durable_lag_update (&lag, 10, 100, 0), 0);
-  fail_unless_equals_uint64 (durable_lag_update (&lag, 20, 200, 0), 10);
-  fail_unless_equals_uint64 (durable_lag_update (&lag, 30, 300, 100), 10);
-  fail_unless_equals_uint64 (durable_lag_update (&lag, 40, 300, 300), 0);
+  fail_unless_equals_uint64 (rec_sync_lag_update (&lag, 0, 0, 0), 0);
+  fail_unless_equals_uint64 (rec_sync_lag_update (&lag, 10, 100, 0), 0);
+  fail_unless_equals_uint64 (rec_sync_lag_update (&lag, 20, 200, 0), 10);
+  fail_unless_equals_uint64 (rec_sync_lag_update (&lag, 30, 300, 100), 10);
+  fail_unless_equals_uint64 (rec_sync_lag_update (&lag, 40, 300, 300), 0);
   /* never safe, for long: as long as it really is */
   for (i = 1; i <= 10000; i++)
     fail_unless_equals_uint64 (
-        durable_lag_update (&lag, 100 + i, 300 + i, 300), i - 1);
+        rec_sync_lag_update (&lag, 100 + i, 300 + i, 300), i - 1);
   /* a new recording */
-  fail_unless_equals_uint64 (durable_lag_update (&lag, 20000, 5, 0), 0);
+  fail_unless_equals_uint64 (rec_sync_lag_update (&lag, 20000, 5, 0), 0);
 }
 
 GST_END_TEST;
@@ -333,24 +340,26 @@ GST_END_TEST;
 /* network monitor (1) - depayloader - decoder - monitor 2 - encoder -
  * monitor 3 - mux - monitor 4 */
 static void
-make_chain (DryMonitor m[4])
+make_chain (RecMonitorReport m[4])
 {
   memset (m, 0, 4 * sizeof *m);
-  m[0] = (DryMonitor){ .id = 1, .next = 2, .rtp = true };
-  m[1] = (DryMonitor){ .id = 2,
+  m[0] = (RecMonitorReport){ .id = 1, .next = 2, .rtp = true };
+  m[1] = (RecMonitorReport){ .id = 2,
     .next = 3,
     .n_points = 2,
-    .points = { { DRY_DECODER, 0 }, { DRY_DEPAYLOADER, 0 } } };
-  m[2] = (DryMonitor){
-    .id = 3, .next = 4, .n_points = 1, .points = { { DRY_ENCODER, 0 } }
+    .points = { { REC_STALL_DECODER, 0 }, { REC_STALL_DEPAYLOADER, 0 } } };
+  m[2] = (RecMonitorReport){
+    .id = 3, .next = 4, .n_points = 1, .points = { { REC_STALL_ENCODER, 0 } }
   };
-  m[3] = (DryMonitor){ .id = 4, .n_points = 1, .points = { { DRY_MUX, 0 } } };
+  m[3] = (RecMonitorReport){
+    .id = 4, .n_points = 1, .points = { { REC_STALL_MUX, 0 } }
+  };
 }
 
 /* Dry from the given monitor on, and what enters its points from point
  * @points on, counted from the far end. */
 static void
-dry_from (DryMonitor m[4], guint from, guint points, guint64 idle)
+dry_from (RecMonitorReport m[4], guint from, guint points, guint64 idle)
 {
   guint i, j;
 
@@ -364,7 +373,7 @@ dry_from (DryMonitor m[4], guint from, guint points, guint64 idle)
 
 #define assert_where(m, n, id, stage)                                          \
   fail_unless_equals_string (                                                  \
-      dry_stage_name (dry_stage_upstream (m, n, id, 2 * S)), stage)
+      rec_stall_stage_name (rec_stall_find_upstream (m, n, id, 2 * S)), stage)
 
 GST_START_TEST (test_the_first_dry_stage_is_named_from_anywhere)
 {
@@ -382,7 +391,7 @@ GST_START_TEST (test_the_first_dry_stage_is_named_from_anywhere)
     { 3, 0, "mux" },
     { 3, 1, "mux" },
   };
-  DryMonitor m[4];
+  RecMonitorReport m[4];
   guint i, id;
 
   for (i = 0; i < G_N_ELEMENTS (rows); i++)
@@ -397,11 +406,11 @@ GST_END_TEST;
 
 GST_START_TEST (test_one_monitor_alone_names_the_stage_by_what_enters)
 {
-  DryMonitor m = { .id = 7,
+  RecMonitorReport m = { .id = 7,
     .idle = 2 * S,
     .n_points = 3,
-    .points = { { DRY_MUX, 2 * S }, { DRY_ENCODER, 2 * S },
-        { DRY_DEPAYLOADER, 2 * S } } };
+    .points = { { REC_STALL_MUX, 2 * S }, { REC_STALL_ENCODER, 2 * S },
+        { REC_STALL_DEPAYLOADER, 2 * S } } };
 
   assert_where (&m, 1, 7, "network");
   m.points[2].idle = 0;
@@ -418,14 +427,17 @@ GST_END_TEST;
 
 GST_START_TEST (test_after_a_mux_the_earliest_branch_is_named)
 {
-  DryMonitor m[3] = {
+  RecMonitorReport m[3] = {
     { .id = 1,
         .next = 3,
         .idle = 2 * S,
         .n_points = 1,
-        .points = { { DRY_ENCODER, 0 } } },
+        .points = { { REC_STALL_ENCODER, 0 } } },
     { .id = 2, .next = 3, .idle = 2 * S },
-    { .id = 3, .idle = 2 * S, .n_points = 1, .points = { { DRY_MUX, 2 * S } } },
+    { .id = 3,
+        .idle = 2 * S,
+        .n_points = 1,
+        .points = { { REC_STALL_MUX, 2 * S } } },
   };
 
   assert_where (m, 3, 3, "network");
@@ -437,7 +449,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_loops_and_strangers_do_no_harm)
 {
-  DryMonitor m[2] = { { .id = 1, .next = 2, .idle = 2 * S },
+  RecMonitorReport m[2] = { { .id = 1, .next = 2, .idle = 2 * S },
     { .id = 2, .next = 1, .idle = 2 * S } };
 
   assert_where (m, 2, 1, "network");
@@ -449,23 +461,24 @@ GST_END_TEST;
 
 GST_START_TEST (test_what_is_blocked_is_named_downstream)
 {
-  DryMonitor m[2] = {
-    { .id = 3, .idle = 2 * S, .blocked = true },
-    { .id = 4, .idle = 2 * S, .n_points = 1, .points = { { DRY_MUX, 2 * S } } }
-  };
+  RecMonitorReport m[2] = { { .id = 3, .idle = 2 * S, .blocked = true },
+    { .id = 4,
+        .idle = 2 * S,
+        .n_points = 1,
+        .points = { { REC_STALL_MUX, 2 * S } } } };
 
   fail_unless_equals_int (
-      dry_stage_downstream (m, 2, 2 * S, true, false), DRY_MUX);
+      rec_stall_find_downstream (m, 2, 2 * S, true, false), REC_STALL_MUX);
   m[1].blocked = true;
   fail_unless_equals_int (
-      dry_stage_downstream (m, 2, 2 * S, true, false), DRY_DISK);
+      rec_stall_find_downstream (m, 2, 2 * S, true, false), REC_STALL_DISK);
   fail_unless_equals_int (
-      dry_stage_downstream (NULL, 0, 2 * S, true, true), DRY_DISK);
+      rec_stall_find_downstream (NULL, 0, 2 * S, true, true), REC_STALL_DISK);
   /* delivers, and the sink writes nothing */
   fail_unless_equals_int (
-      dry_stage_downstream (NULL, 0, 5 * S, false, true), DRY_MUX);
+      rec_stall_find_downstream (NULL, 0, 5 * S, false, true), REC_STALL_MUX);
   fail_unless_equals_int (
-      dry_stage_downstream (NULL, 0, 5 * S, false, false), DRY_DISK);
+      rec_stall_find_downstream (NULL, 0, 5 * S, false, false), REC_STALL_DISK);
 }
 
 GST_END_TEST;

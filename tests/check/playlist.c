@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "playlist.h"
+#include "rechlsplaylist.h"
 
 #include <glib/gstdio.h>
 #include <gst/check/gstcheck.h>
@@ -53,35 +53,37 @@ contents (void)
   G_STMT_END
 
 static void
-add (Playlist *playlist, guint64 offset, guint64 size, GstClockTime duration)
+add (RecHlsPlaylist *playlist, guint64 offset, guint64 size,
+    GstClockTime duration)
 {
-  PlaylistEntry entry = { .uri = "rec.ts",
+  RecHlsPlaylistEntry entry = { .uri = "rec.ts",
     .offset = offset,
     .size = size,
     .duration = duration,
     .utc_time = -1 };
 
-  fail_unless_equals_int (playlist_add (playlist, &entry), 0);
+  fail_unless_equals_int (rec_hls_playlist_add (playlist, &entry), 0);
 }
 
 GST_START_TEST (test_entries_are_added_and_the_list_is_ended)
 {
-  Playlist playlist;
-  PlaylistEntry entry = { .uri = "rec.ts",
+  RecHlsPlaylist playlist;
+  RecHlsPlaylistEntry entry = { .uri = "rec.ts",
     .size = 1880,
     .duration = 2 * GST_SECOND + GST_MSECOND,
     .utc_time = UTC };
 
-  fail_unless_equals_int (playlist_create (&playlist, path, 2 * GST_SECOND), 0);
+  fail_unless_equals_int (
+      rec_hls_playlist_create (&playlist, path, 2 * GST_SECOND), 0);
   assert_contents (HEADER ("2"));
-  fail_unless_equals_int (playlist_add (&playlist, &entry), 0);
+  fail_unless_equals_int (rec_hls_playlist_add (&playlist, &entry), 0);
   entry.offset = 1880;
   entry.size = 188;
   entry.discontinuity = TRUE;
   entry.utc_time = UTC + 10 * G_USEC_PER_SEC;
-  fail_unless_equals_int (playlist_add (&playlist, &entry), 0);
+  fail_unless_equals_int (rec_hls_playlist_add (&playlist, &entry), 0);
   add (&playlist, 2068, 376, 500 * GST_MSECOND);
-  fail_unless_equals_int (playlist_end (&playlist), 0);
+  fail_unless_equals_int (rec_hls_playlist_end (&playlist), 0);
   assert_contents (
       HEADER ("2") "#EXT-X-PROGRAM-DATE-TIME:2026-01-02T03:04:05.678Z\n"
                    "#EXTINF:2.001000,\n#EXT-X-BYTERANGE:1880@0\nrec.ts\n"
@@ -90,33 +92,35 @@ GST_START_TEST (test_entries_are_added_and_the_list_is_ended)
                    "#EXTINF:2.001000,\n#EXT-X-BYTERANGE:188@1880\nrec.ts\n"
                    "#EXTINF:0.500000,\n#EXT-X-BYTERANGE:376@2068\nrec.ts\n"
                    "#EXT-X-ENDLIST\n");
-  fail_unless_equals_int (playlist_add (&playlist, &entry), EINVAL);
-  playlist_clear (&playlist);
+  fail_unless_equals_int (rec_hls_playlist_add (&playlist, &entry), EINVAL);
+  rec_hls_playlist_clear (&playlist);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_entry_of_a_whole_file_has_no_byte_range)
 {
-  Playlist playlist;
-  PlaylistEntry entry = { .uri = "rec-00000.ts",
+  RecHlsPlaylist playlist;
+  RecHlsPlaylistEntry entry = { .uri = "rec-00000.ts",
     .whole_file = TRUE,
     .duration = 60 * GST_SECOND,
     .utc_time = -1 };
 
-  fail_unless_equals_int (playlist_create (&playlist, path, 2 * GST_SECOND), 0);
-  fail_unless_equals_int (playlist_add (&playlist, &entry), 0);
+  fail_unless_equals_int (
+      rec_hls_playlist_create (&playlist, path, 2 * GST_SECOND), 0);
+  fail_unless_equals_int (rec_hls_playlist_add (&playlist, &entry), 0);
   assert_contents (HEADER ("60") "#EXTINF:60.000000,\nrec-00000.ts\n");
-  playlist_clear (&playlist);
+  rec_hls_playlist_clear (&playlist);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_long_entry_raises_the_target_duration)
 {
-  Playlist playlist;
+  RecHlsPlaylist playlist;
 
-  fail_unless_equals_int (playlist_create (&playlist, path, 2 * GST_SECOND), 0);
+  fail_unless_equals_int (
+      rec_hls_playlist_create (&playlist, path, 2 * GST_SECOND), 0);
   add (&playlist, 0, 188, 2499 * GST_MSECOND);
   assert_contents (
       HEADER ("2") "#EXTINF:2.499000,\n#EXT-X-BYTERANGE:188@0\nrec.ts\n");
@@ -124,24 +128,25 @@ GST_START_TEST (test_long_entry_raises_the_target_duration)
   assert_contents (
       HEADER ("10") "#EXTINF:2.499000,\n#EXT-X-BYTERANGE:188@0\nrec.ts\n"
                     "#EXTINF:9.500000,\n#EXT-X-BYTERANGE:188@188\nrec.ts\n");
-  playlist_clear (&playlist);
+  rec_hls_playlist_clear (&playlist);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_continued_playlist_names_no_byte_that_is_gone)
 {
-  Playlist playlist;
+  RecHlsPlaylist playlist;
 
-  fail_unless_equals_int (playlist_create (&playlist, path, 2 * GST_SECOND), 0);
+  fail_unless_equals_int (
+      rec_hls_playlist_create (&playlist, path, 2 * GST_SECOND), 0);
   add (&playlist, 0, 1880, 7 * GST_SECOND);
   add (&playlist, 1880, 1880, GST_SECOND);
-  fail_unless_equals_int (playlist_end (&playlist), 0);
-  playlist_clear (&playlist);
+  fail_unless_equals_int (rec_hls_playlist_end (&playlist), 0);
+  rec_hls_playlist_clear (&playlist);
 
   /* The repair of the file cut 188 bytes off. */
-  fail_unless_equals_int (
-      playlist_continue (&playlist, path, 2 * GST_SECOND, "rec.ts", 3760 - 188),
+  fail_unless_equals_int (rec_hls_playlist_continue (&playlist, path,
+                              2 * GST_SECOND, "rec.ts", 3760 - 188),
       0);
   assert_contents (
       HEADER ("7") "#EXTINF:7.000000,\n#EXT-X-BYTERANGE:1880@0\nrec.ts\n");
@@ -150,22 +155,23 @@ GST_START_TEST (test_continued_playlist_names_no_byte_that_is_gone)
       HEADER ("7") "#EXTINF:7.000000,\n#EXT-X-BYTERANGE:1880@0\nrec.ts\n"
                    "#EXT-X-DISCONTINUITY\n"
                    "#EXTINF:1.000000,\n#EXT-X-BYTERANGE:188@3572\nrec.ts\n");
-  playlist_clear (&playlist);
+  rec_hls_playlist_clear (&playlist);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_continuing_nothing_creates)
 {
-  Playlist playlist;
+  RecHlsPlaylist playlist;
 
   fail_unless_equals_int (
-      playlist_continue (&playlist, path, 2 * GST_SECOND, "rec.ts", 0), 0);
+      rec_hls_playlist_continue (&playlist, path, 2 * GST_SECOND, "rec.ts", 0),
+      0);
   assert_contents (HEADER ("2"));
   add (&playlist, 0, 188, GST_SECOND);
   assert_contents (
       HEADER ("2") "#EXTINF:1.000000,\n#EXT-X-BYTERANGE:188@0\nrec.ts\n");
-  playlist_clear (&playlist);
+  rec_hls_playlist_clear (&playlist);
 }
 
 GST_END_TEST;
@@ -174,17 +180,18 @@ GST_START_TEST (test_other_files_are_left_alone)
 {
   static const gchar *const others[] = { "", "hello\n", "#EXTM3U",
     "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nx.m3u8\n" };
-  Playlist playlist;
+  RecHlsPlaylist playlist;
   guint i;
 
   for (i = 0; i < G_N_ELEMENTS (others); i++) {
     gint error;
 
     fail_unless (g_file_set_contents (path, others[i], -1, NULL));
-    error = playlist_continue (&playlist, path, 2 * GST_SECOND, "rec.ts", 0);
+    error = rec_hls_playlist_continue (
+        &playlist, path, 2 * GST_SECOND, "rec.ts", 0);
     if (i == 2) {
       fail_unless_equals_int (error, 0);
-      playlist_clear (&playlist);
+      rec_hls_playlist_clear (&playlist);
     } else {
       fail_unless_equals_int (error, EINVAL);
       assert_contents (others[i]);
@@ -196,27 +203,28 @@ GST_END_TEST;
 
 GST_START_TEST (test_failed_update_keeps_the_playlist_and_can_be_repeated)
 {
-  PlaylistEntry entry = { .uri = "rec.ts",
+  RecHlsPlaylistEntry entry = { .uri = "rec.ts",
     .offset = 188,
     .size = 188,
     .duration = 5 * GST_SECOND,
     .utc_time = -1 };
-  Playlist playlist;
+  RecHlsPlaylist playlist;
   gchar *obstacle = g_build_filename (folder, ".rec.m3u8.new", NULL);
 
-  fail_unless_equals_int (playlist_create (&playlist, path, 2 * GST_SECOND), 0);
+  fail_unless_equals_int (
+      rec_hls_playlist_create (&playlist, path, 2 * GST_SECOND), 0);
   add (&playlist, 0, 188, GST_SECOND);
   fail_unless (g_mkdir (obstacle, 0700) == 0);
-  fail_unless (playlist_add (&playlist, &entry) != 0);
-  fail_unless (playlist_end (&playlist) != 0);
+  fail_unless (rec_hls_playlist_add (&playlist, &entry) != 0);
+  fail_unless (rec_hls_playlist_end (&playlist) != 0);
   assert_contents (
       HEADER ("2") "#EXTINF:1.000000,\n#EXT-X-BYTERANGE:188@0\nrec.ts\n");
   fail_unless (g_rmdir (obstacle) == 0);
-  fail_unless_equals_int (playlist_add (&playlist, &entry), 0);
+  fail_unless_equals_int (rec_hls_playlist_add (&playlist, &entry), 0);
   assert_contents (
       HEADER ("5") "#EXTINF:1.000000,\n#EXT-X-BYTERANGE:188@0\nrec.ts\n"
                    "#EXTINF:5.000000,\n#EXT-X-BYTERANGE:188@188\nrec.ts\n");
-  playlist_clear (&playlist);
+  rec_hls_playlist_clear (&playlist);
   g_free (obstacle);
 }
 
@@ -249,18 +257,19 @@ read_all_the_time (gpointer unused)
 
 GST_START_TEST (test_reader_never_sees_a_part_of_a_change)
 {
-  Playlist playlist;
+  RecHlsPlaylist playlist;
   GThread *reader;
   guint i;
 
-  fail_unless_equals_int (playlist_create (&playlist, path, 2 * GST_SECOND), 0);
+  fail_unless_equals_int (
+      rec_hls_playlist_create (&playlist, path, 2 * GST_SECOND), 0);
   g_atomic_int_set (&stop_reading, FALSE);
   reader = g_thread_new ("reader", read_all_the_time, NULL);
   for (i = 0; i < 300; i++)
     add (&playlist, i * 188, 188, GST_SECOND);
   g_atomic_int_set (&stop_reading, TRUE);
   fail_unless (GPOINTER_TO_SIZE (g_thread_join (reader)) > 1);
-  playlist_clear (&playlist);
+  rec_hls_playlist_clear (&playlist);
 }
 
 GST_END_TEST;
@@ -281,7 +290,7 @@ GST_START_TEST (test_uri_is_relative_and_encoded)
   guint i;
 
   for (i = 0; i < G_N_ELEMENTS (rows); i++) {
-    gchar *uri = playlist_uri (rows[i][0], rows[i][1]);
+    gchar *uri = rec_hls_playlist_uri (rows[i][0], rows[i][1]);
 
     fail_unless_equals_string (uri, rows[i][2]);
     free (uri);

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "procmem.h"
+#include "recprocmem.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -13,7 +13,7 @@
 
 /* Samples a file with this text. */
 static int
-sample (const gchar *text, gssize length, ProcMem *mem)
+sample (const gchar *text, gssize length, RecProcMem *mem)
 {
   gchar *path = NULL;
   gint fd = g_file_open_tmp ("procmem-XXXXXX", &path, NULL);
@@ -23,7 +23,7 @@ sample (const gchar *text, gssize length, ProcMem *mem)
   g_close (fd, NULL);
   fail_unless (g_file_set_contents (path, text, length, NULL));
   mem->rss = mem->rss_peak = UNTOUCHED;
-  ret = procmem_sample (path, mem);
+  ret = rec_proc_mem_sample (path, mem);
   g_unlink (path);
   g_free (path);
   return ret;
@@ -32,7 +32,7 @@ sample (const gchar *text, gssize length, ProcMem *mem)
 static void
 assert_rejected (const gchar *text)
 {
-  ProcMem mem;
+  RecProcMem mem;
 
   fail_unless_equals_int (sample (text, -1, &mem), -EBADMSG);
   fail_unless_equals_uint64 (mem.rss, UNTOUCHED);
@@ -41,9 +41,9 @@ assert_rejected (const gchar *text)
 
 GST_START_TEST (test_own_memory_is_plausible)
 {
-  ProcMem mem;
+  RecProcMem mem;
 
-  fail_unless_equals_int (procmem_sample (PROCMEM_SELF, &mem), 0);
+  fail_unless_equals_int (rec_proc_mem_sample (REC_PROC_MEM_SELF, &mem), 0);
   fail_unless (mem.rss > 1024 * 1024);
   fail_unless (mem.rss_peak > 1024 * 1024);
 }
@@ -52,7 +52,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_fields_are_bytes)
 {
-  ProcMem mem;
+  RecProcMem mem;
 
   fail_unless_equals_int (
       sample ("Name:\ta\nVmHWM:\t    3000 kB\nVmRSS:\t  2000 kB\nX:\t1\n", -1,
@@ -87,11 +87,12 @@ GST_END_TEST;
 
 GST_START_TEST (test_errors_of_the_file_are_told)
 {
-  ProcMem mem;
+  RecProcMem mem;
   gchar *big = g_malloc0 (1 << 16);
 
-  fail_unless_equals_int (procmem_sample ("/nonexistent/x", &mem), -ENOENT);
-  fail_unless_equals_int (procmem_sample ("/", &mem), -EISDIR);
+  fail_unless_equals_int (
+      rec_proc_mem_sample ("/nonexistent/x", &mem), -ENOENT);
+  fail_unless_equals_int (rec_proc_mem_sample ("/", &mem), -EISDIR);
   memset (big, 'x', 1 << 16);
   fail_unless_equals_int (sample (big, 1 << 16, &mem), -EFBIG);
   g_free (big);

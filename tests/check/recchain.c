@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "recchain.h"
-#include "recquery.h"
+#include "rtcdepaychain.h"
+#include "recevent.h"
 
 #include <gst/check/gstcheck.h>
 #include <gst/rtp/rtp.h>
@@ -75,9 +75,9 @@ run (const gchar *sender, gboolean freeze, Seen *seen)
   GstElement *last = gst_bin_get_by_name (GST_BIN (pipeline), "last");
   GstPad *out = gst_pad_new ("out", GST_PAD_SINK);
   GstPad *src = gst_element_get_static_pad (last, "src"), *sink;
-  SdpTrack track = { .codec = sdp_util_find_codec ("video", "H264") };
-  RecChainCounters counters = { 0 };
-  RecChain *chain;
+  RtcSdpTrack track = { .codec = rtc_sdp_find_codec ("video", "H264") };
+  RtcDepayChainCounters counters = { 0 };
+  RtcDepayChain *chain;
   GstMessage *message;
 
   memset (seen, 0, sizeof (*seen));
@@ -86,10 +86,10 @@ run (const gchar *sender, gboolean freeze, Seen *seen)
   gst_pad_set_event_function (out, look_at_event);
   out->chaindata = seen;
   gst_pad_set_active (out, TRUE);
-  chain = rec_chain_new (
+  chain = rtc_depay_chain_new (
       GST_BIN (pipeline), pipeline, &track, out, freeze, &counters, NULL);
   fail_unless (chain != NULL);
-  sink = rec_chain_add_stream (chain, 0);
+  sink = rtc_depay_chain_add_stream (chain, 0);
   fail_unless_equals_int (gst_pad_link (src, sink), GST_PAD_LINK_OK);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   message = NULL;
@@ -99,7 +99,7 @@ run (const gchar *sender, gboolean freeze, Seen *seen)
   fail_unless (message == NULL);
   gst_element_set_state (pipeline, GST_STATE_NULL);
   fail_unless_equals_uint64 (counters.held_back, 0);
-  rec_chain_free (chain);
+  rtc_depay_chain_free (chain);
   gst_object_unref (sink);
   gst_object_unref (src);
   gst_object_unref (last);
@@ -144,8 +144,8 @@ typedef struct
   GstElement *pipeline;
   GstPad *src;
   GstPad *out;
-  RecChain *chain;
-  RecChainCounters counters;
+  RtcDepayChain *chain;
+  RtcDepayChainCounters counters;
   guint requests;   /* for a key frame */
   guint gaps;       /* GAP events */
   GString *journal; /* names of the entries */
@@ -215,7 +215,7 @@ static void
 track_init (
     Track *track, const gchar *media, const gchar *codec, gboolean freeze)
 {
-  SdpTrack description = { .codec = sdp_util_find_codec (media, codec) };
+  RtcSdpTrack description = { .codec = rtc_sdp_find_codec (media, codec) };
   GstPad *sink;
 
   memset (track, 0, sizeof (*track));
@@ -230,15 +230,16 @@ track_init (
   gst_pad_set_event_function (track->out, note_event);
   track->out->chaindata = track;
   gst_pad_set_active (track->out, TRUE);
-  track->chain = rec_chain_new (GST_BIN (track->pipeline), track->pipeline,
-      &description, track->out, freeze, &track->counters, NULL);
+  track->chain =
+      rtc_depay_chain_new (GST_BIN (track->pipeline), track->pipeline,
+          &description, track->out, freeze, &track->counters, NULL);
   fail_unless (track->chain != NULL);
   gst_element_set_state (track->pipeline, GST_STATE_PLAYING);
   track->src = gst_pad_new ("src", GST_PAD_SRC);
   track->src->chaindata = track;
   gst_pad_set_event_function (track->src, count_request);
   gst_pad_set_active (track->src, TRUE);
-  sink = rec_chain_add_stream (track->chain, 0);
+  sink = rtc_depay_chain_add_stream (track->chain, 0);
   fail_unless_equals_int (gst_pad_link (track->src, sink), GST_PAD_LINK_OK);
   gst_object_unref (sink);
   send_stream_start (track, media, codec);
@@ -249,7 +250,7 @@ track_clear (Track *track)
 {
   gst_pad_set_active (track->src, FALSE);
   gst_element_set_state (track->pipeline, GST_STATE_NULL);
-  rec_chain_free (track->chain);
+  rtc_depay_chain_free (track->chain);
   gst_object_unref (track->src);
   gst_object_unref (track->out);
   gst_object_unref (track->pipeline);

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "recclock.h"
+#include "rtcsenderclock.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -20,12 +20,12 @@ ntp (gdouble seconds)
 
 GST_START_TEST (test_wall_clock_follows_the_reports)
 {
-  RecClock clock = { 0 };
+  RtcSenderClock clock = { 0 };
   gint64 utc = 0;
 
-  fail_if (rec_clock_get_wall_clock (&clock, 0, &utc));
-  rec_clock_add (&clock, ntp (0.5), 7 * SECOND);
-  fail_unless (rec_clock_get_wall_clock (&clock, 8 * SECOND, &utc));
+  fail_if (rtc_sender_clock_get_wall_clock (&clock, 0, &utc));
+  rtc_sender_clock_add (&clock, ntp (0.5), 7 * SECOND);
+  fail_unless (rtc_sender_clock_get_wall_clock (&clock, 8 * SECOND, &utc));
   fail_unless_equals_int64 (utc, UNIX_2026 * SECOND + 1500000);
 }
 
@@ -33,18 +33,18 @@ GST_END_TEST;
 
 GST_START_TEST (test_uptime_is_no_wall_clock)
 {
-  RecClock clock = { 0 };
+  RtcSenderClock clock = { 0 };
   gint64 utc;
 
-  rec_clock_add (&clock, G_GUINT64_CONSTANT (3600) << 32, SECOND);
-  fail_if (rec_clock_get_wall_clock (&clock, SECOND, &utc));
+  rtc_sender_clock_add (&clock, G_GUINT64_CONSTANT (3600) << 32, SECOND);
+  fail_if (rtc_sender_clock_get_wall_clock (&clock, SECOND, &utc));
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_drift_is_found_beneath_the_jitter)
 {
-  RecClock clock = { 0 };
+  RtcSenderClock clock = { 0 };
   gdouble ppm = 0;
   guint i;
 
@@ -53,12 +53,12 @@ GST_START_TEST (test_drift_is_found_beneath_the_jitter)
     /* ±20 ms that have nothing to do with the time */
     gint64 jitter = (gint64)((i * 7919) % 41) * 1000 - 20000;
 
-    rec_clock_add (
+    rtc_sender_clock_add (
         &clock, ntp (t * (1 + 100e-6)), (gint64)(t * SECOND) + jitter);
     if (i == 8)
-      fail_if (rec_clock_get_drift (&clock, &ppm));
+      fail_if (rtc_sender_clock_get_drift (&clock, &ppm));
   }
-  fail_unless (rec_clock_get_drift (&clock, &ppm));
+  fail_unless (rtc_sender_clock_get_drift (&clock, &ppm));
   fail_unless (ppm > 90 && ppm < 110, "%f", ppm);
 }
 
@@ -67,17 +67,17 @@ GST_END_TEST;
 /* ±20 ms over 12 s would be taken for some 1000 ppm. */
 GST_START_TEST (test_drift_within_the_jitter_is_not_told)
 {
-  RecClock clock = { 0 };
+  RtcSenderClock clock = { 0 };
   gdouble ppm = 0, error = 0;
   guint i, known = 0;
 
   for (i = 0; i < 600; i++) {
     gint64 jitter = (gint64)((i * 7919) % 41) * 1000 - 20000;
 
-    rec_clock_add (&clock, ntp (i), i * SECOND + jitter);
+    rtc_sender_clock_add (&clock, ntp (i), i * SECOND + jitter);
     if (i < 12)
-      fail_if (rec_clock_get_drift (&clock, &ppm));
-    if (!rec_clock_get_drift (&clock, &ppm))
+      fail_if (rtc_sender_clock_get_drift (&clock, &ppm));
+    if (!rtc_sender_clock_get_drift (&clock, &ppm))
       continue;
     known++;
     error = MAX (error, ABS (ppm));
@@ -90,15 +90,15 @@ GST_END_TEST;
 
 GST_START_TEST (test_a_jump_of_the_clock_begins_anew)
 {
-  RecClock clock = { 0 };
+  RtcSenderClock clock = { 0 };
   gdouble ppm = 0;
   guint i;
 
   for (i = 0; i < 20; i++)
-    rec_clock_add (&clock, ntp (i), i * SECOND);
-  fail_unless (rec_clock_get_drift (&clock, &ppm));
-  rec_clock_add (&clock, ntp (3600 + i), i * SECOND);
-  fail_if (rec_clock_get_drift (&clock, &ppm));
+    rtc_sender_clock_add (&clock, ntp (i), i * SECOND);
+  fail_unless (rtc_sender_clock_get_drift (&clock, &ppm));
+  rtc_sender_clock_add (&clock, ntp (3600 + i), i * SECOND);
+  fail_if (rtc_sender_clock_get_drift (&clock, &ppm));
 }
 
 GST_END_TEST;

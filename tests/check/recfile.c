@@ -350,17 +350,17 @@ GST_START_TEST (test_tampering_is_told_apart)
   rec_file_init (&file, NULL, -1);
   fail_unless_equals_int (rec_file_open (&file, path, REC_FILE_CREATE), 0);
   fail_unless_equals_int (rec_file_write (&file, &iov, 1), 0);
-  fail_unless_equals_int (rec_file_check (&file, &tamper, &size), 0);
+  fail_unless_equals_int (rec_file_detect_change (&file, &tamper, &size), 0);
   fail_unless_equals_int (tamper, REC_FILE_INTACT);
   fail_unless_equals_int (truncate (path, 100), 0);
-  fail_unless_equals_int (rec_file_check (&file, &tamper, &size), 0);
+  fail_unless_equals_int (rec_file_detect_change (&file, &tamper, &size), 0);
   fail_unless_equals_int (tamper, REC_FILE_TRUNCATED);
   fail_unless_equals_uint64 (size, 100);
   fail_unless_equals_int (truncate (path, 2 * AU), 0);
-  fail_unless_equals_int (rec_file_check (&file, &tamper, &size), 0);
+  fail_unless_equals_int (rec_file_detect_change (&file, &tamper, &size), 0);
   fail_unless_equals_int (tamper, REC_FILE_EXTENDED);
   g_unlink (path);
-  fail_unless_equals_int (rec_file_check (&file, &tamper, &size), 0);
+  fail_unless_equals_int (rec_file_detect_change (&file, &tamper, &size), 0);
   fail_unless_equals_int (tamper, REC_FILE_DELETED);
   rec_file_close (&file);
 }

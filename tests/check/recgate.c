@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "recgate.h"
+#include "rtclossgate.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -13,7 +13,7 @@
  * gate. `lost` is a mask of the packets that do not arrive. */
 typedef struct
 {
-  RecGate gate;
+  RtcLossGate gate;
   guint16 seq;
   guint picture;
   guint64 held_back;
@@ -24,11 +24,11 @@ static void
 track_init (Track *track, guint16 seq)
 {
   memset (track, 0, sizeof (*track));
-  rec_gate_init (&track->gate);
+  rtc_loss_gate_init (&track->gate);
   track->seq = seq;
 }
 
-static RecGateVerdict
+static RtcLossGateVerdict
 send_picture (Track *track, gboolean key, guint lost)
 {
   GstClockTime pts = track->picture * FRAME;
@@ -37,11 +37,11 @@ send_picture (Track *track, gboolean key, guint lost)
   for (i = 0; i < 3; i++, track->seq++) {
     if (lost & (1 << i))
       continue;
-    rec_gate_packet (
+    rtc_loss_gate_packet (
         &track->gate, track->seq, track->picture * 3600, i == 2, FALSE, pts);
   }
   track->picture++;
-  return rec_gate_unit (
+  return rtc_loss_gate_unit (
       &track->gate, pts, key, &track->held_back, &track->closed_at);
 }
 
@@ -52,7 +52,7 @@ static void
 open_gate (Track *track)
 {
   track_init (track, 65500);
-  fail_unless_equals_int (KEY (track, 0), REC_GATE_OPEN);
+  fail_unless_equals_int (KEY (track, 0), RTC_LOSS_GATE_OPEN);
 }
 
 GST_START_TEST (test_nothing_passes_before_the_first_key_frame)
@@ -60,12 +60,12 @@ GST_START_TEST (test_nothing_passes_before_the_first_key_frame)
   Track track;
 
   track_init (&track, 1);
-  fail_unless_equals_int (DELTA (&track, 0), REC_GATE_DROP);
-  fail_unless_equals_int (DELTA (&track, 0), REC_GATE_DROP);
-  fail_unless_equals_int (KEY (&track, 0), REC_GATE_OPEN);
+  fail_unless_equals_int (DELTA (&track, 0), RTC_LOSS_GATE_DROP);
+  fail_unless_equals_int (DELTA (&track, 0), RTC_LOSS_GATE_DROP);
+  fail_unless_equals_int (KEY (&track, 0), RTC_LOSS_GATE_OPEN);
   fail_unless_equals_uint64 (track.held_back, 2);
   fail_unless_equals_uint64 (track.closed_at, 0);
-  fail_unless_equals_int (DELTA (&track, 0), REC_GATE_PASS);
+  fail_unless_equals_int (DELTA (&track, 0), RTC_LOSS_GATE_PASS);
 }
 GST_END_TEST;
 
@@ -78,7 +78,7 @@ GST_START_TEST (test_everything_passes_when_nothing_is_lost)
   /* The sequence number wraps on the way. */
   for (i = 0; i < 100; i++)
     fail_unless_equals_int (
-        send_picture (&track, i % 10 == 0, 0), REC_GATE_PASS);
+        send_picture (&track, i % 10 == 0, 0), RTC_LOSS_GATE_PASS);
 }
 GST_END_TEST;
 
@@ -90,13 +90,13 @@ GST_START_TEST (test_a_broken_picture_and_those_behind_it_are_held_back)
   /* The first packet, the second, both. */
   for (lost = 1; lost < 4; lost++) {
     open_gate (&track);
-    fail_unless_equals_int (DELTA (&track, 0), REC_GATE_PASS);
-    fail_unless_equals_int (DELTA (&track, lost), REC_GATE_DROP);
-    fail_unless_equals_int (DELTA (&track, 0), REC_GATE_DROP);
-    fail_unless_equals_int (KEY (&track, 0), REC_GATE_OPEN);
+    fail_unless_equals_int (DELTA (&track, 0), RTC_LOSS_GATE_PASS);
+    fail_unless_equals_int (DELTA (&track, lost), RTC_LOSS_GATE_DROP);
+    fail_unless_equals_int (DELTA (&track, 0), RTC_LOSS_GATE_DROP);
+    fail_unless_equals_int (KEY (&track, 0), RTC_LOSS_GATE_OPEN);
     fail_unless_equals_uint64 (track.held_back, 2);
     fail_unless_equals_uint64 (track.closed_at, 2 * FRAME);
-    fail_unless_equals_int (DELTA (&track, 0), REC_GATE_PASS);
+    fail_unless_equals_int (DELTA (&track, 0), RTC_LOSS_GATE_PASS);
   }
 }
 GST_END_TEST;
@@ -108,17 +108,18 @@ GST_START_TEST (test_a_picture_without_its_end_is_held_back)
   guint16 seq;
 
   open_gate (&track);
-  fail_unless_equals_int (DELTA (&track, 0), REC_GATE_PASS);
+  fail_unless_equals_int (DELTA (&track, 0), RTC_LOSS_GATE_PASS);
   seq = track.seq;
-  rec_gate_packet (&track.gate, seq, 2 * 3600, FALSE, FALSE, 2 * FRAME);
-  rec_gate_packet (&track.gate, seq + 1, 2 * 3600, FALSE, FALSE, 2 * FRAME);
-  rec_gate_packet (&track.gate, seq + 3, 3 * 3600, TRUE, FALSE, 3 * FRAME);
-  fail_unless_equals_int (rec_gate_unit (&track.gate, 2 * FRAME, TRUE,
+  rtc_loss_gate_packet (&track.gate, seq, 2 * 3600, FALSE, FALSE, 2 * FRAME);
+  rtc_loss_gate_packet (
+      &track.gate, seq + 1, 2 * 3600, FALSE, FALSE, 2 * FRAME);
+  rtc_loss_gate_packet (&track.gate, seq + 3, 3 * 3600, TRUE, FALSE, 3 * FRAME);
+  fail_unless_equals_int (rtc_loss_gate_unit (&track.gate, 2 * FRAME, TRUE,
                               &track.held_back, &track.closed_at),
-      REC_GATE_DROP);
-  fail_unless_equals_int (rec_gate_unit (&track.gate, 3 * FRAME, FALSE,
+      RTC_LOSS_GATE_DROP);
+  fail_unless_equals_int (rtc_loss_gate_unit (&track.gate, 3 * FRAME, FALSE,
                               &track.held_back, &track.closed_at),
-      REC_GATE_DROP);
+      RTC_LOSS_GATE_DROP);
 }
 GST_END_TEST;
 
@@ -129,8 +130,8 @@ GST_START_TEST (test_a_picture_lost_as_a_whole_closes_the_gate)
   open_gate (&track);
   track.seq += 3;
   track.picture++;
-  fail_unless_equals_int (DELTA (&track, 0), REC_GATE_DROP);
-  fail_unless_equals_int (KEY (&track, 0), REC_GATE_OPEN);
+  fail_unless_equals_int (DELTA (&track, 0), RTC_LOSS_GATE_DROP);
+  fail_unless_equals_int (KEY (&track, 0), RTC_LOSS_GATE_OPEN);
 }
 GST_END_TEST;
 
@@ -139,10 +140,10 @@ GST_START_TEST (test_a_key_frame_with_a_hole_does_not_open_the_gate)
   Track track;
 
   open_gate (&track);
-  fail_unless_equals_int (DELTA (&track, 2), REC_GATE_DROP);
-  fail_unless_equals_int (KEY (&track, 2), REC_GATE_DROP);
-  fail_unless_equals_int (DELTA (&track, 0), REC_GATE_DROP);
-  fail_unless_equals_int (KEY (&track, 0), REC_GATE_OPEN);
+  fail_unless_equals_int (DELTA (&track, 2), RTC_LOSS_GATE_DROP);
+  fail_unless_equals_int (KEY (&track, 2), RTC_LOSS_GATE_DROP);
+  fail_unless_equals_int (DELTA (&track, 0), RTC_LOSS_GATE_DROP);
+  fail_unless_equals_int (KEY (&track, 0), RTC_LOSS_GATE_OPEN);
 }
 GST_END_TEST;
 
@@ -151,11 +152,11 @@ GST_START_TEST (test_padding_and_pauses_are_no_loss)
   Track track;
 
   open_gate (&track);
-  rec_gate_packet (
+  rtc_loss_gate_packet (
       &track.gate, track.seq++, track.picture * 3600, FALSE, TRUE, 0);
-  fail_unless_equals_int (DELTA (&track, 0), REC_GATE_PASS);
+  fail_unless_equals_int (DELTA (&track, 0), RTC_LOSS_GATE_PASS);
   track.picture += 1000;
-  fail_unless_equals_int (DELTA (&track, 0), REC_GATE_PASS);
+  fail_unless_equals_int (DELTA (&track, 0), RTC_LOSS_GATE_PASS);
 }
 GST_END_TEST;
 
@@ -165,10 +166,10 @@ GST_START_TEST (test_another_stream_begins_with_a_key_frame)
   Track track;
 
   open_gate (&track);
-  fail_unless_equals_int (DELTA (&track, 0), REC_GATE_PASS);
-  rec_gate_restart (&track.gate);
-  fail_unless_equals_int (DELTA (&track, 0), REC_GATE_DROP);
-  fail_unless_equals_int (KEY (&track, 0), REC_GATE_OPEN);
+  fail_unless_equals_int (DELTA (&track, 0), RTC_LOSS_GATE_PASS);
+  rtc_loss_gate_restart (&track.gate);
+  fail_unless_equals_int (DELTA (&track, 0), RTC_LOSS_GATE_DROP);
+  fail_unless_equals_int (KEY (&track, 0), RTC_LOSS_GATE_OPEN);
   fail_unless_equals_uint64 (track.held_back, 1);
 }
 GST_END_TEST;
@@ -191,17 +192,17 @@ GST_START_TEST (test_only_the_first_slice_of_a_key_frame_makes_one)
   static const guint8 hevc_later[] = { 0, 0, 1, 0x26, 0x01, 0x2f, 0 };
   static const guint8 hevc_delta[] = { 0, 0, 1, 0x02, 0x01, 0xd0, 0 };
 
-  fail_unless (rec_gate_is_key ("H264", idr, sizeof (idr)));
-  fail_unless (rec_gate_is_key ("H264", alone, sizeof (alone)));
-  fail_if (rec_gate_is_key ("H264", later, sizeof (later)));
-  fail_if (rec_gate_is_key ("H264", delta, sizeof (delta)));
-  fail_if (rec_gate_is_key ("H264", nothing, sizeof (nothing)));
-  fail_unless (rec_gate_is_key ("H264", recovery, sizeof (recovery)));
-  fail_if (rec_gate_is_key ("H264", idr, 0));
-  fail_unless (rec_gate_is_key ("H265", hevc, sizeof (hevc)));
-  fail_if (rec_gate_is_key ("H265", hevc_later, sizeof (hevc_later)));
-  fail_if (rec_gate_is_key ("H265", hevc_delta, sizeof (hevc_delta)));
-  fail_unless (rec_gate_is_key ("VP8", delta, 1));
+  fail_unless (rtc_loss_gate_is_key ("H264", idr, sizeof (idr)));
+  fail_unless (rtc_loss_gate_is_key ("H264", alone, sizeof (alone)));
+  fail_if (rtc_loss_gate_is_key ("H264", later, sizeof (later)));
+  fail_if (rtc_loss_gate_is_key ("H264", delta, sizeof (delta)));
+  fail_if (rtc_loss_gate_is_key ("H264", nothing, sizeof (nothing)));
+  fail_unless (rtc_loss_gate_is_key ("H264", recovery, sizeof (recovery)));
+  fail_if (rtc_loss_gate_is_key ("H264", idr, 0));
+  fail_unless (rtc_loss_gate_is_key ("H265", hevc, sizeof (hevc)));
+  fail_if (rtc_loss_gate_is_key ("H265", hevc_later, sizeof (hevc_later)));
+  fail_if (rtc_loss_gate_is_key ("H265", hevc_delta, sizeof (hevc_delta)));
+  fail_unless (rtc_loss_gate_is_key ("VP8", delta, 1));
 }
 GST_END_TEST;
 
@@ -216,13 +217,13 @@ GST_START_TEST (test_parameter_sets_alone_are_no_picture)
   static const guint8 hevc[] = { 0, 0, 1, 0x40, 1, 0xc, 0, 0, 1, 0x26, 1,
     0xaf };
 
-  fail_if (rec_gate_has_picture ("H264", sets, sizeof (sets)));
-  fail_unless (rec_gate_has_picture ("H264", idr, sizeof (idr)));
-  fail_unless (rec_gate_has_picture ("H264", delta, sizeof (delta)));
-  fail_if (rec_gate_has_picture ("H264", delta, 0));
-  fail_if (rec_gate_has_picture ("H265", hevc_sets, sizeof (hevc_sets)));
-  fail_unless (rec_gate_has_picture ("H265", hevc, sizeof (hevc)));
-  fail_unless (rec_gate_has_picture ("VP8", sets, 1));
+  fail_if (rtc_loss_gate_has_picture ("H264", sets, sizeof (sets)));
+  fail_unless (rtc_loss_gate_has_picture ("H264", idr, sizeof (idr)));
+  fail_unless (rtc_loss_gate_has_picture ("H264", delta, sizeof (delta)));
+  fail_if (rtc_loss_gate_has_picture ("H264", delta, 0));
+  fail_if (rtc_loss_gate_has_picture ("H265", hevc_sets, sizeof (hevc_sets)));
+  fail_unless (rtc_loss_gate_has_picture ("H265", hevc, sizeof (hevc)));
+  fail_unless (rtc_loss_gate_has_picture ("VP8", sets, 1));
 }
 GST_END_TEST;
 

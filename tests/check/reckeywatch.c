@@ -3,13 +3,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "reckeywatch.h"
+#include "rtckeywatch.h"
 
 #include <gst/check/gstcheck.h>
 
 #define FRAME 40000
 
-static RecKeyWatch watch;
+static RtcKeyWatch watch;
 static gint64 now;
 static guint32 rtp_time;
 static guint warnings;
@@ -17,7 +17,7 @@ static guint warnings;
 static void
 setup (void)
 {
-  rec_key_watch_init (&watch);
+  rtc_key_watch_init (&watch);
   now = 1;
   rtp_time = 7;
   warnings = 0;
@@ -32,11 +32,11 @@ send (guint seconds, gint64 frame)
 
   for (; now < end; now += frame, rtp_time += 3600) {
     for (i = 0; i < 2; i++) {
-      RecKeyWatchVerdict verdict =
-          rec_key_watch_packet (&watch, rtp_time, now + i);
+      RtcKeyWatchVerdict verdict =
+          rtc_key_watch_packet (&watch, rtp_time, now + i);
 
-      asked += verdict != REC_KEY_WATCH_WAIT;
-      warnings += verdict == REC_KEY_WATCH_ASK_AND_WARN;
+      asked += verdict != RTC_KEY_WATCH_WAIT;
+      warnings += verdict == RTC_KEY_WATCH_ASK_AND_WARN;
     }
   }
   return asked;
@@ -59,9 +59,9 @@ GST_END_TEST;
 GST_START_TEST (test_a_picture_ends_the_asking)
 {
   send (4, FRAME);
-  rec_key_watch_picture (&watch);
+  rtc_key_watch_picture (&watch);
   fail_unless_equals_int (send (1, FRAME), 0);
-  rec_key_watch_picture (&watch);
+  rtc_key_watch_picture (&watch);
   /* A long loss in the middle: from the start again. */
   fail_unless_equals_int (send (2, FRAME), 1);
   fail_unless_equals_int (warnings, 0);
@@ -75,7 +75,7 @@ GST_START_TEST (test_a_slow_stream_is_not_overdue)
 
   for (i = 0; i < 100; i++) {
     fail_unless_equals_int (send (2, G_USEC_PER_SEC), 0);
-    rec_key_watch_picture (&watch);
+    rtc_key_watch_picture (&watch);
   }
 }
 GST_END_TEST;

@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "reclayers.h"
-#include "sdpsimulcast.h"
-#include "sdputil.h"
+#include "rtclayers.h"
+#include "rtcsdpsimulcast.h"
+#include "rtcsdp.h"
 
 #include <gst/check/gstcheck.h>
 #include <gst/rtp/rtp.h>
@@ -24,7 +24,7 @@ static GstSDPMessage *
 parse (const gchar *text)
 {
   GError *error = NULL;
-  GstSDPMessage *sdp = sdp_util_parse (text, strlen (text), &error);
+  GstSDPMessage *sdp = rtc_sdp_parse (text, strlen (text), &error);
 
   fail_unless (sdp != NULL, "%s", error ? error->message : "");
   return sdp;
@@ -43,7 +43,7 @@ assert_accepted (const gchar *lines, const gchar *expected)
   guint i;
 
   gst_sdp_media_new (&answered);
-  sdp_simulcast_accept (gst_sdp_message_get_media (offer, 0), 96, answered);
+  rtc_sdp_simulcast_accept (gst_sdp_message_get_media (offer, 0), 96, answered);
   for (i = 0; i < gst_sdp_media_attributes_len (answered); i++) {
     const GstSDPAttribute *a = gst_sdp_media_get_attribute (answered, i);
 
@@ -52,8 +52,8 @@ assert_accepted (const gchar *lines, const gchar *expected)
   }
   fail_unless_equals_string (found->str, expected);
   /* Without it no packet says of which layer it is. */
-  fail_unless_equals_int (sdp_header_extension (answered, SDP_RID_URI),
-      *expected && strstr (lines, SDP_RID_URI) ? 10 : 0);
+  fail_unless_equals_int (rtc_sdp_header_extension (answered, RTC_SDP_RID_URI),
+      *expected && strstr (lines, RTC_SDP_RID_URI) ? 10 : 0);
   gst_sdp_media_free (answered);
   gst_sdp_message_free (offer);
   g_string_free (found, TRUE);
@@ -106,8 +106,8 @@ GST_START_TEST (test_the_number_of_layers_is_bounded)
   for (i = 0; i < 1000; i++)
     g_string_append_printf (lines, "a=rid:r%u send\r\n", i);
   offer = parse (lines->str);
-  layers = sdp_simulcast_layers (gst_sdp_message_get_media (offer, 0), 96);
-  fail_unless_equals_int (layers->len, SDP_SIMULCAST_MAX_LAYERS);
+  layers = rtc_sdp_simulcast_layers (gst_sdp_message_get_media (offer, 0), 96);
+  fail_unless_equals_int (layers->len, RTC_SDP_SIMULCAST_MAX_LAYERS);
   g_array_unref (layers);
   gst_sdp_message_free (offer);
   g_string_free (lines, TRUE);
@@ -138,7 +138,7 @@ size_in_aggregate (const gchar *codec, const guint8 *header, gsize n,
   g_byte_array_append (packet, header, (guint)n);
   g_byte_array_append (packet, first, sizeof (first));
   g_byte_array_append (packet, unit, (guint)size);
-  found = rec_layers_read_size (codec, packet->data, packet->len);
+  found = rtc_layers_read_size (codec, packet->data, packet->len);
   g_byte_array_unref (packet);
   return found;
 }
@@ -154,21 +154,21 @@ GST_START_TEST (test_sizes_are_read_from_key_frames)
   static const guint8 stap[] = { 0x78 }, ap[] = { 0x60, 0x01 };
 
   fail_unless_equals_int (
-      rec_layers_read_size ("H264", h264_sps, sizeof (h264_sps)), 640 * 360);
+      rtc_layers_read_size ("H264", h264_sps, sizeof (h264_sps)), 640 * 360);
   fail_unless_equals_int (
       size_in_aggregate ("H264", stap, 1, h264_sps, sizeof (h264_sps)),
       640 * 360);
   fail_unless_equals_int (
-      rec_layers_read_size ("H265", h265_sps, sizeof (h265_sps)), 640 * 360);
+      rtc_layers_read_size ("H265", h265_sps, sizeof (h265_sps)), 640 * 360);
   fail_unless_equals_int (
       size_in_aggregate ("H265", ap, 2, h265_sps, sizeof (h265_sps)),
       640 * 360);
   fail_unless_equals_int (
-      rec_layers_read_size ("VP8", vp8, sizeof (vp8)), 640 * 360);
+      rtc_layers_read_size ("VP8", vp8, sizeof (vp8)), 640 * 360);
   fail_unless_equals_int (
-      rec_layers_read_size ("VP8", vp8_delta, sizeof (vp8_delta)), 0);
+      rtc_layers_read_size ("VP8", vp8_delta, sizeof (vp8_delta)), 0);
   fail_unless_equals_int (
-      rec_layers_read_size ("VP9", vp9, sizeof (vp9)), 640 * 360);
+      rtc_layers_read_size ("VP9", vp9, sizeof (vp9)), 640 * 360);
 }
 
 GST_END_TEST;
@@ -194,7 +194,7 @@ GST_START_TEST (test_no_bytes_lead_beyond_the_packet)
     if (size > 4 && i % 8 < 2)
       bytes[g_rand_int_range (random, 1, (gint)size)] ^= 0xff;
     for (c = 0; c < G_N_ELEMENTS (codecs); c++)
-      rec_layers_read_size (codecs[c], bytes, size);
+      rtc_layers_read_size (codecs[c], bytes, size);
     g_free (bytes);
   }
   g_rand_free (random);
@@ -212,12 +212,12 @@ on_changed (guint ssrc, guint rank, gpointer user_data)
   changes++;
 }
 
-static RecLayers *
+static RtcLayers *
 new_layers (const gchar *lines, const gchar *codec, gint payload)
 {
   gchar *text = g_strconcat (HEAD, lines, NULL);
   GstSDPMessage *offer = parse (text);
-  RecLayers *layers = rec_layers_new (
+  RtcLayers *layers = rtc_layers_new (
       gst_sdp_message_get_media (offer, 0), payload, codec, on_changed, NULL);
 
   changes = 0;
@@ -252,7 +252,7 @@ send (GstPad *pad, const gchar *rid, guint width, gboolean two_bytes)
 }
 
 static GstPad *
-watched_pad (RecLayers *layers, guint ssrc)
+watched_pad (RtcLayers *layers, guint ssrc)
 {
   GstPad *pad = gst_pad_new (NULL, GST_PAD_SRC);
   GstSegment segment;
@@ -261,7 +261,7 @@ watched_pad (RecLayers *layers, guint ssrc)
   gst_pad_push_event (pad, gst_event_new_stream_start ("s"));
   gst_segment_init (&segment, GST_FORMAT_TIME);
   gst_pad_push_event (pad, gst_event_new_segment (&segment));
-  rec_layers_watch (layers, ssrc, pad);
+  rtc_layers_watch (layers, ssrc, pad);
   return pad;
 }
 
@@ -269,26 +269,26 @@ watched_pad (RecLayers *layers, guint ssrc)
 
 GST_START_TEST (test_the_larger_picture_has_the_higher_rank)
 {
-  RecLayers *layers = new_layers (RIDS EXTENSIONS, "VP8", 97);
+  RtcLayers *layers = new_layers (RIDS EXTENSIONS, "VP8", 97);
   GstPad *low = watched_pad (layers, 1), *high = watched_pad (layers, 2);
 
-  fail_unless (rec_layers_is_simulcast (layers));
-  fail_unless_equals_int (rec_layers_get_rank (layers, 1), 0);
+  fail_unless (rtc_layers_is_simulcast (layers));
+  fail_unless_equals_int (rtc_layers_get_rank (layers, 1), 0);
   /* The order of the offer, best first, until more is known. */
   send (low, "l", 0, FALSE);
   send (high, "h", 0, TRUE);
-  fail_unless_equals_int (rec_layers_get_rank (layers, 1), 2);
-  fail_unless_equals_int (rec_layers_get_rank (layers, 2), 1);
+  fail_unless_equals_int (rtc_layers_get_rank (layers, 1), 2);
+  fail_unless_equals_int (rtc_layers_get_rank (layers, 2), 1);
   send (low, NULL, 320, FALSE);
   send (high, NULL, 1280, FALSE);
-  fail_unless_equals_int (rec_layers_get_rank (layers, 1), 320 * 100);
-  fail_unless_equals_int (rec_layers_get_rank (layers, 2), 1280 * 100);
+  fail_unless_equals_int (rtc_layers_get_rank (layers, 1), 320 * 100);
+  fail_unless_equals_int (rtc_layers_get_rank (layers, 2), 1280 * 100);
   fail_unless_equals_int (changes, 4);
   send (high, "h", 0, FALSE);
   fail_unless_equals_int (changes, 4);
   gst_object_unref (low);
   gst_object_unref (high);
-  rec_layers_free (layers);
+  rtc_layers_free (layers);
 }
 
 GST_END_TEST;
@@ -296,9 +296,9 @@ GST_END_TEST;
 /* The one byte form has no room for it, and nothing may look there. */
 GST_START_TEST (test_the_extension_may_have_a_high_number)
 {
-  RecLayers *layers =
+  RtcLayers *layers =
       new_layers ("a=rid:l send\r\na=rid:h send\r\n"
-                  "a=simulcast:send l;h\r\na=extmap:20 " SDP_RID_URI "\r\n",
+                  "a=simulcast:send l;h\r\na=extmap:20 " RTC_SDP_RID_URI "\r\n",
           "VP8", 97);
   GstPad *pad = watched_pad (layers, 5);
 
@@ -309,14 +309,14 @@ GST_START_TEST (test_the_extension_may_have_a_high_number)
   send (pad, "h", 0, FALSE);
   fail_unless_equals_int (changes, 1);
   gst_object_unref (pad);
-  rec_layers_free (layers);
+  rtc_layers_free (layers);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_restrictions_count_before_the_first_key_frame)
 {
-  RecLayers *layers = new_layers (
+  RtcLayers *layers = new_layers (
       "a=rid:l send max-width=320;max-height=180\r\n"
       "a=rid:h send max-fs=3600\r\na=simulcast:send l;h\r\n" EXTENSIONS,
       "AV1", 96);
@@ -324,40 +324,40 @@ GST_START_TEST (test_restrictions_count_before_the_first_key_frame)
 
   send (low, "l", 0, FALSE);
   send (high, "h", 0, FALSE);
-  fail_unless_equals_int (rec_layers_get_rank (layers, 1), 320 * 180);
-  fail_unless_equals_int (rec_layers_get_rank (layers, 2), 1280 * 720);
+  fail_unless_equals_int (rtc_layers_get_rank (layers, 1), 320 * 180);
+  fail_unless_equals_int (rtc_layers_get_rank (layers, 2), 1280 * 720);
   gst_object_unref (low);
   gst_object_unref (high);
-  rec_layers_free (layers);
+  rtc_layers_free (layers);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_ssrcs_of_a_group_rise)
 {
-  RecLayers *layers = new_layers ("a=ssrc-group:SIM 11 12 13\r\n", "VP8", 97);
+  RtcLayers *layers = new_layers ("a=ssrc-group:SIM 11 12 13\r\n", "VP8", 97);
   GstPad *pad = watched_pad (layers, 11);
 
   fail_unless (
-      rec_layers_get_rank (layers, 11) < rec_layers_get_rank (layers, 13));
-  fail_unless_equals_int (rec_layers_get_rank (layers, 99), 0);
+      rtc_layers_get_rank (layers, 11) < rtc_layers_get_rank (layers, 13));
+  fail_unless_equals_int (rtc_layers_get_rank (layers, 99), 0);
   send (pad, NULL, 640, FALSE);
   fail_unless (
-      rec_layers_get_rank (layers, 11) > rec_layers_get_rank (layers, 13));
+      rtc_layers_get_rank (layers, 11) > rtc_layers_get_rank (layers, 13));
   gst_object_unref (pad);
-  rec_layers_free (layers);
+  rtc_layers_free (layers);
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_one_layer_is_no_simulcast)
 {
-  RecLayers *layers =
+  RtcLayers *layers =
       new_layers ("a=rid:0 send\r\na=simulcast:send 0\r\n", "VP8", 97);
 
-  fail_if (rec_layers_is_simulcast (layers));
-  fail_unless_equals_int (rec_layers_get_rank (layers, 1), 0);
-  rec_layers_free (layers);
+  fail_if (rtc_layers_is_simulcast (layers));
+  fail_unless_equals_int (rtc_layers_get_rank (layers, 1), 0);
+  rtc_layers_free (layers);
 }
 
 GST_END_TEST;

@@ -5,7 +5,7 @@
 
 #include "recmontest.h"
 
-#include "../../gst/tsrec/recquery.h"
+#include "recquery.h"
 
 static guint64
 streak (RecRig *f)

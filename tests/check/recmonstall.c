@@ -11,7 +11,7 @@
 
 #include "recmontest.h"
 
-#include "../../gst/tsrec/recquery.h"
+#include "recquery.h"
 
 enum
 {

@@ -6,7 +6,7 @@
 #include "recmontest.h"
 
 #include "recquery.h"
-#include "recreport.h"
+#include "recstatusline.h"
 
 /* What the source of the test answers, and whether it does at all. */
 static gboolean answers;
@@ -237,7 +237,7 @@ GST_START_TEST (test_the_metric_says_whether_a_publisher_is_connected)
 GST_END_TEST;
 
 static gchar *
-make_line (RecReport *report)
+make_line (RecStatusLine *report)
 {
   static RecMonitorStats stats;
 
@@ -252,12 +252,12 @@ make_line (RecReport *report)
   report->stats = &stats;
   report->elapsed = 3723 * GST_SECOND;
   report->written_known = TRUE;
-  return rec_report_line (report);
+  return rec_status_line_format (report);
 }
 
 /* Without the date, whose zone is that of the machine. */
 static void
-assert_line (RecReport report, const gchar *expected)
+assert_line (RecStatusLine report, const gchar *expected)
 {
   gchar *line = make_line (&report);
 
@@ -269,15 +269,15 @@ assert_line (RecReport report, const gchar *expected)
 
 GST_START_TEST (test_the_line_says_what_an_operator_has_to_know)
 {
-  assert_line ((RecReport){ .connected = TRUE },
+  assert_line ((RecStatusLine){ .connected = TRUE },
       "rec [video] 01:02:03  2.4 MB written  1.5 Mbit/s  30.0 packets/s  "
       "streak 0  memory 61.3 MB");
-  assert_line ((RecReport){ .waiting = TRUE },
+  assert_line ((RecStatusLine){ .waiting = TRUE },
       "rec [video] 01:02:03  waiting for a publisher");
-  assert_line ((RecReport){ .waiting = TRUE, .connected = TRUE },
+  assert_line ((RecStatusLine){ .waiting = TRUE, .connected = TRUE },
       "rec [video] 01:02:03  2.4 MB written  the publisher sends none  memory "
       "61.3 MB");
-  assert_line ((RecReport){ .waiting_for_disk = TRUE, .alerts = "memory" },
+  assert_line ((RecStatusLine){ .waiting_for_disk = TRUE, .alerts = "memory" },
       "rec [video] 01:02:03  2.4 MB written  1.5 Mbit/s  30.0 packets/s  "
       "streak 0  memory 61.3 MB  DISK FULL  4.2 MB dropped  ALERT memory");
 }

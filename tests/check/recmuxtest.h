@@ -13,6 +13,7 @@
 #include <gst/video/video.h>
 #include <string.h>
 
+#include "recevent.h"
 #include "recquery.h"
 #include "rectest.h"
 #include "tscheck.h"

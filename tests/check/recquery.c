@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include "recevent.h"
 #include "recquery.h"
 
 #include <gst/check/gstcheck.h>

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "recreception.h"
+#include "rtcreception.h"
 
 #include <gst/check/gstcheck.h>
 #include <gst/rtp/rtp.h>
@@ -28,7 +28,7 @@ typedef struct
 
 static GstElement *webrtc, *rtpbin;
 static GstPad *sink; /* of the session */
-static RecReception *reception;
+static RtcReception *reception;
 /* SSRCs from these on are not recorded, or get other sequence numbers. */
 static guint recorded, anew;
 static GMutex lock;
@@ -107,7 +107,7 @@ on_pad_added (GstElement *bin, GstPad *pad, gpointer user_data)
   if (ssrc >= anew)
     gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, number_anew, NULL, NULL);
   if (ssrc < recorded)
-    rec_reception_take_pad (
+    rtc_reception_take_pad (
         reception, pad, ssrc, payload == VIDEO, GST_CLOCK_TIME_NONE);
   fail_unless_equals_int (
       gst_pad_link_full (pad, out, GST_PAD_LINK_CHECK_NOTHING),
@@ -165,7 +165,7 @@ setup (void)
   fail_unless (rtpbin != NULL);
   g_object_set (rtpbin, "latency", 0, NULL);
   gst_bin_add (GST_BIN (webrtc), rtpbin);
-  reception = rec_reception_new (webrtc);
+  reception = rtc_reception_new (webrtc);
   g_signal_connect (rtpbin, "request-pt-map", G_CALLBACK (get_map), NULL);
   g_signal_connect (rtpbin, "pad-added", G_CALLBACK (on_pad_added), NULL);
   g_signal_connect (
@@ -192,7 +192,7 @@ teardown (void)
 {
   gst_object_unref (sink);
   gst_object_unref (webrtc);
-  rec_reception_free (reception);
+  rtc_reception_free (reception);
   g_hash_table_unref (times);
 }
 
@@ -245,7 +245,7 @@ get_time (guint32 ssrc, guint i)
 static void
 begin (Sender *video, Sender *audio, GstClockTime time)
 {
-  rec_reception_expect (reception, TRUE, TRUE);
+  rtc_reception_expect (reception, TRUE, TRUE);
   send_next (audio, time);
   send_next (video, time);
   wait_for (video->ssrc, 1);
@@ -280,7 +280,7 @@ GST_START_TEST (what_was_not_negotiated_moves_nothing)
 {
   Sender audio = { 2, AUDIO, 7000, 20 };
 
-  rec_reception_expect (reception, FALSE, TRUE);
+  rtc_reception_expect (reception, FALSE, TRUE);
   /* As if the transit had been five seconds shorter. */
   send (&audio, OTHER, 7000 + 5 * 48000, GST_SECOND);
   send_next (&audio, GST_SECOND);
@@ -351,7 +351,7 @@ GST_START_TEST (no_decoder_hides_losses)
   g_object_set (storage, "size-time", GST_SECOND, NULL);
   g_signal_connect (
       rtpbin, "request-fec-decoder-full", G_CALLBACK (get_decoder), storage);
-  rec_reception_expect (reception, TRUE, FALSE);
+  rtc_reception_expect (reception, TRUE, FALSE);
   send_next (&video, 0);
   wait_for (video.ssrc, 1);
   video.seq++;

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "recselect.h"
+#include "rtcstreamselect.h"
 
 #include <gst/check/gstcheck.h>
 #include <gst/rtp/rtp.h>
@@ -60,8 +60,9 @@ setup (void)
   now = 1000000;
   ignored = 0;
   seen = g_string_new (NULL);
-  element = GST_ELEMENT (g_object_ref_sink (rec_select_new ("H264", &ignored)));
-  rec_select_set_time_func (REC_SELECT (element), get_time);
+  element = GST_ELEMENT (
+      g_object_ref_sink (rtc_stream_select_new ("H264", &ignored)));
+  rtc_stream_select_set_time_func (RTC_STREAM_SELECT (element), get_time);
   out = gst_check_setup_sink_pad_by_name (element, &any_template, "src");
   gst_pad_set_chain_function (out, note_packet);
   gst_pad_set_active (out, TRUE);
@@ -99,7 +100,8 @@ sender_init (Sender *sender, gchar name, guint rank)
   gst_pad_set_element_private (sender->src, sender);
   gst_pad_set_event_function (sender->src, count_request);
   gst_pad_set_active (sender->src, TRUE);
-  sender->sink = rec_select_add_stream (REC_SELECT (element), rank);
+  sender->sink =
+      rtc_stream_select_add_stream (RTC_STREAM_SELECT (element), rank);
   fail_unless_equals_int (
       gst_pad_link (sender->src, sender->sink), GST_PAD_LINK_OK);
   gst_segment_init (&segment, GST_FORMAT_TIME);
@@ -112,7 +114,7 @@ sender_clear (Sender *sender)
 {
   gst_pad_set_active (sender->src, FALSE);
   gst_pad_unlink (sender->src, sender->sink);
-  rec_select_remove_stream (REC_SELECT (element), sender->sink);
+  rtc_stream_select_remove_stream (RTC_STREAM_SELECT (element), sender->sink);
   gst_object_unref (sender->sink);
   gst_object_unref (sender->src);
 }
@@ -286,7 +288,7 @@ GST_START_TEST (test_a_rank_that_changes_counts_from_the_next_key_frame)
   sender_init (&b, 'b', 0);
   send_all (&a, "Kp");
   send_all (&b, "K");
-  rec_select_set_rank (REC_SELECT (element), b.sink, 1);
+  rtc_stream_select_set_rank (RTC_STREAM_SELECT (element), b.sink, 1);
   send_all (&a, "p");
   send_all (&b, "p");
   send_all (&a, "p");

@@ -218,7 +218,6 @@ GST_START_TEST (test_requests_that_are_wrong_are_refused_with_what_to_do)
   assert_refused ("GET", "/api/recording/status/a", NULL, 404);
   assert_refused ("GET", "/api/recording/status/%2e%2e", NULL, 404);
   assert_refused ("GET", "/api/recording/status/.a", NULL, 400);
-  assert_refused ("GET", "/api/recording/status/a%2fb", NULL, 400);
   assert_refused ("GET", "/api/recording/start", NULL, 405);
   assert_refused ("GET", "/nothing", NULL, 404);
   assert_refused ("DELETE", "/whip/a/b", NULL, 404);

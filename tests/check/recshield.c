@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "recshield.h"
+#include "rtcpacketfilter.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -12,48 +12,51 @@
   {                                                                            \
     const guint8 packet[] = { __VA_ARGS__ };                                   \
     fail_unless_equals_int (                                                   \
-        rec_shield_check (codec, packet, sizeof (packet), marker), verdict);   \
+        rtc_packet_filter_check (codec, packet, sizeof (packet), marker),      \
+        verdict);                                                              \
   }                                                                            \
   G_STMT_END
-#define PASSES(codec, ...) CHECK (codec, FALSE, REC_SHIELD_PASS, __VA_ARGS__)
-#define EMPTY(codec, ...) CHECK (codec, FALSE, REC_SHIELD_EMPTY, __VA_ARGS__)
+#define PASSES(codec, ...)                                                     \
+  CHECK (codec, FALSE, RTC_PACKET_FILTER_PASS, __VA_ARGS__)
+#define EMPTY(codec, ...)                                                      \
+  CHECK (codec, FALSE, RTC_PACKET_FILTER_EMPTY, __VA_ARGS__)
 #define MALFORMED(codec, ...)                                                  \
-  CHECK (codec, FALSE, REC_SHIELD_MALFORMED, __VA_ARGS__)
+  CHECK (codec, FALSE, RTC_PACKET_FILTER_MALFORMED, __VA_ARGS__)
 
 GST_START_TEST (test_removed_packets_leave_no_gap)
 {
-  RecShield shield;
+  RtcPacketFilter shield;
 
-  rec_shield_init (&shield);
-  fail_unless (rec_shield_begin (&shield, 1));
-  fail_if (rec_shield_begin (&shield, 1));
-  fail_unless_equals_int (rec_shield_map (&shield, 65535), 65535);
-  rec_shield_remove (&shield); /* 0 */
-  rec_shield_remove (&shield); /* 1 */
-  fail_unless_equals_int (rec_shield_map (&shield, 2), 0);
+  rtc_packet_filter_init (&shield);
+  fail_unless (rtc_packet_filter_begin (&shield, 1));
+  fail_if (rtc_packet_filter_begin (&shield, 1));
+  fail_unless_equals_int (rtc_packet_filter_map (&shield, 65535), 65535);
+  rtc_packet_filter_remove (&shield); /* 0 */
+  rtc_packet_filter_remove (&shield); /* 1 */
+  fail_unless_equals_int (rtc_packet_filter_map (&shield, 2), 0);
   /* A packet that was lost is still missing. */
-  fail_unless_equals_int (rec_shield_map (&shield, 4), 2);
-  fail_unless (rec_shield_begin (&shield, 2));
-  fail_unless_equals_int (rec_shield_map (&shield, 7), 7);
+  fail_unless_equals_int (rtc_packet_filter_map (&shield, 4), 2);
+  fail_unless (rtc_packet_filter_begin (&shield, 2));
+  fail_unless_equals_int (rtc_packet_filter_map (&shield, 7), 7);
 }
 GST_END_TEST;
 
 GST_START_TEST (test_missing_packets_are_seen_once)
 {
-  RecShield shield;
+  RtcPacketFilter shield;
 
-  rec_shield_init (&shield);
-  rec_shield_begin (&shield, 1);
-  fail_if (rec_shield_note (&shield, 65535));
-  fail_if (rec_shield_note (&shield, 0));
-  fail_unless (rec_shield_note (&shield, 3));
-  fail_if (rec_shield_note (&shield, 4));
+  rtc_packet_filter_init (&shield);
+  rtc_packet_filter_begin (&shield, 1);
+  fail_if (rtc_packet_filter_note (&shield, 65535));
+  fail_if (rtc_packet_filter_note (&shield, 0));
+  fail_unless (rtc_packet_filter_note (&shield, 3));
+  fail_if (rtc_packet_filter_note (&shield, 4));
   /* Late and repeated ones. */
-  fail_if (rec_shield_note (&shield, 2));
-  fail_if (rec_shield_note (&shield, 4));
-  fail_if (rec_shield_note (&shield, 5));
-  rec_shield_begin (&shield, 2);
-  fail_if (rec_shield_note (&shield, 1000));
+  fail_if (rtc_packet_filter_note (&shield, 2));
+  fail_if (rtc_packet_filter_note (&shield, 4));
+  fail_if (rtc_packet_filter_note (&shield, 5));
+  rtc_packet_filter_begin (&shield, 2);
+  fail_if (rtc_packet_filter_note (&shield, 1000));
 }
 GST_END_TEST;
 
@@ -65,8 +68,8 @@ GST_START_TEST (test_nothing_empty_passes)
 
   for (i = 0; i < G_N_ELEMENTS (codecs); i++)
     fail_unless_equals_int (
-        rec_shield_check (codecs[i], (const guint8 *)"", 0, FALSE),
-        REC_SHIELD_EMPTY);
+        rtc_packet_filter_check (codecs[i], (const guint8 *)"", 0, FALSE),
+        RTC_PACKET_FILTER_EMPTY);
 }
 GST_END_TEST;
 
@@ -121,7 +124,7 @@ GST_START_TEST (test_vp8)
   PASSES ("VP8", 0x90, 0xf0, 0x85, 0x01, 0x02, 0x03, 0x9d);
   EMPTY ("VP8", 0x10);
   EMPTY ("VP8", 0x90, 0x80, 0x05);
-  CHECK ("VP8", TRUE, REC_SHIELD_MALFORMED, 0x10);
+  CHECK ("VP8", TRUE, RTC_PACKET_FILTER_MALFORMED, 0x10);
   MALFORMED ("VP8", 0x90);
   MALFORMED ("VP8", 0x90, 0x80);
   MALFORMED ("VP8", 0x90, 0x80, 0x85);
@@ -139,7 +142,7 @@ GST_START_TEST (test_vp9)
   PASSES ("VP9", 0x0e, 0x18, 1, 0x40, 0, 0xf0, 1, 0x04, 1, 0x82);
   EMPTY ("VP9", 0x0c);
   EMPTY ("VP9", 0x8c, 0x85, 0x01);
-  CHECK ("VP9", TRUE, REC_SHIELD_MALFORMED, 0x0c);
+  CHECK ("VP9", TRUE, RTC_PACKET_FILTER_MALFORMED, 0x0c);
   MALFORMED ("VP9", 0x8c);
   MALFORMED ("VP9", 0x8c, 0x85);
   MALFORMED ("VP9", 0xac, 0x05, 0x00);
@@ -176,7 +179,7 @@ GST_START_TEST (test_opus)
 GST_END_TEST;
 
 #define UNIT(codec, ...)                                                       \
-  rec_shield_check_unit (codec, (const guint8[]){ __VA_ARGS__ },               \
+  rtc_packet_filter_check_unit (codec, (const guint8[]){ __VA_ARGS__ },        \
       sizeof ((const guint8[]){ __VA_ARGS__ }))
 #define START 0, 0, 0, 1
 
@@ -197,6 +200,35 @@ GST_START_TEST (test_nothing_follows_an_end_of_sequence_but_a_unit)
 }
 GST_END_TEST;
 
+static gsize
+strip (const guint8 *data, gsize size, guint8 *out)
+{
+  return rtc_packet_filter_has_subset_sps (data, size)
+      ? rtc_packet_filter_strip_subset_sps (data, size, out)
+      : size;
+}
+
+/* h264parse 1.22 dereferences NULL when it rejects one. */
+GST_START_TEST (test_subset_parameter_sets_are_removed)
+{
+  const guint8 plain[] = { START, 0x67, 0x42, START, 0x65, 0x88 };
+  const guint8 leading[] = { START, 0x6f, 0x76, 0, 0, 1, 0x65, 0x88 };
+  const guint8 middle[] = { START, 0x67, 0x42, 0, 0, 1, 0x0f, 0, 0, 1, 0x65 };
+  const guint8 trailing[] = { START, 0x65, 0x88, 0, 0, 1, 0x6f };
+  const guint8 cut_off[] = { START, 0x6f, 0, 0, 1 };
+  guint8 out[sizeof (middle)];
+
+  fail_unless_equals_int (strip (plain, sizeof (plain), out), sizeof (plain));
+  fail_unless_equals_int (strip (leading, sizeof (leading), out), 6);
+  fail_unless (memcmp (out + 1, leading + 6, 5) == 0);
+  fail_unless_equals_int (strip (middle, sizeof (middle), out), 10);
+  fail_unless (memcmp (out, middle, 6) == 0 && out[9] == 0x65);
+  fail_unless_equals_int (strip (trailing, sizeof (trailing), out), 6);
+  fail_unless (memcmp (out, trailing, 6) == 0);
+  fail_unless_equals_int (strip (cut_off, sizeof (cut_off), out), 4);
+}
+GST_END_TEST;
+
 static Suite *
 recshield_suite (void)
 {
@@ -213,6 +245,7 @@ recshield_suite (void)
   tcase_add_test (tc, test_vp9);
   tcase_add_test (tc, test_opus);
   tcase_add_test (tc, test_nothing_follows_an_end_of_sequence_but_a_unit);
+  tcase_add_test (tc, test_subset_parameter_sets_are_removed);
   return s;
 }
 

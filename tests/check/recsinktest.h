@@ -6,6 +6,7 @@
 #pragma once
 
 #include "recfile.h"
+#include "recevent.h"
 #include "recquery.h"
 #include "rectest.h"
 

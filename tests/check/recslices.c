@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "recslices.h"
+#include "rtcparamsets.h"
 
 #include <gst/check/gstcheck.h>
 #include <string.h>
@@ -14,21 +14,22 @@
 #define SEI 0x06, 0x05
 #define IDR 0x65, 0x88, 0x84
 
-static RecSlices slices;
+static RtcParamSets slices;
 
 /* Passes @payload as a packet of picture @picture, and asserts what is left. */
 static void
 assert_left (guint picture, const guint8 *payload, gsize size,
     const guint8 *left, gsize left_size)
 {
-  RecSlices copy = slices;
+  RtcParamSets copy = slices;
   guint8 *out = g_memdup2 (payload, size);
 
   fail_unless_equals_uint64 (
-      rec_slices_filter (&copy, picture * 3000, payload, size, NULL),
+      rtc_param_sets_filter (&copy, picture * 3000, payload, size, NULL),
       left_size);
   fail_unless_equals_uint64 (
-      rec_slices_filter (&slices, picture * 3000, out, size, out), left_size);
+      rtc_param_sets_filter (&slices, picture * 3000, out, size, out),
+      left_size);
   fail_unless (memcmp (out, left, left_size) == 0);
   fail_unless (memcmp (&copy, &slices, sizeof (copy)) == 0);
   g_free (out);
@@ -51,7 +52,7 @@ assert_left (guint picture, const guint8 *payload, gsize size,
 
 GST_START_TEST (test_sets_between_the_slices_of_one_picture_are_left_out)
 {
-  rec_slices_init (&slices, FALSE);
+  rtc_param_sets_init (&slices, FALSE);
   KEEPS (1, SPS);
   KEEPS (1, PPS);
   KEEPS (1, IDR, 1);
@@ -68,7 +69,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_only_what_is_the_same_is_left_out)
 {
-  rec_slices_init (&slices, FALSE);
+  rtc_param_sets_init (&slices, FALSE);
   KEEPS (1, SPS);
   KEEPS (1, PPS);
   KEEPS (1, SPS);
@@ -85,7 +86,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_fragments_of_a_slice_are_one)
 {
-  rec_slices_init (&slices, FALSE);
+  rtc_param_sets_init (&slices, FALSE);
   KEEPS (1, SPS);
   KEEPS (1, 0x7c, 0x85, 0x88);
   KEEPS (1, 0x7c, 0x45, 0x00);
@@ -105,7 +106,7 @@ GST_START_TEST (test_aggregates_lose_what_is_repeated_in_them)
   const guint8 first[] = { 0x78, 0, 3, SPS, 0, 2, PPS, 0, 3, IDR, 0, 3, IDR };
   const guint8 second[] = { 0x78, 0, 3, IDR, 0, 3, IDR };
 
-  rec_slices_init (&slices, FALSE);
+  rtc_param_sets_init (&slices, FALSE);
   assert_left (1, packet, sizeof (packet), first, sizeof (first));
   assert_left (1, packet, sizeof (packet), second, sizeof (second));
   EMPTIES (1, 0x78, 0, 3, SPS, 0, 2, PPS);
@@ -115,7 +116,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_h265_has_three_kinds_of_sets)
 {
-  rec_slices_init (&slices, TRUE);
+  rtc_param_sets_init (&slices, TRUE);
   KEEPS (1, 0x40, 0x01, 1);
   KEEPS (1, 0x42, 0x01, 2);
   KEEPS (1, 0x44, 0x01, 3);
@@ -137,10 +138,10 @@ GST_START_TEST (test_units_of_an_aggregate_that_are_cut_off_are_left_out)
     0x01 };
   const guint8 h265_left[] = { 0x60, 0x01, 0, 2, 0x4a, 0x01 };
 
-  rec_slices_init (&slices, FALSE);
+  rtc_param_sets_init (&slices, FALSE);
   assert_left (1, packet, sizeof (packet), left, sizeof (left));
   EMPTIES (1, 0x78, 0, 1, 0x65);
-  rec_slices_init (&slices, TRUE);
+  rtc_param_sets_init (&slices, TRUE);
   assert_left (1, h265, sizeof (h265), h265_left, sizeof (h265_left));
 }
 
@@ -151,16 +152,16 @@ GST_START_TEST (test_what_is_broken_passes)
   guint i;
 
   for (i = 0; i < 2; i++) {
-    rec_slices_init (&slices, i == 1);
+    rtc_param_sets_init (&slices, i == 1);
     KEEPS (1, IDR);
     KEEPS (1, 0x78);
     KEEPS (1, 0x7c);
     KEEPS (1, 0x62, 0x01);
-    rec_slices_filter (
+    rtc_param_sets_filter (
         &slices, 3000, (const guint8 *)"\x78\xff\xff\x67", 4, NULL);
-    rec_slices_filter (
+    rtc_param_sets_filter (
         &slices, 3000, (const guint8 *)"\x60\x01\xff\xff", 4, NULL);
-    rec_slices_filter (&slices, 3000, (const guint8 *)"", 0, NULL);
+    rtc_param_sets_filter (&slices, 3000, (const guint8 *)"", 0, NULL);
   }
 }
 

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "recsockets.h"
+#include "rtcsockets.h"
 
 #include <arpa/inet.h>
 #include <gst/check/gstcheck.h>
@@ -55,11 +55,11 @@ GST_START_TEST (test_what_the_kernel_drops_is_counted)
 
   fail_unless (
       setsockopt (fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof (small)) == 0);
-  fail_unless (rec_sockets_get_drops (fd, &drops));
+  fail_unless (rtc_sockets_get_drops (fd, &drops));
   fail_unless_equals_int (drops, 0);
   send_packets (sender, 500);
   received = count_received (fd);
-  fail_unless (rec_sockets_get_drops (fd, &drops));
+  fail_unless (rtc_sockets_get_drops (fd, &drops));
   fail_unless (drops > 0);
   fail_unless_equals_int (received + drops, 500);
   close (sender);
@@ -77,12 +77,12 @@ GST_START_TEST (test_a_larger_buffer_holds_more)
       setsockopt (fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof (small)) == 0);
   send_packets (sender, 500);
   before = count_received (fd);
-  granted = rec_sockets_enlarge (fd, 150000);
+  granted = rtc_sockets_enlarge (fd, 150000);
   fail_unless (granted > (guint)small, "%u", granted);
   send_packets (sender, 500);
   fail_unless (count_received (fd) > before);
   /* One that is large enough stays as it is. */
-  fail_unless_equals_int (rec_sockets_enlarge (fd, 1000), granted);
+  fail_unless_equals_int (rtc_sockets_enlarge (fd, 1000), granted);
   close (sender);
   close (fd);
 }
@@ -93,8 +93,8 @@ GST_START_TEST (test_what_is_no_socket_has_no_buffer)
 {
   guint32 drops;
 
-  fail_unless_equals_int (rec_sockets_enlarge (-1, 1000), 0);
-  fail_if (rec_sockets_get_drops (-1, &drops));
+  fail_unless_equals_int (rtc_sockets_enlarge (-1, 1000), 0);
+  fail_if (rtc_sockets_get_drops (-1, &drops));
 }
 
 GST_END_TEST;

@@ -4,7 +4,7 @@
  */
 
 #include "recgaps.h"
-#include "rectail.h"
+#include "tsresume.h"
 
 #include <gst/check/gstcheck.h>
 #include <glib/gstdio.h>
@@ -13,7 +13,7 @@
 #define PACKET 188
 #define MS G_GUINT64_CONSTANT (1000000)
 
-static RecTail tail;
+static TsResumeScan tail;
 
 static void
 add_packet (guint pid, guint cc, gboolean start, const guint8 *payload, gsize n)
@@ -27,7 +27,7 @@ add_packet (guint pid, guint cc, gboolean start, const guint8 *payload, gsize n)
   packet[3] = 0x10 | cc;
   if (n > 0)
     memcpy (packet + 4, payload, n);
-  rec_tail_add_packet (&tail, packet);
+  ts_resume_scan_add_packet (&tail, packet);
 }
 
 static void
@@ -60,7 +60,7 @@ add_pes (guint pid, guint cc, guint64 pts)
 
 GST_START_TEST (test_state_of_the_stream_is_that_of_its_last_packets)
 {
-  rec_tail_init (&tail);
+  ts_resume_scan_init (&tail);
   add_pat (0x1000, 3);
   add_pmt (0x1000, 30);
   add_pmt (0x1001, 7); /* not named by the PAT */
@@ -73,8 +73,8 @@ GST_START_TEST (test_state_of_the_stream_is_that_of_its_last_packets)
   fail_unless_equals_int (tail.sdt_version, -1);
   fail_unless_equals_int (tail.continuity_counter[0x100], 5);
   fail_unless_equals_int (tail.continuity_counter[0x101], 15);
-  fail_unless_equals_int (tail.continuity_counter[0x102], REC_TAIL_CC_NONE);
-  fail_unless_equals_int (tail.continuity_counter[0x1fff], REC_TAIL_CC_NONE);
+  fail_unless_equals_int (tail.continuity_counter[0x102], TS_RESUME_CC_NONE);
+  fail_unless_equals_int (tail.continuity_counter[0x1fff], TS_RESUME_CC_NONE);
   fail_unless (tail.has_ts);
   fail_unless_equals_uint64 (tail.last_ts, 180000);
 }
@@ -83,7 +83,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_highest_time_stamp_is_found_across_the_wrap)
 {
-  rec_tail_init (&tail);
+  ts_resume_scan_init (&tail);
   add_pes (0x100, 0, G_GUINT64_CONSTANT (0x1fffffff0));
   add_pes (0x100, 1, 3600);
   add_pes (0x100, 2, G_GUINT64_CONSTANT (0x1fffffff8));
@@ -98,14 +98,14 @@ GST_START_TEST (test_damaged_packets_are_harmless)
   guint8 packet[PACKET];
   guint i, n;
 
-  rec_tail_init (&tail);
+  ts_resume_scan_init (&tail);
   for (n = 0; n < 20000; n++) {
     for (i = 0; i < PACKET; i++)
       packet[i] = (guint8)g_random_int ();
     packet[0] = 0x47;
     packet[1] &= n % 3 ? 0x40 : 0xff;
     packet[2] &= n % 3 ? 0x10 : 0xff;
-    rec_tail_add_packet (&tail, packet);
+    ts_resume_scan_add_packet (&tail, packet);
     rec_packets_have_media (packet, PACKET);
   }
 }
@@ -120,7 +120,7 @@ check_file (const guint8 *data, gsize size, gboolean is_ts, guint64 whole)
 
   fail_unless (
       g_file_set_contents (path, (const gchar *)data, (gssize)size, NULL));
-  fail_unless_equals_int (rec_tail_scan (&tail, path, 4 * PACKET), 0);
+  fail_unless_equals_int (ts_resume_scan_file (&tail, path, 4 * PACKET), 0);
   fail_unless_equals_int (tail.is_ts, is_ts);
   fail_unless_equals_uint64 (tail.size, size);
   fail_unless_equals_uint64 (tail.whole, whole);

@@ -4,7 +4,7 @@
  */
 
 #include "reclive.h"
-#include "recquery.h"
+#include "recevent.h"
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "rtptimeline.h"
+#include "rtctimeline.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -29,7 +29,7 @@
  */
 typedef struct
 {
-  RtpTimeline timeline;
+  RtcTimeline timeline;
   unsigned video;
   unsigned audio;
   guint32 rtp[2];
@@ -46,9 +46,9 @@ static void
 sender_init (Sender *s)
 {
   memset (s, 0, sizeof (*s));
-  rtp_timeline_init (&s->timeline);
-  s->video = rtp_timeline_add_track (&s->timeline, 90000);
-  s->audio = rtp_timeline_add_track (&s->timeline, 48000);
+  rtc_timeline_init (&s->timeline);
+  s->video = rtc_timeline_add_track (&s->timeline, 90000);
+  s->audio = rtc_timeline_add_track (&s->timeline, 48000);
   s->rtp[0] = 3000000;
   s->rtp[1] = 7000000;
   s->rate = 1;
@@ -68,7 +68,7 @@ rtp_of (const Sender *s, guint track, gint64 capture)
 static gint64
 arrive_at (Sender *s, guint track, gint64 capture, gint64 arrival)
 {
-  gint64 running = rtp_timeline_map (
+  gint64 running = rtc_timeline_map (
       &s->timeline, track, rtp_of (s, track, capture), BEGIN + arrival);
 
   if (capture > s->last_capture[track] && running <= s->last[track])
@@ -92,7 +92,7 @@ report_raw (
   guint64 ntp = (seconds << 32) |
       (guint64)((gdouble)(ntp_time % SECOND) / SECOND * 4294967296.0);
 
-  rtp_timeline_report (&s->timeline, track, ntp, rtp_time, BEGIN + now);
+  rtc_timeline_report (&s->timeline, track, ntp, rtp_time, BEGIN + now);
 }
 
 static void
@@ -302,7 +302,7 @@ GST_START_TEST (test_a_burst_at_the_start_goes_back_to_its_capture)
 
   sender_init (&s);
   for (t = 0; t < 2500 * MS; t += VIDEO_STEP)
-    rtp_timeline_arrived (
+    rtc_timeline_arrived (
         &s.timeline, s.video, rtp_of (&s, s.video, t), BEGIN + 2500 * MS);
   for (t = 0; t < 2500 * MS; t += VIDEO_STEP)
     assert_near (arrive_at (&s, s.video, t, 2500 * MS), BEGIN + t, VIDEO_STEP);
@@ -318,9 +318,9 @@ GST_START_TEST (test_a_burst_does_not_go_behind_what_is_recorded)
   gint64 t, picture;
 
   sender_init (&s);
-  rtp_timeline_set_floor (&s.timeline, BEGIN + SECOND);
+  rtc_timeline_set_floor (&s.timeline, BEGIN + SECOND);
   for (t = 0; t < 2500 * MS; t += VIDEO_STEP)
-    rtp_timeline_arrived (
+    rtc_timeline_arrived (
         &s.timeline, s.video, rtp_of (&s, s.video, t), BEGIN + 2500 * MS);
   picture = arrive_at (&s, s.video, 0, 2500 * MS);
   fail_unless_equals_int64 (picture, BEGIN + SECOND);
@@ -457,11 +457,11 @@ GST_START_TEST (test_reports_without_meaning_are_ignored)
       continue;
     /* RTP time 0, and NTP time 0 */
     report_raw (&s, s.video, t, t, 0);
-    rtp_timeline_report (
+    rtc_timeline_report (
         &s.timeline, s.audio, 0, rtp_of (&s, s.audio, t), BEGIN + t);
   }
-  fail_if (rtp_timeline_is_synced (&s.timeline, s.video));
-  fail_if (rtp_timeline_is_synced (&s.timeline, s.audio));
+  fail_if (rtc_timeline_is_synced (&s.timeline, s.video));
+  fail_if (rtc_timeline_is_synced (&s.timeline, s.audio));
   fail_unless (s.timeline.ignored_reports > 0);
   assert_near (offset (&s), 0, 2 * MS);
 }
@@ -610,10 +610,10 @@ GST_START_TEST (test_single_wrong_timestamps_move_nothing)
 
     if (t % SECOND == 0) {
       /* two packets with timestamp 0 */
-      assert_near (rtp_timeline_map (&s.timeline, s.audio, 0, BEGIN + t),
+      assert_near (rtc_timeline_map (&s.timeline, s.audio, 0, BEGIN + t),
           wanted, AUDIO_STEP);
       t += AUDIO_STEP;
-      rtp_timeline_map (&s.timeline, s.audio, 0, BEGIN + t);
+      rtc_timeline_map (&s.timeline, s.audio, 0, BEGIN + t);
     } else {
       assert_near (arrive (&s, s.audio, t), wanted, 5 * MS);
     }
@@ -668,7 +668,7 @@ GST_START_TEST (test_a_sound_card_that_drifts_stays_in_step)
 
     if (t % VIDEO_STEP == 0)
       arrive (&s, s.video, t);
-    s.last[1] = rtp_timeline_map (&s.timeline, s.audio, fast, BEGIN + t);
+    s.last[1] = rtc_timeline_map (&s.timeline, s.audio, fast, BEGIN + t);
     s.last_capture[1] = t;
     if (t % SECOND == 0) {
       report (&s, s.video, t);
@@ -682,16 +682,16 @@ GST_END_TEST;
 
 GST_START_TEST (test_a_track_gives_way_when_there_are_too_many)
 {
-  RtpTimeline timeline;
+  RtcTimeline timeline;
   guint i;
 
-  rtp_timeline_init (&timeline);
-  for (i = 0; i < 3 * RTP_TIMELINE_TRACKS; i++) {
-    unsigned track = rtp_timeline_add_track (&timeline, 90000);
+  rtc_timeline_init (&timeline);
+  for (i = 0; i < 3 * RTC_TIMELINE_TRACKS; i++) {
+    unsigned track = rtc_timeline_add_track (&timeline, 90000);
 
-    fail_unless (track < RTP_TIMELINE_TRACKS);
+    fail_unless (track < RTC_TIMELINE_TRACKS);
     fail_unless_equals_int64 (
-        rtp_timeline_map (&timeline, track, 1000 * i, BEGIN + i * SECOND),
+        rtc_timeline_map (&timeline, track, 1000 * i, BEGIN + i * SECOND),
         BEGIN + i * SECOND);
   }
 }

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "sdputil.h"
+#include "rtcsdp.h"
 
 #include <gst/check/gstcheck.h>
 #include <string.h>
@@ -32,7 +32,7 @@ static GstSDPMessage *
 parse (const gchar *text)
 {
   GError *error = NULL;
-  GstSDPMessage *sdp = sdp_util_parse (text, strlen (text), &error);
+  GstSDPMessage *sdp = rtc_sdp_parse (text, strlen (text), &error);
 
   fail_unless (sdp != NULL, "%s", error ? error->message : "");
   return sdp;
@@ -48,7 +48,7 @@ attribute (const GstSDPMessage *sdp, guint media, const gchar *key)
 GST_START_TEST (test_no_m_line_of_ours_looks_rejected)
 {
   GstSDPMessage *offer = parse (ours), *sent;
-  gchar *text = sdp_util_offer_text (offer);
+  gchar *text = rtc_sdp_offer_text (offer);
 
   fail_unless (strstr (text, "bundle-only") == NULL, "%s", text);
   sent = parse (text);
@@ -73,14 +73,14 @@ complete (const gchar *answer, gboolean video, gboolean audio)
 {
   GstSDPMessage *offer = parse (ours), *sdp = parse (answer), *whole;
   GError *error = NULL;
-  SdpChoice choice;
+  RtcSdpChoice choice;
   guint i;
 
-  fail_unless (sdp_util_choose_answered (offer, sdp, TRUE, &choice, &error),
+  fail_unless (rtc_sdp_choose_answered (offer, sdp, TRUE, &choice, &error),
       "%s", error ? error->message : "");
   fail_unless_equals_int (choice.video.codec != NULL, video);
   fail_unless_equals_int (choice.audio.codec != NULL, audio);
-  whole = sdp_util_complete_answer (offer, sdp, &choice, TRUE, &error);
+  whole = rtc_sdp_complete_answer (offer, sdp, &choice, TRUE, &error);
   fail_unless (whole != NULL, "%s", error ? error->message : "");
   fail_unless_equals_int (gst_sdp_message_medias_len (whole), 2);
   fail_unless_equals_string (gst_sdp_message_get_attribute_val (whole, "group"),
@@ -164,9 +164,9 @@ GST_START_TEST (test_an_answer_without_any_track_is_an_error)
   GstSDPMessage *answer = parse (HEAD "m=video 0 UDP/TLS/RTP/SAVPF 0\r\n"
                                       "m=audio 0 UDP/TLS/RTP/SAVPF 0\r\n");
   GError *error = NULL;
-  SdpChoice choice;
+  RtcSdpChoice choice;
 
-  fail_if (sdp_util_choose_answered (offer, answer, TRUE, &choice, &error));
+  fail_if (rtc_sdp_choose_answered (offer, answer, TRUE, &choice, &error));
   fail_unless (strstr (error->message, "H264") != NULL, "%s", error->message);
   g_error_free (error);
   gst_sdp_message_free (answer);
@@ -181,17 +181,17 @@ static void
 assert_refused (const gchar *text, const gchar *video, const gchar *audio,
     const gchar *media, const gchar *offered, const gchar *accepted)
 {
-  const SdpCodec **v = sdp_util_parse_codecs ("video", video, NULL);
-  const SdpCodec **a = sdp_util_parse_codecs ("audio", audio, NULL);
+  const RtcSdpCodec **v = rtc_sdp_parse_codecs ("video", video, NULL);
+  const RtcSdpCodec **a = rtc_sdp_parse_codecs ("audio", audio, NULL);
   GstSDPMessage *offer = parse (text);
   GPtrArray *refusals;
-  SdpChoice choice;
+  RtcSdpChoice choice;
 
-  fail_unless (sdp_util_choose (offer, v, a, &choice, NULL));
-  refusals = sdp_util_find_refused (offer, &choice, v, a);
+  fail_unless (rtc_sdp_choose (offer, v, a, &choice, NULL));
+  refusals = rtc_sdp_find_refused (offer, &choice, v, a);
   fail_unless_equals_int (refusals->len, media ? 1 : 0);
   if (media) {
-    const SdpRefusal *refusal = g_ptr_array_index (refusals, 0);
+    const RtcSdpRefusal *refusal = g_ptr_array_index (refusals, 0);
 
     fail_unless_equals_string (refusal->media, media);
     fail_unless_equals_string (refusal->offered, offered);
@@ -237,17 +237,17 @@ GST_END_TEST;
  * 8445 section 6.1.1). */
 GST_START_TEST (test_webrtcbin_is_told_of_a_lite_peer)
 {
-  const SdpCodec **v = sdp_util_parse_codecs ("video", "H264", NULL);
+  const RtcSdpCodec **v = rtc_sdp_parse_codecs ("video", "H264", NULL);
   const gchar *const heads[] = { HEAD "a=ice-lite\r\n", HEAD };
   guint i;
 
   for (i = 0; i < G_N_ELEMENTS (heads); i++) {
     gchar *text = g_strconcat (heads[i], VIDEO_LINE ICE ("abcd") H264, NULL);
     GstSDPMessage *offer = parse (text), *pruned;
-    SdpChoice choice;
+    RtcSdpChoice choice;
 
-    fail_unless (sdp_util_choose (offer, v, NULL, &choice, NULL));
-    pruned = sdp_util_prune (offer, &choice, NULL);
+    fail_unless (rtc_sdp_choose (offer, v, NULL, &choice, NULL));
+    pruned = rtc_sdp_prune (offer, &choice, NULL);
     fail_unless_equals_int (
         gst_sdp_message_get_attribute_val (pruned, "ice-lite") != NULL, i == 0);
     gst_sdp_message_free (pruned);
@@ -264,13 +264,13 @@ GST_END_TEST;
 static void
 assert_stereo (const gchar *fmtp, const gchar *expected)
 {
-  const SdpCodec **a = sdp_util_parse_codecs ("audio", "OPUS", NULL);
+  const RtcSdpCodec **a = rtc_sdp_parse_codecs ("audio", "OPUS", NULL);
   gchar *text = g_strconcat (HEAD AUDIO_LINE ICE ("abcd") OPUS, fmtp, NULL);
   GstSDPMessage *offer = parse (text), *pruned;
-  SdpChoice choice;
+  RtcSdpChoice choice;
 
-  fail_unless (sdp_util_choose (offer, NULL, a, &choice, NULL));
-  pruned = sdp_util_prune (offer, &choice, NULL);
+  fail_unless (rtc_sdp_choose (offer, NULL, a, &choice, NULL));
+  pruned = rtc_sdp_prune (offer, &choice, NULL);
   fail_unless_equals_string (attribute (pruned, 0, "fmtp"), expected);
   gst_sdp_message_free (pruned);
   gst_sdp_message_free (offer);
@@ -294,8 +294,8 @@ GST_END_TEST;
 
 GST_START_TEST (test_our_own_offer_asks_for_stereo)
 {
-  const SdpCodec **a = sdp_util_parse_codecs ("audio", "OPUS", NULL);
-  GstCaps *caps = sdp_util_offer_caps (a);
+  const RtcSdpCodec **a = rtc_sdp_parse_codecs ("audio", "OPUS", NULL);
+  GstCaps *caps = rtc_sdp_offer_caps (a);
 
   fail_unless_equals_string (
       gst_structure_get_string (gst_caps_get_structure (caps, 0), "stereo"),

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "sdpfingerprint.h"
-#include "sdputil.h"
+#include "rtcsdpfingerprint.h"
+#include "rtcsdp.h"
 
 #include <gst/check/gstcheck.h>
 #include <string.h>
@@ -52,7 +52,7 @@ static GstSDPMessage *
 parse (const gchar *text)
 {
   GError *error = NULL;
-  GstSDPMessage *sdp = sdp_util_parse (text, strlen (text), &error);
+  GstSDPMessage *sdp = rtc_sdp_parse (text, strlen (text), &error);
 
   fail_unless (sdp != NULL, "%s", error ? error->message : "");
   return sdp;
@@ -60,11 +60,11 @@ parse (const gchar *text)
 
 static gboolean
 choose (const GstSDPMessage *offer, const gchar *video, const gchar *audio,
-    SdpChoice *choice, GError **error)
+    RtcSdpChoice *choice, GError **error)
 {
-  const SdpCodec **v = sdp_util_parse_codecs ("video", video, NULL);
-  const SdpCodec **a = sdp_util_parse_codecs ("audio", audio, NULL);
-  gboolean ok = sdp_util_choose (offer, v, a, choice, error);
+  const RtcSdpCodec **v = rtc_sdp_parse_codecs ("video", video, NULL);
+  const RtcSdpCodec **a = rtc_sdp_parse_codecs ("audio", audio, NULL);
+  gboolean ok = rtc_sdp_choose (offer, v, a, choice, error);
 
   g_free (v);
   g_free (a);
@@ -76,8 +76,8 @@ assert_parse_fails (const gchar *text, gsize len, gint code)
 {
   GError *error = NULL;
 
-  fail_unless (sdp_util_parse (text, len, &error) == NULL);
-  fail_unless (g_error_matches (error, SDP_UTIL_ERROR, code), "%d: %s",
+  fail_unless (rtc_sdp_parse (text, len, &error) == NULL);
+  fail_unless (g_error_matches (error, RTC_SDP_ERROR, code), "%d: %s",
       error->code, error->message);
   g_error_free (error);
 }
@@ -88,15 +88,15 @@ GST_START_TEST (test_what_is_not_sdp_is_refused_with_a_reason)
   gchar *large = g_strnfill (1024 * 1024, 'a');
   guint i;
 
-  assert_parse_fails ("", 0, SDP_UTIL_ERROR_SYNTAX);
-  assert_parse_fails ("hello", 5, SDP_UTIL_ERROR_SYNTAX);
-  assert_parse_fails ("v=0\xff\xfe m=", 9, SDP_UTIL_ERROR_SYNTAX);
-  assert_parse_fails ("v=0\0m=audio", 11, SDP_UTIL_ERROR_SYNTAX);
-  assert_parse_fails (HEAD, strlen (HEAD), SDP_UTIL_ERROR_SYNTAX);
-  assert_parse_fails (large, 1024 * 1024, SDP_UTIL_ERROR_TOO_LARGE);
+  assert_parse_fails ("", 0, RTC_SDP_ERROR_SYNTAX);
+  assert_parse_fails ("hello", 5, RTC_SDP_ERROR_SYNTAX);
+  assert_parse_fails ("v=0\xff\xfe m=", 9, RTC_SDP_ERROR_SYNTAX);
+  assert_parse_fails ("v=0\0m=audio", 11, RTC_SDP_ERROR_SYNTAX);
+  assert_parse_fails (HEAD, strlen (HEAD), RTC_SDP_ERROR_SYNTAX);
+  assert_parse_fails (large, 1024 * 1024, RTC_SDP_ERROR_TOO_LARGE);
   for (i = 0; i < 1000; i++)
     g_string_append (many, "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n");
-  assert_parse_fails (many->str, many->len, SDP_UTIL_ERROR_TOO_LARGE);
+  assert_parse_fails (many->str, many->len, RTC_SDP_ERROR_TOO_LARGE);
   g_string_free (many, TRUE);
   g_free (large);
 }
@@ -106,7 +106,7 @@ GST_END_TEST;
 GST_START_TEST (test_h264_mode_1_is_chosen_before_what_is_offered_first)
 {
   GstSDPMessage *offer = parse (browser);
-  SdpChoice choice;
+  RtcSdpChoice choice;
 
   fail_unless (choose (offer, "H264,VP8", "OPUS", &choice, NULL));
   fail_unless_equals_string (choice.video.codec->name, "H264");
@@ -124,7 +124,7 @@ GST_END_TEST;
 GST_START_TEST (test_the_list_of_the_user_comes_before_that_of_the_client)
 {
   GstSDPMessage *offer = parse (browser);
-  SdpChoice choice;
+  RtcSdpChoice choice;
 
   fail_unless (choose (offer, "vp9, vp8, h264", "", &choice, NULL));
   fail_unless_equals_string (choice.video.codec->name, "VP8");
@@ -137,12 +137,12 @@ GST_END_TEST;
 GST_START_TEST (test_no_common_codec_names_both_sides)
 {
   GstSDPMessage *offer = parse (browser);
-  SdpChoice choice;
+  RtcSdpChoice choice;
   GError *error = NULL;
 
   fail_if (choose (offer, "AV1", "", &choice, &error));
   fail_unless (
-      g_error_matches (error, SDP_UTIL_ERROR, SDP_UTIL_ERROR_UNACCEPTABLE));
+      g_error_matches (error, RTC_SDP_ERROR, RTC_SDP_ERROR_UNACCEPTABLE));
   fail_unless (strstr (error->message, "VP8") != NULL, "%s", error->message);
   fail_unless (strstr (error->message, "AV1") != NULL, "%s", error->message);
   g_error_free (error);
@@ -156,7 +156,7 @@ GST_START_TEST (test_m_lines_that_do_not_send_are_not_chosen)
   gchar **parts = g_strsplit (browser, "a=sendonly", -1);
   gchar *text = g_strjoinv ("a=recvonly", parts);
   GstSDPMessage *offer = parse (text);
-  SdpChoice choice;
+  RtcSdpChoice choice;
 
   fail_if (choose (offer, "H264", "OPUS", &choice, NULL));
   gst_sdp_message_free (offer);
@@ -169,11 +169,11 @@ GST_END_TEST;
 GST_START_TEST (test_webrtcbin_sees_only_what_was_chosen)
 {
   GstSDPMessage *offer = parse (browser), *pruned;
-  SdpChoice choice;
+  RtcSdpChoice choice;
   gchar *text;
 
   fail_unless (choose (offer, "H264", "OPUS", &choice, NULL));
-  pruned = sdp_util_prune (offer, &choice, NULL);
+  pruned = rtc_sdp_prune (offer, &choice, NULL);
   text = gst_sdp_message_as_text (pruned);
   fail_unless (strstr (text, "104 105") != NULL, "%s", text);
   fail_unless (strstr (text, "VP8") == NULL, "%s", text);
@@ -196,15 +196,15 @@ GST_END_TEST;
 GST_START_TEST (test_rejected_m_lines_return_in_their_place)
 {
   GstSDPMessage *offer = parse (browser), *pruned, *answer;
-  SdpChoice choice;
+  RtcSdpChoice choice;
   const GstSDPMedia *media;
 
   fail_unless (choose (offer, "H264", "", &choice, NULL));
-  pruned = sdp_util_prune (offer, &choice, NULL);
+  pruned = rtc_sdp_prune (offer, &choice, NULL);
   fail_unless_equals_int (gst_sdp_message_medias_len (pruned), 1);
   fail_unless_equals_string (
       gst_sdp_message_get_attribute_val (pruned, "group"), "BUNDLE 1");
-  answer = sdp_util_expand_answer (offer, pruned, &choice);
+  answer = rtc_sdp_expand_answer (offer, pruned, &choice);
   fail_unless_equals_int (gst_sdp_message_medias_len (answer), 2);
   media = gst_sdp_message_get_media (answer, 0);
   fail_unless_equals_string (gst_sdp_media_get_media (media), "audio");
@@ -228,11 +228,11 @@ GST_START_TEST (test_a_bundle_has_the_transport_of_its_first_m_line)
   gchar *text = g_strconcat (parts[0], "a=ice-ufrag:first", parts[1],
       "a=ice-ufrag:second", parts[2], NULL);
   GstSDPMessage *offer = parse (text), *pruned;
-  SdpChoice choice;
+  RtcSdpChoice choice;
   guint i;
 
   fail_unless (choose (offer, "H264", "OPUS", &choice, NULL));
-  pruned = sdp_util_prune (offer, &choice, NULL);
+  pruned = rtc_sdp_prune (offer, &choice, NULL);
   for (i = 0; i < 2; i++)
     fail_unless_equals_string (
         gst_sdp_media_get_attribute_val (
@@ -252,10 +252,10 @@ GST_START_TEST (test_an_offer_without_fingerprint_is_refused)
   gchar *text = g_strjoinv ("a=x-fingerprint", parts);
   GstSDPMessage *offer = parse (text);
   GError *error = NULL;
-  SdpChoice choice;
+  RtcSdpChoice choice;
 
   fail_unless (choose (offer, "H264", "OPUS", &choice, NULL));
-  fail_unless (sdp_util_prune (offer, &choice, &error) == NULL);
+  fail_unless (rtc_sdp_prune (offer, &choice, &error) == NULL);
   fail_unless (strstr (error->message, "fingerprint") != NULL);
   g_error_free (error);
   gst_sdp_message_free (offer);
@@ -269,13 +269,13 @@ GST_START_TEST (test_codec_preferences_carry_feedback_and_payload_type)
 {
   GstSDPMessage *offer = parse (browser), *pruned;
   const GstStructure *s;
-  SdpChoice choice;
+  RtcSdpChoice choice;
   GstCaps *caps;
   gint payload;
 
   fail_unless (choose (offer, "H264", "OPUS", &choice, NULL));
-  pruned = sdp_util_prune (offer, &choice, NULL);
-  caps = sdp_util_media_caps (gst_sdp_message_get_media (pruned, 1));
+  pruned = rtc_sdp_prune (offer, &choice, NULL);
+  caps = rtc_sdp_media_caps (gst_sdp_message_get_media (pruned, 1));
   s = gst_caps_get_structure (caps, 0);
   fail_unless (gst_structure_has_name (s, "application/x-rtp"));
   fail_unless (gst_structure_get_int (s, "payload", &payload));
@@ -308,15 +308,15 @@ GST_START_TEST (test_an_offer_of_the_largest_size_is_answered)
       HEAD "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\n" TRANSPORT
            "a=mid:0\r\na=sendonly\r\na=rtpmap:96 H264/90000\r\n");
   GstSDPMessage *offer, *pruned;
-  SdpChoice choice;
+  RtcSdpChoice choice;
   gchar *out;
   guint i;
 
-  for (i = 0; i < SDP_UTIL_MAX_LINES - 100; i++)
+  for (i = 0; i < RTC_SDP_MAX_LINES - 100; i++)
     g_string_append (text, "a=rtcp-fb:96 ccm fir\r\n");
   offer = parse (text->str);
   fail_unless (choose (offer, "H264", "OPUS", &choice, NULL));
-  pruned = sdp_util_prune (offer, &choice, NULL);
+  pruned = rtc_sdp_prune (offer, &choice, NULL);
   out = gst_sdp_message_as_text (pruned);
   fail_unless_equals_int (count_text (out, "a=rtcp-fb:96 ccm fir"), 1);
   g_free (out);
@@ -331,13 +331,13 @@ GST_START_TEST (test_one_format_that_is_listed_very_often_is_read_once)
 {
   GString *text = g_string_new (HEAD "m=video 9 UDP/TLS/RTP/SAVPF");
   GstSDPMessage *offer;
-  SdpChoice choice;
+  RtcSdpChoice choice;
   guint i;
 
   for (i = 0; i < 60000; i++)
     g_string_append (text, " 97");
   g_string_append (text, " 96\r\nc=IN IP4 0.0.0.0\r\na=sendonly\r\n");
-  for (i = 0; i < SDP_UTIL_MAX_LINES - 100; i++)
+  for (i = 0; i < RTC_SDP_MAX_LINES - 100; i++)
     g_string_append (text, "a=x\r\n");
   g_string_append (text, "a=rtpmap:96 H264/90000\r\n");
   offer = parse (text->str);
@@ -355,7 +355,7 @@ GST_START_TEST (test_max_bitrate_becomes_bandwidth_lines_of_the_video)
   GstSDPMessage *offer = parse (browser);
   gchar *text;
 
-  sdp_util_set_bandwidth (offer, 1500500);
+  rtc_sdp_set_bandwidth (offer, 1500500);
   text = gst_sdp_message_as_text (offer);
   fail_unless (strstr (text, "b=AS:1501") != NULL, "%s", text);
   fail_unless (strstr (text, "b=TIAS:1500500") != NULL, "%s", text);
@@ -372,7 +372,7 @@ GST_START_TEST (test_a_fragment_is_read_and_nonsense_is_not)
                        "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n"
                        "a=candidate:1 1 udp 1 192.0.2.1 5000 typ host\r\n"
                        "a=end-of-candidates\r\n";
-  SdpFragment *fragment = sdp_util_parse_fragment (text, strlen (text), NULL);
+  RtcIceFragment *fragment = rtc_ice_fragment_parse (text, strlen (text), NULL);
   GError *error = NULL;
 
   fail_unless (fragment != NULL);
@@ -380,8 +380,8 @@ GST_START_TEST (test_a_fragment_is_read_and_nonsense_is_not)
   fail_unless_equals_string (fragment->pwd, "secret");
   fail_unless_equals_int (fragment->candidates->len, 1);
   fail_unless (fragment->end_of_candidates);
-  sdp_util_fragment_free (fragment);
-  fail_unless (sdp_util_parse_fragment ("nonsense", 8, &error) == NULL);
+  rtc_ice_fragment_free (fragment);
+  fail_unless (rtc_ice_fragment_parse ("nonsense", 8, &error) == NULL);
   fail_unless (error != NULL);
   g_error_free (error);
 }
@@ -392,7 +392,7 @@ GST_START_TEST (test_an_unknown_codec_is_named_with_those_that_are_known)
 {
   GError *error = NULL;
 
-  fail_unless (sdp_util_parse_codecs ("video", "H264,H263", &error) == NULL);
+  fail_unless (rtc_sdp_parse_codecs ("video", "H264,H263", &error) == NULL);
   fail_unless (strstr (error->message, "H263") != NULL);
   fail_unless (strstr (error->message, "VP9") != NULL);
   g_error_free (error);
@@ -403,7 +403,7 @@ GST_END_TEST;
 static void
 assert_link (const gchar *uri, const gchar *expected)
 {
-  gchar *link = sdp_util_ice_server_link (uri);
+  gchar *link = rtc_sdp_ice_server_link (uri);
 
   fail_unless_equals_string (link, expected);
   g_free (link);
@@ -427,9 +427,9 @@ GST_START_TEST (test_candidates_of_a_peer_are_bounded)
 {
   GString *text = g_string_new (browser);
   GstSDPMessage *offer, *pruned;
-  SdpChoice choice;
+  RtcSdpChoice choice;
 
-  for (guint i = 0; i < 4 * SDP_UTIL_MAX_CANDIDATES; i++) {
+  for (guint i = 0; i < 4 * RTC_SDP_MAX_CANDIDATES; i++) {
     gchar *line = g_strdup_printf ("a=candidate:%u 1 udp 1 192.0.2.1 %u typ "
                                    "host\r\n",
         i, 5000 + i);
@@ -440,11 +440,11 @@ GST_START_TEST (test_candidates_of_a_peer_are_bounded)
   }
   offer = parse (text->str);
   fail_unless (choose (offer, "H264", "OPUS", &choice, NULL));
-  pruned = sdp_util_prune (offer, &choice, NULL);
+  pruned = rtc_sdp_prune (offer, &choice, NULL);
   fail_unless (pruned != NULL);
   /* in both m-lines, which share a transport */
   fail_unless_equals_int (
-      sdp_util_count_candidates (pruned), 2 * SDP_UTIL_MAX_CANDIDATES);
+      rtc_sdp_count_candidates (pruned), 2 * RTC_SDP_MAX_CANDIDATES);
   gst_sdp_message_free (pruned);
   gst_sdp_message_free (offer);
   g_string_free (text, TRUE);
@@ -486,7 +486,7 @@ GST_START_TEST (test_the_first_candidate_is_where_the_client_came)
   guint c, i;
 
   for (c = 0; c < G_N_ELEMENTS (cases); c++) {
-    gchar *ordered = sdp_util_order_candidates (text, cases[c].reached_at);
+    gchar *ordered = rtc_sdp_order_candidates (text, cases[c].reached_at);
     gchar **split = g_strsplit (ordered, "\r\n", -1);
 
     fail_unless_equals_int (g_strv_length (split), G_N_ELEMENTS (reached));
@@ -530,7 +530,7 @@ matches (const gchar *first, const gchar *second)
 {
   const gchar *const list[] = { first, second, NULL };
 
-  return sdp_fingerprint_matches (list, PEM);
+  return rtc_sdp_fingerprint_matches (list, PEM);
 }
 
 GST_START_TEST (test_a_certificate_is_held_against_its_fingerprint)
@@ -592,12 +592,12 @@ GST_START_TEST (test_what_is_no_fingerprint_allows_nothing)
   fail_if (matches (md5, NULL));
   fail_if (matches ("", "sha-256"));
   fail_if (matches ("sha-256 ", "sha-2567 00"));
-  fail_if (sdp_fingerprint_is_usable (weak));
-  fail_if (sdp_fingerprint_is_usable (nothing));
-  fail_unless (sdp_fingerprint_is_usable (good));
-  fail_if (sdp_fingerprint_matches (good, ""));
-  fail_if (sdp_fingerprint_matches (good, "-----BEGIN CERTIFICATE-----"));
-  fail_if (sdp_fingerprint_matches (good, NULL));
+  fail_if (rtc_sdp_fingerprint_is_usable (weak));
+  fail_if (rtc_sdp_fingerprint_is_usable (nothing));
+  fail_unless (rtc_sdp_fingerprint_is_usable (good));
+  fail_if (rtc_sdp_fingerprint_matches (good, ""));
+  fail_if (rtc_sdp_fingerprint_matches (good, "-----BEGIN CERTIFICATE-----"));
+  fail_if (rtc_sdp_fingerprint_matches (good, NULL));
   g_free (sha256);
   g_free (md5);
 }
@@ -607,7 +607,7 @@ GST_END_TEST;
 static void
 assert_fingerprints (const GstSDPMessage *sdp, guint media, const gchar *text)
 {
-  gchar **list = sdp_fingerprint_list (sdp, media);
+  gchar **list = rtc_sdp_fingerprint_list (sdp, media);
   gchar *joined = g_strjoinv (",", list);
 
   fail_unless_equals_string (joined, text);

@@ -11,7 +11,7 @@
 #include <gst/check/gstcheck.h>
 #include <string.h>
 
-#include "reccodec.h"
+#include "reccaps.h"
 #include "tscheck.h"
 #include "tsmux.h"
 
@@ -904,12 +904,11 @@ GST_START_TEST (test_caps_become_a_configuration)
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     GstCaps *caps = gst_caps_from_string (rows[i].caps);
-    RecCodecData data;
+    RecCapsData data;
     TsTrackConfig config;
     gchar *reason = NULL;
 
-    fail_unless (
-        rec_codec_from_caps (caps, &config, &data, &reason), "%s", reason);
+    fail_unless (rec_caps_parse (caps, &config, &data, &reason), "%s", reason);
     fail_unless_equals_int (config.codec, rows[i].codec);
     gst_caps_unref (caps);
   }
@@ -939,12 +938,12 @@ GST_START_TEST (test_caps_that_are_refused_say_why)
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     GstCaps *caps = gst_caps_from_string (rows[i].caps);
-    RecCodecData data;
+    RecCapsData data;
     TsTrackConfig config;
     gchar *reason = NULL;
 
-    fail_if (rec_codec_from_caps (caps, &config, &data, &reason), "%s",
-        rows[i].caps);
+    fail_if (
+        rec_caps_parse (caps, &config, &data, &reason), "%s", rows[i].caps);
     fail_unless (reason && strstr (reason, rows[i].word), "%s: %s",
         rows[i].caps, reason);
     g_free (reason);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nalsps.h"
+#include "recnalparse.h"
 #include "tscheck.h"
 #include "tsmux.h"
 #include "tsreorder.h"
@@ -325,18 +325,18 @@ push_pyramid (Rig *rig, const Sps *sps, unsigned n, int64_t frame)
 
 /* --- What a stream declares */
 
-static NalSps
+static RecNalSps
 parse (const Sps *config)
 {
   GByteArray *au = g_byte_array_new ();
-  NalScanner scanner;
-  NalUnit nal;
-  NalSps sps;
+  RecNalScanner scanner;
+  RecNalUnit nal;
+  RecNalSps sps;
 
   append_sps (au, config);
-  nal_scanner_init (&scanner, NAL_H264, au->data, au->len);
-  fail_unless (nal_scanner_next (&scanner, &nal));
-  nal_parse_sps (NAL_H264, &nal, &sps);
+  rec_nal_scanner_init (&scanner, REC_NAL_H264, au->data, au->len);
+  fail_unless (rec_nal_scanner_next (&scanner, &nal));
+  rec_nal_parse_sps (REC_NAL_H264, &nal, &sps);
   fail_unless (sps.valid);
   g_byte_array_unref (au);
   return sps;
@@ -365,7 +365,7 @@ GST_START_TEST (test_h264_declares_its_depth)
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    NalSps sps = parse (&rows[i].sps);
+    RecNalSps sps = parse (&rows[i].sps);
 
     fail_unless (
         sps.max_reorder == rows[i].depth, "row %u: %u", i, sps.max_reorder);
@@ -385,25 +385,25 @@ GST_START_TEST (test_parameter_sets_of_encoders_are_read)
     0x03, 0x00, 0x9e, 0x08, 0x00, 0x00, 0x03, 0x00, 0x00, 0x3c, 0x90, 0x01,
     0x41, 0x01, 0xe2, 0xcb, 0x2b, 0x34, 0x92, 0x65, 0x78, 0x0b, 0x70, 0x20,
     0x20, 0x00, 0x40, 0x00, 0x00, 0x03, 0x00, 0x40, 0x00, 0x00, 0x06, 0x42 };
-  NalUnit nal = { x264, sizeof (x264), 0, NAL_SPS };
-  NalSps sps;
+  RecNalUnit nal = { x264, sizeof (x264), 0, REC_NAL_SPS };
+  RecNalSps sps;
 
-  nal_parse_sps (NAL_H264, &nal, &sps);
+  rec_nal_parse_sps (REC_NAL_H264, &nal, &sps);
   fail_unless (sps.valid && sps.declared);
   fail_unless_equals_int (sps.max_reorder, 2);
   fail_unless_equals_int64 (sps.frame_time, FRAME);
   for (size_t size = 0; size < sizeof (x264); size++) {
     nal.size = size;
-    nal_parse_sps (NAL_H264, &nal, &sps);
+    rec_nal_parse_sps (REC_NAL_H264, &nal, &sps);
   }
-  nal = (NalUnit){ x265, sizeof (x265), 0, NAL_SPS };
-  nal_parse_sps (NAL_H265, &nal, &sps);
+  nal = (RecNalUnit){ x265, sizeof (x265), 0, REC_NAL_SPS };
+  rec_nal_parse_sps (REC_NAL_H265, &nal, &sps);
   fail_unless (sps.valid && sps.declared);
   fail_unless_equals_int (sps.max_reorder, 2);
   fail_unless_equals_int64 (sps.frame_time, FRAME);
   for (size_t size = 0; size < sizeof (x265); size++) {
     nal.size = size;
-    nal_parse_sps (NAL_H265, &nal, &sps);
+    rec_nal_parse_sps (REC_NAL_H265, &nal, &sps);
   }
 }
 GST_END_TEST;

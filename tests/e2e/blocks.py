@@ -340,9 +340,9 @@ class Blocks(e2e.TestCase):
         languages = collections.Counter(block.language for block in BLOCKS)
         for language in ('sh', 'c', 'python', 'html', 'ini', 'yaml', 'promql'):
             self.assertGreater(languages[language], 0, f'no block of {language}')
-        for page in ('gst/tsrec/gsttsrecmux.c', 'gst/tsrec/gstrecfilesink.c', 'gst/tsrec/gsttsrecsink.c',
-                     'gst/tsrec/gstrecmonitor.c', 'gst/recwebrtc/gstrecwhipsrc.c',
-                     'gst/recwebrtc/gstrecwhepsrc.c', 'gst/recwebrtc/gstrecwhipsink.c'):
+        for page in ('gst/tsrec/mux/gsttsrecmux.c', 'gst/tsrec/filesink/gstrecfilesink.c', 'gst/tsrec/sink/gsttsrecsink.c',
+                     'gst/tsrec/monitor/gstrecmonitor.c', 'gst/recwebrtc/source/gstrecwhipsrc.c',
+                     'gst/recwebrtc/source/gstrecwhepsrc.c', 'gst/recwebrtc/sink/gstrecwhipsink.c'):
             self.assertIn(page, {block.page for block in BLOCKS})
 
     def test_zz_recordings_play_in_browsers(self):

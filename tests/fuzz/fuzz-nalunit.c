@@ -8,33 +8,35 @@
  */
 
 #include "fuzz.h"
-#include "nalformat.h"
-#include "nalunit.h"
+#include "recnalformat.h"
+#include "recnalunit.h"
 #include "tscheck.h"
 #include "tsmux.h"
 
-static const NalSyntax syntaxes[] = { NAL_H264, NAL_H265, NAL_H266 };
+static const RecNalSyntax syntaxes[] = { REC_NAL_H264, REC_NAL_H265,
+  REC_NAL_H266 };
 
 static void
-scan (NalSyntax syntax, const uint8_t *data, size_t size)
+scan (RecNalSyntax syntax, const uint8_t *data, size_t size)
 {
-  NalScanner scanner;
-  NalUnit nal;
+  RecNalScanner scanner;
+  RecNalUnit nal;
   size_t last = 0;
 
-  nal_scanner_init (&scanner, syntax, data, size);
-  while (nal_scanner_next (&scanner, &nal)) {
+  rec_nal_scanner_init (&scanner, syntax, data, size);
+  while (rec_nal_scanner_next (&scanner, &nal)) {
     FUZZ_ASSERT (nal.data >= data && nal.data + nal.size <= data + size,
         "a NAL unit outside of its access unit");
     FUZZ_ASSERT (nal.offset >= last && data + nal.offset <= nal.data,
         "NAL units out of order");
     last = nal.offset + 1;
-    if (nal.kind == NAL_SPS || nal.kind == NAL_PPS || nal.kind == NAL_VPS)
-      nal_get_parameter_set_id (syntax, &nal);
-    if (nal.kind == NAL_SEI)
-      nal_sei_is_recovery_point (syntax, &nal);
+    if (nal.kind == REC_NAL_SPS || nal.kind == REC_NAL_PPS ||
+        nal.kind == REC_NAL_VPS)
+      rec_nal_get_parameter_set_id (syntax, &nal);
+    if (nal.kind == REC_NAL_SEI)
+      rec_nal_sei_is_recovery_point (syntax, &nal);
   }
-  FUZZ_ASSERT (nal_find_start_code (data, size, 0) <= size, "past the end");
+  FUZZ_ASSERT (rec_nal_find_start_code (data, size, 0) <= size, "past the end");
 }
 
 typedef struct
@@ -115,26 +117,26 @@ mux (TsCodec codec, const uint8_t *data, size_t size)
 /* The first half as a decoder configuration record, the rest as access units
  * with lengths in front of their NAL units. Copies end where they say. */
 static void
-convert (NalSyntax syntax, const uint8_t *data, size_t size)
+convert (RecNalSyntax syntax, const uint8_t *data, size_t size)
 {
   size_t half = size / 2, out_size;
   uint8_t *record = malloc (half + 1), *au = malloc (size - half + 1);
   const uint8_t *out;
   const char *reason;
-  NalFormat format;
+  RecNalFormat format;
 
   if (!record || !au)
     abort ();
   memcpy (record, data, half);
   memcpy (au, data + half, size - half);
-  if (nal_format_init (&format, syntax, record, half, &reason)) {
+  if (rec_nal_format_init (&format, syntax, record, half, &reason)) {
     for (int i = 0; i < 2; i++) {
-      if (nal_format_convert (&format, au, size - half, &out, &out_size))
+      if (rec_nal_format_convert (&format, au, size - half, &out, &out_size))
         FUZZ_ASSERT (out_size >= 5 && memcmp (out, "\0\0\0\1", 4) == 0,
             "%zu bytes without a start code", out_size);
     }
   }
-  nal_format_clear (&format);
+  rec_nal_format_clear (&format);
   free (record);
   free (au);
 }

@@ -12,7 +12,7 @@
  */
 
 #include "fuzz.h"
-#include "recchain.h"
+#include "rtcdepaychain.h"
 
 #include <gst/gst.h>
 
@@ -54,8 +54,8 @@ static const Format formats[] = {
 typedef struct
 {
   GstPad *src;
-  RecChain *chain;
-  RecChainCounters counters;
+  RtcDepayChain *chain;
+  RtcDepayChainCounters counters;
 } Track;
 
 /* One of each kind, with and without the gate, kept from input to input. */
@@ -109,23 +109,23 @@ start_stream (Track *track, const Format *format)
 static gboolean
 make_track (Track *track, const Format *format, gboolean freeze)
 {
-  const SdpCodec *codecs[] = {
-    sdp_util_find_codec (format->media, format->codec), NULL
+  const RtcSdpCodec *codecs[] = {
+    rtc_sdp_find_codec (format->media, format->codec), NULL
   };
-  SdpTrack description = { .codec = codecs[0] };
+  RtcSdpTrack description = { .codec = codecs[0] };
   GString *missing = g_string_new (NULL);
   GstPad *sink;
 
-  rec_chain_keep_available (codecs, missing);
+  rtc_depay_chain_keep_available (codecs, missing);
   g_string_free (missing, TRUE);
   if (!codecs[0])
     return FALSE;
-  track->chain = rec_chain_new (GST_BIN (bin), bin, &description, new_sink (),
-      freeze, &track->counters, NULL);
+  track->chain = rtc_depay_chain_new (GST_BIN (bin), bin, &description,
+      new_sink (), freeze, &track->counters, NULL);
   FUZZ_ASSERT (track->chain, "no chain for %s", format->codec);
   track->src = gst_pad_new ("src", GST_PAD_SRC);
   gst_pad_set_active (track->src, TRUE);
-  sink = rec_chain_add_stream (track->chain, 0);
+  sink = rtc_depay_chain_add_stream (track->chain, 0);
   FUZZ_ASSERT (gst_pad_link (track->src, sink) == GST_PAD_LINK_OK, "no link");
   gst_object_unref (sink);
   start_stream (track, format);

@@ -7,14 +7,14 @@
  */
 
 #include "fuzz.h"
-#include "sdputil.h"
+#include "rtcsdp.h"
 
 #include <gst/gst.h>
 
 static void
-check_choice (const GstSDPMessage *offer, const SdpChoice *choice)
+check_choice (const GstSDPMessage *offer, const RtcSdpChoice *choice)
 {
-  GstSDPMessage *pruned = sdp_util_prune (offer, choice, NULL), *answer;
+  GstSDPMessage *pruned = rtc_sdp_prune (offer, choice, NULL), *answer;
   guint i, tracks = !!choice->video.codec + !!choice->audio.codec;
   gchar *text, *fragment;
 
@@ -23,18 +23,18 @@ check_choice (const GstSDPMessage *offer, const SdpChoice *choice)
   FUZZ_ASSERT (gst_sdp_message_medias_len (pruned) == tracks, "%u",
       gst_sdp_message_medias_len (pruned));
   for (i = 0; i < tracks; i++) {
-    GstCaps *caps = sdp_util_media_caps (gst_sdp_message_get_media (pruned, i));
+    GstCaps *caps = rtc_sdp_media_caps (gst_sdp_message_get_media (pruned, i));
 
     FUZZ_ASSERT (caps, "no caps of a chosen m-line");
     gst_caps_unref (caps);
   }
-  sdp_util_set_bandwidth (pruned, 1000000);
-  answer = sdp_util_expand_answer (offer, pruned, choice);
+  rtc_sdp_set_bandwidth (pruned, 1000000);
+  answer = rtc_sdp_expand_answer (offer, pruned, choice);
   FUZZ_ASSERT (
       gst_sdp_message_medias_len (answer) == gst_sdp_message_medias_len (offer),
       "an m-line got lost");
   text = gst_sdp_message_as_text (answer);
-  fragment = sdp_util_make_fragment (pruned, "u", "p");
+  fragment = rtc_ice_fragment_build (pruned, "u", "p");
   g_free (fragment);
   g_free (text);
   gst_sdp_message_free (answer);
@@ -44,29 +44,29 @@ check_choice (const GstSDPMessage *offer, const SdpChoice *choice)
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-  static const SdpCodec **video, **audio;
+  static const RtcSdpCodec **video, **audio;
   GError *error = NULL;
   GstSDPMessage *offer;
-  SdpFragment *fragment;
-  SdpChoice choice;
+  RtcIceFragment *fragment;
+  RtcSdpChoice choice;
 
   if (!video) {
     gst_init (NULL, NULL);
     /* What GstSDP logs about nonsense is of no interest. */
     gst_debug_set_default_threshold (GST_LEVEL_NONE);
-    video = sdp_util_parse_codecs ("video", "H264,H265,VP8,VP9,AV1", NULL);
-    audio = sdp_util_parse_codecs ("audio", "OPUS", NULL);
+    video = rtc_sdp_parse_codecs ("video", "H264,H265,VP8,VP9,AV1", NULL);
+    audio = rtc_sdp_parse_codecs ("audio", "OPUS", NULL);
   }
-  offer = sdp_util_parse ((const gchar *)data, size, &error);
+  offer = rtc_sdp_parse ((const gchar *)data, size, &error);
   FUZZ_ASSERT (!offer == !!error, "an error and a message, or neither");
   g_clear_error (&error);
   if (offer) {
-    if (sdp_util_choose (offer, (const SdpCodec *const *)video,
-            (const SdpCodec *const *)audio, &choice, NULL))
+    if (rtc_sdp_choose (offer, (const RtcSdpCodec *const *)video,
+            (const RtcSdpCodec *const *)audio, &choice, NULL))
       check_choice (offer, &choice);
     gst_sdp_message_free (offer);
   }
-  fragment = sdp_util_parse_fragment ((const gchar *)data, size, NULL);
-  sdp_util_fragment_free (fragment);
+  fragment = rtc_ice_fragment_parse ((const gchar *)data, size, NULL);
+  rtc_ice_fragment_free (fragment);
   return 0;
 }

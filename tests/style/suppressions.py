@@ -70,8 +70,8 @@ class Suppressions(unittest.TestCase):
         cls.names = our_names()
 
     def test_what_is_ours_is_found(self):
-        for name in ('ts_mux_new', 'whip_server_claim', 'test-recwhip',
-                     'whipserver.c', 'libgstrecwebrtc.so'):
+        for name in ('ts_mux_new', 'whip_listener_claim', 'test-recwhip',
+                     'whiplistener.c', 'libgstrecwebrtc.so'):
             self.assertTrue(any(name in ours for ours in self.names), name)
 
     def test_lsan_matches_nothing_of_ours(self):

@@ -1,0 +1,617 @@
+/* gst-tsrec: timestamps that can be written, from timestamps as they come
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tstimeline.h"
+
+#include <string.h>
+
+/* A track that goes back further than this has started over; less is jitter
+ * (WebRTC: 20 to 160 ms after congestion). */
+#define MAX_BACKWARD (1 * TS_NS_PER_S)
+/* A track that is further ahead than this of its own past, and of the clock
+ * of a live pipeline, is suspect; without a clock, twice as far and more. */
+#define MAX_AHEAD (10 * TS_NS_PER_S)
+#define MAX_AHEAD_NO_CLOCK (30 * TS_NS_PER_S)
+/* Before its first access unit a track may be late by what an encoder with
+ * lookahead takes, of pictures that come rarely too. */
+#define MAX_LATE_START (30 * TS_NS_PER_S)
+/* The next access unit after a suspect one comes within this, or within two of
+ * its steps. */
+#define CONFIRM_TIME (2 * TS_NS_PER_S)
+/* PTS and DTS of one access unit are not further apart than the T-STD allows
+ * pictures to stay in its buffers (2.4.2.7: ten seconds), or than so many
+ * steps as pictures can be reordered by. */
+#define MAX_REORDER (10 * TS_NS_PER_S)
+/* How long a picture lasts when nothing says it: 25 a second. */
+#define DEFAULT_FRAME_TIME (40 * TS_NS_PER_MS)
+/* Access units without timestamps follow the clock: when they last as long as
+ * is known, only where they are off by more than this. */
+#define CLOCK_TOLERANCE (200 * TS_NS_PER_MS)
+/* Further off, and it was a pause. */
+#define CLOCK_PAUSE (1 * TS_NS_PER_S)
+#define CLOCK_SMOOTHING 8
+/* Beyond this (73 years, and 13 days for access units that follow) sums of a
+ * timestamp, a shift and what was expected could overflow: no timestamp at all.
+ */
+/* A step is no longer than a day, as a tick of a stream is no longer than an
+ * hour, for the same reason. */
+#define MAX_STEP (24 * 3600 * TS_NS_PER_S)
+#define MAX_NOMINAL (3600 * TS_NS_PER_S)
+#define MAX_TIME ((INT64_C (1) << 61) - (INT64_C (1) << 50))
+
+void
+ts_timeline_init (TsTimeline *timeline)
+{
+  timeline->now = TS_TIME_NONE;
+  timeline->first = TS_TIME_NONE;
+  timeline->shift = 0;
+  timeline->alone = false;
+  timeline->has_next = false;
+  timeline->next = TS_TIME_NONE;
+}
+
+void
+ts_track_time_init (TsTrackTime *time)
+{
+  memset (time, 0, sizeof (*time));
+  time->last_dts = TS_TIME_NONE;
+  time->last_pts = TS_TIME_NONE;
+  time->high_pts = TS_TIME_NONE;
+  time->end = TS_TIME_NONE;
+  time->base = TS_TIME_NONE;
+  time->clock = TS_TIME_NONE;
+  time->suspect = TS_TIME_NONE;
+  time->anchor_pts = TS_TIME_NONE;
+  ts_reorder_init (&time->reorder);
+}
+
+static bool
+is_known (int64_t time)
+{
+  return time > -MAX_TIME && time < MAX_TIME;
+}
+
+/* How long a picture lasts, for want of anything better 40 ms. */
+static int64_t
+get_frame_time (const TsTrackTime *time)
+{
+  if (time->nominal > 0)
+    return time->nominal;
+  return time->step > TS_TIME_TICK ? time->step : DEFAULT_FRAME_TIME;
+}
+
+/* --- How far a timestamp is off */
+
+/**
+ * Raw: the timestamps of an access unit as they come.
+ * @pts: TS_TIME_NONE when it is not known, as @dts
+ * @key: the one that is judged, TS_TIME_NONE when there is none
+ * @by_pts: @key is @pts, which goes back where pictures are reordered
+ */
+typedef struct
+{
+  int64_t pts;
+  int64_t dts;
+  int64_t key;
+  bool by_pts;
+} Raw;
+
+static void
+get_raw (const TsTrackTime *time, int64_t pts, int64_t dts, Raw *raw)
+{
+  raw->pts = is_known (pts) ? pts : TS_TIME_NONE;
+  raw->dts = is_known (dts) ? dts : TS_TIME_NONE;
+  /* DTS after PTS cannot be. */
+  if (raw->pts != TS_TIME_NONE && raw->dts > raw->pts)
+    raw->dts = TS_TIME_NONE;
+  raw->by_pts =
+      raw->pts != TS_TIME_NONE && (raw->dts == TS_TIME_NONE || time->made);
+  raw->key = raw->by_pts ? raw->pts : raw->dts;
+}
+
+/* When the next access unit of a track is to be expected. */
+static int64_t
+get_expected (const TsTimeline *timeline, const TsTrackTime *time, bool by_pts)
+{
+  if (time->last_dts == TS_TIME_NONE)
+    return timeline->now;
+  return (by_pts ? time->high_pts : time->last_dts) + time->step;
+}
+
+/* How far @key, shift included, is from where it may be. */
+static int64_t
+get_distance (
+    const TsTrackTime *time, int64_t key, int64_t expected, bool by_pts)
+{
+  if (by_pts && time->last_dts != TS_TIME_NONE && key < expected) {
+    /* Pictures are output between the last DTS and the highest PTS. */
+    return key < time->last_dts ? key - time->last_dts : 0;
+  }
+  return key - expected;
+}
+
+static bool
+is_far_behind (const TsTrackTime *time, int64_t distance)
+{
+  return distance <
+      (time->last_dts == TS_TIME_NONE ? -MAX_LATE_START : -MAX_BACKWARD);
+}
+
+bool
+ts_timeline_needs_now (const TsTimeline *timeline, const TsTrackTime *time,
+    int64_t pts, int64_t dts)
+{
+  int64_t expected, distance;
+  Raw raw;
+
+  get_raw (time, pts, dts, &raw);
+  if (raw.key == TS_TIME_NONE)
+    return true;
+  expected = get_expected (timeline, time, raw.by_pts);
+  if (expected == TS_TIME_NONE)
+    return false;
+  distance = get_distance (time, raw.key + time->shift, expected, raw.by_pts);
+  return distance > MAX_AHEAD || is_far_behind (time, distance);
+}
+
+/* Without a clock: what the last access unit said of its length, the time of
+ * other tracks and the step before make a long step a real one. */
+static bool
+is_far_ahead_no_clock (const TsTimeline *timeline, const TsTrackTime *time,
+    int64_t key, int64_t distance)
+{
+  if (distance <= MAX_AHEAD_NO_CLOCK ||
+      (timeline->now != TS_TIME_NONE &&
+          key <= timeline->now + MAX_AHEAD_NO_CLOCK))
+    return false;
+  if (time->end != TS_TIME_NONE && key <= time->end + MAX_BACKWARD)
+    return false;
+  return distance > 2 * time->pace;
+}
+
+static bool
+is_far_off (const TsTimeline *timeline, const TsTrackTime *time, int64_t key,
+    int64_t distance, int64_t now)
+{
+  /* Without a clock, a track may be written into a file, or be read from one,
+   * far behind others: its first access unit is not from before the start. */
+  if (is_far_behind (time, distance))
+    return time->last_dts != TS_TIME_NONE || is_known (now) ||
+        key < timeline->first - MAX_AHEAD;
+  if (is_known (now))
+    return distance > MAX_AHEAD && key > now + MAX_AHEAD;
+  return is_far_ahead_no_clock (timeline, time, key, distance);
+}
+
+/* PTS is further ahead of DTS than pictures can be reordered, of a picture that
+ * lasts @duration, when that is known. Its own step counts: of a time lapse,
+ * the first pictures show no other one. */
+static bool
+is_apart (const TsTrackTime *time, int64_t pts, int64_t dts, int64_t duration)
+{
+  int64_t step = get_frame_time (time), apart = pts - dts;
+
+  if (time->pace > step)
+    step = time->pace;
+  if (is_known (duration) && duration > step)
+    step = duration;
+  if (time->last_dts != TS_TIME_NONE &&
+      dts + time->shift - time->last_dts > step)
+    step = dts + time->shift - time->last_dts;
+  if (time->last_dts == TS_TIME_NONE || step > MAX_NOMINAL)
+    step = MAX_NOMINAL / (REC_NAL_MAX_REORDER + 2);
+  return apart > MAX_REORDER && apart > step * (REC_NAL_MAX_REORDER + 2);
+}
+
+bool
+ts_track_time_is_apart (const TsTrackTime *time, int64_t pts, int64_t dts)
+{
+  Raw raw;
+
+  get_raw (time, pts, dts, &raw);
+  return raw.pts != TS_TIME_NONE && raw.dts != TS_TIME_NONE && !raw.by_pts &&
+      is_apart (time, raw.pts, raw.dts, TS_TIME_NONE);
+}
+
+bool
+ts_timeline_needs_next (const TsTimeline *timeline, const TsTrackTime *time,
+    int64_t pts, int64_t dts)
+{
+  int64_t expected, key;
+  Raw raw;
+
+  get_raw (time, pts, dts, &raw);
+  if (raw.key == TS_TIME_NONE)
+    return false;
+  if (ts_track_time_is_apart (time, pts, dts))
+    return true;
+  expected = get_expected (timeline, time, raw.by_pts);
+  if (expected == TS_TIME_NONE)
+    return false;
+  key = raw.key + time->shift;
+  return is_far_ahead_no_clock (
+      timeline, time, key, get_distance (time, key, expected, raw.by_pts));
+}
+
+/* --- What is far off */
+
+/* The track has started over: what has to be added from now on. Tracks that
+ * start over together keep their distance. */
+static void
+start_over (
+    TsTimeline *timeline, TsTrackTime *time, int64_t raw, int64_t expected)
+{
+  int64_t shared = raw + timeline->shift - expected;
+
+  if (shared < 0 || shared > MAX_BACKWARD)
+    timeline->shift = expected - raw;
+  time->shift = timeline->shift;
+}
+
+/* Whether the access unit after it, or the want of any other track, shows that
+ * a long step ahead is real: it is not before @raw, or, where pictures are
+ * reordered, far ahead too, or as far as pictures are from each other when as
+ * many as there can be are output before @raw. */
+static bool
+is_step_real (const TsTimeline *timeline, const TsTrackTime *time,
+    const TsAccessUnit *au, int64_t raw, int64_t expected)
+{
+  int64_t next_ahead;
+
+  if (is_known (au->now))
+    return false;
+  if (!timeline->has_next)
+    return timeline->alone;
+  if (!is_known (timeline->next) || timeline->next >= raw - MAX_BACKWARD)
+    return true;
+  next_ahead = timeline->next + time->shift - expected;
+  return time->reorder.depth > 0 && next_ahead > 0 &&
+      (next_ahead > MAX_AHEAD_NO_CLOCK ||
+          next_ahead >=
+              (raw + time->shift - expected) / (REC_NAL_MAX_REORDER + 2));
+}
+
+/* Decides about an access unit that is far off: where it is. */
+static int64_t
+judge (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
+    int64_t raw, int64_t expected)
+{
+  int64_t longest = CONFIRM_TIME + 2 * time->pace;
+  int64_t since =
+      time->suspect != TS_TIME_NONE ? raw - time->suspect : INT64_MIN;
+  bool ahead = raw + time->shift > expected && is_known (raw + time->shift) &&
+      !is_known (au->now);
+
+  /* Ahead, and nothing says that it is not yet that late: a real gap. */
+  if (ahead &&
+      (is_step_real (timeline, time, au, raw, expected) ||
+          (since >= -CONFIRM_TIME && !timeline->has_next))) {
+    time->suspect = TS_TIME_NONE;
+    return raw + time->shift;
+  }
+  if (since < -MAX_BACKWARD || since > longest) {
+    time->suspect = raw;
+    time->suspect_place = expected;
+    return expected;
+  }
+  start_over (timeline, time, time->suspect, time->suspect_place);
+  time->suspect = TS_TIME_NONE;
+  return raw + time->shift;
+}
+
+/* Over a pause, DTS of reordered pictures stay behind for as many pictures as
+ * are reordered: the one after it, or the end, shows that its PTS is real. */
+static bool
+is_apart_real (const TsTimeline *timeline, const TsAccessUnit *au)
+{
+  return !is_known (au->now) && timeline->has_next &&
+      (!is_known (timeline->next) || timeline->next >= au->pts - MAX_REORDER);
+}
+
+/* From raw to the timeline, by what was judged. */
+static void
+place (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
+    TsStats *stats, Raw *raw)
+{
+  int64_t expected = get_expected (timeline, time, raw->by_pts);
+  int64_t key = raw->key + time->shift, ahead;
+
+  if (expected != TS_TIME_NONE &&
+      is_far_off (timeline, time, key,
+          get_distance (time, key, expected, raw->by_pts), au->now)) {
+    int64_t is = judge (timeline, time, au, raw->key, expected);
+
+    stats->jumps += is != key;
+    key = is;
+  } else {
+    time->suspect = TS_TIME_NONE;
+  }
+  if (raw->by_pts) {
+    raw->pts = key;
+    raw->dts = TS_TIME_NONE;
+    return;
+  }
+  ahead = raw->pts != TS_TIME_NONE ? raw->pts - raw->dts : 0;
+  raw->dts = key;
+  if (raw->pts == TS_TIME_NONE)
+    return;
+  if (is_apart (time, au->pts, au->dts, au->duration) &&
+      !is_apart_real (timeline, au)) {
+    stats->jumps++;
+    ahead = 0;
+  }
+  raw->pts = key + ahead;
+}
+
+/* --- What has no timestamp */
+
+/* When an access unit without timestamps comes in its order: one step after
+ * the one before, or by the clock that paces the input. */
+static int64_t
+get_place_in_order (const TsTimeline *timeline, TsTrackTime *time,
+    const TsAccessUnit *au, const TsPicture *picture)
+{
+  bool paced = is_known (au->now);
+  int64_t step, tolerance, off;
+
+  if (time->base == TS_TIME_NONE && paced)
+    time->clock = 0;
+  if (time->base == TS_TIME_NONE)
+    return paced ? au->now : timeline->now != TS_TIME_NONE ? timeline->now : 0;
+  if (!paced || time->timed) {
+    step = time->step > 0 ? time->step : get_frame_time (time);
+    /* A parser that makes two access units of what had one timestamp gives it
+     * to the first: the second comes before the next timestamp, not with it. */
+    if (picture && picture->depth == 0 && time->timed && time->last_timed)
+      step /= 2;
+    return time->base + step;
+  }
+  tolerance = time->nominal > 0 ? CLOCK_TOLERANCE : 0;
+  step = time->nominal > 0 ? time->nominal : DEFAULT_FRAME_TIME;
+  if (time->clock == TS_TIME_NONE)
+    time->clock = au->now - (time->base + step);
+  off = au->now - time->clock - (time->base + step);
+  if (off > CLOCK_PAUSE)
+    return time->base + step + off;
+  if (off > -tolerance && off < tolerance)
+    return time->base + step;
+  off = (off > 0 ? off - tolerance : off + tolerance) / CLOCK_SMOOTHING;
+  /* What comes in a burst is not squeezed into it. */
+  return time->base + (step + off > step / 4 ? step + off : step / 4);
+}
+
+/* PTS of a picture that came in its order at @base: by how many others it is
+ * output before or after. */
+static int64_t
+get_pts_by_order (TsTrackTime *time, const TsPicture *picture, int64_t base)
+{
+  int64_t frame_time = get_frame_time (time), pts, fields;
+  const int64_t most = REC_NAL_MAX_REORDER + 2;
+
+  if (!picture->has_order || picture->depth == 0)
+    return base;
+  if (picture->restart || time->anchor_pts == TS_TIME_NONE) {
+    time->anchor_pts = base;
+    time->anchor_order = picture->restart ? 0 : picture->order;
+    time->n_since_anchor = 0;
+  }
+  fields = (int64_t)picture->order - time->anchor_order;
+  if (!time->timed) {
+    /* Where @base follows a clock, so does what is ahead or behind of it. */
+    fields -= 2 * (int64_t)time->n_since_anchor;
+    if (time->n_since_anchor < INT32_MAX)
+      time->n_since_anchor++;
+    frame_time = time->nominal > 0 ? time->nominal : DEFAULT_FRAME_TIME;
+    if (fields > 2 * most || fields < -2 * most)
+      return base;
+    return base + fields * frame_time / 2;
+  }
+  if (fields > 4 * most || fields < -4 * most)
+    return base;
+  pts = time->anchor_pts + fields * frame_time / 2;
+  if (pts - base > most * frame_time || base - pts > most * frame_time)
+    return base;
+  return pts;
+}
+
+/* Completes @raw, which is on the timeline, with a PTS. */
+static void
+complete (const TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
+    const TsPicture *picture, TsStats *stats, Raw *raw)
+{
+  int64_t base = raw->dts;
+  bool has_pts = raw->pts != TS_TIME_NONE;
+
+  if (raw->key == TS_TIME_NONE) {
+    stats->no_timestamp++;
+    base = get_place_in_order (timeline, time, au, picture);
+  }
+  if (raw->pts == TS_TIME_NONE && picture) {
+    raw->pts = get_pts_by_order (time, picture, base);
+    /* A DTS that was not meant for reordered pictures. */
+    if (raw->pts < raw->dts || picture->depth > 0)
+      raw->dts = TS_TIME_NONE;
+  } else if (raw->pts == TS_TIME_NONE) {
+    raw->pts = base;
+  }
+  time->base = base != TS_TIME_NONE ? base : raw->pts;
+  if (picture && picture->has_order && (time->timed || has_pts)) {
+    time->anchor_pts = raw->pts;
+    time->anchor_order = picture->order;
+    time->n_since_anchor = 1;
+  }
+}
+
+/* --- DTS */
+
+/* With fewer pictures in between than are reordered, its DTS says nothing: a
+ * parser made it up. */
+static bool
+is_made_up (const TsTrackTime *time, const TsPicture *picture, const Raw *raw)
+{
+  return picture->stated && picture->depth > 0 &&
+      (time->last_dts == TS_TIME_NONE || picture->restart) &&
+      raw->pts - raw->dts < picture->depth * get_frame_time (time) / 2;
+}
+
+/* A second field comes half a frame after the first, and is decoded after it.
+ */
+static void
+fix_second_field (const TsTrackTime *time, Raw *raw)
+{
+  int64_t half = time->nominal > 0 ? time->nominal / 2 : DEFAULT_FRAME_TIME / 2;
+
+  if (raw->pts == TS_TIME_NONE)
+    raw->pts = time->last_pts + half;
+  if (raw->dts == TS_TIME_NONE || raw->dts <= time->last_dts ||
+      raw->dts > raw->pts || time->made)
+    raw->dts = time->last_dts + half;
+  if (raw->dts > raw->pts)
+    raw->dts = raw->pts;
+}
+
+/* DTS of a picture, whose PTS is known. */
+static void
+decide_dts (TsTrackTime *time, const TsPicture *picture, Raw *raw)
+{
+  if (raw->dts != TS_TIME_NONE && !time->made &&
+      is_made_up (time, picture, raw))
+    time->made = true;
+  /* Not even its own pictures follow this DTS. */
+  if (raw->dts != TS_TIME_NONE && time->last_dts != TS_TIME_NONE &&
+      raw->pts <= time->last_dts)
+    time->made = true;
+  if (!picture->leading)
+    ts_reorder_restart (&time->reorder, false);
+  if (raw->dts == TS_TIME_NONE || time->made) {
+    raw->dts = ts_reorder_push (
+        &time->reorder, raw->pts, time->last_dts, get_frame_time (time));
+  } else {
+    ts_reorder_note (&time->reorder, raw->pts, raw->dts);
+  }
+}
+
+static void
+fix_order (TsTrackTime *time, TsStats *stats, Raw *raw)
+{
+  int64_t moved;
+
+  time->effect = TS_EFFECT_NONE;
+  if (time->last_dts != TS_TIME_NONE) {
+    if (raw->dts < time->last_dts + TS_TIME_TICK) {
+      if (raw->dts <= time->last_dts) {
+        stats->backward++;
+        time->effect = TS_EFFECT_DTS;
+      }
+      raw->dts = time->last_dts + TS_TIME_TICK;
+    } else {
+      time->pace = raw->dts - time->last_dts;
+      if (time->pace > MAX_STEP)
+        time->pace = MAX_STEP;
+      if (time->pace < MAX_BACKWARD)
+        time->step = time->pace;
+    }
+  }
+  moved = raw->dts - raw->pts;
+  if (moved > 0) {
+    raw->pts = raw->dts;
+    time->effect = moved <= TS_TIME_TICK ? TS_EFFECT_TICK : TS_EFFECT_MOVED;
+  }
+}
+
+/* --- All of it */
+
+/* What the stream says about its time. */
+static void
+learn (TsTrackTime *time, const TsPicture *picture, int64_t nominal)
+{
+  if (nominal <= 0 && picture)
+    nominal = picture->frame_time;
+  if (nominal > 0 && nominal <= MAX_NOMINAL)
+    time->nominal = nominal;
+  if (picture)
+    ts_reorder_set_depth (&time->reorder, picture->depth, picture->declared);
+}
+
+static void
+remember (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
+    const Raw *raw)
+{
+  time->end = TS_TIME_NONE;
+  if (is_known (au->duration) && au->duration > 0) {
+    time->end = raw->pts + au->duration;
+    if (au->duration < MAX_BACKWARD)
+      time->step = au->duration;
+  }
+  time->last_dts = raw->dts;
+  time->last_pts = raw->pts;
+  if (time->high_pts == TS_TIME_NONE || raw->pts > time->high_pts)
+    time->high_pts = raw->pts;
+  if (timeline->now == TS_TIME_NONE || raw->dts > timeline->now)
+    timeline->now = raw->dts;
+  if (timeline->first == TS_TIME_NONE)
+    timeline->first = raw->dts;
+  timeline->has_next = false;
+}
+
+void
+ts_timeline_correct (TsTimeline *timeline, TsTrackTime *time,
+    const TsAccessUnit *au, const TsPicture *picture, int64_t nominal,
+    TsStats *stats, int64_t *pts, int64_t *dts)
+{
+  bool second =
+      picture && picture->second_field && time->last_pts != TS_TIME_NONE;
+  bool timed;
+  Raw raw;
+
+  learn (time, picture, nominal);
+  get_raw (time, au->pts, au->dts, &raw);
+  if (picture && is_known (au->dts) && is_known (au->pts) && au->dts > au->pts)
+    time->made = true;
+  if (raw.key != TS_TIME_NONE) {
+    place (timeline, time, au, stats, &raw);
+    /* Parsers give the first picture of a raw stream a time, and no other. */
+    time->timed = time->timed || time->last_dts != TS_TIME_NONE;
+  }
+  timed = raw.key != TS_TIME_NONE;
+  if (second)
+    fix_second_field (time, &raw);
+  else
+    complete (timeline, time, au, picture, stats, &raw);
+  if (picture && !second)
+    decide_dts (time, picture, &raw);
+  else if (raw.dts == TS_TIME_NONE || raw.dts > raw.pts)
+    raw.dts = raw.pts;
+  time->last_timed = timed;
+  fix_order (time, stats, &raw);
+  remember (timeline, time, au, &raw);
+  *pts = raw.pts;
+  *dts = raw.dts;
+}
+
+int64_t
+ts_track_time_get_reorder_delay (const TsTrackTime *time)
+{
+  return ts_reorder_get_delay (&time->reorder, get_frame_time (time));
+}
+
+int64_t
+ts_track_time_estimate_dts (const TsTrackTime *time, int64_t pts)
+{
+  if (time->last_dts == TS_TIME_NONE)
+    return pts;
+  if (!is_known (pts))
+    return time->base + get_frame_time (time) - time->shift;
+  return ts_reorder_estimate (&time->reorder, pts + time->shift) - time->shift;
+}
+
+void
+ts_track_time_change_codec (TsTrackTime *time)
+{
+  ts_reorder_init (&time->reorder);
+  time->nominal = 0;
+  time->anchor_pts = TS_TIME_NONE;
+  time->made = false;
+}

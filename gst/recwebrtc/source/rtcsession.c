@@ -1,0 +1,623 @@
+/* gst-tsrec: one WebRTC session that is received
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "rtcice.h"
+#include "rtcsession-private.h"
+#include "rtctrack.h"
+#include "rtcpeer.h"
+
+#include <gst/video/video.h>
+
+GST_DEBUG_CATEGORY_STATIC (rtc_session_debug);
+#define GST_CAT_DEFAULT rtc_session_debug
+
+static void
+ensure_debug_category (void)
+{
+  static gsize once = 0;
+
+  if (g_once_init_enter (&once)) {
+    GST_DEBUG_CATEGORY_INIT (
+        rtc_session_debug, "recsession", 0, "WebRTC session that is received");
+    g_once_init_leave (&once, 1);
+  }
+}
+
+RtcSession *
+rtc_session_ref (RtcSession *self)
+{
+  g_atomic_ref_count_inc (&self->refcount);
+  return self;
+}
+
+void
+rtc_session_unref (RtcSession *self)
+{
+  if (!g_atomic_ref_count_dec (&self->refcount))
+    return;
+  if (self->offer)
+    gst_sdp_message_free (self->offer);
+  g_clear_pointer (&self->refusals, g_ptr_array_unref);
+  g_ptr_array_unref (self->dtls);
+  rtc_reception_free (self->reception);
+  rtc_sockets_free (self->sockets);
+  gst_object_unref (self->video_out);
+  gst_object_unref (self->audio_out);
+  g_clear_pointer (&self->gather_timeout, g_source_unref);
+  g_main_context_unref (self->context);
+  g_mutex_clear (&self->lock);
+  g_free (self->remote_ufrag);
+  g_free ((gchar *)self->config.stun_server);
+  g_free ((gchar *)self->config.turn_server);
+  g_free ((gchar *)self->config.port_range);
+  g_free ((gchar *)self->config.public_address);
+  g_free (self->etag);
+  g_free (self->id);
+  g_free (self);
+}
+
+/* GDestroyNotify */
+void
+rtc_session_unref_data (gpointer data)
+{
+  rtc_session_unref (data);
+}
+
+gboolean
+rtc_session_is_closed (RtcSession *self)
+{
+  gboolean closed;
+
+  g_mutex_lock (&self->lock);
+  closed = self->closed;
+  g_mutex_unlock (&self->lock);
+  return closed;
+}
+
+/* --- from webrtcbin's threads to the control thread --- */
+
+typedef struct
+{
+  RtcSession *session;
+  void (*function) (RtcSession *session, const gchar *text);
+  gchar *text;
+} Call;
+
+static gboolean
+run_call (gpointer data)
+{
+  Call *call = data;
+
+  if (!rtc_session_is_closed (call->session))
+    call->function (call->session, call->text);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+free_call (gpointer data)
+{
+  Call *call = data;
+
+  rtc_session_unref (call->session);
+  g_free (call->text);
+  g_free (call);
+}
+
+void
+rtc_session_call (RtcSession *self,
+    void (*function) (RtcSession *, const gchar *), const gchar *text)
+{
+  Call *call = g_new0 (Call, 1);
+  GSource *source = g_idle_source_new ();
+
+  call->session = rtc_session_ref (self);
+  call->function = function;
+  call->text = g_strdup (text);
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, run_call, call, free_call);
+  g_source_attach (source, self->context);
+  g_source_unref (source);
+}
+
+static void
+end_session (RtcSession *self, const gchar *reason)
+{
+  if (self->ended)
+    return;
+  self->ended = TRUE;
+  GST_CAT_DEBUG_OBJECT (self->config.category, self->bin,
+      "session %s is to end: %s", self->id, reason);
+  self->callbacks.ended (self, reason, self->user_data);
+}
+
+void
+rtc_session_fail (RtcSession *self, const gchar *reason)
+{
+  rtc_session_call (self, end_session, reason);
+}
+
+/* --- key frames --- */
+
+/* TRUE when a request may go out now; remembers it otherwise. */
+static gboolean
+may_request_keyframe (RtcSession *self)
+{
+  gint64 now = g_get_monotonic_time ();
+  gboolean may;
+
+  g_mutex_lock (&self->lock);
+  may = self->last_keyframe_request == 0 ||
+      now - self->last_keyframe_request >=
+          (gint64)(self->config.keyframe_interval_min / GST_USECOND);
+  self->keyframe_wanted = !may;
+  if (may) {
+    self->last_keyframe_request = now;
+    self->keyframe_requests++;
+  }
+  g_mutex_unlock (&self->lock);
+  return may;
+}
+
+/* Requests of the depayloader and our own both pass here, on their way into
+ * the RTP session, which makes PLI of them. */
+static GstPadProbeReturn
+on_upstream_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
+
+  if (!gst_video_event_is_force_key_unit (event))
+    return GST_PAD_PROBE_OK;
+  return may_request_keyframe (user_data) ? GST_PAD_PROBE_OK
+                                          : GST_PAD_PROBE_DROP;
+}
+
+void
+rtc_session_request_keyframe (RtcSession *self)
+{
+  GstPad *pad;
+
+  g_mutex_lock (&self->lock);
+  pad = self->video_pad ? gst_object_ref (self->video_pad) : NULL;
+  g_mutex_unlock (&self->lock);
+  if (!pad)
+    return;
+  gst_pad_send_event (pad,
+      gst_video_event_new_upstream_force_key_unit (
+          GST_CLOCK_TIME_NONE, TRUE, 0));
+  gst_object_unref (pad);
+}
+
+/* --- pads of webrtcbin; on a streaming thread of it --- */
+
+/* Key frame requests of all kinds pass the pads of the video. */
+static void
+take_video_pad (RtcSession *self, GstPad *pad)
+{
+  GstPad *event_pad = rtc_depay_chain_get_event_pad (self->video);
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_upstream_event,
+      rtc_session_ref (self), rtc_session_unref_data);
+  g_mutex_lock (&self->lock);
+  if (!self->closed)
+    gst_object_replace ((GstObject **)&self->video_pad, GST_OBJECT (event_pad));
+  g_mutex_unlock (&self->lock);
+  gst_object_unref (event_pad);
+}
+
+static GstClockTime
+get_track_end (GstPad *pad)
+{
+  GstObject *parent = gst_pad_get_parent (pad);
+  GstClockTime end = GST_CLOCK_TIME_NONE;
+
+  if (parent && RTC_IS_TRACK (parent))
+    end = rtc_track_get_end (RTC_TRACK (parent));
+  gst_clear_object (&parent);
+  return end;
+}
+
+/* Where the recording of the sessions before this one ends. */
+static GstClockTime
+get_floor (RtcSession *self)
+{
+  GstClockTime video = get_track_end (self->video_out);
+  GstClockTime audio = get_track_end (self->audio_out);
+
+  if (!GST_CLOCK_TIME_IS_VALID (video))
+    return audio;
+  return GST_CLOCK_TIME_IS_VALID (audio) ? MAX (video, audio) : video;
+}
+
+static void
+on_pad_added (GstElement *webrtc, GstPad *pad, RtcSession *self)
+{
+  RtcDepayChain *chain;
+  guint ssrc = 0;
+
+  if (GST_PAD_DIRECTION (pad) != GST_PAD_SRC || rtc_session_is_closed (self))
+    return;
+  if (g_atomic_int_compare_and_exchange (&self->receiving, FALSE, TRUE))
+    self->callbacks.receiving (self, self->user_data);
+  chain = rtc_streams_add_pad (self->streams, pad, &ssrc);
+  if (!chain)
+    return;
+  rtc_reception_take_pad (
+      self->reception, pad, ssrc, chain == self->video, get_floor (self));
+  rtc_nack_pad_added (self->retransmit, pad, chain == self->video);
+  if (chain != self->video)
+    return;
+  take_video_pad (self, pad);
+  /* The first packets may be lost, and the key frame with them. */
+  gst_pad_send_event (pad,
+      gst_video_event_new_upstream_force_key_unit (
+          GST_CLOCK_TIME_NONE, TRUE, 0));
+}
+
+/* --- the peer's signs of life --- */
+
+static GstPadProbeReturn
+on_packet (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  RtcSession *self = user_data;
+
+  __atomic_store_n (
+      &self->last_packet, g_get_monotonic_time (), __ATOMIC_RELAXED);
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+on_deep_element_added (
+    GstBin *webrtc, GstBin *sub_bin, GstElement *element, RtcSession *self)
+{
+  GstElementFactory *factory = gst_element_get_factory (element);
+  GstPad *pad;
+
+  if (!factory || g_strcmp0 (GST_OBJECT_NAME (factory), "nicesrc") != 0)
+    return;
+  pad = gst_element_get_static_pad (element, "src");
+  gst_pad_add_probe (pad,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_packet,
+      rtc_session_ref (self), rtc_session_unref_data);
+  gst_object_unref (pad);
+}
+
+static gboolean
+peer_is_silent (RtcSession *self)
+{
+  gint64 last = __atomic_load_n (&self->last_packet, __ATOMIC_RELAXED);
+
+  return self->config.peer_timeout > 0 && last > 0 &&
+      g_get_monotonic_time () - last >
+      (gint64)(self->config.peer_timeout / GST_USECOND);
+}
+
+/* Once a session; `stats` has the count. */
+static void
+warn_of_drops (RtcSession *self)
+{
+  guint64 drops;
+  guint granted;
+
+  rtc_sockets_get (self->sockets, &drops, &granted);
+  self->warned_of_drops = TRUE;
+  if (granted < RTC_SOCKETS_WANTED)
+    GST_ELEMENT_WARNING (self->bin, RESOURCE, READ,
+        ("The kernel dropped packets, because the receive buffer of %u bytes "
+         "was full. Set net.core.rmem_max to %u or more (sysctl), so that key "
+         "frames fit in.",
+            granted, RTC_SOCKETS_WANTED),
+        ("session %s, %" G_GUINT64_FORMAT " packets", self->id, drops));
+  else
+    GST_ELEMENT_WARNING (self->bin, RESOURCE, READ,
+        ("The kernel dropped packets, because the receive buffer of %u bytes "
+         "was full. The recorder did not read it in time: the machine is too "
+         "busy, or the process was stopped. net.core.rmem_max is not the "
+         "limit.",
+            granted),
+        ("session %s, %" G_GUINT64_FORMAT " packets", self->id, drops));
+}
+
+void
+rtc_session_tick (RtcSession *self)
+{
+  gboolean wanted;
+
+  if (self->webrtc && rtc_sockets_update (self->sockets, self->webrtc) > 0 &&
+      !self->warned_of_drops)
+    warn_of_drops (self);
+  if (self->ended)
+    return;
+  if (peer_is_silent (self)) {
+    gchar *reason = g_strdup_printf (self->connected
+            ? "the peer has been silent for %.1f s"
+            : "the peer did not connect within %.1f s",
+        (gdouble)self->config.peer_timeout / GST_SECOND);
+
+    end_session (self, reason);
+    g_free (reason);
+    return;
+  }
+  g_mutex_lock (&self->lock);
+  wanted = self->keyframe_wanted;
+  g_mutex_unlock (&self->lock);
+  if (wanted)
+    rtc_session_request_keyframe (self);
+  rtc_streams_tick (self->streams);
+}
+
+/* --- states of webrtcbin --- */
+
+static void
+refuse_peer (RtcSession *self, const gchar *unused)
+{
+  self->refused = TRUE;
+  end_session (self, RTC_DTLS_VERIFIER_REFUSED);
+}
+
+/* On a thread of webrtcbin. */
+static void
+on_peer_refused (gpointer data)
+{
+  rtc_session_call (data, refuse_peer, NULL);
+}
+
+/* No certificate, no verdict: that is refused as well. */
+static void
+became_connected (RtcSession *self, const gchar *unused)
+{
+  gchar *pair;
+
+  if (self->connected || self->ended)
+    return;
+  if (!rtc_dtls_verifier_is_verified (self->peer)) {
+    refuse_peer (self, NULL);
+    return;
+  }
+  g_atomic_int_set (&self->connected, TRUE);
+  pair = rtc_ice_describe_pair (self->webrtc);
+  GST_CAT_INFO_OBJECT (self->config.category, self->bin,
+      "session %s: connected, candidate pair %s; the certificate is verified",
+      self->id, pair ? pair : "unknown");
+  g_free (pair);
+  self->callbacks.connected (self, self->user_data);
+}
+
+static void
+on_connection_state (GstElement *webrtc, GParamSpec *pspec, RtcSession *self)
+{
+  GstWebRTCPeerConnectionState state;
+
+  g_object_get (webrtc, "connection-state", &state, NULL);
+  if (state == GST_WEBRTC_PEER_CONNECTION_STATE_CONNECTED)
+    rtc_session_call (self, became_connected, NULL);
+  else if (state == GST_WEBRTC_PEER_CONNECTION_STATE_FAILED)
+    rtc_session_call (self, end_session, "the connection failed");
+  else if (state == GST_WEBRTC_PEER_CONNECTION_STATE_CLOSED)
+    rtc_session_call (self, end_session, "the peer closed the connection");
+}
+
+static void
+on_dtls_state (GObject *transport, GParamSpec *pspec, RtcSession *self)
+{
+  GstWebRTCDTLSTransportState state;
+
+  g_object_get (transport, "state", &state, NULL);
+  GST_CAT_INFO_OBJECT (self->config.category, self->bin,
+      "session %s: DTLS is %s", self->id, rtc_peer_dtls_state_name (state));
+  if (state == GST_WEBRTC_DTLS_TRANSPORT_STATE_CLOSED)
+    rtc_session_call (self, end_session, "the peer closed the connection");
+  else if (state == GST_WEBRTC_DTLS_TRANSPORT_STATE_FAILED)
+    rtc_session_call (self, end_session, "DTLS failed");
+}
+
+void
+rtc_session_watch (RtcSession *self)
+{
+  rtc_streams_limit (self->webrtc);
+  self->peer = rtc_dtls_verifier_new (self->webrtc, on_peer_refused,
+      rtc_session_ref (self), rtc_session_unref_data);
+  g_signal_connect (self->webrtc, "pad-added", G_CALLBACK (on_pad_added), self);
+  g_signal_connect (self->webrtc, "deep-element-added",
+      G_CALLBACK (on_deep_element_added), self);
+  g_signal_connect (self->webrtc, "notify::connection-state",
+      G_CALLBACK (on_connection_state), self);
+}
+
+/* Called once, when the tracks are known. */
+void
+rtc_session_watch_dtls (RtcSession *self)
+{
+  GArray *transceivers = NULL;
+  guint i;
+
+  rtc_reception_expect (
+      self->reception, self->video != NULL, self->audio != NULL);
+  g_signal_emit_by_name (self->webrtc, "get-transceivers", &transceivers);
+  for (i = 0; transceivers && i < transceivers->len; i++) {
+    GstWebRTCRTPTransceiver *transceiver =
+        g_array_index (transceivers, GstWebRTCRTPTransceiver *, i);
+    GstWebRTCRTPReceiver *receiver = NULL;
+    GObject *transport = NULL;
+
+    g_object_get (transceiver, "receiver", &receiver, NULL);
+    if (receiver)
+      g_object_get (receiver, "transport", &transport, NULL);
+    if (transport && !g_ptr_array_find (self->dtls, transport, NULL)) {
+      g_signal_connect (
+          transport, "notify::state", G_CALLBACK (on_dtls_state), self);
+      g_ptr_array_add (self->dtls, g_object_ref (transport));
+    }
+    g_clear_object (&transport);
+    g_clear_object (&receiver);
+  }
+  g_clear_pointer (&transceivers, g_array_unref);
+}
+
+/* --- life --- */
+
+RtcSession *
+rtc_session_new (GstBin *bin, GstPad *video, GstPad *audio,
+    GMainContext *context, const RtcSessionConfig *config,
+    const RtcSessionCallbacks *callbacks, gpointer user_data)
+{
+  RtcSession *self = g_new0 (RtcSession, 1);
+
+  ensure_debug_category ();
+  g_atomic_ref_count_init (&self->refcount);
+  g_mutex_init (&self->lock);
+  self->id = g_uuid_string_random ();
+  self->etag = g_uuid_string_random ();
+  self->bin = bin;
+  self->context = g_main_context_ref (context);
+  self->config = *config;
+  self->config.stun_server = g_strdup (config->stun_server);
+  self->config.turn_server = g_strdup (config->turn_server);
+  self->config.port_range = g_strdup (config->port_range);
+  self->config.public_address = g_strdup (config->public_address);
+  self->callbacks = *callbacks;
+  self->user_data = user_data;
+  self->sockets = rtc_sockets_new ();
+  self->dtls = g_ptr_array_new_with_free_func (g_object_unref);
+  self->video_out = gst_object_ref (video);
+  self->audio_out = gst_object_ref (audio);
+  return self;
+}
+
+static void
+drop_webrtcbin (RtcSession *self)
+{
+  if (!self->webrtc)
+    return;
+  g_signal_handlers_disconnect_by_data (self->webrtc, self);
+  /* First out of the bin: to take it down is to wait for the threads that push
+   * out of it, which a sink in PAUSED keeps, and with its state lock meanwhile,
+   * for which a state change of the bin would wait. */
+  gst_bin_remove (self->bin, self->webrtc);
+  gst_element_set_state (self->webrtc, GST_STATE_NULL);
+  /* The probes on its pads hold references to the session. */
+  gst_clear_object (&self->webrtc);
+}
+
+void
+rtc_session_close (RtcSession *self)
+{
+  guint i;
+
+  if (!self)
+    return;
+  g_mutex_lock (&self->lock);
+  self->closed = TRUE;
+  gst_clear_object (&self->video_pad);
+  g_mutex_unlock (&self->lock);
+  if (self->gather_timeout)
+    g_source_destroy (self->gather_timeout);
+  for (i = 0; i < self->dtls->len; i++)
+    g_signal_handlers_disconnect_by_data (
+        g_ptr_array_index (self->dtls, i), self);
+  drop_webrtcbin (self);
+  g_clear_pointer (&self->peer, rtc_dtls_verifier_unref);
+  g_clear_pointer (&self->retransmit, rtc_nack_free);
+  g_clear_pointer (&self->streams, rtc_streams_free);
+  rtc_depay_chain_free (self->video);
+  rtc_depay_chain_free (self->audio);
+  rtc_session_unref (self);
+}
+
+const gchar *
+rtc_session_get_id (RtcSession *self)
+{
+  return self->id;
+}
+
+const gchar *
+rtc_session_get_etag (RtcSession *self)
+{
+  return self->etag;
+}
+
+const RtcSdpChoice *
+rtc_session_get_choice (RtcSession *self)
+{
+  return &self->choice;
+}
+
+GPtrArray *
+rtc_session_get_refusals (RtcSession *self)
+{
+  return self->refusals;
+}
+
+gboolean
+rtc_session_get_sender_time (RtcSession *self, gint64 *utc)
+{
+  return self->reception &&
+      rtc_reception_get_sender_time (self->reception, utc);
+}
+
+gboolean
+rtc_session_is_connected (RtcSession *self)
+{
+  return g_atomic_int_get (&self->connected);
+}
+
+gboolean
+rtc_session_is_refused (RtcSession *self)
+{
+  return self->refused;
+}
+
+gboolean
+rtc_session_owns (RtcSession *self, GstObject *object)
+{
+  return rtc_peer_has_owner (object, self);
+}
+
+guint64
+rtc_session_get_socket_drops (RtcSession *self)
+{
+  guint64 drops;
+  guint granted;
+
+  rtc_sockets_get (self->sockets, &drops, &granted);
+  return drops;
+}
+
+void
+rtc_session_add_stats (RtcSession *self, GstStructure *stats)
+{
+  RtcReception *reception;
+  RtcSdpChoice choice;
+  guint64 requests, drops;
+  guint granted;
+
+  rtc_sockets_get (self->sockets, &drops, &granted);
+  g_mutex_lock (&self->lock);
+  reception = self->reception;
+  choice = self->choice;
+  requests = self->keyframe_requests;
+  g_mutex_unlock (&self->lock);
+  gst_structure_set (stats, "session-id", G_TYPE_STRING, self->id,
+      "keyframe-requests", G_TYPE_UINT64, requests, "video-codec",
+      G_TYPE_STRING, choice.video.codec ? choice.video.codec->name : "",
+      "audio-codec", G_TYPE_STRING,
+      choice.audio.codec ? choice.audio.codec->name : "",
+      "video-profile-level-id", G_TYPE_UINT, choice.video.profile_level_id,
+      "video-pictures-dropped", G_TYPE_UINT64,
+      __atomic_load_n (&self->video_counters.held_back, __ATOMIC_RELAXED),
+      "rtp-ignored", G_TYPE_UINT64,
+      __atomic_load_n (&self->ignored, __ATOMIC_RELAXED) +
+          __atomic_load_n (&self->video_counters.ignored, __ATOMIC_RELAXED) +
+          __atomic_load_n (&self->audio_counters.ignored, __ATOMIC_RELAXED),
+      "video-rtp-malformed", G_TYPE_UINT64,
+      __atomic_load_n (&self->video_counters.malformed, __ATOMIC_RELAXED),
+      "audio-rtp-malformed", G_TYPE_UINT64,
+      __atomic_load_n (&self->audio_counters.malformed, __ATOMIC_RELAXED),
+      "socket-drops", G_TYPE_UINT64, drops, "socket-buffer", G_TYPE_UINT,
+      granted, NULL);
+  if (reception)
+    rtc_reception_add_stats (reception, stats);
+}

@@ -1,0 +1,548 @@
+/* gst-tsrec: a listening socket, its thread and the paths on it
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "whiplistener.h"
+
+#include <string.h>
+
+/* Bytes of a body, four times what an endpoint takes. */
+#define MAX_BODY (1024 * 1024)
+
+typedef struct
+{
+  WhipListenerHandler handler;
+  gpointer data;
+} WhipPath;
+
+struct _WhipListener
+{
+  gatomicrefcount refcount;
+  gchar *host;
+  guint wanted_port;
+  guint port;
+  guint max_connections;
+  guint idle_timeout;
+  GTlsCertificate *certificate;
+  gchar *tls_files;
+
+  GMainContext *context;
+  GMainLoop *loop;
+  GThread *thread;
+
+  /* server's thread only */
+  SoupServer *soup;
+  GSocketService *service;
+  guint connections;
+
+  /* under servers_lock */
+  guint claims;
+  GMutex lock;
+  /* under lock; paths: path -> WhipPath */
+  GHashTable *paths;
+  gboolean stopped;
+};
+
+/* Servers of this process; never held while waiting for a server's thread. */
+static GMutex servers_lock;
+static GList *servers;
+
+WhipListener *
+whip_listener_ref (WhipListener *server)
+{
+  g_atomic_ref_count_inc (&server->refcount);
+  return server;
+}
+
+void
+whip_listener_unref (WhipListener *server)
+{
+  if (!g_atomic_ref_count_dec (&server->refcount))
+    return;
+  g_hash_table_unref (server->paths);
+  g_clear_object (&server->certificate);
+  g_main_loop_unref (server->loop);
+  g_main_context_unref (server->context);
+  g_mutex_clear (&server->lock);
+  g_free (server->tls_files);
+  g_free (server->host);
+  g_free (server);
+}
+
+guint
+whip_listener_get_port (WhipListener *server)
+{
+  return server->port;
+}
+
+gboolean
+whip_listener_is_tls (WhipListener *server)
+{
+  return server->certificate != NULL;
+}
+
+void
+whip_listener_invoke (WhipListener *server, GSourceFunc function, gpointer data,
+    GDestroyNotify destroy)
+{
+  GSource *source = NULL;
+
+  g_mutex_lock (&server->lock);
+  if (!server->stopped) {
+    source = g_idle_source_new ();
+    g_source_set_priority (source, G_PRIORITY_DEFAULT);
+    g_source_set_callback (source, function, data, destroy);
+    g_source_attach (source, server->context);
+    g_source_unref (source);
+  }
+  g_mutex_unlock (&server->lock);
+  /* In a context that nobody runs any more, @data would hold the server, which
+   * holds the context. */
+  if (!source && destroy)
+    destroy (data);
+}
+
+/* --- requests --- */
+
+/* @path without doubled and trailing slashes, as proxies and people add them;
+ * "/" stays. Caller frees. */
+static gchar *
+normalize_path (const gchar *path)
+{
+  GString *normal = g_string_new ("/");
+
+  for (; *path; path++)
+    if (*path != '/' || normal->str[normal->len - 1] != '/')
+      g_string_append_c (normal, *path);
+  if (normal->len > 1 && normal->str[normal->len - 1] == '/')
+    g_string_truncate (normal, normal->len - 1);
+  return g_string_free (normal, FALSE);
+}
+
+/* Finds whose @path, which is normalized, it is; a session is one further
+ * component. */
+static gboolean
+find_path (WhipListener *server, const gchar *path, WhipPath *found,
+    const gchar **session_id)
+{
+  const gchar *slash = strrchr (path, '/');
+  WhipPath *entry;
+
+  g_mutex_lock (&server->lock);
+  entry = g_hash_table_lookup (server->paths, path);
+  *session_id = NULL;
+  if (!entry && slash[1] != '\0') {
+    gchar *parent = g_strndup (path, MAX (slash - path, 1));
+
+    entry = g_hash_table_lookup (server->paths, parent);
+    *session_id = slash + 1;
+    g_free (parent);
+  }
+  if (entry)
+    *found = *entry;
+  g_mutex_unlock (&server->lock);
+  return entry != NULL;
+}
+
+static void
+refuse_unknown (SoupServerMessage *msg)
+{
+  static const gchar text[] =
+      "There is no WHIP endpoint at this path. Use the path that the recorder "
+      "was started with.\n";
+
+  soup_message_body_set_accumulate (
+      soup_server_message_get_request_body (msg), FALSE);
+  soup_message_headers_replace (
+      soup_server_message_get_response_headers (msg), "Connection", "close");
+  soup_server_message_set_status (msg, SOUP_STATUS_NOT_FOUND, NULL);
+  soup_server_message_set_response (
+      msg, "text/plain", SOUP_MEMORY_STATIC, text, strlen (text));
+}
+
+static void
+dispatch (WhipListener *server, SoupServerMessage *msg, const gchar *path,
+    gboolean early)
+{
+  gchar *normal = normalize_path (path);
+  const gchar *session_id;
+  WhipPath found;
+
+  if (find_path (server, normal, &found, &session_id))
+    found.handler (found.data, server, msg, session_id, early);
+  else
+    refuse_unknown (msg);
+  g_free (normal);
+}
+
+/* Somebody who goes on sending, refused or not, is cut off: libsoup reads a
+ * body to its end before it answers. */
+static void
+on_chunk (SoupServerMessage *msg, GBytes *chunk, gpointer user_data)
+{
+  gsize *left = user_data;
+  GIOStream *stream;
+
+  if (g_bytes_get_size (chunk) <= *left) {
+    *left -= g_bytes_get_size (chunk);
+    return;
+  }
+  stream = soup_server_message_steal_connection (msg);
+  g_io_stream_close (stream, NULL, NULL);
+  g_object_unref (stream);
+}
+
+static void
+limit_body (SoupServerMessage *msg)
+{
+  gsize *left = g_new (gsize, 1);
+
+  *left = MAX_BODY;
+  g_signal_connect_data (msg, "got-chunk", G_CALLBACK (on_chunk), left,
+      (GClosureNotify)(void (*) (void))g_free, 0);
+}
+
+static void
+on_early (SoupServer *soup, SoupServerMessage *msg, const gchar *path,
+    GHashTable *query, gpointer user_data)
+{
+  limit_body (msg);
+  dispatch (user_data, msg, path, TRUE);
+}
+
+static void
+on_request (SoupServer *soup, SoupServerMessage *msg, const gchar *path,
+    GHashTable *query, gpointer user_data)
+{
+  dispatch (user_data, msg, path, FALSE);
+}
+
+/* --- connections --- */
+
+static void
+on_connection_gone (gpointer data, GObject *connection)
+{
+  WhipListener *server = data;
+
+  server->connections--;
+  whip_listener_unref (server);
+}
+
+/* A timeout of the socket makes libsoup's non-blocking reads fail, so that a
+ * client that connects and says nothing, or stops in the middle, goes away. */
+static gboolean
+on_incoming (GSocketService *service, GSocketConnection *connection,
+    GObject *source, gpointer user_data)
+{
+  WhipListener *server = user_data;
+  GSocketAddress *local, *remote;
+  GIOStream *stream = g_object_ref (G_IO_STREAM (connection));
+
+  if (server->connections >= server->max_connections)
+    goto too_many;
+  g_socket_set_timeout (
+      g_socket_connection_get_socket (connection), server->idle_timeout);
+  if (server->certificate) {
+    g_object_unref (stream);
+    stream = g_tls_server_connection_new (
+        G_IO_STREAM (connection), server->certificate, NULL);
+    if (!stream)
+      return TRUE;
+    g_tls_connection_set_require_close_notify (
+        G_TLS_CONNECTION (stream), FALSE);
+  }
+  local = g_socket_connection_get_local_address (connection, NULL);
+  remote = g_socket_connection_get_remote_address (connection, NULL);
+  if (local && remote) {
+    server->connections++;
+    g_object_weak_ref (
+        G_OBJECT (connection), on_connection_gone, whip_listener_ref (server));
+    soup_server_accept_iostream (server->soup, stream, local, remote, NULL);
+  }
+  g_clear_object (&local);
+  g_clear_object (&remote);
+  g_object_unref (stream);
+  return TRUE;
+
+  /* ERRORS */
+too_many:
+  g_io_stream_close (stream, NULL, NULL);
+  g_object_unref (stream);
+  return TRUE;
+}
+
+/* --- life --- */
+
+static gpointer
+server_main (gpointer data)
+{
+  WhipListener *server = data;
+
+  g_main_context_push_thread_default (server->context);
+  g_main_loop_run (server->loop);
+  soup_server_disconnect (server->soup);
+  g_clear_object (&server->soup);
+  g_mutex_lock (&server->lock);
+  server->stopped = TRUE;
+  g_mutex_unlock (&server->lock);
+  /* What libsoup left for an idle moment, and answers to nobody. */
+  while (g_main_context_iteration (server->context, FALSE))
+    ;
+  g_main_context_pop_thread_default (server->context);
+  whip_listener_unref (server);
+  return NULL;
+}
+
+static gboolean
+listen_on (WhipListener *server, GError **error)
+{
+  GSocketListener *listener = G_SOCKET_LISTENER (server->service);
+  GResolver *resolver = g_resolver_get_default ();
+  GList *addresses =
+      g_resolver_lookup_by_name (resolver, server->host, NULL, error);
+  GSocketAddress *wanted, *bound = NULL;
+  gboolean ok = FALSE;
+
+  g_object_unref (resolver);
+  if (!addresses)
+    return FALSE;
+  wanted = g_inet_socket_address_new (addresses->data, server->wanted_port);
+  ok = g_socket_listener_add_address (listener, wanted, G_SOCKET_TYPE_STREAM,
+      G_SOCKET_PROTOCOL_TCP, NULL, &bound, error);
+  if (ok)
+    server->port =
+        g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound));
+  g_clear_object (&bound);
+  g_object_unref (wanted);
+  g_resolver_free_addresses (addresses);
+  return ok;
+}
+
+static gboolean
+load_certificate (
+    WhipListener *server, const WhipListenerConfig *config, GError **error)
+{
+  GError *reason = NULL;
+
+  server->tls_files = g_strdup_printf ("%s\n%s",
+      config->tls_certificate ? config->tls_certificate : "",
+      config->tls_key ? config->tls_key : "");
+  if (!config->tls_certificate && !config->tls_key)
+    return TRUE;
+  if (!config->tls_certificate) {
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        "There is a TLS key and no certificate, so that this would be plain "
+        "HTTP. Set tls-certificate too, or tls-key to none.");
+    return FALSE;
+  }
+  server->certificate = config->tls_key
+      ? g_tls_certificate_new_from_files (
+            config->tls_certificate, config->tls_key, &reason)
+      : g_tls_certificate_new_from_file (config->tls_certificate, &reason);
+  if (server->certificate)
+    return TRUE;
+  g_set_error (error, reason->domain, reason->code,
+      "Could not load the TLS certificate \"%s\" with the key \"%s\": %s. Set "
+      "tls-certificate and tls-key to PEM files that can be read.",
+      config->tls_certificate,
+      config->tls_key ? config->tls_key : config->tls_certificate,
+      reason->message);
+  g_error_free (reason);
+  return FALSE;
+}
+
+static WhipListener *
+server_new (const WhipListenerConfig *config, GError **error)
+{
+  WhipListener *server = g_new0 (WhipListener, 1);
+  GError *reason = NULL;
+
+  g_atomic_ref_count_init (&server->refcount);
+  g_mutex_init (&server->lock);
+  server->host = g_strdup (config->host);
+  server->wanted_port = config->port;
+  server->max_connections = config->max_connections;
+  server->idle_timeout = config->idle_timeout;
+  server->paths =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  server->context = g_main_context_new ();
+  server->loop = g_main_loop_new (server->context, FALSE);
+  if (!load_certificate (server, config, error)) {
+    whip_listener_unref (server);
+    return NULL;
+  }
+  g_main_context_push_thread_default (server->context);
+  server->soup = soup_server_new ("server-header", "gst-tsrec ", NULL);
+  soup_server_add_early_handler (server->soup, NULL, on_early, server, NULL);
+  soup_server_add_handler (server->soup, NULL, on_request, server, NULL);
+  server->service = g_socket_service_new ();
+  g_signal_connect (
+      server->service, "incoming", G_CALLBACK (on_incoming), server);
+  if (!listen_on (server, &reason))
+    goto not_listening;
+  g_main_context_pop_thread_default (server->context);
+  server->thread =
+      g_thread_new ("rec-http", server_main, whip_listener_ref (server));
+  return server;
+
+  /* ERRORS */
+not_listening:
+  g_set_error (error, reason->domain, reason->code,
+      "Could not listen on %s port %u: %s. Stop the program that uses the "
+      "port, or set host and port to others (port 0 picks a free one).",
+      config->host, config->port, reason->message);
+  g_error_free (reason);
+  g_object_unref (server->service);
+  g_object_unref (server->soup);
+  g_main_context_pop_thread_default (server->context);
+  whip_listener_unref (server);
+  return NULL;
+}
+
+/* Under servers_lock. Sets @error and returns NULL when a server is there that
+ * cannot be shared. */
+static WhipListener *
+find_server (const WhipListenerConfig *config, gboolean *found, GError **error)
+{
+  gchar *tls_files = g_strdup_printf ("%s\n%s",
+      config->tls_certificate ? config->tls_certificate : "",
+      config->tls_key ? config->tls_key : "");
+  WhipListener *server = NULL;
+  GList *l;
+
+  *found = FALSE;
+  for (l = servers; l && config->port != 0 && !server; l = l->next) {
+    WhipListener *candidate = l->data;
+
+    if (candidate->port == config->port &&
+        g_str_equal (candidate->host, config->host))
+      server = candidate;
+  }
+  *found = server != NULL;
+  if (server && !g_str_equal (server->tls_files, tls_files)) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
+        "Another element of this process listens on %s port %u with other TLS "
+        "files. Give both the same, or another port.",
+        config->host, config->port);
+    server = NULL;
+  }
+  g_free (tls_files);
+  return server;
+}
+
+static gboolean
+claim_path (WhipListener *server, const gchar *path,
+    WhipListenerHandler handler, gpointer data, GError **error)
+{
+  gchar *normal = normalize_path (path);
+  gboolean taken;
+
+  g_mutex_lock (&server->lock);
+  taken = g_hash_table_contains (server->paths, normal);
+  if (!taken) {
+    WhipPath *entry = g_new (WhipPath, 1);
+
+    entry->handler = handler;
+    entry->data = data;
+    g_hash_table_insert (server->paths, g_strdup (normal), entry);
+  }
+  g_mutex_unlock (&server->lock);
+  g_free (normal);
+  if (taken)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
+        "Another element of this process already has the path \"%s\" on %s "
+        "port %u. Set path to another.",
+        path, server->host, server->port);
+  return !taken;
+}
+
+WhipListener *
+whip_listener_claim (const WhipListenerConfig *config, const gchar *path,
+    WhipListenerHandler handler, gpointer path_data, GError **error)
+{
+  gboolean found;
+  WhipListener *server;
+
+  g_mutex_lock (&servers_lock);
+  server = find_server (config, &found, error);
+  if (!found) {
+    server = server_new (config, error);
+    if (server)
+      servers = g_list_prepend (servers, server);
+  }
+  if (server && claim_path (server, path, handler, path_data, error))
+    server->claims++;
+  else
+    server = NULL;
+  g_mutex_unlock (&servers_lock);
+  return server;
+}
+
+typedef struct
+{
+  GMutex lock;
+  GCond cond;
+  gboolean done;
+} Barrier;
+
+static gboolean
+pass_barrier (gpointer data)
+{
+  Barrier *barrier = data;
+
+  g_mutex_lock (&barrier->lock);
+  barrier->done = TRUE;
+  g_cond_signal (&barrier->cond);
+  g_mutex_unlock (&barrier->lock);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+quit (gpointer data)
+{
+  WhipListener *server = data;
+
+  g_socket_service_stop (server->service);
+  g_socket_listener_close (G_SOCKET_LISTENER (server->service));
+  g_clear_object (&server->service);
+  g_main_loop_quit (server->loop);
+  return G_SOURCE_REMOVE;
+}
+
+void
+whip_listener_release (WhipListener *server, const gchar *path)
+{
+  Barrier barrier = { .done = FALSE };
+  gchar *normal = normalize_path (path);
+  gboolean last;
+
+  g_mutex_lock (&server->lock);
+  g_hash_table_remove (server->paths, normal);
+  g_mutex_unlock (&server->lock);
+  g_free (normal);
+
+  g_mutex_lock (&servers_lock);
+  last = --server->claims == 0;
+  if (last)
+    servers = g_list_remove (servers, server);
+  g_mutex_unlock (&servers_lock);
+
+  if (last) {
+    whip_listener_invoke (server, quit, server, NULL);
+    g_thread_join (server->thread);
+    whip_listener_unref (server);
+    return;
+  }
+  g_mutex_init (&barrier.lock);
+  g_cond_init (&barrier.cond);
+  whip_listener_invoke (server, pass_barrier, &barrier, NULL);
+  g_mutex_lock (&barrier.lock);
+  while (!barrier.done)
+    g_cond_wait (&barrier.cond, &barrier.lock);
+  g_mutex_unlock (&barrier.lock);
+  g_mutex_clear (&barrier.lock);
+  g_cond_clear (&barrier.cond);
+}

@@ -1,0 +1,212 @@
+/* gst-tsrec: the metrics of the process over HTTP
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "recmetricsserver.h"
+
+#include "recmetrics.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+#if HAVE_METRICS
+
+#include <libsoup/soup.h>
+
+#define TYPE_TEXT "text/plain; version=0.0.4; charset=utf-8"
+#define TYPE_OPENMETRICS                                                       \
+  "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+struct _RecMetricsServer
+{
+  guint refs; /* servers_lock */
+  guint port;
+  GMainContext *context;
+  GMainLoop *loop;
+  GThread *thread;
+  SoupServer *soup; /* of the thread, once it runs */
+};
+
+static GMutex servers_lock;
+static GList *servers; /* of RecMetricsServer */
+
+static void
+answer (SoupServer *soup, SoupServerMessage *msg, const char *path,
+    GHashTable *query, gpointer user_data)
+{
+  const gchar *method = soup_server_message_get_method (msg);
+  const gchar *accept = soup_message_headers_get_list (
+      soup_server_message_get_request_headers (msg), "Accept");
+  RecMetricsFormat format = REC_METRICS_TEXT;
+  gchar *text;
+
+  if (strcmp (path, "/metrics") != 0) {
+    soup_server_message_set_status (msg, SOUP_STATUS_NOT_FOUND, NULL);
+    soup_server_message_set_response (msg, "text/plain", SOUP_MEMORY_STATIC,
+        "The metrics are at /metrics\n",
+        strlen ("The metrics are at /metrics\n"));
+    return;
+  }
+  if (strcmp (method, "GET") != 0 && strcmp (method, "HEAD") != 0) {
+    soup_message_headers_replace (
+        soup_server_message_get_response_headers (msg), "Allow", "GET, HEAD");
+    soup_server_message_set_status (msg, SOUP_STATUS_METHOD_NOT_ALLOWED, NULL);
+    return;
+  }
+  if (accept && strstr (accept, "application/openmetrics-text"))
+    format = REC_METRICS_OPENMETRICS;
+  text = rec_metrics_render (format);
+  soup_server_message_set_status (msg, SOUP_STATUS_OK, NULL);
+  soup_server_message_set_response (msg,
+      format == REC_METRICS_OPENMETRICS ? TYPE_OPENMETRICS : TYPE_TEXT,
+      SOUP_MEMORY_TAKE, text, strlen (text));
+}
+
+static gpointer
+serve (gpointer data)
+{
+  RecMetricsServer *server = data;
+
+  g_main_context_push_thread_default (server->context);
+  g_main_loop_run (server->loop);
+  soup_server_disconnect (server->soup);
+  g_clear_object (&server->soup);
+  g_main_context_pop_thread_default (server->context);
+  return NULL;
+}
+
+static void
+server_free (RecMetricsServer *server)
+{
+  g_clear_object (&server->soup);
+  g_main_loop_unref (server->loop);
+  g_main_context_unref (server->context);
+  g_free (server);
+}
+
+/* The address to listen at, or NULL. */
+static GSocketAddress *
+get_address (const gchar *host, guint port, GError **error)
+{
+  GSocketAddress *address = g_inet_socket_address_new_from_string (
+      g_strcmp0 (host, "localhost") == 0 ? "127.0.0.1" : host, port);
+
+  if (!address)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        "\"%s\" is not an IP address. Set metrics-host to one, 127.0.0.1 for "
+        "this machine only or 0.0.0.0 for all.",
+        host);
+  return address;
+}
+
+static RecMetricsServer *
+server_new (const gchar *host, guint port, GError **error)
+{
+  RecMetricsServer *server;
+  GSocketAddress *address = get_address (host, port, error);
+  GError *cause = NULL;
+  gboolean listening;
+
+  if (!address)
+    return NULL;
+  server = g_new0 (RecMetricsServer, 1);
+  server->refs = 1;
+  server->port = port;
+  server->context = g_main_context_new ();
+  server->loop = g_main_loop_new (server->context, FALSE);
+  /* The sockets belong to the context that is the thread's default now. */
+  g_main_context_push_thread_default (server->context);
+  server->soup = soup_server_new ("server-header", "gst-tsrec ", NULL);
+  soup_server_add_handler (server->soup, NULL, answer, NULL, NULL);
+  listening = soup_server_listen (server->soup, address, 0, &cause);
+  g_main_context_pop_thread_default (server->context);
+  g_object_unref (address);
+  if (!listening)
+    goto not_listening;
+  server->thread = g_thread_new ("recmetrics", serve, server);
+  return server;
+
+  /* ERRORS */
+not_listening:
+  g_set_error (error, cause->domain, cause->code,
+      "Could not serve metrics at %s port %u: %s. Recording goes on; set "
+      "metrics-port to a free port.",
+      host, port, cause->message);
+  g_error_free (cause);
+  server_free (server);
+  return NULL;
+}
+
+RecMetricsServer *
+rec_metrics_server_acquire (const gchar *host, guint port, GError **error)
+{
+  RecMetricsServer *server = NULL;
+  GList *l;
+
+  g_mutex_lock (&servers_lock);
+  for (l = servers; l && !server; l = l->next)
+    if (((RecMetricsServer *)l->data)->port == port)
+      server = l->data;
+  if (server) {
+    server->refs++;
+  } else {
+    server = server_new (host, port, error);
+    if (server)
+      servers = g_list_prepend (servers, server);
+  }
+  g_mutex_unlock (&servers_lock);
+  return server;
+}
+
+static gboolean
+quit (gpointer data)
+{
+  g_main_loop_quit (data);
+  return G_SOURCE_REMOVE;
+}
+
+void
+rec_metrics_server_release (RecMetricsServer *server)
+{
+  GSource *source;
+  gboolean last;
+
+  if (!server)
+    return;
+  g_mutex_lock (&servers_lock);
+  last = --server->refs == 0;
+  if (last)
+    servers = g_list_remove (servers, server);
+  g_mutex_unlock (&servers_lock);
+  if (!last)
+    return;
+  /* As a source: quitting a loop that does not run yet would be lost. */
+  source = g_idle_source_new ();
+  g_source_set_callback (source, quit, server->loop, NULL);
+  g_source_attach (source, server->context);
+  g_source_unref (source);
+  g_thread_join (server->thread);
+  server_free (server);
+}
+
+#else /* !HAVE_METRICS */
+
+RecMetricsServer *
+rec_metrics_server_acquire (const gchar *host, guint port, GError **error)
+{
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+      "This build has no metrics server, because libsoup-3.0 was missing. "
+      "Recording goes on; install libsoup-3.0-dev and build with "
+      "-Dmetrics=enabled, or set metrics-file.");
+  return NULL;
+}
+
+void
+rec_metrics_server_release (RecMetricsServer *server)
+{
+}
+
+#endif
