@@ -7,6 +7,7 @@
 
 #include "recserver.h"
 #include "recserverevents.h"
+#include "recserverlibrary.h"
 #include "recserverlistener.h"
 #include "recserverrecording.h"
 #include "recserverrequest.h"
@@ -29,7 +30,8 @@ struct _RecServer
   RecServerListener *listener;
   RecServerEvents *events;
   GHashTable *recordings; /* id → RecServerRecording, the latest of that id */
-  GstElement *metrics;    /* a recmonitor, or NULL */
+  RecServerLibrary *library;
+  GstElement *metrics; /* a recmonitor, or NULL */
   gboolean finishing;
   void (*finished) (gpointer user_data);
   gpointer finished_data;
@@ -73,5 +75,12 @@ void rec_server_handle_openapi (RecServer *server, RecServerRequest *request);
 /* recserver-whip.c */
 void rec_server_handle_publish (RecServer *server, RecServerRequest *request);
 void rec_server_handle_session (RecServer *server, RecServerRequest *request);
+
+/* recserver-files.c */
+void rec_server_handle_file (RecServer *server, RecServerRequest *request);
+void rec_server_handle_playlist (RecServer *server, RecServerRequest *request);
+void rec_server_handle_list (RecServer *server, RecServerRequest *request);
+void rec_server_handle_delete (RecServer *server, RecServerRequest *request);
+void rec_server_handle_page (RecServer *server, RecServerRequest *request);
 
 G_END_DECLS

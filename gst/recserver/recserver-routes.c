@@ -39,7 +39,7 @@ typedef struct
 
 /**
  * Route:
- * @path: "{id}" and "{session}" are one component, "{name}" is all that follow
+ * @path: "{id}", "{session}" and "{asset}" are one component, "{name}" is all that follow
  * @role: that is needed, for the {id} where there is one
  * @body, @query: end with a name of NULL; NULL: there is none
  * @errors: HTTP statuses, separated by spaces
@@ -82,6 +82,15 @@ static const Field id_body[] = {
   { NULL, NULL, NULL, NULL },
 };
 
+static const Field list_query[] = {
+  { "offset", "integer", NULL, "recordings to pass over" },
+  { "limit", "integer", NULL, "recordings in the answer at most (1000)" },
+  { "sort", "string",
+      "-modified|modified|-name|name|-size|size|-duration|duration",
+      "by what; a hyphen: the largest first (-modified)" },
+  { NULL, NULL, NULL, NULL },
+};
+
 static const Field no_fields[] = { { NULL, NULL, NULL, NULL } };
 
 static const Route routes[] = {
@@ -115,6 +124,19 @@ static const Route routes[] = {
   { "GET", "/api/events", REC_SERVER_ROLE_WATCH, rec_server_handle_events,
       "Server-sent events: every change of state, alert and fragment", NULL,
       NULL, NULL, "200", "text/event-stream", "503" },
+  { "GET", "/api/recordings", REC_SERVER_ROLE_WATCH, rec_server_handle_list,
+      "The recordings in the folder", NULL, NULL, list_query, "200", JSON,
+      "400" },
+  { "DELETE", "/api/recordings/{name}", REC_SERVER_ROLE_CONTROL,
+      rec_server_handle_delete, "Delete a recording and what belongs to it",
+      NULL, NULL, NULL, "200", JSON, "403 404 409" },
+  { "GET", "/files/{name}", REC_SERVER_ROLE_WATCH, rec_server_handle_file,
+      "A file, with byte ranges", NULL, NULL, NULL, "200",
+      "application/octet-stream", "304 403 404 416 503" },
+  { "GET", "/hls/{name}", REC_SERVER_ROLE_WATCH, rec_server_handle_playlist,
+      "A playlist of NAME.ts, for NAME.ts.m3u8, made by reading the recording",
+      NULL, NULL, NULL, "200", "application/vnd.apple.mpegurl",
+      "403 404 422 503" },
   { "GET", "/metrics", REC_SERVER_ROLE_WATCH, rec_server_handle_metrics,
       "Metrics of all recordings for Prometheus", NULL, NULL, NULL, "200",
       "text/plain", "" },
@@ -125,6 +147,10 @@ static const Route routes[] = {
       "503" },
   { "GET", "/api/openapi.json", REC_SERVER_ROLE_NONE, rec_server_handle_openapi,
       "This document", NULL, NULL, NULL, "200", JSON, "" },
+  { "GET", "/", REC_SERVER_ROLE_NONE, rec_server_handle_page, "The page", NULL,
+      NULL, NULL, "200", "text/html", "404" },
+  { "GET", "/{asset}", REC_SERVER_ROLE_NONE, rec_server_handle_page,
+      "A part of the page", NULL, NULL, NULL, "200", "text/plain", "404" },
 };
 
 /* --- matching --- */
@@ -185,7 +211,7 @@ has_method (const Route *route, const gchar *method)
 static void
 set_params (const Route *route, gchar **parts, RecServerRequest *request)
 {
-  static const gchar *const names[] = { "id", "session", "name" };
+  static const gchar *const names[] = { "id", "session", "name", "asset" };
   gchar **wanted = g_strsplit (route->path + 1, "/", -1);
 
   for (guint i = 0; wanted[i] && parts[i]; i++)

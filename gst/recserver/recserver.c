@@ -369,6 +369,7 @@ clear (RecServer *server)
   if (server->events)
     rec_server_events_free (server->events);
   g_hash_table_unref (server->recordings);
+  g_clear_pointer (&server->library, rec_server_library_unref);
   gst_clear_object (&server->metrics);
   rec_server_config_unref (server->config);
   while (g_main_context_iteration (server->context, FALSE))
@@ -465,6 +466,19 @@ check_config (const RecServerConfig *config, GError **error)
 }
 
 static gboolean
+open_library (RecServer *server, GError **error)
+{
+  RecServerFolder *folder =
+      rec_server_folder_new (server->config->directory, error);
+
+  if (!folder)
+    return FALSE;
+  server->library = rec_server_library_new (folder);
+  rec_server_folder_unref (folder);
+  return TRUE;
+}
+
+static gboolean
 start_listening (RecServer *server, GError **error)
 {
   RecServerListenerConfig config = { server->config->host, server->config->port,
@@ -502,7 +516,8 @@ rec_server_new (RecServerConfig *config, RecServerMessageFunc func,
   server->metrics = gst_element_factory_make ("recmonitor", NULL);
   if (server->metrics)
     gst_object_ref_sink (server->metrics);
-  ok = check_config (config, error) && start_listening (server, error);
+  ok = check_config (config, error) && open_library (server, error) &&
+      start_listening (server, error);
   if (ok)
     start_permanent (server);
   else

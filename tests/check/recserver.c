@@ -433,6 +433,94 @@ GST_START_TEST (test_a_recording_that_fails_does_not_touch_another)
 }
 GST_END_TEST
 
+/* --- files --- */
+
+static void
+write_file (const gchar *name, const gchar *text, gint64 age)
+{
+  gchar *path = g_build_filename (folder, name, NULL);
+  GFile *file = g_file_new_for_path (path);
+
+  fail_unless (g_file_set_contents (path, text, -1, NULL));
+  fail_unless (g_file_set_attribute_uint64 (file,
+      G_FILE_ATTRIBUTE_TIME_MODIFIED, g_get_real_time () / G_USEC_PER_SEC - age,
+      G_FILE_QUERY_INFO_NONE, NULL, NULL));
+  g_object_unref (file);
+  g_free (path);
+}
+
+GST_START_TEST (test_files_are_served_in_ranges_and_nothing_else_is)
+{
+  gchar *path;
+
+  start_with (NULL, NULL);
+  write_file ("a.ts", "0123456789", 3600);
+  write_file ("secret.txt", "no", 3600);
+  write_file (".hidden.ts", "no", 3600);
+  path = g_build_filename (folder, "link.ts", NULL);
+  fail_unless_equals_int (symlink ("/etc/passwd", path), 0);
+  rec_http_assert (
+      request ("GET", "/files/a.ts", NULL, NULL), 200, "\r\n\r\n0123456789");
+  rec_http_assert (request ("GET", "/files/a.ts", "Range: bytes=2-4\r\n", NULL),
+      206, "\r\n\r\n234");
+  rec_http_assert (request ("GET", "/files/a.ts", "Range: bytes=-3\r\n", NULL),
+      206, "Content-Range: bytes 7-9/10");
+  rec_http_assert (request ("GET", "/files/a.ts", "Range: bytes=-99\r\n", NULL),
+      206, "bytes 0-9/10");
+  rec_http_assert (
+      request ("GET", "/files/a.ts",
+          "Range: bytes=8-99999999999999999999999999999\r\n", NULL),
+      206, "bytes 8-9/10");
+  rec_http_assert (request ("GET", "/files/a.ts", "Range: bytes=10-\r\n", NULL),
+      416, "bytes */10");
+  rec_http_assert (
+      request ("GET", "/files/a.ts", "Range: bytes=0-1,3-4\r\n", NULL), 200,
+      NULL);
+  rec_http_assert (
+      request ("GET", "/files/a.ts", "If-None-Match: *\r\n", NULL), 304, NULL);
+  rec_http_assert (request ("HEAD", "/files/a.ts", NULL, NULL), 200,
+      "Content-Length: 10\r\n");
+  assert_refused ("GET", "/files/link.ts", NULL, 403);
+  assert_refused ("GET", "/files/secret.txt", NULL, 404);
+  assert_refused ("GET", "/files/.hidden.ts", NULL, 403);
+  assert_refused ("GET", "/files/b.ts", NULL, 404);
+  assert_refused ("GET", "/hls/a.ts.m3u8", NULL, 422);
+  assert_refused ("POST", "/files/a.ts", NULL, 405);
+  stop ();
+  g_free (path);
+}
+GST_END_TEST
+
+GST_START_TEST (test_recordings_are_listed_sorted_and_deleted)
+{
+  JsonObject *object;
+  JsonArray *rows;
+
+  start_with (NULL, NULL);
+  write_file ("b.ts", "0", 7200);
+  write_file ("a.ts", "0123456789", 3600);
+  write_file ("a.jsonl", "{}", 3600);
+  write_file ("now.ts", "0", 0);
+  object = ask ("GET", "/api/recordings?sort=size&limit=2", NULL, 200);
+  fail_unless_equals_int (json_object_get_int_member (object, "total"), 3);
+  rows = json_object_get_array_member (object, "recordings");
+  fail_unless_equals_int (json_array_get_length (rows), 2);
+  fail_unless_equals_string (
+      get (json_array_get_object_element (rows, 0), "name"), "b.ts");
+  json_object_unref (object);
+  assert_refused ("GET", "/api/recordings?sort=colour", NULL, 400);
+  assert_refused ("GET", "/api/recordings?limit=-1", NULL, 400);
+  assert_refused ("DELETE", "/api/recordings/now.ts", NULL, 409);
+  assert_refused ("DELETE", "/api/recordings/c.ts", NULL, 404);
+  json_object_unref (ask ("DELETE", "/api/recordings/a.ts", NULL, 200));
+  assert_refused ("DELETE", "/api/recordings/a.ts", NULL, 404);
+  object = ask ("GET", "/api/recordings", NULL, 200);
+  fail_unless_equals_int (json_object_get_int_member (object, "total"), 2);
+  json_object_unref (object);
+  stop ();
+}
+GST_END_TEST
+
 static Suite *
 recserver_suite (void)
 {
@@ -452,6 +540,8 @@ recserver_suite (void)
       tc, test_a_publisher_starts_a_recording_and_comes_back_into_it);
   tcase_add_test (tc, test_eos_ends_every_recording);
   tcase_add_test (tc, test_a_recording_that_fails_does_not_touch_another);
+  tcase_add_test (tc, test_files_are_served_in_ranges_and_nothing_else_is);
+  tcase_add_test (tc, test_recordings_are_listed_sorted_and_deleted);
   return s;
 }
 
