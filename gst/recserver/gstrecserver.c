@@ -55,6 +55,8 @@ enum
   PROP_PUBLIC_ADDRESS,
   PROP_MAX_RECORDINGS,
   PROP_TOOLS_DIRECTORY,
+  PROP_INGEST,
+  PROP_MAX_CONNECTIONS,
   PROP_URL,
   N_PROPS
 };
@@ -74,6 +76,8 @@ struct _GstRecServer
   gchar *tls_key;
   gchar *public_address;
   guint max_recordings;
+  guint max_connections;
+  gboolean ingest;
   gchar *tools_directory;
   RecServer *server; /* from READY on */
 
@@ -117,6 +121,10 @@ apply_properties (GstRecServer *self, RecServerConfig *config)
     config->udp_port = self->udp_port;
   if (self->is_set[PROP_MAX_RECORDINGS])
     config->max_recordings = self->max_recordings;
+  if (self->is_set[PROP_MAX_CONNECTIONS])
+    config->max_connections = self->max_connections;
+  if (self->is_set[PROP_INGEST])
+    config->ingest = self->ingest;
   if (!config->tools_directory)
     config->tools_directory = g_strdup (REC_SERVER_TOOLS_DIR);
 }
@@ -301,6 +309,8 @@ number_field (GstRecServer *self, guint id)
       return &self->udp_port;
     case PROP_MAX_RECORDINGS:
       return &self->max_recordings;
+    case PROP_MAX_CONNECTIONS:
+      return &self->max_connections;
     default:
       return NULL;
   }
@@ -320,6 +330,8 @@ gst_rec_server_set_property (
     *string = g_value_dup_string (value);
   } else if (number)
     *number = g_value_get_uint (value);
+  else if (id == PROP_INGEST)
+    self->ingest = g_value_get_boolean (value);
   else
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   self->is_set[id] = TRUE;
@@ -342,6 +354,8 @@ gst_rec_server_get_property (
     g_value_set_string (value, *string);
   else if (number)
     g_value_set_uint (value, *number);
+  else if (id == PROP_INGEST)
+    g_value_set_boolean (value, self->ingest);
   else
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   GST_OBJECT_UNLOCK (self);
@@ -466,6 +480,26 @@ install_numbers (GObjectClass *klass, GParamFlags flags)
   g_object_class_install_property (klass, PROP_MAX_RECORDINGS,
       g_param_spec_uint ("max-recordings", "Maximum of recordings",
           "Recordings at a time (count)", 1, 10000, 100, flags));
+  /**
+   * GstRecServer:max-connections:
+   *
+   * HTTP connections at a time; when one more comes, the one that has made no
+   * progress for longest is closed. Type: guint. Range: 1 to 100000. Default:
+   * 500.
+   */
+  g_object_class_install_property (klass, PROP_MAX_CONNECTIONS,
+      g_param_spec_uint ("max-connections", "Maximum of connections",
+          "HTTP connections at a time (count)", 1, 100000, 500, flags));
+  /**
+   * GstRecServer:ingest:
+   *
+   * Whether recordings are made, and may be deleted. Type: gboolean. Default:
+   * TRUE. FALSE: the folder is shown as it is.
+   */
+  g_object_class_install_property (klass, PROP_INGEST,
+      g_param_spec_boolean ("ingest", "Ingest",
+          "Make recordings (FALSE: only show those of the folder)", TRUE,
+          flags));
 }
 
 static void
@@ -522,6 +556,8 @@ gst_rec_server_init (GstRecServer *self)
   self->host = g_strdup ("127.0.0.1");
   self->port = 8190;
   self->max_recordings = 100;
+  self->max_connections = 500;
+  self->ingest = TRUE;
   self->tools_directory = g_strdup (REC_SERVER_TOOLS_DIR);
   /* So that EOS comes here, and is waited for. */
   GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SOURCE | GST_ELEMENT_FLAG_SINK);

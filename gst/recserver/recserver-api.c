@@ -261,9 +261,15 @@ void
 rec_server_handle_status (RecServer *server, RecServerRequest *request)
 {
   const gchar *id = rec_server_request_get_param (request, "id");
+  JsonObject *past = g_hash_table_lookup (server->past, id);
   GError *error = NULL;
-  RecServerRecording *recording = find_recording (server, id, &error);
+  RecServerRecording *recording;
 
+  if (past) {
+    rec_server_request_reply_json (request, 200, json_object_ref (past));
+    return;
+  }
+  recording = find_recording (server, id, &error);
   if (recording)
     rec_server_request_reply_json (
         request, 200, rec_server_recording_describe (recording));
@@ -335,6 +341,28 @@ append_states (RecServer *server, GString *text)
 }
 
 static void
+append_hooks (RecServer *server, GString *text)
+{
+  RecServerHookCounts counts;
+
+  rec_server_hooks_get_counts (server->hooks, &counts);
+  g_string_append_printf (text,
+      "# HELP recserver_hooks_waiting Hooks and commands that have yet to "
+      "succeed.\n"
+      "# TYPE recserver_hooks_waiting gauge\n"
+      "recserver_hooks_waiting %u\n"
+      "# HELP recserver_hooks_failures_total Attempts of hooks and commands "
+      "that failed.\n"
+      "# TYPE recserver_hooks_failures_total counter\n"
+      "recserver_hooks_failures_total %" G_GUINT64_FORMAT "\n"
+      "# HELP recserver_hooks_dropped_total Hooks and commands that were given "
+      "up because too many waited.\n"
+      "# TYPE recserver_hooks_dropped_total counter\n"
+      "recserver_hooks_dropped_total %" G_GUINT64_FORMAT "\n",
+      counts.waiting, counts.failures, counts.dropped);
+}
+
+static void
 append_counters (RecServer *server, GString *text)
 {
   g_string_append_printf (text,
@@ -364,6 +392,7 @@ rec_server_handle_metrics (RecServer *server, RecServerRequest *request)
     g_string_append (text, monitors);
   append_states (server, text);
   append_counters (server, text);
+  append_hooks (server, text);
   rec_server_request_reply_text (
       request, 200, "text/plain; version=0.0.4; charset=utf-8", text->str);
   g_string_free (text, TRUE);

@@ -48,25 +48,6 @@ check_pattern (RecServerRequest *request, const gchar *name)
   return FALSE;
 }
 
-void
-rec_server_handle_file (RecServer *server, RecServerRequest *request)
-{
-  const gchar *name = rec_server_request_get_param (request, "name");
-  GError *error = NULL;
-  struct stat st;
-  int fd;
-
-  if (!check_pattern (request, name))
-    return;
-  fd = rec_server_folder_open (
-      rec_server_library_get_folder (server->library), name, &st, &error);
-  if (fd >= 0)
-    rec_server_file_sender_send (
-        request, fd, &st, rec_server_folder_get_type (name));
-  else
-    rec_server_request_reply_error (request, error);
-}
-
 /* --- what takes a while --- */
 
 static void
@@ -96,6 +77,37 @@ on_playlist (JsonObject *answer, GError *error, gpointer data)
   rec_server_request_unref (request);
 }
 
+static void
+send_playlist (RecServer *server, RecServerRequest *request, const gchar *name)
+{
+  rec_server_request_pause (request);
+  rec_server_library_make_playlist (
+      server->library, name, on_playlist, rec_server_request_ref (request));
+}
+
+void
+rec_server_handle_file (RecServer *server, RecServerRequest *request)
+{
+  const gchar *name = rec_server_request_get_param (request, "name");
+  GError *error = NULL;
+  struct stat st;
+  int fd;
+
+  if (!check_pattern (request, name))
+    return;
+  if (g_str_has_suffix (name, ".m3u8")) {
+    send_playlist (server, request, name);
+    return;
+  }
+  fd = rec_server_folder_open (
+      rec_server_library_get_folder (server->library), name, &st, &error);
+  if (fd >= 0)
+    rec_server_file_sender_send (
+        request, fd, &st, rec_server_folder_get_type (name));
+  else
+    rec_server_request_reply_error (request, error);
+}
+
 void
 rec_server_handle_playlist (RecServer *server, RecServerRequest *request)
 {
@@ -112,9 +124,7 @@ rec_server_handle_playlist (RecServer *server, RecServerRequest *request)
   if (!check_pattern (request, name))
     return;
   file = g_strndup (name, strlen (name) - strlen (".m3u8"));
-  rec_server_request_pause (request);
-  rec_server_library_make_playlist (
-      server->library, file, on_playlist, rec_server_request_ref (request));
+  send_playlist (server, request, file);
   g_free (file);
 }
 
@@ -178,9 +188,16 @@ void
 rec_server_handle_delete (RecServer *server, RecServerRequest *request)
 {
   const gchar *name = rec_server_request_get_param (request, "name");
+  GError *error = NULL;
 
   if (!check_pattern (request, name))
     return;
+  if (!server->config->ingest) {
+    set_error (&error, 403, "no ingest",
+        "This server shows recordings and deletes none (ingest=false).");
+    rec_server_request_reply_error (request, error);
+    return;
+  }
   rec_server_request_pause (request);
   rec_server_library_delete (
       server->library, name, on_answer, rec_server_request_ref (request));
@@ -196,6 +213,7 @@ static const struct
 } assets[] = {
   { "index.html", "web/page/index.html", "text/html; charset=utf-8" },
   { "page.js", "web/page/page.js", "text/javascript; charset=utf-8" },
+  { "api.js", "web/page/api.js", "text/javascript; charset=utf-8" },
   { "service.js", "web/page/service.js", "text/javascript; charset=utf-8" },
   { "whip.js", "web/page/whip.js", "text/javascript; charset=utf-8" },
   { "player.js", "web/page/player.js", "text/javascript; charset=utf-8" },

@@ -7,6 +7,7 @@
 
 #include "recserver.h"
 #include "recserverevents.h"
+#include "recserverhooks.h"
 #include "recserverlibrary.h"
 #include "recserverlistener.h"
 #include "recserverrecording.h"
@@ -29,10 +30,14 @@ struct _RecServer
   RecServerConfig *config;
   RecServerListener *listener;
   RecServerEvents *events;
+  RecServerHooks *hooks;
   GHashTable *recordings; /* id → RecServerRecording, the latest of that id */
+  GHashTable *past;       /* id → status of what an earlier run left */
+  GHashTable *resumable;  /* id → location in which it goes on */
   RecServerLibrary *library;
   GstElement *metrics; /* a recmonitor, or NULL */
   gboolean finishing;
+  guint archiving; /* sidecars that are being made */
   void (*finished) (gpointer user_data);
   gpointer finished_data;
   guint64 requests;
@@ -47,6 +52,21 @@ RecServerRecording *rec_server_find (RecServer *server, const gchar *id);
  * @server. */
 RecServerRecording *rec_server_start (
     RecServer *server, const RecServerRecordingConfig *config, GError **error);
+
+/* Calls "finished" when the service was asked to end and all is complete. */
+void rec_server_check_finished (RecServer *server);
+
+/* recserver-archive.c */
+
+/* A file of @recording was opened. */
+void rec_server_archive_opened (
+    RecServer *server, RecServerRecording *recording, const gchar *path);
+/* A file of @recording is complete. @duration: of it, in seconds; negative: that
+ * of the recording. */
+void rec_server_archive_closed (RecServer *server,
+    RecServerRecording *recording, const gchar *path, gdouble duration);
+/* Repairs what a crash has left. Blocks. */
+void rec_server_archive_recover (RecServer *server);
 
 /* recserver-routes.c */
 

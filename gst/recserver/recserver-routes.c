@@ -21,6 +21,7 @@
 #define MAX_SDP (256 * 1024)
 #define CUT_OFF (1024 * 1024)
 #define MAX_COMPONENTS 16
+#define MAX_HEADERS (16 * 1024)
 /* Offers that are answered in a second. */
 #define MAX_OFFERS 100
 
@@ -155,7 +156,7 @@ static const Route routes[] = {
 
 /* --- matching --- */
 
-/* The components of an encoded path, without empty ones at the end; NULL when
+/* The components of an encoded path; NULL when
  * it is not valid percent-encoding, or has a NUL or an encoded slash. */
 static gchar **
 split_path (const gchar *path)
@@ -163,7 +164,8 @@ split_path (const gchar *path)
   gchar **parts = g_strsplit (path + (*path == '/'), "/", MAX_COMPONENTS);
   guint n = g_strv_length (parts);
 
-  while (n > 0 && *parts[n - 1] == '\0')
+  /* Proxies and people add slashes to the URL of a publisher. */
+  while (n > 0 && g_str_equal (parts[0], "whip") && *parts[n - 1] == '\0')
     g_clear_pointer (&parts[--n], g_free);
   for (guint i = 0; i < n; i++) {
     gchar *decoded = g_uri_unescape_string (parts[i], "/");
@@ -320,6 +322,26 @@ max_body (const Route *route)
   return g_strcmp0 (route->body_type, JSON) == 0 ? MAX_JSON : MAX_SDP;
 }
 
+static void
+add_size (const char *name, const char *value, gpointer size)
+{
+  *(gsize *)size += strlen (name) + strlen (value) + 4;
+}
+
+static gboolean
+check_headers (SoupServerMessage *msg, GError **error)
+{
+  gsize size = 0;
+
+  soup_message_headers_foreach (
+      soup_server_message_get_request_headers (msg), add_size, &size);
+  if (size <= MAX_HEADERS)
+    return TRUE;
+  rec_server_error_set (error, 431, "headers too large",
+      "The headers of a request have at most %d bytes.", MAX_HEADERS);
+  return FALSE;
+}
+
 /* What can be refused before the body has come. */
 static gboolean
 check_length (SoupServerMessage *msg, gsize max, GError **error)
@@ -380,7 +402,8 @@ check_early (RecServer *server, RecServerRequest *request)
 
   server->requests++;
   set_security_headers (request);
-  if (rec_server_auth_check_origin (server->config, request, &error))
+  if (check_headers (msg, &error) &&
+      rec_server_auth_check_origin (server->config, request, &error))
     route = find_route (request, &allow, &error);
   limit_body (msg, route ? max_body (route) : 0);
   if (allow && *allow && error && preflight) {

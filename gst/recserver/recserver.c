@@ -130,10 +130,11 @@ forget_oldest (RecServer *server)
     g_hash_table_remove (server->recordings, found);
 }
 
-static void
-check_finished (RecServer *server)
+void
+rec_server_check_finished (RecServer *server)
 {
-  if (!server->finishing || !server->finished || count_active (server) > 0)
+  if (!server->finishing || !server->finished || server->archiving > 0 ||
+      count_active (server) > 0)
     return;
   server->finished (server->finished_data);
   server->finished = NULL;
@@ -156,6 +157,65 @@ make_event (
   return object;
 }
 
+/* What goes to hook-url, by the events of a recording. NULL: nothing. */
+static const gchar *
+get_hook_event (RecServerRecording *recording, const gchar *event)
+{
+  static const gchar *const passed_on[] = { "publisher-connected",
+    "publisher-disconnected", "fragment-opened", "fragment-closed",
+    "alert-raised", "alert-cleared", "disk-full", "disk-recovered", NULL };
+
+  if (g_strv_contains (passed_on, event))
+    return event;
+  if (g_str_equal (event, "started"))
+    return "recording-started";
+  if (!g_str_equal (event, "closed"))
+    return NULL;
+  return rec_server_recording_get_state (recording) == REC_SERVER_STATE_FAILED
+      ? "recording-failed"
+      : "recording-stopped";
+}
+
+static void
+post_hook (RecServer *server, RecServerRecording *recording, const gchar *event,
+    JsonObject *facts)
+{
+  const RecServerPath *path = rec_server_recording_get_path (recording);
+  const gchar *name = get_hook_event (recording, event);
+  JsonObject *object;
+
+  if (!path->hook_url || !name)
+    return;
+  object = make_event (recording, name, facts);
+  json_object_set_string_member (
+      object, "output_path", rec_server_recording_get_output (recording));
+  rec_server_hooks_post (server->hooks, rec_server_recording_get_id (recording),
+      path->hook_url, path->hook_secret, object);
+  json_object_unref (object);
+}
+
+/* Fragments are complete one by one, a file when its recording is. */
+static void
+archive (RecServer *server, RecServerRecording *recording, const gchar *event,
+    JsonObject *facts)
+{
+  gboolean fragments =
+      rec_server_recording_get_path (recording)->max_size_time != 0;
+  const gchar *path = facts
+      ? json_object_get_string_member_with_default (facts, "path", NULL)
+      : NULL;
+
+  if (path && g_str_equal (event, "fragment-opened"))
+    rec_server_archive_opened (server, recording, path);
+  else if (path && fragments && g_str_equal (event, "fragment-closed"))
+    rec_server_archive_closed (server, recording, path,
+        json_object_get_double_member (facts, "duration_seconds"));
+  else if (g_str_equal (event, "closed") && !fragments &&
+      rec_server_recording_has_file (recording))
+    rec_server_archive_closed (
+        server, recording, rec_server_recording_get_output (recording), -1);
+}
+
 static void
 on_event (RecServerRecording *recording, const gchar *event, JsonObject *facts,
     gpointer user_data)
@@ -166,7 +226,7 @@ on_event (RecServerRecording *recording, const gchar *event, JsonObject *facts,
   rec_server_events_publish (
       server->events, event, rec_server_recording_get_id (recording), object);
   json_object_unref (object);
-  if (g_str_equal (event, "state")) {
+  if (g_str_equal (event, "state") || g_str_equal (event, "started")) {
     server->func (
         gst_structure_new ("recserver-recording", "id", G_TYPE_STRING,
             rec_server_recording_get_id (recording), "state", G_TYPE_STRING,
@@ -175,8 +235,10 @@ on_event (RecServerRecording *recording, const gchar *event, JsonObject *facts,
             NULL),
         server->user_data);
   }
+  post_hook (server, recording, event, facts);
+  archive (server, recording, event, facts);
   if (g_str_equal (event, "closed"))
-    check_finished (server);
+    rec_server_check_finished (server);
 }
 
 /* Warnings and errors as structures with "text". */
@@ -227,6 +289,11 @@ check_start (
 {
   RecServerRecording *old = rec_server_find (server, config->id);
 
+  if (!server->config->ingest) {
+    rec_server_error_set (error, 403, "no ingest",
+        "This server shows recordings and makes none (ingest=false).");
+    return FALSE;
+  }
   if (server->finishing) {
     rec_server_error_set (
         error, 503, "shutting down", "The service ends its recordings.");
@@ -263,7 +330,8 @@ rec_server_start (
     return NULL;
   forget_oldest (server);
   g_hash_table_replace (server->recordings, g_strdup (config->id), recording);
-  on_event (recording, "state", NULL, server);
+  g_hash_table_remove (server->past, config->id);
+  on_event (recording, "started", NULL, server);
   return recording;
 }
 
@@ -289,15 +357,18 @@ start_permanent (RecServer *server)
     RecServerRecording *old;
     GError *error = NULL;
 
-    if (!path->source || !is_plain_pattern (path->pattern))
+    if (!server->config->ingest || !path->source ||
+        !is_plain_pattern (path->pattern))
       continue;
     old = rec_server_find (server, path->pattern);
     if (old && rec_server_recording_is_active (old))
       continue;
+    config.location = g_hash_table_lookup (server->resumable, path->pattern);
     if (!rec_server_start (server, &config, &error)) {
       GST_WARNING ("%s: %s", path->pattern, error->message);
       g_error_free (error);
     }
+    g_hash_table_remove (server->resumable, path->pattern);
   }
 }
 
@@ -312,7 +383,7 @@ stop_all (RecServer *server)
   for (GList *l = recordings; l; l = l->next)
     rec_server_recording_stop (l->data, NULL, NULL);
   g_list_free (recordings);
-  check_finished (server);
+  rec_server_check_finished (server);
 }
 
 typedef struct
@@ -368,7 +439,11 @@ clear (RecServer *server)
     rec_server_listener_free (server->listener);
   if (server->events)
     rec_server_events_free (server->events);
+  if (server->hooks)
+    rec_server_hooks_free (server->hooks);
   g_hash_table_unref (server->recordings);
+  g_hash_table_unref (server->past);
+  g_hash_table_unref (server->resumable);
   g_clear_pointer (&server->library, rec_server_library_unref);
   gst_clear_object (&server->metrics);
   rec_server_config_unref (server->config);
@@ -410,6 +485,8 @@ run_reconfigure (gpointer data)
 
   rec_server_config_unref (change->server->config);
   change->server->config = rec_server_config_ref (change->config);
+  rec_server_hooks_set_max_commands (
+      change->server->hooks, change->config->max_commands);
   start_permanent (change->server);
   return G_SOURCE_REMOVE;
 }
@@ -510,14 +587,22 @@ rec_server_new (RecServerConfig *config, RecServerMessageFunc func,
   server->loop = g_main_loop_new (context, FALSE);
   server->recordings = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
       (GDestroyNotify)rec_server_recording_unref);
+  server->past = g_hash_table_new_full (
+      g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_object_unref);
+  server->resumable =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_main_context_ref (context);
   g_main_context_push_thread_default (context);
   server->events = rec_server_events_new ();
+  server->hooks = rec_server_hooks_new ();
+  rec_server_hooks_set_max_commands (server->hooks, config->max_commands);
   server->metrics = gst_element_factory_make ("recmonitor", NULL);
   if (server->metrics)
     gst_object_ref_sink (server->metrics);
   ok = check_config (config, error) && open_library (server, error) &&
       start_listening (server, error);
+  if (ok && config->ingest)
+    rec_server_archive_recover (server);
   if (ok)
     start_permanent (server);
   else

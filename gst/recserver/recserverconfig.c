@@ -52,6 +52,7 @@ static const Key server_keys[] = {
   { "turn-server", KEY_STRING, SERVER (turn_server), 0, 0, NULL },
   { "tools-directory", KEY_STRING, SERVER (tools_directory), 0, 0, NULL },
   { "allow-origins", KEY_LIST, SERVER (allow_origins), 0, 0, NULL },
+  { "ingest", KEY_BOOLEAN, SERVER (ingest), 0, 0, NULL },
   { "max-recordings", KEY_UINT, SERVER (max_recordings), 1, 10000, NULL },
   { "max-connections", KEY_UINT, SERVER (max_connections), 1, 100000, NULL },
   { "max-commands", KEY_UINT, SERVER (max_commands), 1, 1000, NULL },
@@ -140,6 +141,7 @@ config_new_bare (void)
   config->directory = g_strdup ("recordings");
   config->host = g_strdup ("127.0.0.1");
   config->port = 8190;
+  config->ingest = TRUE;
   config->max_recordings = 100;
   config->max_connections = 500;
   config->max_commands = 4;

@@ -77,6 +77,7 @@ typedef struct
  * RecServerConfig:
  * @port: TCP; 0 picks a free one
  * @udp_port, @port_range: of the media; 0 and NULL: any
+ * @ingest: FALSE: recordings are shown, and neither made nor deleted
  * @allow_origins: NULL-terminated; other origins than our own that pages may
  *   send requests from
  * @has_auth: there is an [auth] group
@@ -99,6 +100,7 @@ typedef struct
   gchar *turn_server;
   gchar *tools_directory;
   gchar **allow_origins;
+  gboolean ingest;
   guint max_recordings;
   guint max_connections;
   guint max_commands;

@@ -19,6 +19,10 @@
 #define BUDGET (2 * G_USEC_PER_SEC)
 /* Seconds of an entry at least, unless the recording ends. */
 #define MIN_ENTRY 1.9
+/* Seconds; it may not change while a recording grows. */
+#define TARGET_DURATION 10
+/* Seconds after which a playlist that was not replaced may have been left. */
+#define LEFT_ALONE 15
 
 typedef struct
 {
@@ -133,12 +137,68 @@ make_text (CachedIndex *cached, const gchar *url, guint64 size, gboolean ended)
   g_string_append_printf (text,
       "#EXT-X-TARGETDURATION:%u\n#EXT-X-PLAYLIST-TYPE:EVENT\n"
       "#EXT-X-MEDIA-SEQUENCE:0\n",
-      ended ? (guint)ceil (longest) : MAX (10, (guint)ceil (longest)));
+      MAX (TARGET_DURATION, (guint)ceil (longest)));
   g_string_append_len (text, body->str, body->len);
   if (ended)
     g_string_append (text, "#EXT-X-ENDLIST\n");
   g_string_free (body, TRUE);
   return g_string_free (text, FALSE);
+}
+
+/* Whether the last file that the playlist @text names still grows. */
+static gboolean
+names_growing (RecServerLibrary *library, const gchar *name, const gchar *text)
+{
+  gchar **lines = g_strsplit (text, "\n", -1), *folder, *uri = NULL, *path;
+  gboolean growing = FALSE;
+  struct stat st;
+  int fd;
+
+  for (guint i = 0; lines[i]; i++)
+    if (*g_strstrip (lines[i]) != '\0' && *lines[i] != '#') {
+      g_free (uri);
+      uri = g_uri_unescape_string (lines[i], NULL);
+    }
+  folder = g_path_get_dirname (name);
+  path = uri && !g_str_equal (folder, ".")
+      ? g_build_filename (folder, uri, NULL)
+      : g_strdup (uri);
+  fd = path ? rec_server_folder_peek (library->folder, path, &st) : -1;
+  if (fd >= 0) {
+    growing = rec_server_library_is_growing (fd, &st) ||
+        g_get_real_time () / G_USEC_PER_SEC - st.st_mtim.tv_sec < LEFT_ALONE;
+    close (fd);
+  }
+  g_free (path);
+  g_free (folder);
+  g_free (uri);
+  g_strfreev (lines);
+  return growing;
+}
+
+/* A playlist as its recorder wrote it; one whose recorder was killed gets the end
+ * that it lacks, so that players do not wait for more. */
+static gchar *
+load_written (RecServerLibrary *library, const gchar *name, GError **error)
+{
+  struct stat st;
+  int fd = rec_server_folder_open (library->folder, name, &st, error);
+  gchar *text, *whole;
+
+  if (fd < 0)
+    return NULL;
+  close (fd);
+  text = rec_server_folder_load (library->folder, name);
+  if (!text)
+    rec_server_error_set (
+        error, 404, "not readable", "The playlist cannot be read.");
+  if (!text || strstr (text, "#EXT-X-ENDLIST") || !strstr (text, "#EXTINF") ||
+      g_get_real_time () / G_USEC_PER_SEC - st.st_mtim.tv_sec < LEFT_ALONE ||
+      names_growing (library, name, text))
+    return text;
+  whole = g_strconcat (g_strchomp (text), "\n#EXT-X-ENDLIST\n", NULL);
+  g_free (text);
+  return whole;
 }
 
 static gchar *
@@ -198,7 +258,9 @@ run_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
 {
   Job *job = data;
   GError *error = NULL;
-  gchar *text = generate (job->library, job->name, &error);
+  gchar *text = g_str_has_suffix (job->name, ".m3u8")
+      ? load_written (job->library, job->name, &error)
+      : generate (job->library, job->name, &error);
 
   if (text)
     g_task_return_pointer (task, text, g_free);

@@ -46,7 +46,8 @@ void rec_server_library_list (RecServerLibrary *library,
 void rec_server_library_delete (RecServerLibrary *library, const gchar *name,
     RecServerLibraryFunc func, gpointer user_data);
 
-/* A playlist of the MPEG-TS file @name, made by reading it; "text" of the
+/* A playlist of the MPEG-TS file @name, made by reading it, or, of a playlist
+ * @name, what is in it, with an end when its recorder was killed; "text" of the
  * answer. */
 void rec_server_library_make_playlist (RecServerLibrary *library,
     const gchar *name, RecServerLibraryFunc func, gpointer user_data);

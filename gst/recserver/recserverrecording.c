@@ -654,3 +654,9 @@ rec_server_recording_get_output (RecServerRecording *recording)
 {
   return recording->output;
 }
+
+gboolean
+rec_server_recording_has_file (RecServerRecording *recording)
+{
+  return recording->opened;
+}

@@ -93,6 +93,9 @@ const RecServerPath *rec_server_recording_get_path (
 /* Absolute path of the file, or of the file that is made of it at the end. */
 const gchar *rec_server_recording_get_output (RecServerRecording *recording);
 
+/* Whether anything was recorded. */
+gboolean rec_server_recording_has_file (RecServerRecording *recording);
+
 /* The answer of /api/recording/status. Caller unrefs. */
 JsonObject *rec_server_recording_describe (RecServerRecording *recording);
 
