@@ -3,8 +3,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The elements never include each other and never look each other up by name:
- * they meet in these custom queries and in the events of recevent.h, which pass through queues,
- * tees and bins, and which an application or another muxer may answer too.
+ * they meet in these custom queries and in the events of recevent.h, which pass
+ * through queues, tees and bins, and which an application or another muxer may
+ * answer too.
  *
  * Ownership: constructors return a new query that the caller owns.
  * Parsers return FALSE when the object is of another kind or was not answered;

@@ -203,6 +203,75 @@ rec_server_handle_delete (RecServer *server, RecServerRequest *request)
       server->library, name, on_answer, rec_server_request_ref (request));
 }
 
+/* --- clips --- */
+
+static void
+on_clip (const RecServerLibraryClip *clip, GError *error, gpointer data)
+{
+  RecServerRequest *request = data;
+
+  if (clip) {
+    rec_server_request_set_header (
+        request, "Content-Disposition", "attachment; filename=\"clip.ts\"");
+    rec_server_file_sender_send_part (
+        request, clip->fd, clip->offset, clip->length, "video/mp2t");
+    rec_server_request_resume (request);
+  } else
+    rec_server_request_reply_error (request, error);
+  rec_server_request_unref (request);
+}
+
+/* start: ISO 8601, UTC unless it says otherwise; duration: seconds. */
+static gboolean
+read_range (
+    RecServerRequest *request, gint64 *start, gint64 *duration, GError **error)
+{
+  const gchar *from = rec_server_request_get_query (request, "start");
+  const gchar *length = rec_server_request_get_query (request, "duration");
+  GTimeZone *utc = g_time_zone_new_utc ();
+  GDateTime *time = from ? g_date_time_new_from_iso8601 (from, utc) : NULL;
+  gchar *end = NULL;
+  gdouble seconds = length ? g_ascii_strtod (length, &end) : 0;
+
+  g_time_zone_unref (utc);
+  if (!time || !length || end == length || *end || !(seconds > 0) ||
+      seconds > 1e7) {
+    g_clear_pointer (&time, g_date_time_unref);
+    set_error (error, 400, "invalid query",
+        "A clip needs start=2026-01-31T12:00:00Z and duration=SECONDS.");
+    return FALSE;
+  }
+  *start = g_date_time_to_unix (time) * G_USEC_PER_SEC +
+      g_date_time_get_microsecond (time);
+  *duration = (gint64)(seconds * G_USEC_PER_SEC);
+  g_date_time_unref (time);
+  return TRUE;
+}
+
+void
+rec_server_handle_clip (RecServer *server, RecServerRequest *request)
+{
+  const gchar *name = rec_server_request_get_param (request, "name");
+  const gchar *format = rec_server_request_get_query (request, "format");
+  gint64 start, duration;
+  GError *error = NULL;
+
+  if (!check_pattern (request, name))
+    return;
+  if (format && !g_str_equal (format, "mpegts"))
+    set_error (&error, 422, "format not available", "Clips are mpegts.");
+  else if (!g_str_has_suffix (name, ".ts"))
+    set_error (&error, 422, "format not available",
+        "Clips are made of MPEG-TS recordings.");
+  if (error || !read_range (request, &start, &duration, &error)) {
+    rec_server_request_reply_error (request, error);
+    return;
+  }
+  rec_server_request_pause (request);
+  rec_server_library_find_clip (server->library, name, start, duration, on_clip,
+      rec_server_request_ref (request));
+}
+
 /* --- the page --- */
 
 static const struct
@@ -211,18 +280,18 @@ static const struct
   const gchar *file; /* below the tools directory */
   const gchar *type;
 } assets[] = {
-  { "index.html", "web/page/index.html", "text/html; charset=utf-8" },
-  { "page.js", "web/page/page.js", "text/javascript; charset=utf-8" },
-  { "api.js", "web/page/api.js", "text/javascript; charset=utf-8" },
-  { "service.js", "web/page/service.js", "text/javascript; charset=utf-8" },
-  { "whip.js", "web/page/whip.js", "text/javascript; charset=utf-8" },
-  { "player.js", "web/page/player.js", "text/javascript; charset=utf-8" },
-  { "tsindex.js", "web/page/tsindex.js", "text/javascript; charset=utf-8" },
-  { "style.css", "web/page/style.css", "text/css; charset=utf-8" },
-  { "icon.svg", "web/page/icon.svg", "image/svg+xml" },
-  { "hls.js", "web/node_modules/hls.js/dist/hls.min.mjs",
+  { "index.html", "lib/web/page/index.html", "text/html; charset=utf-8" },
+  { "page.js", "lib/web/page/page.js", "text/javascript; charset=utf-8" },
+  { "api.js", "lib/web/page/api.js", "text/javascript; charset=utf-8" },
+  { "service.js", "lib/web/page/service.js", "text/javascript; charset=utf-8" },
+  { "whip.js", "lib/web/page/whip.js", "text/javascript; charset=utf-8" },
+  { "player.js", "lib/web/page/player.js", "text/javascript; charset=utf-8" },
+  { "tsindex.js", "lib/web/page/tsindex.js", "text/javascript; charset=utf-8" },
+  { "style.css", "lib/web/page/style.css", "text/css; charset=utf-8" },
+  { "icon.svg", "lib/web/page/icon.svg", "image/svg+xml" },
+  { "hls.js", "lib/web/node_modules/hls.js/dist/hls.min.mjs",
       "text/javascript; charset=utf-8" },
-  { "hls.worker.js", "web/node_modules/hls.js/dist/hls.worker.js",
+  { "hls.worker.js", "lib/web/node_modules/hls.js/dist/hls.worker.js",
       "text/javascript; charset=utf-8" },
 };
 

@@ -101,6 +101,7 @@ void rec_server_handle_file (RecServer *server, RecServerRequest *request);
 void rec_server_handle_playlist (RecServer *server, RecServerRequest *request);
 void rec_server_handle_list (RecServer *server, RecServerRequest *request);
 void rec_server_handle_delete (RecServer *server, RecServerRequest *request);
+void rec_server_handle_clip (RecServer *server, RecServerRequest *request);
 void rec_server_handle_page (RecServer *server, RecServerRequest *request);
 
 G_END_DECLS

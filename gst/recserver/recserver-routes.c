@@ -92,6 +92,13 @@ static const Field list_query[] = {
   { NULL, NULL, NULL, NULL },
 };
 
+static const Field clip_query[] = {
+  { "start", "string", NULL, "UTC, ISO 8601" },
+  { "duration", "number", NULL, "seconds" },
+  { "format", "string", "mpegts", "of the clip" },
+  { NULL, NULL, NULL, NULL },
+};
+
 static const Field no_fields[] = { { NULL, NULL, NULL, NULL } };
 
 static const Route routes[] = {
@@ -131,6 +138,11 @@ static const Route routes[] = {
   { "DELETE", "/api/recordings/{name}", REC_SERVER_ROLE_CONTROL,
       rec_server_handle_delete, "Delete a recording and what belongs to it",
       NULL, NULL, NULL, "200", JSON, "403 404 409" },
+  { "GET", "/api/recordings/{name}/clip", REC_SERVER_ROLE_WATCH,
+      rec_server_handle_clip,
+      "A range by wall-clock time, from the random access point at or before "
+      "its start on; also of a recording that grows",
+      NULL, NULL, clip_query, "200", "video/mp2t", "400 403 404 422 503" },
   { "GET", "/files/{name}", REC_SERVER_ROLE_WATCH, rec_server_handle_file,
       "A file, with byte ranges", NULL, NULL, NULL, "200",
       "application/octet-stream", "304 403 404 416 503" },
@@ -186,7 +198,7 @@ static gboolean
 matches (const Route *route, gchar **parts)
 {
   gchar **wanted = g_strsplit (route->path + 1, "/", -1);
-  guint i = 0;
+  guint i = 0, n = g_strv_length (parts);
   gboolean ok = TRUE, rest = FALSE;
 
   /* "/" is no component at all. */
@@ -198,6 +210,9 @@ matches (const Route *route, gchar **parts)
     if (rest)
       break;
   }
+  /* What follows "{name}" is the end of the path. */
+  if (ok && rest && wanted[i + 1])
+    ok = n > i + 1 && g_str_equal (wanted[i + 1], parts[n - 1]);
   ok = ok && (rest || !parts[i]);
   g_strfreev (wanted);
   return ok;
@@ -208,6 +223,17 @@ has_method (const Route *route, const gchar *method)
 {
   return g_str_equal (route->method, method) ||
       (g_str_equal (method, "HEAD") && g_str_equal (route->method, "GET"));
+}
+
+/* @parts as one name, without its last one where @suffix follows. */
+static gchar *
+join_rest (gchar **parts, const gchar *suffix)
+{
+  gchar *rest = g_strjoinv ("/", parts);
+
+  if (suffix)
+    rest[strlen (rest) - strlen (suffix) - 1] = '\0';
+  return rest;
 }
 
 static void
@@ -221,7 +247,7 @@ set_params (const Route *route, gchar **parts, RecServerRequest *request)
       gchar *placeholder = g_strdup_printf ("{%s}", names[j]);
 
       if (g_str_equal (wanted[i], placeholder)) {
-        gchar *rest = j == 2 ? g_strjoinv ("/", parts + i) : NULL;
+        gchar *rest = j == 2 ? join_rest (parts + i, wanted[i + 1]) : NULL;
 
         rec_server_request_set_param (
             request, names[j], rest ? rest : parts[i]);

@@ -300,3 +300,14 @@ rec_server_file_sender_send (
   soup_server_message_set_status (msg, range == RANGE_PART ? 206 : 200, NULL);
   start_sending (request, fd, start, length);
 }
+
+void
+rec_server_file_sender_send_part (RecServerRequest *request, int fd,
+    goffset offset, goffset length, const gchar *type)
+{
+  rec_server_request_set_header (request, "Cache-Control", "no-store");
+  rec_server_request_set_header (request, "Content-Type", type);
+  soup_server_message_set_status (
+      rec_server_request_get_message (request), 200, NULL);
+  start_sending (request, fd, offset, length);
+}

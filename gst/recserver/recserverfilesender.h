@@ -19,4 +19,8 @@ G_BEGIN_DECLS
 void rec_server_file_sender_send (RecServerRequest *request, int fd,
     const struct stat *st, const gchar *type);
 
+/* Answers @request with @length bytes of @fd from @offset on. */
+void rec_server_file_sender_send_part (RecServerRequest *request, int fd,
+    goffset offset, goffset length, const gchar *type);
+
 G_END_DECLS

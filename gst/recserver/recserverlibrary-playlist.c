@@ -79,6 +79,16 @@ read_on (CachedIndex *cached, int fd, const struct stat *st)
   return cached->position >= st->st_size;
 }
 
+RecServerTsIndex *
+rec_server_library_read_index (
+    RecServerLibrary *library, int fd, const struct stat *st, gboolean *whole)
+{
+  CachedIndex *cached = find_index (library, st);
+
+  *whole = read_on (cached, fd, st);
+  return cached->index;
+}
+
 static void
 append_entry (GString *text, const gchar *url, gdouble seconds, guint64 offset,
     guint64 end, gboolean jumped)

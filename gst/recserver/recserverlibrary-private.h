@@ -6,6 +6,7 @@
 #pragma once
 
 #include "recserverlibrary.h"
+#include "recservertsindex.h"
 
 G_BEGIN_DECLS
 
@@ -36,6 +37,11 @@ gchar *rec_server_library_replace_suffix (
     const gchar *name, const gchar *suffix);
 
 /* recserverlibrary-playlist.c */
+
+/* The index of the file @fd, read as far as it goes within two seconds. Under
+ * index_lock. *@whole: all of it has been read. Belongs to @library. */
+RecServerTsIndex *rec_server_library_read_index (
+    RecServerLibrary *library, int fd, const struct stat *st, gboolean *whole);
 
 void rec_server_library_free_index (gpointer data);
 

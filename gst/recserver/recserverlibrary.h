@@ -52,4 +52,27 @@ void rec_server_library_delete (RecServerLibrary *library, const gchar *name,
 void rec_server_library_make_playlist (RecServerLibrary *library,
     const gchar *name, RecServerLibraryFunc func, gpointer user_data);
 
+/**
+ * RecServerLibraryClip: where in a file a range by wall-clock time is
+ * @fd: the callee closes it
+ */
+typedef struct
+{
+  int fd;
+  struct stat st;
+  goffset offset;
+  goffset length;
+} RecServerLibraryClip;
+
+/* @clip: NULL with @error, which the callee takes. */
+typedef void (*RecServerLibraryClipFunc) (
+    const RecServerLibraryClip *clip, GError *error, gpointer user_data);
+
+/* The random access point at or before @start (µs since 1970) in the MPEG-TS file
+ * @name, to the first one @duration µs later, or the end. 404 where there is no
+ * media, with the nearest. @func is called in the thread-default main context. */
+void rec_server_library_find_clip (RecServerLibrary *library, const gchar *name,
+    gint64 start, gint64 duration, RecServerLibraryClipFunc func,
+    gpointer user_data);
+
 G_END_DECLS

@@ -227,8 +227,8 @@ rec_server_request_pause (RecServerRequest *request)
   soup_server_message_pause (request->msg);
 }
 
-static void
-resume (RecServerRequest *request)
+void
+rec_server_request_resume (RecServerRequest *request)
 {
   if (!request->paused)
     return;
@@ -258,7 +258,7 @@ rec_server_request_reply_text (RecServerRequest *request, guint status,
         request->msg, type, SOUP_MEMORY_COPY, text, strlen (text));
   if (!soup_message_headers_get_one (headers, "Cache-Control"))
     soup_message_headers_replace (headers, "Cache-Control", "no-store");
-  resume (request);
+  rec_server_request_resume (request);
 }
 
 void

@@ -60,6 +60,9 @@ const gchar *rec_server_request_get_pattern (RecServerRequest *request);
 /* The answer comes later: exactly one of the reply functions is called. */
 void rec_server_request_pause (RecServerRequest *request);
 
+/* Ends a pause without a reply function: the answer is being sent otherwise. */
+void rec_server_request_resume (RecServerRequest *request);
+
 /* Takes @object. */
 void rec_server_request_reply_json (
     RecServerRequest *request, guint status, JsonObject *object);

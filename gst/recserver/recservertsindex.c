@@ -219,7 +219,7 @@ unwrap (RecServerTsIndex *index, gint64 pts)
 static void
 add_entry (RecServerTsIndex *index, guint64 offset, gint64 time)
 {
-  RecServerTsEntry entry = { offset, time, FALSE };
+  RecServerTsEntry entry = { offset, time, time, FALSE };
 
   if (index->entries->len > 0) {
     const RecServerTsEntry *before = &g_array_index (
@@ -269,6 +269,12 @@ read_pes (RecServerTsIndex *index, const RecServerTsTrack *track,
   if (begins_entry (index, track, random_access, pts))
     add_entry (index, index->pat_at != NO_OFFSET ? index->pat_at : offset, pts);
   index->pat_at = NO_OFFSET;
+  if (index->entries->len > 0) {
+    RecServerTsEntry *entry = &g_array_index (
+        index->entries, RecServerTsEntry, index->entries->len - 1);
+
+    entry->end = MAX (entry->end, pts);
+  }
 }
 
 static void

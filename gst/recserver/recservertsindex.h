@@ -19,6 +19,7 @@ G_BEGIN_DECLS
 /**
  * RecServerTsEntry: a place where decoding can begin
  * @offset: of its PAT, or of the packet itself, in bytes
+ * @end: highest PTS before the next entry, on the clock of @time
  * @time: 90 kHz, on a clock that does not wrap, from the first PTS on
  * @jumped: the clock jumped before it, so that what is before is no part of the
  *   same timeline
@@ -27,6 +28,7 @@ typedef struct
 {
   guint64 offset;
   gint64 time;
+  gint64 end;
   gboolean jumped;
 } RecServerTsEntry;
 

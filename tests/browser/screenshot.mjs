@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// tests/browser/run screenshot.mjs draws docs/page.png and docs/page-phone.png
+// tests/browser/run screenshot.mjs draws docs/images/page.png and docs/images/page-phone.png
 // anew, when UPDATE_SCREENSHOTS is set; without, nothing is done.
 
 import fs from 'node:fs';
@@ -38,7 +38,7 @@ test('draws the pictures', { skip: !process.env.UPDATE_SCREENSHOTS }, async (t) 
     await page.goto(`${url}/#rec-20260302-104155.ts`);
     await until(() => page.evaluate(() => document.getElementById('video').currentTime > 12), 'playback');
     await sleep(4000);
-    await page.screenshot({ path: path.join(top, 'docs', name) });
+    await page.screenshot({ path: path.join(top, 'docs', 'images', name) });
     await page.close();
   }
 });

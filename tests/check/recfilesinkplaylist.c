@@ -377,6 +377,106 @@ GST_START_TEST (test_entry_at_the_end_of_a_fragment_lasts_until_the_next)
 
 GST_END_TEST;
 
+/* Pictures in coding order, I P b b P b b … in groups of GOP, whose first DTS
+ * is raised to that of a stream without reordering, as where there is no time
+ * before it. */
+static void
+push_reordered (GstHarness *h, guint n, GstClockTime duration)
+{
+  static const gint ahead[] = { 0, 2, -1, -1 };
+  GstBuffer *buffer = make_au (n, n % GOP == 0);
+  guint in_gop = n % GOP, order;
+
+  if (in_gop == 0)
+    gst_buffer_fill (buffer, 0, "\x47\x40\x00\x10", 4);
+  order = n + (in_gop == 0 ? 0 : ahead[1 + (in_gop - 1) % 3]);
+  if (in_gop == GOP - 1) /* the last one alone, 3 * 16 + 1 before it */
+    order = n;
+  GST_BUFFER_PTS (buffer) = (order + 2) * FRAME;
+  GST_BUFFER_DTS (buffer) = n == 0 ? 2 * FRAME : MAX (n, 2) * FRAME + n % 2;
+  GST_BUFFER_DURATION (buffer) = duration;
+  fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_OK);
+}
+
+static void
+assert_entries_last (gdouble expected, guint n)
+{
+  gchar *text = read_list (), *at = text;
+  guint found = 0;
+
+  while ((at = strstr (at, "#EXTINF:"))) {
+    at += strlen ("#EXTINF:");
+    assert_seconds (g_ascii_strtod (at, NULL), expected);
+    found++;
+  }
+  fail_unless_equals_int (found, n);
+  g_free (text);
+}
+
+GST_START_TEST (test_entries_of_reordered_pictures_last_as_they_play)
+{
+  GstHarness *h = start_sink (make_list_sink (path), NULL);
+  guint n;
+
+  for (n = 0; n < 4 * GOP; n++)
+    push_reordered (h, n, FRAME);
+  assert_entries_last (2.0, 3);
+  stop_sink (h, NULL);
+  assert_entries_last (2.0, 4);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_fragments_of_reordered_pictures_last_as_they_play)
+{
+  gchar *pattern = in_dir ("f-%05d.ts");
+  GstElement *element;
+  GstHarness *h;
+  guint n;
+  gint known;
+
+  for (known = 0; known < 2; known++) {
+    element = make_list_sink (pattern);
+    g_object_set (element, "max-size-time", 2 * GST_SECOND, NULL);
+    h = start_sink (element, NULL);
+    for (n = 0; n <= 3 * GOP; n++)
+      push_reordered (h, n, known ? FRAME : GST_CLOCK_TIME_NONE);
+    assert_entries_last (2.0, 3);
+    stop_sink (h, NULL);
+    g_unlink (list);
+  }
+  g_free (pattern);
+}
+
+GST_END_TEST;
+
+/* Sound that is a second ahead when the next fragment begins is no part of how
+ * long an entry lasts. */
+GST_START_TEST (test_sound_ahead_does_not_make_entries_longer)
+{
+  gchar *pattern = in_dir ("f-%05d.ts");
+  GstElement *element = make_list_sink (pattern);
+  GstHarness *h;
+  GstBuffer *sound;
+  guint n;
+
+  g_object_set (element, "max-size-time", 2 * GST_SECOND, NULL);
+  h = start_sink (element, NULL);
+  for (n = 0; n <= 3 * GOP; n++) {
+    push_reordered (h, n, FRAME);
+    sound = make_au (n, FALSE);
+    GST_BUFFER_PTS (sound) = GST_BUFFER_DTS (sound) =
+        n * FRAME + GST_SECOND + 2 * FRAME;
+    GST_BUFFER_DURATION (sound) = FRAME;
+    fail_unless_equals_int (gst_harness_push (h, sound), GST_FLOW_OK);
+  }
+  assert_entries_last (2.0, 3);
+  stop_sink (h, NULL);
+  g_free (pattern);
+}
+
+GST_END_TEST;
+
 /* Random access points alone, @n of them, @step apart; every other one is
  * @jitter early. */
 static Summary
@@ -775,6 +875,9 @@ recfilesinkplaylist_suite (void)
   tcase_add_test (tc, test_rare_pictures_are_no_pauses_between_fragments);
   tcase_add_test (tc, test_stream_without_timestamps_has_durations);
   tcase_add_test (tc, test_entry_at_the_end_of_a_fragment_lasts_until_the_next);
+  tcase_add_test (tc, test_entries_of_reordered_pictures_last_as_they_play);
+  tcase_add_test (tc, test_fragments_of_reordered_pictures_last_as_they_play);
+  tcase_add_test (tc, test_sound_ahead_does_not_make_entries_longer);
   tcase_add_test (tc, test_key_frames_that_vary_do_not_double_the_entries);
   tcase_add_test (tc, test_lost_access_units_are_a_discontinuity);
   tcase_add_test (tc, test_fragments_are_named_one_by_one);

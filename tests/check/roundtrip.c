@@ -99,6 +99,16 @@ static const Row rows[] = {
         "option-string=open-gop=1 ! "                                          \
         "video/x-h264,stream-format=byte-stream,alignment=au ! h264parse "     \
         "config-interval=-1"
+/* As deep as the encoders reorder, and declared. */
+#define H264_PYRAMID                                                           \
+  VIDEO "x264enc bframes=16 b-adapt=false b-pyramid=true ref=16 "              \
+        "key-int-max=40 ! "                                                    \
+        "video/x-h264,stream-format=byte-stream,alignment=au ! h264parse "     \
+        "config-interval=-1"
+#define H265_DEEP                                                              \
+  VIDEO "x265enc option-string=aud=1:bframes=16:b-adapt=0:keyint=40:"          \
+        "repeat-headers=1:log-level=none ! h265parse ! "                       \
+        "video/x-h265,stream-format=byte-stream,alignment=au"
 #define H265_B                                                                 \
   VIDEO "x265enc option-string=aud=1:bframes=4:b-adapt=0:keyint=25:"           \
         "repeat-headers=1:log-level=none ! h265parse ! "                       \
@@ -118,6 +128,10 @@ static const Row pts_only_rows[] = {
   PTS_ONLY ("h264-b-sink", H264_B, NULL, FALSE, "tsrecsink"),
   PTS_ONLY ("h264-b-aac-live-sink", H264_B, AAC, TRUE, "tsrecsink"),
   PTS_ONLY ("h264-deep-aac", H264_DEEP, AAC, FALSE, "tsrecmux"),
+  PTS_ONLY ("h264-pyramid-live", H264_PYRAMID, NULL, TRUE, "tsrecmux"),
+  PTS_ONLY ("h264-pyramid-aac-live", H264_PYRAMID, AAC, TRUE, "tsrecsink"),
+  PTS_ONLY ("h265-deep", H265_DEEP, NULL, FALSE, "tsrecsink"),
+  PTS_ONLY ("h265-deep-aac-live", H265_DEEP, AAC, TRUE, "tsrecmux"),
   PTS_ONLY ("h265-b", H265_B, NULL, FALSE, "tsrecmux"),
   PTS_ONLY ("h265-b-live", H265_B, NULL, TRUE, "tsrecmux"),
   PTS_ONLY ("h265-b-aac", H265_B, AAC, FALSE, "tsrecmux"),

@@ -52,12 +52,21 @@ read_h264 (Picture *picture, const uint8_t *nal, bool first)
   }
 }
 
+/* nuh_layer_id: its pictures and parameter sets are not those of the base. */
+static bool
+is_other_layer (const uint8_t *nal)
+{
+  return (nal[0] & 1) != 0 || nal[1] >> 3 != 0;
+}
+
 /* ITU-T H.265 Table 7-1 */
 static void
 read_h265 (Picture *picture, const uint8_t *nal, bool first)
 {
   unsigned type = nal[0] >> 1 & 0x3f;
 
+  if (is_other_layer (nal))
+    return;
   if (type <= 31)
     picture->slice = true;
   if (type >= 16 && type <= 20)
@@ -99,7 +108,8 @@ read_picture (const TsCheckPes *pes)
         picture = (Picture){ 0 };
       read_h264 (&picture, nal, aligned);
     } else if (pes->stream_type == 0x24) {
-      if ((nal[0] >> 1 & 0x3f) == 35 && !picture.delimiter)
+      if ((nal[0] >> 1 & 0x3f) == 35 && !is_other_layer (nal) &&
+          !picture.delimiter)
         picture = (Picture){ 0 };
       read_h265 (&picture, nal, aligned);
     } else {
@@ -162,17 +172,24 @@ has_core (const TsCheckPes *pes)
       has_core_of_dts (pes->data, pes->size);
 }
 
+static bool
+begins_with_dts_extension (const TsCheckPes *pes)
+{
+  static const uint8_t extension[] = { 0x64, 0x58, 0x20, 0x25 };
+
+  return pes->size >= sizeof extension &&
+      memcmp (pes->data, extension, sizeof extension) == 0;
+}
+
 /* Whether @pes begins with a frame that follows one in its access unit. */
 static bool
 begins_with_dependent (const TsCheckPes *pes)
 {
-  static const uint8_t extension[] = { 0x64, 0x58, 0x20, 0x25 };
   const uint8_t *data = pes->data;
 
   if (pes->size >= AC3_HEADER_SIZE && data[0] == 0x0b && data[1] == 0x77)
     return !is_core_of_ac3 (data);
-  return pes->size >= sizeof extension &&
-      memcmp (data, extension, sizeof extension) == 0;
+  return begins_with_dts_extension (pes);
 }
 
 /* Of private data, where AC-3, E-AC-3 and DTS are. */
@@ -185,7 +202,10 @@ is_private_audio (const TsCheckPes *pes)
 void
 ts_check_es_note_core (Pid *pid, const TsCheckPes *pes)
 {
-  if (is_private_audio (pes) && has_core (pes))
+  /* Without a core, the first extension substream begins the access unit. */
+  if (is_private_audio (pes) &&
+      (has_core (pes) ||
+          (pes->dts != TS_CHECK_NONE && begins_with_dts_extension (pes))))
     pid->had_core = true;
 }
 

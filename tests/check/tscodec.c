@@ -716,7 +716,8 @@ GST_START_TEST (test_a_dependent_frame_that_comes_late_has_no_pts)
   rig.check = ts_check_new (&options, on_pes, NULL, &rig);
   rig_push (&rig, frame_0, sizeof (frame_0), 0);
   for (guint i = 1; i < 100; i++)
-    rig_finish (&rig, ts_mux_begin_idle (rig.mux, i * 20 * MS));
+    rig_finish (
+        &rig, ts_mux_begin_idle (rig.mux, NULL, i * 20 * MS, TS_TIME_NONE));
   rig_push (&rig, frame_1, sizeof (frame_1), 32 * MS);
   rig_push (&rig, frame_0, sizeof (frame_0), 2000 * MS);
   rig_assert_fine (&rig);
@@ -802,6 +803,54 @@ GST_START_TEST (test_dts_is_registered_by_the_length_of_its_frames)
     fail_unless (
         ts_check_get_stream (rig.check, 0)->kind == TS_CHECK_KIND_AUDIO);
     fail_unless_equals_int (ts_check_get_stats (rig.check)->pmt_version, 0);
+    rig_clear (&rig);
+  }
+}
+GST_END_TEST;
+
+/* DTS Express, or a stream whose core ends: frames of extension substreams
+ * alone are frames, with times of their own. */
+GST_START_TEST (test_dts_extensions_without_a_core_are_frames)
+{
+  static const uint8_t extension[2][40] = { { 0x64, 0x58, 0x20, 0x25, 0, 0 },
+    { 0x64, 0x58, 0x20, 0x25, 0, 0x40 } };
+  /* FSIZE: 100 bytes, an extension substream behind them */
+  uint8_t frame[140] = { 0x7f, 0xfe, 0x80, 0x01, 0xfc, 0x3c, 0x06, 0x30, 0x34 };
+  /* c: core, with: C, e: extension 0, f: extension 1 */
+  static const struct
+  {
+    const char *frames;
+    guint expected;
+  } rows[] = { { "cecece", 3 }, { "cefcef", 2 }, { "CCC", 3 }, { "CfCf", 2 },
+    { "CCeee", 5 }, { "ceeee", 4 }, { "cefefef", 3 }, { "eeee", 4 },
+    { "Ceece", 4 } };
+
+  memcpy (frame + 100, extension[0], sizeof (extension[0]));
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    Rig rig;
+
+    rig_init_codec (&rig, TS_CODEC_DTS);
+    for (guint j = 0; rows[i].frames[j]; j++) {
+      int64_t pts = j * 10 * MS;
+
+      switch (rows[i].frames[j]) {
+        case 'c':
+          rig_push (&rig, frame, 100, pts);
+          break;
+        case 'C':
+          rig_push (&rig, frame, sizeof (frame), pts);
+          break;
+        case 'e':
+          rig_push (&rig, extension[0], sizeof (extension[0]), pts);
+          break;
+        default:
+          rig_push (&rig, extension[1], sizeof (extension[1]), pts);
+          break;
+      }
+    }
+    fail_unless (rig_get_stats (&rig).access_units == rows[i].expected,
+        "%s: %d", rows[i].frames, (int)rig_get_stats (&rig).access_units);
+    fail_unless_equals_uint64 (rig_get_stats (&rig).damaged, 0);
     rig_clear (&rig);
   }
 }
@@ -981,6 +1030,7 @@ tscodec_suite (void)
   tcase_add_test (tc, test_a_pause_is_kept_after_dependent_frames);
   tcase_add_test (tc, test_eac3_frames_of_fewer_blocks_keep_their_own_time);
   tcase_add_test (tc, test_dts_is_registered_by_the_length_of_its_frames);
+  tcase_add_test (tc, test_dts_extensions_without_a_core_are_frames);
   tcase_add_test (tc, test_dvb_subtitles_are_described_by_their_page);
   tcase_add_test (tc, test_teletext_fills_whole_packets);
   tcase_add_test (tc, test_caps_become_a_configuration);

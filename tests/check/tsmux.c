@@ -521,6 +521,67 @@ GST_START_TEST (test_h265_cra_is_a_random_access_point)
 }
 GST_END_TEST;
 
+static void
+append_nal (GByteArray *au, uint8_t first, uint8_t second, uint8_t fill)
+{
+  const uint8_t nal[] = { 0, 0, 0, 1, first, second, 0xaf, fill, fill };
+
+  g_byte_array_append (au, nal, sizeof (nal));
+}
+
+/* The second view of MV-HEVC, or another layer of SHVC: parameter sets with the
+ * same identifiers, a delimiter of its own, and key pictures elsewhere. */
+GST_START_TEST (test_other_layers_are_not_taken_for_the_base_layer)
+{
+  static const uint8_t sets[] = { 0, 0, 0, 1, 0x40, 0x01, 0x0c, 0x01, 0xff,
+    0xff, 0x01, 0x60, 0, 0, 0, 1, 0x42, 0x01, 0x01, 0x01, 0x60, 0x11, 0x11,
+    0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x5d, 0xa0, 0x02, 0x80, 0,
+    0, 0, 1, 0x44, 0x01, 0xc1, 0x72, 0xb4 };
+  static const uint8_t delimiter[] = { 0, 0, 0, 1, 0x46, 0x01, 0x50 };
+  GByteArray *au = g_byte_array_new ();
+  TsTrack *video;
+  Rig rig;
+
+  rig_init (&rig);
+  video = rig_add (&rig, PID_VIDEO, TS_CODEC_H265);
+  g_byte_array_append (au, sets, sizeof (sets));
+  append_nal (au, 0x40, 0x09, 0xc1); /* VPS, SPS, PPS of layer 1 */
+  append_nal (au, 0x42, 0x09, 0xc1);
+  append_nal (au, 0x44, 0x09, 0xc1);
+  append_nal (au, 0x26, 0x01, 0x11); /* IDR picture and that of layer 1 */
+  append_nal (au, 0x26, 0x09, 0x11);
+  rig_push (&rig, video, au->data, au->len, 0);
+  fail_unless (rig.output.random_access);
+  /* a delimiter of layer 1, and its key picture in front of one that is none */
+  g_byte_array_set_size (au, 0);
+  append_nal (au, 0x46, 0x09, 0x50);
+  append_nal (au, 0x26, 0x09, 0x22);
+  append_nal (au, 0x02, 0x01, 0x22);
+  rig_push (&rig, video, au->data, au->len, FRAME);
+  fail_if (rig.output.random_access);
+  /* by itself, also of layer 32 and up: not a picture more */
+  g_byte_array_set_size (au, 0);
+  append_nal (au, 0x27, 0x01, 0x33);
+  rig_push (&rig, video, au->data, au->len, FRAME);
+  fail_if (rig.output.random_access);
+  fail_unless_equals_uint64 (rig_get_stats (&rig).access_units, 2);
+  g_byte_array_set_size (au, 0);
+  append_nal (au, 0x2a, 0x01, 0x11);
+  rig_push (&rig, video, au->data, au->len, 2 * FRAME);
+  fail_unless (rig.output.random_access);
+  rig_assert_conformant (&rig);
+  fail_unless (memcmp (rig_get_pes (&rig, PID_VIDEO, 1)->data->data, delimiter,
+                   sizeof (delimiter)) == 0);
+  fail_unless_equals_uint64 (
+      rig_get_pes (&rig, PID_VIDEO, 2)->data->len, 9); /* as it came */
+  fail_unless (rig_get_pes (&rig, PID_VIDEO, 2)->pts == TS_CHECK_NONE);
+  fail_unless_equals_uint64 (rig_get_pes (&rig, PID_VIDEO, 3)->data->len,
+      sizeof (delimiter) + sizeof (sets) + 9);
+  g_byte_array_unref (au);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
 /* Which access units begin a track, in each codec with pictures. */
 GST_START_TEST (test_a_track_begins_with_its_first_random_access_point)
 {
@@ -655,13 +716,83 @@ GST_START_TEST (test_idle_writes_tables_and_pcr_when_they_are_due)
   video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
   push_both (&rig, video, NULL, 0, TS_NS_PER_S);
   for (int i = 1; i <= 100; i++)
-    size += rig_finish (
-        &rig, ts_mux_begin_idle (rig.mux, TS_NS_PER_S + i * 20 * MS));
+    size += rig_finish (&rig,
+        ts_mux_begin_idle (
+            rig.mux, NULL, TS_NS_PER_S + i * 20 * MS, TS_TIME_NONE));
   fail_unless (size >= (4 * 3 + 40) * PACKET_SIZE);
   fail_unless (size <= (6 * 3 + 70) * PACKET_SIZE);
   push_both (&rig, video, NULL, 3 * TS_NS_PER_S, 4 * TS_NS_PER_S);
   rig_assert_conformant (&rig);
   rig_clear (&rig);
+}
+GST_END_TEST;
+
+/* Sound of 20 ms at @time of a live stream, whose source is @ahead. */
+static void
+push_live_aac (Rig *rig, TsTrack *track, int64_t time, int64_t ahead)
+{
+  GByteArray *data = new_aac (120);
+  TsAccessUnit au = { .data = data->data,
+    .size = data->len,
+    .pts = time + ahead,
+    .dts = TS_TIME_NONE,
+    .duration = 20 * MS,
+    .now = time };
+
+  rig_finish (rig, ts_mux_begin (rig->mux, track, &au));
+  g_byte_array_unref (data);
+}
+
+/* The source of a live track starts over @jump ahead, is silent for a while,
+ * and goes on: idle time is that of its access units. */
+static void
+check_idle_after_jump (int64_t jump, bool lead)
+{
+  int64_t time = 0, silent, ahead = lead ? jump : 0;
+  size_t size = 0;
+  TsTrack *audio;
+  Rig rig;
+
+  rig_init (&rig);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  for (; time < TS_NS_PER_S; time += 20 * MS)
+    push_live_aac (&rig, audio, time, ahead);
+  if (!lead) {
+    /* its first word is a gap, before anything shows that it started over */
+    rig_finish (&rig, ts_mux_begin_idle (rig.mux, audio, time + jump, time));
+    for (; time < 2 * TS_NS_PER_S; time += 20 * MS)
+      push_live_aac (&rig, audio, time, jump);
+  }
+  silent = time;
+  for (; time < silent + 2 * TS_NS_PER_S; time += 20 * MS)
+    size += rig_finish (
+        &rig, ts_mux_begin_idle (rig.mux, audio, time + jump, time));
+  for (; time < 5 * TS_NS_PER_S; time += 20 * MS)
+    push_live_aac (&rig, audio, time, jump);
+  /* 2 s: tables four times, PCR every 40 ms */
+  fail_unless (size >= (3 * 3 + 45) * PACKET_SIZE, "%zu", size);
+  fail_unless (size <= (6 * 3 + 70) * PACKET_SIZE, "%zu", size);
+  fail_unless_equals_uint64 (rig_get_stats (&rig).late, 0);
+  fail_unless_equals_uint64 (rig_get_stats (&rig).pts_moved, 0);
+  rig_assert_conformant (&rig);
+  fail_unless (ts_check_get_stats (rig.check)->last_pcr -
+          ts_check_get_stats (rig.check)->first_pcr <
+      INT64_C (5) * 27000000);
+  rig_clear (&rig);
+}
+
+GST_START_TEST (test_idle_time_is_on_the_timeline_of_its_track)
+{
+  static const int64_t jumps[] = { 0, 2 * TS_NS_PER_S, 20 * TS_NS_PER_S,
+    1000 * TS_NS_PER_S, 10000 * TS_NS_PER_S };
+
+  for (guint i = 0; i < G_N_ELEMENTS (jumps); i++) {
+    if (jumps[i] != 2 * TS_NS_PER_S) {
+      check_idle_after_jump (jumps[i], false);
+      check_idle_after_jump (-jumps[i], false);
+    }
+    check_idle_after_jump (jumps[i], true);
+  }
 }
 GST_END_TEST;
 
@@ -1185,6 +1316,82 @@ GST_START_TEST (test_tables_come_every_half_second)
         for (int audio = -1; audio < 2; audio++)
           check_table_distance (
               intervals[i], pack, audio * 200 * MS, pictures[p]);
+}
+GST_END_TEST;
+
+/* A track that is removed makes the others write what they hold back, at any
+ * time. @flush: that often, access units. */
+static void
+check_tables_with_flushes (
+    int64_t step, int64_t audio_pes_time, int flush, bool pictures)
+{
+  TsTrack *video = NULL, *audio;
+  TsMuxConfig config;
+  int64_t v = 0;
+  Rig rig;
+
+  ts_mux_config_init (&config);
+  config.audio_pes_time = audio_pes_time;
+  rig_init_full (&rig, &config, NULL);
+  if (pictures)
+    video = rig_add (&rig, PID_VIDEO, TS_CODEC_H264);
+  audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+  for (int a = 0; a * step < 2 * TS_NS_PER_S; a++) {
+    for (; video && v * FRAME <= a * step; v++)
+      push_picture (
+          &rig, video, 900, v % 300 == 0, true, v * FRAME, TS_TIME_NONE);
+    push_aac (&rig, audio, 120, a * step);
+    if (a % flush == flush - 1)
+      rig_finish (&rig, ts_mux_begin_flush (rig.mux));
+  }
+  rig_assert_conformant (&rig);
+  rig_clear (&rig);
+}
+
+GST_START_TEST (test_tables_are_in_time_when_held_audio_is_flushed)
+{
+  static const int64_t steps[] = { 2500000, 20 * MS, AAC_FRAME, 60 * MS,
+    120 * MS, 333 * MS };
+  static const int64_t times[] = { 0, 60 * MS, 200 * MS, 500 * MS, 700 * MS };
+
+  for (guint s = 0; s < G_N_ELEMENTS (steps); s++)
+    for (guint t = 0; t < G_N_ELEMENTS (times); t++)
+      for (int flush = 1; flush < 30; flush += 9)
+        for (int pictures = 0; pictures < 2; pictures++)
+          check_tables_with_flushes (steps[s], times[t], flush, pictures);
+}
+GST_END_TEST;
+
+/* PAT and PMT, or the SDT, more often than a few PCRs. */
+GST_START_TEST (test_tables_keep_an_interval_of_few_pcrs)
+{
+  static const int64_t intervals[] = { 10 * MS, 40 * MS, 100 * MS, 107 * MS,
+    200 * MS, 253 * MS };
+  static const int64_t steps[] = { AAC_FRAME, 60 * MS, 333 * MS, 503 * MS,
+    1200 * MS };
+
+  for (guint i = 0; i < G_N_ELEMENTS (intervals); i++) {
+    for (guint s = 0; s < G_N_ELEMENTS (steps); s++) {
+      TsCheckOptions options = TS_CHECK_STRICT;
+      TsMuxConfig config;
+      TsTrack *audio;
+      Rig rig;
+
+      options.ignored_rules = TS_CHECK_IGNORE (TS_CHECK_PTS_INTERVAL);
+      options.pcr_interval_ms = 100;
+      options.psi_interval_ms = options.sdt_interval_ms =
+          (unsigned)(intervals[i] / MS);
+      ts_mux_config_init (&config);
+      config.pcr_interval = 100 * MS;
+      config.psi_interval = config.si_interval = intervals[i];
+      rig_init_full (&rig, &config, &options);
+      audio = rig_add (&rig, PID_AUDIO, TS_CODEC_AAC_ADTS);
+      for (int a = 0; a * steps[s] < 4 * TS_NS_PER_S; a++)
+        push_aac (&rig, audio, 120, a * steps[s]);
+      rig_assert_conformant (&rig);
+      rig_clear (&rig);
+    }
+  }
 }
 GST_END_TEST;
 
@@ -1773,11 +1980,13 @@ tsmux_suite (void)
   tcase_add_test (tc, test_reordered_pictures_keep_their_timestamps);
   tcase_add_test (tc, test_recovery_point_is_a_random_access_point);
   tcase_add_test (tc, test_h265_cra_is_a_random_access_point);
+  tcase_add_test (tc, test_other_layers_are_not_taken_for_the_base_layer);
   tcase_add_test (tc, test_a_track_begins_with_its_first_random_access_point);
   tcase_add_test (tc, test_timestamps_wrap_at_33_bits);
   tcase_add_test (tc, test_pcr_goes_on_when_its_track_is_silent);
   tcase_add_test (tc, test_slow_pictures_do_not_cost_packets_for_pcr);
   tcase_add_test (tc, test_idle_writes_tables_and_pcr_when_they_are_due);
+  tcase_add_test (tc, test_idle_time_is_on_the_timeline_of_its_track);
   tcase_add_test (
       tc, test_access_unit_without_timestamp_follows_its_predecessor);
   tcase_add_test (tc, test_audio_without_timestamps_lasts_as_long_as_it_is);
@@ -1796,6 +2005,8 @@ tsmux_suite (void)
   tcase_add_test (tc, test_pcr_says_discontinuity_after_a_silence);
   tcase_add_test (tc, test_a_track_that_all_but_stops_keeps_its_timestamps);
   tcase_add_test (tc, test_tables_come_every_half_second);
+  tcase_add_test (tc, test_tables_are_in_time_when_held_audio_is_flushed);
+  tcase_add_test (tc, test_tables_keep_an_interval_of_few_pcrs);
   tcase_add_test (tc, test_empty_and_damaged_access_units_are_dropped);
   tcase_add_test (tc, test_tracks_come_and_go_with_a_new_pmt_version);
   tcase_add_test (tc, test_the_same_configuration_changes_nothing);

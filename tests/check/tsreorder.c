@@ -448,6 +448,104 @@ GST_START_TEST (test_pictures_without_dts_keep_their_pts)
 }
 GST_END_TEST;
 
+/* @n pictures in the reverse of their output order: n - 1 come before the one
+ * that is output first, the most that there can be. */
+static void
+check_deepest_order (unsigned n, bool declared, bool live)
+{
+  Sps sps = plain;
+  Rig rig;
+
+  if (declared)
+    sps.reorder = (int)n - 1;
+  rig_init (&rig, TS_CODEC_H264, FRAME);
+  for (unsigned i = 0; i < 1 + 10 * n; i++) {
+    GByteArray *au = g_byte_array_new ();
+    unsigned display = i == 0 ? 0 : (i - 1) / n * n + n - (i - 1) % n;
+    int64_t pts = 1000 * MS + display * FRAME;
+
+    if (i == 0) {
+      append_sps (au, &sps);
+      append_pps (au);
+    }
+    append_slice (
+        au, &sps, i == 0, i % n == 1 % n, i, 2 * display, FRAME_PICTURE);
+    rig.wanted[rig.n_wanted++] = pts;
+    rig_push_to (&rig, rig.track, au, pts, TS_TIME_NONE,
+        live ? 1000 * MS + i * FRAME : TS_TIME_NONE);
+    g_byte_array_unref (au);
+  }
+  rig_end (&rig, 0);
+}
+
+GST_START_TEST (test_every_depth_keeps_pts)
+{
+  for (unsigned n = 1; n <= REC_NAL_MAX_REORDER + 1; n++) {
+    for (int live = 0; live < 2; live++) {
+      check_deepest_order (n, true, live);
+      check_deepest_order (n, false, live);
+    }
+  }
+}
+GST_END_TEST;
+
+/* Through 2^33, with pictures and with silence; @idle: pictures of it. */
+static void
+check_wrap (bool live, unsigned idle)
+{
+  const int64_t wrap = INT64_C (95443717688888);
+  TsTrackConfig data = { .codec = TS_CODEC_KLV };
+  TsTrackConfig video = { .codec = TS_CODEC_H264 };
+  TsMuxConfig config;
+  TsTrack *other;
+  unsigned at = 0;
+  Sps sps = plain;
+  Rig rig;
+
+  sps.reorder = 2;
+  rig_init (&rig, TS_CODEC_H264, FRAME);
+  ts_mux_free (rig.mux);
+  ts_mux_config_init (&config);
+  config.start_offset = wrap - 2 * TS_NS_PER_S;
+  rig.mux = ts_mux_new (&config);
+  rig.track = ts_mux_add_track (rig.mux, PID, &video, NULL);
+  other = ts_mux_add_track (rig.mux, PID + 1, &data, NULL);
+  for (unsigned i = 0; i < 201; i++, at++) {
+    GByteArray *au = new_h264 (&sps, i);
+    int64_t offset = (1000 + (i > 24 ? idle * 40 : 0)) * MS;
+    int64_t pts = offset + get_display (i) * FRAME;
+
+    for (; i == 25 && at < 25 + idle; at++) {
+      int64_t time = 1000 * MS + at * FRAME;
+      size_t size =
+          ts_mux_begin_idle (rig.mux, other, time, live ? time : TS_TIME_NONE);
+      uint8_t *out = g_malloc (size + 1);
+      TsOutput output;
+
+      ts_check_push (
+          rig.check, out, ts_mux_finish (rig.mux, out, size, &output));
+      g_free (out);
+    }
+    rig.wanted[rig.n_wanted++] = pts;
+    rig_push_to (&rig, rig.track, au, pts, TS_TIME_NONE,
+        live ? 1000 * MS + at * FRAME : TS_TIME_NONE);
+    g_byte_array_unref (au);
+  }
+  /* behind a silence, as many as are reordered have a DTS from before it */
+  fail_unless (rig_get_stats (&rig).late <= (idle ? 2 : 0));
+  rig_end (&rig, 0);
+}
+
+GST_START_TEST (test_reordered_pictures_keep_pts_over_the_wrap)
+{
+  for (int live = 0; live < 2; live++) {
+    check_wrap (live, 0);
+    check_wrap (live, 100);
+    check_wrap (live, 500);
+  }
+}
+GST_END_TEST;
+
 /* By level and size, where nothing is said. */
 GST_START_TEST (test_pictures_of_an_undeclared_depth_keep_their_pts)
 {
@@ -901,6 +999,8 @@ tsreorder_suite (void)
   tcase_add_test (tc, test_parameter_sets_of_encoders_are_read);
   tcase_add_test (tc, test_dts_is_as_late_as_the_depth_allows);
   tcase_add_test (tc, test_pictures_without_dts_keep_their_pts);
+  tcase_add_test (tc, test_every_depth_keeps_pts);
+  tcase_add_test (tc, test_reordered_pictures_keep_pts_over_the_wrap);
   tcase_add_test (tc, test_pictures_of_an_undeclared_depth_keep_their_pts);
   tcase_add_test (tc, test_a_wrong_depth_is_learned);
   tcase_add_test (tc, test_a_start_in_an_open_gop_keeps_pts);

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """An independent reader, written from ISO/IEC 13818-1: it shares no code with
-the mux or with pipelines/tsscan.py. Whole files in memory, no repair: what is
+the mux or with pipelines/lib/tsscan.py. Whole files in memory, no repair: what is
 not conformant raises ValueError.
 """
 

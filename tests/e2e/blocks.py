@@ -46,9 +46,9 @@ CHANGES = [
     (r'^(?:cvlc|gst-play-1.0) ', 'test -s ', 'needs a screen; the test "players" plays the same lines without'),
 ]
 
-# The line for GStreamer in README's list of publishers.
-with open(os.path.join(e2e.SOURCE_DIR, 'README.md'), encoding='utf-8') as readme:
-    PUBLISHER, = re.findall(r'`(gst-launch-1.0 [^`]*recwhipsink [^`]*)`', readme.read())
+# The line for GStreamer in the list of publishers.
+with open(os.path.join(e2e.SOURCE_DIR, 'docs', 'guide', 'recording.md'), encoding='utf-8') as page:
+    PUBLISHER, = re.findall(r'`(gst-launch-1.0 [^`]*recwhipsink [^`]*)`', page.read())
 
 # Who else has to be there: a pattern of the command, and how it is started when
 # the command says that it is ready, or at once.
@@ -126,7 +126,7 @@ class Blocks(e2e.TestCase):
     def setUp(self):
         super().setUp()
         os.chmod(self.folder, 0o755)
-        for name in ('pipelines', 'tests', 'docs', 'gst', 'meson.build', 'meson_options.txt', 'README.md'):
+        for name in ('pipelines', 'examples', 'tests', 'docs', 'gst', 'meson.build', 'meson_options.txt', 'README.md'):
             os.symlink(os.path.join(e2e.SOURCE_DIR, name), self.path(name))
         self.exports, self.samples = [], []
         self.env = {**os.environ, 'GST_PLUGIN_PATH': os.path.join(e2e.BUILD_DIR, 'gst'),
@@ -300,7 +300,7 @@ class Blocks(e2e.TestCase):
         which hls.js alone stops."""
         line = ['gst-launch-1.0', '-q', *(SAMPLE.replace('180', '70') % ('rec.ts', 'rec.m3u8', 0)).split()]
         self.run_program(line, 'sample')
-        shutil.copy(os.path.join(e2e.PIPELINES, 'web/node_modules/hls.js/dist/hls.min.js'), self.folder)
+        shutil.copy(os.path.join(e2e.PIPELINES, 'lib/web/node_modules/hls.js/dist/hls.min.js'), self.folder)
         with open(self.path('index.html'), 'w', encoding='utf-8') as file:
             file.write(f"""<!doctype html><video id="video" muted autoplay></video><div id="problem"></div>
                 <script src="hls.min.js"></script><script>const hls = new Hls();
@@ -373,10 +373,10 @@ def enter_namespace():
     """Ports of its own, where the system allows it; npm needs the network before."""
     if 'REC_BLOCKS_INSIDE' in os.environ:
         return
-    web = os.path.join(e2e.PIPELINES, 'web')
+    web = os.path.join(e2e.PIPELINES, 'lib', 'web')
     if not os.path.exists(os.path.join(web, 'node_modules', '.installed')):
         if subprocess.run(['npm', 'ci', '--prefix', web, '--silent'], check=False).returncode:
-            e2e.skip('npm could not install the packages of pipelines/web')
+            e2e.skip('npm could not install the packages of pipelines/lib/web')
         shutil.copy(os.path.join(web, 'package-lock.json'), os.path.join(web, 'node_modules', '.installed'))
     unshare = ['unshare', '--net'] if os.getuid() == 0 else ['unshare', '--net', '--map-root-user']
     inside = [*unshare, 'sh', '-c', f'{NETWORK} && exec "$0" "$@"']

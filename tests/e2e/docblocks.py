@@ -36,7 +36,7 @@ def of_source(name, text):
 
 def read_all(folder):
     blocks = []
-    for pattern, reader in (('README.md', of_page), ('docs/*.md', of_page),
+    for pattern, reader in (('README.md', of_page), ('docs/**/*.md', of_page),
                             ('gst/**/*.[ch]', of_source)):
         for path in sorted(glob.glob(os.path.join(folder, pattern), recursive=True)):
             with open(path, encoding='utf-8') as file:

@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Kills a recorder REC_KILLS times (12) at random moments. The seed is printed
 and can be given as REC_SEED. Of the access unit that is being written Linux may
-leave a part (docs/durability.md): never of one that was accepted, and seldom."""
+leave a part (docs/internals/durability.md): never of one that was accepted, and seldom."""
 
 import os
 import random

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# gst-tsrec: what stands in README.md works when it is pasted
+# gst-tsrec: the first examples of the documentation work when they are pasted
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
@@ -12,8 +12,8 @@ import unittest
 import e2e
 
 
-def code_blocks(language):
-    with open(os.path.join(e2e.SOURCE_DIR, 'README.md'), encoding='utf-8') as file:
+def code_blocks(page, language):
+    with open(os.path.join(e2e.SOURCE_DIR, 'docs', 'guide', page), encoding='utf-8') as file:
         return re.findall(rf'^```{language}\n(.*?)^```', file.read(), re.M | re.S)
 
 
@@ -24,7 +24,7 @@ class Readme(e2e.TestCase):
         return process.said()
 
     def test_example_in_c_records(self):
-        block, = code_blocks('c')
+        block, = code_blocks('applications.md', 'c')
         with open(self.path('record.c'), 'w', encoding='utf-8') as file:
             file.write(block)
         flags = subprocess.run(['pkg-config', '--cflags', '--libs', 'gstreamer-1.0'],
@@ -35,7 +35,7 @@ class Readme(e2e.TestCase):
         self.assert_sound(self.path('embedded-c.ts'), ['h264'])
 
     def test_example_in_python_records_and_reports(self):
-        block, = code_blocks('python')
+        block, = code_blocks('applications.md', 'python')
         with open(self.path('record.py'), 'w', encoding='utf-8') as file:
             file.write(block)
         said = self.run_to_the_end(['/usr/bin/python3', 'record.py'], 'python')
@@ -43,7 +43,7 @@ class Readme(e2e.TestCase):
         self.assert_sound(self.path('embedded-python.ts'), ['h264'])
 
     def test_launch_line_records(self):
-        line, = [b for b in code_blocks('sh') if b.startswith('gst-launch-1.0 -e')]
+        line, = [b for b in code_blocks('recording.md', 'sh') if b.startswith('gst-launch-1.0 -e')]
         process = self.start(shlex.split(line.replace('\\\n', '')), 'launch')
         path = self.path('rec.ts')
         e2e.wait_for(lambda: e2e.size_of(path) > 100000, '100 kB')

@@ -147,6 +147,19 @@ class Requests(Base):
                         self.assertNotIn(status, (405, 500))
 
 
+class Examples(Base):
+    def test_clients_of_the_examples_record(self):
+        service = Service(self, self.folder)
+        for number, client in enumerate((['/usr/bin/python3', 'service_client.py'], ['node', 'service_client.mjs'])):
+            name = f'example{number}'
+            process = self.start([client[0], os.path.join(e2e.SOURCE_DIR, 'examples', client[1]),
+                                  f'http://127.0.0.1:{service.port}', name, '1'], f'client{number}')
+            service.wait_for_state(name, 'waiting')
+            service.publish(name)
+            self.assertEqual(process.wait(60), 0, process.said())
+            self.assertRegex(process.said(), rf'{name}-\S+\.ts [1-9]\d+ bytes')
+
+
 class Many(Base):
     def test_twenty_recordings_at_once_in_300_megabytes(self):
         service = Service(self, self.folder)

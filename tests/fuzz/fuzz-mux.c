@@ -440,8 +440,9 @@ op_other (Fuzz *fuzz, FuzzInput *input, uint8_t op)
     case 1:
       fuzz->idle = true;
       finish (fuzz,
-          ts_mux_begin_idle (fuzz->mux,
-              add (fuzz->tracks[op >> 4].time, read_step (fuzz, input))),
+          ts_mux_begin_idle (fuzz->mux, fuzz->tracks[op >> 4].track,
+              add (fuzz->tracks[op >> 4].time, read_step (fuzz, input)),
+              TS_TIME_NONE),
           &output);
       break;
     case 2:

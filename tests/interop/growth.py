@@ -5,7 +5,7 @@
 
 # GnuTLS before 3.8 keeps the state of its random numbers (176 bytes and a list
 # entry) for every thread that ever asked for some, and libnice asks in one or
-# two threads of a session (docs/webrtc.md): 224 or 448 bytes. Nothing else may
+# two threads of a session (docs/results/webrtc.md): 224 or 448 bytes. Nothing else may
 # stay allocated.
 ALLOCATED = 512
 # What is free in between, and cannot be given back to the system.

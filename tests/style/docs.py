@@ -7,6 +7,7 @@ messages that README.md and docs/ name exist, by that name, in this tree."""
 
 import errno
 import functools
+import glob
 import json
 import os
 import re
@@ -38,7 +39,7 @@ def read(*path):
 
 def pages():
     names = ['README.md'] + sorted(
-        'docs/' + name for name in os.listdir(os.path.join(SOURCE_DIR, 'docs')) if name.endswith('.md'))
+        glob.glob('docs/**/*.md', root_dir=SOURCE_DIR, recursive=True))
     return {name: read(name) for name in names}
 
 
@@ -52,7 +53,7 @@ def code(text):
 @functools.cache
 def source(*patterns):
     """The sources, with the parts of a string that C joins joined."""
-    tracked = subprocess.run(['find', 'gst', 'pipelines', '-name', 'node_modules', '-prune', '-o', '-type', 'f',
+    tracked = subprocess.run(['find', 'gst', 'pipelines', 'examples', '-name', 'node_modules', '-prune', '-o', '-type', 'f',
                               '-print'], cwd=SOURCE_DIR, capture_output=True, text=True, check=True)
     names = [n for n in tracked.stdout.split() if re.search(r'\.([ch]|js|bash|html)$|/[a-z0-9-]+$', n)]
     text = ''.join(read(name) for name in sorted(names))
@@ -76,7 +77,7 @@ class Documentation(unittest.TestCase):
         found = 0
         for name, text in pages().items():
             for piece in code(text):
-                for path in re.findall(r'(?<![\w/.<-])((?:pipelines|tests|docs|gst)/[\w./-]+)', piece):
+                for path in re.findall(r'(?<![\w/.<-])((?:pipelines|examples|tests|docs|gst)/[\w./-]+)', piece):
                     found += 1
                     with self.subTest(page=name, path=path):
                         there = os.path.join(SOURCE_DIR, path.rstrip('.'))
@@ -141,7 +142,8 @@ class Documentation(unittest.TestCase):
     def test_fields_and_metrics_exist(self):
         """Names in the first column of a table of messages, journal or metrics."""
         found = 0
-        for name in ('docs/messages.md', 'docs/monitoring.md', 'docs/webrtc.md'):
+        for name in ('docs/reference/messages.md', 'docs/reference/journal.md', 'docs/reference/metrics.md',
+                     'docs/reference/webrtc.md', 'docs/guide/monitoring.md'):
             for row in re.findall(r'^\| (`[^|]+?) \|', read(name), re.M):
                 for field in re.findall(r'`([a-z][a-z0-9_-]+)(?:\{[^`]*)?`', row):
                     found += 1
@@ -153,7 +155,7 @@ class Documentation(unittest.TestCase):
     def test_troubleshooting_starts_from_messages_that_exist(self):
         """Of each message in a heading, the words between its ellipses stand in
         the source, unless another program says it."""
-        headings = re.findall(r'^### (.*)', read('docs/troubleshooting.md'), re.M)
+        headings = re.findall(r'^### (.*)', read('docs/guide/troubleshooting.md'), re.M)
         messages = [m for line in headings for m in re.findall('`([^`]+)`', line)]
         self.assertGreater(len(messages), 15)
         for piece in (p for m in messages for p in re.split(r'…|: |ALERT|[."()]', m)):
@@ -164,9 +166,9 @@ class Documentation(unittest.TestCase):
                 self.assertTrue(piece in source(), 'not in the source')
 
     def test_troubleshooting_has_each_failure_of_record(self):
-        text = read('docs/troubleshooting.md')
+        text = read('docs/guide/troubleshooting.md')
         found = 0
-        for script in ('pipelines/record', 'pipelines/setup.bash'):
+        for script in ('pipelines/record', 'pipelines/lib/setup.bash'):
             for message in re.findall(r'\bfail "((?:[^"\\]|\\.)*)"', read(script)):
                 pieces = [p.strip() for p in re.split(r'\$\(.*|\$\w+|\\"|[;:,]', message)]
                 literal = [p for p in pieces if len(p) >= 12][:1]

@@ -55,6 +55,9 @@ get_kind_h264 (unsigned nal_unit_type)
       return REC_NAL_PPS;
     case 9:
       return REC_NAL_AUD;
+    case 20: /* slice of SVC or MVC */
+    case 21: /* slice of 3D-AVC */
+      return NAL_LAYER;
     default:
       return REC_NAL_OTHER;
   }
@@ -120,9 +123,14 @@ get_kind (RecNalSyntax syntax, const uint8_t *data, size_t size)
   switch (syntax) {
     case REC_NAL_H264:
       return get_kind_h264 (data[0] & 0x1f);
-    case REC_NAL_H265:
+    case REC_NAL_H265: /* nuh_layer_id, 7.4.2.2: parameter sets have IDs of their
+                    * own there */
+      if ((data[0] & 1) != 0 || data[1] >> 3 != 0)
+        return (data[0] >> 1 & 0x3f) < 32 ? NAL_LAYER : REC_NAL_OTHER;
       return get_kind_h265 (data[0] >> 1 & 0x3f);
     case REC_NAL_H266:
+      if ((data[0] & 0x3f) != 0)
+        return data[1] >> 3 < 12 ? NAL_LAYER : REC_NAL_OTHER;
       return get_kind_h266 (data[1] >> 3);
   }
   return REC_NAL_OTHER;

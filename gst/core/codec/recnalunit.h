@@ -24,6 +24,7 @@ typedef enum
 typedef enum
 {
   REC_NAL_OTHER = 0,
+  NAL_LAYER, /* slice of a layer or view other than the base one */
   REC_NAL_AUD,
   REC_NAL_VPS,
   REC_NAL_SPS,

@@ -76,10 +76,23 @@ ts_ac3_read_frame (const uint8_t *data, size_t size, TsAudioFrame *frame)
 static const unsigned dts_rates[16] = { 0, 8000, 16000, 32000, 0, 0, 11025,
   22050, 44100, 0, 0, 12000, 24000, 48000, 0, 0 };
 
+/* Whether an extension substream follows the core. */
+static bool
+has_extension (const uint8_t *data, size_t size, size_t core_size)
+{
+  RecBitReader reader;
+
+  if (size < core_size)
+    return false;
+  rec_bit_reader_init (&reader, data + core_size, size - core_size);
+  return rec_bit_reader_get (&reader, 32) == DTS_SYNC_EXTENSION;
+}
+
 bool
 ts_dts_read_frame (const uint8_t *data, size_t size, TsAudioFrame *frame)
 {
   RecBitReader reader;
+  size_t core_size;
   uint32_t sync;
 
   memset (frame, 0, sizeof (*frame));
@@ -88,14 +101,20 @@ ts_dts_read_frame (const uint8_t *data, size_t size, TsAudioFrame *frame)
   if (reader.error || (sync != DTS_SYNC_CORE && sync != DTS_SYNC_EXTENSION))
     return false;
   frame->dependent = sync == DTS_SYNC_EXTENSION;
-  if (frame->dependent)
+  if (frame->dependent) {
+    rec_bit_reader_skip (&reader, 8); /* UserDefinedBits */
+    frame->index = rec_bit_reader_get (&reader, 2);
+    frame->next_index = frame->index + 1;
     return true;
+  }
   rec_bit_reader_skip (&reader, 1 + 5 + 1); /* FTYPE, SHORT, CPF */
   frame->length.coded = 32 * (rec_bit_reader_get (&reader, 7) + 1); /* NBLKS */
-  rec_bit_reader_skip (&reader, 14 + 6); /* FSIZE, AMODE */
+  core_size = rec_bit_reader_get (&reader, 14) + 1;                 /* FSIZE */
+  rec_bit_reader_skip (&reader, 6);                                 /* AMODE */
   frame->length.rate = dts_rates[rec_bit_reader_get (&reader, 4)];
   frame->length.presented = frame->length.coded;
   frame->core = true;
+  frame->next_index = has_extension (data, size, core_size);
   return !reader.error;
 }
 

@@ -14,12 +14,16 @@
  * TsAudioFrame:
  * @length: of the frame
  * @dependent: it belongs to the access unit of the frame before it
+ * @index: DTS: nExtSSIndex of an extension substream
+ * @next_index: DTS: the lowest one that can follow in the same frame
  * @core: frames that depend on it can follow: a header that says so is there
  */
 typedef struct
 {
   TsFrameLength length;
   bool dependent;
+  unsigned index;
+  unsigned next_index;
   bool core;
 } TsAudioFrame;
 

@@ -194,9 +194,9 @@ read_slice (TsCodecState *state, const RecNalUnit *nal, TsPicture *picture)
  * before, without the sets: they would end it (H.264 7.4.1.2.3). */
 static void
 add_continuation (
-    const TsAccessUnit *au, const RecNalUnit *slice, TsPayload *payload)
+    const TsAccessUnit *au, const uint8_t *from, TsPayload *payload)
 {
-  add_span (payload, au->data + slice->offset, au->size - slice->offset);
+  add_span (payload, from, au->size - (size_t)(from - au->data));
   payload->random_access = false;
   payload->dependent = true;
 }
@@ -207,6 +207,7 @@ prepare_nal (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
   TsParameterSets *sets = state->sets;
   size_t aud_end = 0, n_nals = 0;
   bool random_access = false, leads = false, has_slice = false;
+  bool layer = false;
   bool untimed = au->pts == TS_TIME_NONE && au->dts == TS_TIME_NONE;
   RecNalScanner scanner;
   RecNalUnit nal;
@@ -225,9 +226,10 @@ prepare_nal (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
       random_access = true;
     leads |= nal.kind >= REC_NAL_VPS && nal.kind <= REC_NAL_SEI;
     has_slice |= nal.kind >= REC_NAL_SLICE;
+    layer |= nal.kind == NAL_LAYER;
     if (untimed && state->has_picture &&
         rec_nal_continues_picture (state->syntax, &nal)) {
-      add_continuation (au, &nal, payload);
+      add_continuation (au, au->data + nal.offset, payload);
       return true;
     }
     if (nal.kind >= REC_NAL_SLICE)
@@ -236,6 +238,11 @@ prepare_nal (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
   }
   if (n_nals == 0)
     return false;
+  /* Another layer of the picture before, which a source gives by itself. */
+  if (layer && !has_slice && state->has_picture) {
+    add_continuation (au, au->data + aud_end, payload);
+    return true;
+  }
   state->has_picture |= has_slice;
   payload->random_access = random_access;
   payload->leads = leads && !has_slice && state->format.length_size == 0;
@@ -462,6 +469,12 @@ prepare_frame (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload,
     return false;
   add_span (payload, au->data, au->size);
   payload->dependent = frame.dependent && state->has_core;
+  /* The extension substreams of a frame count up; one that does not begins
+   * another frame, which has no core. */
+  if (dts)
+    payload->dependent = frame.dependent && frame.index >= state->next_index &&
+        (state->has_core || state->next_index > 0);
+  state->next_index = frame.next_index;
   if (payload->dependent) {
     payload->random_access = false;
     if (au->pts != TS_TIME_NONE)

@@ -122,6 +122,8 @@ typedef struct
  * @dts_samples: TS_CODEC_DTS: of a frame, 0 until there was one
  * @has_core: AC-3, E-AC-3, DTS: what came before is what a dependent frame
  *   depends on
+ * @next_index: TS_CODEC_DTS: the lowest nExtSSIndex that can still follow in
+ *   the same frame
  * @frame_time: of audio
  * @pictures: of video
  * @header: where a header of the access unit under way is made
@@ -139,6 +141,7 @@ typedef struct
   TsDvbPages pages;
   unsigned dts_samples;
   bool has_core;
+  unsigned next_index;
   TsFrameTime frame_time;
   TsPictureState pictures;
   uint8_t header[TS_CODEC_HEADER_MAX_SIZE];

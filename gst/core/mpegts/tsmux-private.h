@@ -116,6 +116,7 @@ typedef struct
   size_t au_size;
   int64_t pts_ns;
   int64_t dts_ns;
+  int64_t duration_ns;
   int64_t pts;
   int64_t dts;
   int64_t pcr;

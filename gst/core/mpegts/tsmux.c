@@ -17,6 +17,8 @@
 #define REORDER_MARGIN (90000 / 5)
 #define MAX_PREROLL (30 * TS_NS_PER_S)
 #define MAX_INTERVAL (10 * TS_NS_PER_S)
+/* PCRs between two tables of a kind, at least */
+#define MIN_PCRS_PER_TABLE 3
 
 static int64_t
 clamp (int64_t value, int64_t min, int64_t max)
@@ -60,6 +62,20 @@ fix_config (TsMuxConfig *config)
       clamp (config->start_offset, config->preroll, INT64_C (1) << 47);
 }
 
+/* Tables are placed between PCRs, and are in time only where several PCRs come
+ * within their interval. */
+static int64_t
+get_pcr_interval (const TsMuxConfig *config)
+{
+  int64_t interval = config->pcr_interval;
+
+  if (interval > config->psi_interval / MIN_PCRS_PER_TABLE)
+    interval = config->psi_interval / MIN_PCRS_PER_TABLE;
+  if (interval > config->si_interval / MIN_PCRS_PER_TABLE)
+    interval = config->si_interval / MIN_PCRS_PER_TABLE;
+  return ts_time_to_90k (interval);
+}
+
 TsMux *
 ts_mux_new (const TsMuxConfig *config)
 {
@@ -74,7 +90,7 @@ ts_mux_new (const TsMuxConfig *config)
   mux->pat.pid = TS_PID_PAT;
   mux->pmt.pid = mux->config.pmt_pid;
   mux->sdt.pid = TS_PID_SDT;
-  mux->pcr_interval = ts_time_to_90k (mux->config.pcr_interval);
+  mux->pcr_interval = get_pcr_interval (&mux->config);
   mux->last_pcr = TS_TIME_NONE;
   mux->pat.last_now = TS_TIME_NONE;
   mux->pmt.last_now = TS_TIME_NONE;
@@ -475,6 +491,22 @@ count_access_unit (TsMux *mux, const TsPlan *plan)
   mux->stats.access_unit_bytes += plan->au_size;
 }
 
+/* How long it is presented, ns, or TS_TIME_NONE. */
+static int64_t
+get_duration (const TsTrack *track, const TsAccessUnit *au, const TsPlan *plan)
+{
+  if (!ts_codec_is_video (track->config.codec) &&
+      !ts_codec_is_audio (track->config.codec))
+    return TS_TIME_NONE;
+  if (au->duration > 0)
+    return au->duration;
+  if (plan->payload.duration > 0)
+    return plan->payload.duration;
+  if (track->time.nominal > 0)
+    return track->time.nominal;
+  return track->time.step > 0 ? track->time.step : TS_TIME_NONE;
+}
+
 size_t
 ts_mux_begin (TsMux *mux, TsTrack *track, const TsAccessUnit *access_unit)
 {
@@ -510,6 +542,7 @@ ts_mux_begin (TsMux *mux, TsTrack *track, const TsAccessUnit *access_unit)
         plan->payload.duration > 0 ? plan->payload.duration
                                    : track->config.frame_time,
         &mux->stats, &plan->pts_ns, &plan->dts_ns);
+    plan->duration_ns = get_duration (track, &au, plan);
     plan_time (mux, track, plan);
     held = plan_hold (mux, track, plan);
   }
@@ -522,17 +555,18 @@ ts_mux_begin (TsMux *mux, TsTrack *track, const TsAccessUnit *access_unit)
 }
 
 size_t
-ts_mux_begin_idle (TsMux *mux, int64_t time)
+ts_mux_begin_idle (TsMux *mux, const TsTrack *track, int64_t time, int64_t now)
 {
   TsPlan *plan = &mux->plan;
+  int64_t place;
 
   memset (plan, 0, sizeof (*plan));
   if (!mux->started || time == TS_TIME_NONE)
     return 0;
-  if (time > mux->timeline.now &&
-      (uint64_t)time - (uint64_t)mux->timeline.now <
-          UINT64_C (3600) * TS_NS_PER_S)
-    mux->timeline.now = time;
+  place = ts_time_place_idle (
+      &mux->timeline, track ? &track->time : NULL, time, now);
+  if (place > mux->timeline.now)
+    mux->timeline.now = place;
   plan->kind = TS_PLAN_IDLE;
   return plan_rest (mux, plan);
 }
@@ -547,8 +581,12 @@ ts_mux_begin_flush (TsMux *mux)
     return 0;
   plan->kind = TS_PLAN_FLUSH;
   plan_flush (mux, plan);
-  if (plan->flush && !mux->psi_changed)
-    ts_mux_plan_pcr (mux, plan, ts_mux_to_ts (mux, mux->timeline.now));
+  if (plan->flush && !mux->psi_changed) {
+    int64_t now = ts_mux_to_ts (mux, mux->timeline.now);
+
+    plan_psi (mux, plan, now);
+    ts_mux_plan_pcr (mux, plan, now);
+  }
   plan_size (mux, plan);
   return plan->size;
 }
@@ -651,19 +689,24 @@ ts_mux_finish (TsMux *mux, uint8_t *out, size_t size, TsOutput *output)
   TsWriter w = { mux, out, out };
 
   memset (output, 0, sizeof (*output));
-  output->pts = output->dts = TS_TIME_NONE;
+  output->pts = output->dts = output->duration = TS_TIME_NONE;
   if (plan->kind == TS_PLAN_NONE || size < plan->size)
     return 0;
+  /* Tables that are due come before the PCRs of what waited. */
+  if (plan->kind == TS_PLAN_FLUSH)
+    ts_write_psi (&w, plan);
   write_flush (&w, plan);
   output->random_access = plan->random_access;
   output->random_access_offset = plan->random_access ? (size_t)(w.p - out) : 0;
   end_resync (mux, plan);
-  ts_write_psi (&w, plan);
+  if (plan->kind != TS_PLAN_FLUSH)
+    ts_write_psi (&w, plan);
   write_pcrs (&w, plan);
   if (plan->kind == TS_PLAN_ACCESS_UNIT) {
     write_access_unit (&w, plan);
     output->pts = plan->pts_ns;
     output->dts = plan->dts_ns;
+    output->duration = plan->dependent ? TS_TIME_NONE : plan->duration_ns;
   }
   output->discontinuity = plan->discontinuity;
   output->size = (size_t)(w.p - out);

@@ -90,7 +90,8 @@ typedef struct TsTrack TsTrack;
  *   tracks prove to be later than that after one another
  * @psi_interval: PAT and PMT at least this often, ns
  * @si_interval: SDT at least this often, ns
- * @pcr_interval: PCR at least this often while anything flows, ns
+ * @pcr_interval: PCR at least this often while anything flows, ns; more often
+ *   where it is more than a third of @psi_interval or @si_interval
  * @audio_pes_time: audio frames are put together in one PES packet until they
  *   span this time, ns; 0: one PES packet for each
  * @pack: whether the end of a video access unit that does not fill a packet
@@ -199,6 +200,8 @@ typedef struct
  * @pts: of the access unit as written, ns on the timeline of the input, or
  *   TS_TIME_NONE when none was written
  * @dts: likewise
+ * @duration: how long the picture or frame is presented, ns, by the input, the
+ *   stream or the one before; TS_TIME_NONE when unknown, and of data
  * @discontinuity: the first random access point after ts_mux_resync() or
  *   ts_mux_resume()
  */
@@ -208,6 +211,7 @@ typedef struct
   size_t random_access_offset;
   int64_t pts;
   int64_t dts;
+  int64_t duration;
   bool random_access;
   bool discontinuity;
 } TsOutput;
@@ -382,8 +386,11 @@ void ts_mux_set_expecting (TsMux *mux, bool expecting);
 size_t ts_mux_begin (TsMux *mux, TsTrack *track, const TsAccessUnit *au);
 
 /* The same without an access unit: what is due at @time (PSI, PCR, held-back
- * data), when no track has anything. Usually 0. */
-size_t ts_mux_begin_idle (TsMux *mux, int64_t time);
+ * data), when no track has anything. Usually 0. @track: whose time it is, as
+ * that of its access units; NULL: none's. @now: as TsAccessUnit.now; what is
+ * far ahead of it is not believed. */
+size_t ts_mux_begin_idle (
+    TsMux *mux, const TsTrack *track, int64_t time, int64_t now);
 
 /* The same for everything that is held back: at the end of the stream, or
  * before a track is removed. */

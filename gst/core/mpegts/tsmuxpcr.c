@@ -136,6 +136,9 @@ get_step (const TsMux *mux, const TsPlan *plan)
 
   if (plan->track == track)
     return step > 0 ? step : mux->pcr_interval;
+  /* Frames that wait for their PES packet are no chance. */
+  if (mux->config.audio_pes_time > 0 && ts_codec_is_audio (track->config.codec))
+    return plan->kind == TS_PLAN_FLUSH ? mux->pcr_interval : mux->gap;
   if (track->last_dts != TS_TIME_NONE && step > 0 &&
       track->last_dts + step - mux->last_pcr_now <= mux->pcr_interval &&
       track->last_dts + step >= mux->last_now)

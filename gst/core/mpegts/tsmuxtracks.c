@@ -314,6 +314,7 @@ keep_learned (TsTrack *track, const TsCodecState *old)
   track->codec.pages = old->pages;
   track->codec.dts_samples = old->dts_samples;
   track->codec.has_core = old->has_core;
+  track->codec.next_index = old->next_index;
   track->codec.frame_time = old->frame_time;
   track->codec.pictures = old->pictures;
   if (ts_codec_describe (&track->codec, &track->config, &track->psi, &reason))

@@ -39,6 +39,8 @@
  * hour, for the same reason. */
 #define MAX_STEP (24 * 3600 * TS_NS_PER_S)
 #define MAX_NOMINAL (3600 * TS_NS_PER_S)
+/* Longer, and nothing has come: not to be believed without an access unit. */
+#define MAX_IDLE (3600 * TS_NS_PER_S)
 #define MAX_TIME ((INT64_C (1) << 61) - (INT64_C (1) << 50))
 
 void
@@ -605,6 +607,30 @@ ts_track_time_estimate_dts (const TsTrackTime *time, int64_t pts)
   if (!is_known (pts))
     return time->base + get_frame_time (time) - time->shift;
   return ts_reorder_estimate (&time->reorder, pts + time->shift) - time->shift;
+}
+
+int64_t
+ts_time_place_idle (const TsTimeline *timeline, const TsTrackTime *time,
+    int64_t raw, int64_t now)
+{
+  int64_t place;
+
+  if (!is_known (raw) || timeline->now == TS_TIME_NONE)
+    return TS_TIME_NONE;
+  if (time == NULL)
+    place = raw;
+  else if (time->last_dts == TS_TIME_NONE)
+    place = raw + timeline->shift;
+  else if (time->suspect != TS_TIME_NONE &&
+      raw >= time->suspect - MAX_BACKWARD && raw <= time->suspect + MAX_AHEAD)
+    place = time->suspect_place + (raw - time->suspect);
+  else
+    place = raw + time->shift;
+  /* An access unit from there would be far off. */
+  if (is_known (now) && place > now + MAX_AHEAD &&
+      place > timeline->now + MAX_AHEAD)
+    return TS_TIME_NONE;
+  return place <= timeline->now + MAX_IDLE ? place : TS_TIME_NONE;
 }
 
 void

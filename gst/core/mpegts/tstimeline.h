@@ -119,6 +119,12 @@ bool ts_track_time_is_apart (const TsTrackTime *time, int64_t pts, int64_t dts);
  * or TS_TIME_NONE, and no DTS. Both are as they come. */
 int64_t ts_track_time_estimate_dts (const TsTrackTime *time, int64_t pts);
 
+/* Where on the timeline @raw is, at which the track has nothing; TS_TIME_NONE
+ * when it is not to be believed. @time: NULL for no track. @now: as
+ * TsAccessUnit.now. */
+int64_t ts_time_place_idle (const TsTimeline *timeline, const TsTrackTime *time,
+    int64_t raw, int64_t now);
+
 /* Forgets what the track knows of its codec; its time goes on. */
 void ts_track_time_change_codec (TsTrackTime *time);
 

@@ -353,7 +353,8 @@ create_next (GstRecFileSink *self, RecFragment **result)
 }
 
 gint
-gst_rec_file_sink_open_next (GstRecFileSink *self, GstClockTime time)
+gst_rec_file_sink_open_next (
+    GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
 {
   RecFragment *fragment = NULL;
   gint err;
@@ -372,7 +373,7 @@ gst_rec_file_sink_open_next (GstRecFileSink *self, GstClockTime time)
   self->naming_time = 0;
   if (err)
     return err;
-  gst_rec_file_sink_playlist_next_fragment (self, time);
+  gst_rec_file_sink_playlist_next_fragment (self, buffer, time);
   gst_rec_file_sink_finish (self, "fragment");
   self->split_retry_at = 0;
   self->next_index++;

@@ -384,11 +384,28 @@ note_time (
   playlist->end = MAX (playlist->end, time);
 }
 
-void
-gst_rec_file_sink_playlist_written (
+/* When @buffer is presented, running time: entries last as long as what they
+ * hold plays (RFC 8216, 4.3.2.1), and pictures are written before that, by more
+ * when they are reordered. @time: when it is decoded. */
+static GstClockTime
+get_presentation_time (
     GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
 {
+  const GstSegment *segment = &GST_BASE_SINK (self)->segment;
+  GstClockTime pts = GST_BUFFER_PTS (buffer);
+
+  if (!GST_CLOCK_TIME_IS_VALID (time) || !GST_CLOCK_TIME_IS_VALID (pts))
+    return time;
+  pts = gst_segment_to_running_time (segment, GST_FORMAT_TIME, pts);
+  return GST_CLOCK_TIME_IS_VALID (pts) ? pts : time;
+}
+
+void
+gst_rec_file_sink_playlist_written (
+    GstRecFileSink *self, GstBuffer *buffer, GstClockTime decoding_time)
+{
   GstRecFileSinkPlaylist *playlist = &self->playlist;
+  GstClockTime time = get_presentation_time (self, buffer, decoding_time);
   guint64 end = self->fragment->file.size;
   guint64 offset = end - gst_buffer_get_size (buffer);
   gboolean lost, first = may_begin_entry (buffer);
@@ -427,17 +444,18 @@ gst_rec_file_sink_playlist_written (
 
 void
 gst_rec_file_sink_playlist_next_fragment (
-    GstRecFileSink *self, GstClockTime time)
+    GstRecFileSink *self, GstBuffer *buffer, GstClockTime decoding_time)
 {
   GstRecFileSinkPlaylist *playlist = &self->playlist;
+  GstClockTime time = get_presentation_time (self, buffer, decoding_time);
 
   if (!playlist->open || playlist->lost || !GST_CLOCK_TIME_IS_VALID (time) ||
-      !GST_CLOCK_TIME_IS_VALID (playlist->end) || time <= playlist->end)
+      !GST_CLOCK_TIME_IS_VALID (playlist->end))
     return;
-  /* the last access unit lasts until the next, unless there was a pause */
+  /* what is written lasts until the next fragment, unless there was a pause */
   if (is_after_pause (playlist, time))
     playlist->step = time - playlist->end;
-  else
+  else if (time > playlist->begin)
     playlist->end = time;
 }
 

@@ -209,10 +209,11 @@ gchar *gst_rec_file_sink_newest_existing (
  * run, if that is wanted. */
 gboolean gst_rec_file_sink_resume (GstRecFileSink *self);
 
-/* Opens the next fragment, whose first buffer is at @time, and then hands the
+/* Opens the next fragment, whose first buffer is @buffer at @time, and then hands the
  * current one, if any, to the worker. 0 or errno; the current fragment is still
  * open then. */
-gint gst_rec_file_sink_open_next (GstRecFileSink *self, GstClockTime time);
+gint gst_rec_file_sink_open_next (
+    GstRecFileSink *self, GstBuffer *buffer, GstClockTime time);
 
 /* Hands the current fragment, if any, to the worker. */
 void gst_rec_file_sink_finish (GstRecFileSink *self, const gchar *reason);
@@ -262,15 +263,15 @@ gboolean gst_rec_file_sink_playlist_prepare (GstRecFileSink *self);
 
 /* @buffer is now the last one in the file of the current fragment. */
 void gst_rec_file_sink_playlist_written (
-    GstRecFileSink *self, GstBuffer *buffer, GstClockTime time);
+    GstRecFileSink *self, GstBuffer *buffer, GstClockTime decoding_time);
 
 /* Whether the entry is so long that a random access point should come. */
 gboolean gst_rec_file_sink_playlist_wants_key_unit (
     GstRecFileSink *self, GstClockTime time);
 
-/* The next fragment begins at @time, before the current one is closed. */
+/* The next fragment begins with @buffer, before the current one is closed. */
 void gst_rec_file_sink_playlist_next_fragment (
-    GstRecFileSink *self, GstClockTime time);
+    GstRecFileSink *self, GstBuffer *buffer, GstClockTime decoding_time);
 
 /* A buffer was dropped. */
 void gst_rec_file_sink_playlist_lost (GstRecFileSink *self);

@@ -443,7 +443,7 @@ check_file (GstRecFileSink *self, GstClockTime time)
 /* Begins the next fragment at a random access point. Where that cannot be
  * opened, the current one goes on, and it is tried again later. */
 static void
-split (GstRecFileSink *self, GstClockTime time)
+split (GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
 {
   gint64 now = g_get_monotonic_time ();
   gint err;
@@ -457,7 +457,7 @@ split (GstRecFileSink *self, GstClockTime time)
       GST_TIME_ARGS (self->fragment->opened_time), GST_TIME_ARGS (time));
   /* before the file is opened: what is requested from now on is another one */
   self->split_requested = FALSE;
-  err = gst_rec_file_sink_open_next (self, time);
+  err = gst_rec_file_sink_open_next (self, buffer, time);
   if (!err)
     return;
   self->split_requested = TRUE;
@@ -484,11 +484,11 @@ prepare_fragment (GstRecFileSink *self, GstBuffer *buffer, GstClockTime time)
       gst_rec_file_sink_cut_is_due (
           self, buffer, time, is_random_access_point (buffer))) {
     if (is_random_access_point (buffer))
-      split (self, time);
+      split (self, buffer, time);
     else
       ask_for_split (self);
   }
-  return self->fragment ? 0 : gst_rec_file_sink_open_next (self, time);
+  return self->fragment ? 0 : gst_rec_file_sink_open_next (self, buffer, time);
 }
 
 /* A name that is not there is no file system that is gone: that is looked for

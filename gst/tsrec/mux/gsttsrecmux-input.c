@@ -86,7 +86,7 @@ handle_event (GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item)
       gst_ts_rec_mux_set_language (self, pad, tags);
       break;
     case GST_EVENT_GAP:
-      gst_ts_rec_mux_mux_gap (self, item);
+      gst_ts_rec_mux_mux_gap (self, pad, item);
       break;
     case GST_EVENT_EOS:
       pad->drained = pad->eos; /* unless another stream has begun */

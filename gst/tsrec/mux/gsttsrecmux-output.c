@@ -290,6 +290,8 @@ finish (GstTsRecMux *self, gsize size, TsOutput *output)
     GST_BUFFER_PTS (buffer) = (GstClockTime)MAX (output->pts, 0);
   if (output->dts != TS_TIME_NONE)
     GST_BUFFER_DTS (buffer) = (GstClockTime)MAX (output->dts, 0);
+  if (output->duration != TS_TIME_NONE)
+    GST_BUFFER_DURATION (buffer) = (GstClockTime)output->duration;
   return buffer;
 
   /* ERRORS */
@@ -433,12 +435,18 @@ gst_ts_rec_mux_mux_buffer (
 /* Nothing comes from this pad for a while. PSI and PCR go on when the clock
  * drives them; in a file, the other tracks do. */
 void
-gst_ts_rec_mux_mux_gap (GstTsRecMux *self, const RecMuxItem *item)
+gst_ts_rec_mux_mux_gap (
+    GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item)
 {
-  gsize size = gst_ts_rec_mux_is_live (self)
-      ? ts_mux_begin_idle (self->core, item->dts)
-      : 0;
+  GstClockTime now;
   TsOutput output;
+  gsize size;
+
+  if (!gst_ts_rec_mux_is_live (self))
+    return;
+  now = gst_element_get_current_running_time (GST_ELEMENT (self));
+  size = ts_mux_begin_idle (self->core, pad->track, item->dts,
+      GST_CLOCK_TIME_IS_VALID (now) ? (gint64)now : TS_TIME_NONE);
 
   if (size > 0)
     push (self, finish (self, size, &output), &output);

@@ -281,7 +281,8 @@ void gst_ts_rec_mux_prepare (GstTsRecMux *self);
 /* The lock is held, and given up while something is pushed. */
 void gst_ts_rec_mux_mux_buffer (
     GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item);
-void gst_ts_rec_mux_mux_gap (GstTsRecMux *self, const RecMuxItem *item);
+void gst_ts_rec_mux_mux_gap (
+    GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item);
 void gst_ts_rec_mux_flush_held (GstTsRecMux *self);
 /* Posts the queued messages. Lock not held. */
 void gst_ts_rec_mux_post_messages (GstTsRecMux *self);

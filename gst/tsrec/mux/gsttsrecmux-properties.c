@@ -323,7 +323,9 @@ install_time_properties (GObjectClass *klass)
    * GstTsRecMux:pcr-interval:
    *
    * PCR comes at least this often while anything flows, ns (ISO/IEC 13818-1
-   * 2.7.2 wants 100 ms, TR 101 290 2.3 wants 40 ms). 5 ms to 100 ms; the
+   * 2.7.2 wants 100 ms, TR 101 290 2.3 wants 40 ms), and at least three times
+   * per #GstTsRecMux:psi-interval and #GstTsRecMux:si-interval, because tables
+   * are placed between PCRs. 5 ms to 100 ms; the
    * nearest of them is used for another value, and a warning says so when the
    * element starts. A value below 1 ms is taken as ticks of 90 kHz, which
    * mpegtsmux counts in under the same name, also with a warning.
@@ -387,7 +389,7 @@ install_other_properties (GObjectClass *klass)
    * GstTsRecMux:wait-for-keyframe:
    *
    * Begins each video track with its first random access point (see
-   * docs/mux.md), as nobody can decode pictures before it. A recording that
+   * docs/internals/mux.md), as nobody can decode pictures before it. A recording that
    * begins in the middle of a stream begins there, its sound as well. A key
    * frame is asked for upstream. After 10 s without one it begins all the same,
    * with a warning. What is left out is counted in `skipped` of
