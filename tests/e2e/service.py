@@ -8,6 +8,7 @@ and clients that mean no good.
 """
 
 import contextlib
+import datetime
 import hashlib
 import hmac
 import http.client
@@ -145,6 +146,47 @@ class Requests(Base):
                     if 'events' not in where:
                         status = service.request(method.upper(), where, '{}' if method == 'post' else None)[0]
                         self.assertNotIn(status, (405, 500))
+
+
+class Clips(Base):
+    def clip(self, service, name, start, duration):
+        at = start.isoformat(timespec='milliseconds').replace('+00:00', 'Z')
+        return service.request('GET', f'/api/recordings/{name}/clip?start={at}&duration={duration}')
+
+    def test_ranges_begin_with_a_key_frame_and_decode_alone(self):
+        service = Service(self, self.folder)
+        service.publish('cam')
+        service.wait_for_state('cam', 'recording')
+        e2e.wait_for(lambda: service.ask('GET', '/api/recording/status/cam')['duration_seconds'] > 6, 'six seconds')
+        path = service.ask('GET', '/api/recording/status/cam')['output_path']
+        for state in ('growing', 'closed'):
+            first = datetime.datetime.fromisoformat(load(path.replace('.ts', '.json'))['first_utc'])
+            for offset in (0.2, 1.7, 3.1):
+                with self.subTest(state=state, offset=offset):
+                    status, _, data = self.clip(service, os.path.basename(path),
+                                                first + datetime.timedelta(seconds=offset), 1.5)
+                    self.assertEqual(status, 200, data)
+                    clip = self.path('clip.ts')
+                    with open(clip, 'wb') as file:
+                        file.write(data)
+                    codecs, errors = plays(clip)
+                    self.assertEqual((codecs, errors), ({'h264', 'aac'}, ''))
+                    frames = subprocess.run(['ffprobe', '-v', 'error', '-select_streams', 'v', '-show_entries',
+                                             'packet=flags,pts_time', '-of', 'csv=p=0', clip],
+                                            capture_output=True, text=True, check=True).stdout.split()
+                    times = [float(frame.split(',')[0]) for frame in frames]
+                    self.assertIn('K', frames[0])
+                    # a group of pictures is a second
+                    self.assertTrue(1 < times[-1] - times[0] < 3.7, times)
+            if state == 'growing':
+                status, _, answer = self.clip(service, os.path.basename(path), first - datetime.timedelta(hours=1), 5)
+                self.assertEqual(status, 404)
+                self.assertIn('begins at', answer['detail'])
+                service.ask('POST', '/api/recording/stop', {'id': 'cam'})
+                e2e.wait_for(lambda: load(path.replace('.ts', '.json'))['ended'], 'the sidecar')
+        status, _, answer = self.clip(service, os.path.basename(path), first + datetime.timedelta(hours=1), 5)
+        self.assertEqual(status, 404)
+        self.assertIn('ends at', answer['detail'])
 
 
 class Examples(Base):
