@@ -7,6 +7,7 @@
 
 #include "recserver-private.h"
 #include "recserverjson.h"
+#include "recserverretention.h"
 #include "recserversidecar.h"
 
 #include <string.h>
@@ -158,4 +159,16 @@ rec_server_archive_recover (RecServer *server)
     g_hash_table_replace (server->past, g_strdup (id), make_past (crashed));
   }
   g_ptr_array_unref (found);
+}
+
+/* --- retention --- */
+
+void
+rec_server_archive_prune (RecServer *server)
+{
+  if (server->config->ingest && rec_server_retention_is_wanted (server->config))
+    rec_server_retention_run (server->config,
+        rec_server_library_get_folder (server->library),
+        server->config->directory,
+        rec_server_hooks_dup_pending (server->hooks));
 }

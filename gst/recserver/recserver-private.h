@@ -36,6 +36,7 @@ struct _RecServer
   GHashTable *resumable;  /* id → location in which it goes on */
   RecServerLibrary *library;
   GstElement *metrics; /* a recmonitor, or NULL */
+  GSource *pruning;    /* timer of retention */
   gboolean finishing;
   guint archiving; /* sidecars that are being made */
   void (*finished) (gpointer user_data);
@@ -65,6 +66,8 @@ void rec_server_archive_opened (
  * of the recording. */
 void rec_server_archive_closed (RecServer *server,
     RecServerRecording *recording, const gchar *path, gdouble duration);
+/* Deletes what is more than is kept. */
+void rec_server_archive_prune (RecServer *server);
 /* Repairs what a crash has left. Blocks. */
 void rec_server_archive_recover (RecServer *server);
 

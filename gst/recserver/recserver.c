@@ -18,6 +18,8 @@ GST_DEBUG_CATEGORY (rec_server_debug);
 
 /* Recordings that have ended and are still known by /status. */
 #define MAX_ENDED 1000
+/* Seconds */
+#define PRUNE_INTERVAL 30
 
 /* --- calls from other threads --- */
 
@@ -435,6 +437,10 @@ run_close (gpointer data)
 static void
 clear (RecServer *server)
 {
+  if (server->pruning) {
+    g_source_destroy (server->pruning);
+    g_source_unref (server->pruning);
+  }
   if (server->listener)
     rec_server_listener_free (server->listener);
   if (server->events)
@@ -543,6 +549,22 @@ check_config (const RecServerConfig *config, GError **error)
 }
 
 static gboolean
+on_pruning (gpointer data)
+{
+  rec_server_archive_prune (data);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+start_pruning (RecServer *server)
+{
+  server->pruning = g_timeout_source_new_seconds (PRUNE_INTERVAL);
+  g_source_set_callback (server->pruning, on_pruning, server, NULL);
+  g_source_attach (server->pruning, server->context);
+  rec_server_archive_prune (server);
+}
+
+static gboolean
 open_library (RecServer *server, GError **error)
 {
   RecServerFolder *folder =
@@ -603,6 +625,8 @@ rec_server_new (RecServerConfig *config, RecServerMessageFunc func,
       start_listening (server, error);
   if (ok && config->ingest)
     rec_server_archive_recover (server);
+  if (ok)
+    start_pruning (server);
   if (ok)
     start_permanent (server);
   else

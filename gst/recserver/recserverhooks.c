@@ -324,13 +324,16 @@ rec_server_hooks_run (RecServerHooks *hooks, const gchar *id,
   add (hooks, job);
 }
 
-gboolean
-rec_server_hooks_is_pending (RecServerHooks *hooks, const gchar *path)
+gchar **
+rec_server_hooks_dup_pending (RecServerHooks *hooks)
 {
+  GPtrArray *paths = g_ptr_array_new ();
+
   for (GList *l = hooks->jobs.head; l; l = l->next)
-    if (g_strcmp0 (((Job *)l->data)->path, path) == 0)
-      return TRUE;
-  return FALSE;
+    if (((Job *)l->data)->path)
+      g_ptr_array_add (paths, g_strdup (((Job *)l->data)->path));
+  g_ptr_array_add (paths, NULL);
+  return (gchar **)g_ptr_array_free (paths, FALSE);
 }
 
 void

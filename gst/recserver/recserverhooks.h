@@ -33,8 +33,8 @@ void rec_server_hooks_post (RecServerHooks *hooks, const gchar *id,
 void rec_server_hooks_run (RecServerHooks *hooks, const gchar *id,
     const gchar *command, const gchar *path, JsonObject *facts);
 
-/* Whether a command for the file @path has yet to succeed. */
-gboolean rec_server_hooks_is_pending (RecServerHooks *hooks, const gchar *path);
+/* The files whose command has yet to succeed. Free with g_strfreev(). */
+gchar **rec_server_hooks_dup_pending (RecServerHooks *hooks);
 
 /**
  * RecServerHookCounts:

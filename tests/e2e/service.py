@@ -290,6 +290,28 @@ class Hooks(Base):
             self.assertEqual(file.read().split(), ['cam', str(end['file_size_bytes']), end['output_path']])
 
 
+class Retention(Base):
+    def test_old_recordings_of_the_service_go(self):
+        recordings = self.path('recordings')
+        os.mkdir(recordings)
+        old = time.time() - 7200
+        for name, facts in (('a', {'id': 'a', 'ended': 'stop'}), ('b', {'id': 'b', 'ended': 'stop'}),
+                            ('foreign', None), ('keep', {'id': 'keep', 'ended': 'stop'})):
+            for ending in ('.ts', '.m3u8'):
+                with open(os.path.join(recordings, name + ending), 'wb') as file:
+                    file.write(b'0' * 188)
+                os.utime(os.path.join(recordings, name + ending), (old, old))
+            if facts:
+                with open(os.path.join(recordings, name + '.json'), 'w', encoding='ascii') as file:
+                    json.dump(facts, file)
+        config = self.path('server.conf')
+        with open(config, 'w', encoding='ascii') as file:
+            file.write('[path keep]\nkeep-time=3h\n[path *]\nkeep-time=1h\n')
+        Service(self, self.folder, '--config', config)
+        e2e.wait_for(lambda: sorted(os.listdir(recordings)) == ['foreign.m3u8', 'foreign.ts', 'keep.json', 'keep.m3u8',
+                                                               'keep.ts'], 'the old ones to go')
+
+
 class Tokens(Base):
     def test_every_path_wants_the_right_token(self):
         config = os.path.join(self.folder, 'server.conf')
