@@ -298,6 +298,7 @@ rec_server_handle_active (RecServer *server, RecServerRequest *request)
   json_object_set_boolean_member (answer, "success", TRUE);
   json_object_set_object_member (answer, "recordings", recordings);
   json_object_set_int_member (answer, "count", count);
+  json_object_set_boolean_member (answer, "ingest", server->config->ingest);
   rec_server_request_reply_json (request, 200, answer);
 }
 

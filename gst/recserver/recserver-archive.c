@@ -58,6 +58,7 @@ on_written (const gchar *path, JsonObject *facts, gpointer data)
   }
   id = json_object_get_string_member (facts, "id");
   settings = rec_server_config_get_path (server->config, id);
+  rec_server_thumbnails_add (server->thumbnails, path);
   if (settings->run_on_closed)
     rec_server_hooks_run (
         server->hooks, id, settings->run_on_closed, path, facts);

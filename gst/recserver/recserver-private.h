@@ -12,6 +12,7 @@
 #include "recserverlistener.h"
 #include "recserverrecording.h"
 #include "recserverrequest.h"
+#include "recserverthumbnail.h"
 
 G_BEGIN_DECLS
 
@@ -31,6 +32,7 @@ struct _RecServer
   RecServerListener *listener;
   RecServerEvents *events;
   RecServerHooks *hooks;
+  RecServerThumbnails *thumbnails;
   GHashTable *recordings; /* id → RecServerRecording, the latest of that id */
   GHashTable *past;       /* id → status of what an earlier run left */
   GHashTable *resumable;  /* id → location in which it goes on */
@@ -41,6 +43,9 @@ struct _RecServer
   guint archiving; /* sidecars that are being made */
   void (*finished) (gpointer user_data);
   gpointer finished_data;
+  gint64 finish_by; /* monotonic: how long hooks are waited for */
+  gint64 offers_second;
+  guint offers; /* in that second */
   guint64 requests;
   guint64 refused;
 };

@@ -22,8 +22,6 @@
 #define CUT_OFF (1024 * 1024)
 #define MAX_COMPONENTS 16
 #define MAX_HEADERS (16 * 1024)
-/* Offers that are answered in a second. */
-#define MAX_OFFERS 100
 
 /**
  * Field: of a JSON body or a query

@@ -10,6 +10,9 @@
 
 #include <string.h>
 
+/* Offers that are answered in a second. */
+#define MAX_OFFERS 100
+
 static gboolean
 has_type (RecServerRequest *request, const gchar *type)
 {
@@ -57,6 +60,18 @@ find_or_start (RecServer *server, const gchar *id, GError **error)
   return NULL;
 }
 
+static gboolean
+too_many_offers (RecServer *server)
+{
+  gint64 second = g_get_monotonic_time () / G_USEC_PER_SEC;
+
+  if (second != server->offers_second) {
+    server->offers_second = second;
+    server->offers = 0;
+  }
+  return ++server->offers > MAX_OFFERS;
+}
+
 void
 rec_server_handle_publish (RecServer *server, RecServerRequest *request)
 {
@@ -67,6 +82,11 @@ rec_server_handle_publish (RecServer *server, RecServerRequest *request)
   if (!has_type (request, "application/sdp")) {
     refuse (request, 415, "wrong content type",
         "The Content-Type of an offer is application/sdp.");
+    return;
+  }
+  if (too_many_offers (server)) {
+    refuse (request, 429, "too many offers",
+        "Too many offers in a second; come back later.");
     return;
   }
   recording = find_or_start (server, id, &error);

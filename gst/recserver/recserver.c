@@ -20,6 +20,7 @@ GST_DEBUG_CATEGORY (rec_server_debug);
 #define MAX_ENDED 1000
 /* Seconds */
 #define PRUNE_INTERVAL 30
+#define HOOK_PATIENCE 3
 
 /* --- calls from other threads --- */
 
@@ -132,14 +133,42 @@ forget_oldest (RecServer *server)
     g_hash_table_remove (server->recordings, found);
 }
 
+static gboolean
+check_again (gpointer data)
+{
+  rec_server_check_finished (data);
+  return G_SOURCE_REMOVE;
+}
+
+/* Whether the last hooks may still be delivered. */
+static gboolean
+waits_for_hooks (RecServer *server)
+{
+  RecServerHookCounts counts;
+  GSource *source;
+
+  rec_server_hooks_get_counts (server->hooks, &counts);
+  if (counts.waiting == 0 || g_get_monotonic_time () >= server->finish_by)
+    return FALSE;
+  source = g_timeout_source_new (100);
+  g_source_set_callback (source, check_again, server, NULL);
+  g_source_attach (source, server->context);
+  g_source_unref (source);
+  return TRUE;
+}
+
 void
 rec_server_check_finished (RecServer *server)
 {
   if (!server->finishing || !server->finished || server->archiving > 0 ||
-      count_active (server) > 0)
+      count_active (server) > 0 || waits_for_hooks (server))
     return;
-  server->finished (server->finished_data);
-  server->finished = NULL;
+  {
+    void (*finished) (gpointer user_data) = server->finished;
+
+    server->finished = NULL;
+    finished (server->finished_data);
+  }
 }
 
 static JsonObject *
@@ -382,6 +411,7 @@ stop_all (RecServer *server)
   GList *recordings = g_hash_table_get_values (server->recordings);
 
   server->finishing = TRUE;
+  server->finish_by = g_get_monotonic_time () + HOOK_PATIENCE * G_USEC_PER_SEC;
   for (GList *l = recordings; l; l = l->next)
     rec_server_recording_stop (l->data, NULL, NULL);
   g_list_free (recordings);
@@ -441,12 +471,16 @@ clear (RecServer *server)
     g_source_destroy (server->pruning);
     g_source_unref (server->pruning);
   }
-  if (server->listener)
-    rec_server_listener_free (server->listener);
+  if (server->listener) {
+    rec_server_listener_close (server->listener);
+    g_clear_pointer (&server->listener, rec_server_listener_unref);
+  }
   if (server->events)
     rec_server_events_free (server->events);
   if (server->hooks)
     rec_server_hooks_free (server->hooks);
+  if (server->thumbnails)
+    rec_server_thumbnails_free (server->thumbnails);
   g_hash_table_unref (server->recordings);
   g_hash_table_unref (server->past);
   g_hash_table_unref (server->resumable);
@@ -529,9 +563,32 @@ is_loopback_address (const gchar *host)
   return loopback;
 }
 
+/* A setting that has no effect would be worse than an error. */
+static gboolean
+check_udp_port (const RecServerConfig *config, GError **error)
+{
+  GstElement *source = gst_element_factory_make ("recwhipsrc", NULL);
+  gboolean ok = config->udp_port == 0 ||
+      (source &&
+          g_object_class_find_property (
+              G_OBJECT_GET_CLASS (source), "udp-port"));
+
+  if (source) {
+    gst_object_ref_sink (source);
+    gst_object_unref (source);
+  }
+  if (!ok)
+    rec_server_error_set (error, 422, "no udp-port",
+        "The recwhipsrc of this installation has no udp-port. Set port-range, "
+        "for example to 50000-50099.");
+  return ok;
+}
+
 static gboolean
 check_config (const RecServerConfig *config, GError **error)
 {
+  if (!check_udp_port (config, error))
+    return FALSE;
   if (!config->has_auth && !is_loopback_address (config->host)) {
     rec_server_error_set (error, 403, "no [auth] section",
         "Without an [auth] section in the configuration the service listens on "
@@ -616,6 +673,7 @@ rec_server_new (RecServerConfig *config, RecServerMessageFunc func,
   g_main_context_ref (context);
   g_main_context_push_thread_default (context);
   server->events = rec_server_events_new ();
+  server->thumbnails = rec_server_thumbnails_new ();
   server->hooks = rec_server_hooks_new ();
   rec_server_hooks_set_max_commands (server->hooks, config->max_commands);
   server->metrics = gst_element_factory_make ("recmonitor", NULL);

@@ -14,6 +14,7 @@
 
 /* Seconds */
 #define SWEEP 1
+#define MAX_STEP (3 * SWEEP * G_USEC_PER_SEC / 2)
 #define MAX_IDLE 20    /* without a byte of a request */
 #define MAX_ARRIVAL 10 /* from the first byte of a request to its last */
 #define MAX_STUCK 60   /* without a byte of the answer being taken */
@@ -26,13 +27,14 @@ typedef struct
   gchar *remote;
   gboolean answering; /* FALSE: a request is arriving, or none is there */
   gboolean working;
-  gint64 since;    /* of the last progress */
+  gint64 since;    /* of the last progress, on the listener's clock */
   gint64 arriving; /* since the first byte of the request, 0: none yet */
   guint64 bytes;   /* the count at @since, of the direction that matters */
 } Connection;
 
 struct _RecServerListener
 {
+  grefcount refcount;
   RecServerListenerFunc func;
   gpointer user_data;
   GTlsCertificate *certificate;
@@ -40,6 +42,10 @@ struct _RecServerListener
   GSocketService *service;
   GHashTable *connections; /* GSocket → Connection, which it owns */
   GSource *sweep;
+  /* µs; stands still while this thread does, so that a busy machine is not taken
+   * for slow clients */
+  gint64 clock;
+  gint64 swept_at; /* monotonic */
   guint max_connections;
   guint port;
 };
@@ -78,7 +84,7 @@ begin_phase (Connection *connection, gboolean answering)
   connection->answering = answering;
   connection->working = FALSE;
   connection->arriving = 0;
-  connection->since = g_get_monotonic_time ();
+  connection->since = connection->listener->clock;
   connection->bytes = count_bytes (connection->socket, answering);
 }
 
@@ -106,10 +112,12 @@ on_sweep (gpointer user_data)
   GHashTableIter iter;
   gpointer value;
 
+  listener->clock += MIN (now - listener->swept_at, MAX_STEP);
+  listener->swept_at = now;
   g_hash_table_iter_init (&iter, listener->connections);
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
-    update_progress (value, now);
-    if (is_late (value, now))
+    update_progress (value, listener->clock);
+    if (is_late (value, listener->clock))
       cut (value);
   }
   return G_SOURCE_CONTINUE;
@@ -270,7 +278,7 @@ rec_server_listener_set_working (
   if (!connection)
     return;
   connection->working = working;
-  connection->since = g_get_monotonic_time ();
+  connection->since = listener->clock;
 }
 
 void
@@ -404,6 +412,7 @@ rec_server_listener_new (const RecServerListenerConfig *config,
   RecServerListener *listener = g_new0 (RecServerListener, 1);
   GError *reason = NULL;
 
+  g_ref_count_init (&listener->refcount);
   listener->func = func;
   listener->user_data = user_data;
   listener->max_connections = config->max_connections;
@@ -414,6 +423,8 @@ rec_server_listener_new (const RecServerListenerConfig *config,
   start_soup (listener);
   if (!listen_on (listener, config, &reason))
     goto not_listening;
+  listener->swept_at = g_get_monotonic_time ();
+  listener->clock = G_USEC_PER_SEC;
   listener->sweep = g_timeout_source_new_seconds (SWEEP);
   g_source_set_callback (listener->sweep, on_sweep, listener, NULL);
   g_source_attach (listener->sweep, g_main_context_get_thread_default ());
@@ -427,31 +438,48 @@ not_listening:
       config->host, config->port, reason->message);
   g_error_free (reason);
 failed:
-  rec_server_listener_free (listener);
+  rec_server_listener_close (listener);
+  rec_server_listener_unref (listener);
   return NULL;
 }
 
 void
-rec_server_listener_free (RecServerListener *listener)
+rec_server_listener_close (RecServerListener *listener)
 {
   if (listener->sweep) {
     g_source_destroy (listener->sweep);
-    g_source_unref (listener->sweep);
+    g_clear_pointer (&listener->sweep, g_source_unref);
   }
   if (listener->service) {
     g_socket_service_stop (listener->service);
     g_socket_listener_close (G_SOCKET_LISTENER (listener->service));
     g_signal_handlers_disconnect_by_data (listener->service, listener);
-    g_object_unref (listener->service);
+    g_clear_object (&listener->service);
   }
   if (listener->soup) {
     g_signal_handlers_disconnect_by_data (listener->soup, listener);
+    soup_server_remove_handler (listener->soup, NULL);
     soup_server_disconnect (listener->soup);
-    g_object_unref (listener->soup);
+    g_clear_object (&listener->soup);
   }
   /* What libsoup left for an idle moment. */
   while (g_main_context_iteration (g_main_context_get_thread_default (), FALSE))
     ;
+  g_hash_table_remove_all (listener->connections);
+}
+
+RecServerListener *
+rec_server_listener_ref (RecServerListener *listener)
+{
+  g_ref_count_inc (&listener->refcount);
+  return listener;
+}
+
+void
+rec_server_listener_unref (RecServerListener *listener)
+{
+  if (!g_ref_count_dec (&listener->refcount))
+    return;
   g_hash_table_unref (listener->connections);
   g_clear_object (&listener->certificate);
   g_free (listener);

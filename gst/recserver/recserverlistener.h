@@ -42,8 +42,11 @@ typedef void (*RecServerListenerFunc) (
 RecServerListener *rec_server_listener_new (
     const RecServerListenerConfig *config, RecServerListenerFunc func,
     gpointer user_data, GError **error);
-/* Closes every connection; @func is not called any more. */
-void rec_server_listener_free (RecServerListener *listener);
+/* Closes every connection; @func is not called any more. What still has a
+ * reference, as a request whose answer is being made, may go on using it. */
+void rec_server_listener_close (RecServerListener *listener);
+RecServerListener *rec_server_listener_ref (RecServerListener *listener);
+void rec_server_listener_unref (RecServerListener *listener);
 
 guint rec_server_listener_get_port (RecServerListener *listener);
 gboolean rec_server_listener_is_tls (RecServerListener *listener);

@@ -39,7 +39,7 @@ rec_server_request_new (RecServerListener *listener, SoupServerMessage *msg)
   const gchar *query = g_uri_get_query (soup_server_message_get_uri (msg));
 
   g_ref_count_init (&request->refcount);
-  request->listener = listener;
+  request->listener = rec_server_listener_ref (listener);
   request->msg = g_object_ref (msg);
   if (query)
     request->query =
@@ -64,6 +64,7 @@ rec_server_request_unref (RecServerRequest *request)
   g_clear_pointer (&request->query, g_hash_table_unref);
   g_clear_pointer (&request->json, json_object_unref);
   g_object_unref (request->msg);
+  rec_server_listener_unref (request->listener);
   g_free (request->local);
   g_free (request->remote);
   g_free (request->pattern);

@@ -290,7 +290,7 @@ describe('a recording that is complete', () => {
     assert.ok(Math.abs(at.duration - 20) < 0.5, `${at.duration} s`);
     await page.evaluate(() => { document.getElementById('video').currentTime = 15; });
     await plays(page, 1);
-    assert.ok(asked.every((a) => /^GET \/(api\/recordings|icon\.svg|hls\.worker\.js)$/.test(a)), asked.join('\n'));
+    assert.ok(asked.every((a) => /^GET \/(api\/recordings|api\/recording\/active|icon\.svg|hls\.worker\.js)$/.test(a)), asked.join('\n'));
     assert.deepEqual(page.wrong, []);
   });
 

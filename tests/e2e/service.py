@@ -134,6 +134,7 @@ class Requests(Base):
             self.assertEqual(facts['sha256'], hashlib.sha256(file.read()).hexdigest())
         self.assertEqual((facts['id'], facts['ended'], facts['sound']), ('cam', 'stop', True))
         self.assertEqual(facts['file_size_bytes'], os.path.getsize(path))
+        e2e.wait_for(lambda: e2e.size_of(path.replace('.ts', '.jpg')), 'the thumbnail')
         self.assertEqual({track['codec'] for track in facts['tracks']}, {'H.264', 'AAC'})
 
     def test_document_names_every_route(self):

@@ -75,13 +75,23 @@ function show(recordings) {
   $('idle').hidden = ids.length > 0;
 }
 
+// A server that only shows recordings makes and deletes none.
+function take({ ingest, recordings }) {
+  $('service').hidden = !ingest;
+  document.body.classList.toggle('ingest', ingest);
+  if (ingest)
+    show(recordings);
+  else
+    clearInterval(timer);
+}
+
 async function refresh() {
   if (document.hidden)
     return;
   try {
     const answer = await ask('GET', '/api/recording/active');
     if (answer.success)
-      show(answer.recordings);
+      take(answer);
   } catch {
     // the list of files says so
   }
@@ -130,6 +140,6 @@ $('kind').onchange = (event) => {
   $('url-field').hidden = !['whep', 'uri'].includes(event.target.value);
 };
 addEventListener('pagehide', () => publishers.forEach((publisher) => publisher.stop()));
-setInterval(refresh, REFRESH);
+const timer = setInterval(refresh, REFRESH);
 whenAllowed(refresh);
 refresh();
