@@ -1,9 +1,9 @@
-/* gst-tsrec: what the elements tell each other along the pads
+/* gst-tsrec: custom events between the elements
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Custom events; see recquery.h for the queries. Constructors return a new
- * event that the caller owns. All of it is thread safe.
+ * The queries are in recquery.h. Constructors return a new event that the caller
+ * owns. All functions are thread safe.
  */
 
 #pragma once

@@ -1,4 +1,4 @@
-/* gst-tsrec: the one builder of every element message and stats structure
+/* gst-tsrec: builds the element messages and the statistics
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -7,7 +7,9 @@
 
 #include "recmessage.h"
 
-/* Lists of fields stand one field a line. */
+#include "tspacket.h"
+
+/* One field a line. */
 /* clang-format off */
 
 #define STR(s) ((s) ? (s) : "")
@@ -82,6 +84,34 @@ rec_structure_new_file_sink_stats (const RecFileSinkStats *stats)
       "gaps", G_TYPE_UINT64, stats->gaps, NULL);
 }
 
+GstStructure *
+rec_structure_new_mux_stats (const RecMuxStats *stats)
+{
+  const TsStats *mux = &stats->mux;
+
+  return gst_structure_new ("application/x-tsrecmux-stats",
+      "tracks", G_TYPE_UINT64, stats->tracks,
+      "access-units", G_TYPE_UINT64, mux->access_units,
+      "bytes-in", G_TYPE_UINT64, mux->access_unit_bytes,
+      "bytes-out", G_TYPE_UINT64, mux->packets * TS_PACKET_SIZE,
+      "packets", G_TYPE_UINT64, mux->packets,
+      "stuffing-bytes", G_TYPE_UINT64, mux->stuffing_bytes,
+      "psi-packets", G_TYPE_UINT64, mux->psi_packets,
+      "pcr-packets", G_TYPE_UINT64, mux->pcr_packets,
+      "random-access-points", G_TYPE_UINT64, mux->random_access_points,
+      "no-timestamp", G_TYPE_UINT64, mux->no_timestamp,
+      "backward", G_TYPE_UINT64, mux->backward,
+      "jumps", G_TYPE_UINT64, mux->jumps,
+      "late", G_TYPE_UINT64, mux->late,
+      "skipped", G_TYPE_UINT64, mux->skipped,
+      "dts-raised", G_TYPE_UINT64, mux->dts_raised,
+      "pts-nudged", G_TYPE_UINT64, mux->pts_nudged,
+      "pts-moved", G_TYPE_UINT64, mux->pts_moved,
+      "empty", G_TYPE_UINT64, mux->empty,
+      "damaged", G_TYPE_UINT64, mux->damaged,
+      "refused", G_TYPE_UINT64, stats->refused, NULL);
+}
+
 GstMessage *
 rec_message_new_opened (GstElement *src, const gchar *location, guint index,
     GstClockTime running_time)
@@ -154,4 +184,15 @@ rec_message_new_skipped (GstElement *src, GstPad *pad, guint64 access_units,
           "pad", G_TYPE_STRING, GST_OBJECT_NAME (pad),
           "access-units", G_TYPE_UINT64, access_units,
           "duration", G_TYPE_UINT64, duration, NULL));
+}
+
+GstStructure *
+rec_structure_new_session (const gchar *name, const RecSession *session)
+{
+  return gst_structure_new (name,
+      "session-id", G_TYPE_STRING, STR (session->id),
+      "remote", G_TYPE_STRING, STR (session->remote),
+      "video-codec", G_TYPE_STRING, STR (session->video_codec),
+      "audio-codec", G_TYPE_STRING, STR (session->audio_codec),
+      "reason", G_TYPE_STRING, STR (session->reason), NULL);
 }

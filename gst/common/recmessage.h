@@ -1,18 +1,20 @@
-/* gst-tsrec: the one builder of every element message and stats structure
+/* gst-tsrec: builds the element messages and the statistics
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Every structure that leaves an element of this plugin on the bus is built
- * here, so that a field has one name, one type and one unit. Sizes are guint64
- * bytes, times guint64 nanoseconds (UTC: gint64 microseconds since 1970),
- * counters guint64. A time that is not known is GST_CLOCK_TIME_NONE.
+ * Two elements that report the same thing use the same builder, so that a field
+ * has one name, one type and one unit. Sizes are guint64 bytes, times guint64
+ * nanoseconds (UTC: gint64 microseconds since 1970), counters guint64. An
+ * unknown time is GST_CLOCK_TIME_NONE.
  *
  * The builders are thread safe and take no lock. They return a structure or a
- * message that the caller owns; strings are copied, NULL becomes "".
- * Never post the message while holding a lock.
+ * message that the caller owns. Strings are copied; NULL becomes "". Never post
+ * a message while a lock is held.
  */
 
 #pragma once
+
+#include "tsmux.h"
 
 #include <gst/gst.h>
 
@@ -20,29 +22,29 @@ G_BEGIN_DECLS
 
 /**
  * RecMonitorStats:
- * @recording_id: names the recording, the same in every monitor of it
- * @stage: where in the pipeline this monitor stands
- * @packets: buffers that passed since start
- * @bytes: bytes that passed since start
+ * @recording_id: name of the recording, the same for all of its monitors
+ * @stage: name of the place of the monitor in the pipeline
+ * @packets: buffers since the start
+ * @bytes: bytes since the start
  * @packet_rate: packets per second over the last interval
  * @bitrate: bits per second over the last interval
  * @zero_packet_streak: see the `zero-packet-streak` property of recmonitor
- * @waiting: nothing is expected now, as no publisher is connected, or the one
- *   that is sends no such track; FALSE when the source does not tell
- * @idle_time: time since the last packet, or since start, ns
- * @bytes_written: bytes that the sink downstream gave to the kernel; 0 unless
- *   a sink answered
- * @bytes_durable: of these, bytes known to be on stable storage
- * @bytes_dropped: bytes that the sink downstream could not write and dropped
+ * @waiting: no media is expected now, because no publisher is connected or the
+ *   connected one does not send this track; FALSE if the source does not report it
+ * @idle_time: time since the last packet, or since the start, ns
+ * @bytes_written: bytes that the sink downstream has written; 0 unless a sink
+ *   answered
+ * @bytes_durable: bytes that the sink has synced to stable storage
+ * @bytes_dropped: bytes that the sink could not write and dropped
  * @memory_rss: resident memory of the process, bytes
- * @memory_rss_peak: its highest value so far, bytes
+ * @memory_rss_peak: highest resident memory of the process so far, bytes
  * @memory_queued: bytes held by the queues upstream of the monitor
- * @packets_lost: RTP packets that never came, or came too late to be of use
- *   (more than 64 packets late); 0 unless RTP passes
- * @packets_late: of these, how many came after all
- * @packets_reordered: RTP packets that came out of order, but in time
- * @running_time: of the pipeline, ns
- * @utc_time: µs since 1970
+ * @packets_lost: RTP packets that did not arrive, or arrived more than 64 packets
+ *   late; 0 for other caps
+ * @packets_late: lost RTP packets that arrived after all
+ * @packets_reordered: RTP packets that arrived out of order, but in time
+ * @running_time: running time of the pipeline, ns
+ * @utc_time: time of the sample, µs since 1970
  */
 typedef struct
 {
@@ -68,25 +70,26 @@ typedef struct
   gint64 utc_time;
 } RecMonitorStats;
 
-/* Structure named @name ("recmonitor-stats" for the message,
- * "application/x-recmonitor-stats" for the property). */
+/* Returns a structure with the name @name: "recmonitor-stats" for the message,
+ * "application/x-recmonitor-stats" for the property. */
 GstStructure *rec_structure_new_monitor_stats (
     const gchar *name, const RecMonitorStats *stats);
 
 /**
  * RecAlert:
- * @recording_id: as in RecMonitorStats
- * @stage: the monitor that speaks
+ * @recording_id: name of the recording
+ * @stage: stage of the monitor that posts the alert
  * @rule: zero-packet-streak, memory, no-bytes-written or no-packets
- * @raised: raised or cleared
- * @value: what exceeded the limit, or is below it again, in the unit of the
- *   rule: frames or ticks; bytes; ns; ns
- * @threshold: the limit, in the same unit
- * @where: the first stage that delivers nothing: network, depayloader,
- *   decoder, encoder, mux or disk; "" for the rule memory. When cleared, what
- *   it was when raised
- * @since: when the trouble began, not when it was noticed, µs since 1970
- * @text: one sentence for a person: what, why, and what to do
+ * @raised: TRUE if raised, FALSE if cleared
+ * @value: value at the change, in the unit of the rule: frames or checks; bytes;
+ *   ns; ns
+ * @threshold: limit, in the unit of @value
+ * @where: first stalled stage: network, depayloader, decoder, encoder, mux or
+ *   disk; "" for the rule memory. A cleared alert repeats the value that was
+ *   raised
+ * @since: begin of the condition, which is earlier than its detection, µs since
+ *   1970
+ * @text: description for a person: problem, cause and remedy
  */
 typedef struct
 {
@@ -101,31 +104,34 @@ typedef struct
   const gchar *text;
 } RecAlert;
 
-/* "recmonitor-alert" */
+/* Returns the message "recmonitor-alert". */
 GstMessage *rec_message_new_alert (GstElement *src, const RecAlert *alert);
 
 /**
  * RecFileSinkStats:
- * @location: the current file, NULL before the first buffer
+ * @location: current file, NULL before the first buffer
  * @fragment_index: number of the current file
- * @fragments: files opened since start
+ * @fragments: files opened since the start
  * @file_size: size of the current file, bytes
- * @bytes_written: accepted by the kernel since start, over all files
- * @bytes_durable: of these, covered by a successful fdatasync
- * @bytes_lost_to_sync: of these, concerned by a failed fdatasync: never durable
- * @buffers_written: buffers (access units) accepted
- * @bytes_dropped: received but not written because the disk was full or failed
- * @buffers_dropped: the same in buffers
- * @write_latency_mean: of a write, ns
- * @write_latency_max: of a write, ns
- * @write_blocked: age of the write that is under way, ns; 0 when none is
+ * @bytes_written: bytes accepted by the kernel since the start, in all files
+ * @bytes_durable: bytes covered by a successful fdatasync
+ * @bytes_lost_to_sync: bytes whose fdatasync failed, which are never durable
+ * @buffers_written: buffers (access units) accepted by the kernel
+ * @bytes_dropped: bytes received but not written, because the disk was full or
+ *   failed
+ * @buffers_dropped: buffers received but not written
+ * @write_latency_mean: mean duration of a write, ns
+ * @write_latency_max: longest duration of a write, ns
+ * @write_blocked: age of the current write, ns; 0 if there is none
  * @syncs: successful syncs
  * @sync_failures: failed syncs
- * @last_sync_utc_time: of the last successful sync, µs since 1970; 0: none yet
- * @sync_duration_max: of the longest sync, ns
- * @waiting_for_disk: TRUE while access units are dropped for want of a disk
- * @media_time: time that is covered by what was written, ns
- * @gap_time: time between the first and the last buffer that is not, ns
+ * @last_sync_utc_time: time of the last successful sync, µs since 1970; 0 if there
+ *   was none
+ * @sync_duration_max: duration of the longest sync, ns
+ * @waiting_for_disk: TRUE while access units are dropped, because the disk is full
+ *   or failed
+ * @media_time: time covered by the written data, ns
+ * @gap_time: time between the first and the last buffer that is not covered, ns
  * @gaps: number of gaps
  */
 typedef struct
@@ -153,40 +159,81 @@ typedef struct
   guint64 gaps;
 } RecFileSinkStats;
 
-/* Structure "application/x-recfilesink-stats". */
+/* Returns the structure "application/x-recfilesink-stats". */
 GstStructure *rec_structure_new_file_sink_stats (const RecFileSinkStats *stats);
 
-/* "recfilesink-opened": fragment number @index was created at @running_time. */
+/**
+ * RecMuxStats:
+ * @mux: counters of the core
+ * @tracks: tracks that are in the program now
+ * @refused: tracks that were refused
+ */
+typedef struct
+{
+  TsStats mux;
+  guint64 tracks;
+  guint64 refused;
+} RecMuxStats;
+
+/* Returns the structure "application/x-tsrecmux-stats". */
+GstStructure *rec_structure_new_mux_stats (const RecMuxStats *stats);
+
+/* Returns the message "recfilesink-opened": fragment @index was created at
+ * @running_time. */
 GstMessage *rec_message_new_opened (GstElement *src, const gchar *location,
     guint index, GstClockTime running_time);
 
-/* "recfilesink-closed"; @reason is one of eos, fragment, stopped, error,
- * disk-full, failover. */
+/* Returns the message "recfilesink-closed". @reason: eos, fragment, stopped, error
+ * or failover. */
 GstMessage *rec_message_new_closed (GstElement *src, const gchar *location,
     guint index, GstClockTime running_time, guint64 bytes,
     GstClockTime duration, const gchar *reason);
 
-/* "recfilesink-open-failed": @location could not be opened for @reason;
- * recording goes on in @current. */
+/* Returns the message "recfilesink-open-failed": @location cannot be opened for
+ * @reason; recording continues in @current. */
 GstMessage *rec_message_new_open_failed (GstElement *src, const gchar *location,
     const gchar *current, const gchar *reason);
 
-/* "recfilesink-disk-low", "recfilesink-disk-full", "recfilesink-recovered".
- * @reason: disk-low, disk-full, quota, io-error, read-only, file-limit,
- * mount-removed, deleted, truncated or error; when recovered, from what.
- * @bytes_free: G_MAXUINT64 when it is not known. */
+/* Returns the message @name: "recfilesink-disk-low", "recfilesink-disk-full" or
+ * "recfilesink-recovered". @reason: disk-low, disk-full, quota, io-error,
+ * read-only, file-limit, mount-removed, deleted, truncated or error; after a
+ * recovery, the reason of the fault. @bytes_free: G_MAXUINT64 if unknown. */
 GstMessage *rec_message_new_disk (GstElement *src, const gchar *name,
     const gchar *location, guint64 bytes_free, guint64 bytes_dropped,
     const gchar *reason);
 
-/* "tsrecmux-track-rejected", "tsrecmux-track-changed"; @caps may be NULL. */
+/* Returns the message @name: "tsrecmux-track-rejected" or
+ * "tsrecmux-track-changed". @caps may be NULL. */
 GstMessage *rec_message_new_track (GstElement *src, const gchar *name,
     GstPad *pad, const GstCaps *caps, const gchar *reason);
 
-/* `tsrecmux-skipped`: a track begins later than its data: @access_units that
- * came before the first random access point, over @duration (ns), were left
- * out. */
+/* Returns the message "tsrecmux-skipped": @access_units before the first random
+ * access point of the track, over @duration ns, were not recorded. */
 GstMessage *rec_message_new_skipped (
     GstElement *src, GstPad *pad, guint64 access_units, GstClockTime duration);
+
+/**
+ * RecSession:
+ * @id: session id, the last segment of the session URL
+ * @remote: address or host of the peer
+ * @video_codec: encoding name of the video track, NULL if there is none
+ * @audio_codec: encoding name of the audio track, NULL if there is none
+ * @reason: why the session began or ended
+ *
+ * A WebRTC session, in either direction.
+ */
+typedef struct
+{
+  const gchar *id;
+  const gchar *remote;
+  const gchar *video_codec;
+  const gchar *audio_codec;
+  const gchar *reason;
+} RecSession;
+
+/* Returns the structure @name, which is "recwhip-connected",
+ * "recwhip-disconnected" or one of their recwhep counterparts. */
+GstStructure *rec_structure_new_session (
+    const gchar *name, const RecSession *session);
 
 G_END_DECLS

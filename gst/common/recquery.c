@@ -78,6 +78,21 @@ rec_query_parse_written (GstQuery *query, RecWritten *written, gchar **location)
   return TRUE;
 }
 
+void
+rec_query_set_recording_id (GstQuery *query, const gchar *id)
+{
+  if (id)
+    gst_structure_set (gst_query_writable_structure (query),
+        "recording-id", G_TYPE_STRING, id, NULL);
+}
+
+const gchar *
+rec_query_get_recording_id (GstQuery *query)
+{
+  return gst_structure_get_string (
+      gst_query_get_structure (query), "recording-id");
+}
+
 GstQuery *
 rec_query_new_resume (void)
 {
@@ -110,7 +125,7 @@ rec_query_set_resume (GstQuery *query, const RecResume *resume)
   g_bytes_unref (cc);
 }
 
-/* Who answers may know nothing of them. */
+/* Sets n_streams to 0 if the answer has no streams. */
 static void
 parse_streams (const GstStructure *s, RecResume *resume)
 {
@@ -133,25 +148,26 @@ gboolean
 rec_query_parse_resume (GstQuery *query, RecResume *resume)
 {
   GBytes *cc = NULL;
+  RecResume r = *resume;
   gboolean ok;
 
   if (!rec_query_is_resume (query))
     return FALSE;
   ok = gst_structure_get (gst_query_get_structure (query),
       "continuity-counters", G_TYPE_BYTES, &cc,
-      "pat-version", G_TYPE_INT, &resume->pat_version,
-      "pmt-version", G_TYPE_INT, &resume->pmt_version,
-      "sdt-version", G_TYPE_INT, &resume->sdt_version,
-      "last-ts", G_TYPE_UINT64, &resume->last_ts,
-      "elapsed", G_TYPE_UINT64, &resume->elapsed, NULL);
+      "pat-version", G_TYPE_INT, &r.pat_version,
+      "pmt-version", G_TYPE_INT, &r.pmt_version,
+      "sdt-version", G_TYPE_INT, &r.sdt_version,
+      "last-ts", G_TYPE_UINT64, &r.last_ts,
+      "elapsed", G_TYPE_UINT64, &r.elapsed, NULL);
   ok = ok && cc && g_bytes_get_size (cc) == REC_RESUME_N_PIDS;
-  if (ok)
-    memcpy (resume->continuity_counter, g_bytes_get_data (cc, NULL),
+  if (ok) {
+    memcpy (r.continuity_counter, g_bytes_get_data (cc, NULL),
         REC_RESUME_N_PIDS);
-  if (ok)
-    parse_streams (gst_query_get_structure (query), resume);
-  if (cc)
-    g_bytes_unref (cc);
+    parse_streams (gst_query_get_structure (query), &r);
+    *resume = r;
+  }
+  g_clear_pointer (&cc, g_bytes_unref);
   return ok;
 }
 

@@ -33,6 +33,7 @@ void
 rec_recording_id_clear (RecRecordingId *id)
 {
   g_clear_pointer (&id->setting, g_free);
+  g_clear_pointer (&id->downstream, g_free);
   g_clear_pointer (&id->derived, g_free);
 }
 
@@ -40,6 +41,7 @@ void
 rec_recording_id_reset (RecRecordingId *id, GstElement *element)
 {
   GST_OBJECT_LOCK (element);
+  g_clear_pointer (&id->downstream, g_free);
   g_clear_pointer (&id->derived, g_free);
   GST_OBJECT_UNLOCK (element);
 }
@@ -54,6 +56,16 @@ rec_recording_id_note_location (
   GST_OBJECT_UNLOCK (element);
 }
 
+void
+rec_recording_id_note_downstream (
+    RecRecordingId *id, GstElement *element, const gchar *name)
+{
+  GST_OBJECT_LOCK (element);
+  g_free (id->downstream);
+  id->downstream = g_strdup (name);
+  GST_OBJECT_UNLOCK (element);
+}
+
 /* The caller frees it. */
 static gchar *
 dup_id (RecRecordingId *id, GstElement *element)
@@ -62,7 +74,9 @@ dup_id (RecRecordingId *id, GstElement *element)
   gchar *copy;
 
   GST_OBJECT_LOCK (element);
-  copy = g_strdup (id->setting ? id->setting : id->derived);
+  copy = g_strdup (id->setting ? id->setting
+          : id->downstream     ? id->downstream
+                               : id->derived);
   GST_OBJECT_UNLOCK (element);
   if (copy)
     return copy;

@@ -1,4 +1,4 @@
-/* gst-tsrec: a thread with a GMainContext, for what must not run elsewhere
+/* gst-tsrec: a thread with a GMainContext
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -38,7 +38,7 @@ worker_main (gpointer data)
 
   g_main_context_push_thread_default (worker->context);
   g_main_loop_run (worker->loop);
-  /* Callbacks that were cancelled still come, and free what they hold. */
+  /* Cancelled operations still call back, and free their data. */
   while (g_main_context_iteration (worker->context, FALSE))
     ;
   g_main_context_pop_thread_default (worker->context);

@@ -1,9 +1,9 @@
-/* gst-tsrec: a thread with a GMainContext, for what must not run elsewhere
+/* gst-tsrec: a thread with a GMainContext
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Waiting for webrtcbin deadlocks on its own threads and is not for streaming
- * threads either; HTTP wants a main context. Each element has one worker.
+ * Waiting for webrtcbin deadlocks on its own threads and blocks streaming
+ * threads; HTTP requires a main context. Each element has one worker.
  */
 
 #pragma once
@@ -16,32 +16,33 @@ typedef struct _RecWorker RecWorker;
 
 typedef void (*RecWorkerFunc) (gpointer data);
 
-/* Without a thread yet. */
+/* Returns a worker whose thread does not run yet. */
 RecWorker *rec_worker_new (void);
-/* Must have been stopped. */
+/* The worker must be stopped. */
 void rec_worker_free (RecWorker *worker);
 
 void rec_worker_start (RecWorker *worker, const gchar *thread_name);
-/* Joins the thread; what was invoked before runs. Not from the worker. */
+/* Runs all functions invoked before, and joins the thread. Not from the
+ * worker. */
 void rec_worker_stop (RecWorker *worker);
 
 GMainContext *rec_worker_get_context (RecWorker *worker);
 
-/* Runs @function on the worker; @destroy runs in any case, at the latest when
- * the worker is freed. Any thread. */
+/* Runs @function on the worker. @destroy runs in any case, at the latest when the
+ * worker is freed. Any thread. */
 void rec_worker_invoke (RecWorker *worker, GSourceFunc function, gpointer data,
     GDestroyNotify destroy);
 
-/* Runs @function on the worker and waits for it. Not from the worker, and with
- * no lock held that @function wants. */
+/* Runs @function on the worker and waits for it. Not from the worker. The caller
+ * holds no lock that @function takes. */
 void rec_worker_call (RecWorker *worker, RecWorkerFunc function, gpointer data);
 
-/* A timer on the worker: @function returns whether it goes on. To be cleared on
- * the worker. */
+/* Starts a timer on the worker, which runs until @function returns FALSE. To be
+ * cleared on the worker. */
 GSource *rec_worker_add_timeout (RecWorker *worker, guint interval_ms,
     GSourceFunc function, gpointer data, GDestroyNotify destroy);
 
-/* Stops the timer *@source, which may be NULL and is afterwards. */
+/* Stops the timer *@source, which may be NULL, and sets it to NULL. */
 void rec_worker_clear_timeout (GSource **source);
 
 G_END_DECLS

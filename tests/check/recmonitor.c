@@ -360,6 +360,55 @@ GST_START_TEST (test_written_bytes_and_name_come_from_the_sink)
 
 GST_END_TEST;
 
+static gboolean
+answer_with_id (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  if (!answer_written (pad, parent, query))
+    return FALSE;
+  if (rec_query_is_written (query))
+    rec_query_set_recording_id (query, "hall");
+  return TRUE;
+}
+
+static gchar *
+dup_id (GstElement *monitor)
+{
+  GstStructure *s;
+  gchar *id;
+
+  g_object_get (monitor, "stats", &s, NULL);
+  id = g_strdup (gst_structure_get_string (s, "recording-id"));
+  gst_structure_free (s);
+  return id;
+}
+
+GST_START_TEST (test_sink_names_the_recording)
+{
+  RecRig f;
+  gchar *id;
+
+  rec_rig_init (&f, NULL);
+  gst_pad_set_query_function (f.h->sinkpad, answer_with_id);
+  rec_run_until (f.clock, GST_SECOND);
+  id = dup_id (f.monitor);
+  fail_unless_equals_string (id, "hall");
+  g_free (id);
+  g_object_set (f.monitor, "recording-id", "own", NULL);
+  id = dup_id (f.monitor);
+  fail_unless_equals_string (id, "own");
+  g_free (id);
+  /* and when the sink has no name any more, it is that of the file */
+  g_object_set (f.monitor, "recording-id", NULL, NULL);
+  gst_pad_set_query_function (f.h->sinkpad, answer_written);
+  rec_run_for (f.clock, GST_SECOND);
+  id = dup_id (f.monitor);
+  fail_unless_equals_string (id, "cam 1");
+  g_free (id);
+  rec_rig_clear (&f);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_without_a_sink_the_pipeline_names_the_recording)
 {
   RecRig f;
@@ -526,6 +575,7 @@ recmonitor_suite (void)
   tcase_add_test (tc, test_a_named_encoder_that_is_missing_is_told_once);
   tcase_add_test (tc, test_an_encoder_swapped_while_running_is_followed);
   tcase_add_test (tc, test_written_bytes_and_name_come_from_the_sink);
+  tcase_add_test (tc, test_sink_names_the_recording);
   tcase_add_test (tc, test_without_a_sink_the_pipeline_names_the_recording);
   tcase_add_test (tc, test_rtp_is_counted_by_sequence_number);
   tcase_add_test (tc, test_bytes_in_queues_of_every_kind_are_added_up);

@@ -29,6 +29,10 @@ GST_START_TEST (test_written_is_parsed_only_when_answered)
   fail_unless (out.waiting_for_disk);
   fail_unless_equals_string (location, "a.ts");
   g_free (location);
+  rec_query_set_recording_id (query, NULL);
+  fail_unless (rec_query_get_recording_id (query) == NULL);
+  rec_query_set_recording_id (query, "hall");
+  fail_unless_equals_string (rec_query_get_recording_id (query), "hall");
   gst_query_unref (query);
 }
 
@@ -52,6 +56,30 @@ GST_START_TEST (test_resume_carries_every_continuity_counter)
   gst_query_unref (query);
   g_free (in);
   g_free (out);
+}
+
+GST_END_TEST;
+
+/* An answer of another sink, that lacks a field or has one of another size. */
+GST_START_TEST (test_a_damaged_answer_changes_nothing)
+{
+  RecResume in = { .pat_version = 7, .elapsed = 5 }, out, before;
+  GstQuery *query = rec_query_new_resume ();
+  GBytes *bytes = g_bytes_new ("short", 5);
+
+  memset (&out, 0x5a, sizeof out);
+  before = out;
+  rec_query_set_resume (query, &in);
+  gst_structure_remove_field (gst_query_writable_structure (query), "elapsed");
+  fail_if (rec_query_parse_resume (query, &out));
+  fail_unless (memcmp (&before, &out, sizeof out) == 0);
+  rec_query_set_resume (query, &in);
+  gst_structure_set (gst_query_writable_structure (query),
+      "continuity-counters", G_TYPE_BYTES, bytes, NULL);
+  fail_if (rec_query_parse_resume (query, &out));
+  fail_unless (memcmp (&before, &out, sizeof out) == 0);
+  g_bytes_unref (bytes);
+  gst_query_unref (query);
 }
 
 GST_END_TEST;
@@ -84,6 +112,7 @@ recquery_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_written_is_parsed_only_when_answered);
   tcase_add_test (tc, test_resume_carries_every_continuity_counter);
+  tcase_add_test (tc, test_a_damaged_answer_changes_nothing);
   tcase_add_test (tc, test_events_are_told_apart);
   return s;
 }

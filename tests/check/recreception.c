@@ -27,7 +27,8 @@ typedef struct
 } Sender;
 
 static GstElement *webrtc, *rtpbin;
-static GstPad *sink; /* of the session */
+static GstElement *jitterbuffer; /* the last one */
+static GstPad *sink;             /* of the session */
 static RtcReception *reception;
 /* SSRCs from these on are not recorded, or get other sequence numbers. */
 static guint recorded, anew;
@@ -125,10 +126,12 @@ drop_other (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 }
 
 static void
-on_new_jitterbuffer (GstElement *bin, GstElement *jitterbuffer, guint session,
+on_new_jitterbuffer (GstElement *bin, GstElement *element, guint session,
     guint ssrc, gpointer user_data)
 {
-  GstPad *pad = gst_element_get_static_pad (jitterbuffer, "sink");
+  GstPad *pad = gst_element_get_static_pad (element, "sink");
+
+  jitterbuffer = element;
 
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, drop_other, NULL, NULL);
   gst_object_unref (pad);
@@ -197,8 +200,8 @@ teardown (void)
 }
 
 /* @time: running time of its arrival. */
-static void
-send (Sender *sender, guint8 payload, guint32 rtp_time, GstClockTime time)
+static GstBuffer *
+new_packet (Sender *sender, guint8 payload, guint32 rtp_time, GstClockTime time)
 {
   GstBuffer *buffer = gst_rtp_buffer_new_allocate (20, 0, 0);
   GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
@@ -210,7 +213,15 @@ send (Sender *sender, guint8 payload, guint32 rtp_time, GstClockTime time)
   gst_rtp_buffer_set_timestamp (&rtp, rtp_time);
   gst_rtp_buffer_unmap (&rtp);
   GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) = time;
-  fail_unless_equals_int (gst_pad_chain (sink, buffer), GST_FLOW_OK);
+  return buffer;
+}
+
+static void
+send (Sender *sender, guint8 payload, guint32 rtp_time, GstClockTime time)
+{
+  fail_unless_equals_int (
+      gst_pad_chain (sink, new_packet (sender, payload, rtp_time, time)),
+      GST_FLOW_OK);
 }
 
 static void
@@ -341,6 +352,66 @@ GST_START_TEST (other_sequence_numbers_behind_the_jitter_buffer)
 
 GST_END_TEST;
 
+/* Packets that reach the jitter buffer as a list are known by their own times
+ * of arrival, and so is what leaves it. */
+GST_START_TEST (lists_of_packets_are_noted)
+{
+  Sender video = { 1, VIDEO, 5000, 10 };
+  GstBufferList *list = gst_buffer_list_new ();
+  GstPad *pad;
+  guint i;
+
+  rtc_reception_expect (reception, TRUE, FALSE);
+  send_next (&video, GST_SECOND);
+  wait_for (video.ssrc, 1);
+  /* They follow a pause in which the RTP clock jumped: where they arrive is
+   * where they belong. */
+  video.rtp_time += 1000 * 90000;
+  for (i = 0; i < 4; i++) {
+    gst_buffer_list_add (list,
+        new_packet (&video, VIDEO, video.rtp_time,
+            3 * GST_SECOND + i * 40 * GST_MSECOND));
+    video.rtp_time += FRAME;
+  }
+  pad = gst_element_get_static_pad (jitterbuffer, "sink");
+  fail_unless_equals_int (gst_pad_chain_list (pad, list), GST_FLOW_OK);
+  gst_object_unref (pad);
+  wait_for (video.ssrc, 5);
+  for (i = 1; i < 5; i++)
+    fail_unless_equals_uint64 (
+        get_time (video.ssrc, i), 3 * GST_SECOND + (i - 1) * 40 * GST_MSECOND);
+  gst_element_set_state (webrtc, GST_STATE_NULL);
+}
+
+GST_END_TEST;
+
+/* The sound waits for pictures that were due long ago, and no longer when the
+ * session ends. */
+GST_START_TEST (nobody_waits_when_the_session_ends)
+{
+  Sender audio = { 2, AUDIO, 7000, 20 };
+  gint64 fastest = G_MAXINT64, start;
+  guint i;
+
+  /* All of it was due long ago. */
+  gst_element_set_base_time (
+      rtpbin, gst_element_get_base_time (rtpbin) - 10 * GST_SECOND);
+  rtc_reception_expect (reception, TRUE, TRUE);
+  rtc_reception_stop (reception);
+  for (i = 0; i < PROBES; i++) {
+    start = g_get_monotonic_time ();
+    send_next (&audio, i * 20 * GST_MSECOND);
+    wait_for (audio.ssrc, i + 1);
+    fastest = MIN (fastest, g_get_monotonic_time () - start);
+    rtc_reception_expect (reception, TRUE, FALSE);
+  }
+  /* It would wait for 500 ms. */
+  fail_unless (fastest < 2 * NO_WAIT, "%" G_GINT64_FORMAT " µs", fastest);
+  gst_element_set_state (webrtc, GST_STATE_NULL);
+}
+
+GST_END_TEST;
+
 /* A loss shows in the sequence numbers. */
 GST_START_TEST (no_decoder_hides_losses)
 {
@@ -379,6 +450,8 @@ recreception_suite (void)
   tcase_add_test (tc, a_silent_track_keeps_its_clock);
   tcase_add_test (tc, other_sequence_numbers_behind_the_jitter_buffer);
   tcase_add_test (tc, no_decoder_hides_losses);
+  tcase_add_test (tc, lists_of_packets_are_noted);
+  tcase_add_test (tc, nobody_waits_when_the_session_ends);
   return s;
 }
 

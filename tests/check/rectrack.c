@@ -353,6 +353,102 @@ GST_START_TEST (test_losses_and_silence_are_journalled)
 
 GST_END_TEST;
 
+/* As the gate of a session does. */
+static void
+push_entry (const gchar *name, GstClockTime from)
+{
+  gst_harness_push_event (h,
+      rec_event_new_journal (gst_structure_new (name, "track", G_TYPE_STRING,
+          "video", "cause", G_TYPE_STRING, "packet-loss", "running-time",
+          G_TYPE_UINT64, from, NULL)));
+}
+
+/* The entries that have left since the last call: "gap-start packet-loss …".
+ * Caller frees. */
+static gchar *
+entries (void)
+{
+  GString *text = g_string_new (NULL);
+  GstEvent *event;
+
+  while ((event = gst_harness_try_pull_event (h)) != NULL) {
+    const GstStructure *entry = rec_event_parse_journal (event);
+
+    if (entry)
+      g_string_append_printf (text, "%s %s ", gst_structure_get_name (entry),
+          gst_structure_get_string (entry, "cause"));
+    gst_event_unref (event);
+  }
+  return g_string_free (text, FALSE);
+}
+
+static void
+assert_entries (const gchar *wanted)
+{
+  gchar *text = entries ();
+
+  fail_unless_equals_string (text, wanted);
+  g_free (text);
+}
+
+/* Pictures that are held back until the next key frame are no silence. */
+GST_START_TEST (test_what_the_gate_holds_back_is_journalled_once)
+{
+  gst_harness_set_src_caps_str (h, H264);
+  push (GST_SECOND);
+  assert_entries ("");
+  push_entry ("gap-start", GST_SECOND + 40 * GST_MSECOND);
+  rtc_track_tick (track, 4 * GST_SECOND);
+  push_entry ("gap", GST_SECOND + 40 * GST_MSECOND);
+  push (5 * GST_SECOND);
+  assert_entries ("gap-start packet-loss gap packet-loss ");
+  /* Where the gate says it all at the end. */
+  rtc_track_tick (track, 5 * GST_SECOND + 200 * GST_MSECOND);
+  push_entry ("gap", 5 * GST_SECOND + 40 * GST_MSECOND);
+  push (6 * GST_SECOND);
+  assert_entries ("gap packet-loss ");
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_silence_ends_where_the_gate_closes)
+{
+  const GstStructure *entry;
+  GstEvent *event;
+  guint64 duration;
+
+  gst_harness_set_src_caps_str (h, H264);
+  push (GST_SECOND);
+  rtc_track_tick (track, 4 * GST_SECOND);
+  assert_entries ("gap-start silence ");
+  push_entry ("gap", 5 * GST_SECOND);
+  while ((event = gst_harness_pull_event (h)) != NULL &&
+      !(entry = rec_event_parse_journal (event)))
+    gst_event_unref (event);
+  fail_unless_equals_string (
+      gst_structure_get_string (entry, "cause"), "silence");
+  fail_unless (gst_structure_get_uint64 (entry, "duration", &duration));
+  fail_unless_equals_uint64 (duration, 4 * GST_SECOND);
+  gst_event_unref (event);
+  push (6 * GST_SECOND);
+  assert_entries ("gap packet-loss ");
+}
+
+GST_END_TEST;
+
+/* The peer leaves before the key frame comes. */
+GST_START_TEST (test_a_gap_of_the_gate_that_nobody_ends_is_ended)
+{
+  gst_harness_set_src_caps_str (h, H264);
+  push (GST_SECOND);
+  push_entry ("gap-start", GST_SECOND + 40 * GST_MSECOND);
+  rtc_track_tick (track, 4 * GST_SECOND);
+  push (5 * GST_SECOND);
+  assert_entries ("gap-start packet-loss gap silence ");
+}
+
+GST_END_TEST;
+
 /* The network held it back: after the GAP event it has come, with its time. */
 GST_START_TEST (test_what_was_only_late_is_no_silence)
 {
@@ -429,6 +525,9 @@ rectrack_suite (void)
   tcase_add_test (tc, test_eos_leaves_once_and_nothing_after_it);
   tcase_add_test (tc, test_eos_of_a_session_ends_nothing);
   tcase_add_test (tc, test_losses_and_silence_are_journalled);
+  tcase_add_test (tc, test_what_the_gate_holds_back_is_journalled_once);
+  tcase_add_test (tc, test_silence_ends_where_the_gate_closes);
+  tcase_add_test (tc, test_a_gap_of_the_gate_that_nobody_ends_is_ended);
   tcase_add_test (tc, test_what_was_only_late_is_no_silence);
   tcase_add_test (tc, test_sessions_without_media_do_not_pile_up);
   tcase_add_test (tc, test_key_frame_requests_end_at_the_track);

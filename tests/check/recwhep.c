@@ -7,6 +7,7 @@
 
 #include "reclive.h"
 #include "recproxy.h"
+#include "recssrc.h"
 
 #include <gst/app/app.h>
 #include <gst/webrtc/webrtc.h>
@@ -416,6 +417,76 @@ GST_START_TEST (test_a_stream_is_pulled_after_a_retry_and_a_redirect)
 
 GST_END_TEST;
 
+/* Pulls until @name is 2 s behind *@last. */
+static void
+pull_on (GstElement *pipeline, const gchar *name, GstClockTime *last)
+{
+  GstElement *sink = gst_bin_get_by_name (GST_BIN (pipeline), name);
+  GstClockTime until =
+      GST_CLOCK_TIME_IS_VALID (*last) ? *last + 2 * GST_SECOND : 0;
+
+  do {
+    GstSample *sample =
+        gst_app_sink_try_pull_sample (GST_APP_SINK (sink), REC_LIVE_PATIENCE);
+    GstClockTime pts;
+
+    fail_unless (sample != NULL, "nothing came out of %s", name);
+    pts = GST_BUFFER_PTS (gst_sample_get_buffer (sample));
+    fail_unless (!GST_CLOCK_TIME_IS_VALID (*last) || pts > *last);
+    *last = pts;
+    gst_sample_unref (sample);
+  } while (*last < until);
+  gst_object_unref (sink);
+}
+
+static gboolean
+has_ended (GstElement *pipeline)
+{
+  GstBus *bus = gst_element_get_bus (pipeline);
+  GstMessage *message;
+  gboolean ended = FALSE;
+
+  while ((message = gst_bus_pop_filtered (
+              bus, GST_MESSAGE_ELEMENT | GST_MESSAGE_ERROR)) != NULL) {
+    ended |= GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR ||
+        gst_message_has_name (message, "recwhip-disconnected");
+    gst_message_unref (message);
+  }
+  gst_object_unref (bus);
+  return ended;
+}
+
+/* A server whose source starts over takes another SSRC, and the first one
+ * again. */
+GST_START_TEST (test_a_server_returns_to_an_ssrc)
+{
+  GstClockTime video = GST_CLOCK_TIME_NONE, audio = GST_CLOCK_TIME_NONE;
+  GstElement *pipeline;
+  RecSsrc streams;
+  Server server;
+  guint i;
+
+  server_start (&server, 0, 0);
+  pipeline = pull_from (server.url, "keyframe-interval-min=0");
+  expect_message (pipeline, "recwhip-connected");
+  pull_on (pipeline, "v", &video);
+  pull_on (pipeline, "a", &audio);
+  rec_ssrc_init (&streams, server.player);
+  for (i = 0; i < 3; i++) {
+    g_atomic_int_set (&streams.other, i % 2);
+    pull_on (pipeline, "v", &video);
+    pull_on (pipeline, "a", &audio);
+    fail_if (has_ended (pipeline), "after %u changes", i);
+  }
+  fail_unless (g_atomic_int_get (&streams.sent[0]) > 0);
+  fail_unless (g_atomic_int_get (&streams.sent[1]) > 0);
+  finish (pipeline);
+  fail_unless_equals_int (g_atomic_int_get (&server.offers), 1);
+  server_stop (&server);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_a_session_that_ends_is_made_anew)
 {
   GstElement *pipeline;
@@ -671,6 +742,7 @@ recwhep_suite (void)
   rec_live_init (tc);
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_a_stream_is_pulled_after_a_retry_and_a_redirect);
+  tcase_add_test (tc, test_a_server_returns_to_an_ssrc);
   tcase_add_test (tc, test_a_session_that_ends_is_made_anew);
   tcase_add_test (tc, test_the_token_does_not_travel_in_the_clear);
   tcase_add_test (tc, test_an_answer_without_end_is_not_read_to_the_end);

@@ -5,6 +5,7 @@
 
 #include "reclive.h"
 #include "recproxy.h"
+#include "recssrc.h"
 
 #include <gio/gio.h>
 #include <gst/app/app.h>
@@ -393,6 +394,90 @@ GST_START_TEST (test_key_frame_requests_are_throttled)
             GST_CLOCK_TIME_NONE, TRUE, i));
   gst_object_unref (pad);
   fail_unless_equals_uint64 (stat (pair.src, "keyframe-requests"), before);
+  pair_clear (&pair);
+}
+
+GST_END_TEST;
+
+/* Both tracks reach what is sent now: what was sent before has long passed. */
+static void
+pull_on (Pair *pair, GstClockTime *video, GstClockTime *audio)
+{
+  GstClockTime until = MAX (*video, *audio) + 2 * GST_SECOND;
+
+  while (*video < until)
+    pull_rising (pair->video, 1, video);
+  while (*audio < until)
+    pull_rising (pair->audio, 1, audio);
+}
+
+static gboolean
+has_ended (Pair *pair)
+{
+  GstMessage *message;
+  gboolean ended = FALSE;
+
+  while ((message = gst_bus_pop_filtered (
+              pair->bus, GST_MESSAGE_ELEMENT | GST_MESSAGE_ERROR)) != NULL) {
+    ended |= GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR ||
+        gst_message_has_name (message, "recwhip-disconnected");
+    gst_message_unref (message);
+  }
+  return ended;
+}
+
+/* An encoder that starts over takes another SSRC, and the first one again. */
+GST_START_TEST (test_a_publisher_returns_to_an_ssrc)
+{
+  GstClockTime video = GST_CLOCK_TIME_NONE, audio = GST_CLOCK_TIME_NONE;
+  RecSsrc streams;
+  guint i;
+  Pair pair;
+
+  /* Nothing is late on a busy machine. */
+  pair_init (&pair, "keyframe-interval-min=0 latency=1000");
+  pair_publish (&pair, VIDEO AUDIO);
+  pull_rising (pair.video, 10, &video);
+  pull_rising (pair.audio, 10, &audio);
+  gst_message_unref (wait_for (pair.bus, "recwhip-connected"));
+  rec_ssrc_init (&streams, pair.sender);
+  for (i = 0; i < 3; i++) {
+    g_atomic_int_set (&streams.other, i % 2);
+    pull_on (&pair, &video, &audio);
+    fail_if (has_ended (&pair), "after %u changes", i);
+  }
+  fail_unless (g_atomic_int_get (&streams.sent[0]) > 0);
+  fail_unless (g_atomic_int_get (&streams.sent[1]) > 0);
+  fail_unless_equals_uint64 (stat (pair.src, "video-rtp-lost"), 0);
+  pair_clear (&pair);
+}
+
+GST_END_TEST;
+
+/* Neither losses nor media. */
+GST_START_TEST (test_payload_types_that_were_not_negotiated_are_ignored)
+{
+  GstClockTime video = GST_CLOCK_TIME_NONE, audio = GST_CLOCK_TIME_NONE;
+  const gchar *const counts[] = { "video-rtp-lost", "audio-rtp-lost",
+    "video-losses", "audio-losses", "video-pictures-dropped" };
+  RecSsrc streams;
+  Pair pair;
+  guint i;
+
+  /* Nothing is late on a busy machine. */
+  pair_init (&pair, "latency=1000");
+  pair_publish (&pair, VIDEO AUDIO);
+  pull_rising (pair.video, 10, &video);
+  pull_rising (pair.audio, 10, &audio);
+  rec_ssrc_init (&streams, pair.sender);
+  g_atomic_int_set (&streams.noise, TRUE);
+  pull_on (&pair, &video, &audio);
+  fail_unless (g_atomic_int_get (&streams.sent_noise) > 0);
+  fail_unless (stat (pair.src, "rtp-ignored") > 0);
+  for (i = 0; i < G_N_ELEMENTS (counts); i++)
+    fail_unless (stat (pair.src, counts[i]) == 0, "%s: %" G_GUINT64_FORMAT,
+        counts[i], stat (pair.src, counts[i]));
+  fail_if (has_ended (&pair));
   pair_clear (&pair);
 }
 
@@ -948,6 +1033,8 @@ recwhip_suite (void)
   tcase_add_test (tc, test_downstream_gets_a_key_frame_by_asking);
   tcase_add_test (tc, test_parameter_sets_alone_are_no_access_unit);
   tcase_add_test (tc, test_key_frame_requests_are_throttled);
+  tcase_add_test (tc, test_a_publisher_returns_to_an_ssrc);
+  tcase_add_test (tc, test_payload_types_that_were_not_negotiated_are_ignored);
   tcase_add_test (tc, test_publishers_come_and_go_on_one_timeline);
   tcase_add_test (
       tc, test_eos_leaves_by_both_pads_with_and_without_a_publisher);

@@ -555,6 +555,240 @@ GST_START_TEST (test_a_stall_is_found_without_being_announced)
 
 GST_END_TEST;
 
+/* What has arrived is looked at before a packet is mapped: @capture to @arrival
+ * of a track whose packets come in this order. */
+static gint64
+arrive_decided (
+    Sender *s, guint track, gint64 capture, gint64 (*arrival) (gint64 capture))
+{
+  gint64 step = track == s->audio ? AUDIO_STEP : VIDEO_STEP;
+  gint64 next = capture;
+
+  while (rtc_timeline_is_undecided (&s->timeline, track,
+             rtp_of (s, track, capture), BEGIN + arrival (capture)) &&
+      arrival (next) <= arrival (capture) + RTC_TIMELINE_DECISION + step) {
+    next += step;
+    rtc_timeline_arrived (
+        &s->timeline, track, rtp_of (s, track, next), BEGIN + arrival (next));
+  }
+  return arrive_at (s, track, capture, arrival (capture));
+}
+
+static gint64
+at_once (gint64 capture)
+{
+  return capture;
+}
+
+static gint64
+with_jitter (gint64 capture)
+{
+  return capture + (capture / AUDIO_STEP * 7919) % 60 * MS;
+}
+
+/* The sender gets no processor time for 200 ms, in each second. */
+static gint64
+busy (gint64 capture)
+{
+  gint64 at = capture % SECOND;
+
+  return at >= 200 * MS && at < 400 * MS ? capture - at + 400 * MS : capture;
+}
+
+static void
+stall_decided (
+    guint stalled, gint64 length, gint64 (*arrival) (gint64), gint64 limit)
+{
+  Sender s;
+  gint64 t, from = 6 * SECOND;
+
+  sender_init (&s);
+  for (t = 0; t < 12 * SECOND; t += AUDIO_STEP) {
+    guint track;
+
+    if (t >= from + length)
+      s.stopped[stalled] = length;
+    for (track = 0; track < 2; track++) {
+      if (track == stalled && t >= from && t < from + length)
+        continue;
+      if (track == s.audio || t % VIDEO_STEP == 0)
+        assert_near (arrive_decided (&s, track, t, arrival), BEGIN + t, limit);
+    }
+  }
+  fail_unless_equals_uint64 (s.timeline.steps, 1);
+  fail_unless_equals_int64 (s.backward, 0);
+}
+
+/* Nobody announces it: not one packet is out of its place. */
+GST_START_TEST (test_a_stall_is_bridged_when_arrivals_are_known)
+{
+  const gint64 lengths[] = { 240, 320, 480, 800, 1720, 5000 };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (lengths); i++) {
+    stall_decided (0, lengths[i] * MS, at_once, 5 * MS);
+    stall_decided (1, lengths[i] * MS, at_once, 5 * MS);
+    if (lengths[i] < 300)
+      continue;
+    stall_decided (0, lengths[i] * MS, with_jitter, 80 * MS);
+    stall_decided (1, lengths[i] * MS, with_jitter, 80 * MS);
+    if (lengths[i] < 900)
+      continue;
+    stall_decided (0, lengths[i] * MS, busy, 10 * MS);
+    stall_decided (1, lengths[i] * MS, busy, 10 * MS);
+  }
+}
+
+GST_END_TEST;
+
+/* Both tracks are silent meanwhile, and nobody can tell which RTP clock stood
+ * still. The first report says what the packets behind the silence say. */
+GST_START_TEST (test_the_first_report_after_a_stall_is_believed)
+{
+  gint64 t;
+  Sender s;
+
+  sender_init (&s);
+  for (t = 0; t < 6 * SECOND; t += AUDIO_STEP) {
+    if (t >= 4 * SECOND && t < 4500 * MS)
+      continue;
+    s.stopped[1] = t < 4 * SECOND ? 0 : 500 * MS;
+    arrive (&s, s.audio, t);
+    if (t % VIDEO_STEP == 0)
+      arrive (&s, s.video, t);
+    if (t == 5100 * MS) {
+      report (&s, s.video, t);
+      report (&s, s.audio, t);
+    }
+    if (t > 5200 * MS)
+      assert_near (offset (&s), 0, 100 * MS);
+  }
+  fail_unless_equals_int64 (s.backward, 0);
+}
+
+GST_END_TEST;
+
+/* It goes unseen, as nothing came of either track, and everything comes later
+ * since; three reports confirm it. The next one is not bridged twice. */
+GST_START_TEST (test_a_stall_behind_one_that_reports_confirmed)
+{
+  gint64 t;
+  Sender s;
+
+  sender_init (&s);
+  for (t = 0; t < 14 * SECOND; t += AUDIO_STEP) {
+    if (t >= 4 * SECOND && t < 4300 * MS)
+      continue;
+    if (t == 4300 * MS) {
+      s.stopped[1] = 300 * MS;
+      s.late[0] = s.late[1] = 150 * MS;
+    }
+    if (t % VIDEO_STEP == 0)
+      arrive (&s, s.video, t);
+    if (t == 10 * SECOND)
+      s.stopped[1] += 500 * MS;
+    if (t < 9500 * MS || t >= 10 * SECOND)
+      arrive (&s, s.audio, t);
+    if (t < 10 * SECOND && t % SECOND == 100 * MS) {
+      report (&s, s.video, t);
+      report (&s, s.audio, t);
+    }
+    if (t > 8 * SECOND && (t < 9500 * MS || t > 10300 * MS))
+      assert_near (offset (&s), 0, 100 * MS);
+  }
+  fail_unless_equals_int64 (s.backward, 0);
+}
+
+GST_END_TEST;
+
+static gint64 held;
+
+/* Everything from 6 s on, in one go. */
+static gint64
+released (gint64 capture)
+{
+  return capture >= 6 * SECOND ? MAX (capture, 6 * SECOND + held) : capture;
+}
+
+/* Twice as fast as it was captured. */
+static gint64
+paced (gint64 capture)
+{
+  return capture >= 6 * SECOND
+      ? MAX (capture, 6 * SECOND + held + (capture - 6 * SECOND) / 2)
+      : capture;
+}
+
+/* A sender that keeps one track back: the other goes on. */
+GST_START_TEST (test_what_a_sender_kept_back_is_no_stall)
+{
+  gint64 (*const ways[]) (gint64) = { released, paced };
+  guint way, track;
+
+  for (held = 200 * MS; held < SECOND; held += 40 * MS) {
+    for (way = 0; way < G_N_ELEMENTS (ways); way++) {
+      for (track = 0; track < 2; track++) {
+        gint64 t, done = 0;
+        Sender s;
+
+        sender_init (&s);
+        for (t = 0; t < 12 * SECOND; t += AUDIO_STEP) {
+          gint64 step = track == s.audio ? AUDIO_STEP : VIDEO_STEP;
+
+          if (track == s.video || t % VIDEO_STEP == 0)
+            arrive_decided (&s, 1 - track, t, at_once);
+          for (; ways[way](done) <= t; done += step)
+            assert_near (arrive_decided (&s, track, done, ways[way]),
+                BEGIN + done, 5 * MS);
+        }
+        fail_unless_equals_uint64 (s.timeline.steps, 0);
+      }
+    }
+  }
+}
+
+GST_END_TEST;
+
+/* The thread of the sound gets less and less processor time, that of the
+ * pictures a little less, and the sound catches up at last. */
+static gint64
+starving (gint64 capture)
+{
+  gint64 at = capture - 6 * SECOND;
+
+  if (at < 0 || at >= 3 * SECOND)
+    return capture;
+  return MIN (capture + at / (400 * MS) * 260 * MS, 9 * SECOND);
+}
+
+static gint64
+starving_a_little (gint64 capture)
+{
+  gint64 at = capture - 5 * SECOND;
+
+  return at >= 0 && at < 4 * SECOND && at % SECOND < 200 * MS
+      ? capture - at % SECOND + 200 * MS
+      : capture;
+}
+
+GST_START_TEST (test_a_sender_without_processor_time_is_no_stall)
+{
+  gint64 t, done = 0;
+  Sender s;
+
+  sender_init (&s);
+  for (t = 0; t < 14 * SECOND; t += AUDIO_STEP) {
+    if (t % VIDEO_STEP == 0)
+      arrive_decided (&s, s.video, t, starving_a_little);
+    for (; starving (done) <= t; done += AUDIO_STEP)
+      assert_near (
+          arrive_decided (&s, s.audio, done, starving), BEGIN + done, 20 * MS);
+  }
+  fail_unless_equals_uint64 (s.timeline.steps, 0);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_a_sender_that_slept_goes_on_at_the_present)
 {
   Sender s;
@@ -725,6 +959,11 @@ rtptimeline_suite (void)
   tcase_add_test (tc, test_a_confirmed_report_moves_a_track);
   tcase_add_test (tc, test_an_announced_stall_is_bridged_at_once);
   tcase_add_test (tc, test_a_stall_is_found_without_being_announced);
+  tcase_add_test (tc, test_a_stall_is_bridged_when_arrivals_are_known);
+  tcase_add_test (tc, test_the_first_report_after_a_stall_is_believed);
+  tcase_add_test (tc, test_a_stall_behind_one_that_reports_confirmed);
+  tcase_add_test (tc, test_what_a_sender_kept_back_is_no_stall);
+  tcase_add_test (tc, test_a_sender_without_processor_time_is_no_stall);
   tcase_add_test (tc, test_a_sender_that_slept_goes_on_at_the_present);
   tcase_add_test (tc, test_rtp_clocks_that_jump_are_followed);
   tcase_add_test (tc, test_single_wrong_timestamps_move_nothing);

@@ -231,6 +231,85 @@ GST_START_TEST (test_a_second_track_of_a_kind_is_named)
 
 GST_END_TEST;
 
+/* --- clock rates --- */
+
+#define WRONG_VIDEO "H264 with a clock rate of 48000 Hz instead of 90000 Hz"
+#define WRONG_AUDIO "opus with a clock rate of 44100 Hz instead of 48000 Hz"
+
+GST_START_TEST (test_another_clock_rate_is_refused)
+{
+  assert_refused (HEAD VIDEO_LINE "a=rtpmap:96 H264/48000\r\n" AUDIO_LINE OPUS,
+      "H264", "OPUS", "video", WRONG_VIDEO, "H264");
+  assert_refused (HEAD VIDEO_LINE H264 AUDIO_LINE
+      "a=rtpmap:111 opus/44100/2\r\n",
+      "H264", "OPUS", "audio", WRONG_AUDIO, "OPUS");
+  assert_refused (HEAD VIDEO_LINE "a=rtpmap:96 VP8/\r\n" AUDIO_LINE OPUS, "VP8",
+      "OPUS", "video", "VP8 with a clock rate of 0 Hz instead of 90000 Hz",
+      "VP8");
+  /* Of two payload types, one is right. */
+  assert_refused (HEAD "m=video 9 UDP/TLS/RTP/SAVPF 95 96\r\n"
+                       "a=rtpmap:95 H264/8000\r\n" H264,
+      "H264", "OPUS", NULL, NULL, NULL);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_offers_of_another_clock_rate_alone_are_an_error)
+{
+  const RtcSdpCodec **v = rtc_sdp_parse_codecs ("video", "H264", NULL);
+  GstSDPMessage *offer = parse (HEAD VIDEO_LINE "a=rtpmap:96 H264/48000\r\n");
+  GError *error = NULL;
+  RtcSdpChoice choice;
+
+  fail_if (rtc_sdp_choose (offer, v, NULL, &choice, &error));
+  fail_unless (strstr (error->message, WRONG_VIDEO), "%s", error->message);
+  g_error_free (error);
+  gst_sdp_message_free (offer);
+  g_free (v);
+}
+
+GST_END_TEST;
+
+/* @answer leaves out one track, for this reason. */
+static void
+assert_rejected (const gchar *answer, const gchar *media, const gchar *text)
+{
+  GstSDPMessage *offer = parse (ours), *sdp = parse (answer);
+  const RtcSdpRefusal *refusal;
+  GPtrArray *refusals;
+  RtcSdpChoice choice;
+
+  fail_unless (rtc_sdp_choose_answered (offer, sdp, TRUE, &choice, NULL));
+  refusals = rtc_sdp_find_rejected (offer, sdp, &choice);
+  fail_unless_equals_int (refusals->len, 1);
+  refusal = g_ptr_array_index (refusals, 0);
+  fail_unless_equals_string (refusal->media, media);
+  fail_unless (strstr (refusal->text, text) != NULL, "%s", refusal->text);
+  g_ptr_array_unref (refusals);
+  gst_sdp_message_free (sdp);
+  gst_sdp_message_free (offer);
+}
+
+GST_START_TEST (test_answers_of_another_clock_rate_are_named)
+{
+  gst_sdp_message_free (complete (
+      HEAD VIDEO_LINE ICE ("theirs") "a=rtpmap:96 H264/48000\r\n"
+                                     "a=sendonly\r\n" AUDIO_LINE ICE ("theirs")
+                                         OPUS "a=sendonly\r\n",
+      FALSE, TRUE));
+  assert_rejected (HEAD VIDEO_LINE "a=rtpmap:96 H264/48000\r\n" AUDIO_LINE OPUS,
+      "video", "the server answers " WRONG_VIDEO);
+  assert_rejected (HEAD VIDEO_LINE H264 AUDIO_LINE
+      "a=rtpmap:111 opus/44100/2\r\n",
+      "audio", "the server answers " WRONG_AUDIO);
+  assert_rejected (HEAD VIDEO_LINE H264 "m=audio 0 UDP/TLS/RTP/SAVPF 0\r\n",
+      "audio", "does not accept it");
+  assert_rejected (HEAD VIDEO_LINE H264 AUDIO_LINE OPUS "a=inactive\r\n",
+      "audio", "does not accept it");
+}
+
+GST_END_TEST;
+
 /* --- ICE lite --- */
 
 /* Who makes no checks has to be checked: webrtcbin then is controlling (RFC
@@ -321,6 +400,9 @@ sdpoffer_suite (void)
   tcase_add_test (tc, test_an_answer_without_any_track_is_an_error);
   tcase_add_test (tc, test_a_kind_without_a_codec_in_common_is_named);
   tcase_add_test (tc, test_a_second_track_of_a_kind_is_named);
+  tcase_add_test (tc, test_another_clock_rate_is_refused);
+  tcase_add_test (tc, test_offers_of_another_clock_rate_alone_are_an_error);
+  tcase_add_test (tc, test_answers_of_another_clock_rate_are_named);
   tcase_add_test (tc, test_webrtcbin_is_told_of_a_lite_peer);
   tcase_add_test (tc, test_stereo_is_asked_for);
   tcase_add_test (tc, test_our_own_offer_asks_for_stereo);

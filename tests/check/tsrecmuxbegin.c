@@ -254,6 +254,131 @@ GST_START_TEST (test_sound_alone_is_not_kept_waiting)
 }
 GST_END_TEST;
 
+static gint64 sound_times[64]; /* PTS of each frame of sound, 90 kHz */
+static gint64 picture_time;
+static guint n_sound;
+
+static void
+note_times (void *user_data, const TsCheckPes *pes)
+{
+  if (pes->kind == TS_CHECK_KIND_VIDEO && picture_time < 0)
+    picture_time = pes->pts;
+  else if (pes->kind != TS_CHECK_KIND_VIDEO && n_sound < 64)
+    sound_times[n_sound++] = pes->pts;
+}
+
+static GstBuffer *
+new_untimed_aac (void)
+{
+  return new_aac (GST_CLOCK_TIME_NONE, 135);
+}
+
+/* A transport stream from its middle, a segment of HLS: the first PES packet
+ * of the sound is from before the first PCR, and its frames come without a
+ * timestamp. They are before the first one that has one; it is not moved. */
+GST_START_TEST (test_sound_without_times_at_first_does_not_move_the_rest)
+{
+  const GstClockTime timed = 90 * GST_MSECOND;
+  Mux m;
+
+  mux_init (&m, FALSE);
+  n_sound = 0;
+  picture_time = -1;
+  ts_check_free (m.check);
+  m.check = ts_check_new (NULL, note_times, NULL, NULL);
+  push_picture (&m, 0);
+  for (guint i = 0; i < 4; i++)
+    gst_harness_push (m.audio, new_untimed_aac ());
+  for (guint i = 0; i < 40; i++) {
+    push_picture (&m, i + 1);
+    gst_harness_push (m.audio, new_aac (timed + i * AAC_FRAME, 135));
+  }
+  gst_harness_push_event (m.video, gst_event_new_eos ());
+  gst_harness_push_event (m.audio, gst_event_new_eos ());
+  mux_assert_conformant (&m);
+  fail_unless_equals_int (n_sound, 44);
+  for (gint i = 0; i < 44; i++) {
+    gint64 off = sound_times[i] - picture_time - 8100 - (i - 4) * 1920;
+
+    fail_unless (
+        ABS (off) <= 1, "frame %d is off by %" G_GINT64_FORMAT, i, off);
+  }
+  fail_unless_equals_uint64 (mux_get_stat (&m, "pts-moved"), 0);
+  fail_unless_equals_uint64 (mux_get_stat (&m, "no-timestamp"), 4);
+  fail_unless_equals_int (count_warnings (&m), 1);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
+/* The text of the warning that a track lags; NULL without one. */
+static gchar *
+get_lag_warning (gboolean live)
+{
+  GstMessage *message;
+  gchar *text = NULL;
+  Mux m;
+
+  mux_init (&m, live);
+  push_aac (&m, 0);
+  for (guint i = 0; i < 60 * 30; i++)
+    push_picture (&m, i);
+  push_aac (&m, 1);
+  gst_harness_push_event (m.video, gst_event_new_eos ());
+  gst_harness_push_event (m.audio, gst_event_new_eos ());
+  while ((message = gst_bus_pop_filtered (m.bus, GST_MESSAGE_WARNING))) {
+    GError *error;
+
+    gst_message_parse_warning (message, &error, NULL);
+    if (strstr (error->message, "lags behind")) {
+      g_free (text);
+      text = g_strdup (error->message);
+    }
+    g_error_free (error);
+    gst_message_unref (message);
+  }
+  mux_clear (&m);
+  return text;
+}
+
+/* No encoder is to blame where a file has its tracks in another order: what
+ * helps is named. */
+GST_START_TEST (test_the_warning_of_a_lag_says_what_helps)
+{
+  gchar *live = get_lag_warning (TRUE), *file = get_lag_warning (FALSE);
+
+  fail_unless (live != NULL && file != NULL);
+  fail_unless (strstr (live, "\"preroll\"") != NULL, "%s", live);
+  fail_unless (strstr (live, "\"max-interleave\"") == NULL, "%s", live);
+  fail_unless (strstr (file, "\"max-interleave\"") != NULL, "%s", file);
+  fail_unless (strstr (file, "Lower the load") == NULL, "%s", file);
+  g_free (live);
+  g_free (file);
+}
+GST_END_TEST;
+
+/* Sound that never has a timestamp follows its order, and is not kept back for
+ * long. */
+GST_START_TEST (test_sound_without_any_times_is_not_kept_waiting)
+{
+  Mux m;
+
+  mux_init (&m, FALSE);
+  n_sound = 0;
+  ts_check_free (m.check);
+  m.check = ts_check_new (NULL, note_times, NULL, NULL);
+  gst_harness_push_event (m.video, gst_event_new_eos ());
+  for (guint i = 0; i < 100; i++)
+    gst_harness_push (m.audio, new_untimed_aac ());
+  fail_unless (mux_collect (&m) > 0);
+  gst_harness_push_event (m.audio, gst_event_new_eos ());
+  mux_assert_conformant (&m);
+  for (guint i = 1; i < 64; i++)
+    fail_unless (ABS (sound_times[i] - sound_times[0] - i * 1920) <= 1);
+  fail_unless_equals_uint64 (mux_get_stat (&m, "access-units"), 100);
+  mux_clear (&m);
+}
+GST_END_TEST;
+
 /* Periodic intra refresh: after ten seconds it begins all the same, which is
  * said, and with all of the sound, which can be decoded. */
 GST_START_TEST (test_a_key_frame_that_never_comes_is_not_waited_for)
@@ -449,6 +574,9 @@ add_tests (TCase *tc)
   tcase_add_test (tc, test_what_was_left_out_is_said_once_for_each_track);
   tcase_add_test (tc, test_nothing_is_left_out_where_a_key_frame_is_first);
   tcase_add_test (tc, test_sound_alone_is_not_kept_waiting);
+  tcase_add_test (tc, test_sound_without_times_at_first_does_not_move_the_rest);
+  tcase_add_test (tc, test_sound_without_any_times_is_not_kept_waiting);
+  tcase_add_test (tc, test_the_warning_of_a_lag_says_what_helps);
   tcase_add_test (tc, test_a_key_frame_that_never_comes_is_not_waited_for);
   tcase_add_test (tc, test_pictures_that_stop_are_not_waited_for);
   tcase_add_test (tc, test_pictures_that_join_later_begin_with_a_key_frame);

@@ -352,6 +352,67 @@ GST_START_TEST (test_messages_carry_the_recording_id)
 }
 GST_END_TEST;
 
+/* Waits until the timer of the monitor has asked the sink. */
+static void
+wait_for_name (GstElement *monitor, const gchar *name)
+{
+  gint64 end = g_get_monotonic_time () + 20 * G_TIME_SPAN_SECOND;
+  gboolean found = FALSE;
+
+  while (!found) {
+    GstStructure *s;
+
+    fail_unless (g_get_monotonic_time () < end);
+    g_usleep (10000);
+    g_object_get (monitor, "stats", &s, NULL);
+    found = !g_strcmp0 (gst_structure_get_string (s, "recording-id"), name);
+    gst_structure_free (s);
+  }
+}
+
+/* One name for a recording: that of the sink is known to the multiplexer and to the
+ * monitors before it. */
+GST_START_TEST (test_name_of_the_sink_is_that_of_the_recording)
+{
+  gchar *dir = g_dir_make_tmp ("tsrecsink-XXXXXX", NULL);
+  gchar *path = g_build_filename (dir, "a.ts", NULL);
+  GstElement *pipeline =
+      gst_parse_launch ("audiotestsrc is-live=true ! avenc_aac ! aacparse ! "
+                        "recmonitor name=mon report=false ! tsrecmux name=mux "
+                        "! recfilesink name=s",
+          NULL);
+  GstElement *monitor = gst_bin_get_by_name (GST_BIN (pipeline), "mon");
+  GstElement *mux = gst_bin_get_by_name (GST_BIN (pipeline), "mux");
+  GstBus *bus = gst_element_get_bus (pipeline);
+  GstMessage *msg;
+  const GstStructure *s = NULL;
+
+  gst_child_proxy_set (GST_CHILD_PROXY (pipeline), "s::location", path,
+      "s::recording-id", "hall", NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  wait_for_name (monitor, "hall");
+  GST_ELEMENT_WARNING (mux, STREAM, MUX, (NULL), ("said by the test"));
+  do {
+    msg =
+        gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND, GST_MESSAGE_WARNING);
+    fail_unless (msg != NULL);
+  } while (GST_MESSAGE_SRC (msg) != GST_OBJECT (mux));
+  gst_message_parse_warning_details (msg, &s);
+  fail_unless_equals_string (
+      gst_structure_get_string (s, "recording-id"), "hall");
+  gst_message_unref (msg);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  g_unlink (path);
+  g_rmdir (dir);
+  gst_object_unref (mux);
+  gst_object_unref (monitor);
+  gst_object_unref (bus);
+  gst_object_unref (pipeline);
+  g_free (path);
+  g_free (dir);
+}
+GST_END_TEST;
+
 /* The mux has started over by then: what it writes does not go on where the
  * file ends. */
 GST_START_TEST (test_a_new_start_after_eos_makes_a_new_file)
@@ -412,6 +473,7 @@ tsrecsink_suite (void)
   tcase_add_test (tc, test_action_signals_of_the_bin_act_on_the_child);
   tcase_add_test (tc, test_missing_location_is_an_error_on_the_way_to_ready);
   tcase_add_test (tc, test_messages_carry_the_recording_id);
+  tcase_add_test (tc, test_name_of_the_sink_is_that_of_the_recording);
   tcase_add_test (tc, test_a_new_start_after_eos_makes_a_new_file);
   tcase_add_test (tc, test_no_template_is_floating);
   return s;

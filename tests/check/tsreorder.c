@@ -666,6 +666,32 @@ GST_START_TEST (test_dts_of_the_source_are_kept)
 }
 GST_END_TEST;
 
+/* A tick of 90 kHz is 11,111.1 ns: a source that decodes a picture one tick after
+ * the one before says 11,111 ns, and that is no reason to move or say anything.
+ */
+GST_START_TEST (test_a_dts_of_one_tick_later_is_kept)
+{
+  const int64_t ticks[][2] = { { 2000, 0 }, { 6000, 3000 }, { 3001, 3001 },
+    { 12000, 9000 }, { 9001, 9001 }, { 18000, 15000 }, { 15001, 15001 } };
+  Sps sps = plain;
+  Rig rig;
+
+  sps.reorder = 1;
+  rig_init (&rig, TS_CODEC_H264, 0);
+  for (unsigned i = 0; i < G_N_ELEMENTS (ticks); i++) {
+    int64_t pts = ticks[i][0] * 100000 / 9, dts = ticks[i][1] * 100000 / 9;
+
+    rig_push (&rig, new_h264 (&sps, i), pts, dts, pts);
+  }
+  ts_check_finish (rig.check);
+  for (unsigned i = 0; i < rig.n; i++) {
+    fail_unless_equals_int64 (rig.pts[i] - rig.dts[0], ticks[i][0]);
+    fail_unless_equals_int64 (rig.dts[i] - rig.dts[0], ticks[i][1]);
+  }
+  rig_end (&rig, 0);
+}
+GST_END_TEST;
+
 /* A field pair: the second field has a DTS only, or nothing at all. It is shown
  * half a frame after the first. */
 GST_START_TEST (test_a_second_field_comes_half_a_frame_later)
@@ -1007,6 +1033,7 @@ tsreorder_suite (void)
   tcase_add_test (tc, test_a_depth_that_is_raised_keeps_pts);
   tcase_add_test (tc, test_some_dts_are_enough_to_be_kept_or_not);
   tcase_add_test (tc, test_dts_of_the_source_are_kept);
+  tcase_add_test (tc, test_a_dts_of_one_tick_later_is_kept);
   tcase_add_test (tc, test_a_second_field_comes_half_a_frame_later);
   tcase_add_test (tc, test_time_lapse_keeps_its_steps);
   tcase_add_test (tc, test_time_lapse_with_reordered_pictures_keeps_its_steps);

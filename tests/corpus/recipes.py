@@ -242,6 +242,13 @@ def odd_pictures():
         yield video(f'mpeg2-{name}.ts', f'-c:v mpeg2video {options}')
 
 
+def time_lapse(name, seconds, frames, options=''):
+    """A picture a minute, and sound in the first minutes."""
+    return ffmpeg(name, [SOUND.format(rate=48000, seconds=seconds), VIDEO.format(rate=25, seconds=0.4)],
+                  f'-map 0 -map 1 -vf setpts=PTS*1500 -fps_mode passthrough {X264} -pix_fmt yuv420p -bf {frames} '
+                  f'-c:a aac {options}'.rstrip())
+
+
 def odd_times():
     for ending in ('mkv', 'mp4', 'ts'):
         for name, expression in (('minute', 'PTS*1500'), ('ten-seconds', 'PTS*250'), ('gap-5', 'PTS+gt(N\\,12)*5/TB'),
@@ -252,15 +259,19 @@ def odd_times():
                             f"-vf {shlex.quote('setpts=' + expression)} -fps_mode passthrough {X264} -pix_fmt yuv420p -bf {frames}")
         yield ffmpeg(f'time-late-sound.{ending}', [VIDEO.format(rate=25, seconds=2), SOUND.format(rate=48000, seconds=1)],
                      f'-af asetpts=PTS+1/TB {X264} -pix_fmt yuv420p -bf 0 -c:a aac')
+        # qtdemux leaves out a track that is shorter than a fifth of the file
+        seconds = 120 if ending == 'mp4' else 60
         for frames in (0, 2):
-            yield ffmpeg(f'time-lapse-sound-b{frames}.{ending}',
-                         [SOUND.format(rate=48000, seconds=60), VIDEO.format(rate=25, seconds=0.4)],
-                         f'-map 0 -map 1 -vf setpts=PTS*1500 -fps_mode passthrough {X264} -pix_fmt yuv420p -bf {frames} '
-                         '-c:a aac')
+            yield time_lapse(f'time-lapse-sound-b{frames}.{ending}', seconds, frames)
         yield ffmpeg(f'time-short-sound.{ending}',
                      [VIDEO.format(rate=25, seconds=2), SOUND.format(rate=48000, seconds=0.3)],
                      f'{X264} -pix_fmt yuv420p -bf 2 -c:a aac')
         yield video(f'time-starts-at-10-hours.{ending}', f'-output_ts_offset 36000 {X264} -pix_fmt yuv420p -bf 2')
+    yield video('time-starts-at-10-hours-fragments.mp4', f'-output_ts_offset 36000 {X264} -pix_fmt yuv420p -bf 2 '
+                '-movflags frag_keyframe+empty_moov+default_base_moof')
+    yield time_lapse('time-lapse-short-sound.mp4', 60, 0)
+    # without this, ffmpeg writes the tracks out of order by minutes
+    yield time_lapse('time-lapse-sound-in-order.mkv', 60, 0, '-max_interleave_delta 0')
 
 
 def aac():

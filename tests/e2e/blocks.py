@@ -2,8 +2,8 @@
 # gst-tsrec: every block of code in the documentation does what it says
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""One test for each block of README.md, docs/ and the comments of the elements,
-which is run as it stands in an empty folder with links to this tree: shell command
+"""One test for each block of README.md, docs/, other pages and the comments of the
+elements, which is run as it stands in an empty folder with links to this tree: shell command
 by command, C compiled, Python and HTML as they are (HTML in Chromium and Firefox),
 units, Prometheus configurations and queries by the tools that read them. A command
 that would go on for ever is interrupted, as by Ctrl+C, when it has recorded for
@@ -344,6 +344,34 @@ class Blocks(e2e.TestCase):
                      'gst/tsrec/monitor/gstrecmonitor.c', 'gst/recwebrtc/source/gstrecwhipsrc.c',
                      'gst/recwebrtc/source/gstrecwhepsrc.c', 'gst/recwebrtc/sink/gstrecwhipsink.c'):
             self.assertIn(page, {block.page for block in BLOCKS})
+
+    def test_no_code_is_outside_of_a_block(self):
+        """What is neither a block nor one of sample output would never be run."""
+        pages = glob.glob('docs/**/*.md', root_dir=e2e.SOURCE_DIR, recursive=True)
+        for page in ['README.md', *pages, *docblocks.other_pages(e2e.SOURCE_DIR)]:
+            with open(os.path.join(e2e.SOURCE_DIR, page), encoding='utf-8') as file:
+                self.assertEqual(list(docblocks.code_outside(file.read())), [], page)
+        for block in BLOCKS:
+            if block.language in docblocks.PROSE:
+                with self.subTest(page=block.page, line=block.line):
+                    self.assertNotRegex(block.text, r'(?m)^\s*([$#] )?(gst-launch-1.0|pipelines/\w|ffplay|meson|ninja) ')
+        for path in glob.glob('gst/**/*.[ch]', root_dir=e2e.SOURCE_DIR, recursive=True):
+            with open(os.path.join(e2e.SOURCE_DIR, path), encoding='utf-8') as file:
+                text = file.read()
+            blocks = [block for block in BLOCKS if block.page == path]
+            self.assertEqual(len(re.findall(r'^ \* .*(?:\|\[|```|<programlisting)', text, re.M)), len(blocks), path)
+
+    def test_every_example_has_a_test(self):
+        tests = ''
+        for pattern in ('**/meson.build', '**/*.py'):
+            for path in glob.glob(os.path.join(e2e.SOURCE_DIR, 'tests', pattern), recursive=True):
+                with open(path, encoding='utf-8') as file:
+                    tests += file.read()
+        for folder in ('examples', 'tests/examples'):
+            for name in glob.glob('*', root_dir=os.path.join(e2e.SOURCE_DIR, folder)):
+                if not re.search(r'^test_|meson\.build$|\.md$|^__', name):
+                    with self.subTest(example=f'{folder}/{name}'):
+                        self.assertIn(name, tests)
 
     def test_zz_recordings_play_in_browsers(self):
         """The last one by its name: what the others have recorded."""

@@ -116,13 +116,13 @@ def installed():
 
 
 PLAYBACK = '''(() => {
-  const video = document.getElementById('video');
-  if (!video) return null;
+  const video = document.getElementById('video'), problem = document.getElementById('problem');
+  if (!video || !problem) return null; // the page is still being read
   const quality = video.getVideoPlaybackQuality();
   return {
     time: video.currentTime, width: video.videoWidth, error: video.error ? video.error.message : '',
     mediaErrors: Number(video.dataset.mediaErrors || 0),
-    problem: document.getElementById('problem').textContent,
+    problem: problem.textContent,
     frames: quality.totalVideoFrames - quality.droppedVideoFrames,
   };
 })()'''

@@ -1,8 +1,8 @@
 # gst-tsrec: the blocks of code in the documentation
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Reads them out of README.md, docs/ and the comments of the elements, and takes
-those of shell apart into commands."""
+"""Reads them out of README.md, docs/, every other page of the tree and the comments
+of the elements, and takes those of shell apart into commands."""
 
 import collections
 import glob
@@ -41,7 +41,33 @@ def read_all(folder):
         for path in sorted(glob.glob(os.path.join(folder, pattern), recursive=True)):
             with open(path, encoding='utf-8') as file:
                 blocks += reader(os.path.relpath(path, folder), file.read())
+    for name in other_pages(folder):
+        with open(os.path.join(folder, name), encoding='utf-8') as file:
+            blocks += of_page(name, file.read())
     return blocks
+
+
+def other_pages(folder):
+    """What is not in docs/ or installed by npm, as of a folder with examples."""
+    found = glob.glob('**/*.md', root_dir=folder, recursive=True)
+    return sorted(name for name in found if name != 'README.md' and not re.match(r'(docs|build[^/]*)/', name) and
+                  '/node_modules/' not in name)
+
+
+def code_outside(text):
+    """Lines of a page that look like code and are in none of its blocks: fences that
+    were not understood, blocks by indentation, and HTML."""
+    blanked = list(text)
+    for found in re.finditer(r'^( *)```(\S*)\n(.*?)^ *```[ ]*$', text, re.M | re.S):
+        for index in range(*found.span()):
+            if blanked[index] != '\n':
+                blanked[index] = ' '
+    lines = ''.join(blanked).split('\n')
+    for number, line in enumerate(lines, 1):
+        in_list = re.match(r'( *)([-*+]|\d+[.)]) ', lines[number - 2]) if number > 1 else None
+        indented = re.match(r' {4,}\S', line) and number > 1 and not lines[number - 2].strip() and not in_list
+        if re.match(r'\s*(```|~~~)|.*<(pre|code|programlisting)\b', line) or indented:
+            yield number, line
 
 
 def is_complete(text):

@@ -47,7 +47,7 @@ class Service:
 
     def request(self, method, path, body=None, token=None, headers=None):
         """(status, headers, JSON or text)"""
-        connection = http.client.HTTPConnection('127.0.0.1', self.port, timeout=e2e.PATIENCE * 2)
+        connection = http.client.HTTPConnection('127.0.0.1', self.port, timeout=e2e.PATIENCE * 8)
         headers = dict(headers or {})
         if token:
             headers['Authorization'] = f'Bearer {token}'
@@ -77,7 +77,7 @@ class Service:
 
     def wait_for_state(self, name, *states):
         return e2e.wait_for(lambda: (status := self.request('GET', f'/api/recording/status/{name}')[2])
-                            .get('state') in states and status, f'{name} to be {states}', 60)
+                            .get('state') in states and status, f'{name} to be {states}', 240)
 
     def pid(self):
         """Of gst-launch-1.0, which is a child of the script."""
@@ -199,7 +199,7 @@ class Examples(Base):
                                   f'http://127.0.0.1:{service.port}', name, '1'], f'client{number}')
             service.wait_for_state(name, 'waiting')
             service.publish(name)
-            self.assertEqual(process.wait(60), 0, process.said())
+            self.assertEqual(process.wait(240), 0, process.said())
             self.assertRegex(process.said(), rf'{name}-\S+\.ts [1-9]\d+ bytes')
 
 

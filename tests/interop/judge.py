@@ -265,6 +265,41 @@ def quantile(values, share):
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
 
 
+def unwrap_rtp(timestamps, rate):
+    """Seconds from the first one, in order."""
+    first = timestamps[0]
+    return sorted({((t - first + (1 << 31)) % (1 << 32) - (1 << 31)) / rate for t in timestamps})
+
+
+def follows_rtp(pictures, times, slack=0.01):
+    """Whether every picture, (PTS, number, ms), is at its RTP timestamp, one of
+    `times`: all are off by the same, which may move slowly, and two pictures of
+    which one was drawn right after the other have timestamps that were sent one
+    after the other. Then it is the sender that says when they were captured."""
+    pictures = sorted(pictures, key=lambda picture: picture[1])
+    if len(pictures) < 2 or not times:
+        return False
+
+    def nearest(at):
+        return min(range(len(times)), key=lambda i: abs(times[i] - at))
+
+    def misses(shift):
+        return sum(abs(times[nearest(p[0] - shift)] + shift - p[0]) > slack for p in pictures[:40])
+
+    shift = min((pictures[0][0] - t for t in times[:50]), key=misses)
+    before = None
+    for pts, number, _ in pictures:
+        index = nearest(pts - shift)
+        error = pts - shift - times[index]
+        if abs(error) > slack:
+            return False
+        if before and number == before[0] + 1 and index != before[1] + 1:
+            return False
+        shift += 0.2 * error
+        before = number, index
+    return True
+
+
 class Verdict:
     """The numbers of one recording; times in seconds, None when unknown."""
 

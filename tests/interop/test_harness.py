@@ -170,6 +170,33 @@ class Judge(unittest.TestCase):
         self.assertGreater(stalls[0][1], 0.2)
 
 
+class Timestamps(unittest.TestCase):
+    """Pictures that follow their RTP timestamps, whatever is drawn in them."""
+
+    def setUp(self):
+        # every 40 ms, one of them a bit late, and a clock that wraps
+        self.rtp = [(2 ** 32 - 90000 + i * 3600 + (i % 7) * 90) % 2 ** 32 for i in range(200)]
+        self.times = judge.unwrap_rtp(self.rtp, 90000)
+
+    def recorded(self, move=lambda i: 0, left_out=()):
+        return [(5 + t + move(i), i, 0) for i, t in enumerate(self.times) if i not in left_out]
+
+    def test_they_are_followed(self):
+        self.assertEqual(len(self.times), 200)
+        self.assertTrue(judge.follows_rtp(self.recorded(), self.times))
+        self.assertTrue(judge.follows_rtp(self.recorded(left_out=range(40, 90)), self.times))
+        # 10 ms a second
+        self.assertTrue(judge.follows_rtp(self.recorded(lambda i: 0.0004 * i), self.times))
+
+    def test_pictures_that_were_moved_are_found(self):
+        for by in (0.02, 0.04, 0.08, 0.2, -0.2):
+            self.assertFalse(judge.follows_rtp(
+                self.recorded(lambda i: by if i >= 100 else 0), self.times), by)
+            self.assertFalse(judge.follows_rtp(
+                self.recorded(lambda i: by if 100 <= i < 130 else 0), self.times), by)
+        self.assertFalse(judge.follows_rtp([], self.times))
+
+
 class RelayTest(unittest.TestCase):
     def test_loss_comes_in_bursts_and_at_the_rate_asked_for(self):
         for rate in (0.02, 0.1):

@@ -1,15 +1,14 @@
-/* gst-tsrec: when a recording is in trouble
+/* gst-tsrec: the rules that raise and clear alerts
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include "recalertrules.h"
 
-#include <string.h>
-
 #define SECOND UINT64_C (1000000000)
-/* How long it has to be calm: as long as the default limits take to raise
- * again, so that a stream of one packet a second and a half is one alert. */
+/* Time for which a value must stay low before its alert is cleared. It equals
+ * the default no-packets-timeout, so that a stream of one packet every 1.5 s
+ * raises one alert. */
 #define HOLD SECOND
 
 const char *
@@ -21,63 +20,41 @@ rec_alert_rule_name (RecAlertRule rule)
   return names[rule];
 }
 
-void
-rec_alert_rules_restart (RecAlertRules *rules, uint64_t now)
+/* Begins the timeouts at @now. Raised rules stay raised. */
+static void
+restart (RecAlertRules *rules, uint64_t now)
 {
   rules->started = true;
   rules->any_written = false;
   rules->written_at = now;
-  memset (&rules->slope, 0, sizeof rules->slope);
 }
 
-/* Time since the sink wrote something. */
+/* Returns the time since the sink last wrote something. */
 static uint64_t
-look_at_written (RecAlertRules *rules, const RecAlertSample *look)
+update_written (RecAlertRules *rules, const RecAlertSample *sample)
 {
-  if (look->sink_known && look->written != rules->written) {
-    rules->any_written = look->written > 0;
-    rules->written = look->written;
-    rules->written_at = look->now;
+  if (sample->sink_known && sample->written != rules->written) {
+    rules->any_written = sample->written > 0;
+    rules->written = sample->written;
+    rules->written_at = sample->now;
   }
-  return look->now - rules->written_at;
+  return sample->now - rules->written_at;
 }
 
 static RecThresholdChange
-look_at_memory (RecAlertRules *rules, const RecAlertLimits *limits,
-    const RecAlertSample *look)
+update_memory (RecAlertRules *rules, const RecAlertLimits *limits,
+    const RecAlertSample *sample)
 {
-  RecThreshold *both = &rules->rule[REC_ALERT_RULE_MEMORY];
-  RecThreshold *half = &rules->memory_level;
-  bool was = both->raised;
-  uint64_t growth = 0, limit = 0;
-
-  if (!look->memory_known)
+  if (!sample->memory_known)
     return REC_THRESHOLD_SAME;
-  rec_threshold_update (&rules->memory_level, look->now, look->memory,
-      limits->max_memory, limits->max_memory / 10 * 9, HOLD);
-  if (limits->memory_window > 0) {
-    rec_mem_trend_add (
-        &rules->slope, limits->memory_window, look->now, look->memory);
-    if (rec_mem_trend_get (&rules->slope, &growth))
-      limit = (uint64_t)((double)limits->max_memory_slope *
-          (double)limits->memory_window / (double)SECOND);
-  }
-  rec_threshold_update (
-      &rules->memory_growth, look->now, growth, limit, limit / 2, HOLD);
-  if (!rules->memory_level.raised && rules->memory_growth.raised)
-    half = &rules->memory_growth;
-  both->raised = rules->memory_level.raised || rules->memory_growth.raised;
-  if (both->raised == was)
-    return REC_THRESHOLD_SAME;
-  both->value = half->value;
-  both->threshold = half->threshold;
-  return both->raised ? REC_THRESHOLD_RAISED : REC_THRESHOLD_CLEARED;
+  return rec_threshold_update (&rules->rule[REC_ALERT_RULE_MEMORY], sample->now,
+      sample->memory, limits->max_memory, limits->max_memory / 10 * 9, HOLD);
 }
 
-/* One of the rules about time or frames. */
+/* Updates one of the rules about time or frames. */
 static RecThresholdChange
-look_at (RecAlertRules *rules, RecAlertRule rule, uint64_t now, uint64_t value,
-    uint64_t limit)
+update_rule (RecAlertRules *rules, RecAlertRule rule, uint64_t now,
+    uint64_t value, uint64_t limit)
 {
   return rec_threshold_update (
       &rules->rule[rule], now, value, limit, limit / 2, HOLD);
@@ -91,24 +68,22 @@ clear (RecThreshold *rule)
 
 void
 rec_alert_rules_update (RecAlertRules *rules, const RecAlertLimits *limits,
-    const RecAlertSample *look, RecThresholdChange change[REC_ALERT_N_RULES])
+    const RecAlertSample *sample, RecThresholdChange change[REC_ALERT_N_RULES])
 {
   uint64_t write_idle;
 
-  if (!look->running) {
+  if (!sample->running) {
     for (int i = 0; i < REC_ALERT_N_RULES; i++)
       change[i] = clear (&rules->rule[i]);
-    clear (&rules->memory_level);
-    clear (&rules->memory_growth);
     rules->started = false;
     return;
   }
   if (!rules->started)
-    rec_alert_rules_restart (rules, look->now);
-  write_idle = look_at_written (rules, look);
-  change[REC_ALERT_RULE_MEMORY] = look_at_memory (rules, limits, look);
-  if (look->waiting) {
-    rules->written_at = look->now;
+    restart (rules, sample->now);
+  write_idle = update_written (rules, sample);
+  change[REC_ALERT_RULE_MEMORY] = update_memory (rules, limits, sample);
+  if (sample->waiting) {
+    rules->written_at = sample->now;
     change[REC_ALERT_RULE_STREAK] = clear (&rules->rule[REC_ALERT_RULE_STREAK]);
     change[REC_ALERT_RULE_NO_PACKETS] =
         clear (&rules->rule[REC_ALERT_RULE_NO_PACKETS]);
@@ -116,13 +91,14 @@ rec_alert_rules_update (RecAlertRules *rules, const RecAlertLimits *limits,
         clear (&rules->rule[REC_ALERT_RULE_NO_BYTES]);
     return;
   }
-  change[REC_ALERT_RULE_STREAK] = look_at (rules, REC_ALERT_RULE_STREAK,
-      look->now, look->streak, limits->max_streak);
-  change[REC_ALERT_RULE_NO_PACKETS] = look_at (rules, REC_ALERT_RULE_NO_PACKETS,
-      look->now, look->idle, limits->no_packets_timeout);
+  change[REC_ALERT_RULE_STREAK] = update_rule (rules, REC_ALERT_RULE_STREAK,
+      sample->now, sample->streak, limits->max_streak);
+  change[REC_ALERT_RULE_NO_PACKETS] =
+      update_rule (rules, REC_ALERT_RULE_NO_PACKETS, sample->now, sample->idle,
+          limits->no_packets_timeout);
   change[REC_ALERT_RULE_NO_BYTES] =
-      look_at (rules, REC_ALERT_RULE_NO_BYTES, look->now, write_idle,
-          !look->sink_known        ? 0
+      update_rule (rules, REC_ALERT_RULE_NO_BYTES, sample->now, write_idle,
+          !sample->sink_known      ? 0
               : rules->any_written ? limits->write_timeout
                                    : limits->first_byte_timeout);
 }

@@ -1,43 +1,48 @@
-/* gst-tsrec: what passes one point of a stream, counted without a lock
+/* gst-tsrec: lock-free counters of the packets at one point of a stream
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Three sides meet here and none waits for another: the streaming thread of
- * the monitor counts packets, the streaming thread of an encoder counts the
- * frames that enter it, and the timer reads. Every field is a relaxed atomic:
- * each value is right by itself, and the few nanoseconds by which one of them
- * may be newer than the other do not matter at 10 looks a second.
+ * Three threads use the counters and none waits for another: the streaming
+ * thread of the monitor counts packets, the streaming thread of an encoder
+ * counts its input frames, and the timer reads. Every field is a relaxed atomic.
+ * Two fields may differ in age by nanoseconds, which is irrelevant for a timer
+ * that reads ten times per second.
  */
 
-#ifndef REC_FLOW_COUNTERS_H
-#define REC_FLOW_COUNTERS_H
+#pragma once
 
 #include <stdatomic.h>
 #include <stdint.h>
 
+/**
+ * RecFlowCounters:
+ * @packets: packets that passed
+ * @bytes: bytes that passed
+ * @frames: frames that entered the encoder
+ * @frames_at_packet: value of @frames at the last packet
+ * @pushing: a packet is being pushed downstream
+ */
 typedef struct
 {
   atomic_int refs;
   _Atomic uint64_t packets;
   _Atomic uint64_t bytes;
-  /* frames that entered the encoder, and how many there were when the last
-   * packet came out of it */
   _Atomic uint64_t frames;
   _Atomic uint64_t frames_at_packet;
-  atomic_int pushing; /* a packet is on its way downstream */
+  atomic_int pushing;
 } RecFlowCounters;
 
-/* Returns NULL only when there is no memory. The caller owns one reference.
- * Probes that may outlive the monitor by a call hold one of their own. */
+/* Returns NULL only if memory is exhausted. The caller owns one reference. A
+ * probe that may outlive the monitor holds its own reference. */
 RecFlowCounters *rec_flow_counters_new (void);
 RecFlowCounters *rec_flow_counters_ref (RecFlowCounters *flow);
 void rec_flow_counters_unref (RecFlowCounters *flow);
 
-/* Forgets everything; no packet may be counted meanwhile. */
+/* Sets all counters to 0. No packet may be counted during the call. */
 void rec_flow_counters_reset (RecFlowCounters *flow);
 
-/* Counts @packets of together @bytes. One thread at a time (that is what the
- * stream lock is for), so plain additions do and no bus is locked. */
+/* Counts @packets with @bytes in total. The stream lock ensures one caller at a
+ * time, so loads and stores are sufficient and no bus is locked. */
 static inline void
 rec_flow_counters_packets (
     RecFlowCounters *flow, uint64_t packets, uint64_t bytes)
@@ -51,8 +56,8 @@ rec_flow_counters_packets (
   atomic_store_explicit (&flow->packets, n + packets, memory_order_relaxed);
 }
 
-/* Around pushing it on, so that the timer can tell a stream that is blocked
- * from one that is dry. */
+/* Set while a packet is pushed, so that the timer can distinguish a blocked
+ * stream from a stalled one. */
 static inline void
 rec_flow_counters_set_pushing (RecFlowCounters *flow, int pushing)
 {
@@ -65,7 +70,7 @@ rec_flow_counters_is_pushing (RecFlowCounters *flow)
   return atomic_load_explicit (&flow->pushing, memory_order_relaxed);
 }
 
-/* Counts @frames that enter the encoder; any thread. */
+/* Counts @frames that enter the encoder. Any thread. */
 static inline void
 rec_flow_counters_frames (RecFlowCounters *flow, uint64_t frames)
 {
@@ -90,27 +95,33 @@ rec_flow_counters_get_frames (RecFlowCounters *flow)
   return atomic_load_explicit (&flow->frames, memory_order_relaxed);
 }
 
-/* Frames that entered the encoder since a packet came out; any thread. */
+/* Returns the frames that entered the encoder since the last packet. Any
+ * thread. */
 uint64_t rec_flow_counters_get_frames_pending (RecFlowCounters *flow);
 
-/* Counts as if a packet had come out just now; any thread. */
+/* Sets the pending frames to 0, as a packet does. Any thread. */
 void rec_flow_counters_reset_streak (RecFlowCounters *flow);
 
-/* --- the other streak: check ticks without a packet ---------------------- */
+/* --- The streak without an encoder: checks without a packet --- */
 
-/* Belongs to one thread, the one that looks. */
+/**
+ * RecIdleTicks:
+ * @packets: packets at the last check
+ * @streak: consecutive checks without a new packet
+ * @since: time of the last check with a new packet, or start
+ *
+ * Belongs to the thread that checks.
+ */
 typedef struct
 {
-  uint64_t packets; /* at the last look */
-  uint64_t streak;  /* looks in a row without a new packet */
-  uint64_t since;   /* time of the last look that saw a new packet, or start */
+  uint64_t packets;
+  uint64_t streak;
+  uint64_t since;
 } RecIdleTicks;
 
-/* @now: in any unit, of any clock that does not go back. */
+/* @now: time of a monotonic clock, any unit. */
 void rec_idle_ticks_init (
     RecIdleTicks *ticks, RecFlowCounters *flow, uint64_t now);
-/* One look, one tick after the last one. */
+/* Performs one check. */
 void rec_idle_ticks_update (
     RecIdleTicks *ticks, RecFlowCounters *flow, uint64_t now);
-
-#endif

@@ -1,10 +1,10 @@
-/* gst-tsrec: whether input arrives at the pace of the clock
+/* gst-tsrec: detects input that arrives at the pace of the clock
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A source that is live need not say so: an application's appsrc is not live
- * unless it is told. What arrives no faster than it is to be played, with
- * nobody keeping it back, is live; a file is read as fast as it can be written.
+ * A live source may not declare itself live; the appsrc of an application does
+ * so only if it is configured. Input that arrives no faster than it is played,
+ * without being blocked, is live. A file is read as fast as it can be written.
  */
 
 #pragma once
@@ -13,16 +13,20 @@
 #include <stdint.h>
 
 /**
- * RecPace: of one source. All times are ns.
- * @start_now: clock time that the source took, when it is measured from
- * @start_time: time of the access unit then
- * @settle: how long it has to be measured
- * @units: access units, all of them
+ * RecPace:
+ * @start_now: clock time at the begin of the measurement, without the time
+ *   during which the source was blocked, ns
+ * @start_time: timestamp of the access unit at @start_now, ns
+ * @settle: shortest duration of a measurement, ns
+ * @units: access units in total
  * @measured: access units since @start_now
- * @paced: it arrives at the pace of the clock
- * @last_now: clock time of the last access unit
- * @last_time: its time
- * @in_time: the clock had gone on since the one before as far as that says
+ * @paced: the input arrives at the pace of the clock
+ * @last_now: clock time of the last access unit, ns
+ * @last_time: timestamp of the last access unit, ns
+ * @in_time: since the access unit before the last, the clock advanced at least
+ *   as far as the timestamps
+ *
+ * State of one source.
  */
 typedef struct
 {
@@ -39,10 +43,10 @@ typedef struct
 
 void rec_pace_init (RecPace *pace);
 
-/* An access unit of @time has arrived at @now; of the time until then the
- * source was kept waiting for @kept, so that its own pace is not known from
- * it. Returns whether the source is paced, as in @pace. */
+/* Adds an access unit with timestamp @time that arrived at @now, ns. @kept is
+ * the time during which the source was blocked; it does not count. Returns
+ * @pace->paced. */
 bool rec_pace_add (RecPace *pace, int64_t now, int64_t kept, int64_t time);
 
-/* Whether enough has come to say so or otherwise. */
+/* Returns true if the measurement is long enough for a result. */
 bool rec_pace_is_known (const RecPace *pace);

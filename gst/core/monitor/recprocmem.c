@@ -1,4 +1,4 @@
-/* gst-tsrec: resident memory of a process, as the kernel reports it
+/* gst-tsrec: resident memory of a process
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -12,12 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A status file is about 1.5 kB; the affinity masks of a large machine make
- * it longer. */
+/* A status file has about 1.5 kB, and more on machines with many processors. */
 #define STATUS_MAX 16384
 
-/* Reads all of @path into @text as a string. procfs gives a status file in
- * one piece, but nothing promises that. */
+/* Reads the whole file @path into @text as a string. procfs may return it in
+ * several parts. */
 static int
 read_text (const char *path, char text[STATUS_MAX])
 {
@@ -26,31 +25,31 @@ read_text (const char *path, char text[STATUS_MAX])
   int fd = open (path, O_RDONLY | O_CLOEXEC);
 
   if (fd < 0)
-    return -errno;
+    return errno;
   for (;;) {
     ssize_t n = read (fd, text + filled, STATUS_MAX - filled);
 
     if (n < 0 && errno == EINTR)
       continue;
     if (n < 0)
-      err = -errno;
+      err = errno;
     if (n <= 0)
       break;
     filled += (size_t)n;
     if (filled == STATUS_MAX) {
-      err = -EFBIG;
+      err = EFBIG;
       break;
     }
   }
-  close (fd); /* read only: nothing to lose */
+  close (fd);
   if (!err)
     text[filled] = '\0';
   return err;
 }
 
-/* Parses what follows the colon: blanks, decimal digits, blanks, "kB", end of
- * line. Returns false for anything else and for what 64 bit of bytes do not
- * hold. */
+/* Parses the text after the colon: blanks, decimal digits, blanks, "kB", end of
+ * line. Returns false for other texts, and for a number of bytes that exceeds
+ * 64 bits. */
 static bool
 parse_kb (const char *s, uint64_t *bytes)
 {
@@ -70,7 +69,7 @@ parse_kb (const char *s, uint64_t *bytes)
   return true;
 }
 
-/* Finds the only line that starts with @name and a colon. */
+/* Returns false unless exactly one line starts with @name and a colon. */
 static bool
 find_field (const char *text, const char *name, uint64_t *bytes)
 {
@@ -102,7 +101,7 @@ rec_proc_mem_sample (const char *path, RecProcMem *mem)
     return err;
   if (!find_field (text, "VmRSS", &m.rss) ||
       !find_field (text, "VmHWM", &m.rss_peak))
-    return -EBADMSG;
+    return EBADMSG;
   *mem = m;
   return 0;
 }

@@ -1,20 +1,19 @@
-/* gst-tsrec: which stage of a recording is the first that delivers nothing
+/* gst-tsrec: finds the first stalled stage of a recording
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Each monitor knows how long nothing passed it, and how long nothing entered
- * the depayloader, decoder, encoder and mux between the monitor before it and
- * itself. Put together along the pads this is a tree, and the question where
- * it is dry has one answer. Times are of any one unit.
+ * Each monitor measures the time since the last packet, and the time since the
+ * last input of each depayloader, decoder, encoder and mux between itself and
+ * the monitor upstream. Along the pads these reports form a tree, in which the
+ * first stalled stage is unique. All times have the same unit.
  */
 
-#ifndef REC_STALL_H
-#define REC_STALL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* In the order in which data flows. */
+/* Stage kinds, in the direction of the data. */
 typedef enum
 {
   REC_STALL_NETWORK,
@@ -25,42 +24,56 @@ typedef enum
   REC_STALL_DISK,
 } RecStallStage;
 
-/* "network", "depayloader", …; a static string. */
+/* Returns "network", "depayloader", …; a static string. */
 const char *rec_stall_stage_name (RecStallStage stage);
 
-/* What goes into one element that makes something else of it. */
+/**
+ * RecStallPoint:
+ * @kind: kind of the element
+ * @idle: time since its last input, or since the start
+ *
+ * The input of one element.
+ */
 typedef struct
 {
   RecStallStage kind;
-  uint64_t idle; /* since something last entered it, or since start */
+  uint64_t idle;
 } RecStallPoint;
 
 #define REC_STALL_MAX_POINTS 12
 
-/* What one monitor says. */
+/**
+ * RecMonitorReport:
+ * @id: unique number of the monitor, not 0
+ * @next: @id of the monitor downstream, 0 if there is none
+ * @idle: time since the last packet, or since the start
+ * @blocked: a packet has been pushed downstream for the time @idle
+ * @rtp: the packets are RTP packets
+ * @n_points: number of @points
+ * @points: inputs of the elements upstream, nearest first
+ *
+ * State of one monitor, as other monitors see it.
+ */
 typedef struct
 {
-  uint64_t id;   /* not 0, its own among all monitors */
-  uint64_t next; /* id of the monitor downstream of it, 0: none */
-  uint64_t idle; /* since a packet passed, or since start */
-  bool blocked;  /* a packet has been on its way downstream all that time */
-  bool rtp;      /* RTP packets pass it */
+  uint64_t id;
+  uint64_t next;
+  uint64_t idle;
+  bool blocked;
+  bool rtp;
   unsigned n_points;
-  RecStallPoint points[REC_STALL_MAX_POINTS]; /* the nearest one first */
+  RecStallPoint points[REC_STALL_MAX_POINTS];
 } RecMonitorReport;
 
-/* Where it became dry, seen from monitor @id, which had nothing for @idle: its
- * own points and the monitors upstream of it are looked at. Something that had
- * nothing for at least half as long counts as dry as well. @monitors holds
- * @id and all monitors upstream of it, in any order; loops and missing links
- * do no harm. */
+/* Returns the first stalled stage upstream of monitor @id, which has had no
+ * packet for @idle. A point or monitor counts as stalled if it had no input for
+ * at least half of that time. @monitors contains @id and all monitors upstream,
+ * in any order. Loops and missing links are harmless. */
 RecStallStage rec_stall_find_upstream (
     const RecMonitorReport *monitors, unsigned n, uint64_t id, uint64_t idle);
 
-/* What keeps data from going on, seen from a monitor that delivers or is
- * blocked. @downstream: the monitors after it, the nearest one first;
- * @mux_follows: whether a mux stands between the last of them and the sink. */
+/* Returns the stage that holds data back downstream of a monitor which delivers
+ * packets or is blocked. @downstream: the @n monitors downstream, nearest first.
+ * @mux_follows: a mux is between the last monitor and the sink. */
 RecStallStage rec_stall_find_downstream (const RecMonitorReport *downstream,
     unsigned n, uint64_t idle, bool blocked, bool mux_follows);
-
-#endif

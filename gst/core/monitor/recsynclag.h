@@ -1,17 +1,21 @@
-/* gst-tsrec: how old the oldest byte is that a power cut would take
+/* gst-tsrec: age of the oldest byte that a power cut would destroy
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#ifndef REC_SYNC_LAG_H
-#define REC_SYNC_LAG_H
+#pragma once
 
 #include <stdint.h>
 
 #define REC_SYNC_LAG_SAMPLES 64
 
-/* Looks at "so much was written" that are not yet known to be durable, oldest
- * first. Zero-initialize. */
+/**
+ * RecSyncLag:
+ * @n: number of samples
+ * @sample: bytes written at a time, for data that is not durable, oldest first
+ *
+ * All zero is a valid value.
+ */
 typedef struct
 {
   unsigned n;
@@ -22,11 +26,9 @@ typedef struct
   } sample[REC_SYNC_LAG_SAMPLES];
 } RecSyncLag;
 
-/* One look: @written bytes by now, @durable of them safe. Returns since when
- * the oldest unsafe byte has been waiting, as a time span of the unit of @now;
- * 0 when all is safe. Exact to the time between two looks, or to an eighth of
- * itself when it is long. */
+/* Adds a sample: @written bytes at time @now, of which @durable are durable.
+ * Returns the age of the oldest byte that is not durable, in the unit of @now; 0
+ * if there is none. The error is at most the time between two samples, or an
+ * eighth of a long age. */
 uint64_t rec_sync_lag_update (
     RecSyncLag *lag, uint64_t now, uint64_t written, uint64_t durable);
-
-#endif

@@ -1,10 +1,9 @@
-/* gst-tsrec: one limit, raised once and cleared once
+/* gst-tsrec: a threshold with hysteresis
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#ifndef REC_THRESHOLD_H
-#define REC_THRESHOLD_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,21 +15,28 @@ typedef enum
   REC_THRESHOLD_CLEARED,
 } RecThresholdChange;
 
-/* Zero-initialize. */
+/**
+ * RecThreshold:
+ * @raised: the limit was exceeded and the threshold was not cleared since
+ * @calm: the value is at or below the lower limit
+ * @calm_since: time since which @calm is true
+ * @value: value at the last change
+ * @threshold: limit at the last change
+ *
+ * All zero is a valid value.
+ */
 typedef struct
 {
   bool raised;
-  bool calm; /* below the lower limit since calm_since */
+  bool calm;
   uint64_t calm_since;
-  uint64_t value; /* as of the last change */
+  uint64_t value;
   uint64_t threshold;
 } RecThreshold;
 
-/* Raises the rule when @value is above @limit, and clears it when the value
- * has been at or below @clear_at for @hold without interruption, so that a
- * value that swings around the limit is told once. A @limit of 0 turns the
- * rule off, which clears it at once. @now and @hold are of one clock. */
+/* Raises the threshold when @value is above @limit. Clears it when the value has
+ * been at or below @clear_at for @hold without interruption, so that a value
+ * that oscillates around the limit is reported once. A @limit of 0 disables the
+ * threshold and clears it at once. @now and @hold have the same unit. */
 RecThresholdChange rec_threshold_update (RecThreshold *rule, uint64_t now,
     uint64_t value, uint64_t limit, uint64_t clear_at, uint64_t hold);
-
-#endif

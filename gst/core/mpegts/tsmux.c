@@ -137,6 +137,12 @@ ts_mux_set_next (TsMux *mux, int64_t next)
 }
 
 void
+ts_mux_note_no_timestamp (TsMux *mux)
+{
+  mux->stats.no_timestamp++;
+}
+
+void
 ts_mux_set_expecting (TsMux *mux, bool expecting)
 {
   mux->expecting = expecting;

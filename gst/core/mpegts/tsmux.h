@@ -354,6 +354,10 @@ bool ts_track_is_apart (const TsTrack *track, int64_t pts, int64_t dts);
  * shows whether a long step is real. */
 void ts_mux_set_next (TsMux *mux, int64_t next);
 
+/* The next access unit came without a timestamp: the one that it has was taken
+ * from what comes after it. */
+void ts_mux_note_no_timestamp (TsMux *mux);
+
 /* About what DTS the next access unit of @track will get when it comes with
  * @pts (ns, or TS_TIME_NONE) and without one: its place among other tracks.
  * TS_TIME_NONE when that is not known. */

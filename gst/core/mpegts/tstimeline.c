@@ -32,6 +32,8 @@
 /* Further off, and it was a pause. */
 #define CLOCK_PAUSE (1 * TS_NS_PER_S)
 #define CLOCK_SMOOTHING 8
+/* What whole ns lack of ticks, and of a step of one tick: nothing has moved. */
+#define ROUNDING 10
 /* Beyond this (73 years, and 13 days for access units that follow) sums of a
  * timestamp, a shift and what was expected could overflow: no timestamp at all.
  */
@@ -517,10 +519,11 @@ fix_order (TsTrackTime *time, TsStats *stats, Raw *raw)
     }
   }
   moved = raw->dts - raw->pts;
-  if (moved > 0) {
-    raw->pts = raw->dts;
+  if (moved <= 0)
+    return;
+  raw->pts = raw->dts;
+  if (moved > ROUNDING)
     time->effect = moved <= TS_TIME_TICK ? TS_EFFECT_TICK : TS_EFFECT_MOVED;
-  }
 }
 
 /* --- All of it */

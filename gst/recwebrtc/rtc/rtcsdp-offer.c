@@ -23,7 +23,7 @@ rtc_sdp_offer_caps (const RtcSdpCodec *const *list)
     gboolean video = g_str_equal (list[i]->media, "video");
     GstStructure *s = gst_structure_new ("application/x-rtp", "media",
         G_TYPE_STRING, list[i]->media, "encoding-name", G_TYPE_STRING,
-        list[i]->name, "clock-rate", G_TYPE_INT, video ? 90000 : 48000,
+        list[i]->name, "clock-rate", G_TYPE_INT, (gint)list[i]->clock_rate,
         "payload", G_TYPE_INT, FIRST_PAYLOAD + (video ? 0 : 15) + (gint)i,
         "extmap-1", G_TYPE_STRING, RTC_SDP_TRANSPORT_CC_URI, NULL);
 
@@ -147,11 +147,11 @@ refusal_free (gpointer data)
 }
 
 static void
-append_name (GString *names, const gchar *rtpmap)
+append_name (GString *names, const gchar *kind, const gchar *rtpmap)
 {
   static const gchar *const helpers[] = { "rtx", "red", "ulpfec", "flexfec-03",
     "CN", "telephone-event", NULL };
-  gchar *name = g_strndup (rtpmap, MIN (strcspn (rtpmap, "/\r\n "), 32));
+  gchar *name = sdp_describe_codec (kind, rtpmap);
   guint i;
 
   for (i = 0; helpers[i]; i++)
@@ -178,7 +178,7 @@ media_codecs (const GstSDPMedia *media)
             gst_sdp_media_get_format (media, i), &seen, &payload))
       rtpmap = rtc_sdp_payload_attribute (media, "rtpmap", payload);
     if (rtpmap)
-      append_name (names, rtpmap);
+      append_name (names, gst_sdp_media_get_media (media), rtpmap);
   }
   return g_string_free (names, FALSE);
 }
@@ -255,8 +255,53 @@ rtc_sdp_find_refused (const GstSDPMessage *offer, const RtcSdpChoice *choice,
   return refusals;
 }
 
+/* What was not offered, as of another clock rate, and that the peer has
+ * accepted @kind in; NULL: nothing. Caller frees. */
+static gchar *
+answered_codecs (
+    const GstSDPMessage *answer, const gchar *kind, const gchar *offered)
+{
+  gchar *ours = g_ascii_strdown (offered, -1), *names = NULL;
+  guint i;
+
+  for (i = 0; i < gst_sdp_message_medias_len (answer) && !names; i++) {
+    const GstSDPMedia *media = gst_sdp_message_get_media (answer, i);
+    gchar *theirs;
+
+    if (g_strcmp0 (gst_sdp_media_get_media (media), kind) != 0 ||
+        gst_sdp_media_get_port (media) == 0)
+      continue;
+    names = media_codecs (media);
+    theirs = g_ascii_strdown (names, -1);
+    if (strstr (ours, theirs))
+      g_clear_pointer (&names, g_free);
+    g_free (theirs);
+  }
+  g_free (ours);
+  return names;
+}
+
+/* Takes @offered. */
+static void
+add_rejected (GPtrArray *refusals, const GstSDPMessage *answer,
+    const gchar *kind, gchar *offered)
+{
+  gchar *answered = answered_codecs (answer, kind, offered);
+  gchar *text = answered
+      ? g_strdup_printf ("There is no %s in this session: the server answers "
+                         "%s (offered was %s).",
+            kind, answered, offered)
+      : g_strdup_printf ("There is no %s in this session: the server does not "
+                         "accept it (offered was %s).",
+            kind, offered);
+
+  add_refusal (refusals, kind, offered, g_strdup (""), text);
+  g_free (answered);
+}
+
 GPtrArray *
-rtc_sdp_find_rejected (const GstSDPMessage *offer, const RtcSdpChoice *choice)
+rtc_sdp_find_rejected (const GstSDPMessage *offer, const GstSDPMessage *answer,
+    const RtcSdpChoice *choice)
 {
   GPtrArray *refusals = g_ptr_array_new_with_free_func (refusal_free);
   guint i;
@@ -265,15 +310,10 @@ rtc_sdp_find_rejected (const GstSDPMessage *offer, const RtcSdpChoice *choice)
     const GstSDPMedia *media = gst_sdp_message_get_media (offer, i);
     gboolean video = g_str_equal (gst_sdp_media_get_media (media), "video");
     const RtcSdpTrack *track = video ? &choice->video : &choice->audio;
-    gchar *offered;
 
-    if (track->codec)
-      continue;
-    offered = media_codecs (media);
-    add_refusal (refusals, video ? "video" : "audio", offered, g_strdup (""),
-        g_strdup_printf ("There is no %s in this session: the server does not "
-                         "accept it (offered was %s).",
-            video ? "video" : "audio", offered));
+    if (!track->codec)
+      add_rejected (
+          refusals, answer, video ? "video" : "audio", media_codecs (media));
   }
   return refusals;
 }

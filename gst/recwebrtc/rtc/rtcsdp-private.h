@@ -42,6 +42,9 @@ void rtc_sdp_choose_tracks (const GstSDPMessage *sdp,
 /* "H264, VP8 (video, sendonly); OPUS (audio, sendonly)": what the m-lines
  * offer. Caller frees. */
 gchar *rtc_sdp_describe (const GstSDPMessage *sdp);
+/* The name of the codec in @rtpmap of an m-line of @kind, and its clock rate
+ * where that is not the one that RTP has for it. Caller frees. */
+gchar *sdp_describe_codec (const gchar *kind, const gchar *rtpmap);
 /* Takes out of @choice what @answer has on a second transport. */
 void rtc_sdp_drop_unbundled (const GstSDPMessage *answer, RtcSdpChoice *choice);
 

@@ -17,17 +17,17 @@ G_DEFINE_QUARK (sdp - util - error - quark, rtc_sdp_error)
 static const RtcSdpCodec codecs[] = {
   { "H264", "video",
     "video/x-h264, stream-format=(string)byte-stream, alignment=(string)au",
-    "rtph264depay", "h264parse" },
+    "rtph264depay", "h264parse", 90000 },
   { "H265", "video",
     "video/x-h265, stream-format=(string)byte-stream, alignment=(string)au",
-    "rtph265depay", "h265parse" },
-  { "VP8", "video", "video/x-vp8", "rtpvp8depay", NULL },
-  { "VP9", "video", "video/x-vp9", "rtpvp9depay", "vp9parse" },
+    "rtph265depay", "h265parse", 90000 },
+  { "VP8", "video", "video/x-vp8", "rtpvp8depay", NULL, 90000 },
+  { "VP9", "video", "video/x-vp9", "rtpvp9depay", "vp9parse", 90000 },
   { "AV1", "video",
     "video/x-av1, stream-format=(string)obu-stream, alignment=(string)tu",
-    "rtpav1depay", "av1parse" },
-  { "OPUS", "audio", "audio/x-opus", "rtpopusdepay", "opusparse" },
-  { NULL, NULL, NULL, NULL, NULL },
+    "rtpav1depay", "av1parse", 90000 },
+  { "OPUS", "audio", "audio/x-opus", "rtpopusdepay", "opusparse", 48000 },
+  { NULL, NULL, NULL, NULL, NULL, 0 },
 };
 
 static const gchar *const directions[] = {
@@ -289,15 +289,45 @@ rtc_sdp_payload_is (const GstSDPMedia *media, gint payload, const gchar *name)
       rtpmap[n] == '/';
 }
 
+/* The clock rate in @rtpmap (RFC 8866 section 6.6); 0 when there is none. */
+static guint64
+read_clock_rate (const gchar *rtpmap)
+{
+  const gchar *slash = strchr (rtpmap, '/');
+
+  return slash ? g_ascii_strtoull (slash + 1, NULL, 10) : 0;
+}
+
+gchar *
+sdp_describe_codec (const gchar *kind, const gchar *rtpmap)
+{
+  gchar *name = g_strndup (rtpmap, MIN (strcspn (rtpmap, "/\r\n "), 32));
+  const RtcSdpCodec *codec = rtc_sdp_find_codec (kind, name);
+  guint64 rate = read_clock_rate (rtpmap);
+  gchar *text;
+
+  if (!codec || rate == codec->clock_rate)
+    return name;
+  text = g_strdup_printf ("%s with a clock rate of %" G_GUINT64_FORMAT
+                          " Hz instead of %u Hz",
+      name, rate, codec->clock_rate);
+  g_free (name);
+  return text;
+}
+
 /* How well @payload suits; 0 is not at all. rtph264depay takes packetization
- * modes 0 and 1 (RFC 6184 section 5.4); mode 2 is interleaved. */
+ * modes 0 and 1 (RFC 6184 section 5.4); mode 2 is interleaved. The clock rate
+ * is fixed for each codec: with another one, it cannot be known which of both
+ * the timestamps have. */
 static guint
 payload_rank (const GstSDPMedia *media, gint payload, const RtcSdpCodec *codec)
 {
   guint rank = 1;
   gchar *value;
 
-  if (!rtc_sdp_payload_is (media, payload, codec->name))
+  if (!rtc_sdp_payload_is (media, payload, codec->name) ||
+      read_clock_rate (rtc_sdp_payload_attribute (media, "rtpmap", payload)) !=
+          codec->clock_rate)
     return 0;
   if (!g_str_equal (codec->name, "H264"))
     return rank;
@@ -405,6 +435,7 @@ rtc_sdp_describe (const GstSDPMessage *sdp)
 
     for (f = 0; f < gst_sdp_media_formats_len (media) && text->len < 512; f++) {
       const gchar *rtpmap = NULL;
+      gchar *codec;
       gint payload;
 
       if (rtc_sdp_next_payload (
@@ -412,8 +443,13 @@ rtc_sdp_describe (const GstSDPMessage *sdp)
         rtpmap = rtc_sdp_payload_attribute (media, "rtpmap", payload);
       if (!rtpmap)
         continue;
-      g_string_append (text, !first ? ", " : text->len ? "; " : "");
-      g_string_append_len (text, rtpmap, MIN (strcspn (rtpmap, "/\r\n"), 32));
+      codec = sdp_describe_codec (gst_sdp_media_get_media (media), rtpmap);
+      g_string_append_printf (text, "%s%s",
+          !first          ? ", "
+              : text->len ? "; "
+                          : "",
+          codec);
+      g_free (codec);
       first = FALSE;
     }
     if (!first)

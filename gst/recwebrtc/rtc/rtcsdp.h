@@ -55,6 +55,8 @@ typedef enum
  * @caps: of the elementary stream that leaves the element
  * @depayloader: element that takes it out of RTP
  * @parser: element that makes whole access units of it
+ * @clock_rate: of its RTP timestamps, Hz (RFC 6184 and 7798: 90 kHz, RFC 7587:
+ *   48 kHz)
  */
 typedef struct
 {
@@ -63,6 +65,7 @@ typedef struct
   const gchar *caps;
   const gchar *depayloader;
   const gchar *parser;
+  guint clock_rate;
 } RtcSdpCodec;
 
 /* NULL when @name (any case) is not a codec we know. Static data. */
@@ -173,9 +176,9 @@ typedef struct
 GPtrArray *rtc_sdp_find_refused (const GstSDPMessage *offer,
     const RtcSdpChoice *choice, const RtcSdpCodec *const *video_codecs,
     const RtcSdpCodec *const *audio_codecs);
-/* The same for our own @offer, and what the peer took of it. */
-GPtrArray *rtc_sdp_find_rejected (
-    const GstSDPMessage *offer, const RtcSdpChoice *choice);
+/* The same for our own @offer, and what the peer took of it in @answer. */
+GPtrArray *rtc_sdp_find_rejected (const GstSDPMessage *offer,
+    const GstSDPMessage *answer, const RtcSdpChoice *choice);
 
 /* Puts every m-line of @offer that is not in @choice back into @answer, with
  * port 0 (RFC 3264 section 6). Returns a new message the caller frees. */

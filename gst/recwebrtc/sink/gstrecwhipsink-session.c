@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "gstrecwhipsink-private.h"
+#include "recmessage.h"
 #include "rtcice.h"
 #include "rtcicesettings.h"
 #include "rtcpeer.h"
@@ -101,6 +102,7 @@ post_session_message (
 {
   const gchar *id;
   gchar *session, *host = whip_client_dup_host (self->client);
+  RecSession report = { .reason = reason };
   GstStructure *s;
 
   GST_INFO_OBJECT (self, "%s: %s", name, reason);
@@ -108,10 +110,11 @@ post_session_message (
   session = g_strdup (self->session ? self->session : "");
   GST_OBJECT_UNLOCK (self);
   id = strrchr (session, '/');
-  s = gst_structure_new (name, "session-id", G_TYPE_STRING, id ? id + 1 : "",
-      "remote", G_TYPE_STRING, host ? host : "", "video-codec", G_TYPE_STRING,
-      codec_name (self, "video"), "audio-codec", G_TYPE_STRING,
-      codec_name (self, "audio"), "reason", G_TYPE_STRING, reason, NULL);
+  report.id = id ? id + 1 : NULL;
+  report.remote = host;
+  report.video_codec = codec_name (self, "video");
+  report.audio_codec = codec_name (self, "audio");
+  s = rec_structure_new_session (name, &report);
   gst_element_post_message (
       GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self), s));
   g_free (host);
@@ -310,9 +313,10 @@ retry_later (GstRecWhipSink *self, const GError *error)
 }
 
 static void
-warn_of_rejected (GstRecWhipSink *self, const GstSDPMessage *offer)
+warn_of_rejected (GstRecWhipSink *self, const GstSDPMessage *offer,
+    const GstSDPMessage *answer)
 {
-  GPtrArray *refusals = rtc_sdp_find_rejected (offer, &self->choice);
+  GPtrArray *refusals = rtc_sdp_find_rejected (offer, answer, &self->choice);
   guint i;
 
   for (i = 0; i < refusals->len; i++) {
@@ -338,7 +342,7 @@ accept_answer (GstRecWhipSink *self, const gchar *answer, GError **error)
     whole = rtc_sdp_complete_answer (offer, sdp, &self->choice, FALSE, error);
   if (whole) {
     rtc_dtls_verifier_set_remote (self->peer, whole);
-    warn_of_rejected (self, offer);
+    warn_of_rejected (self, offer, sdp);
   }
   ok = whole &&
       rtc_peer_set_remote (

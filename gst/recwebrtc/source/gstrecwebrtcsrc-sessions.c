@@ -9,6 +9,7 @@
 
 #include "gstrecwebrtcsrc-private.h"
 #include "recevent.h"
+#include "recmessage.h"
 #include "recquery.h"
 
 #include <string.h>
@@ -31,19 +32,22 @@ post_session_message (GstRecWebrtcSrc *self, const gchar *name,
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
   const RtcSdpChoice *choice = rtc_session_get_choice (session);
-  GstStructure *s = gst_structure_new (name, "session-id", G_TYPE_STRING,
-      rtc_session_get_id (session), "remote", G_TYPE_STRING,
-      priv->remote ? priv->remote : "", "video-codec", G_TYPE_STRING,
-      choice->video.codec ? choice->video.codec->name : "", "audio-codec",
-      G_TYPE_STRING, choice->audio.codec ? choice->audio.codec->name : "",
-      "reason", G_TYPE_STRING, reason, NULL);
+  const RtcSdpCodec *video = choice->video.codec, *audio = choice->audio.codec;
+  RecSession report = {
+    .id = rtc_session_get_id (session),
+    .remote = priv->remote,
+    .video_codec = video ? video->name : NULL,
+    .audio_codec = audio ? audio->name : NULL,
+    .reason = reason,
+  };
+  GstStructure *s = rec_structure_new_session (name, &report);
   GstStructure *entry = gst_structure_copy (s);
 
   gst_element_post_message (
       GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self), s));
   /* One line of the journal, by the track that is there. */
-  rtc_track_queue_event (choice->video.codec ? priv->video : priv->audio,
-      rec_event_new_journal (entry));
+  rtc_track_queue_event (
+      video ? priv->video : priv->audio, rec_event_new_journal (entry));
 }
 
 /* Once a session, and not again while reconnecting yields the same. The track

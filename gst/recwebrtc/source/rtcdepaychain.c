@@ -337,6 +337,10 @@ install_shield (RtcDepayChain *self)
 
 /* --- the gate; on the streaming thread --- */
 
+/* What leaves an element on @pad; FALSE: it is dropped. */
+typedef gboolean (*UnitFunc) (
+    RtcDepayChain *self, GstPad *pad, GstBuffer **unit);
+
 static gboolean
 is_malformed (RtcDepayChain *self, GstBuffer *buffer)
 {
@@ -351,12 +355,12 @@ is_malformed (RtcDepayChain *self, GstBuffer *buffer)
   return !valid;
 }
 
-/* Returns the access unit of @info, from now on without subset sequence
+/* Returns the access unit *@unit, from now on without subset sequence
  * parameter sets, or NULL if it had nothing else. */
 static GstBuffer *
-strip_subset_sps (RtcDepayChain *self, GstPadProbeInfo *info)
+strip_subset_sps (RtcDepayChain *self, GstBuffer **unit)
 {
-  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info), *stripped;
+  GstBuffer *buffer = *unit, *stripped;
   GstMapInfo map;
   guint8 *data;
   gsize size;
@@ -378,8 +382,7 @@ strip_subset_sps (RtcDepayChain *self, GstPadProbeInfo *info)
   stripped = gst_buffer_new_wrapped (data, size);
   gst_buffer_copy_into (stripped, buffer, GST_BUFFER_COPY_METADATA, 0, -1);
   gst_buffer_unref (buffer);
-  GST_PAD_PROBE_INFO_DATA (info) = stripped;
-  return stripped;
+  return *unit = stripped;
 }
 
 static gboolean
@@ -429,13 +432,12 @@ journal_gap (
 
 /* Parameter sets alone: the parser keeps them for the key frame behind them,
  * which has the same time; it would not give the time to both. */
-static GstPadProbeReturn
-pass_parameter_sets (GstPadProbeInfo *info, GstBuffer *buffer)
+static gboolean
+pass_parameter_sets (GstBuffer **buffer)
 {
-  buffer = gst_buffer_make_writable (buffer);
-  GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
-  GST_PAD_PROBE_INFO_DATA (info) = buffer;
-  return GST_PAD_PROBE_OK;
+  *buffer = gst_buffer_make_writable (*buffer);
+  GST_BUFFER_PTS (*buffer) = GST_BUFFER_DTS (*buffer) = GST_CLOCK_TIME_NONE;
+  return TRUE;
 }
 
 /* The beginning of a gap, one line a second at most. It may never end. */
@@ -456,32 +458,32 @@ note_held_back (RtcDepayChain *self, GstClockTime pts)
 }
 
 /* Whether it can be decoded is known behind the parser, where there is one. */
-static GstPadProbeReturn
+static gboolean
 pass_picture (RtcDepayChain *self, GstPad *pad, GstBuffer *buffer)
 {
   if (!self->parse)
     note_picture (self, pad, buffer);
-  return GST_PAD_PROBE_OK;
+  return TRUE;
 }
 
-static GstPadProbeReturn
-on_unit (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+/* UnitFunc */
+static gboolean
+take_unit (RtcDepayChain *self, GstPad *pad, GstBuffer **unit)
 {
-  RtcDepayChain *self = user_data;
-  GstBuffer *buffer = strip_subset_sps (self, info);
+  GstBuffer *buffer = strip_subset_sps (self, unit);
   guint64 held_back = 0;
   GstClockTime closed_at = GST_CLOCK_TIME_NONE;
 
   if (!buffer)
-    return GST_PAD_PROBE_DROP;
+    return FALSE;
   if (is_malformed (self, buffer)) {
     __atomic_fetch_add (&self->counters->malformed, 1, __ATOMIC_RELAXED);
     rtc_loss_gate_close (&self->gate);
     request_keyframe (self);
-    return GST_PAD_PROBE_DROP;
+    return FALSE;
   }
   if (self->parse && !has_picture (self, buffer))
-    return pass_parameter_sets (info, buffer);
+    return pass_parameter_sets (unit);
   if (!self->freeze)
     return pass_picture (self, pad, buffer);
   switch (rtc_loss_gate_unit (&self->gate, GST_BUFFER_PTS (buffer),
@@ -499,29 +501,73 @@ on_unit (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   __atomic_fetch_add (&self->counters->held_back, 1, __ATOMIC_RELAXED);
   note_held_back (self, GST_BUFFER_PTS (buffer));
   request_keyframe (self);
-  return GST_PAD_PROBE_DROP;
+  return FALSE;
 }
 
 /* Behind the parser, which puts parameter sets in front of every key frame:
  * nothing is lost with those that came alone. */
+static gboolean
+take_parsed (RtcDepayChain *self, GstPad *pad, GstBuffer **unit)
+{
+  if (!has_picture (self, *unit)) {
+    self->discont |= GST_BUFFER_IS_DISCONT (*unit);
+    return FALSE;
+  }
+  note_picture (self, pad, *unit);
+  if (self->discont) {
+    self->discont = FALSE;
+    *unit = gst_buffer_make_writable (*unit);
+    GST_BUFFER_FLAG_SET (*unit, GST_BUFFER_FLAG_DISCONT);
+  }
+  return TRUE;
+}
+
+typedef struct
+{
+  RtcDepayChain *chain;
+  GstPad *pad;
+  UnitFunc take;
+} ListedUnits;
+
+/* GstBufferListFunc: *@buffer becomes NULL when it is removed. */
+static gboolean
+take_listed (GstBuffer **buffer, guint idx, gpointer user_data)
+{
+  ListedUnits *units = user_data;
+
+  if (!units->take (units->chain, units->pad, buffer)) {
+    gst_buffer_unref (*buffer);
+    *buffer = NULL;
+  }
+  return TRUE;
+}
+
+static GstPadProbeReturn
+for_each_unit (
+    RtcDepayChain *self, GstPad *pad, GstPadProbeInfo *info, UnitFunc take)
+{
+  ListedUnits units = { self, pad, take };
+
+  if (!(GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER_LIST))
+    return take (self, pad, (GstBuffer **)&info->data) ? GST_PAD_PROBE_OK
+                                                       : GST_PAD_PROBE_DROP;
+  info->data =
+      gst_buffer_list_make_writable (GST_PAD_PROBE_INFO_BUFFER_LIST (info));
+  gst_buffer_list_foreach (info->data, take_listed, &units);
+  return gst_buffer_list_length (info->data) > 0 ? GST_PAD_PROBE_OK
+                                                 : GST_PAD_PROBE_DROP;
+}
+
+static GstPadProbeReturn
+on_unit (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  return for_each_unit (user_data, pad, info, take_unit);
+}
+
 static GstPadProbeReturn
 on_parsed (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
-  RtcDepayChain *self = user_data;
-  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
-
-  if (!has_picture (self, buffer)) {
-    self->discont |= GST_BUFFER_IS_DISCONT (buffer);
-    return GST_PAD_PROBE_DROP;
-  }
-  note_picture (self, pad, buffer);
-  if (self->discont) {
-    self->discont = FALSE;
-    buffer = gst_buffer_make_writable (buffer);
-    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
-    GST_PAD_PROBE_INFO_DATA (info) = buffer;
-  }
-  return GST_PAD_PROBE_OK;
+  return for_each_unit (user_data, pad, info, take_parsed);
 }
 
 static void
@@ -529,7 +575,9 @@ add_probe (RtcDepayChain *self, GstElement *element, GstPadProbeCallback f)
 {
   GstPad *pad = gst_element_get_static_pad (element, "src");
 
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, f, self, NULL);
+  gst_pad_add_probe (pad,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, f, self,
+      NULL);
   gst_object_unref (pad);
 }
 

@@ -12,12 +12,17 @@
 /* The last packets of a stream of which it is known when they arrived: what a
  * jitter buffer holds. A power of two. */
 #define ARRIVALS 4096
+#define PACKETS (GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST)
 /* Tracks of which much arrives at once leave in the order of their times, to
  * within this: the mux writes no picture before what has been written already.
  * They wait for each other for so long at most, µs. */
 #define ORDER (150 * GST_MSECOND)
 #define ORDER_WAIT (250 * G_TIME_SPAN_MILLISECOND)
 #define ORDER_WAIT_LATE (500 * G_TIME_SPAN_MILLISECOND)
+/* A track that comes late after a silence waits for what decides where it
+ * belongs, µs; less than ORDER_WAIT, so that the others wait with it. */
+#define DECISION_WAIT                                                          \
+  (RTC_TIMELINE_DECISION / 1000 + 40 * G_TIME_SPAN_MILLISECOND)
 
 typedef enum
 {
@@ -93,6 +98,7 @@ struct _RtcReception
   GArray *streams;
   Totals ended[KIND_AUDIO + 1];     /* of streams that have ended */
   gboolean missing[KIND_AUDIO + 1]; /* has not begun, and is waited for */
+  gboolean stopped;                 /* nobody is waited for */
   RtcSenderClock clock;
   RtcTimeline timeline;
 };
@@ -170,24 +176,48 @@ remember_arrival (
   stream->has_newest = TRUE;
 }
 
-/* In front of the jitter buffer, which keeps the time of arrival to itself. */
-static GstPadProbeReturn
-on_arrival (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+/* @f for the packet of @info, or for each one of its list. */
+static void
+for_each_packet (GstPadProbeInfo *info, GstBufferListFunc f, Path *path)
+{
+  if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER_LIST)
+    gst_buffer_list_foreach (GST_PAD_PROBE_INFO_BUFFER_LIST (info), f, path);
+  else
+    f ((GstBuffer **)&info->data, 0, path);
+}
+
+/* GstBufferListFunc */
+static gboolean
+note_arrival (GstBuffer **buffer, guint idx, gpointer user_data)
 {
   Path *path = user_data;
-  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
-  GstClockTime time = GST_BUFFER_DTS_OR_PTS (buffer);
+  GstClockTime time = GST_BUFFER_DTS_OR_PTS (*buffer);
   guint16 seq;
   guint32 rtp_time;
   Stream *stream;
 
-  if (!GST_CLOCK_TIME_IS_VALID (time) || !get_header (buffer, &seq, &rtp_time))
-    return GST_PAD_PROBE_OK;
+  if (!GST_CLOCK_TIME_IS_VALID (time))
+    time = gst_element_get_current_running_time (path->reception->rtpbin);
+  if (!GST_CLOCK_TIME_IS_VALID (time) || !get_header (*buffer, &seq, &rtp_time))
+    return TRUE;
   g_mutex_lock (&path->reception->lock);
   stream = find_stream (path->reception, path->ssrc);
-  if (stream)
+  if (stream) {
     remember_arrival (stream, seq, rtp_time, time);
+    if (stream->has_track)
+      rtc_timeline_arrived (
+          &path->reception->timeline, stream->track, rtp_time, (gint64)time);
+    g_cond_broadcast (&path->reception->moved);
+  }
   g_mutex_unlock (&path->reception->lock);
+  return TRUE;
+}
+
+/* In front of the jitter buffer, which keeps the time of arrival to itself. */
+static GstPadProbeReturn
+on_arrival (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  for_each_packet (info, note_arrival, user_data);
   return GST_PAD_PROBE_OK;
 }
 
@@ -200,24 +230,32 @@ recall_arrival (Stream *stream, guint16 seq)
     stream->last_arrival = arrival->time;
 }
 
-/* Behind the jitter buffer, which pushes packets one by one; in front of the
- * decoder for FEC, which gives other sequence numbers to the packets of an SSRC
- * that the session description does not name. */
-static GstPadProbeReturn
-on_departure (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+/* GstBufferListFunc */
+static gboolean
+note_departure (GstBuffer **buffer, guint idx, gpointer user_data)
 {
   Path *path = user_data;
   guint16 seq;
   guint32 rtp_time;
   Stream *stream;
 
-  if (!get_header (GST_PAD_PROBE_INFO_BUFFER (info), &seq, &rtp_time))
-    return GST_PAD_PROBE_OK;
+  if (!get_header (*buffer, &seq, &rtp_time))
+    return TRUE;
   g_mutex_lock (&path->reception->lock);
   stream = find_stream (path->reception, path->ssrc);
   if (stream)
     recall_arrival (stream, seq);
   g_mutex_unlock (&path->reception->lock);
+  return TRUE;
+}
+
+/* Behind the jitter buffer; in front of the decoder for FEC, which gives other
+ * sequence numbers to the packets of an SSRC that the session description does
+ * not name. */
+static GstPadProbeReturn
+on_departure (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  for_each_packet (info, note_departure, user_data);
   return GST_PAD_PROBE_OK;
 }
 
@@ -289,7 +327,7 @@ wait_for_order (RtcReception *self, guint ssrc, gint64 running)
       GST_CLOCK_TIME_IS_VALID (now) && (gint64)now - running > (gint64)LATE;
   gint64 end = g_get_monotonic_time () + (late ? ORDER_WAIT_LATE : ORDER_WAIT);
 
-  while (!is_in_order (self, ssrc, running, late, FALSE)) {
+  while (!self->stopped && !is_in_order (self, ssrc, running, late, FALSE)) {
     if (!g_cond_wait_until (&self->moved, &self->lock, end))
       is_in_order (self, ssrc, running, late, TRUE);
   }
@@ -367,6 +405,45 @@ begin_track (RtcReception *self, Stream *stream)
   }
 }
 
+/* What has arrived behind @rtp_time already; under lock. */
+static void
+tell_arrivals (RtcReception *self, Stream *stream, guint32 rtp_time)
+{
+  guint i;
+
+  for (i = 0; i < ARRIVALS; i++) {
+    const Arrival *arrival = &stream->arrivals[i];
+
+    if (GST_CLOCK_TIME_IS_VALID (arrival->time) &&
+        (gint32)(arrival->rtp_time - rtp_time) > 0)
+      rtc_timeline_arrived (&self->timeline, stream->track, arrival->rtp_time,
+          (gint64)arrival->time);
+  }
+}
+
+/* Until it is known whether the RTP clock stood still before @rtp_time; under
+ * lock. Nothing is told while nothing arrives. */
+static Stream *
+wait_for_decision (RtcReception *self, Stream *stream, guint32 rtp_time)
+{
+  gint64 end = g_get_monotonic_time () + DECISION_WAIT;
+  gint64 arrival = (gint64)stream->last_arrival;
+  guint ssrc = stream->ssrc;
+  gboolean told = FALSE;
+
+  while (stream && stream->has_track && !self->stopped &&
+      rtc_timeline_is_undecided (
+          &self->timeline, stream->track, rtp_time, arrival)) {
+    if (!told)
+      tell_arrivals (self, stream, rtp_time);
+    else if (!g_cond_wait_until (&self->moved, &self->lock, end))
+      break;
+    told = TRUE;
+    stream = find_stream (self, ssrc);
+  }
+  return stream;
+}
+
 static gboolean
 map_packet (GstBuffer **buffer, guint idx, gpointer user_data)
 {
@@ -384,6 +461,9 @@ map_packet (GstBuffer **buffer, guint idx, gpointer user_data)
   if (stream && stream->rate > 0) {
     if (!stream->has_track)
       begin_track (self, stream);
+    stream = wait_for_decision (self, stream, rtp_time);
+  }
+  if (stream && stream->rate > 0) {
     running = rtc_timeline_map (
         &self->timeline, stream->track, rtp_time, (gint64)stream->last_arrival);
     running = MAX (running, 0);
@@ -401,14 +481,10 @@ map_packet (GstBuffer **buffer, guint idx, gpointer user_data)
 static GstPadProbeReturn
 on_packet (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
-  if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
+  if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER_LIST)
     info->data =
         gst_buffer_list_make_writable (GST_PAD_PROBE_INFO_BUFFER_LIST (info));
-    gst_buffer_list_foreach (
-        GST_PAD_PROBE_INFO_BUFFER_LIST (info), map_packet, user_data);
-  } else {
-    map_packet ((GstBuffer **)&info->data, 0, user_data);
-  }
+  for_each_packet (info, map_packet, user_data);
   return GST_PAD_PROBE_OK;
 }
 
@@ -433,10 +509,8 @@ on_new_jitterbuffer (GstElement *rtpbin, GstElement *jitterbuffer,
   if (g_object_class_find_property (
           G_OBJECT_GET_CLASS (jitterbuffer), "rtx-next-seqnum"))
     g_object_set (jitterbuffer, "rtx-next-seqnum", FALSE, NULL);
-  gst_pad_add_probe (sink, GST_PAD_PROBE_TYPE_BUFFER, on_arrival,
-      path_new (self, ssrc), g_free);
-  gst_pad_add_probe (src, GST_PAD_PROBE_TYPE_BUFFER, on_departure,
-      path_new (self, ssrc), g_free);
+  gst_pad_add_probe (sink, PACKETS, on_arrival, path_new (self, ssrc), g_free);
+  gst_pad_add_probe (src, PACKETS, on_departure, path_new (self, ssrc), g_free);
   gst_object_unref (src);
   gst_object_unref (sink);
 }
@@ -499,9 +573,7 @@ rtc_reception_take_pad (RtcReception *self, GstPad *pad, guint ssrc,
       begin_track (self, stream);
   }
   g_mutex_unlock (&self->lock);
-  gst_pad_add_probe (pad,
-      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_packet,
-      path_new (self, ssrc), g_free);
+  gst_pad_add_probe (pad, PACKETS, on_packet, path_new (self, ssrc), g_free);
 }
 
 /* --- the sender's clock --- */
@@ -727,6 +799,17 @@ rtc_reception_new (GstElement *webrtc)
   self->handlers[3] = g_signal_connect (
       self->rtpbin, "element-added", G_CALLBACK (on_element_added), NULL);
   return self;
+}
+
+void
+rtc_reception_stop (RtcReception *self)
+{
+  if (!self)
+    return;
+  g_mutex_lock (&self->lock);
+  self->stopped = TRUE;
+  g_cond_broadcast (&self->moved);
+  g_mutex_unlock (&self->lock);
 }
 
 void

@@ -31,6 +31,10 @@ void rtc_reception_expect (
 void rtc_reception_take_pad (RtcReception *reception, GstPad *pad, guint ssrc,
     gboolean video, GstClockTime floor);
 
+/* The session ends: from now on, no packet waits for another one. Any thread;
+ * NULL is allowed. */
+void rtc_reception_stop (RtcReception *reception);
+
 /* Adds to @stats, per track: `video-rtp-received`, `video-rtp-lost`,
  * `video-rtp-late`, `video-rtp-retransmitted`, `video-rtp-requested` (guint64
  * packets), `video-jitter`, `video-round-trip` (guint64 ns,

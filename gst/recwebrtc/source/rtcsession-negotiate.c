@@ -269,7 +269,7 @@ choose_answered (RtcSession *self, const GstSDPMessage *answer, GError **error)
     whole = rtc_sdp_complete_answer (local->sdp, answer, &choice, TRUE, error);
   }
   if (whole)
-    self->refusals = rtc_sdp_find_rejected (local->sdp, &choice);
+    self->refusals = rtc_sdp_find_rejected (local->sdp, answer, &choice);
   gst_webrtc_session_description_free (local);
   return whole;
 }

@@ -518,6 +518,7 @@ rtc_session_close (RtcSession *self)
   for (i = 0; i < self->dtls->len; i++)
     g_signal_handlers_disconnect_by_data (
         g_ptr_array_index (self->dtls, i), self);
+  rtc_reception_stop (self->reception);
   drop_webrtcbin (self);
   g_clear_pointer (&self->peer, rtc_dtls_verifier_unref);
   g_clear_pointer (&self->retransmit, rtc_nack_free);

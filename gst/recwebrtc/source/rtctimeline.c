@@ -37,14 +37,22 @@
  * stood still. */
 #define COMMON_STEP (2 * SECOND)
 
-/* Silence that separates what was measured before from what is after it, and
- * after which an RTP clock may have stood still, by STALL_MIN at least. */
+/* Silence that separates what was measured before from what is after it. */
 #define SILENCE (400 * MS)
-#define STALL_SILENCE (900 * MS)
-#define STALL_MIN (300 * MS)
-/* A network that has held packets back delivers them faster than in real time:
- * whose transit stays for so long has another reason. */
-#define STALL_WATCH (400 * MS)
+/* An RTP clock may have stood still while nothing came, by so much at least.
+ * When a track has been late by more than HELD_BACK shortly before, the sender
+ * gets no processor time, perhaps, and less than STALL_SURE is left to the next
+ * report. */
+#define STALL_MIN (200 * MS)
+#define STALL_SURE (900 * MS)
+#define HELD_BACK (150 * MS)
+#define CALM SECOND
+/* A network or a queue that has held packets back delivers them faster than in
+ * real time, and a sender without processor time more slowly. What is as late
+ * as before for so long, but for a part of it, or this at most, has another
+ * reason. */
+#define STALL_WATCH RTC_TIMELINE_DECISION
+#define STALL_SLACK (150 * MS)
 /* A track without packets for longer does not count. */
 #define ACTIVE (5 * SECOND)
 
@@ -290,21 +298,33 @@ step_together (RtcTimeline *self)
 
 /* --- an RTP clock that stood still while the track was silent --- */
 
-/* Whether the network brought the other tracks in time while this one was
- * silent since @since. */
+/* @track has not been late by more than @limit since @since. */
 static bool
-others_flowed (
-    const RtcTimeline *self, const RtcTimelineTrack *track, int64_t since)
+was_in_time (const RtcTimelineTrack *track, int64_t since, int64_t limit)
 {
+  return track->held_until == NONE || track->held_until <= since ||
+      track->held_for <= limit;
+}
+
+/* Whether the network brought the other tracks in time while @track was silent
+ * since @since and its RTP clock may have @stood still. */
+static bool
+others_flowed (const RtcTimeline *self, const RtcTimelineTrack *track,
+    int64_t since, int64_t stood)
+{
+  bool sure = stood >= STALL_SURE;
+  int64_t limit = sure ? SILENCE : HELD_BACK;
   bool any = false;
 
+  if (!sure && !was_in_time (track, since - CALM, limit))
+    return false;
   for (unsigned i = 0; i < RTC_TIMELINE_TRACKS; i++) {
     const RtcTimelineTrack *other = &self->tracks[i];
 
     if (other == track || !is_active (self, other))
       continue;
-    if (self->now - other->arrived > SILENCE ||
-        (other->silent_until != NONE && other->silent_until > since))
+    if (self->now - other->arrived > limit + other->step ||
+        !was_in_time (other, sure ? since : since - CALM, limit))
       return false;
     any = true;
   }
@@ -321,35 +341,49 @@ end_stall (RtcTimeline *self, RtcTimelineTrack *track, int64_t transit)
   self->steps++;
 }
 
-/* @passed: since the packet before, @media: of the RTP clock. */
+/* Another packet behind the silence, at @arrival: once it is known, the track
+ * is moved, or not. */
 static void
 watch_stall (RtcTimeline *self, RtcTimelineTrack *track, int64_t transit,
-    int64_t passed, int64_t media)
+    int64_t arrival)
 {
   int64_t late = transit - track->offset - get_lateness (track);
+  int64_t slack =
+      track->stall / 4 < STALL_SLACK ? track->stall / 4 : STALL_SLACK;
+
+  if (late < track->stall - slack ||
+      (track->stall < STALL_SURE && late > track->stall + STALL_SLACK)) {
+    track->stall = 0;
+    return;
+  }
+  if (transit < track->stall_transit)
+    track->stall_transit = transit;
+  if (arrival - track->stall_since >= STALL_WATCH)
+    end_stall (self, track, track->stall_transit);
+}
+
+/* The first packet behind a silence. @passed: since the packet before, @step:
+ * of the RTP clock. */
+static void
+find_stall (RtcTimeline *self, RtcTimelineTrack *track, int64_t media,
+    int64_t arrival, int64_t step)
+{
+  int64_t passed = arrival - track->arrived, transit = arrival - media;
+  int64_t late = transit - track->offset - get_lateness (track);
+  int64_t stood = passed - step;
   bool announced = track->n_suspects > 0 &&
       track->suspect - track->clock >= STALL_MIN &&
       late >= track->suspect - track->clock - REPORT_JITTER;
 
-  if (track->stall > 0) {
-    if (late < track->stall - track->stall / 4) {
-      track->stall = 0;
-      return;
-    }
-    if (transit < track->stall_transit)
-      track->stall_transit = transit;
-    if (self->now - track->stall_since >= STALL_WATCH)
-      end_stall (self, track, track->stall_transit);
-    return;
-  }
-  if (passed - media < STALL_MIN || late < STALL_MIN ||
-      !others_flowed (self, track, self->now - passed))
+  if (media == track->stall_media || stood < STALL_MIN || late < STALL_MIN ||
+      !others_flowed (self, track, self->now - passed, stood))
     return;
   if (announced) {
     end_stall (self, track, transit);
-  } else if (passed >= STALL_SILENCE && late >= passed - media - SILENCE) {
+  } else if (late >= stood - (stood / 4 < SILENCE ? stood / 4 : SILENCE)) {
     track->stall = late;
-    track->stall_since = self->now;
+    track->stall_media = media;
+    track->stall_since = arrival;
     track->stall_transit = transit;
   }
 }
@@ -488,7 +522,7 @@ rtc_timeline_add_track (RtcTimeline *self, uint32_t rate)
   track->rate = rate;
   track->earliest = INT64_MAX;
   track->arrived = self->now;
-  track->silent_until = NONE;
+  track->held_until = track->stall_media = NONE;
   forget_transit (track);
   return best;
 }
@@ -504,15 +538,27 @@ rtc_timeline_arrived (
     RtcTimeline *self, unsigned number, uint32_t rtp_time, int64_t arrival)
 {
   RtcTimelineTrack *track = &self->tracks[number];
-  int64_t ticks, transit;
+  int64_t transit;
 
-  if (track->anchored)
+  if (track->anchored && track->stall == 0)
     return;
-  ticks = unwrap (track, rtp_time);
-  transit = arrival - to_ns (ticks, track->rate);
-  if (track->earliest == INT64_MAX ||
+  transit = arrival - to_ns (unwrap (track, rtp_time), track->rate);
+  if (track->anchored)
+    watch_stall (self, track, transit, arrival);
+  else if (track->earliest == INT64_MAX ||
       (transit < track->earliest && track->earliest - transit < MAX_BURST))
     track->earliest = transit;
+}
+
+/* The last delay, or a longer one shortly before it. */
+static void
+note_held (RtcTimelineTrack *track, int64_t by, int64_t arrival)
+{
+  if (by <= HELD_BACK)
+    return;
+  if (by > track->held_for || arrival - track->held_until > SECOND)
+    track->held_for = by;
+  track->held_until = arrival;
 }
 
 static void
@@ -523,14 +569,37 @@ note_packet (
   int64_t step = media - track->last_media;
 
   if (passed > SILENCE) {
-    track->silent_until = arrival;
     track->recent = INT64_MAX;
     track->n_recent = 0;
   }
-  watch_stall (self, track, arrival - media, passed, step > 0 ? step : 0);
+  if (track->stall > 0)
+    watch_stall (self, track, arrival - media, arrival);
+  else
+    find_stall (self, track, media, arrival, step > 0 ? step : 0);
+  note_held (track, passed - (step > 0 ? step : 0), arrival);
   note_transit (track, arrival - media, arrival);
   if (step > 0 && step < SECOND)
     track->step = step;
+}
+
+bool
+rtc_timeline_is_undecided (
+    RtcTimeline *self, unsigned number, uint32_t rtp_time, int64_t arrival)
+{
+  RtcTimelineTrack *track = &self->tracks[number];
+  int64_t media;
+
+  if (!track->anchored || track->n_line > 0)
+    return false;
+  if (track->stall > 0)
+    return true;
+  media = to_ns (unwrap (track, rtp_time), track->rate);
+  if (media <= track->last_media || is_off_line (track, media, arrival))
+    return false;
+  if (arrival > self->now)
+    self->now = arrival;
+  find_stall (self, track, media, arrival, media - track->last_media);
+  return track->stall > 0;
 }
 
 int64_t
@@ -572,18 +641,24 @@ rtc_timeline_map (
 
 /* --- sender reports --- */
 
-/* Whether the packets since the last report are as late as the report says that
- * the RTP clock is. */
+/* How late the packets since the last report, or since a silence, are against
+ * those before; 0 when unknown. */
+static int64_t
+get_recent_lateness (const RtcTimelineTrack *track)
+{
+  return track->n_recent < MIN_RECENT
+      ? 0
+      : track->recent - track->offset - get_lateness (track);
+}
+
+/* Whether these packets are as late as the report says that the RTP clock is.
+ */
 static bool
 is_seen_in_packets (const RtcTimelineTrack *track, int64_t by)
 {
-  int64_t later;
-
-  if (track->n_recent < MIN_RECENT)
-    return false;
-  later = track->recent - track->offset - get_lateness (track);
-  return by > REPORT_JITTER &&
-      distance (later, by) < (by > SECOND ? by / 8 : 120 * MS);
+  return track->n_recent >= MIN_RECENT && by > REPORT_JITTER &&
+      distance (get_recent_lateness (track), by) <
+      (by > SECOND ? by / 8 : 120 * MS);
 }
 
 static bool
@@ -671,6 +746,8 @@ handle_contradiction (RtcTimeline *self, RtcTimelineTrack *track, int64_t clock)
       others_disagree (self, track)) {
     track->clock = clock;
     track->n_suspects = 0;
+    /* What was seen before may belong to an RTP clock that went on. */
+    forget_transit (track);
     align (self);
   }
 }
@@ -682,7 +759,9 @@ handle_first (
     RtcTimeline *self, RtcTimelineTrack *track, int64_t clock, int64_t late)
 {
   suspect (self, track, clock);
-  if (distance (late, 0) > REPORT_UNCHALLENGED && track->n_suspects < 2)
+  if (distance (late, 0) > REPORT_UNCHALLENGED &&
+      distance (late, get_recent_lateness (track)) > REPORT_UNCHALLENGED &&
+      track->n_suspects < 2)
     return;
   track->clock = clock;
   track->n_reports = 1;

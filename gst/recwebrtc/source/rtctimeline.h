@@ -25,6 +25,8 @@
 
 #define RTC_TIMELINE_NONE INT64_MIN
 #define RTC_TIMELINE_TRACKS 8
+/* ns in which it is known why packets come late after a silence. */
+#define RTC_TIMELINE_DECISION INT64_C (200000000)
 /* Seconds with packets over which the shortest transit is looked for. */
 #define RTC_TIMELINE_WINDOW 10
 
@@ -40,6 +42,9 @@
  * @clock: NTP time minus media time, from reports
  * @suspect: the same from reports that contradict @clock
  * @line: offset of timestamps that contradict @offset
+ * @held_until: arrival of a packet that the network may have held back
+ * @held_for: for so long
+ * @stall: how late packets are since a silence, while the reason is not known
  */
 typedef struct
 {
@@ -50,7 +55,8 @@ typedef struct
   uint32_t highest_rtp;
   int64_t highest;
   int64_t arrived;
-  int64_t silent_until;
+  int64_t held_until;
+  int64_t held_for;
   int64_t step;
 
   bool anchored;
@@ -78,6 +84,7 @@ typedef struct
   int64_t line_media;
 
   int64_t stall;
+  int64_t stall_media;
   int64_t stall_since;
   int64_t stall_transit;
 } RtcTimelineTrack;
@@ -112,10 +119,20 @@ unsigned rtc_timeline_add_track (RtcTimeline *timeline, uint32_t rate);
 /* The track has ended; its number may be given to another one. */
 void rtc_timeline_remove_track (RtcTimeline *timeline, unsigned track);
 
-/* A packet has arrived; optional. Packets that arrive before the first one is
- * mapped, as in front of a jitter buffer, let the first offset follow the
- * shortest transit among them. */
+/* A packet has arrived, as in front of a jitter buffer; optional. Packets that
+ * arrive before the first one is mapped let the first offset follow the
+ * shortest transit among them; those that arrive while something is undecided
+ * decide it. */
 void rtc_timeline_arrived (
+    RtcTimeline *timeline, unsigned track, uint32_t rtp_time, int64_t arrival);
+
+/* Before a packet is mapped; optional. TRUE: the packets come late after a
+ * silence of this track, and it is not known whether its RTP clock stood still
+ * meanwhile, so that they belong where they arrive, or they were held back. What
+ * arrives within RTC_TIMELINE_DECISION decides it: map the packet then. One
+ * that is mapped before is where its timestamp says, and the track is moved
+ * later. */
+bool rtc_timeline_is_undecided (
     RtcTimeline *timeline, unsigned track, uint32_t rtp_time, int64_t arrival);
 
 /* Returns the running time of a packet. To be called in the order of sequence

@@ -27,6 +27,14 @@ GST_DEBUG_CATEGORY_STATIC (rtc_track_debug);
  * apart in a transport stream. */
 #define TICK ((GST_SECOND + 89999) / 90000)
 
+/* What the session has journalled itself since the last access unit. */
+typedef enum
+{
+  TOLD_NOTHING,
+  TOLD_BEGINNING, /* of a gap */
+  TOLD_GAP,
+} Told;
+
 struct _RtcTrack
 {
   GstElement parent;
@@ -45,6 +53,8 @@ struct _RtcTrack
   gboolean have_segment;
   gboolean eos_sent;
   gboolean in_gap;
+  gboolean silence_journalled; /* its beginning */
+  Told told;
   gboolean discont;
   GstClockTime last_timestamp;
   GstClockTime position;
@@ -192,15 +202,18 @@ push_gap_entry (RtcTrack *self, const gchar *cause, guint64 losses,
   gst_pad_push_event (self->src, rec_event_new_journal (s));
 }
 
-/* An access unit has come at @now: what was missing before it is journalled. */
+/* An access unit has come at @now: what was missing before it is journalled,
+ * once. */
 static void
 journal_gap (RtcTrack *self, GstClockTime gap_start, GstClockTime now)
 {
   if (self->in_gap) {
     /* What the network held back was late, and is all there. */
-    if (now < gap_start + GAP_AFTER && self->losses == 0)
+    if ((now < gap_start + GAP_AFTER && self->losses == 0) ||
+        (self->told == TOLD_GAP && !self->silence_journalled))
       return;
     push_gap_entry (self, "silence", self->losses, gap_start, now);
+    self->silence_journalled = FALSE;
   } else if (self->losses > 0) {
     if (GST_CLOCK_TIME_IS_VALID (self->last_loss_entry) &&
         now < self->last_loss_entry + LOSS_INTERVAL)
@@ -209,6 +222,27 @@ journal_gap (RtcTrack *self, GstClockTime gap_start, GstClockTime now)
     self->last_loss_entry = now;
   }
   self->losses = 0;
+}
+
+/* The gate of the session has said @entry, which it knows better than we do;
+ * silence ends where its gap begins. */
+static void
+note_entry (RtcTrack *self, const GstStructure *entry)
+{
+  gboolean gap = gst_structure_has_name (entry, "gap");
+  GstClockTime from = GST_CLOCK_TIME_NONE;
+
+  self->losses = 0;
+  if (!gap && !gst_structure_has_name (entry, "gap-start"))
+    return;
+  self->told = gap ? TOLD_GAP : TOLD_BEGINNING;
+  if (!self->silence_journalled)
+    return;
+  gst_structure_get (entry, "running-time", G_TYPE_UINT64, &from, NULL);
+  if (!GST_CLOCK_TIME_IS_VALID (from) || from < self->gap_start)
+    from = self->gap_start;
+  push_gap_entry (self, "silence", 0, self->gap_start, from);
+  self->silence_journalled = FALSE;
 }
 
 /* The depayloader says that packets are missing. */
@@ -260,7 +294,8 @@ rtc_track_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   }
   if (GST_CLOCK_TIME_IS_VALID (gap_start))
     journal_gap (self, gap_start, GST_BUFFER_PTS (buffer));
-  self->in_gap = FALSE;
+  self->in_gap = self->silence_journalled = FALSE;
+  self->told = TOLD_NOTHING;
   self->gap_start = GST_CLOCK_TIME_NONE;
   count_buffer (self, buffer);
   ret = gst_pad_push (self->src, buffer);
@@ -307,8 +342,7 @@ rtc_track_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     case GST_EVENT_CUSTOM_DOWNSTREAM:
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
       if (self->started && rec_event_parse_journal (event)) {
-        /* The gate of the session has said it better than we can. */
-        self->losses = 0;
+        note_entry (self, rec_event_parse_journal (event));
         return gst_pad_push_event (self->src, event);
       }
       /* GstRTPPacketLost and the like end here. */
@@ -413,7 +447,11 @@ note_gap (RtcTrack *self, GstClockTime until, gboolean waiting)
     GST_OBJECT_LOCK (self);
     self->stats.gaps++;
     GST_OBJECT_UNLOCK (self);
-    push_gap_start_entry (self, start);
+    /* Otherwise the gate of the session has said so already. */
+    if (self->told != TOLD_BEGINNING) {
+      self->silence_journalled = TRUE;
+      push_gap_start_entry (self, start);
+    }
   }
   self->position = until;
   GST_OBJECT_LOCK (self);
@@ -543,7 +581,8 @@ reset (RtcTrack *self)
 {
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   self->started = self->have_caps = self->have_segment = FALSE;
-  self->eos_sent = self->in_gap = FALSE;
+  self->eos_sent = self->in_gap = self->silence_journalled = FALSE;
+  self->told = TOLD_NOTHING;
   self->discont = TRUE;
   self->last_timestamp = self->position = GST_CLOCK_TIME_NONE;
   self->gap_start = self->lost_since = GST_CLOCK_TIME_NONE;

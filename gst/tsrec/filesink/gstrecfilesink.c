@@ -169,7 +169,7 @@ reset (GstRecFileSink *self)
 static gboolean
 answer_written (GstRecFileSink *self, GstQuery *query)
 {
-  gchar *path = dup_current_path (self);
+  gchar *path = dup_current_path (self), *id;
   /* durable first: it never seems to be more than what was written */
   guint64 durable = self->totals.durable;
   RecWritten written = {
@@ -182,13 +182,15 @@ answer_written (GstRecFileSink *self, GstQuery *query)
     .waiting_for_disk = self->waiting,
   };
 
-  if (!path) {
-    GST_OBJECT_LOCK (self);
+  GST_OBJECT_LOCK (self);
+  if (!path)
     path = g_strdup (self->location);
-    GST_OBJECT_UNLOCK (self);
-  }
+  id = g_strdup (self->recording_id.setting);
+  GST_OBJECT_UNLOCK (self);
   rec_query_set_written (query, &written, path);
+  rec_query_set_recording_id (query, id);
   g_free (path);
+  g_free (id);
   return TRUE;
 }
 

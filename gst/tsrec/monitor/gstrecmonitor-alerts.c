@@ -7,10 +7,10 @@
 
 #include "gstrecmonitor-private.h"
 
-GST_DEBUG_CATEGORY_EXTERN (gst_rec_monitor_debug);
 #define GST_CAT_DEFAULT gst_rec_monitor_debug
 
-/* Where the trouble is, asked along the pads. */
+/* Asks along the pads and returns the name of the first stalled stage, "" for
+ * the memory rule. */
 static const gchar *
 find_where (GstRecMonitor *self, RecAlertRule rule, guint64 value)
 {
@@ -35,7 +35,7 @@ find_where (GstRecMonitor *self, RecAlertRule rule, guint64 value)
   return rec_stall_stage_name (stage);
 }
 
-/* How long the condition lasts already when it is noticed. */
+/* Returns for how long the condition has lasted when it is detected. */
 static GstClockTime
 get_age (RecAlertRule rule, guint64 value, GstClockTime idle)
 {
@@ -50,7 +50,7 @@ get_age (RecAlertRule rule, guint64 value, GstClockTime idle)
 }
 
 static void
-say (GstRecMonitor *self, RecAlertRule rule)
+queue_alert (GstRecMonitor *self, RecAlertRule rule)
 {
   const RecThreshold *state = &self->t.rules.rule[rule];
   RecMonitorStats stats;
@@ -67,7 +67,6 @@ say (GstRecMonitor *self, RecAlertRule rule)
   GST_OBJECT_UNLOCK (self);
   context.memory_queued = stats.memory_queued;
   context.paused = GST_STATE (self) == GST_STATE_PAUSED;
-  context.by_growth = !self->t.rules.memory_level.raised;
   alert.recording_id = id;
   alert.stage = stage;
   alert.rule = rec_alert_rule_name (rule);
@@ -89,19 +88,19 @@ say (GstRecMonitor *self, RecAlertRule rule)
 }
 
 static void
-look (GstRecMonitor *self, GstClockTime now, gboolean running,
-    RecAlertSample *out)
+take_sample (GstRecMonitor *self, GstClockTime now, gboolean running,
+    RecAlertSample *sample)
 {
-  out->now = now;
-  out->running = running;
-  out->streak = gst_rec_monitor_get_streak (self);
+  sample->now = now;
+  sample->running = running;
+  sample->streak = gst_rec_monitor_get_streak (self);
   GST_OBJECT_LOCK (self);
-  out->idle = self->known.stats.idle_time;
-  out->memory = self->known.stats.memory_rss;
-  out->memory_known = out->memory > 0;
-  out->sink_known = self->known.written_known;
-  out->written = self->known.written.bytes_written;
-  out->waiting = self->known.source.waiting;
+  sample->idle = self->known.stats.idle_time;
+  sample->memory = self->known.stats.memory_rss;
+  sample->memory_known = sample->memory > 0;
+  sample->sink_known = self->known.written_known;
+  sample->written = self->known.written.bytes_written;
+  sample->waiting = self->known.source.waiting;
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -111,14 +110,14 @@ gst_rec_monitor_check_rules (
 {
   RecThresholdChange change[REC_ALERT_N_RULES];
   RecAlertLimits limits;
-  RecAlertSample seen;
+  RecAlertSample sample;
   RecAlertRule rule;
 
   GST_OBJECT_LOCK (self);
   limits = self->settings.limits;
   GST_OBJECT_UNLOCK (self);
-  look (self, now, running, &seen);
-  rec_alert_rules_update (&self->t.rules, &limits, &seen, change);
+  take_sample (self, now, running, &sample);
+  rec_alert_rules_update (&self->t.rules, &limits, &sample, change);
   for (rule = 0; rule < REC_ALERT_N_RULES; rule++) {
     guint64 value = self->t.rules.rule[rule].value;
 
@@ -127,10 +126,10 @@ gst_rec_monitor_check_rules (
     if (change[rule] == REC_THRESHOLD_RAISED) {
       self->t.where[rule] = find_where (self, rule, value);
       self->t.since[rule] = g_get_real_time () -
-          (gint64)(get_age (rule, value, seen.idle) / 1000);
+          (gint64)(get_age (rule, value, sample.idle) / 1000);
       self->t.raised_count[rule]++;
     }
-    say (self, rule);
+    queue_alert (self, rule);
   }
 }
 
@@ -149,35 +148,4 @@ gst_rec_monitor_list_raised (GstRecMonitor *self)
       g_string_append_printf (list, " (%s)", self->t.where[rule]);
   }
   return g_string_free (list, FALSE);
-}
-
-void
-gst_rec_monitor_update_metrics (GstRecMonitor *self, GstClockTime now)
-{
-  RecMetricsSample sample = { 0 };
-  gchar *id, *stage;
-  RecAlertRule rule;
-
-  gst_rec_monitor_take_stats (self, &sample.stats, &id, &stage);
-  GST_OBJECT_LOCK (self);
-  sample.written = self->known.written;
-  sample.durable_lag = self->known.durable_lag;
-  sample.source_known = self->known.source_known;
-  sample.source = self->known.source;
-  GST_OBJECT_UNLOCK (self);
-  /* A frame that is in the encoder right now is no stall: a scraper that looks
-   * once in a while gets what lasted. */
-  sample.stats.zero_packet_streak =
-      MIN (sample.stats.zero_packet_streak, self->t.lowest_streak);
-  sample.elapsed = now - self->t.started;
-  sample.rtp = g_atomic_int_get (&self->is_rtp);
-  sample.running = TRUE;
-  for (rule = 0; rule < REC_ALERT_N_RULES; rule++) {
-    sample.raised[rule] = self->t.rules.rule[rule].raised;
-    sample.where[rule] = self->t.where[rule];
-    sample.raised_count[rule] = self->t.raised_count[rule];
-  }
-  rec_metrics_update (self->t.metrics, &sample);
-  g_free (id);
-  g_free (stage);
 }

@@ -21,8 +21,6 @@ enum
   PROP_INTERVAL,
   PROP_MAX_ZERO_PACKET_STREAK,
   PROP_MAX_MEMORY,
-  PROP_MEMORY_WINDOW,
-  PROP_MAX_MEMORY_SLOPE,
   PROP_FIRST_BYTE_TIMEOUT,
   PROP_WRITE_TIMEOUT,
   PROP_NO_PACKETS_TIMEOUT,
@@ -47,8 +45,6 @@ gst_rec_monitor_init_settings (GstRecMonitorSettings *settings)
   settings->interval = settings->report_interval = GST_SECOND;
   settings->limits.max_streak = 10;
   settings->limits.max_memory = 500 * 1000 * 1000;
-  settings->limits.memory_window = 0;
-  settings->limits.max_memory_slope = 10 * 1000;
   settings->limits.first_byte_timeout = 10 * GST_SECOND;
   settings->limits.write_timeout = 5 * GST_SECOND;
   settings->limits.no_packets_timeout = GST_SECOND;
@@ -76,10 +72,6 @@ get_uint64_setting (GstRecMonitorSettings *settings, guint prop_id)
       return &settings->limits.max_streak;
     case PROP_MAX_MEMORY:
       return &settings->limits.max_memory;
-    case PROP_MEMORY_WINDOW:
-      return &settings->limits.memory_window;
-    case PROP_MAX_MEMORY_SLOPE:
-      return &settings->limits.max_memory_slope;
     case PROP_FIRST_BYTE_TIMEOUT:
       return &settings->limits.first_byte_timeout;
     case PROP_WRITE_TIMEOUT:
@@ -242,13 +234,15 @@ install_reporting (GObjectClass *gobject_class)
    * GstRecMonitor:recording-id:
    *
    * Names the recording, in every message and metric. Default: %NULL, which
-   * takes the name in the location of the sink downstream, without
-   * directory, suffix and conversions, and without a sink that of the pipeline.
+   * takes the `recording-id` of the sink downstream, else the name in its
+   * location without directory, suffix and conversions, and without a sink that
+   * of the pipeline.
    */
   g_object_class_install_property (gobject_class, PROP_RECORDING_ID,
       g_param_spec_string ("recording-id", "Recording ID",
-          "Names the recording in messages and metrics (NULL: the name of the "
-          "file that the sink writes, else of the pipeline)",
+          "Names the recording in messages and metrics (NULL: as the sink, "
+          "else "
+          "the name of the file that it writes, else of the pipeline)",
           NULL, MUTABLE));
   /**
    * GstRecMonitor:encoder:
@@ -364,28 +358,6 @@ install_rules (GObjectClass *gobject_class)
       "Maximum memory",
       "Raise an alert above this much resident memory (bytes; 0: never)",
       def.limits.max_memory);
-  /**
-   * GstRecMonitor:memory-window:
-   *
-   * Over this time, in nanoseconds, the growth of resident memory is
-   * measured; the rule `memory` is raised when it is above
-   * #GstRecMonitor:max-memory-slope. Default: 0, which turns this off.
-   */
-  install_uint64 (gobject_class, PROP_MEMORY_WINDOW, "memory-window",
-      "Memory window",
-      "Measure the growth of memory over this time (ns; 0: do not)",
-      def.limits.memory_window);
-  /**
-   * GstRecMonitor:max-memory-slope:
-   *
-   * How fast resident memory may grow over #GstRecMonitor:memory-window, in
-   * bytes per second. Default: 10000.
-   */
-  install_uint64 (gobject_class, PROP_MAX_MEMORY_SLOPE, "max-memory-slope",
-      "Maximum memory slope",
-      "Raise an alert when memory grows faster over memory-window (bytes/s; "
-      "0: never)",
-      def.limits.max_memory_slope);
   /**
    * GstRecMonitor:first-byte-timeout:
    *

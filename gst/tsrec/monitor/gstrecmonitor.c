@@ -204,6 +204,7 @@ gst_rec_monitor_finalize (GObject *object)
   GstRecMonitor *self = GST_REC_MONITOR (object);
 
   gst_rec_monitor_clear_settings (&self->settings);
+  g_free (self->known.sink_id);
   g_free (self->known.derived_id);
   rec_flow_counters_unref (self->flow);
   G_OBJECT_CLASS (parent_class)->finalize (object);

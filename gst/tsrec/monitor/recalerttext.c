@@ -1,4 +1,4 @@
-/* gst-tsrec: an alert in words, and as the message that on-alert asks for
+/* gst-tsrec: text of an alert, and its warning or error message
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -15,8 +15,8 @@ gst_rec_monitor_on_alert_get_type (void)
   static gsize type = 0;
   static const GEnumValue values[] = {
     { GST_REC_MONITOR_ON_ALERT_MESSAGE, "Element message only", "message" },
-    { GST_REC_MONITOR_ON_ALERT_WARNING, "And a warning", "warning" },
-    { GST_REC_MONITOR_ON_ALERT_ERROR, "And an error, which fails the pipeline",
+    { GST_REC_MONITOR_ON_ALERT_WARNING, "Also a warning", "warning" },
+    { GST_REC_MONITOR_ON_ALERT_ERROR, "Also an error, which fails the pipeline",
         "error" },
     { 0, NULL, NULL },
   };
@@ -27,34 +27,33 @@ gst_rec_monitor_on_alert_get_type (void)
   return type;
 }
 
-/* What an operator can do about a stage that delivers nothing. */
+/* Returns the remedy for a stalled stage. */
 static const gchar *
-get_way_out (const gchar *where)
+get_advice (const gchar *where)
 {
-  static const gchar *const ways[][2] = {
+  static const gchar *const advice[][2] = {
     { "network",
-        "Nothing comes from the source: check the sender and the network." },
+        "No data arrives from the source. Check the sender and the network." },
     { "depayloader",
-        "Data arrives but the depayloader gives no media: check payload type "
-        "and caps, and ask the sender for a key frame." },
+        "Packets arrive, but the depayloader produces no media. Check the "
+        "payload type and the caps, and request a key frame from the sender." },
     { "decoder",
-        "The decoder gets data but gives nothing: ask the sender for a key "
-        "frame." },
+        "The decoder receives data but produces none. Request a key frame "
+        "from the sender." },
     { "encoder",
-        "The encoder or parser gets data but gives no packet: restart "
+        "The encoder or parser receives data but produces no packet. Restart "
         "it." },
     { "mux",
-        "The mux gets data but gives none: look for tracks that it "
-        "rejected." },
+        "The mux receives data but produces none. Check for rejected tracks "
+        "(tsrecmux-track-rejected)." },
     { "disk",
-        "The sink does not get its data to disk: free space, and check "
-        "the disk." },
+        "The sink cannot write to the disk. Free space, and check the disk." },
   };
   guint i;
 
-  for (i = 0; i < G_N_ELEMENTS (ways); i++)
-    if (strcmp (where, ways[i][0]) == 0)
-      return ways[i][1];
+  for (i = 0; i < G_N_ELEMENTS (advice); i++)
+    if (strcmp (where, advice[i][0]) == 0)
+      return advice[i][1];
   return "";
 }
 
@@ -74,7 +73,7 @@ append_megabytes (GString *text, guint64 bytes)
 }
 
 static void
-append_what (
+append_problem (
     GString *text, const RecAlert *alert, const RecAlertTextContext *context)
 {
   switch (context->rule) {
@@ -103,15 +102,13 @@ append_what (
       g_string_append (text, "). ");
       break;
     default:
-      g_string_append (text,
-          context->by_growth ? "memory grew within memory-window by "
-                             : "the process holds in memory ");
+      g_string_append (text, "the process uses ");
       append_megabytes (text, alert->value);
       g_string_append (text, " (the limit is ");
       append_megabytes (text, alert->threshold);
       g_string_append (text, "), of which ");
       append_megabytes (text, context->memory_queued);
-      g_string_append (text, " wait in the queues upstream of here. ");
+      g_string_append (text, " are in the queues upstream. ");
       break;
   }
 }
@@ -127,18 +124,19 @@ rec_alert_text_get (const RecAlert *alert, const RecAlertTextContext *context)
     g_string_append_printf (text, "%s is over.", alert->rule);
     return g_string_free (text, FALSE);
   }
-  append_what (text, alert, context);
+  append_problem (text, alert, context);
   if (context->rule == REC_ALERT_RULE_MEMORY)
     g_string_append (text,
         context->memory_queued >= alert->value / 2
-            ? "Something downstream of the queues is too slow."
-            : "The growth is elsewhere in the process.");
+            ? "An element downstream of the queues is too slow."
+            : "Most of it is used elsewhere in the process.");
   else if (context->paused)
     g_string_append (text,
-        "The pipeline is in PAUSED, where a live source gives nothing: set it "
+        "The pipeline is in PAUSED, where a live source produces no data. Set "
+        "it "
         "to PLAYING.");
   else
-    g_string_append (text, get_way_out (alert->where));
+    g_string_append (text, get_advice (alert->where));
   return g_string_free (text, FALSE);
 }
 

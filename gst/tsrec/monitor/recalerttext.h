@@ -1,4 +1,4 @@
-/* gst-tsrec: an alert in words, and as the message that on-alert asks for
+/* gst-tsrec: text of an alert, and its warning or error message
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -12,11 +12,11 @@ G_BEGIN_DECLS
 
 /**
  * GstRecMonitorOnAlert:
- * @GST_REC_MONITOR_ON_ALERT_MESSAGE: post the element message alone
- * @GST_REC_MONITOR_ON_ALERT_WARNING: and a warning when the alert is raised
- * @GST_REC_MONITOR_ON_ALERT_ERROR: and an error, which fails the pipeline
+ * @GST_REC_MONITOR_ON_ALERT_MESSAGE: post only the element message
+ * @GST_REC_MONITOR_ON_ALERT_WARNING: also post a warning
+ * @GST_REC_MONITOR_ON_ALERT_ERROR: also post an error, which fails the pipeline
  *
- * What a raised alert does besides the element message `recmonitor-alert`.
+ * Messages for a raised alert, in addition to `recmonitor-alert`.
  */
 typedef enum
 {
@@ -27,21 +27,29 @@ typedef enum
 
 GType gst_rec_monitor_on_alert_get_type (void);
 
-/* What an alert is about, besides what goes into the message. */
+/**
+ * RecAlertTextContext:
+ * @rule: rule of the alert
+ * @by_frames: the streak counts frames, not checks
+ * @paused: the pipeline is in PAUSED
+ * @memory_queued: bytes in the queues upstream
+ *
+ * Facts for the text that are not in the message.
+ */
 typedef struct
 {
   RecAlertRule rule;
-  gboolean by_frames; /* the streak counts frames, not ticks */
-  gboolean paused;    /* nothing may flow, because somebody paused it */
-  gboolean by_growth; /* the memory grows, not: is too much */
+  gboolean by_frames;
+  gboolean paused;
   guint64 memory_queued;
 } RecAlertTextContext;
 
-/* One sentence what, one what to do; the caller frees it. */
+/* Returns the problem and the remedy, one sentence each. The caller frees it. */
 gchar *rec_alert_text_get (
     const RecAlert *alert, const RecAlertTextContext *context);
 
-/* The warning or error for a raised alert, NULL when @how wants none. */
+/* Returns the warning or error for a raised alert, or NULL if @how requests
+ * none. */
 GstMessage *rec_alert_text_new_message (
     GstElement *src, const RecAlert *alert, GstRecMonitorOnAlert how);
 

@@ -1,4 +1,4 @@
-/* gst-tsrec: what stands upstream or downstream of a pad
+/* gst-tsrec: walks the elements upstream or downstream of a pad
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

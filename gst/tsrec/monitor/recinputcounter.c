@@ -1,4 +1,4 @@
-/* gst-tsrec: counts what enters an element
+/* gst-tsrec: counts the buffers that enter an element
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -43,21 +43,21 @@ watched_pad_clear (gpointer data)
 RecInputCounter *
 rec_input_counter_new (RecFlowCounters *flow)
 {
-  RecInputCounter *watch = g_new0 (RecInputCounter, 1);
+  RecInputCounter *counter = g_new0 (RecInputCounter, 1);
 
-  watch->flow = rec_flow_counters_ref (flow);
-  watch->pads = g_array_new (FALSE, FALSE, sizeof (WatchedPad));
-  g_array_set_clear_func (watch->pads, watched_pad_clear);
-  return watch;
+  counter->flow = rec_flow_counters_ref (flow);
+  counter->pads = g_array_new (FALSE, FALSE, sizeof (WatchedPad));
+  g_array_set_clear_func (counter->pads, watched_pad_clear);
+  return counter;
 }
 
 static gboolean
-is_watched (const RecInputCounter *watch, GstPad *pad)
+is_watched (const RecInputCounter *counter, GstPad *pad)
 {
   guint i;
 
-  for (i = 0; i < watch->pads->len; i++)
-    if (g_array_index (watch->pads, WatchedPad, i).pad == pad)
+  for (i = 0; i < counter->pads->len; i++)
+    if (g_array_index (counter->pads, WatchedPad, i).pad == pad)
       return TRUE;
   return FALSE;
 }
@@ -65,44 +65,38 @@ is_watched (const RecInputCounter *watch, GstPad *pad)
 static gboolean
 watch_pad (GstElement *element, GstPad *pad, gpointer user_data)
 {
-  RecInputCounter *watch = user_data;
+  RecInputCounter *counter = user_data;
   WatchedPad w;
 
-  if (is_watched (watch, pad))
+  if (is_watched (counter, pad))
     return TRUE;
   w.pad = gst_object_ref (pad);
   w.probe = gst_pad_add_probe (pad,
       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, count_entry,
-      rec_flow_counters_ref (watch->flow),
+      rec_flow_counters_ref (counter->flow),
       (GDestroyNotify)rec_flow_counters_unref);
-  g_array_append_val (watch->pads, w);
+  g_array_append_val (counter->pads, w);
   return TRUE;
 }
 
 void
-rec_input_counter_set_element (RecInputCounter *watch, GstElement *element)
+rec_input_counter_set_element (RecInputCounter *counter, GstElement *element)
 {
-  if (element != watch->element) {
-    g_array_set_size (watch->pads, 0);
-    gst_object_replace ((GstObject **)&watch->element, GST_OBJECT (element));
+  if (element != counter->element) {
+    g_array_set_size (counter->pads, 0);
+    gst_object_replace ((GstObject **)&counter->element, GST_OBJECT (element));
   }
   /* Also for an element that is watched already: a bin around an encoder gets
    * its pads late. */
   if (element)
-    gst_element_foreach_sink_pad (element, watch_pad, watch);
-}
-
-gboolean
-rec_input_counter_is_set (const RecInputCounter *watch)
-{
-  return watch->element != NULL;
+    gst_element_foreach_sink_pad (element, watch_pad, counter);
 }
 
 void
-rec_input_counter_free (RecInputCounter *watch)
+rec_input_counter_free (RecInputCounter *counter)
 {
-  rec_input_counter_set_element (watch, NULL);
-  g_array_unref (watch->pads);
-  rec_flow_counters_unref (watch->flow);
-  g_free (watch);
+  rec_input_counter_set_element (counter, NULL);
+  g_array_unref (counter->pads);
+  rec_flow_counters_unref (counter->flow);
+  g_free (counter);
 }

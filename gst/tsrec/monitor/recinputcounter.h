@@ -1,4 +1,4 @@
-/* gst-tsrec: counts what enters an element
+/* gst-tsrec: counts the buffers that enter an element
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -13,18 +13,16 @@ G_BEGIN_DECLS
 
 typedef struct _RecInputCounter RecInputCounter;
 
-/* @flow is referenced. The watch belongs to one thread at a time. */
+/* Takes a reference to @flow. One thread at a time uses the counter. */
 RecInputCounter *rec_input_counter_new (RecFlowCounters *flow);
 
-/* From now on the buffers that enter @element (NULL: none) are counted with
- * rec_flow_counters_frames(); the probes on the element before are removed. Does
- * nothing when it is the same element with the same pads. */
+/* Counts the buffers that enter @element, NULL for none, with
+ * rec_flow_counters_frames(), and removes the probes of the element before. Does
+ * nothing if the element and its pads are unchanged. */
 void rec_input_counter_set_element (
-    RecInputCounter *watch, GstElement *element);
+    RecInputCounter *counter, GstElement *element);
 
-gboolean rec_input_counter_is_set (const RecInputCounter *watch);
-
-/* Removes the probes. A call that is under way ends by itself. */
-void rec_input_counter_free (RecInputCounter *watch);
+/* Removes the probes. A probe that runs at this moment returns normally. */
+void rec_input_counter_free (RecInputCounter *counter);
 
 G_END_DECLS

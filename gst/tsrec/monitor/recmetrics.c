@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <gio/gio.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -413,22 +414,25 @@ rec_metrics_render (RecMetricsFormat format)
 
 /* --- as a file ----------------------------------------------------------- */
 
-static gboolean
-write_all (int fd, const gchar *text)
+/* Writes @text to @fd and closes it. Returns 0 or errno. */
+static int
+write_and_close (int fd, const gchar *text)
 {
-  gsize left = strlen (text);
+  FILE *file = fdopen (fd, "w");
+  int err = 0;
 
-  while (left > 0) {
-    gssize n = write (fd, text, left);
-
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return FALSE;
-    text += n;
-    left -= (gsize)n;
+  if (!file) {
+    err = errno;
+    close (fd);
+    return err;
   }
-  return TRUE;
+  /* The collector may run as another user. The file is not synced: after a
+   * power cut its values would be out of date. */
+  if (fputs (text, file) < 0 || fchmod (fd, 0644) < 0)
+    err = errno;
+  if (fclose (file) < 0 && !err)
+    err = errno;
+  return err;
 }
 
 gboolean
@@ -445,12 +449,7 @@ rec_metrics_write_file (const gchar *path, GError **error)
   if (fd < 0) {
     err = errno;
   } else {
-    /* Read by a collector that is another user. Not synced: a metric that a
-     * power cut takes was old anyway. */
-    if (!write_all (fd, text) || fchmod (fd, 0644) < 0)
-      err = errno;
-    if (close (fd) < 0 && !err)
-      err = errno;
+    err = write_and_close (fd, text);
     if (!err && g_rename (temp, path) < 0)
       err = errno;
     if (err)

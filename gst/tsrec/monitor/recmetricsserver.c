@@ -1,4 +1,4 @@
-/* gst-tsrec: the metrics of the process over HTTP
+/* gst-tsrec: serves the metrics of the process over HTTP
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -8,6 +8,7 @@
 #include "recmetricsserver.h"
 
 #include "recmetrics.h"
+#include "recworker.h"
 
 #include <gio/gio.h>
 #include <string.h>
@@ -22,12 +23,10 @@
 
 struct _RecMetricsServer
 {
-  guint refs; /* servers_lock */
+  guint refs; /* protected by servers_lock */
   guint port;
-  GMainContext *context;
-  GMainLoop *loop;
-  GThread *thread;
-  SoupServer *soup; /* of the thread, once it runs */
+  RecWorker *worker;
+  SoupServer *soup; /* belongs to the worker once it runs */
 };
 
 static GMutex servers_lock;
@@ -65,29 +64,25 @@ answer (SoupServer *soup, SoupServerMessage *msg, const char *path,
       SOUP_MEMORY_TAKE, text, strlen (text));
 }
 
-static gpointer
-serve (gpointer data)
+/* On the worker. */
+static void
+disconnect (gpointer data)
 {
   RecMetricsServer *server = data;
 
-  g_main_context_push_thread_default (server->context);
-  g_main_loop_run (server->loop);
   soup_server_disconnect (server->soup);
   g_clear_object (&server->soup);
-  g_main_context_pop_thread_default (server->context);
-  return NULL;
 }
 
 static void
 server_free (RecMetricsServer *server)
 {
   g_clear_object (&server->soup);
-  g_main_loop_unref (server->loop);
-  g_main_context_unref (server->context);
+  rec_worker_free (server->worker);
   g_free (server);
 }
 
-/* The address to listen at, or NULL. */
+/* Returns the address to listen at, or NULL and @error. */
 static GSocketAddress *
 get_address (const gchar *host, guint port, GError **error)
 {
@@ -107,6 +102,7 @@ server_new (const gchar *host, guint port, GError **error)
 {
   RecMetricsServer *server;
   GSocketAddress *address = get_address (host, port, error);
+  GMainContext *context;
   GError *cause = NULL;
   gboolean listening;
 
@@ -115,18 +111,18 @@ server_new (const gchar *host, guint port, GError **error)
   server = g_new0 (RecMetricsServer, 1);
   server->refs = 1;
   server->port = port;
-  server->context = g_main_context_new ();
-  server->loop = g_main_loop_new (server->context, FALSE);
-  /* The sockets belong to the context that is the thread's default now. */
-  g_main_context_push_thread_default (server->context);
+  server->worker = rec_worker_new ();
+  context = rec_worker_get_context (server->worker);
+  /* The sockets belong to the default context of the calling thread. */
+  g_main_context_push_thread_default (context);
   server->soup = soup_server_new ("server-header", "gst-tsrec ", NULL);
   soup_server_add_handler (server->soup, NULL, answer, NULL, NULL);
   listening = soup_server_listen (server->soup, address, 0, &cause);
-  g_main_context_pop_thread_default (server->context);
+  g_main_context_pop_thread_default (context);
   g_object_unref (address);
   if (!listening)
     goto not_listening;
-  server->thread = g_thread_new ("recmetrics", serve, server);
+  rec_worker_start (server->worker, "recmetrics");
   return server;
 
   /* ERRORS */
@@ -161,17 +157,9 @@ rec_metrics_server_acquire (const gchar *host, guint port, GError **error)
   return server;
 }
 
-static gboolean
-quit (gpointer data)
-{
-  g_main_loop_quit (data);
-  return G_SOURCE_REMOVE;
-}
-
 void
 rec_metrics_server_release (RecMetricsServer *server)
 {
-  GSource *source;
   gboolean last;
 
   if (!server)
@@ -183,12 +171,8 @@ rec_metrics_server_release (RecMetricsServer *server)
   g_mutex_unlock (&servers_lock);
   if (!last)
     return;
-  /* As a source: quitting a loop that does not run yet would be lost. */
-  source = g_idle_source_new ();
-  g_source_set_callback (source, quit, server->loop, NULL);
-  g_source_attach (source, server->context);
-  g_source_unref (source);
-  g_thread_join (server->thread);
+  rec_worker_call (server->worker, disconnect, server);
+  rec_worker_stop (server->worker);
   server_free (server);
 }
 

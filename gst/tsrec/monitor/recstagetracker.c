@@ -1,4 +1,4 @@
-/* gst-tsrec: the stages around a monitor, and what the other monitors say
+/* gst-tsrec: tracks the stages and the other monitors around a monitor
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -10,10 +10,10 @@
 #include "recgraph.h"
 #include "recinputcounter.h"
 
-/* A write that takes longer than this is what everything waits for. */
+/* A write that takes longer than this blocks the stages upstream. */
 #define WRITE_HANGS (300 * GST_MSECOND)
 
-/* --- what enters each stage ---------------------------------------------- */
+/* --- Inputs of the stages --- */
 
 typedef struct
 {
@@ -74,7 +74,7 @@ rec_stage_tracker_free (RecStageTracker *stages)
   g_free (stages);
 }
 
-/* A demuxer takes a container apart as a depayloader takes packets apart. */
+/* Returns the stage kind of @element. A demuxer counts as a depayloader. */
 static gboolean
 get_kind (GstElement *element, RecStallStage *kind)
 {
@@ -99,8 +99,8 @@ get_kind (GstElement *element, RecStallStage *kind)
   return FALSE;
 }
 
-/* Moves what is known already from the old list to the new one, so that the
- * new one is in the order of the walk. */
+/* Moves known stages from the old list to the new one, which is in the order of
+ * the walk. */
 static gboolean
 note_stage (GstElement *element, GstPad *pad, gpointer user_data)
 {
@@ -147,7 +147,7 @@ rec_stage_tracker_update (RecStageTracker *stages, GstPad *sinkpad,
   }
 }
 
-/* --- where is it dry ----------------------------------------------------- */
+/* --- The stalled stage --- */
 
 static gboolean
 note_mux (GstElement *element, GstPad *pad, gpointer user_data)
@@ -170,7 +170,7 @@ any_after_mux (const RecMonitorReport *monitors, guint n)
   return FALSE;
 }
 
-/* From a pad with packets onwards. */
+/* Returns the stalled stage downstream of a pad that has packets. */
 static RecStallStage
 find_downstream (GstPad *srcpad, const RecMonitorReport *report,
     GstClockTime idle, gboolean blocked)
@@ -235,10 +235,10 @@ rec_stage_tracker_find_unwritten (GstPad *sinkpad, GstPad *srcpad,
   return find_downstream (srcpad, report, idle, FALSE);
 }
 
-/* --- what the recording holds in memory ---------------------------------- */
+/* --- Queues --- */
 
-/* queue, queue2, appsrc and others have the property themselves, multiqueue
- * has it on its pads. */
+/* queue, queue2, appsrc and others have the property themselves; multiqueue has
+ * it on its pads. */
 static guint64
 get_level (GObject *object)
 {

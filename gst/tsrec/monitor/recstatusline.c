@@ -1,4 +1,4 @@
-/* gst-tsrec: what the monitor says to a person, one line at a time
+/* gst-tsrec: status line of a recording
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -7,7 +7,8 @@
 
 #include "recstatusline.h"
 
-/* Decimal units with a point whatever the locale, as in "3.4 MB". */
+/* Appends a value in decimal units, with a decimal point in all locales, for
+ * example "3.4 MB". */
 static void
 append_scaled (GString *line, gdouble value, const gchar *unit)
 {

@@ -1,4 +1,4 @@
-/* gst-tsrec: what the monitor says to a person, one line at a time
+/* gst-tsrec: status line of a recording
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -10,15 +10,15 @@
 G_BEGIN_DECLS
 
 /**
- * RecStatusLine: what one line says.
- * @stats: of the monitor, rates over the time since the last line
+ * RecStatusLine:
+ * @stats: statistics, with the rates since the last line
  * @elapsed: time since the monitor started, ns
- * @written_known: a sink answered, so that the size is what it wrote; else it
- *   is what passed the monitor
- * @waiting_for_disk: the sink drops what arrives, as the disk is full or failed
+ * @written_known: a sink answered, and the size is the number of bytes written;
+ *   else it is the number of bytes that passed the monitor
+ * @waiting_for_disk: the sink drops data, because the disk is full or failed
  * @connected: a publisher is connected to the source
- * @waiting: nothing is expected now
- * @alerts: names of the rules that are raised, or ""
+ * @waiting: no media is expected now
+ * @alerts: names of the raised rules, or ""
  */
 typedef struct
 {
@@ -31,9 +31,9 @@ typedef struct
   const gchar *alerts;
 } RecStatusLine;
 
-/* One line without a newline, owned by the caller: local date and time (of
- * @stats->utc_time), recording and stage, elapsed time, size, bit rate,
- * packets/s, streak, memory, the state of the disk, and alerts. */
+/* Returns one line without a newline, which the caller frees: local date and time
+ * (of @stats->utc_time), recording and stage, elapsed time, size, bit rate,
+ * packets/s, streak, memory, state of the disk, and alerts. */
 gchar *rec_status_line_format (const RecStatusLine *report);
 
 G_END_DECLS

@@ -1,4 +1,4 @@
-/* gst-tsrec: a function called on time, on a thread of its own, by any clock
+/* gst-tsrec: calls a function at given times of any clock, on its own thread
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -11,19 +11,18 @@ G_BEGIN_DECLS
 
 typedef struct _RecTimer RecTimer;
 
-/* Called at @now or soon after it was due; returns when to be called again
- * (absolute, of the timer's clock). A time that has already passed means at
- * once, so skip what was missed. */
+/* Called at @now, when it is due or soon after. Returns the time of the next call
+ * (absolute, of the clock of the timer). A time in the past means at once. */
 typedef GstClockTime (*RecTimerFunc) (GstClockTime now, gpointer user_data);
 
-/* Starts a thread that calls @func at @first and then whenever it asked for.
- * @clock is referenced. Never fails. */
+/* Starts a thread that calls @func at @first, and then at the times that it
+ * returns. Takes a reference to @clock. Never fails. */
 RecTimer *rec_timer_start (
     GstClock *clock, GstClockTime first, RecTimerFunc func, gpointer user_data);
 
-/* Ends the timer and frees it. When this returns @func is not running and
- * will not run again, unless it is @func itself that called: then it is the
- * last call. Hold no lock that @func takes. NULL does nothing. */
+/* Ends the timer and frees it. Afterwards @func does not run again; if @func is
+ * the caller, this is its last call. The caller holds no lock that @func takes.
+ * NULL is ignored. */
 void rec_timer_stop (RecTimer *timer);
 
 G_END_DECLS

@@ -21,6 +21,8 @@ GST_DEBUG_CATEGORY_EXTERN (gst_ts_rec_mux_debug);
 /* More than this is not held back to bring tracks in order. */
 #define MAX_QUEUED_BYTES (32 * 1024 * 1024)
 #define MAX_QUEUED_ITEMS 4096
+/* So many frames of sound without a timestamp wait for the first one with. */
+#define MAX_UNTIMED 64
 /* How long it takes to see that input without timestamps comes at the pace of
  * the clock, µs, and how long a picture lasts at least: 100 a second. */
 #define MIN_PACED_TIME (1 * G_TIME_SPAN_SECOND)
@@ -221,6 +223,36 @@ gst_ts_rec_mux_set_next (
     ts_mux_set_next (self->core, next);
 }
 
+/* Whether the sound in @pad has begun without timestamps, as that of a
+ * transport stream from its middle does: the first one that has a timestamp
+ * says when they were. */
+static gboolean
+waits_for_time (GstTsRecMux *self, GstTsRecMuxPad *pad)
+{
+  return !pad->placed && !pad->eos && pad->arrived &&
+      gst_ts_rec_mux_pad_is_fed (pad) && !gst_ts_rec_mux_is_live (self) &&
+      !ts_codec_is_video (pad->codec) &&
+      gst_queue_array_get_length (pad->queue) < MAX_UNTIMED;
+}
+
+/* What waits in @pad without a timestamp comes before @time, the first one. */
+static void
+place_before (GstTsRecMuxPad *pad, gint64 time)
+{
+  for (guint i = gst_queue_array_get_length (pad->queue); i > 0; i--) {
+    RecMuxItem *item = gst_queue_array_peek_nth_struct (pad->queue, i - 1);
+    GstBuffer *buffer = GST_BUFFER_CAST (item->object);
+
+    if (!GST_IS_BUFFER (item->object))
+      continue;
+    if (item->pts != TS_TIME_NONE || !GST_BUFFER_DURATION_IS_VALID (buffer))
+      return;
+    time -= (gint64)GST_BUFFER_DURATION (buffer);
+    item->pts = time;
+    item->estimated = TRUE;
+  }
+}
+
 /* The pad whose next item may leave, or NULL. Events leave at once: they only
  * stand in the queue because of what is before them. */
 static GstTsRecMuxPad *
@@ -229,7 +261,7 @@ pick_pad (GstTsRecMux *self)
   GstTsRecMuxPad *best = NULL;
   gint64 best_time = G_MAXINT64, last = G_MININT64, time;
   gsize bytes = 0, items = 0;
-  gboolean far;
+  gboolean far, untimed = FALSE;
 
   for (guint i = 0; i < self->pads->len; i++) {
     GstTsRecMuxPad *pad = g_ptr_array_index (self->pads, i);
@@ -245,6 +277,10 @@ pick_pad (GstTsRecMux *self)
       continue;
     bytes += pad->queued_bytes;
     items += gst_queue_array_get_length (pad->queue);
+    if (waits_for_time (self, pad)) {
+      untimed = TRUE;
+      continue;
+    }
     last = MAX (last, pad->position);
     time = get_turn (pad, head->pts, head->dts);
     if (time < best_time || best == NULL) {
@@ -257,7 +293,7 @@ pick_pad (GstTsRecMux *self)
       items > MAX_QUEUED_ITEMS)
     return best;
   far = last - best_time >= (gint64)self->interleave;
-  if (has_to_wait (self, best, best_time, far) ||
+  if ((untimed && !far) || has_to_wait (self, best, best_time, far) ||
       has_to_wait_for_next (self, best))
     return NULL;
   return best;
@@ -279,6 +315,7 @@ gst_ts_rec_mux_drain (GstTsRecMux *self)
     gst_ts_rec_mux_remove_tracks (self);
     if (GST_IS_BUFFER (item.object)) {
       pad->queued_bytes -= gst_buffer_get_size (GST_BUFFER_CAST (item.object));
+      pad->placed = TRUE;
       if (!self->prepared) {
         g_mutex_unlock (&self->lock);
         gst_ts_rec_mux_prepare (self);
@@ -438,7 +475,7 @@ static void
 enqueue (GstTsRecMux *self, GstTsRecMuxPad *pad, GstMiniObject *object,
     gint64 pts, gint64 dts, gint64 end)
 {
-  RecMuxItem item = { object, pts, dts };
+  RecMuxItem item = { object, pts, dts, FALSE };
 
   gst_queue_array_push_tail_struct (pad->queue, &item);
   if (end != TS_TIME_NONE &&
@@ -510,6 +547,10 @@ accept_buffer (GstTsRecMux *self, GstTsRecMuxPad *pad, GstBuffer *buffer,
   if (!self->live) {
     *entered = g_get_monotonic_time ();
     watch_pace (self, pad, dts != TS_TIME_NONE ? dts : pts, *entered);
+  }
+  if (!pad->placed && (pts != TS_TIME_NONE || dts != TS_TIME_NONE)) {
+    place_before (pad, pts != TS_TIME_NONE ? pts : dts);
+    pad->placed = TRUE;
   }
   pad->queued_bytes += gst_buffer_get_size (buffer);
   enqueue (self, pad, GST_MINI_OBJECT_CAST (buffer), pts, dts,
@@ -633,7 +674,7 @@ stop_flush (GstTsRecMux *self, GstTsRecMuxPad *pad, GstEvent *event)
   g_mutex_lock (&self->lock);
   pad->flushing = FALSE;
   pad->eos = pad->drained = FALSE;
-  pad->arrived = FALSE;
+  pad->arrived = pad->placed = FALSE;
   pad->position = TS_TIME_NONE;
   rec_pace_init (&pad->pace);
   gst_segment_init (&pad->segment, GST_FORMAT_UNDEFINED);

@@ -71,6 +71,23 @@ say_corrections (
       "declares.");
 }
 
+/* Live input lags by what is done to it; a file, by how it was written. */
+static void
+say_late (
+    GstTsRecMux *self, GstPad *pad, const TsStats *before, const TsStats *after)
+{
+  say_once (self, pad, REC_MUX_WARNING_LATE, before->late, after->late,
+      gst_ts_rec_mux_is_live (self)
+          ? "this track lags behind the others by more than the preroll; its "
+            "timestamps are kept, and a decoder that follows PCR gets it too "
+            "late. Lower the load or the latency of its branch, or raise the "
+            "property \"preroll\"."
+          : "this track lags behind the others by more than the preroll; its "
+            "timestamps are kept, and a decoder that follows PCR gets it too "
+            "late. The input is not in the order of time: raise the property "
+            "\"max-interleave\", and the mux waits longer to sort it.");
+}
+
 static void
 say_what_changed (GstTsRecMux *self, GstPad *pad, const TsStats *before)
 {
@@ -83,11 +100,7 @@ say_what_changed (GstTsRecMux *self, GstPad *pad, const TsStats *before)
   say_corrections (self, pad, before, &after);
   say_once (self, pad, REC_MUX_WARNING_JUMP, before->jumps, after.jumps,
       "a timestamp far off the others; the timeline was kept.");
-  say_once (self, pad, REC_MUX_WARNING_LATE, before->late, after.late,
-      "this track lags behind the others by more than the preroll; its "
-      "timestamps are kept, and a decoder that follows PCR gets it too late. "
-      "Lower the load or the latency of its branch, or raise the property "
-      "\"preroll\".");
+  say_late (self, pad, before, &after);
   say_once (self, pad, REC_MUX_WARNING_NO_KEYFRAME, before->no_random_access,
       after.no_random_access,
       "no key frame within 10 s; the recording begins with pictures that may "
@@ -417,6 +430,8 @@ gst_ts_rec_mux_mux_buffer (
   if (!self->live)
     gst_ts_rec_mux_set_next (self, pad, item);
   ts_mux_get_stats (self->core, &before);
+  if (item->estimated)
+    ts_mux_note_no_timestamp (self->core);
   ts_mux_set_expecting (self->core, is_expecting (self));
   size = ts_mux_begin (self->core, pad->track, &au);
   if (size > 0)

@@ -33,12 +33,13 @@ G_DECLARE_FINAL_TYPE (
     GstTsRecMuxPad, gst_ts_rec_mux_pad, GST, TS_REC_MUX_PAD, GstPad)
 
 /* What waits in a pad: a buffer or a serialized event, and its timestamps,
- * TS_TIME_NONE where it has none. */
+ * TS_TIME_NONE where it has none. @estimated: of what came behind it. */
 typedef struct
 {
   GstMiniObject *object;
   gint64 pts;
   gint64 dts;
+  gboolean estimated;
 } RecMuxItem;
 
 /**
@@ -52,6 +53,7 @@ typedef struct
  * @queue: of RecMuxItem; lock
  * @queued_bytes: in @queue; lock
  * @arrived: a buffer has arrived, with a timestamp or without; lock
+ * @placed: one has arrived with a timestamp, or has left without; lock
  * @first_arrival: when the first of @n_untimed arrived, monotonic µs; lock
  * @n_untimed: buffers without a timestamp, since the last one with; lock
  * @paced: they arrive at the pace of the clock; lock
@@ -94,6 +96,7 @@ struct _GstTsRecMuxPad
   GstQueueArray *queue;
   gsize queued_bytes;
   gboolean arrived;
+  gboolean placed;
   gint64 first_arrival;
   guint64 n_untimed;
   gboolean paced;

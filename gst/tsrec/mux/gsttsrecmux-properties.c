@@ -7,6 +7,8 @@
 
 #include "gsttsrecmux-private.h"
 
+#include "recmessage.h"
+
 #define DEFAULT_MAX_INTERLEAVE (1 * GST_SECOND)
 #define DEFAULT_INTERVAL (500 * GST_MSECOND)
 #define DEFAULT_PCR_INTERVAL (40 * GST_MSECOND)
@@ -167,47 +169,23 @@ gst_ts_rec_mux_set_property (
   GST_OBJECT_UNLOCK (self);
 }
 
-/* clang-format off */
 static GstStructure *
-create_stats (GstTsRecMux *self)
+get_stats (GstTsRecMux *self)
 {
-  TsStats stats;
-  guint64 refused, skipped;
-  guint tracks = 0;
+  RecMuxStats stats = { 0 };
 
   g_mutex_lock (&self->lock);
-  stats = self->stats;
+  stats.mux = self->stats;
   if (self->core)
-    ts_mux_get_stats (self->core, &stats);
-  refused = self->refused;
-  skipped = self->skipped;
+    ts_mux_get_stats (self->core, &stats.mux);
+  stats.mux.skipped += self->skipped;
+  stats.refused = self->refused;
   for (guint i = 0; i < self->pads->len; i++)
-    tracks += ((GstTsRecMuxPad *)g_ptr_array_index (self->pads, i))->track
-        != NULL;
+    if (((GstTsRecMuxPad *)g_ptr_array_index (self->pads, i))->track)
+      stats.tracks++;
   g_mutex_unlock (&self->lock);
-  return gst_structure_new ("application/x-tsrecmux-stats",
-      "tracks", G_TYPE_UINT64, (guint64) tracks,
-      "access-units", G_TYPE_UINT64, stats.access_units,
-      "bytes-in", G_TYPE_UINT64, stats.access_unit_bytes,
-      "bytes-out", G_TYPE_UINT64, stats.packets * 188,
-      "packets", G_TYPE_UINT64, stats.packets,
-      "stuffing-bytes", G_TYPE_UINT64, stats.stuffing_bytes,
-      "psi-packets", G_TYPE_UINT64, stats.psi_packets,
-      "pcr-packets", G_TYPE_UINT64, stats.pcr_packets,
-      "random-access-points", G_TYPE_UINT64, stats.random_access_points,
-      "no-timestamp", G_TYPE_UINT64, stats.no_timestamp,
-      "backward", G_TYPE_UINT64, stats.backward,
-      "jumps", G_TYPE_UINT64, stats.jumps,
-      "late", G_TYPE_UINT64, stats.late,
-      "skipped", G_TYPE_UINT64, stats.skipped + skipped,
-      "dts-raised", G_TYPE_UINT64, stats.dts_raised,
-      "pts-nudged", G_TYPE_UINT64, stats.pts_nudged,
-      "pts-moved", G_TYPE_UINT64, stats.pts_moved,
-      "empty", G_TYPE_UINT64, stats.empty,
-      "damaged", G_TYPE_UINT64, stats.damaged,
-      "refused", G_TYPE_UINT64, refused, NULL);
+  return rec_structure_new_mux_stats (&stats);
 }
-/* clang-format on */
 
 static void
 gst_ts_rec_mux_get_property (
@@ -217,7 +195,7 @@ gst_ts_rec_mux_get_property (
   TsMuxConfig *config = &self->config;
 
   if (id == PROP_STATS) {
-    g_value_take_boxed (value, create_stats (self));
+    g_value_take_boxed (value, get_stats (self));
     return;
   }
   GST_OBJECT_LOCK (self);
@@ -441,9 +419,9 @@ install_other_properties (GObjectClass *klass)
    *
    * Names the recording in every message of this element: a field of element
    * messages, and in the details of warnings and errors. Default: %NULL, which
-   * takes the name in the location of a #recfilesink downstream, without
-   * directory, suffix and conversions, else the name of the pipeline. May
-   * be set at any time, from any thread.
+   * takes the `recording-id` of a #recfilesink downstream, else the name in its
+   * location without directory, suffix and conversions, else the name of the
+   * pipeline. May be set at any time, from any thread.
    */
   g_object_class_install_property (klass, PROP_RECORDING_ID,
       g_param_spec_string ("recording-id", "Recording ID",

@@ -443,9 +443,12 @@ note_location (GstTsRecMux *self)
   gchar *location = NULL;
 
   if (gst_pad_peer_query (self->srcpad, query) &&
-      rec_query_parse_written (query, &written, &location))
+      rec_query_parse_written (query, &written, &location)) {
     rec_recording_id_note_location (
         &self->recording_id, GST_ELEMENT (self), location);
+    rec_recording_id_note_downstream (&self->recording_id, GST_ELEMENT (self),
+        rec_query_get_recording_id (query));
+  }
   g_free (location);
   gst_query_unref (query);
 }
@@ -503,7 +506,7 @@ reset_pad (GstTsRecMuxPad *pad)
   g_clear_pointer (&pad->refusal, g_free);
   gst_caps_replace (&pad->caps, NULL);
   pad->language[0] = '\0';
-  pad->arrived = pad->paced = FALSE;
+  pad->arrived = pad->placed = pad->paced = FALSE;
   pad->n_untimed = 0;
   pad->position = TS_TIME_NONE;
   pad->patience = REC_MUX_PATIENCE;
