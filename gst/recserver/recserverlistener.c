@@ -82,7 +82,9 @@ static void
 begin_phase (Connection *connection, gboolean answering)
 {
   connection->answering = answering;
-  connection->working = FALSE;
+  /* A handler may have said so before the request counts as read. */
+  if (!answering)
+    connection->working = FALSE;
   connection->arriving = 0;
   connection->since = connection->listener->clock;
   connection->bytes = count_bytes (connection->socket, answering);
