@@ -109,7 +109,7 @@ rec_query_is_resume (GstQuery *query)
 void
 rec_query_set_resume (GstQuery *query, const RecResume *resume)
 {
-  GBytes *cc = g_bytes_new (resume->continuity_counter, REC_RESUME_N_PIDS);
+  GBytes *cc = g_bytes_new (resume->continuity_counter, TS_N_PIDS);
   GBytes *streams = g_bytes_new (
       resume->streams, resume->n_streams * sizeof (resume->streams[0]));
 
@@ -160,10 +160,10 @@ rec_query_parse_resume (GstQuery *query, RecResume *resume)
       "sdt-version", G_TYPE_INT, &r.sdt_version,
       "last-ts", G_TYPE_UINT64, &r.last_ts,
       "elapsed", G_TYPE_UINT64, &r.elapsed, NULL);
-  ok = ok && cc && g_bytes_get_size (cc) == REC_RESUME_N_PIDS;
+  ok = ok && cc && g_bytes_get_size (cc) == TS_N_PIDS;
   if (ok) {
     memcpy (r.continuity_counter, g_bytes_get_data (cc, NULL),
-        REC_RESUME_N_PIDS);
+        TS_N_PIDS);
     parse_streams (gst_query_get_structure (query), &r);
     *resume = r;
   }

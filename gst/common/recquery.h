@@ -13,6 +13,8 @@
 
 #pragma once
 
+#include "tspacket.h"
+
 #include <gst/gst.h>
 
 G_BEGIN_DECLS
@@ -64,8 +66,6 @@ const gchar *rec_query_get_recording_id (GstQuery *query);
 /* --- query "tsrec-resume": downstream; tsrecmux asks once, before its first
  * packet; recfilesink answers if it continues a file of an earlier run. */
 
-#define REC_RESUME_N_PIDS 8192
-#define REC_RESUME_CC_NONE 0xff
 #define REC_RESUME_MAX_STREAMS 64
 
 /* A PID of the file and the identity of its stream (ts_psi_get_identity()). */
@@ -78,7 +78,7 @@ typedef struct
 /**
  * RecResume:
  * @continuity_counter: the last continuity_counter of each PID in the file,
- *   REC_RESUME_CC_NONE for a PID that is not in it
+ *   TS_CC_NONE for a PID that is not in it
  * @pat_version: version_number of the last PAT, -1 if there was none
  * @pmt_version: version_number of the last PMT, -1 if there was none
  * @sdt_version: version_number of the last SDT, -1 if there was none
@@ -89,7 +89,7 @@ typedef struct
  */
 typedef struct
 {
-  guint8 continuity_counter[REC_RESUME_N_PIDS];
+  guint8 continuity_counter[TS_N_PIDS];
   gint pat_version;
   gint pmt_version;
   gint sdt_version;

@@ -62,6 +62,14 @@ RecServerRecording *rec_server_start (
 /* Calls "finished" when the service was asked to end and all is complete. */
 void rec_server_check_finished (RecServer *server);
 
+/* recserver-notify.c */
+
+/* Of every recording, with the service as user data. */
+extern const RecServerRecordingCallbacks rec_server_recording_callbacks;
+/* Passes an event on: server-sent events, bus, hooks, archive. */
+void rec_server_notify (RecServer *server, RecServerRecording *recording,
+    const gchar *event, JsonObject *facts);
+
 /* recserver-archive.c */
 
 /* A file of @recording was opened. */
@@ -76,17 +84,65 @@ void rec_server_archive_prune (RecServer *server);
 /* Repairs what a crash has left. Blocks. */
 void rec_server_archive_recover (RecServer *server);
 
-/* recserver-routes.c */
+/* recserver-dispatch.c */
 
 void rec_server_dispatch (
     SoupServerMessage *msg, gboolean early, gpointer server);
-/* The OpenAPI document of all routes. Caller unrefs. */
-JsonObject *rec_server_routes_describe (void);
 
 /* Handlers of routes, in the file that is named. A request is answered before
  * they return, or paused. */
-
 typedef void (*RecServerHandler) (RecServer *server, RecServerRequest *request);
+
+/* recserver-routes.c */
+
+#define REC_SERVER_TYPE_JSON "application/json"
+
+/**
+ * RecServerField: of a JSON body or a query
+ * @type: of JSON Schema
+ * @choices: separated by "|", or NULL
+ */
+typedef struct
+{
+  const gchar *name;
+  const gchar *type;
+  const gchar *choices;
+  const gchar *text;
+} RecServerField;
+
+/**
+ * RecServerRoute:
+ * @path: "{id}", "{session}" and "{asset}" are one component, "{name}" is all that follow
+ * @role: that is needed, for the {id} where there is one
+ * @body, @query: end with a name of NULL; NULL: there is none
+ * @errors: HTTP statuses, separated by spaces
+ */
+typedef struct
+{
+  const gchar *method;
+  const gchar *path;
+  RecServerRole role;
+  RecServerHandler handler;
+  const gchar *text;
+  const RecServerField *body;
+  const gchar *body_type;
+  const RecServerField *query;
+  const gchar *status;
+  const gchar *answer_type;
+  const gchar *errors;
+} RecServerRoute;
+
+/* All routes, *@n of them. */
+const RecServerRoute *rec_server_routes_get (guint *n);
+/* Returns the route of a request and sets its parameters. NULL with @error, and
+ * in *@allow the methods of that path, which the caller frees. */
+const RecServerRoute *rec_server_routes_find (
+    RecServerRequest *request, gchar **allow, GError **error);
+
+/* recserver-openapi.c */
+
+/* Returns the OpenAPI document of all routes. Caller unrefs. */
+JsonObject *rec_server_routes_describe (void);
 
 /* recserver-api.c */
 void rec_server_handle_start (RecServer *server, RecServerRequest *request);

@@ -8,6 +8,7 @@
 #include "recserverlibrary-private.h"
 #include "recservererror.h"
 #include "recserverjson.h"
+#include "tspacket.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -115,9 +116,9 @@ choose (const GArray *entries, gint64 from, gint64 to, gint64 utc,
   if (e[first].end < from)
     first++;
   clip->offset = e[first].offset;
-  clip->length =
-      (end < entries->len ? (goffset)e[end].offset
-                          : clip->st.st_size - clip->st.st_size % 188) -
+  clip->length = (end < entries->len ? (goffset)e[end].offset
+                                     : clip->st.st_size -
+                             clip->st.st_size % TS_PACKET_SIZE) -
       clip->offset;
   return TRUE;
 }

@@ -9,6 +9,7 @@
 #include "recservererror.h"
 #include "recserverjson.h"
 #include "recservertsindex.h"
+#include "tspacket.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -123,7 +124,7 @@ probe_ts (int fd, const struct stat *st, JsonObject *facts)
 
   push_part (index, fd, 0, HEAD);
   if (tail > HEAD)
-    push_part (index, fd, tail - tail % 188, TAIL + 188);
+    push_part (index, fd, tail - tail % TS_PACKET_SIZE, TAIL + TS_PACKET_SIZE);
   else if (st->st_size > HEAD)
     push_part (index, fd, HEAD, TAIL);
   tracks = rec_server_ts_index_get_tracks (index);

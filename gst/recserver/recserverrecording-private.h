@@ -101,6 +101,20 @@ void rec_server_recording_finish (RecServerRecording *recording);
 gboolean rec_server_recording_on_bus (
     GstBus *bus, GstMessage *message, gpointer user_data);
 
+/* recserverrecording-location.c */
+
+/* Returns a location, absolute and without suffix, that no recording has yet.
+ * Caller frees. */
+gchar *rec_server_recording_choose_location (
+    const RecServerRecordingConfig *config);
+/* Returns the path of the file, or of the playlist of fragments. Caller frees.
+ */
+gchar *rec_server_recording_choose_output (RecServerRecording *recording);
+/* Makes the folder of the location. FALSE with @error (500) if the recording
+ * could not be written there. */
+gboolean rec_server_recording_make_folder (
+    RecServerRecording *recording, GError **error);
+
 /* recserverrecording-status.c */
 
 /* Totals of the pipeline that is there. */

@@ -8,10 +8,8 @@
 #include "recserverrecording-private.h"
 #include "recserverconvert.h"
 #include "recservererror.h"
-#include "recserverjson.h"
 #include "recserverpipeline.h"
 
-#include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -206,74 +204,6 @@ make_pipeline (RecServerRecording *recording, GError **error)
   recording->playing = FALSE;
   set_pipeline_state (recording, GST_STATE_PLAYING, on_playing);
   return TRUE;
-}
-
-/* "%Y" and "{id}" in the pattern of the operator; the id is no pattern. */
-static gchar *
-expand_location (const RecServerRecordingConfig *config)
-{
-  GDateTime *now = g_date_time_new_now_local ();
-  gchar *expanded = g_date_time_format (now, config->path->location);
-  gchar **parts = g_strsplit (expanded ? expanded : "{id}", "{id}", -1);
-  gchar *name = g_strjoinv (config->id, parts), *path, *absolute;
-
-  path = g_build_filename (config->server->directory, name, NULL);
-  absolute = g_canonicalize_filename (path, NULL);
-  g_date_time_unref (now);
-  g_free (expanded);
-  g_strfreev (parts);
-  g_free (name);
-  g_free (path);
-  return absolute;
-}
-
-static gboolean
-is_taken (const gchar *location, const gchar *suffix)
-{
-  gchar *path = g_strconcat (location, suffix, NULL);
-  gboolean taken = g_file_test (path, G_FILE_TEST_EXISTS);
-
-  g_free (path);
-  return taken;
-}
-
-/* A name that no recording has yet. */
-static gchar *
-choose_location (const RecServerRecordingConfig *config)
-{
-  static const gchar *const suffixes[] = { ".ts", ".m3u8", ".jsonl", ".json",
-    ".mp4", "-00000.ts" };
-  gchar *stem = expand_location (config), *location = g_strdup (stem);
-
-  for (guint n = 1;; n++) {
-    gboolean taken = FALSE;
-
-    for (guint i = 0; i < G_N_ELEMENTS (suffixes); i++)
-      taken |= is_taken (location, suffixes[i]);
-    if (!taken)
-      break;
-    g_free (location);
-    location = g_strdup_printf ("%s-%u", stem, n);
-  }
-  g_free (stem);
-  return location;
-}
-
-/* What the answer to a start would otherwise promise in vain. */
-static gboolean
-make_folder (RecServerRecording *recording, GError **error)
-{
-  gchar *folder = g_path_get_dirname (recording->location);
-  gboolean ok = g_mkdir_with_parents (folder, 0777) == 0 &&
-      g_access (folder, W_OK | X_OK) == 0;
-
-  if (!ok)
-    rec_server_error_set (error, 500, "folder not writable",
-        "Cannot write into \"%s\": %s. Check its permissions, or set directory "
-        "to another one.",
-        folder, g_strerror (errno));
-  g_free (folder);
-  return ok;
 }
 
 /* --- once a second --- */
@@ -525,16 +455,6 @@ rec_server_recording_stop (
 
 /* --- life --- */
 
-static gchar *
-choose_output (RecServerRecording *recording)
-{
-  if (recording->path->max_size_time)
-    return g_strconcat (recording->location,
-        recording->path->playlist ? ".m3u8" : "-00000.ts", NULL);
-  return g_strconcat (
-      recording->location, ".", recording->format->suffix, NULL);
-}
-
 static void
 start_timer (RecServerRecording *recording)
 {
@@ -560,8 +480,9 @@ recording_new_bare (const RecServerRecordingConfig *config)
   recording->token = g_strdup (config->token);
   recording->by_publisher = config->by_publisher;
   recording->resume = config->location != NULL;
-  recording->location =
-      config->location ? g_strdup (config->location) : choose_location (config);
+  recording->location = config->location
+      ? g_strdup (config->location)
+      : rec_server_recording_choose_location (config);
   recording->alerts = g_hash_table_new_full (
       g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_object_unref);
   recording->tracks = json_array_new ();
@@ -570,7 +491,7 @@ recording_new_bare (const RecServerRecordingConfig *config)
   recording->state = g_str_equal (config->source->type, "whip")
       ? REC_SERVER_STATE_WAITING
       : REC_SERVER_STATE_CONNECTING;
-  recording->output = choose_output (recording);
+  recording->output = rec_server_recording_choose_output (recording);
   return recording;
 }
 
@@ -583,7 +504,8 @@ rec_server_recording_new (const RecServerRecordingConfig *config,
 
   recording->callbacks = *callbacks;
   recording->user_data = user_data;
-  if (!make_folder (recording, error) || !make_pipeline (recording, error)) {
+  if (!rec_server_recording_make_folder (recording, error) ||
+      !make_pipeline (recording, error)) {
     rec_server_recording_unref (recording);
     return NULL;
   }

@@ -34,7 +34,7 @@ replace_suffix (const gchar *path, const gchar *suffix)
 
 /**
  * Check: whether packets are whole and none is missing
- * @counters: continuity_counter by PID, TS_RESUME_CC_NONE: none yet
+ * @counters: continuity_counter by PID, TS_CC_NONE: none yet
  */
 typedef struct
 {
@@ -47,19 +47,17 @@ typedef struct
 static void
 check_packet (Check *check, const guint8 *packet)
 {
-  guint pid = (packet[1] & 0x1fu) << 8 | packet[2];
-  guint8 counter = packet[3] & TS_CC_MASK, last = check->counters[pid];
-  gboolean announced =
-      (packet[3] & 0x20) && packet[4] > 0 && (packet[5] & 0x80);
+  guint pid = ts_get_pid (packet);
+  guint8 counter = ts_get_cc (packet), last = check->counters[pid];
 
-  if (packet[0] != TS_SYNC_BYTE) {
+  if (!ts_has_sync_byte (packet)) {
     check->faults++;
     return;
   }
-  if (!(packet[3] & 0x10) || pid == 0x1fff)
+  if (!ts_has_payload (packet) || pid == TS_PID_NULL)
     return;
-  if (last != TS_RESUME_CC_NONE && !announced && counter != last &&
-      counter != ((last + 1) & TS_CC_MASK))
+  if (last != TS_CC_NONE && !ts_get_discontinuity_indicator (packet) &&
+      counter != last && counter != ((last + 1) & TS_CC_MASK))
     check->faults++;
   check->counters[pid] = counter;
 }
@@ -76,7 +74,7 @@ read_file (const gchar *path, JsonObject *facts)
   guint64 size = 0;
   gssize n = 0;
 
-  memset (check->counters, TS_RESUME_CC_NONE, sizeof (check->counters));
+  memset (check->counters, TS_CC_NONE, sizeof (check->counters));
   while (fd >= 0 && (n = pread (fd, buffer, CHUNK, size)) > 0) {
     g_checksum_update (sum, buffer, n);
     for (gssize at = 0; ts && at + TS_PACKET_SIZE <= n; at += TS_PACKET_SIZE)

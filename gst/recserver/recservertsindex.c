@@ -7,6 +7,7 @@
 
 #include "recservertsindex.h"
 #include "tspacket.h"
+#include "tspsi.h"
 
 #include <string.h>
 
@@ -15,6 +16,7 @@
 /* Distance of entries of a recording without a picture. */
 #define AUDIO_DISTANCE (2 * REC_SERVER_TS_CLOCK)
 #define NO_OFFSET G_MAXUINT64
+#define STREAM_TYPE_AAC_LATM 0x11 /* table 2-34; the mux does not write it */
 
 struct _RecServerTsIndex
 {
@@ -29,23 +31,23 @@ struct _RecServerTsIndex
   guint64 next; /* offset of what comes next */
 };
 
-/* Table 2-34, and what others have registered. */
 static const struct
 {
   guint8 stream_type;
   gboolean video;
   const gchar *codec;
 } stream_types[] = {
-  { 0x01, TRUE, "MPEG-1" },
-  { 0x02, TRUE, "MPEG-2" },
-  { 0x1b, TRUE, "H.264" },
-  { 0x24, TRUE, "H.265" },
-  { 0x03, FALSE, "MPEG audio" },
-  { 0x04, FALSE, "MPEG audio" },
-  { 0x0f, FALSE, "AAC" },
-  { 0x11, FALSE, "AAC" },
-  { 0x81, FALSE, "AC-3" },
-  { 0x87, FALSE, "E-AC-3" },
+  { TS_STREAM_TYPE_MPEG1_VIDEO, TRUE, "MPEG-1" },
+  { TS_STREAM_TYPE_MPEG2_VIDEO, TRUE, "MPEG-2" },
+  { TS_STREAM_TYPE_H264, TRUE, "H.264" },
+  { TS_STREAM_TYPE_H265, TRUE, "H.265" },
+  { TS_STREAM_TYPE_H266, TRUE, "H.266" },
+  { TS_STREAM_TYPE_MPEG1_AUDIO, FALSE, "MPEG audio" },
+  { TS_STREAM_TYPE_MPEG2_AUDIO, FALSE, "MPEG audio" },
+  { TS_STREAM_TYPE_AAC_ADTS, FALSE, "AAC" },
+  { STREAM_TYPE_AAC_LATM, FALSE, "AAC" },
+  { TS_STREAM_TYPE_AC3, FALSE, "AC-3" },
+  { TS_STREAM_TYPE_EAC3, FALSE, "E-AC-3" },
 };
 
 RecServerTsIndex *
@@ -68,69 +70,62 @@ rec_server_ts_index_free (RecServerTsIndex *index)
   g_free (index);
 }
 
-/* --- tables, those that fit into one packet --- */
+/* --- tables --- */
 
-/* The payload of @packet, *@length bytes; NULL when there is none. */
+/* Returns the section @table_id that starts in @packet, and its size. NULL:
+ * there is none, or it continues in another packet. */
 static const guint8 *
-find_payload (const guint8 *packet, gsize *length)
+find_section (const guint8 *packet, guint8 table_id, gsize *size)
 {
-  gsize at = TS_HEADER_SIZE;
+  const guint8 *section = ts_psi_find_section (packet, size);
 
-  if (!(packet[3] & 0x10))
+  if (!section || ts_psi_get_table_id (section) != table_id ||
+      ts_psi_get_section_size (section) > *size)
     return NULL;
-  if (packet[3] & 0x20)
-    at += 1 + (gsize)packet[4];
-  if (at >= TS_PACKET_SIZE)
-    return NULL;
-  *length = TS_PACKET_SIZE - at;
-  return packet + at;
-}
-
-/* The section after pointer_field, without its CRC_32; NULL when it is not
- * whole. */
-static const guint8 *
-find_section (
-    const guint8 *payload, gsize length, guint8 table_id, gsize *section_length)
-{
-  gsize at = 1 + (gsize)payload[0], n;
-
-  if (at + 8 > length || payload[at] != table_id)
-    return NULL;
-  n = 3 + (((gsize)payload[at + 1] & 0x0f) << 8 | payload[at + 2]);
-  if (n < 12 || at + n > length)
-    return NULL;
-  *section_length = n - 4;
-  return payload + at;
+  *size = ts_psi_get_section_size (section);
+  return section;
 }
 
 static void
-read_pat (RecServerTsIndex *index, const guint8 *payload, gsize length)
+read_pat (RecServerTsIndex *index, const guint8 *packet)
 {
-  gsize n;
-  const guint8 *section = find_section (payload, length, 0x00, &n);
+  TsPatProgram program;
+  gsize size, pos = 0;
+  const guint8 *section = find_section (packet, TS_TABLE_ID_PAT, &size);
 
-  for (gsize at = 8; section && at + 4 <= n; at += 4)
-    if (section[at] != 0 || section[at + 1] != 0) {
-      index->pmt_pid = (section[at + 2] & 0x1f) << 8 | section[at + 3];
+  while (section && ts_psi_next_program (section, size, &pos, &program))
+    if (program.program_number != 0) {
+      index->pmt_pid = program.pid;
       return;
     }
 }
 
-/* 2.6.8, registration_descriptor: "Opus", "HEVC" and others on private data. */
+/* 2.6.8, registration_descriptor: Opus, HEVC and others as private data. */
 static const gchar *
-find_registration (const guint8 *d, gsize length, gboolean *video)
+find_registration (const TsPmtStream *stream, gboolean *video)
 {
-  *video = FALSE;
-  for (gsize at = 0; at + 2 <= length; at += 2 + (gsize)d[at + 1]) {
-    if (d[at] != 0x05 || at + 6 > length)
+  static const struct
+  {
+    const gchar *format_identifier;
+    const gchar *codec;
+    gboolean video;
+  } formats[] = {
+    { "Opus", "Opus", FALSE },
+    { "AC-3", "AC-3", FALSE },
+    { "HEVC", "H.265", TRUE },
+  };
+  TsDescriptor descriptor;
+  gsize pos = 0;
+
+  while (ts_psi_next_descriptor (
+      stream->es_info, stream->es_info_length, &pos, &descriptor)) {
+    if (descriptor.tag != TS_DESCRIPTOR_REGISTRATION || descriptor.size < 4)
       continue;
-    if (memcmp (d + at + 2, "Opus", 4) == 0)
-      return "Opus";
-    if (memcmp (d + at + 2, "AC-3", 4) == 0)
-      return "AC-3";
-    *video = memcmp (d + at + 2, "HEVC", 4) == 0;
-    if (*video)
-      return "H.265";
+    for (guint i = 0; i < G_N_ELEMENTS (formats); i++)
+      if (memcmp (descriptor.data, formats[i].format_identifier, 4) == 0) {
+        *video = formats[i].video;
+        return formats[i].codec;
+      }
   }
   return NULL;
 }
@@ -149,58 +144,34 @@ find_track (RecServerTsIndex *index, guint pid)
 }
 
 static void
-add_track (RecServerTsIndex *index, guint pid, guint8 type,
-    const guint8 *descriptors, gsize length)
+add_track (RecServerTsIndex *index, const TsPmtStream *stream)
 {
-  RecServerTsTrack track = { .pid = pid };
+  RecServerTsTrack track = { .pid = stream->elementary_pid };
 
   for (guint i = 0; i < G_N_ELEMENTS (stream_types); i++)
-    if (stream_types[i].stream_type == type) {
+    if (stream_types[i].stream_type == stream->stream_type) {
       track.video = stream_types[i].video;
       track.codec = stream_types[i].codec;
     }
-  if (!track.codec && type == 0x06)
-    track.codec = find_registration (descriptors, length, &track.video);
-  if (track.codec && !find_track (index, pid) &&
+  if (!track.codec && stream->stream_type == TS_STREAM_TYPE_PRIVATE_PES)
+    track.codec = find_registration (stream, &track.video);
+  if (track.codec && !find_track (index, track.pid) &&
       index->tracks->len < REC_SERVER_TS_MAX_TRACKS)
     g_array_append_val (index->tracks, track);
 }
 
 static void
-read_pmt (RecServerTsIndex *index, const guint8 *payload, gsize length)
+read_pmt (RecServerTsIndex *index, const guint8 *packet)
 {
-  gsize n, at;
-  const guint8 *section = find_section (payload, length, 0x02, &n);
+  TsPmtStream stream;
+  gsize size, pos = 0;
+  const guint8 *section = find_section (packet, TS_TABLE_ID_PMT, &size);
 
-  if (!section || n < 12)
-    return;
-  at = 12 + (((gsize)section[10] & 0x0f) << 8 | section[11]);
-  while (at + 5 <= n) {
-    gsize info = ((gsize)section[at + 3] & 0x0f) << 8 | section[at + 4];
-
-    if (at + 5 + info > n)
-      return;
-    add_track (index, (section[at + 1] & 0x1fu) << 8 | section[at + 2],
-        section[at], section + at + 5, info);
-    at += 5 + info;
-  }
+  while (section && ts_psi_next_stream (section, size, &pos, &stream))
+    add_track (index, &stream);
 }
 
 /* --- PES packets --- */
-
-/* 2.4.3.7; FALSE when there is no PTS. */
-static gboolean
-read_pts (const guint8 *pes, gsize length, gint64 *pts)
-{
-  const guint8 *p = pes + 9;
-
-  if (length < 14 || pes[0] != 0 || pes[1] != 0 || pes[2] != 1 ||
-      !(pes[7] & 0x80))
-    return FALSE;
-  *pts = (gint64)(p[0] >> 1 & 7) << 30 | (gint64)p[1] << 22 |
-      (gint64)(p[2] >> 1) << 15 | (gint64)p[3] << 7 | p[4] >> 1;
-  return TRUE;
-}
 
 /* @pts on a clock that does not wrap, near what was seen last. */
 static gint64
@@ -252,21 +223,22 @@ begins_entry (RecServerTsIndex *index, const RecServerTsTrack *track,
 
 static void
 read_pes (RecServerTsIndex *index, const RecServerTsTrack *track,
-    const guint8 *packet, const guint8 *payload, gsize length, guint64 offset)
+    const guint8 *packet, guint64 offset)
 {
-  gboolean random_access =
-      (packet[3] & 0x20) && packet[4] > 0 && (packet[5] & 0x40);
+  gsize size;
+  const guint8 *payload = ts_get_payload (packet, &size);
+  guint64 timestamp;
   gint64 pts;
 
-  if (!read_pts (payload, length, &pts))
+  if (!ts_pes_get_pts (payload, size, &timestamp))
     return;
-  pts = unwrap (index, pts);
+  pts = unwrap (index, (gint64)timestamp);
   if (!index->has_time)
     index->first = index->last = pts;
   index->has_time = TRUE;
   index->newest = pts;
   index->last = MAX (index->last, pts);
-  if (begins_entry (index, track, random_access, pts))
+  if (begins_entry (index, track, ts_get_random_access_indicator (packet), pts))
     add_entry (index, index->pat_at != NO_OFFSET ? index->pat_at : offset, pts);
   index->pat_at = NO_OFFSET;
   if (index->entries->len > 0) {
@@ -280,20 +252,18 @@ read_pes (RecServerTsIndex *index, const RecServerTsTrack *track,
 static void
 read_packet (RecServerTsIndex *index, const guint8 *packet, guint64 offset)
 {
-  guint pid = (packet[1] & 0x1fu) << 8 | packet[2];
+  guint pid = ts_get_pid (packet);
   const RecServerTsTrack *track;
-  const guint8 *payload;
-  gsize length;
 
-  if (!(packet[1] & 0x40) || !(payload = find_payload (packet, &length)))
+  if (!ts_get_payload_unit_start_indicator (packet))
     return;
   if (pid == TS_PID_PAT) {
     index->pat_at = offset;
-    read_pat (index, payload, length);
+    read_pat (index, packet);
   } else if ((gint)pid == index->pmt_pid)
-    read_pmt (index, payload, length);
+    read_pmt (index, packet);
   else if ((track = find_track (index, pid)))
-    read_pes (index, track, packet, payload, length, offset);
+    read_pes (index, track, packet, offset);
 }
 
 /* --- bytes --- */
@@ -309,7 +279,7 @@ complete_rest (RecServerTsIndex *index, const guint8 *data, gsize length)
   memcpy (index->rest + index->n_rest, data, n);
   index->n_rest += n;
   if (index->n_rest == TS_PACKET_SIZE) {
-    if (index->rest[0] == TS_SYNC_BYTE)
+    if (ts_has_sync_byte (index->rest))
       read_packet (index, index->rest, index->next + n - TS_PACKET_SIZE);
     index->n_rest = 0;
   }
@@ -329,7 +299,7 @@ rec_server_ts_index_push (
   }
   at = complete_rest (index, data, length);
   while (length - at >= TS_PACKET_SIZE) {
-    if (data[at] == TS_SYNC_BYTE) {
+    if (ts_has_sync_byte (data + at)) {
       read_packet (index, data + at, offset + at);
       at += TS_PACKET_SIZE;
     } else

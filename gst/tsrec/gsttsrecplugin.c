@@ -21,7 +21,7 @@ plugin_init (GstPlugin *plugin)
   ret &= GST_ELEMENT_REGISTER (recmonitor, plugin);
   ret &= GST_ELEMENT_REGISTER (recfilesink, plugin);
   ret &= GST_ELEMENT_REGISTER (tsrecmux, plugin);
-  /* after what it is made of: it copies their properties */
+  /* Registered last, because it copies the properties of the elements above. */
   ret &= GST_ELEMENT_REGISTER (tsrecsink, plugin);
   return ret;
 }

@@ -51,7 +51,7 @@ static void
 push (Recording *r, TsTrack *track, const guint8 *data, gsize size)
 {
   TsAccessUnit au = { data, size, r->time, r->time, TS_TIME_NONE, TS_TIME_NONE,
-    0, 0, false };
+    0, 0 };
   gsize n = ts_mux_begin (r->mux, track, &au);
   guint8 *out = g_malloc (n);
   TsOutput output;

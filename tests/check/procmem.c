@@ -90,8 +90,7 @@ GST_START_TEST (test_errors_of_the_file_are_told)
   RecProcMem mem;
   gchar *big = g_malloc0 (1 << 16);
 
-  fail_unless_equals_int (
-      rec_proc_mem_sample ("/nonexistent/x", &mem), ENOENT);
+  fail_unless_equals_int (rec_proc_mem_sample ("/nonexistent/x", &mem), ENOENT);
   fail_unless_equals_int (rec_proc_mem_sample ("/", &mem), EISDIR);
   memset (big, 'x', 1 << 16);
   fail_unless_equals_int (sample (big, 1 << 16, &mem), EFBIG);

@@ -399,6 +399,90 @@ send_opus (Track *track, Between between)
   }
 }
 
+static guint
+count_type (GstElement *pipeline, const gchar *type)
+{
+  GstIterator *it = gst_bin_iterate_recurse (GST_BIN (pipeline));
+  GValue item = G_VALUE_INIT;
+  guint n = 0;
+
+  while (gst_iterator_next (it, &item) == GST_ITERATOR_OK) {
+    n += g_str_equal (G_OBJECT_TYPE_NAME (g_value_get_object (&item)), type);
+    g_value_reset (&item);
+  }
+  g_value_unset (&item);
+  gst_iterator_free (it);
+  return n;
+}
+
+GST_START_TEST (test_the_filters_are_elements_of_the_bin)
+{
+  static const struct
+  {
+    const gchar *media;
+    const gchar *codec;
+  } tracks[] = { { "video", "H264" }, { "video", "VP8" }, { "audio", "OPUS" } };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (tracks); i++) {
+    Track track;
+    gchar *dot;
+
+    track_init (&track, tracks[i].media, tracks[i].codec, TRUE);
+    fail_unless_equals_int (
+        count_type (track.pipeline, "GstRtcPacketFilter"), 1);
+    fail_unless_equals_int (
+        count_type (track.pipeline, "GstRtcPictureFilter"), 1);
+    dot = gst_debug_bin_to_dot_data (
+        GST_BIN (track.pipeline), GST_DEBUG_GRAPH_SHOW_ALL);
+    fail_unless (strstr (dot, "GstRtcPacketFilter") != NULL);
+    fail_unless (strstr (dot, "GstRtcPictureFilter") != NULL);
+    g_free (dot);
+    track_clear (&track);
+  }
+}
+
+GST_END_TEST;
+
+static guint
+count_units (Track *track)
+{
+  guint n = 0;
+
+  for (const gchar *p = track->sizes->str; *p; p++)
+    n += *p == ' ';
+  return n;
+}
+
+#define H264_SLICE(track, picture) SEND (track, picture, TRUE, 0x41, 0x9a, 1, 2)
+/* An SEI NAL unit with recovery_frame_cnt 1, and a slice: STAP-A */
+#define H264_GRADUAL(track, picture)                                           \
+  SEND (track, picture, TRUE, 0x78, 0, 5, 6, 6, 1, 0x48, 0x80, 0, 4, 0x41,     \
+      0x9a, 1, 2)
+
+/* Periodic intra refresh: a sender that refreshes a part of each picture
+ * sends no key frame but the first. */
+GST_START_TEST (test_intra_refresh_ends_a_loss)
+{
+  Track track;
+
+  track_init (&track, "video", "H264", TRUE);
+  send_h264 (&track, NOTHING);
+  fail_unless_equals_int (count_units (&track), 3);
+  track.seq++;
+  H264_SLICE (&track, 5);
+  H264_GRADUAL (&track, 6);
+  H264_SLICE (&track, 7);
+  fail_unless_equals_int (count_units (&track), 3);
+  H264_GRADUAL (&track, 8);
+  H264_SLICE (&track, 9);
+  fail_unless_equals_int (count_units (&track), 5);
+  fail_unless_equals_uint64 (track.counters.held_back, 3);
+  track_clear (&track);
+}
+
+GST_END_TEST;
+
 /* What comes out is the same as without the packets that carry nothing. */
 GST_START_TEST (test_packets_without_payload_change_nothing)
 {
@@ -637,6 +721,8 @@ recchain_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (
       tc, test_a_picture_of_slices_with_sets_each_is_one_access_unit);
+  tcase_add_test (tc, test_the_filters_are_elements_of_the_bin);
+  tcase_add_test (tc, test_intra_refresh_ends_a_loss);
   tcase_add_test (tc, test_packets_without_payload_change_nothing);
   tcase_add_test (tc, test_only_missing_packets_are_losses);
   tcase_add_test (tc, test_the_beginning_of_a_gap_is_journalled);

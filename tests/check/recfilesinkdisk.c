@@ -231,8 +231,8 @@ refuse_event (GstPad *pad, GstObject *parent, GstEvent *event)
   return FALSE;
 }
 
-/* A mux that is not ours does not know the event. */
-GST_START_TEST (test_recording_goes_on_without_a_mux_of_ours)
+/* Another mux does not know the event. */
+GST_START_TEST (test_recording_continues_with_another_mux)
 {
   GstHarness *h = start_sink (make_faulty (), NULL);
   GstQuery *query = rec_query_new_written ();
@@ -255,7 +255,7 @@ GST_START_TEST (test_recording_goes_on_without_a_mux_of_ours)
 GST_END_TEST;
 
 static void
-check_reason (gint err, const gchar *reason, const gchar *way_out)
+check_reason (gint err, const gchar *reason, const gchar *advice)
 {
   GstBus *bus;
   GstHarness *h = start_sink (make_faulty (), &bus);
@@ -271,7 +271,7 @@ check_reason (gint err, const gchar *reason, const gchar *way_out)
       reason);
   gst_message_unref (msg);
   text = pop_text (bus, GST_MESSAGE_WARNING);
-  assert_text_has (text, way_out);
+  assert_text_has (text, advice);
   assert_text_has (text, path);
   g_free (text);
   fault.write_err = 0;
@@ -355,7 +355,7 @@ GST_START_TEST (test_deleted_file_is_told_and_replaced)
   g_unlink (path);
   n = push_until_written (h, n);
   text = pop_text (bus, GST_MESSAGE_WARNING);
-  assert_text_has (text, "deleted by somebody else");
+  assert_text_has (text, "deleted by another process");
   g_free (text);
   push_n (h, n, 1);
   aus = read_aus (next);
@@ -377,7 +377,7 @@ GST_START_TEST (test_truncated_file_gets_no_hole_and_no_torn_packet)
   fail_unless_equals_int (truncate (path, 2 * AU + 100), 0);
   n = push_until_written (h, n);
   text = pop_text (bus, GST_MESSAGE_WARNING);
-  assert_text_has (text, "truncated by somebody else");
+  assert_text_has (text, "truncated by another process");
   g_free (text);
   assert_is_continued_after (path, 1, n - 1);
   stop_sink (h, bus);
@@ -563,7 +563,7 @@ recfilesinkdisk_suite (void)
   tcase_add_test (
       tc, test_full_disk_loses_nothing_and_recording_goes_on_by_itself);
   tcase_add_test (tc, test_full_disk_is_told_once_each_way);
-  tcase_add_test (tc, test_recording_goes_on_without_a_mux_of_ours);
+  tcase_add_test (tc, test_recording_continues_with_another_mux);
   tcase_add_test (tc, test_each_way_to_fail_is_told_apart);
   tcase_add_test (tc, test_error_policy_ends_the_recording_with_an_error);
   tcase_add_test (tc, test_failover_goes_on_at_the_other_location);

@@ -780,7 +780,7 @@ GST_START_TEST (test_file_that_is_no_playlist_is_left_alone)
   h = start_sink (element, &bus);
   push_range (h, GOP, 3 * GOP, GOP);
   text = pop_text (bus, GST_MESSAGE_WARNING);
-  assert_text_has (text, "no media playlist");
+  assert_text_has (text, "not a media playlist");
   g_free (text);
   fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING) == NULL);
   stop_sink (h, bus);
@@ -811,7 +811,7 @@ GST_START_TEST (test_playlist_that_cannot_be_written_is_caught_up)
   push_range (h, GOP + 1, 4 * GOP, GOP);
   text = pop_text (bus, GST_MESSAGE_WARNING);
   assert_text_has (text, "rec.m3u8");
-  assert_text_has (text, "The recording goes on");
+  assert_text_has (text, "Recording continues");
   g_free (text);
   fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING) == NULL);
   fail_unless_equals_uint64 (size_on_disk (path), 4 * GOP * AU);
@@ -842,6 +842,25 @@ GST_START_TEST (test_other_formats_are_recorded_without_a_playlist)
   fail_unless (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING) == NULL);
   stop_sink (h, bus);
   fail_unless_equals_uint64 (size_on_disk (path), 2 * GOP * AU);
+}
+
+GST_END_TEST;
+
+/* The bytes of a real file of another format do not look like a PAT. */
+GST_START_TEST (test_other_formats_are_reported_whatever_their_bytes_are)
+{
+  GstHarness *h;
+  GstBus *bus;
+  gchar *text;
+
+  h = start_sink (make_list_sink (path), &bus);
+  gst_harness_set_src_caps_str (h, "video/x-matroska");
+  gst_harness_push (h, gst_buffer_new_wrapped (g_strdup ("EBML"), 4));
+  text = pop_text (bus, GST_MESSAGE_WARNING);
+  assert_text_has (text, "MPEG transport streams only");
+  g_free (text);
+  fail_if (g_file_test (list, G_FILE_TEST_EXISTS));
+  stop_sink (h, bus);
 }
 
 GST_END_TEST;
@@ -892,6 +911,7 @@ recfilesinkplaylist_suite (void)
   tcase_add_test (tc, test_file_that_is_no_playlist_is_left_alone);
   tcase_add_test (tc, test_playlist_that_cannot_be_written_is_caught_up);
   tcase_add_test (tc, test_other_formats_are_recorded_without_a_playlist);
+  tcase_add_test (tc, test_other_formats_are_reported_whatever_their_bytes_are);
   tcase_add_test (tc, test_place_that_cannot_be_written_is_refused_at_once);
   return s;
 }

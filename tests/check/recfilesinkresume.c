@@ -66,8 +66,7 @@ GST_START_TEST (test_torn_tail_is_cut_and_the_stream_goes_on_behind)
   fail_unless (ask_resume (h, resume));
   fail_unless_equals_int (
       resume->continuity_counter[0x100], (3 * AU_PACKETS - 1) & 0x0f);
-  fail_unless_equals_int (
-      resume->continuity_counter[0x101], REC_RESUME_CC_NONE);
+  fail_unless_equals_int (resume->continuity_counter[0x101], TS_CC_NONE);
   fail_unless_equals_int (resume->pat_version, -1);
   fail_unless (resume->elapsed < 60 * GST_SECOND);
   gst_harness_push (h, make_au (3, TRUE));

@@ -4,6 +4,7 @@
  */
 
 #include "rtclossgate.h"
+#include "tscodec.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -29,7 +30,7 @@ track_init (Track *track, guint16 seq)
 }
 
 static RtcLossGateVerdict
-send_picture (Track *track, gboolean key, guint lost)
+send_picture (Track *track, RtcPictureKind kind, guint lost)
 {
   GstClockTime pts = track->picture * FRAME;
   guint i;
@@ -42,11 +43,13 @@ send_picture (Track *track, gboolean key, guint lost)
   }
   track->picture++;
   return rtc_loss_gate_unit (
-      &track->gate, pts, key, &track->held_back, &track->closed_at);
+      &track->gate, pts, kind, &track->held_back, &track->closed_at);
 }
 
-#define KEY(track, lost) send_picture (track, TRUE, lost)
-#define DELTA(track, lost) send_picture (track, FALSE, lost)
+#define KEY(track, lost) send_picture (track, RTC_PICTURE_RANDOM_ACCESS, lost)
+#define GRADUAL(track, lost)                                                   \
+  send_picture (track, RTC_PICTURE_GRADUAL_RECOVERY, lost)
+#define DELTA(track, lost) send_picture (track, RTC_PICTURE_DEPENDENT, lost)
 
 static void
 open_gate (Track *track)
@@ -78,7 +81,7 @@ GST_START_TEST (test_everything_passes_when_nothing_is_lost)
   /* The sequence number wraps on the way. */
   for (i = 0; i < 100; i++)
     fail_unless_equals_int (
-        send_picture (&track, i % 10 == 0, 0), RTC_LOSS_GATE_PASS);
+        i % 10 == 0 ? KEY (&track, 0) : DELTA (&track, 0), RTC_LOSS_GATE_PASS);
 }
 GST_END_TEST;
 
@@ -114,11 +117,13 @@ GST_START_TEST (test_a_picture_without_its_end_is_held_back)
   rtc_loss_gate_packet (
       &track.gate, seq + 1, 2 * 3600, FALSE, FALSE, 2 * FRAME);
   rtc_loss_gate_packet (&track.gate, seq + 3, 3 * 3600, TRUE, FALSE, 3 * FRAME);
-  fail_unless_equals_int (rtc_loss_gate_unit (&track.gate, 2 * FRAME, TRUE,
-                              &track.held_back, &track.closed_at),
+  fail_unless_equals_int (
+      rtc_loss_gate_unit (&track.gate, 2 * FRAME, RTC_PICTURE_RANDOM_ACCESS,
+          &track.held_back, &track.closed_at),
       RTC_LOSS_GATE_DROP);
-  fail_unless_equals_int (rtc_loss_gate_unit (&track.gate, 3 * FRAME, FALSE,
-                              &track.held_back, &track.closed_at),
+  fail_unless_equals_int (
+      rtc_loss_gate_unit (&track.gate, 3 * FRAME, RTC_PICTURE_DEPENDENT,
+          &track.held_back, &track.closed_at),
       RTC_LOSS_GATE_DROP);
 }
 GST_END_TEST;
@@ -192,17 +197,139 @@ GST_START_TEST (test_only_the_first_slice_of_a_key_frame_makes_one)
   static const guint8 hevc_later[] = { 0, 0, 1, 0x26, 0x01, 0x2f, 0 };
   static const guint8 hevc_delta[] = { 0, 0, 1, 0x02, 0x01, 0xd0, 0 };
 
-  fail_unless (rtc_loss_gate_is_key ("H264", idr, sizeof (idr)));
-  fail_unless (rtc_loss_gate_is_key ("H264", alone, sizeof (alone)));
-  fail_if (rtc_loss_gate_is_key ("H264", later, sizeof (later)));
-  fail_if (rtc_loss_gate_is_key ("H264", delta, sizeof (delta)));
-  fail_if (rtc_loss_gate_is_key ("H264", nothing, sizeof (nothing)));
-  fail_unless (rtc_loss_gate_is_key ("H264", recovery, sizeof (recovery)));
-  fail_if (rtc_loss_gate_is_key ("H264", idr, 0));
-  fail_unless (rtc_loss_gate_is_key ("H265", hevc, sizeof (hevc)));
-  fail_if (rtc_loss_gate_is_key ("H265", hevc_later, sizeof (hevc_later)));
-  fail_if (rtc_loss_gate_is_key ("H265", hevc_delta, sizeof (hevc_delta)));
-  fail_unless (rtc_loss_gate_is_key ("VP8", delta, 1));
+#define KIND(codec, unit) rtc_loss_gate_parse_unit (codec, unit, sizeof (unit))
+  fail_unless_equals_int (KIND ("H264", idr), RTC_PICTURE_RANDOM_ACCESS);
+  fail_unless_equals_int (KIND ("H264", alone), RTC_PICTURE_RANDOM_ACCESS);
+  fail_unless_equals_int (KIND ("H264", later), RTC_PICTURE_DEPENDENT);
+  fail_unless_equals_int (KIND ("H264", delta), RTC_PICTURE_DEPENDENT);
+  fail_unless_equals_int (KIND ("H264", nothing), RTC_PICTURE_NONE);
+  fail_unless_equals_int (KIND ("H264", recovery), RTC_PICTURE_RANDOM_ACCESS);
+  fail_unless_equals_int (
+      rtc_loss_gate_parse_unit ("H264", idr, 0), RTC_PICTURE_NONE);
+  fail_unless_equals_int (KIND ("H265", hevc), RTC_PICTURE_RANDOM_ACCESS);
+  fail_unless_equals_int (KIND ("H265", hevc_later), RTC_PICTURE_DEPENDENT);
+  fail_unless_equals_int (KIND ("H265", hevc_delta), RTC_PICTURE_DEPENDENT);
+  fail_unless_equals_int (KIND ("VP8", delta), RTC_PICTURE_RANDOM_ACCESS);
+}
+GST_END_TEST;
+
+/* Whether the mux sets random_access_indicator for the access unit. */
+static gboolean
+mux_says_random_access (TsCodec codec, const guint8 *data, gsize size)
+{
+  TsTrackConfig config = { .codec = codec };
+  TsAccessUnit au = { .data = data, .size = size, .pts = 0, .dts = 0 };
+  TsPsiStream psi = { 0 };
+  TsPayload payload = { 0 };
+  const char *reason = NULL;
+  TsCodecState state;
+  gboolean random_access;
+
+  fail_unless (ts_codec_init (&state, &config, &psi, &reason), "%s", reason);
+  fail_unless (ts_codec_prepare (&state, &au, &payload));
+  random_access = payload.random_access;
+  ts_codec_clear (&state);
+  return random_access;
+}
+
+/* Access units that begin with the first slice of a picture. */
+GST_START_TEST (test_gate_and_mux_agree_on_random_access_points)
+{
+#define UNIT(codec, ts_codec, kind, ...)                                       \
+  {                                                                            \
+    codec, ts_codec, RTC_PICTURE_##kind,                                       \
+        sizeof ((const guint8[]){ __VA_ARGS__ }),                              \
+    {                                                                          \
+      __VA_ARGS__                                                              \
+    }                                                                          \
+  }
+#define SLICE 0, 0, 1, 0x41, 0x9a, 0x12
+#define HEVC_SLICE 0, 0, 1, 0x02, 0x01, 0xd0, 0
+  static const struct
+  {
+    const gchar *codec;
+    TsCodec ts_codec;
+    RtcPictureKind kind;
+    gsize size;
+    guint8 data[64];
+  } units[] = {
+    UNIT ("H264", TS_CODEC_H264, RANDOM_ACCESS, PARAMETER_SETS, 0, 0, 1, 0x65,
+        0x88, 0x84, 0),
+    UNIT ("H264", TS_CODEC_H264, DEPENDENT, PARAMETER_SETS, SLICE),
+    /* recovery_frame_cnt: 0, 1, 59 */
+    UNIT ("H264", TS_CODEC_H264, RANDOM_ACCESS, 0, 0, 1, 6, 6, 1, 0xc4, 0x80,
+        SLICE),
+    UNIT ("H264", TS_CODEC_H264, GRADUAL_RECOVERY, PARAMETER_SETS, 0, 0, 1, 6,
+        6, 1, 0x48, 0x80, SLICE),
+    UNIT ("H264", TS_CODEC_H264, GRADUAL_RECOVERY, 0, 0, 1, 6, 6, 2, 0x07, 0x88,
+        0x80, SLICE),
+    /* Another message is in front of it: user data, and in a NAL unit. */
+    UNIT ("H264", TS_CODEC_H264, RANDOM_ACCESS, 0, 0, 1, 6, 5, 2, 1, 1, 6, 1,
+        0xc4, 0x80, SLICE),
+    UNIT ("H264", TS_CODEC_H264, GRADUAL_RECOVERY, 0, 0, 1, 6, 1, 1, 8, 0x80, 0,
+        0, 1, 6, 6, 1, 0x48, 0x80, SLICE),
+    /* A key frame with a count is one. */
+    UNIT ("H264", TS_CODEC_H264, RANDOM_ACCESS, 0, 0, 1, 6, 6, 1, 0x48, 0x80, 0,
+        0, 1, 0x65, 0x88, 0x84, 0),
+    UNIT ("H265", TS_CODEC_H265, RANDOM_ACCESS, 0, 0, 1, 0x26, 1, 0xaf, 1),
+    UNIT ("H265", TS_CODEC_H265, RANDOM_ACCESS, 0, 0, 1, 0x2a, 1, 0xaf, 1),
+    UNIT ("H265", TS_CODEC_H265, DEPENDENT, HEVC_SLICE),
+    /* recovery_poc_cnt: 0, 1 */
+    UNIT ("H265", TS_CODEC_H265, RANDOM_ACCESS, 0, 0, 1, 0x4e, 1, 6, 1, 0xd0,
+        0x80, HEVC_SLICE),
+    UNIT ("H265", TS_CODEC_H265, GRADUAL_RECOVERY, 0, 0, 1, 0x4e, 1, 6, 1, 0x50,
+        0x80, HEVC_SLICE),
+  };
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (units); i++) {
+    RtcPictureKind kind =
+        rtc_loss_gate_parse_unit (units[i].codec, units[i].data, units[i].size);
+    gboolean mux = mux_says_random_access (
+        units[i].ts_codec, units[i].data, units[i].size);
+
+    fail_unless (kind == units[i].kind, "unit %u: %d", (guint)i, kind);
+    fail_unless (mux == (kind == RTC_PICTURE_RANDOM_ACCESS),
+        "unit %u: gate %d, mux %d", (guint)i, kind, mux);
+  }
+}
+GST_END_TEST;
+
+/* A sender that also sends key frames may be about to send one. */
+GST_START_TEST (test_gradual_recovery_does_not_open_the_gate_at_once)
+{
+  Track track;
+
+  open_gate (&track);
+  fail_unless_equals_int (DELTA (&track, 1), RTC_LOSS_GATE_DROP);
+  fail_unless_equals_int (GRADUAL (&track, 0), RTC_LOSS_GATE_DROP);
+  fail_unless_equals_int (DELTA (&track, 0), RTC_LOSS_GATE_DROP);
+  fail_unless_equals_int (KEY (&track, 0), RTC_LOSS_GATE_OPEN);
+  fail_unless_equals_int (DELTA (&track, 1), RTC_LOSS_GATE_DROP);
+  fail_unless_equals_int (GRADUAL (&track, 0), RTC_LOSS_GATE_DROP);
+}
+GST_END_TEST;
+
+/* A sender with periodic intra refresh sends no key frame but the first. */
+GST_START_TEST (test_gate_does_not_stay_closed_with_periodic_intra_refresh)
+{
+  Track track;
+
+  open_gate (&track);
+  fail_unless_equals_int (DELTA (&track, 1), RTC_LOSS_GATE_DROP);
+  fail_unless_equals_int (GRADUAL (&track, 0), RTC_LOSS_GATE_DROP);
+  fail_unless_equals_int (DELTA (&track, 0), RTC_LOSS_GATE_DROP);
+  fail_unless_equals_int (GRADUAL (&track, 2), RTC_LOSS_GATE_DROP);
+  fail_unless_equals_int (GRADUAL (&track, 0), RTC_LOSS_GATE_OPEN);
+  fail_unless_equals_int (DELTA (&track, 0), RTC_LOSS_GATE_PASS);
+  fail_unless_equals_int (GRADUAL (&track, 0), RTC_LOSS_GATE_PASS);
+  /* Known from now on: the next loss costs the rest of one period. */
+  fail_unless_equals_int (DELTA (&track, 1), RTC_LOSS_GATE_DROP);
+  fail_unless_equals_int (GRADUAL (&track, 0), RTC_LOSS_GATE_OPEN);
+  /* Another stream may be another sender. */
+  rtc_loss_gate_restart (&track.gate);
+  fail_unless_equals_int (GRADUAL (&track, 0), RTC_LOSS_GATE_DROP);
+  fail_unless_equals_int (GRADUAL (&track, 0), RTC_LOSS_GATE_OPEN);
 }
 GST_END_TEST;
 
@@ -217,13 +344,17 @@ GST_START_TEST (test_parameter_sets_alone_are_no_picture)
   static const guint8 hevc[] = { 0, 0, 1, 0x40, 1, 0xc, 0, 0, 1, 0x26, 1,
     0xaf };
 
-  fail_if (rtc_loss_gate_has_picture ("H264", sets, sizeof (sets)));
-  fail_unless (rtc_loss_gate_has_picture ("H264", idr, sizeof (idr)));
-  fail_unless (rtc_loss_gate_has_picture ("H264", delta, sizeof (delta)));
-  fail_if (rtc_loss_gate_has_picture ("H264", delta, 0));
-  fail_if (rtc_loss_gate_has_picture ("H265", hevc_sets, sizeof (hevc_sets)));
-  fail_unless (rtc_loss_gate_has_picture ("H265", hevc, sizeof (hevc)));
-  fail_unless (rtc_loss_gate_has_picture ("VP8", sets, 1));
+  fail_unless_equals_int (KIND ("H264", sets), RTC_PICTURE_NONE);
+  fail_unless (
+      rtc_loss_gate_parse_unit ("H264", idr, sizeof (idr)) != RTC_PICTURE_NONE);
+  fail_unless (rtc_loss_gate_parse_unit ("H264", delta, sizeof (delta)) !=
+      RTC_PICTURE_NONE);
+  fail_unless_equals_int (
+      rtc_loss_gate_parse_unit ("H264", delta, 0), RTC_PICTURE_NONE);
+  fail_unless_equals_int (KIND ("H265", hevc_sets), RTC_PICTURE_NONE);
+  fail_unless (rtc_loss_gate_parse_unit ("H265", hevc, sizeof (hevc)) !=
+      RTC_PICTURE_NONE);
+  fail_unless (rtc_loss_gate_parse_unit ("VP8", sets, 1) != RTC_PICTURE_NONE);
 }
 GST_END_TEST;
 
@@ -243,6 +374,10 @@ recgate_suite (void)
   tcase_add_test (tc, test_padding_and_pauses_are_no_loss);
   tcase_add_test (tc, test_another_stream_begins_with_a_key_frame);
   tcase_add_test (tc, test_only_the_first_slice_of_a_key_frame_makes_one);
+  tcase_add_test (tc, test_gate_and_mux_agree_on_random_access_points);
+  tcase_add_test (tc, test_gradual_recovery_does_not_open_the_gate_at_once);
+  tcase_add_test (
+      tc, test_gate_does_not_stay_closed_with_periodic_intra_refresh);
   tcase_add_test (tc, test_parameter_sets_alone_are_no_picture);
   return suite;
 }

@@ -8,6 +8,9 @@
 #include "recquery.h"
 #include "recstatusline.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 /* What the source of the test answers, and whether it does at all. */
 static gboolean answers;
 static RecSource source;
@@ -284,6 +287,52 @@ GST_START_TEST (test_the_line_says_what_an_operator_has_to_know)
 
 GST_END_TEST;
 
+/* Returns how often @text is in the file @path, which is truncated. */
+static guint
+count_and_truncate (const gchar *path, const gchar *text)
+{
+  gchar *content = NULL, *at;
+  guint n = 0;
+
+  fail_unless (g_file_get_contents (path, &content, NULL, NULL));
+  for (at = content; (at = strstr (at, text)) != NULL; at++)
+    n++;
+  fail_unless_equals_int (truncate (path, 0), 0);
+  g_free (content);
+  return n;
+}
+
+/* Each wait is reported by one line, also if the session in between was shorter
+ * than the interval of the lines. */
+GST_START_TEST (test_each_wait_has_one_line)
+{
+  gchar *path = g_strdup_printf ("%s/lines-%d", g_get_tmp_dir (), getpid ());
+  gint kept = dup (2), file = open (path, O_CREAT | O_WRONLY | O_APPEND, 0600);
+  RecRig f;
+
+  set_source (FALSE, TRUE);
+  rig_init (&f, NULL);
+  g_object_set (f.monitor, "report", TRUE, NULL);
+  fail_unless (dup2 (file, 2) == 2);
+  rec_run_until (f.clock, 5 * GST_SECOND);
+  fail_unless_equals_int (count_and_truncate (path, "waiting for a pub"), 1);
+  set_source (TRUE, FALSE);
+  rec_run_for (f.clock, 300 * GST_MSECOND);
+  set_source (FALSE, TRUE);
+  rec_run_for (f.clock, 3 * GST_SECOND);
+  fail_unless_equals_int (count_and_truncate (path, "waiting for a pub"), 1);
+  rec_run_for (f.clock, 10 * GST_SECOND);
+  fail_unless_equals_int (count_and_truncate (path, "waiting for a pub"), 0);
+  dup2 (kept, 2);
+  close (kept);
+  close (file);
+  rec_rig_clear (&f);
+  fail_unless_equals_int (unlink (path), 0);
+  g_free (path);
+}
+
+GST_END_TEST;
+
 static Suite *
 recmonwaiting_suite (void)
 {
@@ -300,6 +349,7 @@ recmonwaiting_suite (void)
   tcase_add_test (tc, test_a_bin_without_a_path_hides_no_source);
   tcase_add_test (tc, test_the_metric_says_whether_a_publisher_is_connected);
   tcase_add_test (tc, test_the_line_says_what_an_operator_has_to_know);
+  tcase_add_test (tc, test_each_wait_has_one_line);
   return s;
 }
 

@@ -45,7 +45,7 @@ GST_START_TEST (test_resume_carries_every_continuity_counter)
   guint i;
 
   fail_unless (!rec_query_parse_resume (query, out));
-  for (i = 0; i < REC_RESUME_N_PIDS; i++)
+  for (i = 0; i < TS_N_PIDS; i++)
     in->continuity_counter[i] = i % 16;
   in->pmt_version = 31;
   in->sdt_version = -1;

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "rtcstreamselect.h"
+#include "gstrtcstreamselect.h"
 
 #include <gst/check/gstcheck.h>
 #include <gst/rtp/rtp.h>
@@ -61,8 +61,9 @@ setup (void)
   ignored = 0;
   seen = g_string_new (NULL);
   element = GST_ELEMENT (
-      g_object_ref_sink (rtc_stream_select_new ("H264", &ignored)));
-  rtc_stream_select_set_time_func (RTC_STREAM_SELECT (element), get_time);
+      g_object_ref_sink (gst_rtc_stream_select_new ("H264", &ignored)));
+  gst_rtc_stream_select_set_time_func (
+      GST_RTC_STREAM_SELECT (element), get_time);
   out = gst_check_setup_sink_pad_by_name (element, &any_template, "src");
   gst_pad_set_chain_function (out, note_packet);
   gst_pad_set_active (out, TRUE);
@@ -101,7 +102,7 @@ sender_init (Sender *sender, gchar name, guint rank)
   gst_pad_set_event_function (sender->src, count_request);
   gst_pad_set_active (sender->src, TRUE);
   sender->sink =
-      rtc_stream_select_add_stream (RTC_STREAM_SELECT (element), rank);
+      gst_rtc_stream_select_add_stream (GST_RTC_STREAM_SELECT (element), rank);
   fail_unless_equals_int (
       gst_pad_link (sender->src, sender->sink), GST_PAD_LINK_OK);
   gst_segment_init (&segment, GST_FORMAT_TIME);
@@ -114,7 +115,8 @@ sender_clear (Sender *sender)
 {
   gst_pad_set_active (sender->src, FALSE);
   gst_pad_unlink (sender->src, sender->sink);
-  rtc_stream_select_remove_stream (RTC_STREAM_SELECT (element), sender->sink);
+  gst_rtc_stream_select_remove_stream (
+      GST_RTC_STREAM_SELECT (element), sender->sink);
   gst_object_unref (sender->sink);
   gst_object_unref (sender->src);
 }
@@ -288,7 +290,7 @@ GST_START_TEST (test_a_rank_that_changes_counts_from_the_next_key_frame)
   sender_init (&b, 'b', 0);
   send_all (&a, "Kp");
   send_all (&b, "K");
-  rtc_stream_select_set_rank (RTC_STREAM_SELECT (element), b.sink, 1);
+  gst_rtc_stream_select_set_rank (GST_RTC_STREAM_SELECT (element), b.sink, 1);
   send_all (&a, "p");
   send_all (&b, "p");
   send_all (&a, "p");

@@ -173,8 +173,8 @@ rec_ssrc_take_pad (GstElement *rtpbin, GstPad *pad, gpointer streams)
 }
 
 /* All tracks that the webrtcbin in @sender sends, in front of its RTP session,
- * which knows both streams: to be called when they flow. @streams lives longer
- * than @sender. */
+ * which knows both streams: to be called when they flow. @streams has static
+ * storage, because a packet may still be on its way when @sender is freed. */
 static inline void
 rec_ssrc_init (RecSsrc *streams, GstElement *sender)
 {

@@ -1,9 +1,8 @@
-/* gst-tsrec: reading the end of a recording, and accounting for its time
+/* gst-tsrec: the state of a transport stream at the end of a file
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "recgaps.h"
 #include "tsresume.h"
 
 #include <gst/check/gstcheck.h>
@@ -11,7 +10,6 @@
 #include <string.h>
 
 #define PACKET 188
-#define MS G_GUINT64_CONSTANT (1000000)
 
 static TsResumeScan tail;
 
@@ -73,8 +71,8 @@ GST_START_TEST (test_state_of_the_stream_is_that_of_its_last_packets)
   fail_unless_equals_int (tail.sdt_version, -1);
   fail_unless_equals_int (tail.continuity_counter[0x100], 5);
   fail_unless_equals_int (tail.continuity_counter[0x101], 15);
-  fail_unless_equals_int (tail.continuity_counter[0x102], TS_RESUME_CC_NONE);
-  fail_unless_equals_int (tail.continuity_counter[0x1fff], TS_RESUME_CC_NONE);
+  fail_unless_equals_int (tail.continuity_counter[0x102], TS_CC_NONE);
+  fail_unless_equals_int (tail.continuity_counter[0x1fff], TS_CC_NONE);
   fail_unless (tail.has_ts);
   fail_unless_equals_uint64 (tail.last_ts, 180000);
 }
@@ -106,7 +104,7 @@ GST_START_TEST (test_damaged_packets_are_harmless)
     packet[1] &= n % 3 ? 0x40 : 0xff;
     packet[2] &= n % 3 ? 0x10 : 0xff;
     ts_resume_scan_add_packet (&tail, packet);
-    rec_packets_have_media (packet, PACKET);
+    ts_packets_have_pes_start (packet, PACKET);
   }
 }
 
@@ -156,81 +154,7 @@ GST_START_TEST (test_last_whole_packet_is_found)
 
 GST_END_TEST;
 
-/* --- gaps */
-
-/* fail_unless() writes to a pipe: too slow for 100,000 times. */
-static void
-assert_adds_up (const RecGaps *gaps)
-{
-  if (gaps->media + gaps->gaps != gaps->end - gaps->begin)
-    fail ("media and gaps are not all of the time");
-}
-
-GST_START_TEST (test_pause_is_a_gap_without_input)
-{
-  RecGaps gaps;
-  RecGap gap;
-  guint i;
-
-  rec_gaps_init (&gaps, 1000 * MS);
-  for (i = 0; i < 10; i++)
-    fail_if (rec_gaps_written (&gaps, i * 40 * MS, 40 * MS, &gap));
-  fail_if (rec_gaps_written (&gaps, 1300 * MS, 40 * MS, &gap));
-  fail_unless (rec_gaps_written (&gaps, 5000 * MS, 40 * MS, &gap));
-  fail_unless_equals_int (gap.cause, REC_GAP_NO_INPUT);
-  fail_unless_equals_uint64 (gap.begin, 1340 * MS);
-  fail_unless_equals_uint64 (gap.end, 5000 * MS);
-  fail_unless_equals_uint64 (gaps.gaps, 3660 * MS);
-  assert_adds_up (&gaps);
-}
-
-GST_END_TEST;
-
-GST_START_TEST (test_dropped_access_units_are_a_gap_of_the_disk)
-{
-  RecGaps gaps;
-  RecGap gap;
-
-  rec_gaps_init (&gaps, 1000 * MS);
-  rec_gaps_written (&gaps, 0, REC_TIME_NONE, &gap);
-  rec_gaps_written (&gaps, 40 * MS, REC_TIME_NONE, &gap);
-  rec_gaps_lost (&gaps, 80 * MS, REC_GAP_DISK);
-  rec_gaps_lost (&gaps, 120 * MS, REC_GAP_DISK);
-  fail_unless (rec_gaps_written (&gaps, 160 * MS, REC_TIME_NONE, &gap));
-  fail_unless_equals_int (gap.cause, REC_GAP_DISK);
-  /* two access units of 40 ms are missing */
-  fail_unless_equals_uint64 (gap.begin, 80 * MS);
-  fail_unless_equals_uint64 (gap.end, 160 * MS);
-  fail_unless_equals_uint64 (gaps.media, 80 * MS);
-  assert_adds_up (&gaps);
-}
-
-GST_END_TEST;
-
-GST_START_TEST (test_whatever_comes_media_and_gaps_are_all_of_the_time)
-{
-  guint64 time = 5000 * MS;
-  RecGaps gaps;
-  RecGap gap;
-  guint i;
-
-  rec_gaps_init (&gaps, 1000 * MS);
-  for (i = 0; i < 100000; i++) {
-    guint64 duration = g_random_int_range (0, 60) * MS;
-
-    time += g_random_int_range (0, i % 100 == 0 ? 3000 : 60) * MS;
-    if (i % 70 < 10)
-      rec_gaps_lost (&gaps, time, REC_GAP_DISK);
-    else
-      rec_gaps_written (&gaps, i % 9 ? time : time - 30 * MS,
-          i % 2 ? duration : REC_TIME_NONE, &gap);
-    assert_adds_up (&gaps);
-  }
-}
-
-GST_END_TEST;
-
-GST_START_TEST (test_tables_and_clocks_are_no_media)
+GST_START_TEST (test_tables_and_clocks_start_no_pes_packet)
 {
   guint8 packets[2 * PACKET] = { 0 };
 
@@ -238,10 +162,10 @@ GST_START_TEST (test_tables_and_clocks_are_no_media)
   packets[1] = 0x40;
   packets[3] = packets[PACKET + 3] = 0x10;
   memcpy (packets + 4, "\0\0\xb0\x0d", 4);
-  fail_if (rec_packets_have_media (packets, sizeof (packets)));
+  fail_if (ts_packets_have_pes_start (packets, sizeof (packets)));
   packets[PACKET + 1] = 0x41;
   memcpy (packets + PACKET + 4, "\0\0\1\xe0", 4);
-  fail_unless (rec_packets_have_media (packets, sizeof (packets)));
+  fail_unless (ts_packets_have_pes_start (packets, sizeof (packets)));
 }
 
 GST_END_TEST;
@@ -257,10 +181,7 @@ rectail_suite (void)
   tcase_add_test (tc, test_highest_time_stamp_is_found_across_the_wrap);
   tcase_add_test (tc, test_damaged_packets_are_harmless);
   tcase_add_test (tc, test_last_whole_packet_is_found);
-  tcase_add_test (tc, test_pause_is_a_gap_without_input);
-  tcase_add_test (tc, test_dropped_access_units_are_a_gap_of_the_disk);
-  tcase_add_test (tc, test_whatever_comes_media_and_gaps_are_all_of_the_time);
-  tcase_add_test (tc, test_tables_and_clocks_are_no_media);
+  tcase_add_test (tc, test_tables_and_clocks_start_no_pes_packet);
   return s;
 }
 

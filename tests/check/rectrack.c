@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "rtctrack.h"
+#include "gstrtctrack.h"
 #include "recevent.h"
 #include "recquery.h"
 
@@ -14,21 +14,21 @@
 #define H264 "video/x-h264, stream-format=(string)byte-stream, alignment=au"
 
 static GstHarness *h;
-static RtcTrack *track;
+static GstRtcTrack *track;
 
 static void
 set_source (gboolean connected, gboolean waiting)
 {
   RecSource source = { connected, waiting, 0 };
 
-  rtc_track_set_source (track, &source);
+  gst_rtc_track_set_source (track, &source);
 }
 
 static void
 setup (void)
 {
-  track = g_object_ref_sink (rtc_track_new ("video", 1));
-  rtc_track_set_latency (track, 100 * GST_MSECOND);
+  track = g_object_ref_sink (gst_rtc_track_new ("video", 1));
+  gst_rtc_track_set_latency (track, 100 * GST_MSECOND);
   h = gst_harness_new_with_element (GST_ELEMENT (track), "sink", "src");
   gst_harness_play (h);
   set_source (TRUE, FALSE);
@@ -64,13 +64,13 @@ pull (void)
 static guint64
 stats_field (gsize offset)
 {
-  RtcTrackStats stats;
+  GstRtcTrackStats stats;
 
-  rtc_track_get_stats (track, &stats);
+  gst_rtc_track_get_stats (track, &stats);
   return *(guint64 *)((guint8 *)&stats + offset);
 }
 
-#define STATS(field) stats_field (G_STRUCT_OFFSET (RtcTrackStats, field))
+#define STATS(field) stats_field (G_STRUCT_OFFSET (GstRtcTrackStats, field))
 
 /* How many events of @type have come, and the last of them. */
 static guint
@@ -183,16 +183,16 @@ GST_START_TEST (test_silence_is_told_by_gap_events_that_overtake_nothing)
   gst_harness_set_src_caps_str (h, H264);
   push (GST_SECOND);
   gst_buffer_unref (gst_harness_pull (h));
-  rtc_track_tick (track, GST_SECOND + 300 * GST_MSECOND);
+  gst_rtc_track_tick (track, GST_SECOND + 300 * GST_MSECOND);
   fail_unless_equals_int (events (GST_EVENT_GAP, NULL), 0);
-  rtc_track_tick (track, 2 * GST_SECOND);
+  gst_rtc_track_tick (track, 2 * GST_SECOND);
   fail_unless_equals_int (events (GST_EVENT_GAP, &event), 1);
   gst_event_parse_gap (event, &start, &duration);
   fail_unless_equals_uint64 (start, GST_SECOND);
   /* Behind the clock by the latency, and what may still be on its way. */
   fail_unless (start + duration <= 2 * GST_SECOND - 100 * GST_MSECOND);
   gst_event_unref (event);
-  rtc_track_tick (track, 3 * GST_SECOND);
+  gst_rtc_track_tick (track, 3 * GST_SECOND);
   fail_unless_equals_int (events (GST_EVENT_GAP, &event), 1);
   gst_event_parse_gap (event, &start, NULL);
   fail_unless (start > GST_SECOND);
@@ -215,15 +215,15 @@ GST_START_TEST (test_nothing_leaves_while_nobody_is_connected)
   gst_buffer_unref (gst_harness_pull (h));
   events (GST_EVENT_CAPS, NULL);
   set_source (FALSE, TRUE);
-  rtc_track_tick (track, 10 * GST_SECOND);
-  rtc_track_tick (track, 600 * GST_SECOND);
+  gst_rtc_track_tick (track, 10 * GST_SECOND);
+  gst_rtc_track_tick (track, 600 * GST_SECOND);
   /* but for the line of the journal that says that the pause has begun */
   fail_unless_equals_int (events (GST_EVENT_CUSTOM_DOWNSTREAM, &event), 1);
   gst_event_unref (event);
   fail_unless (gst_harness_try_pull_event (h) == NULL);
   /* Nor does the pause leave as one GAP event when somebody comes. */
   set_source (TRUE, FALSE);
-  rtc_track_tick (track, 601 * GST_SECOND);
+  gst_rtc_track_tick (track, 601 * GST_SECOND);
   fail_unless_equals_int (events (GST_EVENT_GAP, &event), 1);
   gst_event_parse_gap (event, &start, NULL);
   fail_unless (start > 599 * GST_SECOND);
@@ -267,7 +267,7 @@ GST_START_TEST (test_nothing_but_stream_start_leaves_before_there_are_caps)
 {
   GstEvent *event;
 
-  rtc_track_tick (track, 10 * GST_SECOND);
+  gst_rtc_track_tick (track, 10 * GST_SECOND);
   event = gst_harness_pull_event (h);
   fail_unless_equals_int (GST_EVENT_TYPE (event), GST_EVENT_STREAM_START);
   gst_event_unref (event);
@@ -279,9 +279,9 @@ GST_END_TEST;
 GST_START_TEST (test_eos_leaves_once_and_nothing_after_it)
 {
   gst_harness_set_src_caps_str (h, H264);
-  rtc_track_finish (track);
-  rtc_track_tick (track, GST_SECOND);
-  rtc_track_tick (track, 2 * GST_SECOND);
+  gst_rtc_track_finish (track);
+  gst_rtc_track_tick (track, GST_SECOND);
+  gst_rtc_track_tick (track, 2 * GST_SECOND);
   fail_unless_equals_int (events (GST_EVENT_EOS, NULL), 1);
   fail_unless_equals_int (push (3 * GST_SECOND), GST_FLOW_EOS);
   fail_unless_equals_int (gst_harness_buffers_in_queue (h), 0);
@@ -330,7 +330,7 @@ GST_START_TEST (test_losses_and_silence_are_journalled)
   gst_event_unref (event);
 
   /* It may never end: its beginning is in the journal at once. */
-  rtc_track_tick (track, 5 * GST_SECOND);
+  gst_rtc_track_tick (track, 5 * GST_SECOND);
   entry = last_entry (&event);
   fail_unless (entry != NULL && gst_structure_has_name (entry, "gap-start"));
   fail_unless_equals_string (
@@ -338,7 +338,7 @@ GST_START_TEST (test_losses_and_silence_are_journalled)
   fail_unless (gst_structure_get_uint64 (entry, "running-time", &value));
   fail_unless_equals_uint64 (value, 1400 * GST_MSECOND);
   gst_event_unref (event);
-  rtc_track_tick (track, 5 * GST_SECOND + 100 * GST_MSECOND);
+  gst_rtc_track_tick (track, 5 * GST_SECOND + 100 * GST_MSECOND);
   fail_unless (last_entry (&event) == NULL);
   push (6 * GST_SECOND);
   entry = last_entry (&event);
@@ -398,12 +398,12 @@ GST_START_TEST (test_what_the_gate_holds_back_is_journalled_once)
   push (GST_SECOND);
   assert_entries ("");
   push_entry ("gap-start", GST_SECOND + 40 * GST_MSECOND);
-  rtc_track_tick (track, 4 * GST_SECOND);
+  gst_rtc_track_tick (track, 4 * GST_SECOND);
   push_entry ("gap", GST_SECOND + 40 * GST_MSECOND);
   push (5 * GST_SECOND);
   assert_entries ("gap-start packet-loss gap packet-loss ");
   /* Where the gate says it all at the end. */
-  rtc_track_tick (track, 5 * GST_SECOND + 200 * GST_MSECOND);
+  gst_rtc_track_tick (track, 5 * GST_SECOND + 200 * GST_MSECOND);
   push_entry ("gap", 5 * GST_SECOND + 40 * GST_MSECOND);
   push (6 * GST_SECOND);
   assert_entries ("gap packet-loss ");
@@ -419,7 +419,7 @@ GST_START_TEST (test_silence_ends_where_the_gate_closes)
 
   gst_harness_set_src_caps_str (h, H264);
   push (GST_SECOND);
-  rtc_track_tick (track, 4 * GST_SECOND);
+  gst_rtc_track_tick (track, 4 * GST_SECOND);
   assert_entries ("gap-start silence ");
   push_entry ("gap", 5 * GST_SECOND);
   while ((event = gst_harness_pull_event (h)) != NULL &&
@@ -442,7 +442,7 @@ GST_START_TEST (test_a_gap_of_the_gate_that_nobody_ends_is_ended)
   gst_harness_set_src_caps_str (h, H264);
   push (GST_SECOND);
   push_entry ("gap-start", GST_SECOND + 40 * GST_MSECOND);
-  rtc_track_tick (track, 4 * GST_SECOND);
+  gst_rtc_track_tick (track, 4 * GST_SECOND);
   push (5 * GST_SECOND);
   assert_entries ("gap-start packet-loss gap silence ");
 }
@@ -457,9 +457,9 @@ GST_START_TEST (test_what_was_only_late_is_no_silence)
   gst_harness_set_src_caps_str (h, H264);
   push (GST_SECOND);
   gst_buffer_unref (gst_harness_pull (h));
-  rtc_track_tick (track, 4 * GST_SECOND);
+  gst_rtc_track_tick (track, 4 * GST_SECOND);
   fail_unless_equals_int (events (GST_EVENT_GAP, NULL), 1);
-  fail_unless (rtc_track_get_end (track) > 3 * GST_SECOND);
+  fail_unless (gst_rtc_track_get_end (track) > 3 * GST_SECOND);
   push (GST_SECOND + 40 * GST_MSECOND);
   buffer = gst_harness_pull (h);
   fail_unless_equals_uint64 (
@@ -471,7 +471,7 @@ GST_START_TEST (test_what_was_only_late_is_no_silence)
 GST_END_TEST;
 
 static void
-count_request (RtcTrack *unused, gpointer user_data)
+count_request (GstRtcTrack *unused, gpointer user_data)
 {
   (*(guint *)user_data)++;
 }
@@ -481,7 +481,7 @@ GST_START_TEST (test_sessions_without_media_do_not_pile_up)
   guint i, n;
 
   for (i = 0; i < 10000; i++)
-    rtc_track_queue_event (
+    gst_rtc_track_queue_event (
         track, rec_event_new_journal (gst_structure_new_empty ("recwhip")));
   gst_harness_set_src_caps_str (h, H264);
   push (GST_SECOND);
@@ -495,7 +495,7 @@ GST_START_TEST (test_key_frame_requests_end_at_the_track)
 {
   guint n = 0;
 
-  rtc_track_set_keyframe_func (track, count_request, &n);
+  gst_rtc_track_set_keyframe_func (track, count_request, &n);
   gst_harness_push_upstream_event (h,
       gst_video_event_new_upstream_force_key_unit (
           GST_CLOCK_TIME_NONE, TRUE, 1));

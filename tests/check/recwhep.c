@@ -462,7 +462,7 @@ GST_START_TEST (test_a_server_returns_to_an_ssrc)
 {
   GstClockTime video = GST_CLOCK_TIME_NONE, audio = GST_CLOCK_TIME_NONE;
   GstElement *pipeline;
-  RecSsrc streams;
+  static RecSsrc streams;
   Server server;
   guint i;
 

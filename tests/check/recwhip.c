@@ -430,7 +430,7 @@ has_ended (Pair *pair)
 GST_START_TEST (test_a_publisher_returns_to_an_ssrc)
 {
   GstClockTime video = GST_CLOCK_TIME_NONE, audio = GST_CLOCK_TIME_NONE;
-  RecSsrc streams;
+  static RecSsrc streams;
   guint i;
   Pair pair;
 
@@ -460,7 +460,7 @@ GST_START_TEST (test_payload_types_that_were_not_negotiated_are_ignored)
   GstClockTime video = GST_CLOCK_TIME_NONE, audio = GST_CLOCK_TIME_NONE;
   const gchar *const counts[] = { "video-rtp-lost", "audio-rtp-lost",
     "video-losses", "audio-losses", "video-pictures-dropped" };
-  RecSsrc streams;
+  static RecSsrc streams;
   Pair pair;
   guint i;
 
@@ -1033,8 +1033,12 @@ recwhip_suite (void)
   tcase_add_test (tc, test_downstream_gets_a_key_frame_by_asking);
   tcase_add_test (tc, test_parameter_sets_alone_are_no_access_unit);
   tcase_add_test (tc, test_key_frame_requests_are_throttled);
-  tcase_add_test (tc, test_a_publisher_returns_to_an_ssrc);
-  tcase_add_test (tc, test_payload_types_that_were_not_negotiated_are_ignored);
+  /* Both allow no loss, and a machine that is too slow loses packets. */
+  if (!g_getenv ("REC_SLOW_MACHINE")) {
+    tcase_add_test (tc, test_a_publisher_returns_to_an_ssrc);
+    tcase_add_test (
+        tc, test_payload_types_that_were_not_negotiated_are_ignored);
+  }
   tcase_add_test (tc, test_publishers_come_and_go_on_one_timeline);
   tcase_add_test (
       tc, test_eos_leaves_by_both_pads_with_and_without_a_publisher);

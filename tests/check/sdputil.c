@@ -82,6 +82,14 @@ assert_parse_fails (const gchar *text, gsize len, gint code)
   g_error_free (error);
 }
 
+GST_START_TEST (test_the_error_domain_has_a_name)
+{
+  fail_unless_equals_string (
+      g_quark_to_string (RTC_SDP_ERROR), "rtc-sdp-error-quark");
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_what_is_not_sdp_is_refused_with_a_reason)
 {
   GString *many = g_string_new (HEAD);
@@ -645,6 +653,7 @@ sdputil_suite (void)
   TCase *tc = tcase_create ("general");
 
   suite_add_tcase (s, tc);
+  tcase_add_test (tc, test_the_error_domain_has_a_name);
   tcase_add_test (tc, test_what_is_not_sdp_is_refused_with_a_reason);
   tcase_add_test (tc, test_h264_mode_1_is_chosen_before_what_is_offered_first);
   tcase_add_test (

@@ -120,8 +120,7 @@ static size_t
 rig_push_full (Rig *rig, TsTrack *track, const uint8_t *data, size_t size,
     int64_t pts, int64_t dts)
 {
-  TsAccessUnit au = { data, size, pts, dts, TS_TIME_NONE, TS_TIME_NONE, 0, 0,
-    false };
+  TsAccessUnit au = { data, size, pts, dts, TS_TIME_NONE, TS_TIME_NONE, 0, 0 };
 
   return rig_finish (rig, ts_mux_begin (rig->mux, track, &au));
 }
@@ -946,7 +945,7 @@ GST_START_TEST (test_the_clock_is_needed_only_where_it_is_asked_for)
       int64_t time = frames / 2 * AAC_FRAME;
       int64_t pts = pick_time (rand, time), dts = pick_time (rand, pts);
       TsAccessUnit au = { frame->data, frame->len, pts, dts, AAC_FRAME,
-        time + 50 * MS, 0, 0, false };
+        time + 50 * MS, 0, 0 };
       TsTrack *track = tracks[1][frames % 2];
 
       rig_finish (
@@ -1645,7 +1644,7 @@ GST_START_TEST (test_opus_gets_its_control_header)
     0x05 };
   uint8_t packet[600];
   TsAccessUnit au = { packet, 255, 20 * MS, 20 * MS, 20 * MS, TS_TIME_NONE, 312,
-    5, false };
+    5 };
   const Pes *pes;
   TsTrack *audio;
   Rig rig;

@@ -787,7 +787,7 @@ GST_START_TEST (test_resume_goes_on_where_the_file_ends)
   guint8 packet[6];
   Mux m;
 
-  memset (resume->continuity_counter, 0xff, REC_RESUME_N_PIDS);
+  memset (resume->continuity_counter, 0xff, TS_N_PIDS);
   resume->continuity_counter[0] = 4;
   resume->pat_version = 2;
   resume->pmt_version = resume->sdt_version = -1;

@@ -4,6 +4,7 @@
  */
 
 #include "rechttp.h"
+#include "whipclient.h"
 #include "whipendpoint.h"
 
 static GAsyncQueue *requests;
@@ -58,6 +59,14 @@ free_before_the_answer (void)
   g_free (url);
 }
 
+GST_START_TEST (test_the_error_domain_has_a_name)
+{
+  fail_unless_equals_string (
+      g_quark_to_string (WHIP_CLIENT_ERROR), "whip-client-error-quark");
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_an_answer_after_the_end_leaves_nothing_behind)
 {
   guint i, before;
@@ -81,6 +90,7 @@ whipendpoint_suite (void)
   TCase *tc = tcase_create ("general");
 
   suite_add_tcase (s, tc);
+  tcase_add_test (tc, test_the_error_domain_has_a_name);
   tcase_add_test (tc, test_an_answer_after_the_end_leaves_nothing_behind);
   return s;
 }

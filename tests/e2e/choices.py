@@ -187,13 +187,20 @@ class Choices(e2e.TestCase):
             self.skipTest('there is rtpav1depay')
         process = self.record('--publisher', 'none')
         e2e.wait_for(lambda: e2e.is_listening(self.port), 'the WHIP server')
-        self.assertIn('AV1 refused for want of rtpav1depay (gst-plugins-rs', process.said())
-        with self.assertRaises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(urllib.request.Request(
-                f'http://127.0.0.1:{self.port}/whip', AV1_OFFER.replace('\n', '\r\n').encode(),
-                {'Content-Type': 'application/sdp'}), timeout=30)
-        self.assertEqual(refused.exception.code, 422)
-        self.assertIn('AV1 (rtpav1depay)', refused.exception.read().decode())
+        self.assertIn('AV1 refused: rtpav1depay is missing (gst-plugins-rs', process.said())
+        answers = []
+
+        def offer():
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(urllib.request.Request(
+                    f'http://127.0.0.1:{self.port}/whip', AV1_OFFER.replace('\n', '\r\n').encode(),
+                    {'Content-Type': 'application/sdp'}), timeout=30)
+            answers.append(refused.exception)
+            return refused.exception.code != 503  # it listens before it runs
+
+        e2e.wait_for(offer, 'an answer of the recorder')
+        self.assertEqual(answers[-1].code, 422)
+        self.assertIn('AV1 (rtpav1depay)', answers[-1].read().decode())
 
     def test_mp4_that_cannot_be_read_is_not_called_a_recording(self):
         """mp4mux writes no header without a track that it was to carry."""

@@ -365,7 +365,6 @@ op_access_unit (Fuzz *fuzz, FuzzInput *input, uint8_t op)
     au.pts = add (au.pts, read_step (fuzz, input));
   au.duration = flags & 8 ? TS_TIME_NONE : 20000000;
   au.now = flags & 16 ? track->time : TS_TIME_NONE;
-  au.discont = flags & 32;
   au.trim_start = flags & 64 ? 312 : 0;
   au.trim_end = flags & 128 ? fuzz_u16 (input) & 8191 : 0;
   size = ts_mux_begin (fuzz->mux, track->track, &au);

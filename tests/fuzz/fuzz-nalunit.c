@@ -33,8 +33,8 @@ scan (RecNalSyntax syntax, const uint8_t *data, size_t size)
     if (nal.kind == REC_NAL_SPS || nal.kind == REC_NAL_PPS ||
         nal.kind == REC_NAL_VPS)
       rec_nal_get_parameter_set_id (syntax, &nal);
-    if (nal.kind == REC_NAL_SEI)
-      rec_nal_sei_is_recovery_point (syntax, &nal);
+    rec_nal_is_random_access (syntax, &nal);
+    rec_nal_is_gradual_recovery (syntax, &nal);
   }
   FUZZ_ASSERT (rec_nal_find_start_code (data, size, 0) <= size, "past the end");
 }

@@ -506,7 +506,7 @@ def aiortc_loss(stage):
 
 def drift(stage, seconds, clock_ppm=0, sound_ppm=0):
     """The sender's clock runs fast, or the clock of its sound card does."""
-    stats = other_client(
+    other_client(
         stage, [str(processes.HERE / 'aiortc_client.py'), stage.proxy.url + '/whip',
                 '--seconds', str(seconds), '--clock-ppm', str(clock_ppm),
                 '--sound-ppm', str(sound_ppm)], seconds=seconds)
@@ -516,16 +516,11 @@ def drift(stage, seconds, clock_ppm=0, sound_ppm=0):
     part = max(1, len(offsets) // 5)
     first, last = statistics.median(offsets[:part]), statistics.median(offsets[-part:])
     away = seconds * (clock_ppm + sound_ppm) / 1e6
-    measured = stats['sender-clock-drift']
     result.notes.append(
         f'A/V offset {first * 1000:.0f} ms at the start, {last * 1000:.0f} ms at the end; the '
-        f'clock has run away by {away * 1000:.0f} ms; {measured:.0f} ppm measured of {clock_ppm}')
+        f'clock has run away by {away * 1000:.0f} ms')
     result.check(abs(last - first) <= 0.05,
                  f'A/V offset {first * 1000:.0f} ms at the start, {last * 1000:.0f} ms at the end')
-    # aiortc stamps a report with the time of the last packet, up to 40 ms ago.
-    error = 0.14 / seconds / seconds ** 0.5 * 1e6
-    result.check(abs(measured - clock_ppm) <= 3 * error,
-                 f'{measured:.0f} ppm measured, the clock is fast by {clock_ppm} ppm')
 
 
 @scenario('clock-drift', group='aiortc')

@@ -1,4 +1,4 @@
-/* gst-tsrec: a reader of bits that knows its bounds
+/* gst-tsrec: a bounds-checked bit reader
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -1,9 +1,9 @@
-/* gst-tsrec: a reader of bits that knows its bounds
+/* gst-tsrec: a bounds-checked bit reader
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The first read past the end latches @error, and every read from then on
- * returns 0. The caller checks once, at the end.
+ * A read past the end sets @error, and all later reads return 0. The caller
+ * checks @error once, at the end.
  */
 
 #pragma once
@@ -14,11 +14,11 @@
 
 /**
  * RecBitReader:
- * @data: where it reads, owned by the caller
+ * @data: the bytes, owned by the caller
  * @size: bytes of @data
- * @pos: next bit
- * @emulation_prevention: drop emulation_prevention_three_byte
- * @error: something was read that is not there
+ * @pos: position of the next bit
+ * @emulation_prevention: emulation_prevention_three_byte is skipped
+ * @error: a read went past the end
  */
 typedef struct
 {
@@ -31,11 +31,12 @@ typedef struct
 
 void rec_bit_reader_init (
     RecBitReader *reader, const uint8_t *data, size_t size);
-/* For the payload of a NAL unit: skips emulation_prevention_three_byte. */
+/* Like rec_bit_reader_init(), for the payload of a NAL unit: skips
+ * emulation_prevention_three_byte. */
 void rec_bit_reader_init_nal (
     RecBitReader *reader, const uint8_t *data, size_t size);
-/* @n: 0 to 32 */
+/* Reads @n bits, 0 to 32. */
 uint32_t rec_bit_reader_get (RecBitReader *reader, unsigned n);
 void rec_bit_reader_skip (RecBitReader *reader, unsigned n);
-/* ue(v) of H.264 9.1 */
+/* Reads ue(v) of H.264 9.1. */
 uint32_t rec_bit_reader_get_ue (RecBitReader *reader);

@@ -1,4 +1,4 @@
-/* gst-tsrec: NAL units with length prefixes become a byte stream
+/* gst-tsrec: conversion of NAL units with length prefixes
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -16,8 +16,7 @@
 
 static const uint8_t start_code[] = { 0, 0, 0, 1 };
 
-/* A reader that knows its bounds: what is not there reads as 0, and @overrun
- * says so at the end. */
+/* A bounds-checked reader: a read past the end returns 0 and sets @overrun. */
 typedef struct
 {
   const uint8_t *data;
@@ -50,10 +49,11 @@ skip (Reader *r, size_t n)
   r->pos += n;
 }
 
-/* --- The record */
+/* --- The record --- */
 
-/* Appends the NAL unit at the reader, behind its length, to @format->sets.
- * There is room for all: a start code takes two bytes more than a length. */
+/* Appends the NAL unit at the reader, which follows its length, to
+ * @format->sets. There is room: a start code is two bytes longer than a
+ * length. */
 static void
 read_set (RecNalFormat *format, Reader *r, bool wanted)
 {
@@ -104,7 +104,7 @@ rec_nal_format_init (RecNalFormat *format, RecNalSyntax syntax,
   if (syntax != REC_NAL_H264 && syntax != REC_NAL_H265)
     return false;
   format->syntax = syntax;
-  /* each set has two bytes of length in the record, and four here */
+  /* The length of a set is two bytes in the record, its start code has four. */
   format->sets = malloc (2 * size + 1);
   if (format->sets == NULL) {
     *reason = "out of memory";
@@ -129,7 +129,7 @@ rec_nal_format_clear (RecNalFormat *format)
   memset (format, 0, sizeof (*format));
 }
 
-/* --- Access units */
+/* --- Access units --- */
 
 static bool
 is_aud (const RecNalFormat *format, const uint8_t *nal)
@@ -139,7 +139,7 @@ is_aud (const RecNalFormat *format, const uint8_t *nal)
   return (nal[0] >> 1 & 0x3f) == H265_AUD;
 }
 
-/* The bytes of the output, 0 if the lengths do not fill the input. */
+/* Returns the size of the output, 0 if the lengths do not fill the input. */
 static size_t
 get_size (const RecNalFormat *format, const uint8_t *data, size_t size)
 {

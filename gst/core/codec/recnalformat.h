@@ -1,10 +1,10 @@
-/* gst-tsrec: NAL units with length prefixes become a byte stream
+/* gst-tsrec: conversion of NAL units with length prefixes
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * MP4, Matroska and FLV store H.264 and H.265 as ISO/IEC 14496-15 says: each
- * NAL unit behind its length, and the parameter sets in a decoder configuration
- * record. A transport stream has start codes (annex B) and the parameter sets
+ * MP4, Matroska and FLV store H.264 and H.265 by ISO/IEC 14496-15: NAL units
+ * with length prefixes, and the parameter sets in a decoder configuration
+ * record. A transport stream has start codes (annex B), and the parameter sets
  * in the stream.
  */
 
@@ -18,8 +18,8 @@
 
 /**
  * RecNalFormat:
- * @syntax: H.264 or H.265
- * @length_size: bytes of a length, 1 to 4; 0: the input has start codes
+ * @syntax: syntax of the NAL units, H.264 or H.265
+ * @length_size: bytes of a length prefix, 1 to 4; 0 for input with start codes
  * @sets: parameter sets of the record with start codes, allocated
  * @sets_size: bytes of @sets
  * @sets_pending: the next access unit gets @sets
@@ -40,15 +40,15 @@ typedef struct
 } RecNalFormat;
 
 /* Reads the decoder configuration record of H.264 (5.3.3.1) or H.265
- * (8.3.3.1). Returns false with *@reason set to a static sentence, and @format
- * all zero, if it is damaged, or @syntax is another one. */
+ * (8.3.3.1). Returns false, with *@reason set to a static sentence and @format
+ * all zero, if the record is damaged or @syntax is H.266. */
 bool rec_nal_format_init (RecNalFormat *format, RecNalSyntax syntax,
     const uint8_t *record, size_t size, const char **reason);
 void rec_nal_format_clear (RecNalFormat *format);
 
-/* Converts an access unit; the first one after rec_nal_format_init() gets the
- * parameter sets, behind an access unit delimiter. Returns false if the lengths
- * do not fill it exactly, or memory is short. *@out is owned by @format and
+/* Converts an access unit. The first one after rec_nal_format_init() gets the
+ * parameter sets, after an access unit delimiter. Returns false if the lengths
+ * do not fill @data exactly, or if memory runs out. *@out is owned by @format and
  * valid until the next call. */
 bool rec_nal_format_convert (RecNalFormat *format, const uint8_t *data,
     size_t size, const uint8_t **out, size_t *out_size);

@@ -1,17 +1,20 @@
-/* gst-tsrec: what parameter sets and slice headers say about time and order
+/* gst-tsrec: parameter sets and slice headers
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One syntax after the other in one file: H.265 and H.266 share helpers with
+ * H.264, and a field is compared with its counterpart when one is changed.
  */
 
 #include "recnalparse.h"
 
 #include "recbitreader.h"
+#include "rectime.h"
 #include <string.h>
 
-#define NS_PER_S INT64_C (1000000000)
-/* A picture that is said to last longer than an hour is a broken field. */
-#define MAX_FRAME_TIME (3600 * NS_PER_S)
-/* What no real stream exceeds; more would only cost time. */
+/* A longer duration of a picture is a damaged field. */
+#define MAX_FRAME_TIME (3600 * REC_NS_PER_S)
+/* Limit of loops, above the values of any real stream. */
 #define MAX_SHORT_TERM_SETS 64
 #define ASPECT_RATIO_EXTENDED 255
 
@@ -22,7 +25,7 @@ skip_ue (RecBitReader *reader, unsigned n)
     rec_bit_reader_get_ue (reader);
 }
 
-/* se(v), whose value is of no interest, has the length of ue(v). */
+/* se(v) has the length of ue(v); its value is not needed. */
 static int32_t
 get_se (RecBitReader *reader)
 {
@@ -31,7 +34,7 @@ get_se (RecBitReader *reader)
   return code & 1 ? (int32_t)(code / 2 + 1) : -(int32_t)(code / 2);
 }
 
-/* @ticks: how many of num_units_in_tick a frame lasts. */
+/* @ticks: number of num_units_in_tick in a frame */
 static int64_t
 make_frame_time (uint32_t units, uint32_t scale, unsigned ticks)
 {
@@ -39,12 +42,13 @@ make_frame_time (uint32_t units, uint32_t scale, unsigned ticks)
 
   if (units == 0 || scale == 0)
     return 0;
-  time = (int64_t)(((uint64_t)units * ticks * (uint64_t)NS_PER_S + scale / 2) /
-      scale);
+  time =
+      (int64_t)(((uint64_t)units * ticks * (uint64_t)REC_NS_PER_S + scale / 2) /
+          scale);
   return time > 0 && time <= MAX_FRAME_TIME ? time : 0;
 }
 
-/* --- H.264 */
+/* --- H.264 --- */
 
 /* H.264 7.3.2.1.1.1 */
 static void
@@ -125,7 +129,7 @@ skip_h264_hrd (RecBitReader *reader)
   rec_bit_reader_skip (reader, 20);
 }
 
-/* What H.264 E.1.1 and H.265 E.2.1 begin with alike. */
+/* Common start of H.264 E.1.1 and H.265 E.2.1. */
 static void
 skip_vui_start (RecBitReader *reader)
 {
@@ -143,7 +147,7 @@ skip_vui_start (RecBitReader *reader)
     skip_ue (reader, 2);
 }
 
-/* E.1.1. A frame lasts two ticks, as a tick is a field. */
+/* E.1.1. A frame lasts two ticks, because a tick is a field. */
 static void
 read_h264_vui (RecBitReader *reader, RecNalSps *sps)
 {
@@ -239,9 +243,9 @@ parse_h264_sps (RecBitReader *reader, RecNalSps *sps)
   rec_bit_reader_skip (reader, 1);
   if (rec_bit_reader_get (reader, 1)) /* frame_cropping_flag */
     skip_ue (reader, 4);
-  /* Before the VUI, which some encoders break. Neither of the two profiles
-   * without B slices, output order that is decoding order, nor pictures that
-   * none refers to need a reordering. */
+  /* Determines the depth without the VUI, which some encoders write wrongly.
+   * The two profiles without B slices, output order equal to decoding order,
+   * and pictures that are never referred to need no reordering. */
   sps->valid = !reader->error;
   if (sps->poc_type != 2 && references > 0 && profile_idc != 66 &&
       !is_h264_intra_profile (profile_idc, constraints))
@@ -276,7 +280,7 @@ parse_h264_slice (RecBitReader *reader, const RecNalUnit *nal,
   slice->has_poc = sps->poc_type == 0 && !reader->error;
 }
 
-/* --- H.265 */
+/* --- H.265 --- */
 
 /* H.265 7.3.3: profile_tier_level (1, maxNumSubLayersMinus1) */
 static void
@@ -313,7 +317,7 @@ skip_h265_scaling_lists (RecBitReader *reader)
   }
 }
 
-/* 7.3.7. @n_deltas: NumDeltaPocs of the set before, then of this one. */
+/* 7.3.7. @n_deltas: NumDeltaPocs of the set before, afterwards of this set */
 static void
 skip_short_term_set (RecBitReader *reader, unsigned index, uint32_t *n_deltas)
 {
@@ -343,7 +347,7 @@ skip_short_term_set (RecBitReader *reader, unsigned index, uint32_t *n_deltas)
     reader->error = true;
 }
 
-/* E.2.1, up to the timing */
+/* E.2.1, up to the timing information */
 static void
 read_h265_vui (RecBitReader *reader, RecNalSps *sps)
 {
@@ -360,7 +364,7 @@ read_h265_vui (RecBitReader *reader, RecNalSps *sps)
   }
 }
 
-/* 7.3.2.2.1, behind sps_max_num_reorder_pics */
+/* 7.3.2.2.1, after sps_max_num_reorder_pics */
 static void
 read_h265_sps_rest (RecBitReader *reader, RecNalSps *sps)
 {
@@ -411,8 +415,8 @@ parse_h265_sps (RecBitReader *reader, RecNalSps *sps)
   for (unsigned i = all_layers ? 0 : sub_layers_minus1; i <= sub_layers_minus1;
        i++) {
     skip_ue (reader, 1);
-    reorder =
-        rec_bit_reader_get_ue (reader); /* that of the highest one counts */
+    reorder = rec_bit_reader_get_ue (
+        reader); /* the value of the highest sub-layer counts */
     skip_ue (reader, 1);
   }
   if (reader->error || reorder > REC_NAL_MAX_REORDER ||
@@ -447,7 +451,7 @@ parse_h265_slice (RecBitReader *reader, const RecNalUnit *nal,
   slice->has_poc = !reader->error;
 }
 
-/* --- H.266 */
+/* --- H.266 --- */
 
 /* H.266 7.3.3.1: profile_tier_level (1, maxNumSubLayersMinus1) */
 static void
@@ -472,8 +476,8 @@ skip_h266_profile_tier_level (RecBitReader *reader, unsigned sub_layers_minus1)
     rec_bit_reader_skip (reader, 32);
 }
 
-/* 7.3.2.4, up to dpb_parameters(). With subpictures, which no encoder of
- * today makes, or without dpb_parameters(), nothing is known. */
+/* 7.3.2.4, up to dpb_parameters(). Nothing is known with subpictures, which
+ * current encoders do not use, or without dpb_parameters(). */
 static void
 parse_h266_sps (RecBitReader *reader, RecNalSps *sps)
 {
@@ -518,7 +522,7 @@ parse_h266_sps (RecBitReader *reader, RecNalSps *sps)
   sps->max_reorder = (uint8_t)reorder;
 }
 
-/* --- All of them */
+/* --- All of them --- */
 
 static bool
 init_reader (RecBitReader *reader, RecNalSyntax syntax, const RecNalUnit *nal)
@@ -591,9 +595,9 @@ rec_nal_get_slice_pps_id (RecNalSyntax syntax, const RecNalUnit *nal)
   return reader.error || id > 255 ? -1 : (int)id;
 }
 
-/* What the types of the three say without a parameter set. H.265 8.1.3: the
- * order is counted from pictures of temporal layer 0 that can be referred to
- * and do not lead. */
+/* Reads the type of a NAL unit, without a parameter set. H.265 8.1.3: the
+ * order is counted from reference pictures of temporal layer 0 that are not
+ * leading pictures. */
 static void
 read_nal_type (RecNalSyntax syntax, const RecNalUnit *nal, RecNalSlice *slice)
 {

@@ -1,30 +1,30 @@
-/* gst-tsrec: what parameter sets and slice headers say about time and order
+/* gst-tsrec: parameter sets and slice headers
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Pure functions on one NAL unit each. Only the fields up to those that are
- * needed are read: how far pictures are reordered, how long they last, and
- * where a picture is in output order.
+ * Reads the facts about time and order of pictures: how far they are
+ * reordered, their duration, and their place in output order. Fields after
+ * these are not read. Pure functions on one NAL unit each.
  */
 
 #pragma once
 
 #include "recnalunit.h"
 
-/* The most pictures that H.264 (A.3.1), H.265 and H.266 (A.4.2) can hold. */
+/* Limit of pictures in the buffer of H.264 (A.3.1), H.265 and H.266 (A.4.2). */
 #define REC_NAL_MAX_REORDER 16
 
 /**
  * RecNalSps: a sequence parameter set.
- * @valid: it was read, up to @frame_time
- * @max_reorder: pictures that may come before one in decoding order and follow
- *   it in output order, 0 to REC_NAL_MAX_REORDER
- * @declared: @max_reorder is in the stream; otherwise it is the most that its
- *   profile and level allow
- * @frame_time: how long a frame lasts, ns, 0 when it is not said
- * @log2_max_frame_num: H.264
+ * @valid: it was read, at least up to @frame_time
+ * @max_reorder: number of pictures that may precede a picture in decoding
+ *   order and follow it in output order, 0 to REC_NAL_MAX_REORDER
+ * @declared: @max_reorder is in the stream; otherwise it is the limit of the
+ *   profile and level
+ * @frame_time: duration of a frame, ns, 0 if unknown
+ * @log2_max_frame_num: H.264: bits of frame_num
  * @poc_type: H.264: pic_order_cnt_type
- * @log2_max_poc_lsb: of pic_order_cnt_lsb, 0 when there is none
+ * @log2_max_poc_lsb: bits of pic_order_cnt_lsb, 0 if it is not used
  * @frames_only: H.264: frame_mbs_only_flag
  * @separate_planes: separate_colour_plane_flag
  */
@@ -42,10 +42,11 @@ typedef struct
 } RecNalSps;
 
 /**
- * RecNalPps: a picture parameter set, as far as a slice header depends on it.
+ * RecNalPps: the fields of a picture parameter set that a slice header depends
+ * on.
  * @valid: it was read
- * @sps_id: of its sequence parameter set
- * @output_flag_present: H.265
+ * @sps_id: identifier of its sequence parameter set
+ * @output_flag_present: H.265: output_flag_present_flag
  * @extra_bits: H.265: num_extra_slice_header_bits
  */
 typedef struct
@@ -58,12 +59,13 @@ typedef struct
 
 /**
  * RecNalSlice: the header of the first slice of a picture.
- * @idr: of an IDR picture
- * @leading: pictures that follow it may precede it in output order
- * @reference: H.264: nal_ref_idc is not 0; H.265: the pictures that follow
- *   count their order from it
- * @field: it is a field, not a frame
- * @bottom: it is the bottom field
+ * @idr: the picture is an IDR picture
+ * @leading: pictures that follow it in decoding order may precede it in output
+ *   order
+ * @reference: H.264: nal_ref_idc is not 0; H.265: the order of later pictures
+ *   is counted from it
+ * @field: the picture is a field
+ * @bottom: the picture is a bottom field
  * @has_poc: @poc_lsb was read
  * @frame_num: H.264
  * @poc_lsb: pic_order_cnt_lsb
@@ -80,19 +82,21 @@ typedef struct
   uint32_t poc_lsb;
 } RecNalSlice;
 
-/* Reads @nal, of kind REC_NAL_SPS, into @sps; its @valid tells of success. */
+/* Reads @nal, of kind REC_NAL_SPS, into @sps. @sps->valid is false on failure.
+ */
 void rec_nal_parse_sps (
     RecNalSyntax syntax, const RecNalUnit *nal, RecNalSps *sps);
 
-/* Reads @nal, of kind REC_NAL_PPS; for H.266 there is nothing to be read. */
+/* Reads @nal, of kind REC_NAL_PPS, into @pps. @pps->valid is false on failure.
+ * Reads nothing of H.266. */
 void rec_nal_parse_pps (
     RecNalSyntax syntax, const RecNalUnit *nal, RecNalPps *pps);
 
-/* The pic_parameter_set_id of a slice of H.264 or H.265, -1 if it is broken or
- * H.266 (which has it in the picture header). */
+/* Returns the pic_parameter_set_id of a slice of H.264 or H.265. Returns -1
+ * for a damaged slice and for H.266, whose picture header has it. */
 int rec_nal_get_slice_pps_id (RecNalSyntax syntax, const RecNalUnit *nal);
 
-/* Reads the header of @nal, a slice. @sps and @pps: those that it refers to;
- * without valid ones only @idr, @leading and @reference are set. */
+/* Reads the header of the slice @nal. @sps and @pps: the parameter sets of the
+ * slice. Without valid ones, only @idr, @leading and @reference are set. */
 void rec_nal_parse_slice (RecNalSyntax syntax, const RecNalUnit *nal,
     const RecNalSps *sps, const RecNalPps *pps, RecNalSlice *slice);

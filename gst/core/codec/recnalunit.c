@@ -55,9 +55,14 @@ get_kind_h264 (unsigned nal_unit_type)
       return REC_NAL_PPS;
     case 9:
       return REC_NAL_AUD;
+    case 10:
+    case 11:
+      return REC_NAL_END;
+    case 15:
+      return REC_NAL_SUBSET_SPS;
     case 20: /* slice of SVC or MVC */
     case 21: /* slice of 3D-AVC */
-      return NAL_LAYER;
+      return REC_NAL_LAYER;
     default:
       return REC_NAL_OTHER;
   }
@@ -82,6 +87,9 @@ get_kind_h265 (unsigned nal_unit_type)
       return REC_NAL_PPS;
     case 35:
       return REC_NAL_AUD;
+    case 36:
+    case 37:
+      return REC_NAL_END;
     case 39:
       return REC_NAL_SEI;
     default:
@@ -108,6 +116,9 @@ get_kind_h266 (unsigned nal_unit_type)
       return REC_NAL_PPS;
     case 20:
       return REC_NAL_AUD;
+    case 21:
+    case 22:
+      return REC_NAL_END;
     case 23:
       return REC_NAL_SEI;
     default:
@@ -115,25 +126,61 @@ get_kind_h266 (unsigned nal_unit_type)
   }
 }
 
+unsigned
+rec_nal_get_type (RecNalSyntax syntax, const uint8_t *header)
+{
+  switch (syntax) {
+    case REC_NAL_H264:
+      return header[0] & 0x1f;
+    case REC_NAL_H265:
+      return header[0] >> 1 & 0x3f;
+    default:
+      return header[1] >> 3;
+  }
+}
+
+RecNalKind
+rec_nal_get_kind (RecNalSyntax syntax, unsigned nal_unit_type)
+{
+  switch (syntax) {
+    case REC_NAL_H264:
+      return get_kind_h264 (nal_unit_type);
+    case REC_NAL_H265:
+      return get_kind_h265 (nal_unit_type);
+    default:
+      return get_kind_h266 (nal_unit_type);
+  }
+}
+
+/* nuh_layer_id: H.265 7.4.2.2, H.266 7.4.2.2. Layers have parameter sets with IDs
+ * of their own. */
+static unsigned
+get_layer (RecNalSyntax syntax, const uint8_t *header)
+{
+  switch (syntax) {
+    case REC_NAL_H265:
+      return (header[0] & 1u) << 5 | header[1] >> 3;
+    case REC_NAL_H266:
+      return header[0] & 0x3f;
+    default:
+      return 0;
+  }
+}
+
+static bool
+is_slice_type (RecNalSyntax syntax, const uint8_t *header)
+{
+  return rec_nal_get_type (syntax, header) < (syntax == REC_NAL_H265 ? 32 : 12);
+}
+
 static RecNalKind
 get_kind (RecNalSyntax syntax, const uint8_t *data, size_t size)
 {
   if (size < rec_nal_header_size (syntax))
     return REC_NAL_OTHER;
-  switch (syntax) {
-    case REC_NAL_H264:
-      return get_kind_h264 (data[0] & 0x1f);
-    case REC_NAL_H265: /* nuh_layer_id, 7.4.2.2: parameter sets have IDs of their
-                    * own there */
-      if ((data[0] & 1) != 0 || data[1] >> 3 != 0)
-        return (data[0] >> 1 & 0x3f) < 32 ? NAL_LAYER : REC_NAL_OTHER;
-      return get_kind_h265 (data[0] >> 1 & 0x3f);
-    case REC_NAL_H266:
-      if ((data[0] & 0x3f) != 0)
-        return data[1] >> 3 < 12 ? NAL_LAYER : REC_NAL_OTHER;
-      return get_kind_h266 (data[1] >> 3);
-  }
-  return REC_NAL_OTHER;
+  if (get_layer (syntax, data) != 0)
+    return is_slice_type (syntax, data) ? REC_NAL_LAYER : REC_NAL_OTHER;
+  return rec_nal_get_kind (syntax, rec_nal_get_type (syntax, data));
 }
 
 void
@@ -263,14 +310,18 @@ read_sei_number (RecBitReader *reader)
   return sum;
 }
 
-bool
-rec_nal_sei_is_recovery_point (RecNalSyntax syntax, const RecNalUnit *nal)
+/* Reads the recovery point message of an SEI NAL unit: *@count is
+ * recovery_frame_cnt, or recovery_poc_cnt as ue(v), which is 0 for 0. Returns
+ * false if there is none. */
+static bool
+read_recovery_point (
+    RecNalSyntax syntax, const RecNalUnit *nal, uint32_t *count)
 {
   const uint32_t recovery_point = 6; /* payloadType: H.264 and H.265 D.1 */
   size_t header = rec_nal_header_size (syntax);
   RecBitReader reader;
 
-  if (syntax == REC_NAL_H266 || nal->size < header)
+  if (syntax == REC_NAL_H266 || nal->kind != REC_NAL_SEI || nal->size < header)
     return false;
   rec_bit_reader_init_nal (&reader, nal->data + header, nal->size - header);
   while (!reader.error) {
@@ -278,10 +329,8 @@ rec_nal_sei_is_recovery_point (RecNalSyntax syntax, const RecNalUnit *nal)
     uint32_t size = read_sei_number (&reader);
 
     if (type == recovery_point) {
-      /* recovery_frame_cnt, or recovery_poc_cnt as se(v): 0 alike */
-      uint32_t count = rec_bit_reader_get_ue (&reader);
-
-      return !reader.error && count == 0;
+      *count = rec_bit_reader_get_ue (&reader);
+      return !reader.error;
     }
     if (size > nal->size)
       return false;
@@ -291,6 +340,24 @@ rec_nal_sei_is_recovery_point (RecNalSyntax syntax, const RecNalUnit *nal)
       return false;
   }
   return false;
+}
+
+bool
+rec_nal_is_random_access (RecNalSyntax syntax, const RecNalUnit *nal)
+{
+  uint32_t count;
+
+  if (nal->kind == REC_NAL_SEI)
+    return read_recovery_point (syntax, nal, &count) && count == 0;
+  return nal->kind == REC_NAL_SLICE_IDR || nal->kind == REC_NAL_SLICE_CRA;
+}
+
+bool
+rec_nal_is_gradual_recovery (RecNalSyntax syntax, const RecNalUnit *nal)
+{
+  uint32_t count;
+
+  return read_recovery_point (syntax, nal, &count) && count > 0;
 }
 
 const uint8_t *

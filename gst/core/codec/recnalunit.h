@@ -24,7 +24,9 @@ typedef enum
 typedef enum
 {
   REC_NAL_OTHER = 0,
-  NAL_LAYER, /* slice of a layer or view other than the base one */
+  REC_NAL_END,        /* end of sequence, end of bitstream: a header only */
+  REC_NAL_SUBSET_SPS, /* H.264: of further views or layers */
+  REC_NAL_LAYER,      /* slice of a layer or view other than the base one */
   REC_NAL_AUD,
   REC_NAL_VPS,
   REC_NAL_SPS,
@@ -75,16 +77,29 @@ bool rec_nal_scanner_next (RecNalScanner *scanner, RecNalUnit *nal);
  * @size when there is none. */
 size_t rec_nal_find_start_code (const uint8_t *data, size_t size, size_t from);
 
+/* The nal_unit_type in a header of rec_nal_header_size() bytes. */
+unsigned rec_nal_get_type (RecNalSyntax syntax, const uint8_t *header);
+RecNalKind rec_nal_get_kind (RecNalSyntax syntax, unsigned nal_unit_type);
+
 /* How many bytes of the header a NAL unit of @syntax has. */
 size_t rec_nal_header_size (RecNalSyntax syntax);
 
 /* The identifier of a parameter set, -1 if it is broken. */
 int rec_nal_get_parameter_set_id (RecNalSyntax syntax, const RecNalUnit *nal);
 
-/* H.264 and H.265: whether an SEI NAL unit has a recovery point message that
- * says that decoding that starts here is right from here on (no recovery
- * frames to wait for). */
-bool rec_nal_sei_is_recovery_point (RecNalSyntax syntax, const RecNalUnit *nal);
+/* Returns true if @nal makes its picture a random access point: a decoder
+ * that starts there shows right pictures from this one on. That is a slice
+ * of an IDR, CRA or BLA picture, or an SEI NAL unit with a recovery point
+ * message whose recovery_frame_cnt (H.264 D.1.8) or recovery_poc_cnt (H.265
+ * D.2.8) is 0. This is the one definition: the mux sets
+ * random_access_indicator there, and the loss gate of WebRTC sources opens
+ * there. */
+bool rec_nal_is_random_access (RecNalSyntax syntax, const RecNalUnit *nal);
+
+/* Returns true if @nal is an SEI NAL unit with a recovery point message
+ * whose count is not 0, as periodic intra refresh has them: a decoder that
+ * starts there shows right pictures only later. Not a random access point. */
+bool rec_nal_is_gradual_recovery (RecNalSyntax syntax, const RecNalUnit *nal);
 
 /* H.264 and H.265: whether @nal is a slice that is not the first one of its
  * picture (first_mb_in_slice, first_slice_segment_in_pic_flag). */

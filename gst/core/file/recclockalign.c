@@ -1,4 +1,4 @@
-/* gst-tsrec: when a fragment that is aligned to the clock ends
+/* gst-tsrec: end of fragments that are aligned to the clock
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

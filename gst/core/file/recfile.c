@@ -1,4 +1,4 @@
-/* gst-tsrec: one file being recorded, and the only write loop in the tree
+/* gst-tsrec: one file being recorded, and the loop that writes it
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -15,9 +15,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-/* Entries of one writev; more memories than that take several calls. */
+/* Entries of one writev; larger buffers take several calls. */
 #define CHUNK_IOVS 16
-/* A regular file that says EAGAIN is asked again for this long. */
+/* Interval and number of tries after EAGAIN of a regular file. */
 #define AGAIN_WAIT_MS 10
 #define AGAIN_MAX_TRIES 100
 
@@ -33,10 +33,10 @@ posix_lock (int fd, struct flock *lock)
   return fcntl (fd, F_OFD_SETLK, lock);
 }
 
-/* What is used of it only. Linux from 6.13 on gives a file a finer time stamp
- * with the first write after somebody has asked for it (multigrain timestamps),
- * which makes that write twice as dear, and an NFS client sends all that is
- * dirty to the server before it answers: fstat(2) asks, this does not. */
+/* Requests only the fields that are used. fstat(2) also requests timestamps,
+ * which is expensive: Linux 6.13 and later then give the next write a finer
+ * timestamp (multigrain timestamps), which doubles the cost of that write, and
+ * an NFS client first sends all dirty data to the server. */
 static int
 lean_fstat (int fd, struct stat *st)
 {
@@ -87,10 +87,10 @@ open_retrying (const RecSyscalls *sys, const char *path, int flags, int *fd)
   return *fd < 0 ? errno : 0;
 }
 
-/* An open-file-description lock: it also holds against another element of this
- * process, and the kernel drops it when the process dies. */
+/* Takes an open-file-description lock. It also excludes another element of this
+ * process, and the kernel releases it when the process dies. */
 static int
-lock_file (const RecSyscalls *sys, int fd, bool *unlocked)
+lock_file (const RecSyscalls *sys, int fd)
 {
   struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
   int r;
@@ -98,12 +98,11 @@ lock_file (const RecSyscalls *sys, int fd, bool *unlocked)
   do {
     r = sys->lock (fd, &lock);
   } while (r < 0 && errno == EINTR);
-  *unlocked = r < 0;
   if (r == 0)
     return 0;
   if (errno == EAGAIN || errno == EACCES)
     return EBUSY;
-  /* ENOLCK, EINVAL, EOPNOTSUPP: this file system has no locks */
+  /* ENOLCK, EINVAL, EOPNOTSUPP: the file system does not support locks */
   return 0;
 }
 
@@ -118,14 +117,14 @@ stat_file (RecFile *file, struct stat *st)
   return r < 0 ? errno : 0;
 }
 
-/* --- what is no name in a folder */
+/* --- streams --- */
 
-/* Links that lead to links. */
+/* Limit for chains of symbolic links. */
 #define MAX_LINKS 40
 #define NO_DESCRIPTOR (-1)
 #define DESCRIPTOR_OF_OTHER (-2)
 
-/* The number in "/proc/PID/fd/N", where @folder is "/proc/PID/fd". */
+/* Returns the number of "/proc/PID/fd/N" if @folder is "/proc/PID/fd". */
 static int
 descriptor_in (const char *folder, const char *number)
 {
@@ -142,7 +141,8 @@ descriptor_in (const char *folder, const char *number)
   return pid == getpid () ? (int)n : DESCRIPTOR_OF_OTHER;
 }
 
-/* Where the link at @path leads. FALSE: it is none. */
+/* Replaces @path with the target of the symbolic link. Returns false if it is
+ * no link. */
 static bool
 follow_link (char *path)
 {
@@ -162,8 +162,8 @@ follow_link (char *path)
   return true;
 }
 
-/* The descriptor of this process that @path leads to. The links of procfs seem
- * to lead on to a name, but stand for the open file. */
+/* Returns the descriptor of this process that @path refers to. The links of
+ * procfs look like links to a name, but refer to the open file. */
 static int
 find_descriptor (const char *path)
 {
@@ -228,9 +228,9 @@ rec_file_probe_stream (const char *path)
   return access (path, W_OK) < 0 ? errno : 0;
 }
 
-/* A pipe or a device is opened once more, so that its flags are our own. What
- * cannot be (a socket, a terminal of another user), or would begin at its start
- * (a regular file), is duplicated. */
+/* Opens a pipe or a device again, so that its flags can be set. Duplicates a
+ * descriptor that cannot be opened again (a socket, a terminal of another user)
+ * or would begin at its start (a regular file). */
 static int
 open_descriptor (RecFile *file, const char *path, int own, int *fd)
 {
@@ -300,7 +300,7 @@ rec_file_open (RecFile *file, const char *path, RecFileMode mode)
   file->ino = st.st_ino;
   if (!file->regular)
     return 0;
-  if ((err = lock_file (file->sys, fd, &file->unlocked)))
+  if ((err = lock_file (file->sys, fd)))
     goto failed;
   file->size = (uint64_t)st.st_size;
   return 0;
@@ -315,19 +315,18 @@ failed:
 int
 rec_file_probe_lock (const RecSyscalls *sys, const char *path)
 {
-  bool unlocked;
   int fd, err;
 
   if (!sys)
     sys = &rec_syscalls_posix;
   if (open_retrying (sys, path, O_WRONLY | O_NONBLOCK, &fd))
     return 0;
-  err = lock_file (sys, fd, &unlocked);
+  err = lock_file (sys, fd);
   sys->close (fd);
   return err;
 }
 
-/* Fills @chunk with what is left of @iov after @done bytes. */
+/* Fills @chunk with the part of @iov after @done bytes. Returns its entries. */
 static int
 remaining_iov (
     struct iovec *chunk, const struct iovec *iov, int n_iov, size_t done)
@@ -347,8 +346,8 @@ remaining_iov (
   return n;
 }
 
-/* After EAGAIN: until the pipe takes bytes again, or the wait is cancelled. A
- * regular file is always ready, so it is only given a moment. */
+/* Waits after EAGAIN until the pipe takes bytes again or the wait is cancelled.
+ * A regular file is always ready for poll, so the wait is short. */
 static int
 wait_writable (RecFile *file, int tries)
 {
@@ -369,7 +368,7 @@ wait_writable (RecFile *file, int tries)
   return 0;
 }
 
-/* A socket that is shared may be one that blocks. */
+/* A shared socket may be in blocking mode. */
 static ssize_t
 send_without_waiting (RecFile *file, const struct iovec *iov, int n_iov)
 {
@@ -379,8 +378,8 @@ send_without_waiting (RecFile *file, const struct iovec *iov, int n_iov)
   return file->sys->sendmsg (file->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* That nobody reads a pipe any more is an error as others are; SIGPIPE, which
- * would end the process of whoever uses this, is taken back. */
+/* Reports a closed pipe as EPIPE. SIGPIPE is blocked and consumed so that it
+ * does not kill the host process. */
 static ssize_t
 write_pipe (RecFile *file, const struct iovec *iov, int n_iov)
 {
@@ -405,8 +404,8 @@ write_pipe (RecFile *file, const struct iovec *iov, int n_iov)
   return r;
 }
 
-/* THE write loop. @offset is of a regular file. *@done bytes were taken when it
- * returns. */
+/* The write loop of every recorded file. @offset: position in a regular file.
+ * Stores the number of written bytes in @done, also after an error. */
 static int
 write_all (RecFile *file, const struct iovec *iov, int n_iov, uint64_t offset,
     size_t *done)
@@ -417,7 +416,7 @@ write_all (RecFile *file, const struct iovec *iov, int n_iov, uint64_t offset,
 
   *done = 0;
   while ((n = remaining_iov (chunk, iov, n_iov, *done)) > 0) {
-    /* the write itself may block then */
+    /* the write itself may block */
     if (file->shared && !file->socket && (err = wait_writable (file, 0)))
       return err;
     if (file->regular)
@@ -451,7 +450,7 @@ truncate_to (RecFile *file, uint64_t size)
 }
 
 static int
-cut_torn_tail (RecFile *file)
+truncate_torn (RecFile *file)
 {
   int err;
 
@@ -469,12 +468,12 @@ rec_file_write (RecFile *file, const struct iovec *iov, int n_iov)
   size_t done;
   int err;
 
-  if ((err = cut_torn_tail (file)))
+  if ((err = truncate_torn (file)))
     return err;
   err = write_all (file, iov, n_iov, file->size, &done);
   if (err) {
     file->torn = file->regular && done > 0;
-    cut_torn_tail (file);
+    truncate_torn (file);
     return err;
   }
   file->size += done;
@@ -508,7 +507,7 @@ rec_file_truncate (RecFile *file, uint64_t size)
   return 0;
 }
 
-/* EINTR and EAGAIN are no verdict on the bytes. */
+/* EINTR and EAGAIN do not mean that data was lost. */
 static int
 sync_retrying (int (*sync) (int fd), int fd)
 {
@@ -531,7 +530,7 @@ rec_file_sync_directory (const RecSyscalls *sys, const char *directory)
     return err;
   err = sync_retrying (sys->fsync, fd);
   sys->close (fd);
-  /* some network file systems cannot sync a directory and need not */
+  /* some network file systems cannot sync a directory and do not need to */
   return err == EINVAL ? 0 : err;
 }
 
@@ -547,10 +546,10 @@ rec_file_sync (RecFile *file, const char *directory)
   if (!err && directory) {
     err = rec_file_sync_directory (file->sys, directory);
     if (err == ENOENT || err == ENOTDIR)
-      err = 0; /* somebody has moved it away: the bytes are as durable */
+      err = 0; /* the directory was moved; the bytes are durable */
   }
   if (err) {
-    /* what came in meanwhile may have been part of the failed write-back */
+    /* bytes accepted during the sync may belong to the failed write-back */
     mark = file->accepted;
     file->lost_to_sync += mark - file->synced_mark;
   } else {
@@ -590,8 +589,8 @@ rec_file_close (RecFile *file)
 
   if (file->fd < 0)
     return 0;
-  err = cut_torn_tail (file);
-  /* never repeated after EINTR: Linux has closed the descriptor then */
+  err = truncate_torn (file);
+  /* not repeated after EINTR: Linux has closed the descriptor by then */
   r = file->sys->close (file->fd);
   if (r < 0 && errno != EINTR && !err)
     err = errno;

@@ -1,10 +1,10 @@
-/* gst-tsrec: what part of the elapsed time is in the file
+/* gst-tsrec: recorded and missing time of one run
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Each access unit covers the time from its own to that of the next one. The
- * time line of a recording is so divided into media and gaps, without a rest:
- * media + gaps = end - begin, at every moment. One thread.
+ * Each access unit covers the time from its own timestamp to that of the next
+ * one. The timeline of a recording is thus divided into media and gaps:
+ * media + gaps = end - begin at all times. One thread at a time.
  */
 
 #pragma once
@@ -17,9 +17,9 @@
 
 typedef enum
 {
-  REC_GAP_NO_INPUT,
-  REC_GAP_DISK,
-  REC_GAP_RESUME
+  REC_GAP_NO_INPUT, /* no access unit arrived */
+  REC_GAP_DISK,     /* access units were dropped */
+  REC_GAP_RESUME    /* no recorder was running */
 } RecGapCause;
 
 typedef struct
@@ -30,28 +30,25 @@ typedef struct
 
 typedef struct
 {
-  uint64_t threshold; /* ns without a buffer that are called a gap */
-  uint64_t begin;     /* REC_TIME_NONE: nothing yet */
-  uint64_t end;       /* of what is accounted for */
-  uint64_t step;      /* duration taken for an access unit without one */
-  bool lost;          /* something was dropped since `end` */
-  RecGapCause cause;  /* of that */
-  uint64_t media, gaps, n_gaps;
+  uint64_t threshold; /* shortest gap, ns */
+  uint64_t begin;    /* running time of the first access unit; NONE: none yet */
+  uint64_t end;      /* running time up to which all is accounted for, ns */
+  bool lost;         /* access units were dropped since `end` */
+  RecGapCause cause; /* cause of the loss while `lost` */
+  uint64_t media;    /* recorded time, ns */
+  uint64_t gaps;     /* missing time, ns */
+  uint64_t n_gaps;
 } RecGaps;
 
+/* @threshold: time without an access unit that counts as a gap, ns. */
 void rec_gaps_init (RecGaps *gaps, uint64_t threshold);
 
-/* An access unit at @time, of @duration (REC_TIME_NONE: not known), is in the
- * file. TRUE: it ended @gap. Times that go back are covered already. */
+/* Adds an access unit that was written. @time: running time, ns. @duration: ns,
+ * REC_TIME_NONE: unknown. Returns true if it ended @gap. A @time before the end
+ * is already accounted for. */
 bool rec_gaps_written (
     RecGaps *gaps, uint64_t time, uint64_t duration, RecGap *gap);
 
-/* An access unit was dropped; the gap begins where the media ended. */
+/* Adds an access unit that was dropped. The gap begins at the end of the media.
+ */
 void rec_gaps_lost (RecGaps *gaps, uint64_t time, RecGapCause cause);
-
-/* The recording ends at @time; TRUE: with @gap. */
-bool rec_gaps_finish (RecGaps *gaps, uint64_t time, RecGap *gap);
-
-/* Whether @size bytes of whole packets carry the start of a PES packet (ISO/IEC
- * 13818-1, 2.4.3.6), so that a buffer of PSI and PCR alone is no media. */
-bool rec_packets_have_media (const uint8_t *data, size_t size);

@@ -1,4 +1,4 @@
-/* gst-tsrec: an HLS media playlist beside a growing recording
+/* gst-tsrec: file of an HLS media playlist
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -17,10 +17,10 @@
 
 #define NS_PER_SECOND UINT64_C (1000000000)
 #define COPY_CHUNK 16384
-/* The longest line that we read back; ours are a path and a few numbers. */
+/* Longest line that is read back; own lines are a path and a few numbers. */
 #define LINE_MAX_LENGTH 16384
-/* A date for every so many entries: clients go on from the last one by the
- * durations, whose rounding would add up. */
+/* Distance of EXT-X-PROGRAM-DATE-TIME in entries: clients add durations to the
+ * last date, and the rounding errors add up. */
 #define ENTRIES_PER_DATE 30
 #define END_LIST "#EXT-X-ENDLIST\n"
 
@@ -30,7 +30,7 @@ seconds_rounded (uint64_t duration)
   return (unsigned)((duration + NS_PER_SECOND / 2) / NS_PER_SECOND);
 }
 
-/* --- the next state of the file */
+/* --- the next state of the file --- */
 
 static int
 write_text (RecFile *file, const char *text, size_t length)
@@ -40,7 +40,7 @@ write_text (RecFile *file, const char *text, size_t length)
   return length > 0 ? rec_file_write (file, &iov, 1) : 0;
 }
 
-/* Version 4 brings EXT-X-BYTERANGE. */
+/* EXT-X-BYTERANGE needs version 4. */
 static int
 write_header (RecHlsPlaylist *playlist, RecFile *file)
 {
@@ -57,36 +57,35 @@ write_header (RecHlsPlaylist *playlist, RecFile *file)
   return write_text (file, text, (size_t)length);
 }
 
-/* Creates the file of the next state, in place of one that a killed recorder
- * left behind. */
+/* Creates the temporary file, replacing one that a killed recorder left. */
 static int
 new_state_begin (RecHlsPlaylist *playlist, RecFile *file)
 {
-  int error;
+  int err;
 
   rec_file_init (file, NULL, -1);
   if (unlink (playlist->new_path) != 0 && errno != ENOENT)
     return errno;
-  error = rec_file_open (file, playlist->new_path, REC_FILE_CREATE);
-  if (error != 0)
-    return error;
+  err = rec_file_open (file, playlist->new_path, REC_FILE_CREATE);
+  if (err != 0)
+    return err;
   return write_header (playlist, file);
 }
 
-/* Puts the next state in the place of the present one, or, after @error, drops
- * it. Returns the first error. */
+/* Replaces the playlist with the temporary file or, after @err, deletes the
+ * temporary file. Returns the first error. */
 static int
-new_state_finish (RecHlsPlaylist *playlist, RecFile *file, int error)
+new_state_finish (RecHlsPlaylist *playlist, RecFile *file, int err)
 {
-  int close_error = rec_file_is_open (file) ? rec_file_close (file) : 0;
+  int close_err = rec_file_is_open (file) ? rec_file_close (file) : 0;
 
-  if (error == 0)
-    error = close_error;
-  if (error == 0 && rename (playlist->new_path, playlist->path) != 0)
-    error = errno;
-  if (error != 0)
+  if (err == 0)
+    err = close_err;
+  if (err == 0 && rename (playlist->new_path, playlist->path) != 0)
+    err = errno;
+  if (err != 0)
     unlink (playlist->new_path);
-  return error;
+  return err;
 }
 
 static int
@@ -95,46 +94,46 @@ copy_entries (RecHlsPlaylist *playlist, RecFile *file)
   char chunk[COPY_CHUNK];
   FILE *old = fopen (playlist->path, "re");
   size_t length;
-  int error = 0;
+  int err = 0;
 
   if (old == NULL)
     return errno;
   if (fseeko (old, (off_t)playlist->body, SEEK_SET) != 0)
-    error = errno;
-  while (error == 0 && (length = fread (chunk, 1, sizeof (chunk), old)) > 0)
-    error = write_text (file, chunk, length);
-  if (error == 0 && ferror (old))
-    error = EIO;
+    err = errno;
+  while (err == 0 && (length = fread (chunk, 1, sizeof (chunk), old)) > 0)
+    err = write_text (file, chunk, length);
+  if (err == 0 && ferror (old))
+    err = EIO;
   fclose (old);
-  return error;
+  return err;
 }
 
-/* The present state with a header of @target_duration and @text at its end. */
+/* Writes the present entries and @text, with a header of @target_duration. */
 static int
 append (RecHlsPlaylist *playlist, unsigned target_duration, const char *text)
 {
   unsigned old_target_duration = playlist->target_duration;
   RecFile file;
   uint64_t body = 0;
-  int error;
+  int err;
 
   playlist->target_duration = target_duration;
-  error = new_state_begin (playlist, &file);
-  if (error == 0) {
+  err = new_state_begin (playlist, &file);
+  if (err == 0) {
     body = atomic_load (&file.size);
-    error = copy_entries (playlist, &file);
+    err = copy_entries (playlist, &file);
   }
-  if (error == 0)
-    error = write_text (&file, text, strlen (text));
-  error = new_state_finish (playlist, &file, error);
-  if (error == 0)
+  if (err == 0)
+    err = write_text (&file, text, strlen (text));
+  err = new_state_finish (playlist, &file, err);
+  if (err == 0)
     playlist->body = body;
   else
     playlist->target_duration = old_target_duration;
-  return error;
+  return err;
 }
 
-/* --- reading back what an earlier run left */
+/* --- the playlist of an earlier run --- */
 
 /* Lines of one entry: tags, then the URI. */
 typedef struct
@@ -142,7 +141,7 @@ typedef struct
   char *text;
   size_t length;
   size_t size;
-  uint64_t end; /* first byte behind its range; 0: no range */
+  uint64_t end; /* first byte after its range; 0: no range */
   uint64_t duration;
 } Lines;
 
@@ -173,7 +172,8 @@ lines_reset (Lines *lines)
   lines->duration = 0;
 }
 
-/* Tags of the header, which is written anew, and the end, which is not one. */
+/* Returns true for tags of the header, which is written again, and for the end
+ * tag. */
 static bool
 is_header_tag (const char *line)
 {
@@ -212,7 +212,7 @@ is_uri_line (const char *line, const char *uri)
       (line[length] == '\n' || line[length] == '\r' || line[length] == '\0');
 }
 
-/* Writes the entry unless it names bytes that @uri does not have any more. */
+/* Writes the entry unless it names bytes after @file_size in @uri. */
 static int
 keep_entry (RecHlsPlaylist *playlist, RecFile *file, const Lines *lines,
     const char *line, const char *uri, uint64_t file_size)
@@ -223,30 +223,31 @@ keep_entry (RecHlsPlaylist *playlist, RecFile *file, const Lines *lines,
   return write_text (file, lines->text, lines->length);
 }
 
-/* One line of the old playlist; a line without its end was never complete. */
+/* Reads one line of the old playlist. A line without a line feed is incomplete
+ * and ignored. */
 static int
 read_line (RecHlsPlaylist *playlist, RecFile *file, Lines *lines,
     const char *line, const char *uri, uint64_t file_size)
 {
-  int error;
+  int err;
 
   if (strchr (line, '\n') == NULL || line[0] == '\n' || line[0] == '\r' ||
       is_header_tag (line))
     return 0;
-  error = lines_add (lines, line);
-  if (error != 0)
-    return error;
+  err = lines_add (lines, line);
+  if (err != 0)
+    return err;
   if (line[0] == '#') {
     lines_read_tag (lines, line);
     return 0;
   }
-  error = keep_entry (playlist, file, lines, line, uri, file_size);
+  err = keep_entry (playlist, file, lines, line, uri, file_size);
   lines_reset (lines);
-  return error;
+  return err;
 }
 
-/* The longest entry decides on EXT-X-TARGETDURATION, which stands before all
- * of them. */
+/* Checks that @old is a media playlist, and raises @target_duration to the
+ * longest entry, because EXT-X-TARGETDURATION precedes all entries. */
 static int
 survey (FILE *old, unsigned *target_duration)
 {
@@ -275,26 +276,26 @@ take_over (
   Lines lines = { 0 };
   RecFile file;
   uint64_t body = 0;
-  int error;
+  int err;
 
-  error = survey (old, &playlist->target_duration);
-  if (error != 0)
-    return error;
-  error = new_state_begin (playlist, &file);
-  if (error == 0)
+  err = survey (old, &playlist->target_duration);
+  if (err != 0)
+    return err;
+  err = new_state_begin (playlist, &file);
+  if (err == 0)
     body = atomic_load (&file.size);
-  while (error == 0 && fgets (line, sizeof (line), old) != NULL)
-    error = read_line (playlist, &file, &lines, line, uri, file_size);
-  if (error == 0 && ferror (old))
-    error = EIO;
-  error = new_state_finish (playlist, &file, error);
+  while (err == 0 && fgets (line, sizeof (line), old) != NULL)
+    err = read_line (playlist, &file, &lines, line, uri, file_size);
+  if (err == 0 && ferror (old))
+    err = EIO;
+  err = new_state_finish (playlist, &file, err);
   free (lines.text);
   playlist->body = body;
   playlist->discontinuous = playlist->entries > 0;
-  return error;
+  return err;
 }
 
-/* --- the interface */
+/* --- the interface --- */
 
 static char *
 path_of_next_state (const char *path)
@@ -328,17 +329,17 @@ rec_hls_playlist_create (
 {
   RecFile file;
   uint64_t body;
-  int error = init (playlist, path, target_duration);
+  int err = init (playlist, path, target_duration);
 
-  if (error == 0) {
-    error = new_state_begin (playlist, &file);
+  if (err == 0) {
+    err = new_state_begin (playlist, &file);
     body = atomic_load (&file.size);
-    error = new_state_finish (playlist, &file, error);
+    err = new_state_finish (playlist, &file, err);
     playlist->body = body;
   }
-  if (error != 0)
+  if (err != 0)
     rec_hls_playlist_clear (playlist);
-  return error;
+  return err;
 }
 
 int
@@ -346,23 +347,24 @@ rec_hls_playlist_continue (RecHlsPlaylist *playlist, const char *path,
     uint64_t target_duration, const char *uri, uint64_t file_size)
 {
   FILE *old = fopen (path, "re");
-  int error;
+  int err;
 
   if (old == NULL && errno == ENOENT)
     return rec_hls_playlist_create (playlist, path, target_duration);
   memset (playlist, 0, sizeof (*playlist));
   if (old == NULL)
     return errno;
-  error = init (playlist, path, target_duration);
-  if (error == 0)
-    error = take_over (playlist, old, uri, file_size);
+  err = init (playlist, path, target_duration);
+  if (err == 0)
+    err = take_over (playlist, old, uri, file_size);
   fclose (old);
-  if (error != 0)
+  if (err != 0)
     rec_hls_playlist_clear (playlist);
-  return error;
+  return err;
 }
 
-/* EXT-X-PROGRAM-DATE-TIME is ISO 8601 with a zone; ours is UTC. */
+/* Writes EXT-X-PROGRAM-DATE-TIME in UTC. It is empty if the time cannot be
+ * converted. */
 static void
 format_date (char *text, size_t size, int64_t utc_time)
 {
@@ -386,7 +388,7 @@ rec_hls_playlist_add (
       (entry->discontinuity || playlist->discontinuous);
   unsigned target_duration = playlist->target_duration;
   char date[128] = "", range[64] = "", *text;
-  int error;
+  int err;
 
   if (playlist->ended)
     return EINVAL;
@@ -403,29 +405,29 @@ rec_hls_playlist_add (
           (unsigned)(entry->duration % NS_PER_SECOND / 1000), range,
           entry->uri) < 0)
     return ENOMEM;
-  /* EXTINF, rounded, must not be above it (RFC 8216, 4.3.3.1). */
+  /* the rounded EXTINF must not be greater (RFC 8216, 4.3.3.1) */
   if (seconds_rounded (entry->duration) > target_duration)
     target_duration = seconds_rounded (entry->duration);
-  error = append (playlist, target_duration, text);
+  err = append (playlist, target_duration, text);
   free (text);
-  if (error == 0) {
+  if (err == 0) {
     playlist->entries++;
     playlist->discontinuous = false;
   }
-  return error;
+  return err;
 }
 
 int
 rec_hls_playlist_end (RecHlsPlaylist *playlist)
 {
-  int error;
+  int err;
 
   if (playlist->ended)
     return 0;
-  error = append (playlist, playlist->target_duration, END_LIST);
-  if (error == 0)
+  err = append (playlist, playlist->target_duration, END_LIST);
+  if (err == 0)
     playlist->ended = true;
-  return error;
+  return err;
 }
 
 void
@@ -436,8 +438,8 @@ rec_hls_playlist_clear (RecHlsPlaylist *playlist)
   memset (playlist, 0, sizeof (*playlist));
 }
 
-/* Unreserved characters, and those that a path segment may hold as they are;
- * not the colon, which would make the first segment a scheme. */
+/* Returns true for characters that a path segment may contain unencoded (RFC
+ * 3986, 3.3), except the colon, which would make the first segment a scheme. */
 static bool
 is_plain (unsigned char c)
 {
@@ -445,8 +447,8 @@ is_plain (unsigned char c)
       (c >= '0' && c <= '9') || (c != '\0' && strchr ("-._~/!$&'()*+,;=@", c));
 }
 
-/* @path seen from the working directory if it is relative. NULL: no memory, or
- * no such directory. */
+/* Returns @path as an absolute path, to be freed; NULL: out of memory, or the
+ * working directory does not exist. */
 static char *
 make_absolute (const char *path)
 {
@@ -461,7 +463,7 @@ make_absolute (const char *path)
   return result;
 }
 
-/* How many bytes of both are the same folders. */
+/* Returns the length of the folders that both paths begin with. */
 static size_t
 common_folders (const char *a, const char *b)
 {
@@ -493,8 +495,8 @@ encode (const char *path, unsigned levels_up)
   return uri;
 }
 
-/* Only up from a relative name: the folders above an absolute one may well be
- * links, and are not served. */
+/* "../" is used for relative paths only: the folders above an absolute path may
+ * be symbolic links and are not served. */
 static char *
 uri_of (const char *playlist_path, const char *file_path)
 {

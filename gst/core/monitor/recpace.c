@@ -6,16 +6,15 @@
 #include "recpace.h"
 
 #define MS INT64_C (1000000)
-/* Access units that have to come, and for how long. Each time that it was not
- * so after all, twice as long. */
+/* Access units and time for a result. The time doubles after each wrong
+ * result. */
 #define MIN_UNITS 3
 #define SETTLE_TIME (500 * MS)
 #define MAX_SETTLE_TIME (8000 * MS)
-/* So much further than the clock an encoder or a network may get ahead for a
+/* Longest lead over the clock that an encoder or a network may have for a
  * moment. */
 #define MAX_LEAD (200 * MS)
-/* Once paced: what was kept waiting in queues comes in a burst afterwards, and
- * no more than that. */
+/* Longest burst from queues after pacing was detected. */
 #define MAX_PACED_LEAD (2000 * MS)
 /* Two clocks differ by no more than 1/1000. */
 #define MAX_DRIFT 1000

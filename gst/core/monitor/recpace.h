@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A live source may not declare itself live; the appsrc of an application does
- * so only if it is configured. Input that arrives no faster than it is played,
+ * A live source may not declare itself live; appsrc does so only with
+ * is-live=true. Input that arrives no faster than it is played,
  * without being blocked, is live. A file is read as fast as it can be written.
  */
 

@@ -43,7 +43,8 @@ find_wet_point (const RecMonitorReport *m, uint64_t idle, RecStallStage *stage)
   return false;
 }
 
-/* What stands between a monitor that delivers and @m, which gets nothing. */
+/* Returns the first stage between a monitor that delivers packets and @m, which
+ * receives none. */
 static RecStallStage
 first_stage_before (const RecMonitorReport *m, bool from_rtp)
 {

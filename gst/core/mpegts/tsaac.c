@@ -14,7 +14,7 @@
 #define AOT_SBR 5
 #define AOT_PS 29
 
-/* An escape value of samplingFrequencyIndex: 24 bits follow. */
+/* Escape value of samplingFrequencyIndex: 24 bits follow. */
 #define FREQUENCY_ESCAPE 15
 #define FREQUENCY_LAST 12
 
@@ -28,7 +28,7 @@ read_frequency_index (RecBitReader *reader)
   return index;
 }
 
-/* --- program_config_element */
+/* --- Program_config_element --- */
 
 /* id_syn_ele of a raw_data_block, table 4.85 */
 #define ID_PCE 5
@@ -99,7 +99,7 @@ copy_pce_fields (RecBitReader *reader, BitWriter *writer)
 }
 
 /* Copies the program_config_element at @reader, whose bytes are counted from
- * bit @start on. False when it is cut short or has no channel. */
+ * bit @start. Returns false if it is truncated or has no channel. */
 static bool
 read_pce (RecBitReader *reader, size_t start, TsAdts *adts)
 {
@@ -116,7 +116,7 @@ read_pce (RecBitReader *reader, size_t start, TsAdts *adts)
   return !reader->error && channels > 0;
 }
 
-/* --- ADTS */
+/* --- ADTS --- */
 
 static void
 make_header (uint8_t *header, unsigned type, unsigned index, unsigned channels)
@@ -150,7 +150,7 @@ read_ga_config (
   return NULL;
 }
 
-/* 1.6.2.1, AudioSpecificConfig up to what ADTS has a field for. */
+/* 1.6.2.1, AudioSpecificConfig up to the last field that ADTS needs. */
 static bool
 read_config (RecBitReader *reader, TsAdts *adts, const char **reason)
 {
@@ -160,8 +160,8 @@ read_config (RecBitReader *reader, TsAdts *adts, const char **reason)
   unsigned channels = rec_bit_reader_get (reader, 4);
 
   if (type == AOT_SBR || type == AOT_PS) {
-    /* The core codec comes after the sampling rate of the extension; readers
-     * of ADTS find SBR and PS in the frames. */
+    /* The core codec follows the sampling rate of the extension. Readers of
+     * ADTS find SBR and PS in the frames. */
     read_frequency_index (reader);
     type = rec_bit_reader_get (reader, 5);
   }
@@ -200,7 +200,7 @@ ts_adts_write_prefix (
   size_t pce_size = adts->pce_size, length;
 
   if (size > 0 && frame[0] >> 5 == ID_PCE)
-    pce_size = 0; /* it has its own */
+    pce_size = 0; /* the frame has its own */
   length = TS_ADTS_HEADER_SIZE + pce_size + size;
   if (length > TS_ADTS_MAX_FRAME_SIZE)
     return 0;
@@ -212,7 +212,7 @@ ts_adts_write_prefix (
   return TS_ADTS_HEADER_SIZE + pce_size;
 }
 
-/* --- LATM */
+/* --- LATM --- */
 
 /* 1.7.3.1, LatmGetValue */
 static uint32_t
@@ -243,7 +243,7 @@ read_stream_config (RecBitReader *reader, TsLoas *loas, unsigned version)
   return !reader->error;
 }
 
-/* Bits that are not audio come after it. */
+/* otherDataLenBits */
 static void
 read_other_data (RecBitReader *reader, TsLoas *loas, unsigned version)
 {
@@ -331,7 +331,7 @@ read_element (
 
   rec_bit_reader_init (&reader, data, size);
   if (!rec_bit_reader_get (&reader, 1) && !read_mux_config (&reader, loas))
-    return 0; /* not useSameStreamMux, and nothing that can be used */
+    return 0; /* no useSameStreamMux, and no usable configuration */
   if (!loas->configured)
     return 0;
   for (unsigned i = 0; i < loas->sub_frames; i++) {

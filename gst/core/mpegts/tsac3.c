@@ -1,4 +1,4 @@
-/* gst-tsrec: AC-3, E-AC-3, DTS and MPEG audio: what the header of a frame says
+/* gst-tsrec: frame headers of AC-3, E-AC-3, DTS and MPEG audio
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -9,12 +9,12 @@
 
 #include "recbitreader.h"
 
-/* --- AC-3, E-AC-3 */
+/* --- AC-3, E-AC-3 --- */
 
 #define AC3_HEADER_SIZE 6
 #define AC3_BLOCK_SAMPLES 256
 #define AC3_BLOCKS 6
-/* bsid: up to this it is AC-3 */
+/* highest bsid of AC-3 */
 #define AC3_MAX_BSID 10
 /* strmtype */
 #define STREAM_TYPE_DEPENDENT 1
@@ -37,8 +37,8 @@ read_eac3 (const uint8_t *data, TsAudioFrame *frame)
   static const unsigned blocks[] = { 1, 2, 3, AC3_BLOCKS };
   unsigned fscod = data[4] >> 6, second = data[4] >> 4 & 3;
 
-  /* substreamid is one of the dependent substreams or of the independent ones,
-   * as strmtype says */
+  /* strmtype tells whether substreamid counts dependent or independent
+   * substreams */
   frame->dependent =
       data[2] >> 6 == STREAM_TYPE_DEPENDENT || (data[2] >> 3 & 7) != 0;
   if (fscod < 3) { /* then numblkscod */
@@ -67,7 +67,7 @@ ts_ac3_read_frame (const uint8_t *data, size_t size, TsAudioFrame *frame)
   return true;
 }
 
-/* --- DTS */
+/* --- DTS --- */
 
 #define DTS_SYNC_CORE 0x7ffe8001
 #define DTS_SYNC_EXTENSION 0x64582025
@@ -76,7 +76,7 @@ ts_ac3_read_frame (const uint8_t *data, size_t size, TsAudioFrame *frame)
 static const unsigned dts_rates[16] = { 0, 8000, 16000, 32000, 0, 0, 11025,
   22050, 44100, 0, 0, 12000, 24000, 48000, 0, 0 };
 
-/* Whether an extension substream follows the core. */
+/* Returns true if an extension substream follows the core. */
 static bool
 has_extension (const uint8_t *data, size_t size, size_t core_size)
 {
@@ -118,9 +118,9 @@ ts_dts_read_frame (const uint8_t *data, size_t size, TsAudioFrame *frame)
   return !reader.error;
 }
 
-/* --- MPEG audio */
+/* --- MPEG audio --- */
 
-/* From the header to where a VBRI tag is. */
+/* Returns the offset of a VBRI tag from the header. */
 #define VBRI_OFFSET 36
 
 bool
@@ -133,7 +133,7 @@ ts_mpeg_audio_is_info_frame (const uint8_t *data, size_t size)
     return false;
   mpeg1 = (data[1] >> 3 & 3) == 3;
   mono = data[3] >> 6 == 3;
-  /* behind the side information, which is all zero */
+  /* after the side information, which is all zero */
   offset = 4u + (mpeg1 ? (mono ? 17u : 32u) : (mono ? 9u : 17u));
   return memcmp (data + offset, "Xing", 4) == 0 ||
       memcmp (data + offset, "Info", 4) == 0 ||

@@ -1,6 +1,9 @@
-/* gst-tsrec: what each codec needs before it can go into a PES packet
+/* gst-tsrec: conversion of access units for PES packets
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The needs of each codec in the transport stream, in one place: the payload
+ * and the descriptors in the PMT follow the same table of codecs.
  */
 
 #include "tscodec.h"
@@ -15,7 +18,7 @@ static const struct
   const char *name;
   uint8_t stream_type;
   uint8_t stream_id;
-  char registration[5]; /* format_identifier, where one is needed */
+  char registration[5]; /* format_identifier, or "" */
 } codecs[TS_N_CODECS] = {
   [TS_CODEC_NONE] = { "none", 0, 0, "" },
   [TS_CODEC_H264] = { "H.264", TS_STREAM_TYPE_H264, TS_STREAM_ID_VIDEO, "" },
@@ -40,7 +43,7 @@ static const struct
       "AC-3" },
   [TS_CODEC_EAC3] = { "E-AC-3", TS_STREAM_TYPE_EAC3, TS_STREAM_ID_PRIVATE_1,
       "EAC3" },
-  /* the format_identifier is that of the length of its frames */
+  /* The format_identifier depends on the length of the frames. */
   [TS_CODEC_DTS] = { "DTS", TS_STREAM_TYPE_PRIVATE_PES, TS_STREAM_ID_PRIVATE_1,
       "" },
   [TS_CODEC_OPUS] = { "Opus", TS_STREAM_TYPE_PRIVATE_PES,
@@ -79,7 +82,7 @@ ts_codec_is_audio (TsCodec codec)
   return codec >= TS_CODEC_AAC_ADTS && codec <= TS_CODEC_OPUS;
 }
 
-/* --- Payload */
+/* --- Payload --- */
 
 static void
 add_span (TsPayload *payload, const uint8_t *data, size_t size)
@@ -92,86 +95,10 @@ add_span (TsPayload *payload, const uint8_t *data, size_t size)
   payload->size += size;
 }
 
-/* --- H.264, H.265, H.266 */
+/* --- H.264, H.265, H.266 --- */
 
-static const uint8_t start_code[] = { 0, 0, 0, 1 };
-
-static bool
-join_parameter_sets (TsParameterSets *sets)
-{
-  uint8_t *p = realloc (sets->joined, sets->bytes > 0 ? sets->bytes : 1);
-
-  if (p == NULL)
-    return false;
-  sets->joined = p;
-  for (int kind = 0; kind < 3; kind++) {
-    for (int id = 0; id < TS_MAX_PARAMETER_SETS; id++) {
-      TsParameterSet *set = &sets->sets[kind][id];
-
-      if (set->size == 0)
-        continue;
-      memcpy (p, start_code, sizeof (start_code));
-      memcpy (p + sizeof (start_code), set->data, set->size);
-      p += sizeof (start_code) + set->size;
-    }
-  }
-  sets->joined_size = sets->bytes;
-  sets->changed = false;
-  return true;
-}
-
-static void
-parse_parameter_set (
-    TsParameterSets *sets, RecNalSyntax syntax, const RecNalUnit *nal, int id)
-{
-  if (nal->kind == REC_NAL_SPS && id < TS_MAX_SPS) {
-    rec_nal_parse_sps (syntax, nal, &sets->sps[id]);
-    sets->last_sps = (uint8_t)id;
-  } else if (nal->kind == REC_NAL_PPS) {
-    rec_nal_parse_pps (syntax, nal, &sets->pps[id]);
-  }
-}
-
-/* Keeps a parameter set; one that is the same as before costs a comparison. */
-static void
-keep_parameter_set (
-    TsParameterSets *sets, RecNalSyntax syntax, const RecNalUnit *nal)
-{
-  int kind = nal->kind - REC_NAL_VPS;
-  int id = rec_nal_get_parameter_set_id (syntax, nal);
-  TsParameterSet *set;
-  uint8_t *data;
-  size_t bytes;
-
-  if (id < 0)
-    return;
-  set = &sets->sets[kind][id];
-  if (set->serial != sets->serial && set->size > 0)
-    sets->n_seen++;
-  set->serial = sets->serial;
-  if (set->size == nal->size && memcmp (set->data, nal->data, nal->size) == 0)
-    return;
-  bytes = sets->bytes + sizeof (start_code) + nal->size;
-  if (set->size > 0)
-    bytes -= sizeof (start_code) + set->size;
-  if (bytes > TS_MAX_PARAMETER_BYTES)
-    return;
-  data = realloc (set->data, nal->size);
-  if (data == NULL)
-    return;
-  memcpy (data, nal->data, nal->size);
-  if (set->size == 0) {
-    sets->n_sets++;
-    sets->n_seen++;
-  }
-  set->data = data;
-  set->size = nal->size;
-  sets->bytes = bytes;
-  sets->changed = true;
-  parse_parameter_set (sets, syntax, nal, id);
-}
-
-/* What the header of the first slice, and the sets it refers to, say. */
+/* Reads the order and the duration of a picture from the header of its first
+ * slice and from the parameter sets of that slice. */
 static void
 read_slice (TsCodecState *state, const RecNalUnit *nal, TsPicture *picture)
 {
@@ -188,10 +115,11 @@ read_slice (TsCodecState *state, const RecNalUnit *nal, TsPicture *picture)
       &state->pictures, state->syntax, &sets->sps[pps.sps_id], &slice, picture);
 }
 
-/* Where a sender repeats parameter sets in front of every slice of a picture, as
- * rtph264pay config-interval=-1 does, a parser makes an access unit of each and
- * has a timestamp for the first. What is not the first belongs to the access unit
- * before, without the sets: they would end it (H.264 7.4.1.2.3). */
+/* If a sender repeats parameter sets before every slice, as rtph264pay
+ * config-interval=-1 does, a parser makes an access unit of each slice, and
+ * only the first has a timestamp. The others belong to the access unit before.
+ * They are written without the parameter sets, which would end it (H.264
+ * 7.4.1.2.3). */
 static void
 add_continuation (
     const TsAccessUnit *au, const uint8_t *from, TsPayload *payload)
@@ -219,14 +147,11 @@ prepare_nal (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
     if (nal.kind == REC_NAL_AUD && n_nals == 0)
       aud_end = (size_t)(nal.data - au->data) + nal.size;
     else if (nal.kind >= REC_NAL_VPS && nal.kind <= REC_NAL_PPS)
-      keep_parameter_set (sets, state->syntax, &nal);
-    else if (nal.kind == REC_NAL_SEI)
-      random_access |= rec_nal_sei_is_recovery_point (state->syntax, &nal);
-    else if (nal.kind == REC_NAL_SLICE_IDR || nal.kind == REC_NAL_SLICE_CRA)
-      random_access = true;
+      ts_parameter_sets_keep (sets, state->syntax, &nal);
+    random_access |= rec_nal_is_random_access (state->syntax, &nal);
     leads |= nal.kind >= REC_NAL_VPS && nal.kind <= REC_NAL_SEI;
     has_slice |= nal.kind >= REC_NAL_SLICE;
-    layer |= nal.kind == NAL_LAYER;
+    layer |= nal.kind == REC_NAL_LAYER;
     if (untimed && state->has_picture &&
         rec_nal_continues_picture (state->syntax, &nal)) {
       add_continuation (au, au->data + nal.offset, payload);
@@ -238,7 +163,7 @@ prepare_nal (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
   }
   if (n_nals == 0)
     return false;
-  /* Another layer of the picture before, which a source gives by itself. */
+  /* Another layer of the picture before, sent as a buffer of its own. */
   if (layer && !has_slice && state->has_picture) {
     add_continuation (au, au->data + aud_end, payload);
     return true;
@@ -255,7 +180,7 @@ prepare_nal (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
     add_span (payload, au->data, aud_end);
   }
   if (random_access && sets->n_seen < sets->n_sets &&
-      (!sets->changed || join_parameter_sets (sets)))
+      (!sets->changed || ts_parameter_sets_join (sets)))
     add_span (payload, sets->joined, sets->joined_size);
   add_span (payload, au->data + aud_end, au->size - aud_end);
   return true;
@@ -274,20 +199,7 @@ ts_codec_get_delimiter_size (
   return (size_t)(nal.data - data) + nal.size;
 }
 
-static void
-free_parameter_sets (TsParameterSets *sets)
-{
-  if (sets == NULL)
-    return;
-  for (int kind = 0; kind < 3; kind++) {
-    for (int id = 0; id < TS_MAX_PARAMETER_SETS; id++)
-      free (sets->sets[kind][id].data);
-  }
-  free (sets->joined);
-  free (sets);
-}
-
-/* --- MPEG-1 and MPEG-2 video */
+/* --- MPEG-1 and MPEG-2 video --- */
 
 /* ISO/IEC 13818-2 6.2.1, start code values */
 #define PICTURE_START_CODE 0x00
@@ -310,7 +222,7 @@ prepare_mpeg_video (
     if (code == SEQUENCE_HEADER_CODE)
       sequence = true;
     if (code == PICTURE_START_CODE) {
-      /* temporal_reference is 10 bits, then picture_coding_type */
+      /* temporal_reference (10 bits), then picture_coding_type */
       unsigned type = au->data[pos + 5] >> 3 & 7;
 
       payload->random_access = sequence && type == PICTURE_CODING_TYPE_I;
@@ -324,7 +236,7 @@ prepare_mpeg_video (
   return found;
 }
 
-/* --- Audio and data */
+/* --- Audio and data --- */
 
 static bool
 prepare_raw_aac (
@@ -348,8 +260,8 @@ prepare_loas (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload)
   return size > 0;
 }
 
-/* What a decoder drops of a packet, no more than there is. A source that says
- * that it lasts cannot mean that all of it is dropped. */
+/* Limits the trims to the samples of the packet. If the source gives the
+ * packet a duration, the end trim cannot cover all of it. */
 static void
 get_trim (
     const TsAccessUnit *au, unsigned samples, unsigned *start, unsigned *end)
@@ -366,7 +278,7 @@ get_trim (
 
 /* opus_access_unit () of the carriage of Opus in MPEG-2 transport streams:
  * control_header_prefix 0x3ff (11 bits), start_trim_flag, end_trim_flag,
- * control_extension_flag, two reserved bits; au_size, 255 at a time; trims. */
+ * control_extension_flag, two reserved bits; au_size in steps of 255; trims. */
 static size_t
 write_control_header (uint8_t *p, size_t size, unsigned start, unsigned end)
 {
@@ -416,7 +328,7 @@ prepare_opus (TsCodecState *state, TsAccessUnit *au, TsPayload *payload,
   return n > 0;
 }
 
-/* Audio whose every frame starts with a syncword of up to 16 bits. */
+/* Codecs whose frames start with a syncword of up to 16 bits. */
 static bool
 prepare_sync (
     const TsAccessUnit *au, unsigned mask, unsigned sync, TsPayload *payload)
@@ -427,7 +339,7 @@ prepare_sync (
   return true;
 }
 
-/* How long a frame of audio lasts by its own header, ns, 0 if that is not known.
+/* Returns the duration of an audio frame by its own header, ns, 0 if unknown.
  * ADTS: ISO/IEC 14496-3 1.A.2.2; MPEG audio: ISO/IEC 11172-3 2.4.2.3. */
 static int64_t
 get_duration (
@@ -455,8 +367,7 @@ get_duration (
   return rate > 0 ? (int64_t)samples * TS_NS_PER_S / rate : 0;
 }
 
-/* AC-3, E-AC-3 and DTS: a frame that depends on the one before has no time of
- * its own. */
+/* AC-3, E-AC-3 and DTS: a dependent frame has no time of its own. */
 static bool
 prepare_frame (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload,
     TsFrameLength *length)
@@ -469,8 +380,8 @@ prepare_frame (TsCodecState *state, const TsAccessUnit *au, TsPayload *payload,
     return false;
   add_span (payload, au->data, au->size);
   payload->dependent = frame.dependent && state->has_core;
-  /* The extension substreams of a frame count up; one that does not begins
-   * another frame, which has no core. */
+  /* nExtSSIndex increases within a frame. An index that does not increase
+   * begins another frame, which has no core. */
   if (dts)
     payload->dependent = frame.dependent && frame.index >= state->next_index &&
         (state->has_core || state->next_index > 0);
@@ -560,7 +471,7 @@ ts_codec_prepare (TsCodecState *state, TsAccessUnit *au, TsPayload *payload)
       return false;
     au = &converted;
   }
-  /* Any audio frame will do to start with. */
+  /* Every audio frame is a random access point. */
   payload->random_access = !ts_codec_is_video (state->codec);
   if (ts_codec_is_audio (state->codec))
     return prepare_audio (state, au, payload);
@@ -584,10 +495,10 @@ ts_codec_prepare (TsCodecState *state, TsAccessUnit *au, TsPayload *payload)
   }
 }
 
-/* --- What the PMT says */
+/* --- Descriptors in the PMT --- */
 
-/* ISO/IEC 13818-1 2.6.60, as Apple's "Timed Metadata for HTTP Live Streaming"
- * fills it: application format and metadata format are "ID3 ". */
+/* ISO/IEC 13818-1 2.6.60, filled as in Apple's "Timed Metadata for HTTP Live
+ * Streaming": application format and metadata format are "ID3 ". */
 static void
 describe_id3 (TsPsiStream *psi)
 {
@@ -598,8 +509,8 @@ describe_id3 (TsPsiStream *psi)
       psi, TS_DESCRIPTOR_METADATA, metadata, sizeof (metadata));
 }
 
-/* SMPTE registration authority: DTS1, DTS2 and DTS3, for 512, 1024 and 2048
- * samples in a frame. */
+/* SMPTE registration authority: DTS1, DTS2 and DTS3 for 512, 1024 and 2048
+ * samples per frame. */
 static void
 describe_dts (unsigned samples, TsPsiStream *psi)
 {
@@ -635,7 +546,7 @@ ts_codec_describe (TsCodecState *state, const TsTrackConfig *config,
     case TS_CODEC_ID3:
       describe_id3 (psi);
       break;
-    case TS_CODEC_DVB_SUBTITLE: /* their descriptors name the language */
+    case TS_CODEC_DVB_SUBTITLE: /* their descriptors include the language */
       ts_dvb_describe_subtitles (&state->pages, config->language, psi);
       return true;
     case TS_CODEC_TELETEXT:
@@ -692,7 +603,7 @@ ts_codec_init (TsCodecState *state, const TsTrackConfig *config,
 void
 ts_codec_clear (TsCodecState *state)
 {
-  free_parameter_sets (state->sets);
+  ts_parameter_sets_free (state->sets);
   state->sets = NULL;
   free (state->loas);
   state->loas = NULL;
@@ -702,7 +613,7 @@ ts_codec_clear (TsCodecState *state)
 void
 ts_codec_keep_parameter_sets (TsCodecState *state, TsCodecState *old)
 {
-  free_parameter_sets (state->sets);
+  ts_parameter_sets_free (state->sets);
   state->sets = old->sets;
   old->sets = NULL;
   ts_codec_clear (old);

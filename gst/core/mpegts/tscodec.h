@@ -1,9 +1,9 @@
-/* gst-tsrec: what each codec needs before it can go into a PES packet
+/* gst-tsrec: conversion of access units for PES packets
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Access unit delimiters, parameter sets, ADTS and Opus headers; what the PMT
- * says about a stream; what is a random access point. Nothing is copied: an
+ * Adds access unit delimiters, parameter sets, ADTS and Opus headers; detects
+ * random access points; describes the stream in the PMT. Nothing is copied: an
  * access unit becomes a list of spans.
  */
 
@@ -16,35 +16,37 @@
 #include "tsframetime.h"
 #include "tsmux.h"
 #include "tsopus.h"
+#include "tsparametersets.h"
 #include "tspicture.h"
 #include "tspsi.h"
 
-/* ETSI TS 102 366 has no more than 3840 bytes; Opus: 8 * 6 * 1275. One PES
- * packet, and so one of these, ends at 65535 bytes. */
+/* The largest Opus packet has 8 * 6 * 1275 bytes. A PES packet, and with it an
+ * access unit of Opus, is limited to 65535 bytes. */
 #define TS_OPUS_MAX_SIZE 65000
 /* opus_control_header: two bytes, two trims, one byte of size per 255 bytes */
 #define TS_OPUS_HEADER_MAX_SIZE (2 + 4 + TS_OPUS_MAX_SIZE / 255 + 1)
 
-/* The control header of Opus, and its streams in another order */
+/* The Opus control header, and the streams of the packet in another order. */
 #define TS_MAX_SPANS (1 + TS_OPUS_MAX_ORDER + 2)
-/* What is made in front of an access unit, at most */
+/* The longest header before an access unit. */
 #define TS_CODEC_HEADER_MAX_SIZE                                               \
   (TS_ADTS_MAX_PREFIX_SIZE > TS_OPUS_HEADER_MAX_SIZE                           \
           ? TS_ADTS_MAX_PREFIX_SIZE                                            \
           : TS_OPUS_HEADER_MAX_SIZE)
 
 /**
- * TsPayload: an access unit as it goes into the PES packet.
+ * TsPayload: payload of PES packets for one access unit.
  * @spans: its bytes, in order
- * @n_spans: of @spans
- * @size: sum of their sizes
+ * @n_spans: number of @spans
+ * @size: sum of the sizes of @spans
  * @random_access: decoding can start here
- * @leads: there is no picture in it, but what leads one: parameter sets or SEI
- * @dependent: it is the end of the access unit before it, and has no time
- * @described: something was learned that the PMT has to say:
- * ts_codec_describe()
- * @picture: of video
- * @duration: of audio: how long it lasts by its header, ns, 0 if unknown
+ * @leads: it has parameter sets or SEI, but no picture
+ * @dependent: it is the end of the access unit before, and has no time of its
+ *   own
+ * @described: it has changed the descriptors of the track: call
+ *   ts_codec_describe()
+ * @picture: video: facts about its picture
+ * @duration: audio: duration by its header, ns, 0 if unknown
  */
 typedef struct
 {
@@ -59,49 +61,7 @@ typedef struct
   int64_t duration;
 } TsPayload;
 
-/* One parameter set as it came, without a start code, and the serial number of
- * the access unit that had it last. */
-typedef struct
-{
-  uint8_t *data;
-  size_t size;
-  uint32_t serial;
-} TsParameterSet;
-
-#define TS_MAX_PARAMETER_SETS 256
-#define TS_MAX_SPS 32
-/* More than this in one track is not kept: no real stream comes near it. */
-#define TS_MAX_PARAMETER_BYTES 65536
-
-/**
- * TsParameterSets: those in force, and as one byte stream (VPS, SPS, PPS).
- * @sets: by kind (0 VPS, 1 SPS, 2 PPS) and identifier
- * @serial: counts access units
- * @n_sets: how many there are
- * @n_seen: how many of them are in this access unit
- * @bytes: sum of their sizes, start codes included
- * @joined: all of them with start codes, allocated
- * @changed: @joined is not up to date
- * @sps: what the SPS in @sets say
- * @pps: what the PPS in @sets say
- * @last_sps: the identifier of the SPS that came last
- */
-typedef struct
-{
-  TsParameterSet sets[3][TS_MAX_PARAMETER_SETS];
-  uint32_t serial;
-  unsigned n_sets;
-  unsigned n_seen;
-  size_t bytes;
-  uint8_t *joined;
-  size_t joined_size;
-  bool changed;
-  RecNalSps sps[TS_MAX_SPS];
-  RecNalPps pps[TS_MAX_PARAMETER_SETS];
-  uint8_t last_sps;
-} TsParameterSets;
-
-/* A LATM stream on its way to ADTS. */
+/* State of the conversion of LATM to ADTS. */
 typedef struct
 {
   TsLoas state;
@@ -109,24 +69,23 @@ typedef struct
 } TsLoasState;
 
 /**
- * TsCodecState: belongs to one track.
- * @codec: of the configuration
- * @syntax: of H.264, H.265 and H.266
- * @format: H.264 and H.265: what their NAL units have in front
- * @has_picture: of these: a slice has come
- * @sets: of these; allocated
- * @loas: of TS_CODEC_AAC_LOAS; allocated
- * @adts: of TS_CODEC_AAC_RAW
- * @opus: of TS_CODEC_OPUS
- * @pages: of TS_CODEC_DVB_SUBTITLE and TS_CODEC_TELETEXT
- * @dts_samples: TS_CODEC_DTS: of a frame, 0 until there was one
- * @has_core: AC-3, E-AC-3, DTS: what came before is what a dependent frame
- *   depends on
- * @next_index: TS_CODEC_DTS: the lowest nExtSSIndex that can still follow in
- *   the same frame
- * @frame_time: of audio
- * @pictures: of video
- * @header: where a header of the access unit under way is made
+ * TsCodecState: state of one track.
+ * @codec: the configured codec
+ * @syntax: syntax of H.264, H.265 and H.266
+ * @format: H.264 and H.265: conversion of NAL units with length prefixes
+ * @has_picture: H.264, H.265 and H.266: a slice has arrived
+ * @sets: H.264, H.265 and H.266: parameter sets in force, allocated
+ * @loas: state of TS_CODEC_AAC_LOAS, allocated
+ * @adts: state of TS_CODEC_AAC_RAW
+ * @opus: state of TS_CODEC_OPUS
+ * @pages: state of TS_CODEC_DVB_SUBTITLE and TS_CODEC_TELETEXT
+ * @dts_samples: TS_CODEC_DTS: samples per frame, 0 before the first frame
+ * @has_core: AC-3, E-AC-3, DTS: the frame before can have dependent frames
+ * @next_index: TS_CODEC_DTS: the lowest nExtSSIndex that can follow in the
+ *   same frame
+ * @frame_time: state of audio timestamps
+ * @pictures: state of the order of pictures
+ * @header: buffer for the header of the current access unit
  */
 typedef struct
 {
@@ -147,29 +106,32 @@ typedef struct
   uint8_t header[TS_CODEC_HEADER_MAX_SIZE];
 } TsCodecState;
 
-/* Fills @state and @psi (all but its PID) from @config. On failure returns
- * false with *@reason set, and nothing to free. */
+/* Fills @state, and @psi except its PID, from @config. Returns false, with
+ * *@reason set to a static sentence and nothing to free, if @config cannot be
+ * carried. */
 bool ts_codec_init (TsCodecState *state, const TsTrackConfig *config,
     TsPsiStream *psi, const char **reason);
 void ts_codec_clear (TsCodecState *state);
 
-/* How many bytes at the beginning of @data are an access unit delimiter. */
+/* Returns the number of bytes at the start of @data that are an access unit
+ * delimiter, 0 without one. */
 size_t ts_codec_get_delimiter_size (
     const TsCodecState *state, const uint8_t *data, size_t size);
 
-/* The parameter sets of @old, of the same codec, stay in force in @state. Clears
- * @old. */
+/* Moves the parameter sets of @old, which has the same codec, to @state.
+ * Clears @old. */
 void ts_codec_keep_parameter_sets (TsCodecState *state, TsCodecState *old);
 
-/* Turns @au into @payload, whose spans point into @au and @state, and corrects
- * the times of audio of which nothing is presented. False when it is not what
- * the codec says. */
+/* Converts @au to @payload, whose spans point into @au and @state. Corrects
+ * the times of audio frames that are not presented. Returns false if @au does
+ * not match the codec. */
 bool ts_codec_prepare (
     TsCodecState *state, TsAccessUnit *au, TsPayload *payload);
 
-/* Fills @psi (all but its PID) once more, with what access units have told. */
+/* Fills @psi, except its PID, again with facts from access units. Returns like
+ * ts_codec_init(). */
 bool ts_codec_describe (TsCodecState *state, const TsTrackConfig *config,
     TsPsiStream *psi, const char **reason);
 
-/* PES stream_id of @codec. */
+/* Returns the stream_id of PES packets with @codec. */
 uint8_t ts_codec_get_stream_id (TsCodec codec);

@@ -29,7 +29,7 @@ put_language (uint8_t *out, const char *language)
   memcpy (out, language[0] ? language : "und", 3);
 }
 
-/* --- Subtitles */
+/* --- Subtitles --- */
 
 /* EN 300 743 7.1 and 7.2.1 */
 #define DATA_IDENTIFIER_SUBTITLE 0x20
@@ -82,7 +82,7 @@ ts_dvb_wrap_subtitles (
   return n;
 }
 
-/* --- Teletext */
+/* --- Teletext --- */
 
 /* EN 300 472 4.3 and 4.4 */
 #define DATA_IDENTIFIER_EBU 0x10
@@ -92,7 +92,7 @@ ts_dvb_wrap_subtitles (
 #define DATA_UNIT_STUFFING 0xff
 #define DATA_UNIT_LENGTH 0x2c
 #define DATA_UNIT_SIZE (2 + DATA_UNIT_LENGTH)
-/* Of these, four fill a transport packet; the PES header with the
+/* Four data units fill a transport packet. The PES header with the
  * data_identifier is as long as one of them. */
 #define UNITS_PER_PACKET 4
 
@@ -107,7 +107,7 @@ void
 ts_dvb_describe_teletext (
     const TsDvbPages *pages, const char *language, TsPsiStream *psi)
 {
-  /* page 100, until one has been seen */
+  /* page 100, until a page was found */
   unsigned page = pages->known ? pages->page : 0x100;
   unsigned type = pages->known && pages->subtitle ? TELETEXT_TYPE_SUBTITLE
                                                   : TELETEXT_TYPE_INITIAL_PAGE;
@@ -119,9 +119,9 @@ ts_dvb_describe_teletext (
       psi, TS_DESCRIPTOR_TELETEXT, descriptor, sizeof (descriptor));
 }
 
-/* ETS 300 706 8.2: the four data bits of a Hamming 8/4 byte, least significant
- * bit first on the line, and the bits of a byte of EN 300 472 are in the order
- * of the line. -1: damaged. */
+/* ETS 300 706 8.2: returns the four data bits of a Hamming 8/4 byte, -1 if it
+ * is damaged. They are sent least significant bit first, and the bits of a
+ * byte of EN 300 472 are in that order. */
 static int
 read_hamming (uint8_t byte)
 {
@@ -139,8 +139,8 @@ read_hamming (uint8_t byte)
   return -1;
 }
 
-/* ETS 300 706 9.3.1: the first page of subtitles whose header is in the data
- * units; page 100 without one. */
+/* ETS 300 706 9.3.1: finds the first page of subtitles whose header is in the
+ * data units. */
 static void
 find_page (const uint8_t *unit, size_t size, TsDvbPages *pages)
 {

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * ETSI EN 300 743, EN 300 472 and EN 300 468. Pure functions; every read stays
- * within the bytes given.
+ * within the given size.
  */
 
 #pragma once
@@ -16,11 +16,11 @@
 #define TS_DVB_MAX_SPANS 3
 
 /**
- * TsDvbPages: what the descriptor of a track says.
- * @known: something has been read of the track
+ * TsDvbPages: contents of the descriptor of a track.
+ * @known: @page was read from the track
  * @page: composition page of subtitles; teletext: magazine (0 to 7) and page
  *   in BCD
- * @subtitle: teletext: it is a page of subtitles
+ * @subtitle: teletext: the page is a page of subtitles
  */
 typedef struct
 {
@@ -37,13 +37,14 @@ void ts_dvb_describe_subtitles (
 void ts_dvb_describe_teletext (
     const TsDvbPages *pages, const char *language, TsPsiStream *psi);
 
-/* The PES data field of the segments in @data, with or without what stands
- * around them in one (EN 300 743 7.1): fills @spans, of which there are
- * TS_DVB_MAX_SPANS, and returns how many. 0: these are no segments. */
+/* Makes the PES data field of the segments in @data, which may already have
+ * its prefix and its end (EN 300 743 7.1). Fills @spans, which has room for
+ * TS_DVB_MAX_SPANS, and returns their number, 0 if @data has no segments. */
 unsigned ts_dvb_wrap_subtitles (
     const uint8_t *data, size_t size, TsSpan *spans, TsDvbPages *pages);
 
-/* The PES data field of the data units in @data, with stuffing up to whole
- * transport packets (EN 300 472 4.2). */
+/* Makes the PES data field of the data units in @data, with stuffing up to
+ * whole transport packets (EN 300 472 4.2). Returns like
+ * ts_dvb_wrap_subtitles(). */
 unsigned ts_dvb_wrap_teletext (
     const uint8_t *data, size_t size, TsSpan *spans, TsDvbPages *pages);

@@ -1,16 +1,16 @@
-/* gst-tsrec: times of audio frames of which nothing is presented
+/* gst-tsrec: times of audio frames that are not presented
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include "tsframetime.h"
 
-/* A bit more than one tick of 90 kHz. */
+/* Slightly more than one tick of 90 kHz. */
 #define TICK 11112
-/* A source that counts the time of hidden frames is found out where the next
- * frame follows exactly without it. */
+/* A source counts the time of hidden frames if the next frame follows within
+ * this tolerance after that time is subtracted. */
 #define TOLERANCE (1 * TS_NS_PER_MS)
-/* Timestamps beyond this are none (see tstimeline.c). */
+/* Timestamps beyond this are unknown (see tstimeline.c). */
 #define MAX_TIME (INT64_C (1) << 60)
 
 void
@@ -67,7 +67,7 @@ take_off_counted (TsFrameTime *time, int64_t pts)
   return pts;
 }
 
-/* Room for a frame of which nothing is presented, in front of the next one. */
+/* Makes room for a frame that is not presented before the next one. */
 static int64_t
 make_room (TsFrameTime *time, int64_t pts, bool silent)
 {

@@ -1,13 +1,15 @@
-/* gst-tsrec: times of audio frames of which nothing is presented
+/* gst-tsrec: times of audio frames that are not presented
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A frame of which a decoder presents nothing (the Xing frame of an MP3, a
- * frame inside the pre-skip of Opus) has the same time as the frame after it,
- * and a PES packet has to have one of its own: it gets one that is a tick
- * earlier. Sources that count the time of such frames, or of the dependent
- * frames of E-AC-3, which last no time either, are found out by what comes
- * next. All times are nanoseconds. Pure functions.
+ * A decoder presents nothing of some frames, for example of the Xing frame of
+ * an MP3 file or of a frame within the pre-skip of Opus. Such a frame has the
+ * time of the frame after it, but its PES packet needs a time of its own: it
+ * gets one that is a tick earlier.
+ *
+ * Some sources count the time of such frames, or of dependent frames of
+ * E-AC-3, which have no duration either. The next timestamps reveal such
+ * sources. All times are nanoseconds. Pure functions.
  */
 
 #pragma once
@@ -15,12 +17,12 @@
 #include "tsmux.h"
 
 /**
- * TsFrameTime: what is known of the last frames of a track.
- * @next: where the next frame should begin, TS_TIME_NONE if not known
- * @counted: samples that last no time, and that the source may have counted
- * @rate: of @counted, samples a second
+ * TsFrameTime: state of a track.
+ * @next: expected time of the next frame, TS_TIME_NONE if unknown
+ * @counted: samples without duration that the source may have counted
+ * @rate: samples per second of @counted
  * @counting: the source has counted them
- * @silent: time of the last frame, if nothing of it is presented
+ * @silent: time of the last frame if nothing of it is presented
  */
 typedef struct
 {
@@ -32,12 +34,12 @@ typedef struct
 } TsFrameTime;
 
 /**
- * TsFrameLength: what is known of one frame.
- * @rate: samples a second, 0 when the length is not known
- * @coded: samples that it codes
- * @presented: samples of these that a decoder presents
- * @silent: nothing of it is presented
- * @believed: its source has no reason to count what is not presented
+ * TsFrameLength: length of one frame.
+ * @rate: samples per second, 0 if the length is unknown
+ * @coded: samples that the frame codes
+ * @presented: samples that a decoder presents
+ * @silent: a decoder presents nothing of the frame
+ * @believed: its source has no reason to count samples that are not presented
  */
 typedef struct
 {
@@ -50,12 +52,12 @@ typedef struct
 
 void ts_frame_time_init (TsFrameTime *time);
 
-/* @length lasts no time, and belongs to the frame before. */
+/* Notes a frame without duration, which belongs to the frame before. */
 void ts_frame_time_add_hidden (TsFrameTime *time, const TsFrameLength *length);
 
-/* Corrects PTS and DTS of a frame: takes off what the source counted, where
- * the frame then follows the one before better than without. A frame without
- * PTS, as there are behind the first one of a PES packet, follows the one
+/* Corrects PTS and DTS of a frame. Subtracts the time that the source has
+ * counted if the frame then follows the frame before more closely. A frame
+ * without PTS, as within a PES packet after its first frame, follows the frame
  * before. */
 void ts_frame_time_fix (
     TsFrameTime *time, const TsFrameLength *length, int64_t *pts, int64_t *dts);

@@ -1,4 +1,4 @@
-/* gst-tsrec: parameter sets that come in front of their picture, alone
+/* gst-tsrec: parameter sets that arrive without their picture
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than parameter sets and SEI of a picture take. */
+/* Limit above the size of parameter sets and SEI of any picture. */
 #define MAX_SIZE (64 * 1024)
 
 void

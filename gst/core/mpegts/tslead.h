@@ -1,11 +1,11 @@
-/* gst-tsrec: parameter sets that come in front of their picture, alone
+/* gst-tsrec: parameter sets that arrive without their picture
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A parser may give what leads a picture (parameter sets, SEI) as a buffer of its
- * own, often with the only timestamp of the two. It is the beginning of the
- * access unit that follows (H.264 7.4.1.2.3, H.265 7.4.2.4.4), and is kept until
- * that comes.
+ * A parser may send parameter sets and SEI as a buffer of their own, often
+ * with the only timestamp of the two buffers. They are the beginning of the
+ * access unit that follows (H.264 7.4.1.2.3, H.265 7.4.2.4.4), and are kept
+ * until it arrives.
  */
 
 #pragma once
@@ -14,11 +14,11 @@
 
 /**
  * TsLead: all zero is valid, and empty.
- * @data: what has come; allocated
- * @size: bytes of @data, 0 when nothing is kept
- * @pts: of the first of it, TS_TIME_NONE if unknown
- * @dts: of the first of it, TS_TIME_NONE if unknown
- * @joined: @data and the access unit under way; allocated
+ * @data: the kept NAL units, allocated
+ * @size: bytes of @data, 0 if it is empty
+ * @pts: PTS of the first buffer in @data, TS_TIME_NONE if unknown
+ * @dts: DTS of the first buffer in @data, TS_TIME_NONE if unknown
+ * @joined: @data and the current access unit, allocated
  */
 typedef struct
 {
@@ -31,13 +31,13 @@ typedef struct
 
 void ts_lead_clear (TsLead *lead);
 
-/* Keeps a copy of @au. False when that is too much or memory is short; @au is
- * then an access unit of its own. */
+/* Keeps a copy of @au. Returns false if it is too large or without memory; @au
+ * is then an access unit of its own. */
 bool ts_lead_add (TsLead *lead, const TsAccessUnit *au);
 
-/* Makes one access unit of what is kept and @au, whose data then belong to @lead
- * until the next call: the first @front bytes of @au (its delimiter), what is
- * kept, and the rest. It has the timestamps of @au, or without any those of what
- * is kept. Nothing is kept afterwards. False when memory is short; @au is then
- * as it came. */
+/* Joins the kept NAL units and @au: the first @front bytes of @au (its
+ * delimiter), the kept NAL units, and the remainder of @au. The data belong to
+ * @lead until the next call. Without timestamps, @au gets those of the kept
+ * NAL units. Nothing is kept afterwards. Returns false, with @au unchanged,
+ * without memory. */
 bool ts_lead_join (TsLead *lead, TsAccessUnit *au, size_t front);

@@ -1,10 +1,19 @@
-/* gst-tsrec: what the parts of the mux share
+/* gst-tsrec: the parts of TsMux
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * tsmux.c knows tracks and PSI and decides what goes out when; tsmuxwrite.c makes
- * packets of it. Times here are DTS, PTS and PCR bases in units of 90 kHz, not
- * wrapped: they are masked to 33 bits where they are written.
+ * tsmuxpacketize  packets: sections, PCR, PES packets
+ * tsmuxpcr        when a PCR is written, and its value
+ * tsmuxtables     when PAT, PMT and SDT are written
+ * tsmuxtracks     tracks, and the contents of the PMT
+ * tsmuxplan       the plan of an output
+ * tsmux           configuration, and the two steps of an output
+ *
+ * Each part uses only parts above it in this list.
+ *
+ * Times are DTS, PTS and PCR bases in units of 90 kHz unless they say ns. They
+ * are not wrapped: they are masked to 33 bits where they are written. "Now" is
+ * the highest DTS of all tracks. TS_TIME_NONE: unknown.
  */
 
 #pragma once
@@ -16,22 +25,28 @@
 #include "tspsi.h"
 #include "tstimeline.h"
 
-#define TS_CC_NONE 0xff
-/* Frames that share a PES packet are no further off the times that a reader
- * computes for them: sources that count in milliseconds are. */
-#define TS_HELD_TOLERANCE (2 * TS_NS_PER_MS)
-/* How much faster than time PCR goes when it catches up. */
+/* Audio frames share a PES packet if their times differ by no more than this
+ * from those that a reader computes: sources that count in milliseconds do. */
+#define TS_PENDING_TOLERANCE (2 * TS_NS_PER_MS)
+/* Speed of PCR while it catches up, as a multiple of real time. */
 #define TS_PCR_CATCH_UP 2
-/* With pack, the end of an access unit waits for the next one this long. */
-#define TS_TAIL_TIME (200 * TS_NS_PER_MS)
-/* With stuffing, which is more than PTS and DTS */
+/* With stuffing, which is longer than PTS and DTS. */
 #define TS_PES_MAX_HEADER_SIZE                                                 \
   (TS_PES_HEADER_SIZE + TS_TELETEXT_HEADER_DATA_LENGTH)
-/* What PES_packet_length leaves for the payload. */
+/* Payload that fits into a PES packet with a PES_packet_length. */
 #define TS_PES_MAX_PAYLOAD                                                     \
   (TS_PES_MAX_LENGTH - (TS_PES_MAX_HEADER_SIZE - TS_PES_START_SIZE))
 
-/* A PSI section, ready to be written. */
+/**
+ * TsTable: a PSI section, ready to be written.
+ * @pid: its PID
+ * @version: version_number of the next change
+ * @section: the section
+ * @size: bytes of @section
+ * @discontinuity: the next packet gets a discontinuity_indicator
+ * @last_now: now, when it was last written
+ * @last_pcr: last PCR before it was last written
+ */
 typedef struct
 {
   uint16_t pid;
@@ -39,28 +54,36 @@ typedef struct
   uint8_t section[TS_SECTION_MAX_SIZE];
   size_t size;
   bool discontinuity;
-  /* when it was last written: highest DTS (TS_TIME_NONE: never) and PCR */
   int64_t last_now;
   int64_t last_pcr;
 } TsTable;
 
 /**
  * TsTrack:
- * @lead: what leads the next picture
- * @held: audio frames that wait for their PES packet (audio_pes_time), or the
+ * @pid: its PID
+ * @stream_id: stream_id of its PES packets
+ * @config: its configuration
+ * @psi: its entry in the PMT
+ * @codec: state of its codec
+ * @time: state of its timestamps
+ * @needs_random_access: a key frame is wanted, after lost packets
+ * @waiting: it waits for its first random access point; pictures before that
+ *   are skipped
+ * @skipped: number of skipped pictures
+ * @skipped_since: time of the first skipped picture, ns
+ * @discontinuity: its next packet gets a discontinuity_indicator
+ * @lead: parameter sets and SEI that precede the next picture
+ * @pending: audio frames that wait for their PES packet (audio_pes_time), or the
  *   end of a picture that waits for the next one (pack)
- * @held_size: bytes of @held, 0 when nothing waits
- * @held_alloc: room of @held
- * @held_pts: PTS of the first frame in @held, 90 kHz
- * @held_dts: its DTS, 90 kHz
- * @held_since: its DTS, ns
- * @held_next: where the frame after those in @held should be, ns
- * @last_dts: DTS that was last written, 90 kHz
- * @lag: how late its last access unit came, 90 kHz
- * @waiting: for its first random access point; pictures before are skipped
- * @skipped: how many were
- * @skipped_since: when the first of them was, ns, or TS_TIME_NONE
- * @distance: from the DTS of the access unit before that one, 90 kHz
+ * @pending_size: bytes of @pending, 0 if nothing waits
+ * @pending_alloc: room of @pending
+ * @pending_pts: PTS of the first frame in @pending
+ * @pending_dts: DTS of the first frame in @pending
+ * @pending_since: DTS of the first frame in @pending, ns
+ * @pending_next: expected time of the frame after those in @pending, ns
+ * @last_dts: DTS that was last written
+ * @lag: delay of its last access unit behind now
+ * @distance: DTS of the last access unit minus the DTS before it
  */
 struct TsTrack
 {
@@ -76,13 +99,13 @@ struct TsTrack
   int64_t skipped_since;
   bool discontinuity;
   TsLead lead;
-  uint8_t *held;
-  size_t held_size;
-  size_t held_alloc;
-  int64_t held_pts;
-  int64_t held_dts;
-  int64_t held_since;
-  int64_t held_next;
+  uint8_t *pending;
+  size_t pending_size;
+  size_t pending_alloc;
+  int64_t pending_pts;
+  int64_t pending_dts;
+  int64_t pending_since;
+  int64_t pending_next;
   int64_t last_dts;
   int64_t lag;
   int64_t distance;
@@ -97,16 +120,29 @@ typedef enum
 } TsPlanKind;
 
 /**
- * TsPlan: what begin decided and finish will write.
- * @size: the most bytes it takes
- * @flush: tracks, by index, whose held data go first
- * @flush_own: what @track holds goes first, in a PES packet of its own
- * @dependent: it is the end of the access unit before
+ * TsPlan: decided by the first step of an output, written by the second.
+ * @kind: what is written
+ * @track: track of the access unit, NULL without one
+ * @payload: the access unit
+ * @au_size: bytes of the access unit
+ * @pts_ns: its PTS, ns
+ * @dts_ns: its DTS, ns
+ * @duration_ns: its duration, ns
+ * @pts: its PTS
+ * @dts: its DTS
+ * @pcr: the last PCR of the plan
+ * @n_pcrs: number of PCRs to write
+ * @flush: tracks, by index, whose pending data are written first
+ * @size: the most bytes that the plan takes
+ * @flush_own: pending data of @track are written first, in a PES packet of their
+ *   own
+ * @pcr_jump: @pcr is the only PCR, after a silence of all tracks; its packet
+ *   gets a discontinuity_indicator
+ * @dependent: the access unit is the end of the one before
  * @psi: PAT and PMT are due
  * @sdt: SDT is due
- * @n_pcrs: PCRs to write, the last one being @pcr
- * @pcr_jump: @pcr is the only one, after a silence of all tracks: its packet
- *   says discontinuity_indicator
+ * @random_access: the output starts with a random access point
+ * @discontinuity: the timeline of the stream starts again
  */
 typedef struct
 {
@@ -132,42 +168,87 @@ typedef struct
   bool discontinuity;
 } TsPlan;
 
+/**
+ * TsMux:
+ * @config: the configuration, within its ranges
+ * @tracks: the tracks
+ * @n_tracks: number of @tracks
+ * @timeline: the timeline of the tracks
+ * @stats: statistics
+ * @plan: plan of the current output
+ * @cc: last continuity_counter of each PID, TS_CC_NONE before the first packet
+ * @started: an access unit has set @origin_ns
+ * @resync: packets were lost; the next random access point starts again
+ * @origin_ns: DTS of the first access unit, ns
+ * @ts_origin: TS time of @origin_ns
+ * @resumed: a file is continued
+ * @resume_ts: last timestamp of that file
+ * @resume_elapsed: time since that timestamp
+ * @last_video: now, when video was last written
+ * @last_now: now, at the last output
+ * @au_distance: usual distance of outputs, for planning
+ * @pat: the PAT
+ * @pmt: the PMT
+ * @sdt: the SDT
+ * @psi_changed: the tables have to be built again
+ * @pcr_track: track whose PID carries PCR, NULL without a track
+ * @pcr_pid: PCR_PID of the last PMT, 0 before the first PMT
+ * @pcr_interval: the longest interval of PCR
+ * @last_pcr: last PCR that was written
+ * @last_pcr_dts: now, when @last_pcr was written
+ * @preroll: distance of PCR behind now
+ * @expecting: tracks are still to start, see ts_mux_set_expecting()
+ */
 struct TsMux
 {
   TsMuxConfig config;
   TsTrack *tracks[TS_MUX_MAX_TRACKS];
   unsigned n_tracks;
-  TsTrack *pcr_track;
-  uint16_t pcr_pid; /* that the last PMT named, 0: none was written */
   TsTimeline timeline;
   TsStats stats;
   TsPlan plan;
+  uint8_t cc[TS_N_PIDS];
+
+  bool started;
+  bool resync;
+  int64_t origin_ns;
+  int64_t ts_origin;
+  bool resumed;
+  int64_t resume_ts;
+  int64_t resume_elapsed;
+  int64_t last_video;
+  int64_t last_now;
+  int64_t au_distance;
 
   TsTable pat;
   TsTable pmt;
   TsTable sdt;
   bool psi_changed;
-  bool started;
-  bool resync;
-  uint8_t cc[TS_N_PIDS];
 
-  /* TS time is DTS in ns, plus this, in 90 kHz, plus ts_origin. */
-  int64_t origin_ns;
-  int64_t ts_origin;
+  TsTrack *pcr_track;
+  uint16_t pcr_pid;
   int64_t pcr_interval;
   int64_t last_pcr;
-  int64_t last_video;
-  int64_t last_now;
-  int64_t gap;
+  int64_t last_pcr_dts;
   int64_t preroll;
-  int64_t last_pcr_now; /* DTS of its day when last_pcr was written */
   bool expecting;
-  int64_t resume_ts;      /* the last of the file that is continued */
-  int64_t resume_elapsed; /* since then */
-  bool resumed;
 };
 
-/* Writes packets of one output. */
+/* Converts @ns of the input to TS time. */
+static inline int64_t
+ts_mux_to_ts (const TsMux *mux, int64_t ns)
+{
+  return mux->ts_origin + ts_time_to_90k (ns - mux->origin_ns);
+}
+
+/* --- Tsmuxwrite.c --- */
+
+/**
+ * TsWriter: writes the packets of one output.
+ * @mux: the mux
+ * @out: start of the output
+ * @p: next packet
+ */
 typedef struct
 {
   TsMux *mux;
@@ -175,67 +256,123 @@ typedef struct
   uint8_t *p;
 } TsWriter;
 
-/* How many bytes @size bytes of payload take at most, with @n_pcrs PCRs. */
+/* Returns the room that the pending data of @track need, 0 if it keeps none. */
+size_t ts_write_get_pending_room (const TsMux *mux, const TsTrack *track);
+
+/* Returns the longest time that data of @track stay pending, ns. @own: an access
+ * unit of @track is to be written. */
+int64_t ts_write_get_pending_time (
+    const TsMux *mux, const TsTrack *track, bool own);
+
+/* Returns the most bytes that @size bytes of payload take with @n_pcrs PCRs. */
 size_t ts_write_get_max_size (size_t size, unsigned n_pcrs);
 
-/* tsmuxtracks.c */
-void ts_track_free (TsTrack *track);
-/* Whether to leave out @au: nobody can decode a picture that refers to those
- * before the recording. A stream with periodic intra refresh has no random
- * access point at all, but can be decoded after a while: then, or where none
- * comes for another reason, the waiting has an end. Counts what it says. */
-bool ts_track_skip (
-    TsMux *mux, TsTrack *track, const TsAccessUnit *au, bool random_access);
-/* Where PCR stays on audio that has fallen silent, moves it to a better track
- * at @now, which the next PMT says. */
-void ts_mux_move_pcr (TsMux *mux, int64_t now);
-/* Says in the PMT what @track has learned of its access units. */
-void ts_mux_describe_track (TsMux *mux, TsTrack *track);
-/* The longest time that a video track needs between DTS and PTS, 90 kHz, 0
- * where there is no other track: PCR stays behind by more than that. */
-int64_t ts_mux_get_reorder_delay (const TsMux *mux);
-/* Builds the sections anew. */
-void ts_mux_build_tables (TsMux *mux);
-
-/* tsmux.c: ns of the input as TS time */
-int64_t ts_mux_to_ts (const TsMux *mux, int64_t ns);
-
-/* tsmuxpcr.c: notes how late @dts is, and counts it where PCR has passed it. */
-void ts_mux_clamp_dts (TsMux *mux, TsTrack *track, int64_t dts);
-/* Whether PCR is further behind than it should be, and may go faster than
- * time at @now. */
-bool ts_mux_is_catching_up (const TsMux *mux, int64_t now);
-/* Decides about PCR: @plan->pcr and @plan->n_pcrs. @now: the highest DTS. */
-void ts_mux_plan_pcr (TsMux *mux, TsPlan *plan, int64_t now);
-
-/* tsmuxtables.c: whether @table has to come at @now: later than that would be too
- * late with the next access unit. */
-bool ts_mux_is_table_due (
-    const TsMux *mux, const TsTable *table, int64_t interval_ns, int64_t now);
-/* How often @table comes between the PCRs of the plan. @now: it goes first. */
-unsigned ts_mux_count_between (
-    const TsMux *mux, const TsTable *table, int64_t interval_ns, bool now);
-/* Writes the tables that have to come before the next PCR of the plan. Returns
- * whether there are others to come before its last one. */
-bool ts_write_tables_between (TsWriter *w, const TsPlan *plan);
-/* Writes the tables of the plan. */
-void ts_write_psi (TsWriter *w, const TsPlan *plan);
-
-/* tsmuxwrite.c */
-
-/* The next PCR of the plan: they divide the time since the last one evenly. */
+/* Returns the next PCR of the plan. The PCRs of a plan divide the time since the
+ * last PCR evenly. */
 int64_t ts_mux_get_next_pcr (const TsMux *mux);
-/* The same, which is written now. */
+
+/* Like ts_mux_get_next_pcr(), for a PCR that is written now. */
 int64_t ts_mux_take_pcr (TsMux *mux);
 
 void ts_write_table (TsWriter *w, TsTable *table);
-/* A packet with nothing but PCR. */
+
+/* Writes a packet with nothing but PCR. */
 void ts_write_pcr (TsWriter *w, TsTrack *track, int64_t pcr);
-/* PES packets with @payload; PCRs of mux->plan go into them when @track is
- * the PCR track. @pts: TS_TIME_NONE when no access unit begins in them. @hold:
- * keep what does not fill the last packet in
- * @track->held. */
+
+/* Writes PES packets with the pending data of @track and @payload. They carry
+ * the PCRs of the plan if @track is the PCR track. @pts: TS_TIME_NONE if no
+ * access unit begins in them. With pack, bytes that do not fill the last packet
+ * become the pending data of @track. */
 void ts_write_pes (TsWriter *w, TsTrack *track, const TsPayload *payload,
-    int64_t pts, int64_t dts, bool random_access, bool hold);
-/* What waits in @track. */
-void ts_write_held (TsWriter *w, TsTrack *track);
+    int64_t pts, int64_t dts, bool random_access);
+
+/* Writes the pending data of @track. */
+void ts_write_pending (TsWriter *w, TsTrack *track);
+
+/* --- Tsmuxpcr.c --- */
+
+/* Notes the lag of @track, whose next access unit has @dts. Counts the access
+ * unit as late if PCR has passed @dts. */
+void ts_mux_note_dts (TsMux *mux, TsTrack *track, int64_t dts);
+
+/* Returns true if PCR is further behind than it should be, so that it may run
+ * faster than time at @now. */
+bool ts_mux_is_catching_up (const TsMux *mux, int64_t now);
+
+/* Sets @plan->pcr, @plan->n_pcrs and @plan->pcr_jump. */
+void ts_mux_plan_pcr (TsMux *mux, TsPlan *plan, int64_t now);
+
+/* --- Tsmuxtables.c --- */
+
+/* Returns true if @table is due at @now: waiting for the next access unit could
+ * exceed its interval, measured in DTS or in PCR. */
+bool ts_mux_is_table_due (
+    const TsMux *mux, const TsTable *table, int64_t interval_ns, int64_t now);
+
+/* Returns how often @table is written between the PCRs of the plan. @first: it
+ * is also written before the first PCR. */
+unsigned ts_mux_count_between (
+    const TsMux *mux, const TsTable *table, int64_t interval_ns, bool first);
+
+/* Writes the tables that are due before the next PCR of the plan. Returns true
+ * if more tables are due before its last PCR. */
+bool ts_write_tables_between (TsWriter *w, const TsPlan *plan);
+
+/* Writes the tables of the plan. */
+void ts_write_psi (TsWriter *w, const TsPlan *plan);
+
+/* --- Tsmuxtracks.c --- */
+
+void ts_track_free (TsTrack *track);
+
+/* Returns true if @au is to be left out, because pictures before the
+ * first random access point cannot be decoded. After some time without one, pictures
+ * are written anyway: periodic intra refresh has no random access points, but
+ * becomes decodable. Counts both cases in the statistics. */
+bool ts_track_skip (
+    TsMux *mux, TsTrack *track, const TsAccessUnit *au, bool random_access);
+
+/* Moves PCR to a better track at @now if it is on an audio track that has fallen
+ * silent. The next PMT names the new PCR_PID. */
+void ts_mux_move_pcr (TsMux *mux, int64_t now);
+
+/* Updates the entry of @track in the PMT from its access units. */
+void ts_mux_describe_track (TsMux *mux, TsTrack *track);
+
+/* Returns the longest time between DTS and PTS of a video track, 0 if there is
+ * no other track. PCR stays behind by more than that. */
+int64_t ts_mux_get_reorder_delay (const TsMux *mux);
+
+/* Builds the sections again. */
+void ts_mux_build_tables (TsMux *mux);
+
+/* --- Tsmuxplan.c --- */
+
+/* Sets the discontinuity_indicator of the next packet of each PID. */
+void ts_mux_mark_discontinuity (TsMux *mux);
+
+/* Decides the timestamps of the access unit as they are written: DTS after the
+ * DTS before. The first access unit starts the stream. */
+void ts_plan_time (TsMux *mux, TsTrack *track, TsPlan *plan);
+
+/* Returns the duration of @au, ns, or TS_TIME_NONE. */
+int64_t ts_plan_get_duration (
+    const TsTrack *track, const TsAccessUnit *au, const TsPlan *plan);
+
+/* Returns true if the audio frame of the plan waits for others. Otherwise the
+ * plan writes the pending frames with it, or before it if they do not belong
+ * together. */
+bool ts_plan_hold (TsMux *mux, TsTrack *track, TsPlan *plan);
+
+/* Returns true if the access unit is the end of the access unit before. It then
+ * goes into the same PES packet, or into one in which no access unit begins. */
+bool ts_plan_dependent (TsMux *mux, TsTrack *track, TsPlan *plan);
+
+/* Returns true if a dependent access unit was added to pending frames. */
+bool ts_plan_hold_dependent (TsTrack *track, const TsPlan *plan);
+
+/* Decides everything else, and returns the most bytes that the plan takes. */
+size_t ts_plan_output (TsMux *mux, TsPlan *plan);
+
+/* Like ts_plan_output(), for the pending data of all tracks. */
+size_t ts_plan_flush (TsMux *mux, TsPlan *plan);

@@ -2,22 +2,16 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Tracks, PSI, and what goes out when. See tsmux.h for the interface and
- * tsmuxwrite.c for the packets.
+ * Configuration, and the two steps of an output.
  */
 
 #include "tsmux-private.h"
 
 #include <stdlib.h>
 
-/* How long no video must have flowed before audio counts as a random access
- * point. */
-#define VIDEO_GONE (90000 * 1)
-/* How much further than by the reorder delay PCR starts behind at least. */
-#define REORDER_MARGIN (90000 / 5)
 #define MAX_PREROLL (30 * TS_NS_PER_S)
 #define MAX_INTERVAL (10 * TS_NS_PER_S)
-/* PCRs between two tables of a kind, at least */
+/* Least number of PCRs between two tables of a kind. */
 #define MIN_PCRS_PER_TABLE 3
 
 static int64_t
@@ -26,7 +20,7 @@ clamp (int64_t value, int64_t min, int64_t max)
   return value < min ? min : value > max ? max : value;
 }
 
-/* --- The mux */
+/* --- The mux --- */
 
 void
 ts_mux_config_init (TsMuxConfig *config)
@@ -62,8 +56,8 @@ fix_config (TsMuxConfig *config)
       clamp (config->start_offset, config->preroll, INT64_C (1) << 47);
 }
 
-/* Tables are placed between PCRs, and are in time only where several PCRs come
- * within their interval. */
+/* Returns the PCR interval. Tables are placed between PCRs, and are in time
+ * only if several PCRs fall within their interval. */
 static int64_t
 get_pcr_interval (const TsMuxConfig *config)
 {
@@ -117,7 +111,7 @@ ts_mux_get_stats (const TsMux *mux, TsStats *stats)
   *stats = mux->stats;
 }
 
-/* --- Where the stream starts */
+/* --- Where the stream starts --- */
 
 bool
 ts_mux_set_preroll (TsMux *mux, int64_t preroll)
@@ -146,16 +140,6 @@ void
 ts_mux_set_expecting (TsMux *mux, bool expecting)
 {
   mux->expecting = expecting;
-}
-
-static void
-mark_discontinuity (TsMux *mux)
-{
-  for (unsigned i = 0; i < mux->n_tracks; i++)
-    mux->tracks[i]->discontinuity = true;
-  mux->pat.discontinuity = true;
-  mux->pmt.discontinuity = true;
-  mux->sdt.discontinuity = true;
 }
 
 static uint8_t
@@ -192,292 +176,7 @@ ts_mux_resync (TsMux *mux)
   }
 }
 
-/* Pictures that are reordered come that much later than sound, by DTS. The
- * first PCR is not negative. */
-static int64_t
-get_preroll (const TsMux *mux)
-{
-  int64_t preroll = ts_time_to_90k (mux->config.preroll);
-  int64_t delay = ts_mux_get_reorder_delay (mux);
-  int64_t most = ts_time_to_90k (mux->config.start_offset);
-
-  if (delay > 0 && delay + REORDER_MARGIN > preroll)
-    preroll = delay + REORDER_MARGIN;
-  return preroll < most ? preroll : most;
-}
-
-/* The first access unit says where TS time begins. */
-static void
-start (TsMux *mux, TsPlan *plan)
-{
-  int64_t dts_ns = plan->dts_ns;
-
-  mux->started = true;
-  mux->origin_ns = dts_ns;
-  mux->preroll = get_preroll (mux);
-  /* where the clock stands now, but never so close behind the file that a
-   * track that is late by the preroll would fall back into it */
-  if (mux->resumed && mux->resume_elapsed > mux->preroll)
-    mux->ts_origin = mux->resume_ts + mux->resume_elapsed;
-  else if (mux->resumed)
-    mux->ts_origin = mux->resume_ts + mux->preroll + 1;
-  else
-    mux->ts_origin = ts_time_to_90k (mux->config.start_offset);
-  plan->discontinuity = mux->resumed;
-  if (mux->resumed)
-    mark_discontinuity (mux);
-}
-
-int64_t
-ts_mux_to_ts (const TsMux *mux, int64_t ns)
-{
-  return mux->ts_origin + ts_time_to_90k (ns - mux->origin_ns);
-}
-
-/* --- What goes out when */
-
-static void
-count_effect (TsStats *stats, TsEffect effect)
-{
-  switch (effect) {
-    case TS_EFFECT_NONE:
-      break;
-    case TS_EFFECT_DTS:
-      stats->dts_raised++;
-      break;
-    case TS_EFFECT_TICK:
-      stats->pts_nudged++;
-      break;
-    case TS_EFFECT_MOVED:
-      stats->pts_moved++;
-      break;
-  }
-}
-
-/* The timestamps as they will be written: DTS after the last one. */
-static void
-plan_time (TsMux *mux, TsTrack *track, TsPlan *plan)
-{
-  TsEffect effect = track->time.effect;
-
-  if (!mux->started)
-    start (mux, plan);
-  plan->pts = ts_mux_to_ts (mux, plan->pts_ns);
-  plan->dts = ts_mux_to_ts (mux, plan->dts_ns);
-  ts_mux_clamp_dts (mux, track, plan->dts);
-  if (track->last_dts != TS_TIME_NONE && plan->dts <= track->last_dts)
-    plan->dts = track->last_dts + 1;
-  if (plan->pts < plan->dts) {
-    if (plan->dts - plan->pts > 1)
-      effect = TS_EFFECT_MOVED;
-    else if (effect != TS_EFFECT_MOVED)
-      effect = TS_EFFECT_TICK;
-    plan->pts = plan->dts;
-  }
-  track->last_dts = plan->dts;
-  count_effect (&mux->stats, effect);
-}
-
-static void
-watch_gap (TsMux *mux, int64_t now)
-{
-  int64_t gap = mux->last_now != TS_TIME_NONE ? now - mux->last_now : 0;
-  int64_t max = ts_time_to_90k (mux->config.psi_interval) / 4;
-
-  if (gap > max)
-    gap = max;
-  mux->gap = gap > mux->gap ? gap : mux->gap - mux->gap / 16;
-  mux->last_now = now;
-}
-
-static bool
-is_video_flowing (const TsMux *mux, int64_t now)
-{
-  return mux->last_video != TS_TIME_NONE && now - mux->last_video < VIDEO_GONE;
-}
-
-static void
-plan_psi (TsMux *mux, TsPlan *plan, int64_t now)
-{
-  TsTrack *track = plan->track;
-  bool video = track && ts_codec_is_video (track->config.codec);
-
-  plan->psi = mux->psi_changed ||
-      ts_mux_is_table_due (mux, &mux->pat, mux->config.psi_interval, now);
-  plan->sdt =
-      ts_mux_is_table_due (mux, &mux->sdt, mux->config.si_interval, now);
-  if (track == NULL || !plan->payload.random_access)
-    return;
-  if (video)
-    ts_mux_move_pcr (mux, now);
-  if (video)
-    plan->random_access = true;
-  else if (!is_video_flowing (mux, now))
-    plan->random_access = plan->psi || mux->resync;
-  if (plan->random_access)
-    plan->psi = plan->sdt = true;
-}
-
-/* Which tracks have waited for long enough. */
-static void
-plan_flush (TsMux *mux, TsPlan *plan)
-{
-  int64_t now = mux->timeline.now;
-
-  plan->flush = 0;
-  for (unsigned i = 0; i < mux->n_tracks; i++) {
-    TsTrack *track = mux->tracks[i];
-    int64_t max = ts_codec_is_video (track->config.codec)
-        ? TS_TAIL_TIME
-        : mux->config.audio_pes_time;
-    bool own = track == plan->track && !plan->random_access;
-
-    /* The end of a picture from before a silence would hold PCR back. */
-    if (own)
-      max = ts_codec_is_video (track->config.codec) ? TS_NS_PER_S : INT64_MAX;
-    if (track->held_size > 0 &&
-        (plan->random_access || plan->kind == TS_PLAN_FLUSH ||
-            now - track->held_since > max))
-      plan->flush |= UINT32_C (1) << i;
-  }
-}
-
-/* The most bytes that the plan takes. */
-static void
-plan_size (TsMux *mux, TsPlan *plan)
-{
-  size_t size = 0, psi, sdt;
-
-  for (unsigned i = 0; i < mux->n_tracks; i++) {
-    if (plan->flush >> i & 1)
-      size += ts_write_get_max_size (mux->tracks[i]->held_size, 0);
-  }
-  if (mux->psi_changed)
-    ts_mux_build_tables (mux);
-  psi = plan->psi +
-      ts_mux_count_between (
-          mux, &mux->pat, mux->config.psi_interval, plan->psi);
-  sdt = plan->sdt +
-      ts_mux_count_between (mux, &mux->sdt, mux->config.si_interval, plan->sdt);
-  /* one more where PCRs, and tables between them, go before what waited */
-  if (plan->flush && plan->n_pcrs > 1) {
-    psi++;
-    sdt++;
-  }
-  size += psi *
-      (ts_write_get_max_size (mux->pat.size, 0) +
-          ts_write_get_max_size (mux->pmt.size, 0));
-  size += sdt * ts_write_get_max_size (mux->sdt.size, 0);
-  if (plan->flush_own)
-    size += ts_write_get_max_size (plan->track->held_size, 0);
-  if (plan->track)
-    size += ts_write_get_max_size (
-        plan->payload.size + plan->track->held_size, plan->n_pcrs);
-  else
-    size += plan->n_pcrs * TS_PACKET_SIZE;
-  plan->size = size;
-}
-
-static size_t
-plan_rest (TsMux *mux, TsPlan *plan)
-{
-  int64_t now = ts_mux_to_ts (mux, mux->timeline.now);
-
-  watch_gap (mux, now);
-  plan_psi (mux, plan, now);
-  plan_flush (mux, plan);
-  ts_mux_plan_pcr (mux, plan, now);
-  plan_size (mux, plan);
-  return plan->size;
-}
-
-/* --- Audio frames that wait for their PES packet */
-
-static void
-hold_frame (TsTrack *track, const TsPlan *plan)
-{
-  uint8_t *p = track->held + track->held_size;
-
-  if (track->held_size == 0) {
-    track->held_pts = plan->pts;
-    track->held_dts = plan->dts;
-    track->held_since = plan->dts_ns;
-  }
-  for (unsigned i = 0; i < plan->payload.n_spans; i++) {
-    memcpy (p, plan->payload.spans[i].data, plan->payload.spans[i].size);
-    p += plan->payload.spans[i].size;
-  }
-  track->held_size = (size_t)(p - track->held);
-}
-
-/* Whether the frame may follow those held without a timestamp of its own: a
- * reader computes one from the durations. */
-static bool
-is_contiguous (const TsTrack *track, const TsPlan *plan)
-{
-  int64_t distance = plan->dts_ns - track->held_next;
-
-  return track->held_size == 0 ||
-      (distance < TS_HELD_TOLERANCE && distance > -TS_HELD_TOLERANCE);
-}
-
-/* True when the frame of the plan waits for others. Otherwise the plan takes
- * those that are held along, or flushes them if they do not belong. */
-static bool
-plan_hold (TsMux *mux, TsTrack *track, TsPlan *plan)
-{
-  int64_t pes_time = mux->config.audio_pes_time;
-  int64_t step = track->time.step, since;
-  int64_t now = ts_mux_to_ts (mux, mux->timeline.now);
-  bool contiguous = is_contiguous (track, plan), wait;
-
-  if (pes_time == 0 || !ts_codec_is_audio (track->config.codec))
-    return false;
-  if (track->held_size + plan->payload.size > TS_PES_MAX_PAYLOAD)
-    contiguous = false;
-  plan->flush_own = track->held_size > 0 && !contiguous;
-  since = track->held_size > 0 && contiguous ? track->held_since : plan->dts_ns;
-  /* One more frame would make it too long. */
-  wait = step > 0 && plan->dts_ns + 2 * step - since <= pes_time;
-  track->held_next = plan->dts_ns + step;
-  /* The PMT comes before anything of a track that it does not have yet, and a
-   * PCR with the first frame after a silence. */
-  if (mux->psi_changed ||
-      now - mux->last_pcr_now > ts_time_to_90k (TS_NS_PER_S))
-    wait = false;
-  if (!wait || plan->flush_own || mux->resync ||
-      plan->payload.size > TS_PES_MAX_PAYLOAD)
-    return false;
-  hold_frame (track, plan);
-  return true;
-}
-
-/* --- Frames that belong to the access unit before */
-
-/* The end of an access unit whose beginning was written, or is held. It goes
- * where that goes, or into a PES packet in which no access unit begins. */
-static bool
-plan_dependent (TsMux *mux, TsTrack *track, TsPlan *plan)
-{
-  if (!plan->payload.dependent || track->last_dts == TS_TIME_NONE)
-    return false;
-  plan->dependent = true;
-  plan->pts_ns = plan->dts_ns = track->time.last_dts;
-  plan->pts = plan->dts = track->last_dts;
-  return true;
-}
-
-static bool
-hold_dependent (TsTrack *track, const TsPlan *plan)
-{
-  if (track->held_size == 0 || ts_codec_is_video (track->config.codec) ||
-      track->held_size + plan->payload.size > TS_PES_MAX_PAYLOAD)
-    return false;
-  hold_frame (track, plan);
-  return true;
-}
-
-/* --- What leads a picture and came before it */
+/* --- Parameter sets before their picture --- */
 
 static void
 join_lead (TsTrack *track, TsAccessUnit *au)
@@ -488,29 +187,13 @@ join_lead (TsTrack *track, TsAccessUnit *au)
   ts_lead_join (&track->lead, au, front);
 }
 
-/* --- The two steps */
+/* --- The two steps --- */
 
 static void
 count_access_unit (TsMux *mux, const TsPlan *plan)
 {
   mux->stats.access_units += !plan->dependent;
   mux->stats.access_unit_bytes += plan->au_size;
-}
-
-/* How long it is presented, ns, or TS_TIME_NONE. */
-static int64_t
-get_duration (const TsTrack *track, const TsAccessUnit *au, const TsPlan *plan)
-{
-  if (!ts_codec_is_video (track->config.codec) &&
-      !ts_codec_is_audio (track->config.codec))
-    return TS_TIME_NONE;
-  if (au->duration > 0)
-    return au->duration;
-  if (plan->payload.duration > 0)
-    return plan->payload.duration;
-  if (track->time.nominal > 0)
-    return track->time.nominal;
-  return track->time.step > 0 ? track->time.step : TS_TIME_NONE;
 }
 
 size_t
@@ -539,8 +222,8 @@ ts_mux_begin (TsMux *mux, TsTrack *track, const TsAccessUnit *access_unit)
     ts_mux_describe_track (mux, track);
   plan->track = track;
   plan->au_size = au.size;
-  if (plan_dependent (mux, track, plan)) {
-    held = hold_dependent (track, plan);
+  if (ts_plan_dependent (mux, track, plan)) {
+    held = ts_plan_hold_dependent (track, plan);
   } else {
     mux->timeline.alone = mux->n_tracks == 1;
     ts_timeline_correct (&mux->timeline, &track->time, &au,
@@ -548,16 +231,16 @@ ts_mux_begin (TsMux *mux, TsTrack *track, const TsAccessUnit *access_unit)
         plan->payload.duration > 0 ? plan->payload.duration
                                    : track->config.frame_time,
         &mux->stats, &plan->pts_ns, &plan->dts_ns);
-    plan->duration_ns = get_duration (track, &au, plan);
-    plan_time (mux, track, plan);
-    held = plan_hold (mux, track, plan);
+    plan->duration_ns = ts_plan_get_duration (track, &au, plan);
+    ts_plan_time (mux, track, plan);
+    held = ts_plan_hold (mux, track, plan);
   }
   if (held) {
     count_access_unit (mux, plan);
     return 0;
   }
   plan->kind = TS_PLAN_ACCESS_UNIT;
-  return plan_rest (mux, plan);
+  return ts_plan_output (mux, plan);
 }
 
 size_t
@@ -569,12 +252,12 @@ ts_mux_begin_idle (TsMux *mux, const TsTrack *track, int64_t time, int64_t now)
   memset (plan, 0, sizeof (*plan));
   if (!mux->started || time == TS_TIME_NONE)
     return 0;
-  place = ts_time_place_idle (
+  place = ts_timeline_place_idle (
       &mux->timeline, track ? &track->time : NULL, time, now);
   if (place > mux->timeline.now)
     mux->timeline.now = place;
   plan->kind = TS_PLAN_IDLE;
-  return plan_rest (mux, plan);
+  return ts_plan_output (mux, plan);
 }
 
 size_t
@@ -586,19 +269,12 @@ ts_mux_begin_flush (TsMux *mux)
   if (!mux->started)
     return 0;
   plan->kind = TS_PLAN_FLUSH;
-  plan_flush (mux, plan);
-  if (plan->flush && !mux->psi_changed) {
-    int64_t now = ts_mux_to_ts (mux, mux->timeline.now);
-
-    plan_psi (mux, plan, now);
-    ts_mux_plan_pcr (mux, plan, now);
-  }
-  plan_size (mux, plan);
-  return plan->size;
+  return ts_plan_flush (mux, plan);
 }
 
-/* PCRs for which the access unit has no packet, and those between which tables
- * have to come, where pictures come less often than tables. */
+/* Writes the PCRs that do not fit into the packets of the access unit. Writes
+ * also those between which tables are due, if pictures are rarer than tables.
+ */
 static void
 write_pcrs (TsWriter *w, TsPlan *plan)
 {
@@ -611,22 +287,22 @@ write_pcrs (TsWriter *w, TsPlan *plan)
     ts_write_pcr (w, track, ts_mux_take_pcr (w->mux));
 }
 
-/* Frames that have waited come after the PCRs of the time in which they did,
- * unless one of those is later than them: all but the one that a random access
- * point begins with. */
+/* Pending frames are written after the PCRs of the time in which they waited,
+ * unless one of these PCRs exceeds their DTS. The last PCR stays for the
+ * random access point. */
 static void
-write_pcrs_of_held (TsWriter *w, TsPlan *plan)
+write_pcrs_before_pending (TsWriter *w, TsPlan *plan)
 {
   TsMux *mux = w->mux;
   unsigned keep = plan->kind == TS_PLAN_FLUSH ? 0 : 1;
 
   if (plan->kind != TS_PLAN_FLUSH && !plan->random_access)
     return;
-  /* PCR may move to another PID, which the tables have to say first. */
+  /* PCR may move to another PID, which the tables have to name first. */
   if (mux->psi_changed)
     return;
   for (unsigned i = 0; i < mux->n_tracks; i++) {
-    if ((plan->flush >> i & 1) && mux->tracks[i]->held_dts < plan->pcr)
+    if ((plan->flush >> i & 1) && mux->tracks[i]->pending_dts < plan->pcr)
       return;
   }
   while (plan->flush && plan->n_pcrs > keep) {
@@ -635,20 +311,20 @@ write_pcrs_of_held (TsWriter *w, TsPlan *plan)
   }
 }
 
-/* The last PCR of the plan is of its access unit, not of what waited. */
+/* The last PCR of the plan belongs to its access unit, not to pending data. */
 static void
 write_flush (TsWriter *w, TsPlan *plan)
 {
   unsigned n_pcrs;
 
-  write_pcrs_of_held (w, plan);
+  write_pcrs_before_pending (w, plan);
   n_pcrs = plan->n_pcrs;
   plan->n_pcrs = 0;
   if (plan->flush_own)
-    ts_write_held (w, plan->track);
+    ts_write_pending (w, plan->track);
   for (unsigned i = 0; i < w->mux->n_tracks; i++) {
     if (plan->flush >> i & 1)
-      ts_write_held (w, w->mux->tracks[i]);
+      ts_write_pending (w, w->mux->tracks[i]);
   }
   plan->n_pcrs = n_pcrs;
 }
@@ -658,16 +334,15 @@ write_access_unit (TsWriter *w, TsPlan *plan)
 {
   TsTrack *track = plan->track;
   bool video = ts_codec_is_video (track->config.codec);
-  bool hold = video && w->mux->config.pack;
   int64_t pts = plan->dependent ? TS_TIME_NONE : plan->pts, dts = plan->dts;
 
-  if (track->held_size > 0 && !video) {
-    pts = track->held_pts;
-    dts = track->held_dts;
+  if (track->pending_size > 0 && !video) {
+    pts = track->pending_pts;
+    dts = track->pending_dts;
   }
-  track->held_since = plan->dts_ns;
+  track->pending_since = plan->dts_ns;
   ts_write_pes (w, track, &plan->payload, pts, dts,
-      plan->random_access || (video && plan->payload.random_access), hold);
+      plan->random_access || (video && plan->payload.random_access));
   count_access_unit (w->mux, plan);
   if (video) {
     w->mux->last_video = ts_mux_to_ts (w->mux, w->mux->timeline.now);
@@ -676,8 +351,8 @@ write_access_unit (TsWriter *w, TsPlan *plan)
   }
 }
 
-/* After lost packets (or an earlier recording), the first random access point
- * starts anew. */
+/* After lost packets, or after a resumed file, the first random access point
+ * starts again. */
 static void
 end_resync (TsMux *mux, TsPlan *plan)
 {
@@ -685,7 +360,7 @@ end_resync (TsMux *mux, TsPlan *plan)
     return;
   mux->resync = false;
   plan->discontinuity = true;
-  mark_discontinuity (mux);
+  ts_mux_mark_discontinuity (mux);
 }
 
 size_t
@@ -698,7 +373,7 @@ ts_mux_finish (TsMux *mux, uint8_t *out, size_t size, TsOutput *output)
   output->pts = output->dts = output->duration = TS_TIME_NONE;
   if (plan->kind == TS_PLAN_NONE || size < plan->size)
     return 0;
-  /* Tables that are due come before the PCRs of what waited. */
+  /* Tables that are due precede the PCRs of pending data. */
   if (plan->kind == TS_PLAN_FLUSH)
     ts_write_psi (&w, plan);
   write_flush (&w, plan);

@@ -1,43 +1,45 @@
-/* gst-tsrec: where the program clock reference stands
+/* gst-tsrec: when a PCR is written, and its value
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * PCR follows the highest DTS at a distance, the preroll. The decoder model
- * (ISO/IEC 13818-1 2.4.2.3) wants no access unit with a DTS that PCR has passed
- * already, so PCR is kept behind what can still come:
+ * (ISO/IEC 13818-1 2.4.2.3) does not allow an access unit whose DTS PCR has
+ * passed. PCR is therefore kept behind access units that are still expected:
  *
- * - a track that lags by up to MAX_LAG, like that of an encoder that the
- *   machine is too slow for: behind its last access unit, and for a few seconds
- *   also when it is silent, as it owes something;
- * - tracks that are still to start, for a few seconds.
+ * - of a track that lags by up to MAX_LAG, for example of an encoder that is
+ *   too slow for the machine: PCR stays behind its last access unit, for a few
+ *   seconds even while the track is silent;
+ * - of tracks that are still to start, for a few seconds.
  *
- * PCR never stands still meanwhile, it creeps. Afterwards it catches up, at
- * twice its speed at most, as nothing may jump. It does not wait for a track
- * that was in time and falls silent, which is muted more often than stuck, for
- * one that lags by more than MAX_LAG, nor for one whose access units are rare.
- * What comes behind PCR after all keeps its timestamps and is counted: readers
- * present by PTS, and a time that was moved cannot be restored.
+ * While PCR is kept back it still advances by one tick per interval.
+ * Afterwards it runs at up to twice real time until it has caught up, because
+ * it must not jump. PCR does not wait for a track that was in time and falls
+ * silent, since muted is more likely than stuck. It does not wait for a track
+ * that lags by more than MAX_LAG, nor for one with rare access units.
+ *
+ * An access unit behind PCR keeps its timestamps and is counted: readers
+ * present by PTS, and a moved time cannot be restored.
  */
 
 #include "tsmux-private.h"
 
-/* How long tracks that never started keep PCR back. */
-#define EXPECT_TIME (5 * 90000)
-/* A track that has lagged by this owes something when it is silent, and keeps
- * PCR back for so much longer than it lagged. */
-#define OWING_LAG (3 * 90000 / 10)
-#define OWING_TIME (3 * 90000)
-/* Across a longer gap, nothing flowed and no PCR was missing: PCR jumps, and
- * says discontinuity_indicator. */
-#define MAX_GAP (3 * 90000 / 2)
-/* The T-STD lets nothing wait for longer (2.4.2.7): PCR is never kept further
- * behind the highest DTS by a track that lags. */
-#define MAX_LAG (10 * 90000)
-/* Access units further apart are too rare to keep the other tracks waiting. */
-#define MAX_DISTANCE (1 * 90000)
+/* Longest time that PCR waits for tracks that have not started. */
+#define EXPECT_TIME (5 * TS_TIMESTAMPS_PER_S)
+/* PCR waits for a silent track if it has lagged by OWING_LAG, for its lag and
+ * OWING_TIME. */
+#define OWING_LAG (3 * TS_TIMESTAMPS_PER_S / 10)
+#define OWING_TIME (3 * TS_TIMESTAMPS_PER_S)
+/* After a longer silence of all tracks no PCR is missing: PCR jumps, with a
+ * discontinuity_indicator. */
+#define MAX_GAP (3 * TS_TIMESTAMPS_PER_S / 2)
+/* Largest lag that keeps PCR back, as no access unit may stay in the T-STD for
+ * longer (2.4.2.7). */
+#define MAX_LAG (10 * TS_TIMESTAMPS_PER_S)
+/* Access units further apart are too rare to keep PCR back. */
+#define MAX_DISTANCE (1 * TS_TIMESTAMPS_PER_S)
 
 void
-ts_mux_clamp_dts (TsMux *mux, TsTrack *track, int64_t dts)
+ts_mux_note_dts (TsMux *mux, TsTrack *track, int64_t dts)
 {
   track->lag = ts_mux_to_ts (mux, mux->timeline.now) - dts;
   if (track->last_dts != TS_TIME_NONE)
@@ -46,8 +48,8 @@ ts_mux_clamp_dts (TsMux *mux, TsTrack *track, int64_t dts)
     mux->stats.late++;
 }
 
-/* The lowest DTS that is going to be written for certain. What PCR has passed
- * already does not keep it back any more. */
+/* Returns the lowest DTS that is certain to be written. A DTS that PCR has
+ * passed does not keep PCR back any more. */
 static int64_t
 get_hard_limit (const TsMux *mux, const TsPlan *plan)
 {
@@ -58,14 +60,14 @@ get_hard_limit (const TsMux *mux, const TsPlan *plan)
   for (unsigned i = 0; i < mux->n_tracks; i++) {
     const TsTrack *track = mux->tracks[i];
 
-    if (track->held_size > 0 && !(plan->flush >> i & 1) &&
-        track->held_dts >= mux->last_pcr && track->held_dts < limit)
-      limit = track->held_dts;
+    if (track->pending_size > 0 && !(plan->flush >> i & 1) &&
+        track->pending_dts >= mux->last_pcr && track->pending_dts < limit)
+      limit = track->pending_dts;
   }
   return limit;
 }
 
-/* Whether PCR waits for what @track may still bring. */
+/* Returns true if PCR waits for the next access unit of @track. */
 static bool
 is_owing (const TsTrack *track, int64_t now)
 {
@@ -78,7 +80,8 @@ is_owing (const TsTrack *track, int64_t now)
   return silent < track->lag + OWING_TIME && silent <= MAX_LAG;
 }
 
-/* The same for what may still come. */
+/* Returns the highest PCR that leaves room for access units that are still
+ * expected. */
 static int64_t
 get_limit (const TsMux *mux, int64_t now)
 {
@@ -100,16 +103,16 @@ bool
 ts_mux_is_catching_up (const TsMux *mux, int64_t now)
 {
   return mux->last_pcr != TS_TIME_NONE &&
-      get_limit (mux, now) > mux->last_pcr + now - mux->last_pcr_now + 90;
+      get_limit (mux, now) > mux->last_pcr + now - mux->last_pcr_dts + 90;
 }
 
-/* From where it should be to where it can be from here. */
+/* Returns the PCR to write: the target, limited by the catch-up rate. */
 static int64_t
 get_pcr (const TsMux *mux, const TsPlan *plan, int64_t now)
 {
   int64_t hard_limit = get_hard_limit (mux, plan);
   int64_t limit = get_limit (mux, now);
-  int64_t last = mux->last_pcr, passed = now - mux->last_pcr_now;
+  int64_t last = mux->last_pcr, passed = now - mux->last_pcr_dts;
 
   if (hard_limit < limit)
     limit = hard_limit;
@@ -119,15 +122,15 @@ get_pcr (const TsMux *mux, const TsPlan *plan, int64_t now)
     limit = last + TS_PCR_CATCH_UP * passed;
   if (limit > last)
     return limit;
-  /* It creeps as often as it would come. */
+  /* Advance by one tick so that PCR keeps its interval. */
   if (hard_limit > last && (passed >= mux->pcr_interval || plan->random_access))
     return last + 1;
   return last;
 }
 
-/* How long it takes, about, until there is the next chance for a PCR. That is
- * the next access unit of the PCR track, if it comes in time; a packet of its
- * own can come with any track. */
+/* Returns the estimated time until the next opportunity for a PCR: the next
+ * access unit of the PCR track if it is in time. A PCR in a packet of its own
+ * can accompany any track. */
 static int64_t
 get_step (const TsMux *mux, const TsPlan *plan)
 {
@@ -136,14 +139,14 @@ get_step (const TsMux *mux, const TsPlan *plan)
 
   if (plan->track == track)
     return step > 0 ? step : mux->pcr_interval;
-  /* Frames that wait for their PES packet are no chance. */
+  /* Frames that wait for their PES packet are no opportunity. */
   if (mux->config.audio_pes_time > 0 && ts_codec_is_audio (track->config.codec))
-    return plan->kind == TS_PLAN_FLUSH ? mux->pcr_interval : mux->gap;
+    return plan->kind == TS_PLAN_FLUSH ? mux->pcr_interval : mux->au_distance;
   if (track->last_dts != TS_TIME_NONE && step > 0 &&
-      track->last_dts + step - mux->last_pcr_now <= mux->pcr_interval &&
+      track->last_dts + step - mux->last_pcr_dts <= mux->pcr_interval &&
       track->last_dts + step >= mux->last_now)
     return 0;
-  return mux->gap;
+  return mux->au_distance;
 }
 
 void
@@ -161,11 +164,11 @@ ts_mux_plan_pcr (TsMux *mux, TsPlan *plan, int64_t now)
     return;
   }
   gap = plan->pcr - last;
-  passed = now - mux->last_pcr_now;
+  passed = now - mux->last_pcr_dts;
   if (gap <= 0)
     return;
   step = get_step (mux, plan);
-  /* Now, if the next chance to have it comes too late. */
+  /* A PCR is due if the next opportunity is too late. */
   if (plan->random_access || passed + step > mux->pcr_interval ||
       gap + step > mux->pcr_interval)
     plan->n_pcrs = 1;

@@ -1,20 +1,17 @@
-/* gst-tsrec: how often tables come
+/* gst-tsrec: when PAT, PMT and SDT are written
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * TR 101 290 1.3 and 1.5 judge PAT and PMT by when they arrive, which is what
- * the PCRs around them say (ISO/IEC 13818-1 2.4.2.2). Somewhere between the PCR
- * before a table and the one after it that is; so the distance that is kept is
- * that from the PCR before a table to the PCR after the next one. Where access
- * units are further apart than that, tables stand between the PCRs of one of
- * them.
+ * TR 101 290 1.3 and 1.5 measure the interval of PAT and PMT by their arrival,
+ * which the surrounding PCRs determine (ISO/IEC 13818-1 2.4.2.2). A table
+ * arrives between the PCR before it and the PCR after it. The interval that is
+ * kept is therefore that from the PCR before a table to the PCR after the next
+ * table. If access units are further apart than that, tables are written
+ * between the PCRs of one access unit.
  */
 
 #include "tsmux-private.h"
 
-/* Due: later than that would be too late with the next access unit, by DTS or
- * by PCR, which is what a receiver sees: from the PCR before this table to the
- * one after the next table. */
 bool
 ts_mux_is_table_due (
     const TsMux *mux, const TsTable *table, int64_t interval_ns, int64_t now)
@@ -23,20 +20,21 @@ ts_mux_is_table_due (
   int64_t passed;
 
   if (table->last_now == TS_TIME_NONE ||
-      now + mux->gap - table->last_now >= interval)
+      now + mux->au_distance - table->last_now >= interval)
     return true;
   if (table->last_pcr == TS_TIME_NONE)
     return false;
-  passed = now + mux->gap - mux->last_pcr_now;
+  passed = now + mux->au_distance - mux->last_pcr_dts;
   if (ts_mux_is_catching_up (mux, now))
     passed *= TS_PCR_CATCH_UP;
   return mux->last_pcr + passed + mux->pcr_interval - table->last_pcr >=
       interval;
 }
 
-/* Whether @table, last written behind PCR @last, has to be written behind PCR
- * @before, of the several PCRs of one access unit: @next comes then, @end is
- * the last one. At the latest possible place, or where the rest is covered. */
+/* Returns true if a table, last written after PCR @last, is due after PCR
+ * @before, one of several PCRs of an access unit. @next: the PCR after
+ * @before. @end: the last PCR. A table is written at the latest possible
+ * place, or where it covers the remaining PCRs. */
 static bool
 is_due_between (const TsMux *mux, int64_t interval_ns, int64_t last,
     int64_t before, int64_t next, int64_t end)
@@ -80,7 +78,7 @@ write_table (TsWriter *w, TsTable *table)
   table->last_pcr = w->mux->last_pcr;
 }
 
-/* Whether a table has to follow somewhere between the PCRs of the plan. */
+/* Returns true if a table is due between the PCRs of the plan. */
 static bool
 needs_table (const TsMux *mux, const TsTable *table, int64_t interval_ns)
 {

@@ -1,30 +1,32 @@
 /* gst-tsrec: the tracks of a mux, and the tables that describe them
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Part of TsMux: adds, changes and removes tracks, and selects the PCR track.
  */
 
 #include "tsmux-private.h"
 
 #include <stdlib.h>
 
-/* So long, or so many pictures where times are of no use, the first random
- * access point of a track is waited for. */
+/* Limits of the wait for the first random access point of a track: time, or
+ * number of pictures if times are missing. */
 #define MAX_SKIPPED_TIME (10 * TS_NS_PER_S)
 #define MAX_SKIPPED 1000
-/* After that, PCR in packets of its own costs more than another PMT. */
-#define PCR_SILENT (3 * 90000)
+/* Silence after which PCR in packets of its own costs more than another PMT. */
+#define PCR_SILENT (3 * TS_TIMESTAMPS_PER_S)
 
 void
 ts_track_free (TsTrack *track)
 {
   ts_codec_clear (&track->codec);
   ts_lead_clear (&track->lead);
-  free (track->held);
+  free (track->pending);
   free (track);
 }
 
-/* PCR travels with the track that has room for it often enough: pictures, or
- * audio where pictures come less often than PCR. */
+/* Selects the PCR track: the track whose packets have room for PCR often
+ * enough. That is video, or audio if pictures are rarer than PCR. */
 static int
 get_pcr_rank (const TsMux *mux, const TsTrack *track)
 {
@@ -49,9 +51,9 @@ find_best_pcr_track (const TsMux *mux)
   return best;
 }
 
-/* Whether PCR may stay where it is when a better track comes: readers are told
- * of another PCR_PID by a PMT that is not just the old one and a track more,
- * and may start anew. It stays on audio that has room for it often enough. */
+/* Returns true if PCR stays on its track although a better track joins. A new
+ * PCR_PID is more than an additional track in the PMT, and readers may start
+ * again. PCR stays on audio that has room for it often enough. */
 static bool
 may_keep_pcr (const TsMux *mux, const TsTrack *track)
 {
@@ -90,7 +92,7 @@ ts_mux_move_pcr (TsMux *mux, int64_t now)
 }
 
 /* Apple's "Timed Metadata for HTTP Live Streaming": a metadata_pointer
- * descriptor in the program that refers to the program itself. */
+ * descriptor of the program that refers to the program itself. */
 static size_t
 make_program_info (const TsMux *mux, uint8_t *info)
 {
@@ -139,8 +141,8 @@ ts_mux_build_tables (TsMux *mux)
   build_pmt (mux);
 }
 
-/* The tracks changed: the next access unit comes with a new PMT. Only a PMT
- * that somebody may have seen needs another version. */
+/* Notes a change of the tracks: a new PMT accompanies the next access unit.
+ * The version changes only if the last PMT was written. */
 static void
 change_psi (TsMux *mux)
 {
@@ -163,30 +165,25 @@ is_pid_free (const TsMux *mux, uint16_t pid)
   return true;
 }
 
-/* Room for what audio_pes_time or pack hold back. */
 static bool
-allocate_held (const TsMux *mux, TsTrack *track)
+allocate_pending (const TsMux *mux, TsTrack *track)
 {
-  size_t alloc = 0;
+  size_t alloc = ts_write_get_pending_room (mux, track);
 
-  if (mux->config.pack && ts_codec_is_video (track->config.codec))
-    alloc = TS_PAYLOAD_SIZE;
-  else if (mux->config.audio_pes_time > 0 &&
-      ts_codec_is_audio (track->config.codec))
-    alloc = TS_PES_MAX_PAYLOAD;
-  track->held_size = 0;
-  if (alloc > track->held_alloc) {
-    uint8_t *held = realloc (track->held, alloc);
+  track->pending_size = 0;
+  if (alloc > track->pending_alloc) {
+    uint8_t *pending = realloc (track->pending, alloc);
 
-    if (held == NULL)
+    if (pending == NULL)
       return false;
-    track->held = held;
-    track->held_alloc = alloc;
+    track->pending = pending;
+    track->pending_alloc = alloc;
   }
   return true;
 }
 
-/* How many tracks of its kind come before @track: its number in stream_id. */
+/* Returns the number of tracks of the same kind before @track: its number in
+ * stream_id. */
 static unsigned
 get_index_of_kind (const TsMux *mux, const TsTrack *track)
 {
@@ -223,7 +220,7 @@ init_track (TsMux *mux, TsTrack *track, const TsTrackConfig *config,
       mux->config.wait_for_random_access && track->needs_random_access;
   track->skipped = 0;
   *reason = "out of memory";
-  return allocate_held (mux, track);
+  return allocate_pending (mux, track);
 }
 
 bool
@@ -305,7 +302,7 @@ ts_mux_describe_track (TsMux *mux, TsTrack *track)
   change_psi (mux);
 }
 
-/* The codec is the same: what its access units have told stays known. */
+/* The codec has not changed: facts from its access units stay known. */
 static void
 keep_learned (TsTrack *track, const TsCodecState *old)
 {
@@ -332,13 +329,13 @@ ts_mux_configure_track (TsMux *mux, TsTrack *track, const TsTrackConfig *config,
     reason = &dummy;
   if (!init_track (mux, track, config, reason)) {
     ts_codec_clear (&track->codec);
-    old.held = track->held;
-    old.held_alloc = track->held_alloc;
+    old.pending = track->pending;
+    old.pending_alloc = track->pending_alloc;
     *track = old;
     return false;
   }
   if (old.config.codec == config->codec && track->codec.sets) {
-    /* The parameter sets in force stay, until others come. */
+    /* The parameter sets stay in force until others arrive. */
     ts_codec_keep_parameter_sets (&track->codec, &old.codec);
     track->needs_random_access = old.needs_random_access;
   } else {

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-/* RFC 7845 5.1.1.2: stereo streams of each number of channels, and the stream
- * channel that each of them takes */
+/* RFC 7845 5.1.1.2: stereo streams for each number of channels, and the
+ * decoded channel of each output channel */
 #define MAX_LAYOUT 8
 static const uint8_t layout_coupled[MAX_LAYOUT + 1] = { 0, 0, 1, 1, 2, 2, 2, 3,
   3 };
@@ -20,12 +20,12 @@ static const uint8_t layout_mapping[MAX_LAYOUT][MAX_LAYOUT] = { { 0 }, { 0, 1 },
 #define CODE_DUAL_MONO 0x00
 #define CODE_EXPLICIT 0x81
 #define CODE_MONO_STREAMS 0x80
-/* RFC 7845 5.1.1: this channel is silent. */
+/* RFC 7845 5.1.1: index of a silent channel */
 #define SILENT 255
 /* RFC 8486 3.2: ambisonics by a demixing matrix */
 #define FAMILY_MATRIX 3
 
-/* --- What the PMT says */
+/* --- The descriptor in the PMT --- */
 
 static bool
 is_identity (const uint8_t *mapping, unsigned n)
@@ -37,7 +37,8 @@ is_identity (const uint8_t *mapping, unsigned n)
   return true;
 }
 
-/* The stream of stream channel @index, and which of its channels in *@side. */
+/* Returns the stream of the decoded channel @index, and stores its side in
+ * *@side. */
 static unsigned
 get_stream (unsigned index, unsigned coupled, unsigned *side)
 {
@@ -45,8 +46,8 @@ get_stream (unsigned index, unsigned coupled, unsigned *side)
   return index < 2 * coupled ? index / 2 : index - coupled;
 }
 
-/* Whether the mapping is that of RFC 7845 with the streams in another order,
- * which goes to @opus. */
+/* Returns true if the mapping is that of RFC 7845 with the streams in another
+ * order, which is stored in @opus. */
 static bool
 find_order (TsOpus *opus, const TsTrackConfig *config)
 {
@@ -75,8 +76,8 @@ find_order (TsOpus *opus, const TsTrackConfig *config)
   return true;
 }
 
-/* channel_config_code: 0 dual mono, 1 to 8 the layouts of RFC 7845, 0x82 to
- * 0x88 where all streams are mono, 0x81 any other. */
+/* Returns the channel_config_code: 0 dual mono, 1 to 8 the layouts of RFC
+ * 7845, 0x82 to 0x88 if all streams are mono, otherwise 0x81. */
 static uint8_t
 choose_code (TsOpus *opus, const TsTrackConfig *config)
 {
@@ -112,7 +113,7 @@ find_fault (const TsTrackConfig *config)
   if (config->mapping_family == FAMILY_MATRIX)
     return "the demixing matrix of channel mapping family 3 has no place in "
            "MPEG-TS";
-  /* stream_count_minus_one is not wider than the number of channels asks for */
+  /* the width of stream_count_minus_one depends on the number of channels */
   if (streams < 1 || streams > n || coupled > streams ||
       streams + coupled > SILENT)
     return "its caps have no valid stream-count and coupled-count. Put "
@@ -153,8 +154,8 @@ put (Descriptor *descriptor, unsigned n, unsigned value)
   }
 }
 
-/* A silent channel takes the value one past the last stream channel, which is
- * what the width leaves room for. */
+/* A silent channel is coded as the value after the last decoded channel, for
+ * which the width has room. */
 static void
 put_mapping (Descriptor *descriptor, const TsTrackConfig *config)
 {
@@ -194,7 +195,7 @@ ts_opus_init (TsOpus *opus, const TsTrackConfig *config, TsPsiStream *psi,
       psi, TS_DESCRIPTOR_EXTENSION, descriptor.data, (descriptor.pos + 7) / 8);
 }
 
-/* --- Packets */
+/* --- Packets --- */
 
 /* RFC 6716 3.2 and appendix B: one Opus packet.
  * @head: bytes in front of the length of its last frame (of every frame, where
@@ -239,9 +240,9 @@ write_length (uint8_t *out, size_t length)
   return 2;
 }
 
-/* 3.2.5, the bytes behind the count of a packet of code 3: *@head to where the
- * frames or the length of the last one are, *@others bytes of the frames whose
- * length is given and *@padding. */
+/* 3.2.5: reads the bytes after the frame count of a packet of code 3. *@head:
+ * bytes up to the frames, or up to the length of the last frame; *@others:
+ * bytes of the frames with a given length; *@padding: bytes of padding. */
 static bool
 read_code_3 (const Packet *packet, size_t size, size_t *head, size_t *others,
     size_t *padding)
@@ -266,8 +267,8 @@ read_code_3 (const Packet *packet, size_t size, size_t *head, size_t *others,
   return count > 0;
 }
 
-/* Reads the packet at packet->data, of which there are at most @size bytes, or
- * exactly so many when it is not @delimited. */
+/* Reads the packet at packet->data, which has at most @size bytes, or exactly
+ * @size bytes if it is not @delimited. */
 static bool
 read_packet (Packet *packet, size_t size, bool delimited)
 {
@@ -315,7 +316,7 @@ add (TsSpan *spans, unsigned *n, const uint8_t *data, size_t size)
   *n += size > 0;
 }
 
-/* RFC 7845 5.1: all packets but the last one are self-delimiting. */
+/* RFC 7845 5.1: all packets except the last one are self-delimiting. */
 unsigned
 ts_opus_order (TsOpus *opus, const uint8_t *data, size_t size, TsSpan *spans)
 {

@@ -2,9 +2,8 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The carriage of Opus in MPEG-2 transport streams (wiki.xiph.org/OpusTS),
- * RFC 6716 and RFC 7845. Pure functions; every read stays within the bytes
- * given.
+ * The carriage of Opus in MPEG-2 transport streams (wiki.xiph.org/OpusTS), RFC
+ * 6716 and RFC 7845. Pure functions; every read stays within the given size.
  */
 
 #pragma once
@@ -12,8 +11,8 @@
 #include "tsmux.h"
 #include "tspsi.h"
 
-/* Streams of a packet that can change places: those of channel_config_code 8.
- */
+/* Number of streams of a packet that can change places: those of
+ * channel_config_code 8. */
 #define TS_OPUS_MAX_ORDER 5
 
 typedef struct
@@ -25,9 +24,9 @@ typedef struct
 /**
  * TsOpus: the layout of one track.
  * @n_streams: Opus packets in each access unit
- * @reorder: they leave in another order, that of a channel_config_code
- * @order: with @reorder, the packet that leaves at each place
- * @length: where a length that one of them needs is made
+ * @reorder: the packets are written in the order of a channel_config_code
+ * @order: with @reorder: index of the packet at each place
+ * @length: buffer for a length field that a packet needs at its new place
  */
 typedef struct
 {
@@ -37,18 +36,19 @@ typedef struct
   uint8_t length[2];
 } TsOpus;
 
-/* Adds the Opus audio descriptor to @psi: a channel_config_code of 0 to 8,
- * which every reader knows, where the mapping is one of RFC 7845 or becomes one
- * when the streams of a packet change places; 0x82 to 0x88 where all streams
- * are mono; or else 0x81, with the mapping itself. False, with *@reason a
- * static sentence, when the mapping is not valid or has no room. */
+/* Adds the Opus audio descriptor to @psi. It has a channel_config_code of 0 to
+ * 8, which every reader knows, if the mapping is one of RFC 7845 or becomes
+ * one when streams change places; 0x82 to 0x88 if all streams are mono;
+ * otherwise 0x81 and the mapping itself. Returns false, with *@reason set to a
+ * static sentence, if the mapping is invalid or does not fit. */
 bool ts_opus_init (TsOpus *opus, const TsTrackConfig *config, TsPsiStream *psi,
     const char **reason);
 
-/* The packet as it is written: fills @spans, of which there are at least
- * TS_OPUS_MAX_ORDER + 2, and returns how many; 0 when the packet is damaged. */
+/* Fills @spans, which has room for TS_OPUS_MAX_ORDER + 2, with the packet in
+ * the order in which it is written. Returns their number, 0 if the packet is
+ * damaged. */
 unsigned ts_opus_order (
     TsOpus *opus, const uint8_t *data, size_t size, TsSpan *spans);
 
-/* Samples at 48 kHz of the packet at @data; 0 when it is damaged. */
+/* Returns the samples at 48 kHz of the packet @data, 0 if it is damaged. */
 unsigned ts_opus_get_samples (const uint8_t *data, size_t size);

@@ -11,14 +11,14 @@ void
 ts_picture_state_init (TsPictureState *state)
 {
   memset (state, 0, sizeof (*state));
-  /* ISO/IEC 13818-2 6.1.1.11: a picture that others refer to waits for the
-   * next one of them. */
+  /* ISO/IEC 13818-2 6.1.1.11: a reference picture waits for the next reference
+   * picture. */
   state->mpeg.depth = 1;
   state->mpeg.declared = true;
   state->mpeg.leading = true;
 }
 
-/* --- H.264, H.265 and H.266 */
+/* --- H.264, H.265 and H.266 --- */
 
 /* H.264 8.2.1.1 and H.265 8.3.1 */
 static int32_t
@@ -36,7 +36,7 @@ get_poc (TsPictureState *state, const RecNalSps *sps, const RecNalSlice *slice)
   } else if (lsb > state->poc_lsb && lsb - state->poc_lsb > max / 2) {
     msb -= (int32_t)max;
   }
-  /* A stream that runs for years: counted from anew, once. */
+  /* After years of a stream the count starts again, once. */
   if (msb > INT32_MAX / 4 || msb < INT32_MIN / 4)
     msb = 0;
   if (slice->reference || slice->idr) {
@@ -72,14 +72,14 @@ ts_picture_from_slice (TsPictureState *state, RecNalSyntax syntax,
     return;
   picture->has_order = true;
   picture->order = get_poc (state, sps, slice);
-  /* H.264 counts fields, two a frame, and not all encoders do. */
+  /* H.264 counts fields, two per frame, but some encoders count frames. */
   if (syntax == REC_NAL_H264 && sps->frames_only && picture->order & 1)
     state->single = true;
   if (syntax == REC_NAL_H265 || state->single)
     picture->order *= 2;
 }
 
-/* --- MPEG-1 and MPEG-2 video, ISO/IEC 13818-2 6.2 */
+/* --- MPEG-1 and MPEG-2 video, ISO/IEC 13818-2 6.2 --- */
 
 #define PICTURE_START_CODE 0x00
 #define SEQUENCE_HEADER_CODE 0xb3

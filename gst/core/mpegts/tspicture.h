@@ -2,9 +2,9 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What the headers of a video stream say about time, beside timestamps: how
- * far pictures are reordered, how long they last, how they are counted, and
- * which of them are the second field of a frame.
+ * Facts about time in the headers of a video stream, in addition to
+ * timestamps: the reorder depth, the duration of pictures, their order, and
+ * whether a picture is the second field of a frame.
  */
 
 #pragma once
@@ -12,19 +12,21 @@
 #include "recnalparse.h"
 
 /**
- * TsPicture: of one access unit.
- * @depth: pictures that may come before one in decoding order and follow it in
- *   output order, 0 to REC_NAL_MAX_REORDER
- * @declared: the stream says so; otherwise @depth is the most that it may use
- * @frame_time: how long a frame lasts by the stream, ns, 0 when not known
- * @stated: as a number; pictures of MPEG-2 may be reordered, or not
+ * TsPicture: one access unit.
+ * @depth: number of pictures that may precede a picture in decoding order and
+ *   follow it in output order, 0 to REC_NAL_MAX_REORDER
+ * @declared: @depth is in the stream; otherwise it is the limit of the profile
+ *   and level
+ * @frame_time: duration of a frame by the stream, ns, 0 if unknown
+ * @stated: @depth is in the stream as a number; pictures of MPEG-2 may be
+ *   reordered or not
  * @has_order: @order is known
- * @order: its place in output order, in fields, since the last @restart
- * @restart: @order is counted from here
- * @leading: pictures that follow it may precede it in output order; if not,
- *   none that comes from here on is output before it
- * @field: it is one field
- * @second_field: it completes the frame whose first field came before it
+ * @order: place in output order, in fields, since the last @restart
+ * @restart: @order is counted from this picture
+ * @leading: pictures that follow it in decoding order may precede it in output
+ *   order
+ * @field: the picture is one field
+ * @second_field: the picture completes the frame of the field before
  */
 typedef struct
 {
@@ -41,14 +43,16 @@ typedef struct
 } TsPicture;
 
 /**
- * TsPictureState: what one stream has to remember.
- * @poc_msb: of the picture that others are counted from
- * @poc_lsb: its pic_order_cnt_lsb
+ * TsPictureState: state of one stream.
+ * @poc_msb: POC, most significant part, of the picture that later pictures are
+ *   counted from
+ * @poc_lsb: pic_order_cnt_lsb of the picture that later pictures are counted
+ *   from
  * @single: pictures are counted by one instead of by two fields
  * @first_field: the last picture was the first field of a frame
- * @bottom: it was the bottom field
- * @frame_num: its frame_num, or temporal_reference
- * @mpeg: of the last headers of MPEG-1 or MPEG-2 video
+ * @bottom: the last picture was a bottom field
+ * @frame_num: frame_num or temporal_reference of the last picture
+ * @mpeg: fields of the last headers of MPEG-1 or MPEG-2 video
  */
 typedef struct
 {
@@ -67,8 +71,8 @@ void ts_picture_state_init (TsPictureState *state);
 void ts_picture_from_slice (TsPictureState *state, RecNalSyntax syntax,
     const RecNalSps *sps, const RecNalSlice *slice, TsPicture *picture);
 
-/* Reads one header of MPEG-1 or MPEG-2 video: @data begins with its start
- * code prefix. A picture is complete with the first slice behind it. */
+/* Reads one header of MPEG-1 or MPEG-2 video: @data begins with its start code
+ * prefix. A picture is complete at its first slice. */
 void ts_picture_read_mpeg_header (
     TsPictureState *state, const uint8_t *data, size_t size);
 void ts_picture_from_mpeg (TsPictureState *state, TsPicture *picture);

@@ -7,272 +7,218 @@
 #include "tspacket.h"
 #include "tspsi.h"
 
-#define TABLE_ID_PMT 0x02
-/* 2.4.4.8: up to program_info_length, and of one elementary stream */
-#define PMT_HEADER_SIZE 12
-#define ES_HEADER_SIZE 5
-#define PAT_HEADER_SIZE 8
-#define PAT_ENTRY_SIZE 4
-
 void
-ts_pmt_patch_init (TsPmtPatch *first, uint64_t offset)
+ts_pmt_patch_init (TsPmtPatch *patch, uint64_t offset)
 {
-  memset (first, 0, sizeof (*first));
-  first->watching = true;
-  first->pid = -1;
-  first->end = offset;
+  memset (patch, 0, sizeof (*patch));
+  patch->watching = true;
+  patch->pid = -1;
+  patch->end = offset;
 }
 
-/* --- Sections in one packet */
+/* --- Sections in one packet --- */
 
-static unsigned
-read_u16 (const uint8_t *p)
+/* Builds the packet with @section and nothing else. Its only possible
+ * adaptation field is one with a discontinuity_indicator. */
+static void
+build_packet (uint8_t *ts, uint16_t pid, uint8_t continuity_counter,
+    bool discontinuity, const uint8_t *section, size_t size)
 {
-  return (unsigned)p[0] << 8 | p[1];
-}
+  uint8_t *p = ts + TS_HEADER_SIZE;
 
-static unsigned
-read_length (const uint8_t *p)
-{
-  return read_u16 (p) & 0x0fff;
-}
-
-static int
-read_pid (const uint8_t *p)
-{
-  return (int)(read_u16 (p) & TS_PID_MASK);
-}
-
-static bool
-is_stuffing (const uint8_t *p, const uint8_t *end)
-{
-  while (p < end && *p == TS_STUFFING_BYTE)
-    p++;
-  return p == end;
-}
-
-/* The only section in @ts, or NULL; an adaptation field may say
- * discontinuity_indicator and nothing else, as nothing else is kept. */
-static const uint8_t *
-find_section (const uint8_t *ts, size_t *size, bool *discontinuity)
-{
-  const uint8_t *p = ts + TS_HEADER_SIZE, *end = ts + TS_PACKET_SIZE;
-
-  *discontinuity = ts[3] & 0x20;
-  /* transport_error_indicator, transport_priority, scrambling: 0 */
-  if ((ts[1] & 0xe0) != 0x40 || (ts[3] & 0xd0) != 0x10)
-    return NULL;
-  if (*discontinuity) {
-    if (p[0] != TS_AF_HEADER_SIZE - 1 || p[1] != 0x80)
-      return NULL;
+  ts_set_header (ts, pid, continuity_counter);
+  ts_set_payload_unit_start_indicator (ts);
+  if (discontinuity) {
+    ts_set_adaptation_field (ts, true);
+    ts_set_adaptation_field_length (ts, TS_AF_HEADER_SIZE - 1);
+    ts_set_discontinuity_indicator (ts);
     p += TS_AF_HEADER_SIZE;
   }
-  if (*p++ != 0) /* pointer_field */
+  *p++ = 0; /* pointer_field */
+  memcpy (p, section, size);
+  p += size;
+  memset (p, TS_STUFFING_BYTE, (size_t)(ts + TS_PACKET_SIZE - p));
+}
+
+/* Returns the section in @ts if build_packet() builds the same packet from it,
+ * as other contents of the packet would be lost. Returns NULL otherwise, and
+ * for an incomplete or damaged section. */
+static const uint8_t *
+find_only_section (const uint8_t *ts, size_t *size)
+{
+  const uint8_t *section = ts_psi_find_section (ts, size);
+  uint8_t rebuilt[TS_PACKET_SIZE];
+  bool discontinuity = ts_get_discontinuity_indicator (ts);
+
+  if (section == NULL || *size != ts_psi_get_section_size (section) ||
+      *size >
+          TS_PMT_PATCH_MAX_SECTION - (discontinuity ? TS_AF_HEADER_SIZE : 0) ||
+      ts_psi_crc32 (section, *size) != 0)
     return NULL;
-  *size = TS_SECTION_HEADER_SIZE + read_length (p + 1);
-  if (*size > (size_t)(end - p) || ts_psi_crc32 (p, *size) != 0)
-    return NULL;
-  return is_stuffing (p + *size, end) ? p : NULL;
+  build_packet (
+      rebuilt, ts_get_pid (ts), ts_get_cc (ts), discontinuity, section, *size);
+  return memcmp (rebuilt, ts, TS_PACKET_SIZE) == 0 ? section : NULL;
 }
 
 static void
-note_pat (TsPmtPatch *first, const uint8_t *ts)
+note_pat (TsPmtPatch *patch, const uint8_t *ts)
 {
-  bool discontinuity;
-  size_t size;
-  const uint8_t *pat = find_section (ts, &size, &discontinuity);
-  int pid;
+  size_t size, pos = 0;
+  const uint8_t *pat = find_only_section (ts, &size);
+  TsPatProgram program, other;
 
-  if (pat == NULL || size != PAT_HEADER_SIZE + PAT_ENTRY_SIZE + TS_CRC_SIZE) {
-    first->watching = false;
+  if (pat == NULL || !ts_psi_next_program (pat, size, &pos, &program) ||
+      ts_psi_next_program (pat, size, &pos, &other)) {
+    patch->watching = false;
     return;
   }
-  pid = read_pid (pat + PAT_HEADER_SIZE + 2);
-  if (first->pid >= 0 && first->pid != pid)
-    first->watching = false;
-  first->pid = pid;
+  if (patch->pid >= 0 && patch->pid != program.pid)
+    patch->watching = false;
+  patch->pid = program.pid;
 }
 
-/* --- Whether one table says all that another says */
+/* --- Comparison of two tables --- */
 
 static bool
-has_descriptor (const uint8_t *info, size_t length, const uint8_t *descriptor)
+has_descriptor (const uint8_t *info, size_t length, const TsDescriptor *wanted)
 {
-  size_t size = 2 + (size_t)descriptor[1];
+  TsDescriptor descriptor;
+  size_t pos = 0;
 
-  while (length >= 2 && length >= 2 + (size_t)info[1]) {
-    if (info[0] == descriptor[0] && info[1] == descriptor[1] &&
-        memcmp (info, descriptor, size) == 0)
+  while (ts_psi_next_descriptor (info, length, &pos, &descriptor)) {
+    if (descriptor.tag == wanted->tag && descriptor.size == wanted->size &&
+        memcmp (descriptor.data, wanted->data, wanted->size) == 0)
       return true;
-    length -= 2 + (size_t)info[1];
-    info += 2 + (size_t)info[1];
   }
   return false;
 }
 
+/* False also if @wanted is damaged. */
 static bool
 has_descriptors (const uint8_t *info, size_t length, const uint8_t *wanted,
     size_t wanted_length)
 {
-  while (wanted_length >= 2) {
-    size_t size = 2 + (size_t)wanted[1];
+  TsDescriptor descriptor;
+  size_t pos = 0;
 
-    if (size > wanted_length || !has_descriptor (info, length, wanted))
+  while (ts_psi_next_descriptor (wanted, wanted_length, &pos, &descriptor)) {
+    if (!has_descriptor (info, length, &descriptor))
       return false;
-    wanted += size;
-    wanted_length -= size;
   }
-  return wanted_length == 0;
-}
-
-/* The elementary streams from @pos on; false at the end. */
-static bool
-next_stream (
-    const uint8_t *section, size_t size, size_t *pos, const uint8_t **stream)
-{
-  size_t end = size - TS_CRC_SIZE, n;
-
-  if (*pos + ES_HEADER_SIZE > end)
-    return false;
-  *stream = section + *pos;
-  n = ES_HEADER_SIZE + read_length (*stream + 3);
-  if (n > end - *pos)
-    return false;
-  *pos += n;
-  return true;
-}
-
-static size_t
-streams_offset (const uint8_t *section)
-{
-  return PMT_HEADER_SIZE + read_length (section + 10);
+  return pos == wanted_length;
 }
 
 static bool
-has_stream (const uint8_t *section, size_t size, const uint8_t *wanted)
+has_stream (const uint8_t *section, size_t size, const TsPmtStream *wanted)
 {
-  size_t pos = streams_offset (section);
-  const uint8_t *stream;
+  TsPmtStream stream;
+  size_t pos = 0;
 
-  while (next_stream (section, size, &pos, &stream)) {
-    if (stream[0] == wanted[0] &&
-        read_pid (stream + 1) == read_pid (wanted + 1))
-      return has_descriptors (stream + ES_HEADER_SIZE, read_length (stream + 3),
-          wanted + ES_HEADER_SIZE, read_length (wanted + 3));
+  while (ts_psi_next_stream (section, size, &pos, &stream)) {
+    if (stream.stream_type == wanted->stream_type &&
+        stream.elementary_pid == wanted->elementary_pid)
+      return has_descriptors (stream.es_info, stream.es_info_length,
+          wanted->es_info, wanted->es_info_length);
   }
   return false;
 }
 
-/* Same program_number and PCR_PID, and everything that @old names. */
+/* True if @section has the program_number and the PCR_PID of @old, and all that
+ * @old names. */
 static bool
 includes (
     const uint8_t *section, size_t size, const uint8_t *old, size_t old_size)
 {
-  size_t pos = streams_offset (old);
-  const uint8_t *stream;
+  size_t length, old_length, pos = 0;
+  const uint8_t *info = ts_psi_get_program_info (section, &length);
+  const uint8_t *old_info = ts_psi_get_program_info (old, &old_length);
+  TsPmtStream stream;
 
-  if (read_u16 (section + 3) != read_u16 (old + 3) ||
-      read_pid (section + 8) != read_pid (old + 8) ||
-      !has_descriptors (section + PMT_HEADER_SIZE, read_length (section + 10),
-          old + PMT_HEADER_SIZE, read_length (old + 10)))
+  if (ts_psi_get_table_id_extension (section) !=
+          ts_psi_get_table_id_extension (old) ||
+      ts_psi_get_pcr_pid (section) != ts_psi_get_pcr_pid (old) ||
+      !has_descriptors (info, length, old_info, old_length))
     return false;
-  while (next_stream (old, old_size, &pos, &stream)) {
-    if (!has_stream (section, size, stream))
+  while (ts_psi_next_stream (old, old_size, &pos, &stream)) {
+    if (!has_stream (section, size, &stream))
       return false;
   }
   return true;
 }
 
-static bool
-is_pmt (const uint8_t *section, size_t size)
-{
-  return section != NULL && section[0] == TABLE_ID_PMT &&
-      size >= PMT_HEADER_SIZE + TS_CRC_SIZE &&
-      (section[5] & 1) && /* current_next_indicator */
-      streams_offset (section) + TS_CRC_SIZE <= size;
-}
+/* --- The tables of a file --- */
 
-/* --- The tables of a file */
-
-/* Returns how many tables before this one are to be replaced by it. */
+/* Returns the number of earlier tables that the new table replaces. */
 static unsigned
-note_pmt (TsPmtPatch *first, const uint8_t *ts, uint64_t offset)
+note_pmt (TsPmtPatch *patch, const uint8_t *ts, uint64_t offset)
 {
-  TsPmtPatchPlace place = { offset, ts[3] & TS_CC_MASK, false };
+  TsPmtPatchPlace place = { offset, ts_get_cc (ts),
+    ts_get_discontinuity_indicator (ts) };
   unsigned n = 0;
   size_t size = 0;
-  const uint8_t *section = find_section (ts, &size, &place.discontinuity);
+  const uint8_t *section = find_only_section (ts, &size);
 
-  /* The longest has to fit behind a discontinuity_indicator as well. */
-  if (!is_pmt (section, size) || first->n == TS_PMT_PATCH_MAX ||
+  /* The section may replace one that follows a discontinuity_indicator. */
+  if (section == NULL || !ts_psi_is_pmt (section, size) ||
+      !ts_psi_get_current_next_indicator (section) ||
+      patch->n == TS_PMT_PATCH_MAX ||
       size > TS_PMT_PATCH_MAX_SECTION - TS_AF_HEADER_SIZE)
     goto stop;
-  if (size != first->size || memcmp (section, first->section, size) != 0) {
-    if (first->size > 0 &&
-        !includes (section, size, first->section, first->size))
+  if (size != patch->size || memcmp (section, patch->section, size) != 0) {
+    if (patch->size > 0 &&
+        !includes (section, size, patch->section, patch->size))
       goto stop;
-    n = first->n;
-    memcpy (first->old_section, first->section, first->size);
-    first->old_size = first->size;
-    memcpy (first->section, section, size);
-    first->size = size;
+    n = patch->n;
+    memcpy (patch->old_section, patch->section, patch->size);
+    patch->old_size = patch->size;
+    memcpy (patch->section, section, size);
+    patch->size = size;
   }
-  first->places[first->n++] = place;
+  patch->places[patch->n++] = place;
   return n;
 
   /* ERRORS */
 stop:
-  first->watching = false;
+  patch->watching = false;
   return 0;
 }
 
 unsigned
 ts_pmt_patch_scan (
-    TsPmtPatch *first, const uint8_t *data, size_t size, uint64_t offset)
+    TsPmtPatch *patch, const uint8_t *data, size_t size, uint64_t offset)
 {
-  unsigned before = first->n, n = 0, more;
+  unsigned before = patch->n, n = 0, more;
 
-  if (offset != first->end || size % TS_PACKET_SIZE != 0)
-    first->watching = false;
-  first->end = offset + size;
-  for (size_t pos = 0; pos < size && first->watching; pos += TS_PACKET_SIZE) {
+  if (offset != patch->end || size % TS_PACKET_SIZE != 0)
+    patch->watching = false;
+  patch->end = offset + size;
+  for (size_t pos = 0; pos < size && patch->watching; pos += TS_PACKET_SIZE) {
     const uint8_t *ts = data + pos;
-    int pid = read_pid (ts + 1);
+    uint16_t pid = ts_get_pid (ts);
 
-    if (ts[0] != TS_SYNC_BYTE) {
-      first->watching = false;
+    if (!ts_has_sync_byte (ts)) {
+      patch->watching = false;
     } else if (pid == TS_PID_PAT) {
-      note_pat (first, ts);
-    } else if (pid == first->pid) {
-      more = note_pmt (first, ts, offset + pos);
-      /* Another one in what is not written yet: not from a mux of ours. */
+      note_pat (patch, ts);
+    } else if (pid == patch->pid) {
+      more = note_pmt (patch, ts, offset + pos);
+      /* A second change in the same data: not written by tsrecmux. */
       if (more > before)
-        first->watching = false;
+        patch->watching = false;
       n = more > n ? more : n;
     }
   }
-  return first->watching ? n : 0;
+  return patch->watching ? n : 0;
 }
 
 uint64_t
-ts_pmt_patch_get (const TsPmtPatch *first, unsigned i, bool old,
-    uint8_t packet[TS_PMT_PATCH_PACKET])
+ts_pmt_patch_get (const TsPmtPatch *patch, unsigned i, bool old,
+    uint8_t packet[TS_PACKET_SIZE])
 {
-  const TsPmtPatchPlace *place = &first->places[i];
-  size_t size = old ? first->old_size : first->size;
-  uint8_t *p = packet + TS_HEADER_SIZE;
+  const TsPmtPatchPlace *place = &patch->places[i];
 
-  ts_set_header (packet, (uint16_t)first->pid, place->continuity_counter);
-  ts_set_payload_unit_start_indicator (packet);
-  if (place->discontinuity) {
-    ts_set_adaptation_field (packet, true);
-    ts_set_adaptation_field_length (packet, TS_AF_HEADER_SIZE - 1);
-    ts_set_discontinuity_indicator (packet);
-    p += TS_AF_HEADER_SIZE;
-  }
-  *p++ = 0; /* pointer_field */
-  memcpy (p, old ? first->old_section : first->section, size);
-  p += size;
-  memset (p, TS_STUFFING_BYTE, (size_t)(packet + TS_PACKET_SIZE - p));
+  build_packet (packet, (uint16_t)patch->pid, place->continuity_counter,
+      place->discontinuity, old ? patch->old_section : patch->section,
+      old ? patch->old_size : patch->size);
   return place->offset;
 }

@@ -4,13 +4,16 @@
  */
 
 #include "tspsi.h"
+#include "tspacket.h"
 
 #include <string.h>
 
-/* Table 2-31 and EN 300 468 table 2 */
-#define TABLE_ID_PAT 0x00
-#define TABLE_ID_PMT 0x02
-#define TABLE_ID_SDT_ACTUAL 0x42
+/* 2.4.4.3: one program of a PAT */
+#define PAT_PROGRAM_SIZE 4
+/* 2.4.4.8: a PMT up to program_info_length, and one elementary stream of it up
+ * to ES_info_length */
+#define PMT_HEADER_SIZE 12
+#define PMT_STREAM_SIZE 5
 
 /* EN 300 468 table 87: digital television service */
 #define SERVICE_TYPE_DIGITAL_TELEVISION 0x01
@@ -20,8 +23,8 @@
 #define TEXT_UTF8 0x15
 #define MAX_NAME 80
 
-/* A writer that knows its bounds: once something did not fit, nothing is
- * written any more and the section is given up at the end. */
+/* A bounds-checked writer: after an overflow nothing more is written, and the
+ * section is discarded at the end. */
 typedef struct
 {
   uint8_t *data;
@@ -71,15 +74,16 @@ ts_psi_crc32 (const uint8_t *data, size_t size)
   return crc;
 }
 
-/* 2.4.4.11: what PAT, PMT and SDT have in common, up to last_section_number.
- * The bits before section_length are '1' (section_syntax_indicator),
- * @private_bit and reserved. */
+/* 2.4.4.11: writes the common start of PAT, PMT and SDT, up to
+ * last_section_number. The bits before section_length are '1'
+ * (section_syntax_indicator), @private_bit and reserved. */
 static void
 begin_section (Writer *w, unsigned table_id, unsigned private_bit,
     unsigned table_id_extension, unsigned version_number)
 {
   put_u8 (w, table_id);
-  put_u16 (w, 0xb000 | private_bit << 14); /* section_length comes later */
+  put_u16 (
+      w, 0xb000 | private_bit << 14); /* section_length is set at the end */
   put_u16 (w, table_id_extension);
   /* reserved, version_number, current_next_indicator */
   put_u8 (w, 0xc0 | (version_number & TS_VERSION_MASK) << 1 | 1);
@@ -116,7 +120,7 @@ ts_psi_build_pat (uint8_t *section, size_t size, uint16_t transport_stream_id,
 {
   Writer w = { section, size, 0, false };
 
-  begin_section (&w, TABLE_ID_PAT, 0, transport_stream_id, version_number);
+  begin_section (&w, TS_TABLE_ID_PAT, 0, transport_stream_id, version_number);
   put_u16 (&w, program_number);
   put_u16 (&w, 0xe000 | program_map_pid);
   return end_section (&w);
@@ -130,7 +134,7 @@ ts_psi_build_pmt (uint8_t *section, size_t size, uint16_t program_number,
   Writer w = { section, size < TS_SECTION_MAX_SIZE ? size : TS_SECTION_MAX_SIZE,
     0, false };
 
-  begin_section (&w, TABLE_ID_PMT, 0, program_number, version_number);
+  begin_section (&w, TS_TABLE_ID_PMT, 0, program_number, version_number);
   put_u16 (&w, 0xe000 | pcr_pid);
   put_u16 (&w, 0xf000 | (unsigned)program_info_length);
   put_bytes (&w, program_info, program_info_length);
@@ -143,8 +147,8 @@ ts_psi_build_pmt (uint8_t *section, size_t size, uint16_t program_number,
   return end_section (&w);
 }
 
-/* A name of a service_descriptor: its length, the selector of UTF-8, the
- * text. Plain ASCII needs no selector. */
+/* Writes a name of a service_descriptor: its length, the selector of UTF-8
+ * unless it is ASCII, and the text. */
 static void
 put_name (Writer *w, const char *name)
 {
@@ -173,7 +177,7 @@ ts_psi_build_sdt (uint8_t *section, size_t size, uint16_t transport_stream_id,
   size_t loop_pos, descriptor_pos;
 
   begin_section (
-      &w, TABLE_ID_SDT_ACTUAL, 1, transport_stream_id, version_number);
+      &w, TS_TABLE_ID_SDT_ACTUAL, 1, transport_stream_id, version_number);
   put_u16 (&w, 0xff01); /* original_network_id: for temporary private use */
   put_u8 (&w, 0xff);    /* reserved_future_use */
   put_u16 (&w, program_number);
@@ -208,7 +212,147 @@ ts_psi_add_descriptor (TsPsiStream *stream, uint8_t descriptor_tag,
   return true;
 }
 
-/* --- Readers */
+/* --- Readers --- */
+
+static uint16_t
+read_u16 (const uint8_t *p)
+{
+  return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static uint16_t
+read_pid (const uint8_t *p)
+{
+  return read_u16 (p) & TS_PID_MASK;
+}
+
+/* section_length, program_info_length, ES_info_length: 12 bits */
+static size_t
+read_length (const uint8_t *p)
+{
+  return read_u16 (p) & 0x0fff;
+}
+
+const uint8_t *
+ts_psi_find_section (const uint8_t *ts, size_t *size)
+{
+  size_t available, section_size, pointer_field;
+  const uint8_t *payload = ts_get_payload (ts, &available), *section;
+
+  if (payload == NULL || !ts_get_payload_unit_start_indicator (ts))
+    return NULL;
+  pointer_field = payload[0];
+  if (available < 1 + pointer_field + TS_SECTION_MIN_SIZE)
+    return NULL;
+  section = payload + 1 + pointer_field;
+  available -= 1 + pointer_field;
+  section_size = ts_psi_get_section_size (section);
+  *size = section_size < available ? section_size : available;
+  return *size < TS_SECTION_MIN_SIZE ? NULL : section;
+}
+
+size_t
+ts_psi_get_section_size (const uint8_t *section)
+{
+  return TS_SECTION_HEADER_SIZE + read_length (section + 1);
+}
+
+uint8_t
+ts_psi_get_table_id (const uint8_t *section)
+{
+  return section[0];
+}
+
+uint16_t
+ts_psi_get_table_id_extension (const uint8_t *section)
+{
+  return read_u16 (section + 3);
+}
+
+uint8_t
+ts_psi_get_version_number (const uint8_t *section)
+{
+  return section[5] >> 1 & TS_VERSION_MASK;
+}
+
+bool
+ts_psi_get_current_next_indicator (const uint8_t *section)
+{
+  return section[5] & 1;
+}
+
+bool
+ts_psi_next_program (
+    const uint8_t *section, size_t size, size_t *pos, TsPatProgram *program)
+{
+  if (*pos < TS_SECTION_MIN_SIZE)
+    *pos = TS_SECTION_MIN_SIZE;
+  if (*pos + PAT_PROGRAM_SIZE + TS_CRC_SIZE > size)
+    return false;
+  program->program_number = read_u16 (section + *pos);
+  program->pid = read_pid (section + *pos + 2);
+  *pos += PAT_PROGRAM_SIZE;
+  return true;
+}
+
+bool
+ts_psi_is_pmt (const uint8_t *section, size_t size)
+{
+  return size >= PMT_HEADER_SIZE + TS_CRC_SIZE &&
+      ts_psi_get_table_id (section) == TS_TABLE_ID_PMT &&
+      PMT_HEADER_SIZE + read_length (section + 10) + TS_CRC_SIZE <= size;
+}
+
+uint16_t
+ts_psi_get_pcr_pid (const uint8_t *section)
+{
+  return read_pid (section + 8);
+}
+
+const uint8_t *
+ts_psi_get_program_info (const uint8_t *section, size_t *length)
+{
+  *length = read_length (section + 10);
+  return section + PMT_HEADER_SIZE;
+}
+
+bool
+ts_psi_next_stream (
+    const uint8_t *section, size_t size, size_t *pos, TsPmtStream *stream)
+{
+  const uint8_t *p;
+  size_t length;
+
+  if (size < PMT_HEADER_SIZE + TS_CRC_SIZE)
+    return false;
+  if (*pos < PMT_HEADER_SIZE)
+    *pos = PMT_HEADER_SIZE + read_length (section + 10);
+  if (*pos + PMT_STREAM_SIZE + TS_CRC_SIZE > size)
+    return false;
+  p = section + *pos;
+  length = read_length (p + 3);
+  if (length > size - TS_CRC_SIZE - PMT_STREAM_SIZE - *pos)
+    return false;
+  stream->stream_type = p[0];
+  stream->elementary_pid = read_pid (p + 1);
+  stream->es_info = p + PMT_STREAM_SIZE;
+  stream->es_info_length = length;
+  *pos += PMT_STREAM_SIZE + length;
+  return true;
+}
+
+bool
+ts_psi_next_descriptor (
+    const uint8_t *info, size_t length, size_t *pos, TsDescriptor *descriptor)
+{
+  if (*pos + 2 > length || info[*pos + 1] > length - *pos - 2)
+    return false;
+  descriptor->tag = info[*pos];
+  descriptor->size = info[*pos + 1];
+  descriptor->data = info + *pos + 2;
+  *pos += 2 + descriptor->size;
+  return true;
+}
 
 /* FNV-1a */
 #define HASH_START UINT64_C (0xcbf29ce484222325)
@@ -227,21 +371,16 @@ ts_psi_get_identity (
     uint8_t stream_type, const uint8_t *es_info, size_t es_info_length)
 {
   uint64_t h = hash (HASH_START, &stream_type, 1);
+  TsDescriptor descriptor;
   size_t pos = 0;
 
-  while (pos + 2 <= es_info_length) {
-    const uint8_t *data = es_info + pos + 2;
-    size_t size = es_info[pos + 1];
-
-    if (size > es_info_length - pos - 2)
-      break;
-    if (es_info[pos] != TS_DESCRIPTOR_ISO_639_LANGUAGE)
-      h = hash (h, es_info + pos, 1);
-    if (es_info[pos] == TS_DESCRIPTOR_REGISTRATION && size >= 4)
-      h = hash (h, data, 4);
-    else if (es_info[pos] == TS_DESCRIPTOR_EXTENSION)
-      h = hash (h, data, size);
-    pos += 2 + size;
+  while (ts_psi_next_descriptor (es_info, es_info_length, &pos, &descriptor)) {
+    if (descriptor.tag != TS_DESCRIPTOR_ISO_639_LANGUAGE)
+      h = hash (h, &descriptor.tag, 1);
+    if (descriptor.tag == TS_DESCRIPTOR_REGISTRATION && descriptor.size >= 4)
+      h = hash (h, descriptor.data, 4);
+    else if (descriptor.tag == TS_DESCRIPTOR_EXTENSION)
+      h = hash (h, descriptor.data, descriptor.size);
   }
   return h;
 }

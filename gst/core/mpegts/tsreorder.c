@@ -1,4 +1,4 @@
-/* gst-tsrec: decoding times for pictures that come with presentation times
+/* gst-tsrec: decoding times for pictures with presentation times
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -9,13 +9,15 @@
 
 #include "tsmux.h"
 
-/* Pictures that may lead the first random access point in output order. */
+/* Number of pictures that may precede the first random access point in output
+ * order. */
 #define MAX_LEADING 8
-/* How far DTS stays behind for the reordering that a stream may use, and does
- * not say that it uses, as long as it does not: a bound for few pictures. */
+/* Limit of the distance for a reorder depth that a stream may use but does not
+ * declare, as long as it does not use it: it affects streams with few
+ * pictures. */
 #define MAX_UNDECLARED_DELAY (2 * TS_NS_PER_S)
-/* Pictures wait for as long in the buffers of the T-STD (2.4.2.7); DTS is
- * further from PTS only where pictures are as far from each other. */
+/* Longest time in the buffers of the T-STD (2.4.2.7). DTS is further from PTS
+ * only if pictures are that far apart. */
 #define MAX_DELAY (10 * TS_NS_PER_S)
 #define MAX_STEP (24 * 3600 * TS_NS_PER_S)
 
@@ -31,9 +33,9 @@ ts_reorder_set_depth (TsReorder *reorder, unsigned depth, bool declared)
 {
   if (depth > REC_NAL_MAX_REORDER)
     depth = REC_NAL_MAX_REORDER;
-  if (depth == reorder->said && declared == reorder->declared)
+  if (depth == reorder->declared_depth && declared == reorder->declared)
     return;
-  reorder->said = reorder->depth = depth;
+  reorder->declared_depth = reorder->depth = depth;
   reorder->declared = declared;
 }
 
@@ -44,8 +46,9 @@ ts_reorder_restart (TsReorder *reorder, bool leading)
   reorder->lead = leading ? MAX_LEADING : 0;
 }
 
-/* Puts @pts in its place. The pictures in front of it came before it and are
- * output after it: where they are more than was said, it is known now. */
+/* Inserts @pts. The pictures before it in the list precede it in decoding
+ * order and follow it in output order: if there are more than declared, the
+ * depth is raised. */
 static void
 insert (TsReorder *reorder, int64_t pts)
 {
@@ -65,8 +68,8 @@ insert (TsReorder *reorder, int64_t pts)
   reorder->pts[at] = pts;
 }
 
-/* The longest time between two pictures that are there, without the newest;
- * 0 as long as there are few. */
+/* Returns the longest time between two of the pictures, without the newest
+ * one; 0 with too few pictures. */
 static int64_t
 get_longest_step (const TsReorder *reorder)
 {
@@ -83,8 +86,8 @@ get_longest_step (const TsReorder *reorder)
   return longest < MAX_STEP ? longest : MAX_STEP;
 }
 
-/* After a pause DTS need not stay on its other side until there are enough
- * pictures on this one. */
+/* After a pause, DTS need not stay before it until there are enough pictures
+ * after it. */
 static int64_t
 limit_delay (const TsReorder *reorder, int64_t pts, int64_t dts)
 {
@@ -113,14 +116,14 @@ make_dts (
   if (reorder->n == 1)
     missing += reorder->lead;
   dts = reorder->pts[reorder->n - 1] - missing * frame_time;
-  /* What leads is still to come: no faster than that. */
+  /* Leading pictures are still to come: advance no faster than they do. */
   if (reorder->n > 1 && last_dts != INT64_MIN && dts > last_dts + frame_time)
     dts = last_dts + frame_time;
   return limit_delay (reorder, pts, dts);
 }
 
-/* Between the last DTS and what is output next, which is about a frame later,
- * there has to be room for as many as are missing. */
+/* Between the last DTS and the next picture in output order, about a frame
+ * later, there must be room for the missing pictures. */
 static int64_t
 creep (
     const TsReorder *reorder, int64_t pts, int64_t last_dts, int64_t frame_time)

@@ -1,47 +1,49 @@
-/* gst-tsrec: timestamps that can be written, from timestamps as they come
+/* gst-tsrec: timestamp correction
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One state machine: the steps share TsTimeline and its constants, and the order
+ * in which they run is the algorithm.
  */
 
 #include "tstimeline.h"
 
 #include <string.h>
 
-/* A track that goes back further than this has started over; less is jitter
- * (WebRTC: 20 to 160 ms after congestion). */
+/* A track that goes back further than this has started again; a smaller step
+ * is jitter (WebRTC: 20 to 160 ms after congestion). */
 #define MAX_BACKWARD (1 * TS_NS_PER_S)
-/* A track that is further ahead than this of its own past, and of the clock
- * of a live pipeline, is suspect; without a clock, twice as far and more. */
+/* A track that is further ahead than this of its own past, and of the clock of
+ * a live pipeline, is suspect. Without a clock the limits are larger. */
 #define MAX_AHEAD (10 * TS_NS_PER_S)
 #define MAX_AHEAD_NO_CLOCK (30 * TS_NS_PER_S)
-/* Before its first access unit a track may be late by what an encoder with
- * lookahead takes, of pictures that come rarely too. */
+/* Largest delay of the first access unit of a track: that of an encoder with
+ * lookahead whose pictures are rare. */
 #define MAX_LATE_START (30 * TS_NS_PER_S)
-/* The next access unit after a suspect one comes within this, or within two of
- * its steps. */
+/* An access unit after a suspect one confirms it within this time, or within
+ * two of its steps. */
 #define CONFIRM_TIME (2 * TS_NS_PER_S)
-/* PTS and DTS of one access unit are not further apart than the T-STD allows
- * pictures to stay in its buffers (2.4.2.7: ten seconds), or than so many
- * steps as pictures can be reordered by. */
+/* PTS and DTS of an access unit are no further apart than pictures may stay in
+ * the buffers of the T-STD (2.4.2.7: ten seconds), or than as many steps as
+ * pictures can be reordered by. */
 #define MAX_REORDER (10 * TS_NS_PER_S)
-/* How long a picture lasts when nothing says it: 25 a second. */
+/* Duration of a picture if it is unknown: 25 per second. */
 #define DEFAULT_FRAME_TIME (40 * TS_NS_PER_MS)
-/* Access units without timestamps follow the clock: when they last as long as
- * is known, only where they are off by more than this. */
+/* Access units without timestamps follow the clock. If their duration is
+ * known, only deviations above this are corrected. */
 #define CLOCK_TOLERANCE (200 * TS_NS_PER_MS)
-/* Further off, and it was a pause. */
+/* A larger deviation is a pause. */
 #define CLOCK_PAUSE (1 * TS_NS_PER_S)
 #define CLOCK_SMOOTHING 8
-/* What whole ns lack of ticks, and of a step of one tick: nothing has moved. */
+/* Rounding error of ticks in ns. A move by less is none. */
 #define ROUNDING 10
-/* Beyond this (73 years, and 13 days for access units that follow) sums of a
- * timestamp, a shift and what was expected could overflow: no timestamp at all.
- */
-/* A step is no longer than a day, as a tick of a stream is no longer than an
- * hour, for the same reason. */
+/* Sums of a timestamp, a shift and an expected time must not overflow. A
+ * timestamp beyond MAX_TIME (73 years, and 13 days for access units that
+ * follow) is therefore unknown, a step is a day at most, and the tick of a
+ * stream an hour. */
 #define MAX_STEP (24 * 3600 * TS_NS_PER_S)
 #define MAX_NOMINAL (3600 * TS_NS_PER_S)
-/* Longer, and nothing has come: not to be believed without an access unit. */
+/* Without an access unit, a longer step is not believed. */
 #define MAX_IDLE (3600 * TS_NS_PER_S)
 #define MAX_TIME ((INT64_C (1) << 61) - (INT64_C (1) << 50))
 
@@ -77,7 +79,7 @@ is_known (int64_t time)
   return time > -MAX_TIME && time < MAX_TIME;
 }
 
-/* How long a picture lasts, for want of anything better 40 ms. */
+/* Returns the duration of a picture. */
 static int64_t
 get_frame_time (const TsTrackTime *time)
 {
@@ -86,13 +88,14 @@ get_frame_time (const TsTrackTime *time)
   return time->step > TS_TIME_TICK ? time->step : DEFAULT_FRAME_TIME;
 }
 
-/* --- How far a timestamp is off */
+/* --- Distance of a timestamp --- */
 
 /**
- * Raw: the timestamps of an access unit as they come.
- * @pts: TS_TIME_NONE when it is not known, as @dts
- * @key: the one that is judged, TS_TIME_NONE when there is none
- * @by_pts: @key is @pts, which goes back where pictures are reordered
+ * Raw: timestamps of an access unit as received.
+ * @pts: PTS, TS_TIME_NONE if unknown
+ * @dts: DTS, TS_TIME_NONE if unknown
+ * @key: the timestamp that is checked, TS_TIME_NONE without any
+ * @by_pts: @key is @pts, which goes back if pictures are reordered
  */
 typedef struct
 {
@@ -107,7 +110,7 @@ get_raw (const TsTrackTime *time, int64_t pts, int64_t dts, Raw *raw)
 {
   raw->pts = is_known (pts) ? pts : TS_TIME_NONE;
   raw->dts = is_known (dts) ? dts : TS_TIME_NONE;
-  /* DTS after PTS cannot be. */
+  /* DTS after PTS is impossible. */
   if (raw->pts != TS_TIME_NONE && raw->dts > raw->pts)
     raw->dts = TS_TIME_NONE;
   raw->by_pts =
@@ -115,7 +118,7 @@ get_raw (const TsTrackTime *time, int64_t pts, int64_t dts, Raw *raw)
   raw->key = raw->by_pts ? raw->pts : raw->dts;
 }
 
-/* When the next access unit of a track is to be expected. */
+/* Returns the expected time of the next access unit of a track. */
 static int64_t
 get_expected (const TsTimeline *timeline, const TsTrackTime *time, bool by_pts)
 {
@@ -124,7 +127,8 @@ get_expected (const TsTimeline *timeline, const TsTrackTime *time, bool by_pts)
   return (by_pts ? time->high_pts : time->last_dts) + time->step;
 }
 
-/* How far @key, shift included, is from where it may be. */
+/* Returns the distance of @key, shift included, from the range of possible
+ * times. */
 static int64_t
 get_distance (
     const TsTrackTime *time, int64_t key, int64_t expected, bool by_pts)
@@ -160,8 +164,8 @@ ts_timeline_needs_now (const TsTimeline *timeline, const TsTrackTime *time,
   return distance > MAX_AHEAD || is_far_behind (time, distance);
 }
 
-/* Without a clock: what the last access unit said of its length, the time of
- * other tracks and the step before make a long step a real one. */
+/* Without a clock, a long step is real if it fits the duration of the last
+ * access unit, the time of other tracks, or the step before. */
 static bool
 is_far_ahead_no_clock (const TsTimeline *timeline, const TsTrackTime *time,
     int64_t key, int64_t distance)
@@ -179,8 +183,8 @@ static bool
 is_far_off (const TsTimeline *timeline, const TsTrackTime *time, int64_t key,
     int64_t distance, int64_t now)
 {
-  /* Without a clock, a track may be written into a file, or be read from one,
-   * far behind others: its first access unit is not from before the start. */
+  /* Without a clock, a track may be written into a file, or read from one, far
+   * behind others. Its first access unit is not from before the start. */
   if (is_far_behind (time, distance))
     return time->last_dts != TS_TIME_NONE || is_known (now) ||
         key < timeline->first - MAX_AHEAD;
@@ -189,9 +193,9 @@ is_far_off (const TsTimeline *timeline, const TsTrackTime *time, int64_t key,
   return is_far_ahead_no_clock (timeline, time, key, distance);
 }
 
-/* PTS is further ahead of DTS than pictures can be reordered, of a picture that
- * lasts @duration, when that is known. Its own step counts: of a time lapse,
- * the first pictures show no other one. */
+/* Returns true if PTS is further ahead of DTS than a picture can be reordered.
+ * @duration: duration of the picture, if known. Its own step counts as well,
+ * since it is the only one at the start of a time lapse. */
 static bool
 is_apart (const TsTrackTime *time, int64_t pts, int64_t dts, int64_t duration)
 {
@@ -239,12 +243,12 @@ ts_timeline_needs_next (const TsTimeline *timeline, const TsTrackTime *time,
       timeline, time, key, get_distance (time, key, expected, raw.by_pts));
 }
 
-/* --- What is far off */
+/* --- Timestamps that are far off --- */
 
-/* The track has started over: what has to be added from now on. Tracks that
- * start over together keep their distance. */
+/* The track has started again: determines the new shift. Tracks that start
+ * again together keep their distance. */
 static void
-start_over (
+restart_track (
     TsTimeline *timeline, TsTrackTime *time, int64_t raw, int64_t expected)
 {
   int64_t shared = raw + timeline->shift - expected;
@@ -254,10 +258,10 @@ start_over (
   time->shift = timeline->shift;
 }
 
-/* Whether the access unit after it, or the want of any other track, shows that
- * a long step ahead is real: it is not before @raw, or, where pictures are
- * reordered, far ahead too, or as far as pictures are from each other when as
- * many as there can be are output before @raw. */
+/* Returns true if a long step ahead is real. That is so without another track,
+ * or if the next access unit is not before @raw. If pictures are reordered,
+ * the next one may be before @raw, but is far ahead too, or by at least its
+ * share of the step among as many pictures as can be reordered. */
 static bool
 is_step_real (const TsTimeline *timeline, const TsTrackTime *time,
     const TsAccessUnit *au, int64_t raw, int64_t expected)
@@ -277,9 +281,9 @@ is_step_real (const TsTimeline *timeline, const TsTrackTime *time,
               (raw + time->shift - expected) / (REC_NAL_MAX_REORDER + 2));
 }
 
-/* Decides about an access unit that is far off: where it is. */
+/* Returns the place of an access unit that is far off. */
 static int64_t
-judge (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
+resolve_jump (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
     int64_t raw, int64_t expected)
 {
   int64_t longest = CONFIRM_TIME + 2 * time->pace;
@@ -288,7 +292,7 @@ judge (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
   bool ahead = raw + time->shift > expected && is_known (raw + time->shift) &&
       !is_known (au->now);
 
-  /* Ahead, and nothing says that it is not yet that late: a real gap. */
+  /* A real gap: it is ahead, and nothing contradicts it. */
   if (ahead &&
       (is_step_real (timeline, time, au, raw, expected) ||
           (since >= -CONFIRM_TIME && !timeline->has_next))) {
@@ -300,13 +304,13 @@ judge (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
     time->suspect_place = expected;
     return expected;
   }
-  start_over (timeline, time, time->suspect, time->suspect_place);
+  restart_track (timeline, time, time->suspect, time->suspect_place);
   time->suspect = TS_TIME_NONE;
   return raw + time->shift;
 }
 
 /* Over a pause, DTS of reordered pictures stay behind for as many pictures as
- * are reordered: the one after it, or the end, shows that its PTS is real. */
+ * are reordered. The next access unit, or the end, confirms PTS. */
 static bool
 is_apart_real (const TsTimeline *timeline, const TsAccessUnit *au)
 {
@@ -314,7 +318,7 @@ is_apart_real (const TsTimeline *timeline, const TsAccessUnit *au)
       (!is_known (timeline->next) || timeline->next >= au->pts - MAX_REORDER);
 }
 
-/* From raw to the timeline, by what was judged. */
+/* Converts received timestamps to the timeline. */
 static void
 place (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
     TsStats *stats, Raw *raw)
@@ -325,7 +329,7 @@ place (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
   if (expected != TS_TIME_NONE &&
       is_far_off (timeline, time, key,
           get_distance (time, key, expected, raw->by_pts), au->now)) {
-    int64_t is = judge (timeline, time, au, raw->key, expected);
+    int64_t is = resolve_jump (timeline, time, au, raw->key, expected);
 
     stats->jumps += is != key;
     key = is;
@@ -349,10 +353,10 @@ place (TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
   raw->pts = key + ahead;
 }
 
-/* --- What has no timestamp */
+/* --- Missing timestamps --- */
 
-/* When an access unit without timestamps comes in its order: one step after
- * the one before, or by the clock that paces the input. */
+/* Returns the place of an access unit without timestamps: one step after the
+ * access unit before, or by the clock that paces the input. */
 static int64_t
 get_place_in_order (const TsTimeline *timeline, TsTrackTime *time,
     const TsAccessUnit *au, const TsPicture *picture)
@@ -366,8 +370,8 @@ get_place_in_order (const TsTimeline *timeline, TsTrackTime *time,
     return paced ? au->now : timeline->now != TS_TIME_NONE ? timeline->now : 0;
   if (!paced || time->timed) {
     step = time->step > 0 ? time->step : get_frame_time (time);
-    /* A parser that makes two access units of what had one timestamp gives it
-     * to the first: the second comes before the next timestamp, not with it. */
+    /* If a parser makes two access units of one buffer, the first gets its
+     * timestamp. The second precedes the next timestamp. */
     if (picture && picture->depth == 0 && time->timed && time->last_timed)
       step /= 2;
     return time->base + step;
@@ -382,12 +386,12 @@ get_place_in_order (const TsTimeline *timeline, TsTrackTime *time,
   if (off > -tolerance && off < tolerance)
     return time->base + step;
   off = (off > 0 ? off - tolerance : off + tolerance) / CLOCK_SMOOTHING;
-  /* What comes in a burst is not squeezed into it. */
+  /* Access units of a burst keep a distance. */
   return time->base + (step + off > step / 4 ? step + off : step / 4);
 }
 
-/* PTS of a picture that came in its order at @base: by how many others it is
- * output before or after. */
+/* Returns the PTS of a picture at @base in decoding order: by the number of
+ * pictures that it is output before or after. */
 static int64_t
 get_pts_by_order (TsTrackTime *time, const TsPicture *picture, int64_t base)
 {
@@ -403,7 +407,7 @@ get_pts_by_order (TsTrackTime *time, const TsPicture *picture, int64_t base)
   }
   fields = (int64_t)picture->order - time->anchor_order;
   if (!time->timed) {
-    /* Where @base follows a clock, so does what is ahead or behind of it. */
+    /* If @base follows a clock, so do earlier and later pictures. */
     fields -= 2 * (int64_t)time->n_since_anchor;
     if (time->n_since_anchor < INT32_MAX)
       time->n_since_anchor++;
@@ -420,7 +424,7 @@ get_pts_by_order (TsTrackTime *time, const TsPicture *picture, int64_t base)
   return pts;
 }
 
-/* Completes @raw, which is on the timeline, with a PTS. */
+/* Adds a PTS to @raw, which is on the timeline. */
 static void
 complete (const TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
     const TsPicture *picture, TsStats *stats, Raw *raw)
@@ -434,7 +438,7 @@ complete (const TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
   }
   if (raw->pts == TS_TIME_NONE && picture) {
     raw->pts = get_pts_by_order (time, picture, base);
-    /* A DTS that was not meant for reordered pictures. */
+    /* The DTS does not allow for reordered pictures. */
     if (raw->pts < raw->dts || picture->depth > 0)
       raw->dts = TS_TIME_NONE;
   } else if (raw->pts == TS_TIME_NONE) {
@@ -448,10 +452,10 @@ complete (const TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
   }
 }
 
-/* --- DTS */
+/* --- DTS --- */
 
-/* With fewer pictures in between than are reordered, its DTS says nothing: a
- * parser made it up. */
+/* Returns true if DTS leaves less room than the reordering of pictures needs:
+ * a parser has made it up. */
 static bool
 is_made_up (const TsTrackTime *time, const TsPicture *picture, const Raw *raw)
 {
@@ -460,8 +464,8 @@ is_made_up (const TsTrackTime *time, const TsPicture *picture, const Raw *raw)
       raw->pts - raw->dts < picture->depth * get_frame_time (time) / 2;
 }
 
-/* A second field comes half a frame after the first, and is decoded after it.
- */
+/* A second field follows half a frame after the first, and is decoded after
+ * it. */
 static void
 fix_second_field (const TsTrackTime *time, Raw *raw)
 {
@@ -476,14 +480,14 @@ fix_second_field (const TsTrackTime *time, Raw *raw)
     raw->dts = raw->pts;
 }
 
-/* DTS of a picture, whose PTS is known. */
+/* Decides the DTS of a picture with a known PTS. */
 static void
 decide_dts (TsTrackTime *time, const TsPicture *picture, Raw *raw)
 {
   if (raw->dts != TS_TIME_NONE && !time->made &&
       is_made_up (time, picture, raw))
     time->made = true;
-  /* Not even its own pictures follow this DTS. */
+  /* The DTS contradict the PTS of their own pictures. */
   if (raw->dts != TS_TIME_NONE && time->last_dts != TS_TIME_NONE &&
       raw->pts <= time->last_dts)
     time->made = true;
@@ -526,9 +530,9 @@ fix_order (TsTrackTime *time, TsStats *stats, Raw *raw)
     time->effect = moved <= TS_TIME_TICK ? TS_EFFECT_TICK : TS_EFFECT_MOVED;
 }
 
-/* --- All of it */
+/* --- Correction --- */
 
-/* What the stream says about its time. */
+/* Updates facts from the stream about its time. */
 static void
 learn (TsTrackTime *time, const TsPicture *picture, int64_t nominal)
 {
@@ -577,7 +581,7 @@ ts_timeline_correct (TsTimeline *timeline, TsTrackTime *time,
     time->made = true;
   if (raw.key != TS_TIME_NONE) {
     place (timeline, time, au, stats, &raw);
-    /* Parsers give the first picture of a raw stream a time, and no other. */
+    /* Parsers assign a time to the first picture of a raw stream only. */
     time->timed = time->timed || time->last_dts != TS_TIME_NONE;
   }
   timed = raw.key != TS_TIME_NONE;
@@ -613,7 +617,7 @@ ts_track_time_estimate_dts (const TsTrackTime *time, int64_t pts)
 }
 
 int64_t
-ts_time_place_idle (const TsTimeline *timeline, const TsTrackTime *time,
+ts_timeline_place_idle (const TsTimeline *timeline, const TsTrackTime *time,
     int64_t raw, int64_t now)
 {
   int64_t place;
@@ -629,7 +633,7 @@ ts_time_place_idle (const TsTimeline *timeline, const TsTrackTime *time,
     place = time->suspect_place + (raw - time->suspect);
   else
     place = raw + time->shift;
-  /* An access unit from there would be far off. */
+  /* An access unit at this time would be far off. */
   if (is_known (now) && place > now + MAX_AHEAD &&
       place > timeline->now + MAX_AHEAD)
     return TS_TIME_NONE;

@@ -1,12 +1,11 @@
-/* gst-tsrec: timestamps that can be written, from timestamps as they come
+/* gst-tsrec: timestamp correction
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Live sources deliver access units without timestamps, with timestamps that
- * jump back, and with timestamps from another world. Each track here yields
- * DTS that strictly increase and PTS that are never before them, changing
- * nothing that is right. PTS are what the source says; DTS that it does not
- * say, or that cannot be, are made (tsreorder.h). All times are nanoseconds.
+ * Live sources deliver missing, backward and unrelated timestamps. For each
+ * track this yields strictly increasing DTS, and PTS >= DTS; valid timestamps
+ * are not changed. PTS are those of the source. DTS that are missing or
+ * impossible are generated (tsreorder.h). All times are nanoseconds.
  */
 
 #pragma once
@@ -16,13 +15,14 @@
 #include "tsreorder.h"
 
 /**
- * TsTimeline: what the tracks of one mux share.
- * @now: highest DTS of any track, TS_TIME_NONE before the first
+ * TsTimeline: state that the tracks of one mux share.
+ * @now: highest DTS of all tracks, TS_TIME_NONE before the first one
  * @first: the first DTS
- * @shift: what was last added to a track whose timestamps started over
+ * @shift: offset of the last track that started again
  * @alone: there is only one track
  * @has_next: @next is set, for one access unit
- * @next: time of what comes after it, raw
+ * @next: received time of the access unit after the current one, see
+ *   ts_mux_set_next()
  */
 typedef struct
 {
@@ -34,40 +34,43 @@ typedef struct
   int64_t next;
 } TsTimeline;
 
-/* What a correction did to an access unit. */
+/* Effect of a correction on an access unit. */
 typedef enum
 {
   TS_EFFECT_NONE = 0,
-  TS_EFFECT_DTS,  /* its DTS was raised, its PTS is as it came */
-  TS_EFFECT_TICK, /* its PTS was moved by a tick at most */
-  TS_EFFECT_MOVED /* its PTS was moved by more */
+  TS_EFFECT_DTS,  /* DTS was raised, PTS was kept */
+  TS_EFFECT_TICK, /* PTS was moved by one tick at most */
+  TS_EFFECT_MOVED /* PTS was moved by more than a tick */
 } TsEffect;
 
 /**
- * TsTrackTime: what a track knows of its own.
- * @last_dts: of its last access unit, as yielded
- * @last_pts: its PTS
+ * TsTrackTime: state of one track.
+ * @last_dts: DTS of the last access unit, as written
+ * @last_pts: PTS of the last access unit, as written
  * @high_pts: the highest PTS so far
- * @end: PTS or DTS of the last access unit, and how long it said it lasts
- * @base: when the last access unit came in its order, which one without
- *   timestamps follows
- * @clock: how far the clock that paces its input is ahead of @base,
- *   TS_TIME_NONE as long as none does
- * @step: how long an access unit lasts, about
- * @pace: the last step of its timestamps, however long
- * @nominal: how long one lasts by the caps or the stream, 0 when not known
- * @shift: what is added to its timestamps
- * @suspect: raw time of an access unit that was far off, until the next one
- *   shows whether the timeline moved or that one was wrong
- * @suspect_place: what was written instead of @suspect
- * @anchor_pts: PTS of the picture whose place in output order is
- *   @anchor_order, TS_TIME_NONE when there is none
- * @n_since_anchor: pictures since then, where none has a timestamp
- * @timed: it had timestamps, besides one of its first access unit
- * @last_timed: its last access unit had a timestamp
- * @made: DTS are made, as those of the source are not there or wrong
- * @reorder: makes them
- * @effect: what was done to the last access unit
+ * @end: PTS plus duration of the last access unit, TS_TIME_NONE without a
+ *   duration
+ * @base: place of the last access unit in decoding order; an access unit
+ *   without timestamps follows it
+ * @clock: distance of the clock that paces the input ahead of @base,
+ *   TS_TIME_NONE without a clock
+ * @step: approximate duration of an access unit
+ * @pace: last step of the timestamps, however long
+ * @nominal: duration of an access unit by the caps or the stream, 0 if unknown
+ * @shift: offset that is added to received timestamps
+ * @suspect: received time of an access unit that was far off. The next access
+ *   unit shows whether the timeline has moved or the time was wrong
+ * @suspect_place: time that was written instead of @suspect
+ * @anchor_pts: PTS of the picture with the place @anchor_order in output
+ *   order, TS_TIME_NONE without one
+ * @anchor_order: place of that picture in output order
+ * @n_since_anchor: number of pictures since the anchor, if none has a
+ *   timestamp
+ * @timed: an access unit after the first one had a timestamp
+ * @last_timed: the last access unit had a timestamp
+ * @made: DTS are generated, because those of the source are missing or wrong
+ * @reorder: generates DTS
+ * @effect: effect of the correction of the last access unit
  */
 typedef struct
 {
@@ -96,42 +99,44 @@ typedef struct
 void ts_timeline_init (TsTimeline *timeline);
 void ts_track_time_init (TsTrackTime *time);
 
-/* Yields *@pts and *@dts of @au and moves @timeline on. @picture: of video,
- * otherwise NULL. @nominal: how long @au lasts by the caps or the stream, 0
- * when not known. */
+/* Stores the corrected timestamps of @au in *@pts and *@dts, and updates
+ * @timeline. @picture: NULL except for video. @nominal: duration of @au by the
+ * caps or the stream, 0 if unknown. Corrections are counted in @stats. */
 void ts_timeline_correct (TsTimeline *timeline, TsTrackTime *time,
     const TsAccessUnit *au, const TsPicture *picture, int64_t nominal,
     TsStats *stats, int64_t *pts, int64_t *dts);
 
-/* Whether TsAccessUnit.now could make a difference to ts_timeline_correct(). */
+/* Returns true if TsAccessUnit.now can change the result of
+ * ts_timeline_correct(). */
 bool ts_timeline_needs_now (const TsTimeline *timeline, const TsTrackTime *time,
     int64_t pts, int64_t dts);
 
-/* Whether TsTimeline.next could make a difference, when there is no clock. */
+/* Returns true if TsTimeline.next can change the result of
+ * ts_timeline_correct() without a clock. */
 bool ts_timeline_needs_next (const TsTimeline *timeline,
     const TsTrackTime *time, int64_t pts, int64_t dts);
 
-/* Whether PTS is further ahead of DTS than pictures can be reordered: only what
- * follows in the same track can show that it is real. */
+/* Returns true if PTS is further ahead of DTS than pictures can be reordered,
+ * so that only the next access unit of the track can confirm it. */
 bool ts_track_time_is_apart (const TsTrackTime *time, int64_t pts, int64_t dts);
 
-/* About what DTS the track will give to its next access unit, which has @pts,
- * or TS_TIME_NONE, and no DTS. Both are as they come. */
+/* Returns an estimate of the DTS of the next access unit, which has @pts, or
+ * TS_TIME_NONE, and no DTS. Both are times as received. */
 int64_t ts_track_time_estimate_dts (const TsTrackTime *time, int64_t pts);
 
-/* Where on the timeline @raw is, at which the track has nothing; TS_TIME_NONE
- * when it is not to be believed. @time: NULL for no track. @now: as
+/* Returns the place on the timeline of @raw, a time without data, or
+ * TS_TIME_NONE if it is not believed. @time: NULL without a track. @now: as
  * TsAccessUnit.now. */
-int64_t ts_time_place_idle (const TsTimeline *timeline, const TsTrackTime *time,
-    int64_t raw, int64_t now);
+int64_t ts_timeline_place_idle (const TsTimeline *timeline,
+    const TsTrackTime *time, int64_t raw, int64_t now);
 
-/* Forgets what the track knows of its codec; its time goes on. */
+/* Forgets facts about the codec of the track. Its time continues. */
 void ts_track_time_change_codec (TsTrackTime *time);
 
-/* How far DTS of the track is before PTS at most, ns. */
+/* Returns the longest distance of DTS before PTS, ns. */
 int64_t ts_track_time_get_reorder_delay (const TsTrackTime *time);
 
-/* ns to units of 90 kHz, to the nearest. */
+/* Converts ns to units of 90 kHz, rounded. */
 static inline int64_t
 ts_time_to_90k (int64_t ns)
 {

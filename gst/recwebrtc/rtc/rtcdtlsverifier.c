@@ -1,4 +1,4 @@
-/* gst-tsrec: nothing of a peer is used before its certificate is verified
+/* gst-tsrec: verification of the DTLS certificate of a peer
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -21,7 +21,7 @@ typedef enum
 /**
  * Transport:
  * @verdict: a Verdict, atomic
- * @media: index of the m-line that the transport was made for
+ * @media: index of the m-line of the transport
  */
 typedef struct
 {
@@ -39,7 +39,7 @@ struct _RtcDtlsVerifier
   GDestroyNotify destroy;
 
   GMutex lock;
-  /* under lock */
+  /* protected by lock */
   GstSDPMessage *remote;
   guint n_verified;
   gboolean any_refused;
@@ -58,7 +58,7 @@ peer_unref (RtcDtlsVerifier *self)
   g_free (self);
 }
 
-/* The box frees the memory. */
+/* The reference-counted box frees the memory. */
 static void
 transport_clear (gpointer data)
 {
@@ -118,10 +118,10 @@ note_refused (RtcDtlsVerifier *self)
     self->refused (self->user_data);
 }
 
-/* In the handshake, for each certificate of the chain that the peer sends.
- * Which of them is the peer's own is not known here, and in a chain that is
- * made for it the order tells nothing: so every one has to be allowed, and one
- * that is not shuts the transport for good. Peers send a single one. */
+/* Called in the handshake for each certificate of the chain. The certificate of
+ * the peer itself cannot be identified here, and an attacker may choose the
+ * order of the chain. Therefore each certificate must be allowed. One that is
+ * not closes the transport permanently. Real peers send a single certificate. */
 static void
 on_peer_pem (GstElement *dec, GParamSpec *pspec, gpointer user_data)
 {
@@ -168,8 +168,8 @@ hold_pad (GstElement *dec, const gchar *name, Transport *transport)
   gst_object_unref (pad);
 }
 
-/* Index of the m-line that the transport of @dec was made for: the session-id
- * of the stream of the bin around it. G_MAXUINT when that is not known. */
+/* Returns the index of the m-line of @dec, which is the session-id of the stream
+ * of its bin. Returns G_MAXUINT if it is unknown. */
 static guint
 find_media (GstElement *dec)
 {

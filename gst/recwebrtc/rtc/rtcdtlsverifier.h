@@ -1,13 +1,13 @@
-/* gst-tsrec: nothing of a peer is used before its certificate is verified
+/* gst-tsrec: verification of the DTLS certificate of a peer
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * webrtcbin 1.22 takes any certificate in the DTLS handshake. A RtcDtlsVerifier holds
- * every transport of a webrtcbin shut: what comes out of its decryption is
- * dropped until the certificate of the handshake is one that the remote
- * description names (RFC 8827 section 6.5). OpenSSL shows the certificate
- * before the handshake has made any keys, so that nothing of a peer that is
- * verified is lost, and nothing of another one passes.
+ * webrtcbin 1.22 accepts any certificate in the DTLS handshake. RtcDtlsVerifier
+ * drops all decrypted data of every transport of a webrtcbin, until the
+ * certificate of the handshake matches the remote description (RFC 8827 section
+ * 6.5). OpenSSL reports the certificate before the handshake has produced keys.
+ * Therefore no data of a verified peer is lost, and no data of another peer
+ * passes.
  */
 
 #pragma once
@@ -18,31 +18,32 @@ G_BEGIN_DECLS
 
 typedef struct _RtcDtlsVerifier RtcDtlsVerifier;
 
-/* What a session that is refused for its certificate ends with. */
+/* The reason for the end of a session whose certificate is refused. */
 #define RTC_DTLS_VERIFIER_REFUSED                                              \
   "the peer's DTLS certificate does not match the fingerprint in its session " \
-  "description (RFC 8827 section 6.5), so it is somebody else, or a proxy "    \
-  "that changed one of them"
+  "description (RFC 8827 section 6.5): another party answered, or a proxy "    \
+  "changed one of them"
 
-/* A certificate does not match. Once, on a thread of webrtcbin that holds locks
- * of the DTLS connection: hand it over, and return. */
+/* A certificate does not match. Called once, on a thread of webrtcbin that holds
+ * locks of the DTLS connection: pass it to another thread and return. */
 typedef void (*RtcDtlsVerifierRefusedFunc) (gpointer user_data);
 
-/* @webrtc: a webrtcbin without a remote description. @refused is not called
- * after rtc_dtls_verifier_unref() unless it is running already: @user_data is freed with
- * @destroy when nothing can call it any more. */
+/* @webrtc: a webrtcbin without a remote description. A call of @refused may
+ * still be running after rtc_dtls_verifier_unref(). @destroy frees @user_data
+ * when no further call is possible. */
 RtcDtlsVerifier *rtc_dtls_verifier_new (GstElement *webrtc,
     RtcDtlsVerifierRefusedFunc refused, gpointer user_data,
     GDestroyNotify destroy);
-/* Once webrtcbin has stopped. NULL is allowed. */
+/* Called after webrtcbin has stopped. NULL is allowed. */
 void rtc_dtls_verifier_unref (RtcDtlsVerifier *peer);
 
-/* The description that webrtcbin gets next. Any thread. */
+/* Sets the description to verify against, before webrtcbin gets it. Any
+ * thread. */
 void rtc_dtls_verifier_set_remote (
     RtcDtlsVerifier *peer, const GstSDPMessage *remote);
 
-/* TRUE when a certificate was shown, and every one that was is allowed. Any
- * thread. */
+/* Returns TRUE if the peer sent a certificate, and all its certificates are
+ * allowed. Any thread. */
 gboolean rtc_dtls_verifier_is_verified (RtcDtlsVerifier *peer);
 
 G_END_DECLS

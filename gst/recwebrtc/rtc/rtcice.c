@@ -1,4 +1,4 @@
-/* gst-tsrec: the addresses of this host that ICE may use
+/* gst-tsrec: access to the ICE agent of webrtcbin
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -16,9 +16,9 @@
 #include <nice/agent.h>
 #endif
 
-/* Numeric form of an address that ICE can use, or FALSE. Link-local IPv6
- * addresses need a scope, which candidates cannot carry (RFC 8445 section
- * 5.1.1.1 leaves them out as well). */
+/* Prints the address of @entry. Returns FALSE if ICE cannot use it. Link-local
+ * IPv6 addresses need a scope, which candidates cannot carry; RFC 8445 section
+ * 5.1.1.1 excludes them. */
 static gboolean
 print_address (const struct ifaddrs *entry, gchar *text, gsize size)
 {
@@ -57,7 +57,7 @@ add_addresses (GObject *ice)
   freeifaddrs (list);
 }
 
-/* The NiceAgent behind the ICE agent of webrtcbin, or NULL. */
+/* Returns the NiceAgent of the ICE agent of webrtcbin, or NULL. */
 static GObject *
 get_agent (GObject *ice)
 {
@@ -86,7 +86,7 @@ rtc_ice_prepare (GstElement *webrtcbin)
 }
 
 #ifdef HAVE_NICE
-/* Everything is bundled onto the first stream. */
+/* All m-lines are bundled on the first stream. */
 #define STREAM_ID 1
 
 gboolean
@@ -109,6 +109,7 @@ rtc_ice_restart (GstElement *webrtcbin, const gchar *ufrag, const gchar *pwd,
   g_clear_object (&ice);
   return ok;
 }
+
 static gchar *
 describe_candidate (const NiceCandidate *candidate)
 {

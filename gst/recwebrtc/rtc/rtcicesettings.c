@@ -21,7 +21,7 @@ is_set (const gchar *text)
   return text && *text;
 }
 
-/* --- what is set --- */
+/* --- syntax --- */
 
 static gboolean
 parse_port (const gchar *text, guint *port)
@@ -45,8 +45,8 @@ parse_port_range (const gchar *text, guint *min, guint *max)
   return ok;
 }
 
-/* The addresses of @text, one of a family at most, as they are written in
- * candidates; NULL when it cannot be used. Free with g_strfreev(). */
+/* Returns the addresses of @text in the notation of candidates, at most one of
+ * each family. Returns NULL if @text is invalid. Free with g_strfreev(). */
 static gchar **
 parse_addresses (const gchar *text)
 {
@@ -127,7 +127,8 @@ is_ipv6 (const gchar *address)
   return strchr (address, ':') != NULL;
 }
 
-/* A host candidate with the public address of its family; NULL: as it was. */
+/* Returns the host candidate @line with the public address of its family, or
+ * NULL if it does not change. Caller frees. */
 static gchar *
 replace_address (const gchar *line, gchar **addresses)
 {
@@ -146,7 +147,8 @@ replace_address (const gchar *line, gchar **addresses)
   return replaced;
 }
 
-/* What tells candidates apart: all but foundation and priority. Caller frees. */
+/* Returns the fields of a candidate other than foundation and priority, for
+ * comparison. Caller frees. */
 static gchar *
 identity_of (const gchar *line)
 {
@@ -204,39 +206,4 @@ rtc_ice_settings_publish (const gchar *text, const gchar *public_address)
   g_strfreev (lines);
   g_strfreev (addresses);
   return g_string_free (out, FALSE);
-}
-
-/* --- properties --- */
-
-void
-rtc_ice_settings_install_properties (
-    GObjectClass *klass, guint port_range_id, guint public_address_id)
-{
-  const GParamFlags flags =
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-
-  /**
-   * GstRecWebrtcSrc:port-range:
-   *
-   * UDP ports that ICE listens on, "MIN-MAX", both included. A session takes one
-   * on each address of the host. Type: string. Default: none, the system
-   * chooses. A value that cannot be used is an error from NULL to READY.
-   */
-  g_object_class_install_property (klass, port_range_id,
-      g_param_spec_string ("port-range", "Port range",
-          "UDP ports that ICE may use, MIN-MAX; none: any", NULL, flags));
-  /**
-   * GstRecWebrtcSrc:public-address:
-   *
-   * Our address on the other side of a 1:1 NAT: host candidates in our session
-   * description get it, with their own ports. An IPv4 address, an IPv6 address,
-   * or one of each separated by a comma; candidates of another family stay as
-   * they are. Type: string. Default: none. A value that cannot be used is an
-   * error from NULL to READY.
-   */
-  g_object_class_install_property (klass, public_address_id,
-      g_param_spec_string ("public-address", "Public address",
-          "Address for our host candidates, of a 1:1 NAT in front of this host "
-          "(IPv4, IPv6, or both separated by a comma); none: as they are",
-          NULL, flags));
 }

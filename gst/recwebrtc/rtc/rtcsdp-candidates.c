@@ -1,5 +1,4 @@
-/* gst-tsrec: ICE in descriptions: candidates and their order, fragments,
- * servers
+/* gst-tsrec: ICE in descriptions: order of candidates, fragments, servers
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -44,8 +43,8 @@ address_rank (const gchar *text, const gchar *reached_at)
   return rank;
 }
 
-/* "a=candidate:FOUNDATION COMPONENT TRANSPORT PRIORITY ADDRESS PORT typ TYPE"
- * (RFC 8839 section 5.1). */
+/* @line: "a=candidate:FOUNDATION COMPONENT TRANSPORT PRIORITY ADDRESS PORT typ
+ * TYPE" (RFC 8839 section 5.1). */
 static Rank
 candidate_rank (const gchar *line, const gchar *reached_at)
 {
@@ -60,7 +59,7 @@ candidate_rank (const gchar *line, const gchar *reached_at)
   return rank;
 }
 
-/* The lines from @first to before @end, by rank and otherwise as they were. */
+/* Sorts the lines from @first to before @end by rank (stable). */
 static void
 order_run (gchar **lines, guint first, guint end, const gchar *reached_at)
 {
@@ -147,7 +146,8 @@ rtc_ice_fragment_build (
 
 /* --- ICE servers --- */
 
-/* "; name=\"value\"", unescaped, with what would end the string left out. */
+/* Appends "; name=\"value\"", unescaped. Omits characters that would end the
+ * string. */
 static void
 append_parameter (GString *link, const gchar *name, const gchar *value)
 {

@@ -1,4 +1,4 @@
-/* gst-tsrec: our own offers, and what peers make of them
+/* gst-tsrec: our own offers, their answers, and refused tracks
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -38,9 +38,9 @@ rtc_sdp_offer_caps (const RtcSdpCodec *const *list)
   return caps;
 }
 
-/* A zero port with a=bundle-only (RFC 9143 section 6), as webrtcbin offers all
- * but the first m-line, is taken for a rejected one by servers that do not know
- * that attribute. Without it the offer means the same to those that bundle. */
+/* Removes a=bundle-only (RFC 9143 section 6). webrtcbin offers all m-lines but
+ * the first with port 0 and this attribute. Servers that do not know it treat
+ * the m-line as rejected. For servers that bundle, the offer does not change. */
 gchar *
 rtc_sdp_offer_text (const GstSDPMessage *offer)
 {
@@ -90,7 +90,7 @@ is_offered (const GstSDPMessage *offer, const RtcSdpCodec *codec)
   return FALSE;
 }
 
-/* The codecs of @kind in @offer. Free with g_free(). */
+/* Returns the codecs of @kind in @offer. Free with g_free(). */
 static const RtcSdpCodec **
 offered_codecs (const GstSDPMessage *offer, const gchar *kind)
 {
@@ -133,7 +133,7 @@ rtc_sdp_choose_answered (const GstSDPMessage *offer,
   return FALSE;
 }
 
-/* --- what is refused --- */
+/* --- refused tracks --- */
 
 static void
 refusal_free (gpointer data)
@@ -151,7 +151,7 @@ append_name (GString *names, const gchar *kind, const gchar *rtpmap)
 {
   static const gchar *const helpers[] = { "rtx", "red", "ulpfec", "flexfec-03",
     "CN", "telephone-event", NULL };
-  gchar *name = sdp_describe_codec (kind, rtpmap);
+  gchar *name = rtc_sdp_describe_codec (kind, rtpmap);
   guint i;
 
   for (i = 0; helpers[i]; i++)
@@ -162,7 +162,7 @@ append_name (GString *names, const gchar *kind, const gchar *rtpmap)
   g_free (name);
 }
 
-/* "VP8, VP9": the codecs of @media, each once. Caller frees. */
+/* Returns the codecs of @media without duplicates, "VP8, VP9". Caller frees. */
 static gchar *
 media_codecs (const GstSDPMedia *media)
 {
@@ -194,7 +194,7 @@ list_names (const RtcSdpCodec *const *list)
   return g_string_free (names, FALSE);
 }
 
-/* Takes the strings. */
+/* Takes ownership of @offered, @accepted and @text. */
 static void
 add_refusal (GPtrArray *refusals, const gchar *kind, gchar *offered,
     gchar *accepted, gchar *text)
@@ -215,7 +215,7 @@ find_refused (const GstSDPMessage *offer, const gchar *kind,
 {
   guint i;
 
-  /* Who lists no codec wants none of that kind. */
+  /* An empty list means that no track of this kind is wanted. */
   if (!list || !list[0])
     return;
   for (i = 0; i < gst_sdp_message_medias_len (offer); i++) {
@@ -255,8 +255,9 @@ rtc_sdp_find_refused (const GstSDPMessage *offer, const RtcSdpChoice *choice,
   return refusals;
 }
 
-/* What was not offered, as of another clock rate, and that the peer has
- * accepted @kind in; NULL: nothing. Caller frees. */
+/* Returns the codec in which the peer accepted @kind although it is not in
+ * @offered, for example because of another clock rate. Returns NULL if there is
+ * none. Caller frees. */
 static gchar *
 answered_codecs (
     const GstSDPMessage *answer, const gchar *kind, const gchar *offered)
@@ -281,7 +282,7 @@ answered_codecs (
   return names;
 }
 
-/* Takes @offered. */
+/* Takes ownership of @offered. */
 static void
 add_rejected (GPtrArray *refusals, const GstSDPMessage *answer,
     const gchar *kind, gchar *offered)

@@ -1,5 +1,4 @@
-/* gst-tsrec: descriptions made from descriptions: for webrtcbin, and for the
- * client
+/* gst-tsrec: descriptions for webrtcbin
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -8,24 +7,24 @@
 
 #include "rtcsdpfingerprint.h"
 #include "rtcsdp-private.h"
-#include "rtcsdpsimulcast.h"
 #include "rtcsdp.h"
 
 #include <string.h>
 
 /* clang-format off */
-/* What webrtcbin may know of an m-line, beside its codec and candidates. */
+/* Attributes of an m-line that are passed to webrtcbin, besides codec and
+ * candidates. */
 static const gchar *const media_attributes[] = {
   "rtcp-mux", "rtcp-rsize", "msid", "end-of-candidates", NULL
 };
 
-/* Parameters of a BUNDLE group come from its first m-line (RFC 9143
- * section 7.3.3: the offerer tagged one). */
+/* Parameters of a BUNDLE group are those of its first m-line (RFC 9143 section
+ * 7.3.3: offerer tagged m-line). */
 static const gchar *const transport_attributes[] = {
   "ice-ufrag", "ice-pwd", "setup", NULL
 };
 
-/* Feedback that webrtcbin acts upon; the rest is not answered. */
+/* Feedback that webrtcbin supports; other feedback is not answered. */
 static const gchar *const feedback[] = {
   "nack", "nack pli", "ccm fir", "transport-cc", NULL
 };
@@ -103,10 +102,10 @@ copy_rtx (const GstSDPMedia *from, GstSDPMedia *to, gint payload)
   }
 }
 
-/* rtpsession sends FIR wherever both are negotiated, and repeats its sequence
- * number, so that all but the first are taken for duplicates (RFC 5104 section
- * 4.3.1.1). PLI has none. Each kind once, in one pass: an offer may have
- * thousands of these lines. */
+/* Drops FIR if PLI is offered. If both are negotiated, rtpsession sends FIR and
+ * repeats its sequence number, so that all further requests are duplicates (RFC
+ * 5104 section 4.3.1.1). PLI has no sequence number. One pass and one line for
+ * each kind, because an offer may have thousands of these lines. */
 static void
 copy_feedback (const GstSDPMedia *from, GstSDPMedia *to, gint payload)
 {
@@ -132,9 +131,9 @@ copy_feedback (const GstSDPMedia *from, GstSDPMedia *to, gint payload)
   }
 }
 
-/* @fmtp, which may be NULL, with stereo=1: the offer's own value says what its
- * side would like to receive (RFC 7587 section 6.1), and browsers send stereo
- * only to who asks for it. Caller frees. */
+/* Returns @fmtp, which may be NULL, with stereo=1. The value in the offer is a
+ * preference for received audio (RFC 7587 section 6.1), and browsers only send
+ * stereo if the answer requests it. Caller frees. */
 static gchar *
 want_stereo (const gchar *fmtp)
 {
@@ -211,7 +210,7 @@ copy_candidates (const GstSDPMedia *from, GstSDPMedia *to)
   }
 }
 
-/* All of them: a description may give one for each hash, and for each
+/* Copies all fingerprints: a description may have one for each hash and for each
  * certificate (RFC 8122 section 5). */
 static gboolean
 copy_fingerprints (const GstSDPMessage *sdp, const GstSDPMedia *from,
@@ -261,7 +260,7 @@ missing:
   return FALSE;
 }
 
-/* An m-line that is not rejected, without codecs. */
+/* Returns an m-line that is not rejected, without codecs. */
 static GstSDPMedia *
 new_media (const gchar *kind, const gchar *mid)
 {
@@ -284,8 +283,8 @@ take_media (GstSDPMessage *out, GstSDPMedia *media)
   gst_sdp_media_free (media);
 }
 
-/* @mid and @direction are those of the m-line that is added to @out; @tagged
- * has the transport, NULL: the m-line itself. */
+/* Adds an m-line for @track, with @mid and @direction, to @out. @tagged: m-line
+ * with the transport; NULL: that of @track. */
 static gboolean
 prune_media (const GstSDPMessage *sdp, const RtcSdpTrack *track,
     const GstSDPMedia *tagged, const gchar *mid, const gchar *direction,
@@ -305,7 +304,8 @@ prune_media (const GstSDPMessage *sdp, const RtcSdpTrack *track,
   return TRUE;
 }
 
-/* The chosen tracks in the order of the offer. */
+/* Sets @tracks to the chosen tracks in the order of the offer, and returns their
+ * number. */
 static guint
 sorted_tracks (const RtcSdpChoice *choice, const RtcSdpTrack *tracks[2])
 {
@@ -336,13 +336,13 @@ set_header (GstSDPMessage *out, const GstSDPMessage *from)
   gst_sdp_message_set_session_name (out, "-");
   gst_sdp_message_add_time (out, "0", "0", NULL);
   gst_sdp_message_add_attribute (out, "ice-options", "trickle");
-  /* Such a peer makes no checks: we are controlling (RFC 8445 section 6.1.1),
-   * which webrtcbin finds out by itself. */
+  /* A lite peer makes no checks, so we are controlling (RFC 8445 section 6.1.1).
+   * webrtcbin derives the role from this attribute. */
   if (gst_sdp_message_get_attribute_val (from, "ice-lite"))
     gst_sdp_message_add_attribute (out, "ice-lite", "");
 }
 
-/* Writes the BUNDLE group of what is left; clients without one get none. */
+/* Adds a BUNDLE group of the m-lines of @out that are in @mids, if any. */
 static void
 set_bundle (GstSDPMessage *out, const gchar *const *mids)
 {
@@ -401,8 +401,9 @@ refused:
 
 /* --- answers to our own offers --- */
 
-/* The m-line of @answer that has the transport of all: with BUNDLE the first of
- * the group, without it the first that was accepted. NULL: none was. */
+/* Returns the m-line of @answer with the common transport: with BUNDLE the first
+ * one of the group, otherwise the first accepted one. Returns NULL if no m-line
+ * is accepted. */
 static const GstSDPMedia *
 answered_transport (
     const GstSDPMessage *answer, const RtcSdpChoice *choice, GStrv *mids)
@@ -418,7 +419,8 @@ answered_transport (
   return gst_sdp_message_get_media (answer, tracks[0]->media);
 }
 
-/* All of ours is offered on one transport. */
+/* Clears @track if it is on another transport than @transport: our offer has
+ * only one. */
 static void
 drop_unbundled (const GstSDPMessage *answer, const GstSDPMedia *transport,
     const gchar *const *mids, RtcSdpTrack *track)
@@ -449,8 +451,8 @@ rtc_sdp_drop_unbundled (const GstSDPMessage *answer, RtcSdpChoice *choice)
   g_strfreev (mids);
 }
 
-/* A rejected m-line may lack anything, and webrtcbin wants it complete. It is
- * told that nothing is sent, in the first codec that was offered. */
+/* Adds an inactive m-line with the first offered codec to @out. A rejected m-line
+ * may lack any attribute, but webrtcbin needs a complete one. */
 static gboolean
 add_inactive (const GstSDPMedia *offered, const GstSDPMessage *answer,
     const GstSDPMedia *transport, GstSDPMessage *out, GError **error)
@@ -536,91 +538,10 @@ rtc_sdp_media_caps (const GstSDPMedia *media)
   caps = gst_caps_make_writable (caps);
   gst_structure_set_name (
       gst_caps_get_structure (caps, 0), "application/x-rtp");
-  /* For the header extensions. The rest must not get into the answer, where
-   * the client would find its own ICE and DTLS parameters. */
+  /* Adds the header extensions. Other attributes must not get into the answer:
+   * they would be the ICE and DTLS parameters of the client itself. */
   gst_sdp_media_attributes_to_caps (media, caps);
   gst_structure_filter_and_map_in_place (
       gst_caps_get_structure (caps, 0), keep_unless_attribute, NULL);
   return caps;
-}
-
-/* --- the answer for the client --- */
-
-static void
-add_rejected (GstSDPMessage *out, const GstSDPMedia *offered)
-{
-  const gchar *mid = gst_sdp_media_get_attribute_val (offered, "mid");
-  GstSDPMedia *media;
-  guint i;
-
-  gst_sdp_media_new (&media);
-  gst_sdp_media_set_media (media, gst_sdp_media_get_media (offered));
-  gst_sdp_media_set_port_info (media, 0, 0);
-  gst_sdp_media_set_proto (media, gst_sdp_media_get_proto (offered));
-  for (i = 0; i < gst_sdp_media_formats_len (offered); i++)
-    gst_sdp_media_add_format (media, gst_sdp_media_get_format (offered, i));
-  gst_sdp_media_add_connection (media, "IN", "IP4", "0.0.0.0", 0, 0);
-  if (mid)
-    gst_sdp_media_add_attribute (media, "mid", mid);
-  gst_sdp_media_add_attribute (media, "inactive", "");
-  gst_sdp_message_add_media (out, media);
-  gst_sdp_media_free (media);
-}
-
-GstSDPMessage *
-rtc_sdp_expand_answer (const GstSDPMessage *offer, const GstSDPMessage *answer,
-    const RtcSdpChoice *choice)
-{
-  const GstSDPOrigin *origin = gst_sdp_message_get_origin (answer);
-  GstSDPMessage *out;
-  guint i, used = 0;
-
-  gst_sdp_message_new (&out);
-  gst_sdp_message_set_version (out, "0");
-  gst_sdp_message_set_origin (out, origin->username, origin->sess_id,
-      origin->sess_version, origin->nettype, origin->addrtype, origin->addr);
-  gst_sdp_message_set_session_name (out, "-");
-  gst_sdp_message_add_time (out, "0", "0", NULL);
-  for (i = 0; i < gst_sdp_message_attributes_len (answer); i++) {
-    const GstSDPAttribute *a = gst_sdp_message_get_attribute (answer, i);
-
-    gst_sdp_message_add_attribute (out, a->key, a->value);
-  }
-  for (i = 0; i < gst_sdp_message_medias_len (offer); i++) {
-    const GstSDPMedia *offered = gst_sdp_message_get_media (offer, i);
-    const RtcSdpTrack *track = NULL;
-
-    if (choice->video.codec && choice->video.media == i)
-      track = &choice->video;
-    else if (choice->audio.codec && choice->audio.media == i)
-      track = &choice->audio;
-    if (track && used < gst_sdp_message_medias_len (answer)) {
-      GstSDPMedia *media;
-
-      gst_sdp_media_copy (gst_sdp_message_get_media (answer, used++), &media);
-      rtc_sdp_simulcast_accept (offered, track->payload, media);
-      take_media (out, media);
-    } else {
-      add_rejected (out, offered);
-    }
-  }
-  return out;
-}
-
-void
-rtc_sdp_set_bandwidth (GstSDPMessage *sdp, guint bits_per_second)
-{
-  guint i;
-
-  for (i = 0; bits_per_second > 0 && i < gst_sdp_message_medias_len (sdp);
-       i++) {
-    GstSDPMedia *media = (GstSDPMedia *)gst_sdp_message_get_media (sdp, i);
-
-    if (g_strcmp0 (gst_sdp_media_get_media (media), "video") != 0 ||
-        gst_sdp_media_get_port (media) == 0)
-      continue;
-    gst_sdp_media_add_bandwidth (
-        media, "AS", MAX (1, (bits_per_second + 999) / 1000));
-    gst_sdp_media_add_bandwidth (media, "TIAS", bits_per_second);
-  }
 }

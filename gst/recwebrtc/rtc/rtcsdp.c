@@ -1,4 +1,4 @@
-/* gst-tsrec: what recwhipsrc and recwhepsrc take from a session description
+/* gst-tsrec: session descriptions (SDP): codecs, parsing, choice of tracks
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
-G_DEFINE_QUARK (sdp - util - error - quark, rtc_sdp_error)
+// clang-format off
+G_DEFINE_QUARK (rtc-sdp-error-quark, rtc_sdp_error)
+// clang-format on
 
 /* clang-format off */
 static const RtcSdpCodec codecs[] = {
@@ -101,7 +103,7 @@ unknown : {
 
 /* --- parsing --- */
 
-/* Bounds are checked on the text, before GstSDP allocates anything. */
+/* Checks the limits before GstSDP allocates memory. */
 static gboolean
 check_text (const gchar *text, gsize len, gboolean fragment, GError **error)
 {
@@ -158,7 +160,7 @@ rtc_sdp_parse (const gchar *text, gsize len, GError **error)
   if (!check_text (text, len, FALSE, error))
     return NULL;
   gst_sdp_message_new (&sdp);
-  /* GstSDP wants the last line terminated. */
+  /* GstSDP needs a line end after the last line. */
   copy = g_strdup_printf ("%.*s\n", (int)len, text);
   if (gst_sdp_message_parse_buffer ((const guint8 *)copy, strlen (copy), sdp) !=
           GST_SDP_OK ||
@@ -230,7 +232,6 @@ rtc_sdp_payload_attribute (
   return value;
 }
 
-/* Parameter @name of a=fmtp for @payload. Caller frees. */
 gchar *
 rtc_sdp_payload_parameter (
     const GstSDPMedia *media, gint payload, const gchar *name)
@@ -289,7 +290,7 @@ rtc_sdp_payload_is (const GstSDPMedia *media, gint payload, const gchar *name)
       rtpmap[n] == '/';
 }
 
-/* The clock rate in @rtpmap (RFC 8866 section 6.6); 0 when there is none. */
+/* Returns the clock rate in @rtpmap (RFC 8866 section 6.6), or 0. */
 static guint64
 read_clock_rate (const gchar *rtpmap)
 {
@@ -299,7 +300,7 @@ read_clock_rate (const gchar *rtpmap)
 }
 
 gchar *
-sdp_describe_codec (const gchar *kind, const gchar *rtpmap)
+rtc_sdp_describe_codec (const gchar *kind, const gchar *rtpmap)
 {
   gchar *name = g_strndup (rtpmap, MIN (strcspn (rtpmap, "/\r\n "), 32));
   const RtcSdpCodec *codec = rtc_sdp_find_codec (kind, name);
@@ -315,10 +316,10 @@ sdp_describe_codec (const gchar *kind, const gchar *rtpmap)
   return text;
 }
 
-/* How well @payload suits; 0 is not at all. rtph264depay takes packetization
- * modes 0 and 1 (RFC 6184 section 5.4); mode 2 is interleaved. The clock rate
- * is fixed for each codec: with another one, it cannot be known which of both
- * the timestamps have. */
+/* Returns the preference for @payload; 0: not usable. rtph264depay supports the
+ * packetization modes 0 and 1 (RFC 6184 section 5.4), but not 2 (interleaved).
+ * A codec has a fixed clock rate. If a=rtpmap has another one, the rate of the
+ * timestamps is unknown. */
 static guint
 payload_rank (const GstSDPMedia *media, gint payload, const RtcSdpCodec *codec)
 {
@@ -385,8 +386,8 @@ rtc_sdp_media_is_usable (
     return FALSE;
   if (!proto || !strstr (proto, "RTP/SAVP"))
     return FALSE;
-  /* Port 0 is a rejected m-line, or one that exists in the bundle only
-   * (RFC 9143 section 6). */
+  /* Port 0 means a rejected m-line, or one that only exists in the bundle (RFC
+   * 9143 section 6). */
   return gst_sdp_media_get_port (media) != 0 ||
       gst_sdp_media_get_attribute_val (media, "bundle-only") != NULL;
 }
@@ -443,7 +444,7 @@ rtc_sdp_describe (const GstSDPMessage *sdp)
         rtpmap = rtc_sdp_payload_attribute (media, "rtpmap", payload);
       if (!rtpmap)
         continue;
-      codec = sdp_describe_codec (gst_sdp_media_get_media (media), rtpmap);
+      codec = rtc_sdp_describe_codec (gst_sdp_media_get_media (media), rtpmap);
       g_string_append_printf (text, "%s%s",
           !first          ? ", "
               : text->len ? "; "

@@ -1,4 +1,4 @@
-/* gst-tsrec: which certificates a session description allows
+/* gst-tsrec: certificate fingerprints of session descriptions
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -44,7 +44,7 @@ add_values (GPtrArray *values, const GArray *attributes)
   }
 }
 
-/* The m-line whose attributes hold for the transport of m-line @index. */
+/* Returns the m-line that has the transport attributes of m-line @index. */
 static const GstSDPMedia *
 transport_media (const GstSDPMessage *sdp, guint index)
 {
@@ -83,9 +83,10 @@ rtc_sdp_fingerprint_list_of (const GstSDPMessage *sdp, const GstSDPMedia *media)
   return (gchar **)g_ptr_array_free (values, FALSE);
 }
 
-/* --- checking them --- */
+/* --- verification --- */
 
-/* "sha-256 AB:CD:…"; NULL when it is something else. */
+/* Parses "sha-256 AB:CD:…". Returns NULL if the syntax or the hash is not
+ * known. */
 static const Hash *
 parse_fingerprint (const gchar *text, guint8 digest[MAX_DIGEST])
 {
@@ -132,7 +133,7 @@ rtc_sdp_fingerprint_is_usable (const gchar *const *fingerprints)
   return strongest_hash (fingerprints) != NULL;
 }
 
-/* DER form of the one certificate in @pem; NULL when there is none. */
+/* Returns the DER form of the certificate in @pem, or NULL. */
 static guchar *
 decode_pem (const gchar *pem, gsize *size)
 {

@@ -1,10 +1,10 @@
-/* gst-tsrec: which certificates a session description allows
+/* gst-tsrec: certificate fingerprints of session descriptions
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * a=fingerprint (RFC 8122) against the certificate of the DTLS handshake: that
- * is all that ties the media to the peer whose description arrived by HTTP
- * (RFC 8827 section 6.5). Pure functions, any thread.
+ * Compares a=fingerprint (RFC 8122) with the certificate of the DTLS handshake.
+ * Only this comparison ties the media to the peer whose description arrived over
+ * HTTP (RFC 8827 section 6.5). Pure functions, any thread.
  */
 
 #pragma once
@@ -13,25 +13,26 @@
 
 G_BEGIN_DECLS
 
-/* The a=fingerprint values that hold for the transport of m-line @media: those
- * of the m-line, or else of the session. Under BUNDLE, and for an m-line that
- * is rejected or missing, they are those of the first m-line of the group, or
- * of the first m-line that is not rejected (RFC 8859: category TRANSPORT).
- * Returns a NULL terminated array, perhaps empty. Free with g_strfreev(). */
+/* Returns the a=fingerprint values of the transport of m-line @media: those of
+ * the m-line, or else those of the session. If the m-line is bundled, rejected
+ * or missing, the first m-line of the group is used instead, or else the first
+ * m-line that is not rejected (RFC 8859: category TRANSPORT). The array is NULL
+ * terminated and may be empty. Free with g_strfreev(). */
 gchar **rtc_sdp_fingerprint_list (const GstSDPMessage *sdp, guint media);
 
-/* Those of @media itself, which may be NULL, or else of the session. */
+/* Returns the a=fingerprint values of @media, which may be NULL, or else those
+ * of the session. Free with g_strfreev(). */
 gchar **rtc_sdp_fingerprint_list_of (
     const GstSDPMessage *sdp, const GstSDPMedia *media);
 
-/* Whether one of @fingerprints can be checked: a hash of RFC 8122 section 5
- * that is secure enough (sha-1, sha-256, sha-384, sha-512, in any case; md2 and
- * md5 must not be used) and as many bytes as that hash has. */
+/* Returns TRUE if one of @fingerprints can be verified: its hash is sha-1,
+ * sha-256, sha-384 or sha-512 (in any case), and its length is that of the hash.
+ * RFC 8122 section 5 forbids md2 and md5. */
 gboolean rtc_sdp_fingerprint_is_usable (const gchar *const *fingerprints);
 
-/* Whether @fingerprints allow the certificate @pem. Only those of the strongest
- * hash count, and one of these has to match (RFC 8122 section 5.1). FALSE also
- * when nothing can be checked. */
+/* Returns TRUE if @fingerprints allow the certificate @pem. One of the
+ * fingerprints with the strongest hash must match (RFC 8122 section 5.1).
+ * Returns FALSE if no fingerprint can be verified. */
 gboolean rtc_sdp_fingerprint_matches (
     const gchar *const *fingerprints, const gchar *pem);
 

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* Layers of a=simulcast, alternatives included, that are looked at. */
+/* Limit for the layers of a=simulcast, including alternatives. */
 #define MAX_NAMES 32
 
 static void
@@ -30,8 +30,8 @@ new_layers (void)
 
 /* --- a=rid:ID send pt=96,97;max-width=1280;… (RFC 8851 section 10) --- */
 
-/* What follows "ID send", "" when that is all; NULL when @value describes
- * another rid. */
+/* Returns the text after "ID send", which may be "". Returns NULL if @value
+ * describes another rid. */
 static const gchar *
 rid_restrictions (const gchar *value, const gchar *rid)
 {
@@ -61,7 +61,8 @@ find_rid (const GstSDPMedia *media, const gchar *rid)
   return found;
 }
 
-/* Value of the restriction @part, "NAME=VALUE", when that is @name. */
+/* Returns the value of the restriction @part, "NAME=VALUE", if its name is
+ * @name. */
 static const gchar *
 restriction (const gchar *part, const gchar *name)
 {
@@ -84,7 +85,7 @@ lists_payload (const gchar *list, gint payload)
   return found;
 }
 
-/* FALSE when the layer cannot carry @payload. */
+/* Returns FALSE if the layer cannot carry @payload. */
 static gboolean
 read_restrictions (const gchar *text, gint payload, guint *pixels)
 {
@@ -114,7 +115,7 @@ read_restrictions (const gchar *text, gint payload, guint *pixels)
   return usable;
 }
 
-/* RFC 8852 section 3.1. */
+/* The syntax of a rid: RFC 8852 section 3.1. */
 static gboolean
 is_rid (const gchar *name)
 {
@@ -153,7 +154,7 @@ add_layer (
 
 /* --- a=simulcast:send 1,~4;2 recv … (RFC 8853 section 5.1) --- */
 
-/* "1,~4;2", or NULL. Caller frees. */
+/* Returns the send list, for example "1,~4;2", or NULL. Caller frees. */
 static gchar *
 sent_list (const GstSDPMedia *media)
 {
@@ -183,7 +184,7 @@ add_simulcast (
   g_strfreev (names);
 }
 
-/* a=rid without a=simulcast. */
+/* Adds the layers of a=rid without a=simulcast. */
 static void
 add_rids (GArray *layers, const GstSDPMedia *media, gint payload)
 {
@@ -201,7 +202,7 @@ add_rids (GArray *layers, const GstSDPMedia *media, gint payload)
   }
 }
 
-/* Without names: the SSRCs of Chrome's first simulcast. */
+/* Adds layers without names: the SSRCs of the old simulcast of Chrome. */
 static void
 add_ssrc_group (GArray *layers, const GstSDPMedia *media)
 {
@@ -282,8 +283,8 @@ accept_extension (
 
 /* --- the answer --- */
 
-/* Restrictions are kept (RFC 8851 section 6.3), but for payload types that are
- * not answered. */
+/* Keeps the restrictions (RFC 8851 section 6.3), except payload types that are
+ * not in the answer. */
 static void
 accept_rid (const GstSDPMedia *offered, const gchar *rid, gint payload,
     GstSDPMedia *answered)
@@ -311,7 +312,7 @@ accept_rid (const GstSDPMedia *offered, const gchar *rid, gint payload,
   g_strfreev (parts);
 }
 
-/* The list of the offer without the layers that are not accepted. */
+/* Returns the list of the offer without layers that are not accepted. */
 static void
 accept_list (const gchar *list, const GArray *layers, GstSDPMedia *answered)
 {

@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The publisher sends one picture in several sizes (layers), each named by a
- * rid, and some publishers send nothing unless each layer is accepted. So all
- * are, and the largest one is recorded; see rtclayers.h. Pure functions, any
- * thread.
+ * rid. Some publishers send nothing unless every layer is accepted. Therefore
+ * all layers are accepted, and the largest one is recorded; see rtclayers.h.
+ * Pure functions, any thread.
  */
 
 #pragma once
@@ -19,15 +19,15 @@ G_BEGIN_DECLS
 #define RTC_SDP_REPAIRED_RID_URI                                               \
   "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 
-/* Further ones are neither accepted nor told apart. */
+/* Further layers are not accepted. */
 #define RTC_SDP_SIMULCAST_MAX_LAYERS 8
 
 /**
  * RtcSdpLayer:
- * @rid: name of the layer, NULL for one that only its SSRC names
- * @ssrc: 0 unless a=ssrc-group:SIM names it
- * @pixels: at most in a picture, as a=rid says (max-width, max-height, max-fs);
- *   0 when it does not
+ * @rid: name of the layer, NULL if only the SSRC identifies it
+ * @ssrc: SSRC from a=ssrc-group:SIM; 0: unknown
+ * @pixels: limit of a=rid for the size of a picture (max-width, max-height,
+ *   max-fs), pixels; 0: none
  */
 typedef struct
 {
@@ -36,20 +36,20 @@ typedef struct
   guint pixels;
 } RtcSdpLayer;
 
-/* The layers of @media, an m-line of an offer, in which @payload was chosen, in
- * the order of the offer: those of a=simulcast that an a=rid describes and
- * that may carry @payload; a=rid alone; or else, from before RFC 8853, those of
- * a=ssrc-group:SIM. Array of RtcSdpLayer, empty when there is no simulcast. Free
- * with g_array_unref(). */
+/* Returns the layers of @media, an m-line of an offer, in the order of the
+ * offer. @payload: the chosen payload type. The layers are those of a=simulcast
+ * with an a=rid that allows @payload; without a=simulcast, those of a=rid; and
+ * without a=rid, those of a=ssrc-group:SIM (older than RFC 8853). The array of
+ * RtcSdpLayer is empty without simulcast. Free with g_array_unref(). */
 GArray *rtc_sdp_simulcast_layers (const GstSDPMedia *media, gint payload);
 
-/* Id of the header extension @uri in @media (RFC 8285), 0 when it is not
- * offered. */
+/* Returns the id of the header extension @uri in @media (RFC 8285), or 0 if it
+ * is not offered. */
 guint rtc_sdp_header_extension (const GstSDPMedia *media, const gchar *uri);
 
-/* Accepts all layers of @offered in @answered: a=rid and a=simulcast with
- * "recv", and the header extensions that name the layer of a packet. Adds
- * nothing when no rid is offered. */
+/* Accepts all layers of @offered in @answered: adds a=rid and a=simulcast with
+ * "recv", and the header extensions that identify the layer of a packet. Adds
+ * nothing if no rid is offered. */
 void rtc_sdp_simulcast_accept (
     const GstSDPMedia *offered, gint payload, GstSDPMedia *answered);
 

@@ -9,12 +9,13 @@
  * @short_description: publishes H.264 and Opus to a WHIP server
  * @see_also: recwhipsrc
  *
- * Publishes what is encoded already (RFC 9725): the request pads `video` and
- * `audio` take H.264 and Opus, parse and payload it. Upstream is never kept
- * waiting: until the connection is there, packets are dropped, and then a key
- * frame is asked for. Input that is not live is paced by the clock. A server
- * that is not there yet is tried again for `retry-timeout`. At EOS and at stop
- * the session is DELETEd; the EOS message follows that.
+ * Publishes encoded media over WHIP (RFC 9725). The request pads `video` and
+ * `audio` accept H.264 and Opus, which the element parses and payloads. Upstream
+ * never waits: packets are dropped until the connection is there, and then a key
+ * frame is requested. Input that is not live is paced by the clock. If the server
+ * cannot be reached, the element tries again for `retry-timeout`. The session is
+ * DELETEd at EOS and when the element stops. The EOS message is posted after the
+ * DELETE.
  *
  * ## Example launch line
  * |[
@@ -27,11 +28,13 @@
 
 #include "config.h"
 
-#include "gstrecwhipsink-private.h"
+#include "gstrecwhipsink.h"
 #include "rtcicesettings.h"
+#include "rtcproperties.h"
+#include "rtcpublisher.h"
 #include "whiptoken.h"
 
-GST_DEBUG_CATEGORY (gst_rec_whip_sink_debug);
+GST_DEBUG_CATEGORY_STATIC (gst_rec_whip_sink_debug);
 #define GST_CAT_DEFAULT gst_rec_whip_sink_debug
 
 #define DEFAULT_RETRY_TIMEOUT (10 * GST_SECOND)
@@ -39,16 +42,28 @@ GST_DEBUG_CATEGORY (gst_rec_whip_sink_debug);
 enum
 {
   PROP_0,
-  PROP_LOCATION,
-  PROP_AUTH_TOKEN,
-  PROP_AUTH_TOKEN_FILE,
-  PROP_STUN_SERVER,
+  PROP_CLIENT, /* RTC_CLIENT_N_PROPERTIES of them */
+  PROP_STUN_SERVER = PROP_CLIENT + RTC_CLIENT_N_PROPERTIES,
   PROP_TURN_SERVER,
   PROP_PORT_RANGE,
   PROP_PUBLIC_ADDRESS,
-  PROP_RETRY_TIMEOUT,
-  PROP_INSECURE_TLS,
   PROP_STATS,
+};
+
+struct _GstRecWhipSink
+{
+  GstBin parent;
+
+  /* protected by the object lock */
+  RtcClientProperties properties;
+  gchar *token; /* of either property, from READY on; NULL: none */
+  gchar *stun_server;
+  gchar *turn_server;
+  gchar *port_range;
+  gchar *public_address;
+
+  RecWorker *worker; /* control thread */
+  RtcPublisher *publisher;
 };
 
 G_DEFINE_TYPE (GstRecWhipSink, gst_rec_whip_sink, GST_TYPE_BIN);
@@ -66,13 +81,17 @@ static GstStaticPadTemplate audio_template =
 static void
 output_ready (RtcPayChain *output, gpointer user_data)
 {
-  gst_rec_whip_sink_invoke (user_data, gst_rec_whip_sink_check_ready);
+  GstRecWhipSink *self = user_data;
+
+  rtc_publisher_track_ready (self->publisher);
 }
 
 static void
 output_eos (RtcPayChain *output, gpointer user_data)
 {
-  gst_rec_whip_sink_invoke (user_data, gst_rec_whip_sink_check_eos);
+  GstRecWhipSink *self = user_data;
+
+  rtc_publisher_track_eos (self->publisher);
 }
 
 /* --- GstElement --- */
@@ -97,17 +116,15 @@ gst_rec_whip_sink_request_new_pad (GstElement *element,
   pad = gst_ghost_pad_new_from_template (kind, target, template);
   gst_object_unref (target);
   g_object_set_data (G_OBJECT (pad), "rec-output", output);
-  GST_OBJECT_LOCK (self);
-  self->outputs = g_list_append (self->outputs, output);
-  GST_OBJECT_UNLOCK (self);
+  rtc_publisher_add_track (self->publisher, output);
   gst_element_add_pad (element, pad);
   return pad;
 
   /* ERRORS */
 not_now:
   GST_ELEMENT_WARNING (self, CORE, PAD,
-      ("The pad %s cannot be requested: there is one of each kind, and only "
-       "before the element runs.",
+      ("The pad %s cannot be requested. Request each pad once, while the "
+       "element is in NULL or READY.",
           kind),
       (NULL));
   gst_clear_object (&pad);
@@ -125,9 +142,7 @@ gst_rec_whip_sink_release_pad (GstElement *element, GstPad *pad)
   GstRecWhipSink *self = GST_REC_WHIP_SINK (element);
   RtcPayChain *output = g_object_get_data (G_OBJECT (pad), "rec-output");
 
-  GST_OBJECT_LOCK (self);
-  self->outputs = g_list_remove (self->outputs, output);
-  GST_OBJECT_UNLOCK (self);
+  rtc_publisher_remove_track (self->publisher, output);
   gst_pad_set_active (pad, FALSE);
   gst_ghost_pad_set_target (GST_GHOST_PAD (pad), NULL);
   gst_element_remove_pad (element, pad);
@@ -135,59 +150,84 @@ gst_rec_whip_sink_release_pad (GstElement *element, GstPad *pad)
 }
 
 static gboolean
-has_location (GstRecWhipSink *self)
+load_token (GstRecWhipSink *self, GError **error)
 {
-  gboolean has;
-
-  GST_OBJECT_LOCK (self);
-  has = self->location && *self->location;
-  GST_OBJECT_UNLOCK (self);
-  if (!has)
-    GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND,
-        ("No location to publish to. Set location to the URL of a WHIP "
-         "endpoint, for example http://127.0.0.1:8080/whip."),
-        (NULL));
-  return has;
-}
-
-static gboolean
-load_token (GstRecWhipSink *self)
-{
-  GError *error = NULL;
   gchar *token, *file;
+  gboolean loaded;
 
   GST_OBJECT_LOCK (self);
-  token = g_strdup (self->auth_token);
-  file = g_strdup (self->auth_token_file);
+  token = g_strdup (self->properties.auth_token);
+  file = g_strdup (self->properties.auth_token_file);
   g_clear_pointer (&self->token, g_free);
   GST_OBJECT_UNLOCK (self);
-  if (!whip_token_load (token, file, &self->token, &error)) {
-    GST_ELEMENT_ERROR (
-        self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
-    g_error_free (error);
-    g_free (token);
-    g_free (file);
-    return FALSE;
-  }
+  loaded = whip_token_load (token, file, &self->token, error);
   g_free (token);
   g_free (file);
-  return TRUE;
+  return loaded;
+}
+
+/* Returns FALSE with @error if a property has no valid value. */
+static gboolean
+check_properties (GstRecWhipSink *self, GError **error)
+{
+  gboolean located, ok;
+
+  GST_OBJECT_LOCK (self);
+  located = self->properties.location && *self->properties.location;
+  ok = rtc_ice_settings_check (
+      self->port_range, self->public_address, located ? error : NULL);
+  GST_OBJECT_UNLOCK (self);
+  if (located)
+    return ok && load_token (self, error);
+  g_set_error_literal (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
+      "No location to publish to. Set location to the URL of a WHIP endpoint, "
+      "for example http://127.0.0.1:8080/whip.");
+  return FALSE;
 }
 
 static gboolean
-check_ice_settings (GstRecWhipSink *self)
+open_sink (GstRecWhipSink *self)
 {
   GError *error = NULL;
-  gboolean ok;
+  gint code = GST_RESOURCE_ERROR_SETTINGS;
 
-  GST_OBJECT_LOCK (self);
-  ok = rtc_ice_settings_check (self->port_range, self->public_address, &error);
-  GST_OBJECT_UNLOCK (self);
-  if (ok)
+  if (check_properties (self, &error)) {
+    rec_worker_start (self->worker, "rec-publish");
     return TRUE;
-  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
+  }
+  if (error->domain == GST_RESOURCE_ERROR)
+    code = error->code;
+  gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR,
+      GST_RESOURCE_ERROR, code, g_strdup (error->message), NULL, __FILE__,
+      G_STRFUNC, __LINE__);
   g_error_free (error);
   return FALSE;
+}
+
+static void
+start (GstRecWhipSink *self)
+{
+  RtcPublisherConfig config;
+
+  GST_OBJECT_LOCK (self);
+  config = (RtcPublisherConfig){
+    .location = g_strdup (self->properties.location),
+    .token = g_strdup (self->token),
+    .insecure_tls = self->properties.insecure_tls,
+    .retry_timeout = self->properties.retry_timeout,
+    .stun_server = g_strdup (self->stun_server),
+    .turn_server = g_strdup (self->turn_server),
+    .port_range = g_strdup (self->port_range),
+    .public_address = g_strdup (self->public_address),
+  };
+  GST_OBJECT_UNLOCK (self);
+  rtc_publisher_start (self->publisher, &config);
+  g_free ((gchar *)config.location);
+  g_free ((gchar *)config.token);
+  g_free ((gchar *)config.stun_server);
+  g_free ((gchar *)config.turn_server);
+  g_free ((gchar *)config.port_range);
+  g_free ((gchar *)config.public_address);
 }
 
 static GstStateChangeReturn
@@ -198,16 +238,14 @@ gst_rec_whip_sink_change_state (GstElement *element, GstStateChange transition)
 
   switch (transition) {
     case GST_STATE_CHANGE_NULL_TO_READY:
-      if (!has_location (self) || !load_token (self) ||
-          !check_ice_settings (self))
+      if (!open_sink (self))
         return GST_STATE_CHANGE_FAILURE;
-      rec_worker_start (self->worker, "rec-publish");
       break;
     case GST_STATE_CHANGE_READY_TO_PAUSED:
-      rec_worker_call (self->worker, gst_rec_whip_sink_start, self);
+      start (self);
       break;
     case GST_STATE_CHANGE_PAUSED_TO_READY:
-      rec_worker_call (self->worker, gst_rec_whip_sink_stop, self);
+      rtc_publisher_stop (self->publisher);
       break;
     default:
       break;
@@ -224,43 +262,10 @@ gst_rec_whip_sink_change_state (GstElement *element, GstStateChange transition)
 
 /* --- properties --- */
 
-static GstStructure *
-get_stats (GstRecWhipSink *self)
-{
-  GstStructure *s = gst_structure_new_empty ("application/x-recwhipsink-stats");
-  GList *l, *outputs = gst_rec_whip_sink_copy_outputs (self);
-
-  GST_OBJECT_LOCK (self);
-  gst_structure_set (s, "connected", G_TYPE_BOOLEAN, self->connected,
-      "session-url", G_TYPE_STRING, self->session ? self->session : "", NULL);
-  GST_OBJECT_UNLOCK (self);
-  for (l = outputs; l; l = l->next) {
-    gchar *packets_name =
-        g_strconcat (rtc_pay_chain_get_kind (l->data), "-packets", NULL);
-    gchar *bytes_name =
-        g_strconcat (rtc_pay_chain_get_kind (l->data), "-bytes", NULL);
-    guint64 packets, bytes;
-
-    rtc_pay_chain_get_stats (l->data, &packets, &bytes);
-    gst_structure_set (s, packets_name, G_TYPE_UINT64, packets, bytes_name,
-        G_TYPE_UINT64, bytes, NULL);
-    g_free (packets_name);
-    g_free (bytes_name);
-  }
-  g_list_free (outputs);
-  return s;
-}
-
 static gchar **
 string_field (GstRecWhipSink *self, guint id)
 {
   switch (id) {
-    case PROP_LOCATION:
-      return &self->location;
-    case PROP_AUTH_TOKEN:
-      return &self->auth_token;
-    case PROP_AUTH_TOKEN_FILE:
-      return &self->auth_token_file;
     case PROP_STUN_SERVER:
       return &self->stun_server;
     case PROP_TURN_SERVER:
@@ -285,11 +290,8 @@ gst_rec_whip_sink_set_property (
   if (field) {
     g_free (*field);
     *field = g_value_dup_string (value);
-  } else if (id == PROP_RETRY_TIMEOUT) {
-    self->retry_timeout = g_value_get_uint64 (value);
-  } else if (id == PROP_INSECURE_TLS) {
-    self->insecure_tls = g_value_get_boolean (value);
-  } else {
+  } else if (!rtc_client_properties_set (
+                 &self->properties, id - PROP_CLIENT, value)) {
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
   GST_OBJECT_UNLOCK (self);
@@ -303,17 +305,18 @@ gst_rec_whip_sink_get_property (
   gchar **field = string_field (self, id);
 
   if (id == PROP_STATS) {
-    g_value_take_boxed (value, get_stats (self));
+    GstStructure *stats =
+        gst_structure_new_empty ("application/x-recwhipsink-stats");
+
+    rtc_publisher_add_stats (self->publisher, stats);
+    g_value_take_boxed (value, stats);
     return;
   }
   GST_OBJECT_LOCK (self);
   if (field)
     g_value_set_string (value, *field);
-  else if (id == PROP_RETRY_TIMEOUT)
-    g_value_set_uint64 (value, self->retry_timeout);
-  else if (id == PROP_INSECURE_TLS)
-    g_value_set_boolean (value, self->insecure_tls);
-  else
+  else if (!rtc_client_properties_get (
+               &self->properties, id - PROP_CLIENT, value))
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   GST_OBJECT_UNLOCK (self);
 }
@@ -321,86 +324,18 @@ gst_rec_whip_sink_get_property (
 static void
 install_properties (GObjectClass *klass)
 {
-  const GParamFlags flags =
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-
-  /**
-   * GstRecWhipSink:location:
-   *
-   * URL of the WHIP endpoint. Type: string. No default: the element does not
-   * go to READY without it.
-   */
-  g_object_class_install_property (klass, PROP_LOCATION,
-      g_param_spec_string ("location", "Location",
-          "URL of the WHIP endpoint to publish to", NULL, flags));
-  /**
-   * GstRecWhipSink:auth-token:
-   *
-   * Bearer token to send (RFC 6750). Type: string. Default: none. Redirects
-   * get it too, except from HTTPS to HTTP.
-   */
-  g_object_class_install_property (klass, PROP_AUTH_TOKEN,
-      g_param_spec_string ("auth-token", "Authentication token",
-          "Bearer token to send to the server", NULL, flags));
-  /**
-   * GstRecWhipSink:auth-token-file:
-   *
-   * File with the token, for that a command line is there for everybody to see.
-   * White space around the token is left out. Type: string. Default: none. Read
-   * from NULL to READY; one that cannot be read, or is set beside
-   * #GstRecWhipSink:auth-token, is an error.
-   */
-  g_object_class_install_property (klass, PROP_AUTH_TOKEN_FILE,
-      g_param_spec_string ("auth-token-file", "Authentication token file",
-          "File to read the bearer token from, instead of auth-token", NULL,
-          flags));
-  /**
-   * GstRecWhipSink:stun-server:
-   *
-   * STUN server, "stun://host:port". Type: string. Default: none.
-   */
-  g_object_class_install_property (klass, PROP_STUN_SERVER,
-      g_param_spec_string ("stun-server", "STUN server",
-          "STUN server, stun://host:port; none: only addresses of this host",
-          NULL, flags));
-  /**
-   * GstRecWhipSink:turn-server:
-   *
-   * TURN server, "turn://user:password@host:port". Type: string. Default:
-   * none.
-   */
-  g_object_class_install_property (klass, PROP_TURN_SERVER,
-      g_param_spec_string ("turn-server", "TURN server",
-          "TURN server, turn(s)://user:password@host:port; none: no relaying",
-          NULL, flags));
-  rtc_ice_settings_install_properties (
-      klass, PROP_PORT_RANGE, PROP_PUBLIC_ADDRESS);
-  /**
-   * GstRecWhipSink:retry-timeout:
-   *
-   * How long to try again while the server cannot be reached or is busy, in
-   * nanoseconds. Type: guint64. Default: 10 s. 0: try once.
-   */
-  g_object_class_install_property (klass, PROP_RETRY_TIMEOUT,
-      g_param_spec_uint64 ("retry-timeout", "Retry timeout",
-          "How long to try again while the server is not there or busy, in "
-          "nanoseconds",
-          0, G_MAXUINT64, DEFAULT_RETRY_TIMEOUT, flags));
-  /**
-   * GstRecWhipSink:insecure-tls:
-   *
-   * Take any certificate of an HTTPS server, for tests with a self-signed one.
-   * Type: gboolean. Default: FALSE.
-   */
-  g_object_class_install_property (klass, PROP_INSECURE_TLS,
-      g_param_spec_boolean ("insecure-tls", "Insecure TLS",
-          "Take any certificate of an HTTPS server", FALSE, flags));
+  rtc_client_properties_install (klass, PROP_CLIENT,
+      "URL of the WHIP endpoint to publish to",
+      "How long to try again while the server is not there or busy, in "
+      "nanoseconds",
+      DEFAULT_RETRY_TIMEOUT);
+  rtc_ice_properties_install (klass, PROP_STUN_SERVER);
   /**
    * GstRecWhipSink:stats:
    *
    * `connected` (gboolean), `session-url` (string), and per track
    * `video-packets`, `video-bytes`, `audio-packets`, `audio-bytes` (guint64,
-   * RTP that was sent). Type: #GstStructure.
+   * sent RTP). Type: #GstStructure.
    */
   g_object_class_install_property (klass, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics", "What has been sent",
@@ -415,9 +350,8 @@ gst_rec_whip_sink_finalize (GObject *object)
   GstRecWhipSink *self = GST_REC_WHIP_SINK (object);
 
   rec_worker_free (self->worker);
-  g_free (self->location);
-  g_free (self->auth_token);
-  g_free (self->auth_token_file);
+  rtc_publisher_free (self->publisher);
+  rtc_client_properties_clear (&self->properties);
   g_free (self->token);
   g_free (self->stun_server);
   g_free (self->turn_server);
@@ -451,9 +385,11 @@ gst_rec_whip_sink_class_init (GstRecWhipSinkClass *klass)
 static void
 gst_rec_whip_sink_init (GstRecWhipSink *self)
 {
-  self->retry_timeout = DEFAULT_RETRY_TIMEOUT;
+  self->properties.retry_timeout = DEFAULT_RETRY_TIMEOUT;
   self->worker = rec_worker_new ();
-  /* The sinks inside never say EOS; the element says it itself. */
+  self->publisher =
+      rtc_publisher_new (GST_BIN (self), self->worker, GST_CAT_DEFAULT);
+  /* The sinks inside post no EOS message; RtcPublisher posts it. */
   gst_bin_set_suppressed_flags (
       GST_BIN (self), GST_ELEMENT_FLAG_SOURCE | GST_ELEMENT_FLAG_SINK);
   GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SINK);

@@ -49,7 +49,7 @@ struct _RtcPayChain
   GstPad *webrtc_pad;
 
   GMutex lock;
-  /* under lock */
+  /* protected by lock */
   gboolean open;
   gboolean ready;
   gboolean eos;
@@ -76,7 +76,8 @@ on_event (RtcPayChain *self, GstEvent *event)
       self->eos = TRUE;
       g_mutex_unlock (&self->lock);
       self->callbacks.eos (self, self->user_data);
-      /* The sinks of webrtcbin do nothing with it that we would want. */
+      /* EOS has no useful effect in the sinks of webrtcbin. The element posts
+       * the EOS message. */
       return GST_PAD_PROBE_DROP;
     default:
       return GST_PAD_PROBE_OK;
@@ -118,9 +119,9 @@ add (RtcPayChain *self, const gchar *factory, GError **error)
   return element;
 }
 
-/* rtph264pay of 1.22 answers it by parameter sets in a packet of their own with
- * the marker bit, which makes an access unit without a picture of them; the
- * parser has put them in front of the key frame. */
+/* rtph264pay 1.22 reacts to this event with parameter sets in a packet of their
+ * own with the marker bit. This is an access unit without a picture. The parser
+ * inserts parameter sets before each key frame, so the event is not needed. */
 static GstPadProbeReturn
 drop_force_key_unit (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
@@ -139,9 +140,9 @@ configure (RtcPayChain *self)
   gst_caps_unref (caps);
   g_object_set (self->pay, "pt", self->recipe->payload, NULL);
   if (g_str_equal (self->recipe->kind, "video")) {
-    /* Parameter sets with every key frame, from the parser, as the payloader
-     * puts them in front of every slice of it; and no waiting for the next
-     * access unit to find the end of this one. */
+    /* The parser inserts parameter sets before every key frame, because the
+     * payloader would insert them before every slice. "zero-latency" does not
+     * wait for the next access unit to find the end of the current one. */
     g_object_set (self->parse, "config-interval", -1, NULL);
     gst_util_set_object_arg (
         G_OBJECT (self->pay), "aggregate-mode", "zero-latency");
@@ -190,7 +191,7 @@ drop (RtcPayChain *self, GstElement *element)
     return;
   gst_element_set_locked_state (element, TRUE);
   gst_element_set_state (element, GST_STATE_NULL);
-  /* A bin that is disposed of has let go of it already. */
+  /* A disposed bin has removed the element already. */
   if (GST_OBJECT_PARENT (element) == GST_OBJECT (self->bin))
     gst_bin_remove (self->bin, element);
   gst_object_unref (element);

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * clocksync ! parser ! payloader ! capsfilter, in the bin of the sink. RTP is
- * dropped until the output is opened, so that upstream never waits for the
- * connection and nothing old is sent when it is there.
+ * dropped until the chain is opened. Therefore upstream never waits for the
+ * connection, and no old data is sent when the connection is there.
  */
 
 #pragma once
@@ -20,7 +20,7 @@ typedef struct _RtcPayChain RtcPayChain;
  * @ready: the caps of the RTP stream are known
  * @eos: the stream has ended
  *
- * On the streaming thread, with no lock held.
+ * Both are called on the streaming thread, without a lock.
  */
 typedef struct
 {
@@ -28,34 +28,36 @@ typedef struct
   void (*eos) (RtcPayChain *output, gpointer user_data);
 } RtcPayChainCallbacks;
 
-/* @kind: "video" (H.264) or "audio" (Opus). NULL with @error when an element
- * is missing. */
+/* @kind: "video" (H.264) or "audio" (Opus). Returns NULL with @error if an
+ * element is missing. */
 RtcPayChain *rtc_pay_chain_new (GstBin *bin, const gchar *kind,
     const RtcPayChainCallbacks *callbacks, gpointer user_data, GError **error);
-/* Takes its elements out of the bin. */
+/* Removes its elements from the bin. */
 void rtc_pay_chain_free (RtcPayChain *output);
 
-/* "video" or "audio". */
+/* Returns "video" or "audio". */
 const gchar *rtc_pay_chain_get_kind (RtcPayChain *output);
-/* Where the element's pad leads. Caller unrefs. */
+/* Returns the target for the ghost pad of the element. Caller unrefs. */
 GstPad *rtc_pay_chain_get_sink_pad (RtcPayChain *output);
 
-/* Links to a new pad of @webrtc, sending only. FALSE when it cannot be. */
+/* Links to a new pad of @webrtc, whose transceiver only sends. Returns FALSE if
+ * that fails. */
 gboolean rtc_pay_chain_link (RtcPayChain *output, GstElement *webrtc);
 void rtc_pay_chain_unlink (RtcPayChain *output, GstElement *webrtc);
 
-/* Lets RTP through, and asks the encoder for a key frame. Any thread. */
+/* Passes RTP on, and requests a key frame from the encoder. Any thread. */
 void rtc_pay_chain_open (RtcPayChain *output);
-/* Drops RTP again. Any thread. */
+/* Drops RTP from now on. Any thread. */
 void rtc_pay_chain_close (RtcPayChain *output);
 
-/* Caps of the RTP stream are known. Any thread. */
+/* Return TRUE if the caps of the RTP stream are known, or if the stream has
+ * ended. Any thread. */
 gboolean rtc_pay_chain_is_ready (RtcPayChain *output);
 gboolean rtc_pay_chain_is_eos (RtcPayChain *output);
-/* For another run: neither ready nor at EOS. */
+/* Prepares another run: the chain is neither ready nor at EOS. */
 void rtc_pay_chain_reset (RtcPayChain *output);
 
-/* RTP packets and their bytes that went out. Any thread. */
+/* Return the number of RTP packets passed on, and their bytes. Any thread. */
 void rtc_pay_chain_get_stats (
     RtcPayChain *output, guint64 *packets, guint64 *bytes);
 

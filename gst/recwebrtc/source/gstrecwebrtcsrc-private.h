@@ -1,4 +1,4 @@
-/* gst-tsrec: what the files of GstRecWebrtcSrc share
+/* gst-tsrec: private to the files of GstRecWebrtcSrc
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -7,7 +7,7 @@
 
 #include "gstrecwebrtcsrc.h"
 #include "rtcdepaychain.h"
-#include "rtctrack.h"
+#include "gstrtctrack.h"
 #include "recworker.h"
 
 G_BEGIN_DECLS
@@ -42,11 +42,11 @@ typedef struct
   gboolean retransmit_audio;
   GstRecWebrtcSrcOnDisconnect on_disconnect;
 
-  RtcTrack *video;
-  RtcTrack *audio;
+  GstRtcTrack *video;
+  GstRtcTrack *audio;
 
-  /* The control thread runs sessions; the other tells the tracks what time it
-   * is, which may block downstream. */
+  /* The control thread runs sessions. The pusher calls gst_rtc_track_tick(),
+   * which may block downstream. */
   RecWorker *control;
   RecWorker *pusher;
   GSource *push_timer;
@@ -55,20 +55,20 @@ typedef struct
   GstClockTime heard_at;
   GstClockTime last_push_tick;
 
-  /* control thread; session is changed under session_lock, for readers
-   * elsewhere */
+  /* control thread; @session is changed under @session_lock, for readers on
+   * other threads */
   GMutex session_lock;
   RtcSession *session;
   gboolean accepting;
   gboolean announced;
   gchar *remote;
-  gchar *refused; /* what the last warning said of refused tracks, or NULL */
+  gchar *refused; /* text of the last warning about refused tracks */
   GSource *tick;
   GSource *drain;
   gchar *drain_reason;
   gboolean journal_clock;
-  guint64 ended_drops; /* at the sockets of sessions that have ended */
-  guint64 drops;       /* of all sessions, as the tracks know */
+  guint64 ended_drops; /* at the sockets of earlier sessions */
+  guint64 drops;       /* of all sessions, as passed to the tracks */
 
   /* atomic */
   gint sessions;
@@ -76,23 +76,24 @@ typedef struct
 
 GstRecWebrtcSrcPrivate *gst_rec_webrtc_src_priv (GstRecWebrtcSrc *src);
 
-/* Defaults of the properties. */
+/* Sets the defaults of the properties. */
 void gst_rec_webrtc_src_init_props (GstRecWebrtcSrc *src);
 void gst_rec_webrtc_src_free_props (GstRecWebrtcSrc *src);
 void gst_rec_webrtc_src_install_props (GObjectClass *klass);
 
 /* gstrecwebrtcsrc-sessions.c; on the control thread */
 
-/* Timer: watches the session; @data is the element. */
+/* Timer function: watches the session; @data is the element. */
 gboolean gst_rec_webrtc_src_on_tick (gpointer data);
-/* Tells the tracks who is connected: @choice of the session, NULL without
- * one. */
+/* Sets the peer of the tracks. @choice: tracks of the session, NULL if there is
+ * no session. */
 void gst_rec_webrtc_src_set_source (
     GstRecWebrtcSrc *src, const RtcSdpChoice *choice);
-/* EOS leaves by both pads. Any thread. */
+/* Sends EOS on both pads. Any thread. */
 void gst_rec_webrtc_src_finish_tracks (GstRecWebrtcSrc *src);
 
-/* The session for a thread that is not the control thread; caller unrefs. */
+/* Returns the session, for other threads than the control thread. Caller
+ * unrefs. */
 RtcSession *gst_rec_webrtc_src_peek_session (GstRecWebrtcSrc *src);
 
 G_END_DECLS

@@ -6,7 +6,7 @@
 #include "config.h"
 
 #include "gstrecwebrtcsrc-private.h"
-#include "rtcicesettings.h"
+#include "rtcproperties.h"
 
 #define DEFAULT_LATENCY 200
 #define DEFAULT_MAX_BITRATE 0
@@ -71,9 +71,9 @@ on_disconnect_get_type (void)
 /* --- properties --- */
 
 static void
-add_track_stats (GstStructure *s, const gchar *kind, RtcTrack *track)
+add_track_stats (GstStructure *s, const gchar *kind, GstRtcTrack *track)
 {
-  RtcTrackStats stats;
+  GstRtcTrackStats stats;
   gchar *name;
   guint i;
   const struct
@@ -89,7 +89,7 @@ add_track_stats (GstStructure *s, const gchar *kind, RtcTrack *track)
     { "losses", &stats.losses },
   };
 
-  rtc_track_get_stats (track, &stats);
+  gst_rtc_track_get_stats (track, &stats);
   for (i = 0; i < G_N_ELEMENTS (fields); i++) {
     name = g_strdup_printf ("%s-%s", kind, fields[i].name);
     gst_structure_set (s, name, G_TYPE_UINT64, *fields[i].value, NULL);
@@ -198,8 +198,8 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
   latency = priv->latency;
   GST_OBJECT_UNLOCK (self);
   if (id == PROP_LATENCY) {
-    rtc_track_set_latency (priv->video, latency * GST_MSECOND);
-    rtc_track_set_latency (priv->audio, latency * GST_MSECOND);
+    gst_rtc_track_set_latency (priv->video, latency * GST_MSECOND);
+    gst_rtc_track_set_latency (priv->audio, latency * GST_MSECOND);
   }
 }
 
@@ -278,43 +278,22 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
   /**
    * GstRecWebrtcSrc:latency:
    *
-   * How long the jitter buffers wait for packets that are late, in
-   * milliseconds. Type: guint. Range: 0 to 60000. Default: 200. Also the
-   * latency that the element reports. From 600 on, bursts of loss do half the
-   * harm; recording has the time.
+   * How long the jitter buffers wait for late packets, in milliseconds. Type:
+   * guint. Range: 0 to 60000. Default: 200. The element reports this latency.
+   * With 600 or more, bursts of loss do half the damage, and a recording is not
+   * delayed by it.
    */
   g_object_class_install_property (klass, PROP_LATENCY,
       g_param_spec_uint ("latency", "Latency",
           "How long to wait for packets that are late, in milliseconds", 0,
           60000, DEFAULT_LATENCY, flags));
-  /**
-   * GstRecWebrtcSrc:stun-server:
-   *
-   * STUN server for finding our public address, "stun://host:port". Type:
-   * string. Default: none, which suffices within one network.
-   */
-  g_object_class_install_property (klass, PROP_STUN_SERVER,
-      g_param_spec_string ("stun-server", "STUN server",
-          "STUN server, stun://host:port; none: only addresses of this host",
-          NULL, flags));
-  /**
-   * GstRecWebrtcSrc:turn-server:
-   *
-   * TURN server to relay through, "turn://user:password@host:port". Type:
-   * string. Default: none.
-   */
-  g_object_class_install_property (klass, PROP_TURN_SERVER,
-      g_param_spec_string ("turn-server", "TURN server",
-          "TURN server, turn(s)://user:password@host:port; none: no relaying",
-          NULL, flags));
-  rtc_ice_settings_install_properties (
-      klass, PROP_PORT_RANGE, PROP_PUBLIC_ADDRESS);
+  rtc_ice_properties_install (klass, PROP_STUN_SERVER);
   /**
    * GstRecWebrtcSrc:video-codecs:
    *
    * Video codecs to accept, best first, separated by commas: H264, H265, VP8,
-   * VP9, AV1. Type: string. Default: what MPEG-TS carries. Empty: no video.
-   * The caps of the video pad follow what was negotiated.
+   * VP9, AV1. Type: string. Default: codecs that MPEG-TS carries. Empty: no
+   * video. The caps of the video pad are those of the negotiated codec.
    */
   g_object_class_install_property (klass, PROP_VIDEO_CODECS,
       g_param_spec_string ("video-codecs", "Video codecs",
@@ -333,8 +312,8 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
   /**
    * GstRecWebrtcSrc:max-bitrate:
    *
-   * What the peer may send of video, in bit/s: b=AS and b=TIAS (RFC 3890) in
-   * our description. Type: guint. Default: 0, no limit.
+   * Maximum bit rate of the peer's video, in bit/s: b=AS and b=TIAS (RFC 3890)
+   * in our description. Type: guint. Default: 0, no limit.
    */
   g_object_class_install_property (klass, PROP_MAX_BITRATE,
       g_param_spec_uint ("max-bitrate", "Maximum bit rate",
@@ -343,8 +322,8 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
   /**
    * GstRecWebrtcSrc:on-loss:
    *
-   * What is done with pictures that follow a loss which retransmission did not
-   * repair. Type: enum. Default: freeze.
+   * Handling of pictures after a loss that retransmission did not repair. Type:
+   * enum. Default: freeze, which drops them up to the next random access point.
    */
   g_object_class_install_property (klass, PROP_ON_LOSS,
       g_param_spec_enum ("on-loss", "On loss",
@@ -353,9 +332,8 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
   /**
    * GstRecWebrtcSrc:keyframe-interval-min:
    *
-   * At most one key frame is asked of the peer in this time, in nanoseconds.
-   * Type: guint64. Default: 0.5 s. A request that comes too early is made when
-   * the time is over.
+   * Minimum time between two key frame requests to the peer, in nanoseconds.
+   * Type: guint64. Default: 0.5 s. An earlier request is delayed until then.
    */
   g_object_class_install_property (klass, PROP_KEYFRAME_INTERVAL_MIN,
       g_param_spec_uint64 ("keyframe-interval-min",
@@ -365,7 +343,7 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
   /**
    * GstRecWebrtcSrc:peer-timeout:
    *
-   * The peer is gone when nothing has come from it for so long, in
+   * The session ends if no packet arrives from the peer for this time, in
    * nanoseconds. Type: guint64. Default: 10 s. 0: never.
    */
   g_object_class_install_property (klass, PROP_PEER_TIMEOUT,
@@ -376,8 +354,8 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
   /**
    * GstRecWebrtcSrc:retransmit-video:
    *
-   * Ask for lost packets of the video again (NACK, RFC 4585 and 4588), while
-   * the latency allows. Type: gboolean. Default: TRUE.
+   * Request retransmission of lost video packets (NACK, RFC 4585 and 4588),
+   * while the latency allows. Type: gboolean. Default: TRUE.
    */
   g_object_class_install_property (klass, PROP_RETRANSMIT_VIDEO,
       g_param_spec_boolean ("retransmit-video", "Retransmit video",
@@ -385,8 +363,9 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
   /**
    * GstRecWebrtcSrc:retransmit-audio:
    *
-   * Ask for lost packets of the audio again. Type: gboolean. Default: FALSE;
-   * Opus conceals losses by itself, and browsers do not offer it.
+   * Request retransmission of lost audio packets. Type: gboolean. Default:
+   * FALSE, because Opus conceals losses, and browsers do not offer
+   * retransmission of audio.
    */
   g_object_class_install_property (klass, PROP_RETRANSMIT_AUDIO,
       g_param_spec_boolean ("retransmit-audio", "Retransmit audio",
@@ -394,7 +373,7 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
   /**
    * GstRecWebrtcSrc:on-disconnect:
    *
-   * What follows the end of a session. Type: enum. Default: wait.
+   * Action at the end of a session. Type: enum. Default: wait.
    */
   g_object_class_install_property (klass, PROP_ON_DISCONNECT,
       g_param_spec_enum ("on-disconnect", "On disconnect",
@@ -403,7 +382,7 @@ gst_rec_webrtc_src_install_props (GObjectClass *klass)
   /**
    * GstRecWebrtcSrc:stats:
    *
-   * What has been received. Type: #GstStructure.
+   * Statistics of the reception. Type: #GstStructure. Any thread.
    */
   g_object_class_install_property (klass, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics",
@@ -426,8 +405,8 @@ gst_rec_webrtc_src_init_props (GstRecWebrtcSrc *self)
   priv->retransmit_video = TRUE;
   priv->retransmit_audio = FALSE;
   priv->on_disconnect = DEFAULT_ON_DISCONNECT;
-  rtc_track_set_latency (priv->video, DEFAULT_LATENCY * GST_MSECOND);
-  rtc_track_set_latency (priv->audio, DEFAULT_LATENCY * GST_MSECOND);
+  gst_rtc_track_set_latency (priv->video, DEFAULT_LATENCY * GST_MSECOND);
+  gst_rtc_track_set_latency (priv->audio, DEFAULT_LATENCY * GST_MSECOND);
 }
 
 void

@@ -2,7 +2,8 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * One after the other, on the control thread, and what others are told of them.
+ * Sessions follow one another on the control thread. This file also posts their
+ * messages and journal entries.
  */
 
 #include "config.h"
@@ -17,14 +18,14 @@
 GST_DEBUG_CATEGORY_EXTERN (gst_rec_webrtc_src_debug);
 #define GST_CAT_DEFAULT gst_rec_webrtc_src_debug
 
-/* What the jitter buffers still hold when the peer has said good-bye leaves
- * them within the latency, and a little. */
+/* After the peer has ended the session, the jitter buffers release their
+ * packets within the latency plus this margin. */
 #define DRAIN_MARGIN_MS 100
 
 #define PRIV(self) gst_rec_webrtc_src_priv (self)
 #define CATEGORY(self) (GST_REC_WEBRTC_SRC_GET_CLASS (self)->category)
 
-/* --- what others are told --- */
+/* --- messages and journal --- */
 
 static void
 post_session_message (GstRecWebrtcSrc *self, const gchar *name,
@@ -45,13 +46,14 @@ post_session_message (GstRecWebrtcSrc *self, const gchar *name,
 
   gst_element_post_message (
       GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self), s));
-  /* One line of the journal, by the track that is there. */
-  rtc_track_queue_event (
+  /* One journal entry, sent by a track that is in the session. */
+  gst_rtc_track_queue_event (
       video ? priv->video : priv->audio, rec_event_new_journal (entry));
 }
 
-/* Once a session, and not again while reconnecting yields the same. The track
- * that is there carries it to the journal. */
+/* Posts a warning about refused tracks, once per session, and not again if a
+ * reconnection has the same result. A track that is in the session sends the
+ * journal entries. */
 static void
 post_refusals (GstRecWebrtcSrc *self, RtcSession *session)
 {
@@ -66,7 +68,7 @@ post_refusals (GstRecWebrtcSrc *self, RtcSession *session)
   for (i = 0; refusals && i < refusals->len; i++) {
     const RtcSdpRefusal *refusal = g_ptr_array_index (refusals, i);
 
-    rtc_track_queue_event (choice->video.codec ? priv->video : priv->audio,
+    gst_rtc_track_queue_event (choice->video.codec ? priv->video : priv->audio,
         rec_event_new_journal (gst_structure_new ("track-refused", "session-id",
             G_TYPE_STRING, rtc_session_get_id (session), "track", G_TYPE_STRING,
             refusal->media, "offered", G_TYPE_STRING, refusal->offered,
@@ -76,8 +78,8 @@ post_refusals (GstRecWebrtcSrc *self, RtcSession *session)
   priv->refused = text;
 }
 
-/* The sender's wall clock, once a session: what to add to the times of the
- * recording to get those of the sender. */
+/* Journals the sender's wall clock, once per session: the difference between
+ * the times of the recording and those of the sender. */
 static gboolean
 journal_sender_clock (GstRecWebrtcSrc *self)
 {
@@ -88,7 +90,7 @@ journal_sender_clock (GstRecWebrtcSrc *self)
   if (!rtc_session_get_sender_time (priv->session, &sender))
     return FALSE;
   choice = rtc_session_get_choice (priv->session);
-  rtc_track_queue_event (choice->video.codec ? priv->video : priv->audio,
+  gst_rtc_track_queue_event (choice->video.codec ? priv->video : priv->audio,
       rec_event_new_journal (gst_structure_new ("sender-clock", "session-id",
           G_TYPE_STRING, rtc_session_get_id (priv->session), "sender-utc-time",
           G_TYPE_INT64, sender, "utc-time", G_TYPE_INT64, g_get_real_time (),
@@ -150,15 +152,15 @@ gst_rec_webrtc_src_peek_session (GstRecWebrtcSrc *self)
 }
 
 static void
-set_track_source (
-    GstRecWebrtcSrc *self, RtcTrack *track, gboolean connected, gboolean sent)
+set_track_source (GstRecWebrtcSrc *self, GstRtcTrack *track, gboolean connected,
+    gboolean sent)
 {
   RecSource source = { .connected = connected,
     .packets_dropped = PRIV (self)->drops };
 
   source.waiting =
       connected ? !sent : GST_REC_WEBRTC_SRC_GET_CLASS (self)->waits_for_peer;
-  rtc_track_set_source (track, &source);
+  gst_rtc_track_set_source (track, &source);
 }
 
 void
@@ -178,8 +180,8 @@ gst_rec_webrtc_src_finish_tracks (GstRecWebrtcSrc *self)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
 
-  rtc_track_finish (priv->video);
-  rtc_track_finish (priv->audio);
+  gst_rtc_track_finish (priv->video);
+  gst_rtc_track_finish (priv->audio);
 }
 
 void
@@ -217,10 +219,11 @@ gst_rec_webrtc_src_end_session (GstRecWebrtcSrc *self, const gchar *reason)
     klass->ended (self, reason, was_announced);
 }
 
-/* Whether the pipeline leaves PLAYING, or has. A sink then keeps the thread that
- * pushes into it, and to take webrtcbin down is to wait for that thread, with
- * the state lock of webrtcbin, which the state change of the pipeline waits for:
- * a deadlock. The session ends when the pipeline plays again, or stops. */
+/* Returns TRUE if the pipeline leaves PLAYING, or has left it. A sink then
+ * blocks the streaming thread. Stopping webrtcbin waits for that thread with
+ * the state lock of webrtcbin held, and the state change of the pipeline waits
+ * for that lock: a deadlock. The session ends when the pipeline plays again, or
+ * stops. */
 static gboolean
 is_pausing (GstRecWebrtcSrc *self)
 {
@@ -290,15 +293,15 @@ session_described (RtcSession *session, const gchar *sdp, const GError *error,
   GST_REC_WEBRTC_SRC_GET_CLASS (self)->described (self, session, sdp, error);
 }
 
-/* In front of the first buffers: recfilesink may begin a new file there. */
+/* Sent before the first buffers: recfilesink may begin a new file there. */
 static void
 session_receiving (RtcSession *session, gpointer user_data)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (user_data);
   const gchar *id = rtc_session_get_id (session);
 
-  rtc_track_queue_event (priv->video, rec_event_new_session (id));
-  rtc_track_queue_event (priv->audio, rec_event_new_session (id));
+  gst_rtc_track_queue_event (priv->video, rec_event_new_session (id));
+  gst_rtc_track_queue_event (priv->audio, rec_event_new_session (id));
 }
 
 static void
@@ -382,8 +385,9 @@ new_session (GstRecWebrtcSrc *self, const gchar *remote)
   return session;
 }
 
-/* The listed codecs that this system can take. Free with g_free(). @missing
- * becomes what it lacks for the others; free it with g_string_free(). */
+/* Returns the listed codecs that this system supports; free it with g_free().
+ * *@missing: missing elements of the other codecs; free it with
+ * g_string_free(). */
 static void
 get_codecs (GstRecWebrtcSrc *self, const RtcSdpCodec ***video,
     const RtcSdpCodec ***audio, GString **missing)
@@ -408,13 +412,13 @@ drop_session (GstRecWebrtcSrc *self)
   rtc_session_close (session);
 }
 
-/* A codec that is listed and refused all the same: the client is told why. */
+/* Adds to @error why a listed codec is refused. */
 static void
 name_missing (GError *error, const gchar *missing)
 {
-  gchar *message = g_strdup_printf ("%s Listed, but not accepted for want of "
-                                    "an element: %s.",
-      error->message, missing);
+  gchar *message =
+      g_strdup_printf ("%s Codecs without their elements on this host: %s.",
+          error->message, missing);
 
   g_free (error->message);
   error->message = message;
@@ -519,8 +523,8 @@ gst_rec_webrtc_src_is_accepting (GstRecWebrtcSrc *self)
   GST_OBJECT_LOCK (self);
   on_disconnect = priv->on_disconnect;
   GST_OBJECT_UNLOCK (self);
-  /* What is being drained is the last that is recorded. */
+  /* The session that is being drained is the last one to be recorded. */
   if (priv->drain && on_disconnect == GST_REC_WEBRTC_SRC_ON_DISCONNECT_EOS)
     return FALSE;
-  return priv->accepting && !rtc_track_is_finished (priv->video);
+  return priv->accepting && !gst_rtc_track_is_finished (priv->video);
 }

@@ -1,4 +1,4 @@
-/* gst-tsrec: what recwhipsrc and recwhepsrc have in common
+/* gst-tsrec: base class of recwhipsrc and recwhepsrc
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -50,25 +50,25 @@ gst_rec_webrtc_src_get_worker (GstRecWebrtcSrc *self)
 
 /* --- timers --- */
 
-/* A network that has held everything back for less than this lets go of it
- * yet, and GAP events would have let the mux go on to behind it. */
+/* A network that holds back all packets usually releases them within this time.
+ * GAP events before that would make the mux continue beyond them. */
 #define HELD_BACK (4 * GST_SECOND)
-/* Nothing at all for so long is no coincidence. */
+/* Silence of all tracks for this long has one cause. */
 #define ALL_SILENT (150 * GST_MSECOND)
 
-/* All tracks are silent, while a peer is connected: it may be the network. A
- * tick that is late itself shows that the process was stopped. */
+/* Returns TRUE if all tracks are silent while a peer is connected: the network
+ * may hold packets back. A late tick shows that the process was stopped. */
 static gboolean
 may_be_held_back (GstRecWebrtcSrc *self, GstClockTime now)
 {
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
   RtcSession *session = gst_rec_webrtc_src_peek_session (self);
-  RtcTrackStats video, audio;
+  GstRtcTrackStats video, audio;
   gboolean connected = session && rtc_session_is_connected (session);
 
   g_clear_pointer (&session, rtc_session_unref);
-  rtc_track_get_stats (priv->video, &video);
-  rtc_track_get_stats (priv->audio, &audio);
+  gst_rtc_track_get_stats (priv->video, &video);
+  gst_rtc_track_get_stats (priv->audio, &audio);
   if (video.buffers + audio.buffers != priv->heard_units ||
       now > priv->last_push_tick + GST_SECOND)
     priv->heard_at = now;
@@ -90,8 +90,8 @@ on_push_timer (gpointer data)
     now = gst_element_get_current_running_time (GST_ELEMENT (self));
   if (GST_CLOCK_TIME_IS_VALID (now) && may_be_held_back (self, now))
     now = GST_CLOCK_TIME_NONE;
-  rtc_track_tick (priv->video, now);
-  rtc_track_tick (priv->audio, now);
+  gst_rtc_track_tick (priv->video, now);
+  gst_rtc_track_tick (priv->audio, now);
   return G_SOURCE_CONTINUE;
 }
 
@@ -214,7 +214,8 @@ gst_rec_webrtc_src_change_state (GstElement *element, GstStateChange transition)
     return ret;
   switch (transition) {
     case GST_STATE_CHANGE_READY_TO_PAUSED:
-      /* Not waited for: downstream may block it until we are PLAYING. */
+      /* Does not wait: downstream may block the pusher until the pipeline is
+       * PLAYING. */
       rec_worker_invoke (priv->pusher, start_pushing, self, NULL);
       rec_worker_call (priv->control, start, self);
       return GST_STATE_CHANGE_NO_PREROLL;
@@ -232,7 +233,7 @@ gst_rec_webrtc_src_change_state (GstElement *element, GstStateChange transition)
   return ret;
 }
 
-/* EOS from the application (Ctrl+C of gst-launch-1.0 -e) leaves by both pads,
+/* EOS from the application (Ctrl+C of gst-launch-1.0 -e) is sent on both pads,
  * in order with the buffers. */
 static gboolean
 gst_rec_webrtc_src_send_event (GstElement *element, GstEvent *event)
@@ -243,7 +244,8 @@ gst_rec_webrtc_src_send_event (GstElement *element, GstEvent *event)
     return GST_ELEMENT_CLASS (gst_rec_webrtc_src_parent_class)
         ->send_event (element, event);
   gst_event_unref (event);
-  /* There is nothing to end yet, and nobody to take the reference below. */
+  /* There is no stream to end yet, and no worker to release the reference
+   * below. */
   if (GST_STATE (element) < GST_STATE_PAUSED)
     return FALSE;
   gst_rec_webrtc_src_finish_tracks (self);
@@ -252,7 +254,7 @@ gst_rec_webrtc_src_send_event (GstElement *element, GstEvent *event)
   return TRUE;
 }
 
-/* What goes wrong in a session ends the session, not the recording. */
+/* An error inside a session ends only that session. */
 static void
 gst_rec_webrtc_src_handle_message (GstBin *bin, GstMessage *message)
 {
@@ -280,7 +282,7 @@ gst_rec_webrtc_src_handle_message (GstBin *bin, GstMessage *message)
 /* --- GObject --- */
 
 static void
-keyframe_wanted (RtcTrack *track, gpointer user_data)
+keyframe_wanted (GstRtcTrack *track, gpointer user_data)
 {
   RtcSession *session = gst_rec_webrtc_src_peek_session (user_data);
 
@@ -323,15 +325,15 @@ gst_rec_webrtc_src_class_init (GstRecWebrtcSrcClass *klass)
       "WebRTC source for recording");
 }
 
-static RtcTrack *
+static GstRtcTrack *
 add_track (GstRecWebrtcSrc *self, const gchar *kind,
     GstStaticPadTemplate *static_template, guint group_id)
 {
-  RtcTrack *track = rtc_track_new (kind, group_id);
+  GstRtcTrack *track = gst_rtc_track_new (kind, group_id);
   GstPad *target = gst_element_get_static_pad (GST_ELEMENT (track), "src");
   GstPadTemplate *template = gst_static_pad_template_get (static_template);
 
-  rtc_track_set_keyframe_func (track, keyframe_wanted, self);
+  gst_rtc_track_set_keyframe_func (track, keyframe_wanted, self);
   gst_bin_add (GST_BIN (self), GST_ELEMENT (track));
   gst_element_add_pad (GST_ELEMENT (self),
       gst_ghost_pad_new_from_template (kind, target, template));
@@ -349,7 +351,8 @@ gst_rec_webrtc_src_init (GstRecWebrtcSrc *self)
   g_mutex_init (&priv->session_lock);
   priv->control = rec_worker_new ();
   priv->pusher = rec_worker_new ();
-  /* webrtcbin has sinks and sources inside, which are not ours to wait for. */
+  /* The sinks and sources inside webrtcbin must not affect the state of this
+   * bin. */
   gst_bin_set_suppressed_flags (
       GST_BIN (self), GST_ELEMENT_FLAG_SOURCE | GST_ELEMENT_FLAG_SINK);
   GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SOURCE);

@@ -1,10 +1,10 @@
-/* gst-tsrec: what recwhipsrc and recwhepsrc have in common
+/* gst-tsrec: base class of recwhipsrc and recwhepsrc
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * An abstract bin: the static pads "video" and "audio", at most one session
- * that feeds them, a control thread, and everything that does not depend on
- * who calls whom.
+ * An abstract bin with the static pads "video" and "audio", at most one session
+ * that feeds them, and a control thread. It contains everything that does not
+ * depend on which side starts the session.
  */
 
 #pragma once
@@ -22,17 +22,17 @@ G_DECLARE_DERIVABLE_TYPE (
 
 /**
  * GstRecWebrtcSrcClass:
- * @open: NULL to READY; FALSE with @error fails the state change
+ * @open: NULL to READY; FALSE with @error makes the state change fail
  * @close: READY to NULL
  * @start: READY to PAUSED; on the control thread
- * @stop: PAUSED to READY, before the session is taken down; on the control
- *   thread
- * @described: of a session that begins; on the control thread
- * @ended: a session is over and has been freed; @connected: it had been
- *   connected; on the control thread
- * @category: of the element, for what is logged of its sessions
- * @waits_for_peer: to be without a peer is nothing that has to be mended here:
- *   peers come by themselves
+ * @stop: PAUSED to READY, before the session is closed; on the control thread
+ * @described: the local description of a new session is complete, or @error is
+ *   set; on the control thread
+ * @ended: a session has ended and was freed; @connected: it had been connected;
+ *   on the control thread
+ * @category: debug category of the element, used for its sessions
+ * @waits_for_peer: peers connect to this element, so it is normal that no peer
+ *   is connected
  */
 struct _GstRecWebrtcSrcClass
 {
@@ -49,43 +49,45 @@ struct _GstRecWebrtcSrcClass
   gboolean waits_for_peer;
 };
 
-/* Runs @function on the control thread; @destroy runs in any case. */
+/* Runs @function on the control thread; @destroy is always called. Any
+ * thread. */
 void gst_rec_webrtc_src_invoke (GstRecWebrtcSrc *src, GSourceFunc function,
     gpointer data, GDestroyNotify destroy);
 
 RecWorker *gst_rec_webrtc_src_get_worker (GstRecWebrtcSrc *src);
 
-/* All below: control thread only. */
+/* The functions below are for the control thread only. */
 
-/* TRUE between start and stop, unless the stream has been finished. */
+/* Returns TRUE between start and stop, unless the stream was finished. */
 gboolean gst_rec_webrtc_src_is_accepting (GstRecWebrtcSrc *src);
-/* NULL when there is none, or only what is left of one. */
+/* Returns NULL if there is no session, or if it is being drained. */
 RtcSession *gst_rec_webrtc_src_get_session (GstRecWebrtcSrc *src);
 
-/* Answers the offer of a peer; there must be no session. The answer goes to
- * @described of the class. FALSE with @error. */
+/* Answers the offer of a peer; there must be no session. The answer is passed
+ * to @described of the class. Returns FALSE with @error on failure. */
 gboolean gst_rec_webrtc_src_answer (GstRecWebrtcSrc *src,
     const GstSDPMessage *offer, const gchar *remote, GError **error);
 
-/* Makes an offer to @remote, which goes to @described of the class; there must
- * be no session. FALSE with @error. */
+/* Makes an offer to @remote, which is passed to @described of the class; there
+ * must be no session. Returns FALSE with @error on failure. */
 gboolean gst_rec_webrtc_src_offer (
     GstRecWebrtcSrc *src, const gchar *remote, GError **error);
 
-/* The answer to that offer; there must be a session. FALSE with @error. */
+/* Passes the answer to that offer to the session, which must exist. Returns
+ * FALSE with @error on failure. */
 gboolean gst_rec_webrtc_src_accept (
     GstRecWebrtcSrc *src, const GstSDPMessage *answer, GError **error);
 
-/* What was offered and is not in the session, in sentences for a person; NULL
- * when nothing. Caller frees. */
+/* Returns sentences for people about tracks that were offered and are not in
+ * the session, or NULL. Caller frees. */
 gchar *gst_rec_webrtc_src_dup_refusals (GstRecWebrtcSrc *src);
 
-/* The peer has gone: takes the session down once the jitter buffers have given
- * out what they hold. */
+/* The peer is gone: ends the session after the jitter buffers have released
+ * their packets. */
 void gst_rec_webrtc_src_drain_session (
     GstRecWebrtcSrc *src, const gchar *reason);
 
-/* Takes the session down, if there is one, and tells everybody why. */
+/* Ends the session, if there is one, and reports @reason. */
 void gst_rec_webrtc_src_end_session (GstRecWebrtcSrc *src, const gchar *reason);
 
 G_END_DECLS

@@ -1,4 +1,4 @@
-/* gst-tsrec: WHEP client that records what a server plays
+/* gst-tsrec: WHEP client that receives a stream from a server
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -9,14 +9,14 @@
  * @short_description: WHEP client: pulls a stream from an SFU
  * @see_also: recwhipsrc, tsrecsink
  *
- * Asks a WHEP server (draft-ietf-wish-whep) for its stream and puts it out like
- * #recwhipsrc does: the pads `video` and `audio` are there from the beginning
- * and stay when the session ends. A server that is not there, has no stream yet
- * or drops the session is asked again, at first at once and then every 5 s, for
- * `retry-timeout`; with `on-disconnect=eos` the end of a session ends the
- * stream. The messages are those of #recwhipsrc, `recwhip-connected` and
- * `recwhip-disconnected`. Servers that make the offer themselves (406 with an
- * offer in the body) are not supported.
+ * Requests a stream from a WHEP server (draft-ietf-wish-whep). As in #recwhipsrc,
+ * the pads `video` and `audio` always exist, and stay when a session ends. If the
+ * server cannot be reached, has no stream yet or ends the session, the element
+ * tries again for `retry-timeout`. The interval between attempts grows from 0.1 s
+ * to 5 s. With `on-disconnect=eos`, the end of a session ends the stream. The
+ * messages are those of #recwhipsrc, `recwhip-connected` and
+ * `recwhip-disconnected`. Servers that make the offer themselves (status 406 with
+ * an offer in the body) are not supported.
  *
  * ## Example launch line
  * |[
@@ -30,45 +30,32 @@
 #include "config.h"
 
 #include "gstrecwhepsrc.h"
+#include "rtcproperties.h"
 #include "whiptoken.h"
 #include "whipclient.h"
+#include "whipretry.h"
 
 GST_DEBUG_CATEGORY_STATIC (rec_whep_src_debug);
 #define GST_CAT_DEFAULT rec_whep_src_debug
 
 #define DEFAULT_RETRY_TIMEOUT (30 * GST_SECOND)
-#define RETRY_FIRST_MS 100
-#define RETRY_LAST_MS 5000
+#define RETRY_INTERVAL_MAX 5000 /* ms */
 #define REMOVE_TIMEOUT_MS 2000
 
-enum
-{
-  PROP_0,
-  PROP_LOCATION,
-  PROP_AUTH_TOKEN,
-  PROP_AUTH_TOKEN_FILE,
-  PROP_RETRY_TIMEOUT,
-  PROP_INSECURE_TLS,
-};
+/* The properties of RtcClientProperties begin here. */
+#define PROP_CLIENT 1
 
 struct _GstRecWhepSrc
 {
   GstRecWebrtcSrc parent;
 
-  /* under the object lock */
-  gchar *location;
-  gchar *auth_token;
-  gchar *auth_token_file;
-  gchar *token; /* what one of these has, from READY on */
-  GstClockTime retry_timeout;
-  gboolean insecure_tls;
+  /* protected by the object lock */
+  RtcClientProperties properties;
+  gchar *token; /* of either property, from READY on; NULL: none */
 
   /* control thread */
   WhipClient *client;
-  gchar *offer;
-  GSource *timer;
-  gint64 retry_since;
-  guint retry_ms;
+  WhipRetry *retry;
 };
 
 G_DEFINE_TYPE (GstRecWhepSrc, gst_rec_whep_src, GST_TYPE_REC_WEBRTC_SRC);
@@ -78,64 +65,9 @@ GST_ELEMENT_REGISTER_DEFINE (
 /* --- attempts; on the control thread --- */
 
 static void
-start_timer (GstRecWhepSrc *self, guint ms, GSourceFunc function)
+accept_answer (const gchar *answer, gpointer user_data)
 {
-  RecWorker *worker = gst_rec_webrtc_src_get_worker (GST_REC_WEBRTC_SRC (self));
-
-  rec_worker_clear_timeout (&self->timer);
-  self->timer = rec_worker_add_timeout (worker, ms, function, self, NULL);
-}
-
-static void
-fail (GstRecWhepSrc *self, const gchar *message)
-{
-  rec_worker_clear_timeout (&self->timer);
-  GST_ELEMENT_ERROR (self, RESOURCE, OPEN_READ, ("%s", message), (NULL));
-}
-
-/* FALSE when there is no more time. */
-static gboolean
-retry_later (GstRecWhepSrc *self, GSourceFunc function, const gchar *reason)
-{
-  gint64 now = g_get_monotonic_time ();
-  GstClockTime timeout;
-
-  if (self->retry_since == 0)
-    self->retry_since = now;
-  GST_OBJECT_LOCK (self);
-  timeout = self->retry_timeout;
-  GST_OBJECT_UNLOCK (self);
-  if ((guint64)(now - self->retry_since) >= timeout / GST_USECOND)
-    return FALSE;
-  GST_INFO_OBJECT (self, "trying again in %u ms: %s", self->retry_ms, reason);
-  /* Once; waiting for a stream is no fault. */
-  if (self->retry_ms == RETRY_FIRST_MS)
-    GST_ELEMENT_INFO (self, RESOURCE, OPEN_READ,
-        ("%s: trying again until retry-timeout is over.", reason), (NULL));
-  start_timer (self, self->retry_ms, function);
-  self->retry_ms = MIN (2 * self->retry_ms, RETRY_LAST_MS);
-  return TRUE;
-}
-
-static void
-reset_retries (GstRecWhepSrc *self)
-{
-  self->retry_since = 0;
-  self->retry_ms = RETRY_FIRST_MS;
-}
-
-static gboolean post_offer (gpointer data);
-
-/* A stream that nobody publishes yet is a 404 with many servers. */
-static gboolean
-is_worth_a_retry (const GError *error, gboolean temporary)
-{
-  return temporary || g_error_matches (error, WHIP_CLIENT_ERROR, 404);
-}
-
-static void
-accept_answer (GstRecWhepSrc *self, const gchar *answer)
-{
+  GstRecWhepSrc *self = user_data;
   GstRecWebrtcSrc *src = GST_REC_WEBRTC_SRC (self);
   GError *error = NULL;
   GstSDPMessage *sdp = rtc_sdp_parse (answer, strlen (answer), &error);
@@ -144,48 +76,23 @@ accept_answer (GstRecWhepSrc *self, const gchar *answer)
     gst_rec_webrtc_src_accept (src, sdp, &error);
   g_clear_pointer (&sdp, gst_sdp_message_free);
   if (error) {
-    fail (self, error->message);
+    whip_retry_fail (self->retry, error->message);
     g_error_free (error);
   }
 }
 
 static void
-on_answer (WhipClient *client, const gchar *answer, const GError *error,
-    gboolean temporary, gpointer user_data)
-{
-  GstRecWhepSrc *self = user_data;
-
-  if (answer)
-    accept_answer (self, answer);
-  else if (!is_worth_a_retry (error, temporary) ||
-      !retry_later (self, post_offer, error->message))
-    fail (self, error->message);
-}
-
-static gboolean
-post_offer (gpointer data)
-{
-  GstRecWhepSrc *self = data;
-
-  rec_worker_clear_timeout (&self->timer);
-  whip_client_offer (self->client, self->offer, on_answer, self);
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
 attempt (gpointer data)
 {
   GstRecWhepSrc *self = data;
   GError *error = NULL;
   gchar *host = whip_client_dup_host (self->client);
 
-  rec_worker_clear_timeout (&self->timer);
   if (!gst_rec_webrtc_src_offer (GST_REC_WEBRTC_SRC (self), host, &error)) {
-    fail (self, error->message);
+    whip_retry_fail (self->retry, error->message);
     g_error_free (error);
   }
   g_free (host);
-  return G_SOURCE_REMOVE;
 }
 
 /* --- GstRecWebrtcSrc --- */
@@ -196,13 +103,10 @@ gst_rec_whep_src_described (GstRecWebrtcSrc *src, RtcSession *session,
 {
   GstRecWhepSrc *self = GST_REC_WHEP_SRC (src);
 
-  if (!sdp) {
-    fail (self, error->message);
-    return;
-  }
-  g_free (self->offer);
-  self->offer = g_strdup (sdp);
-  post_offer (self);
+  if (sdp)
+    whip_retry_post (self->retry, sdp, accept_answer, self);
+  else
+    whip_retry_fail (self->retry, error->message);
 }
 
 static void
@@ -213,13 +117,12 @@ gst_rec_whep_src_ended (
 
   if (!gst_rec_webrtc_src_is_accepting (src))
     return;
-  /* The server may think that the session is still there. */
+  /* The server may still keep the session. */
   whip_client_remove (self->client, NULL, NULL);
-  /* One that never connected is a failure like any other. */
+  /* A session that never connected is one more failure. */
   if (connected)
-    reset_retries (self);
-  if (!retry_later (self, attempt, reason))
-    fail (self, reason);
+    whip_retry_reset (self->retry);
+  whip_retry_later (self->retry, attempt, self, reason);
 }
 
 static gboolean
@@ -230,9 +133,9 @@ gst_rec_whep_src_open (GstRecWebrtcSrc *src, GError **error)
   gboolean has, loaded;
 
   GST_OBJECT_LOCK (self);
-  has = self->location && *self->location;
-  token = g_strdup (self->auth_token);
-  file = g_strdup (self->auth_token_file);
+  has = self->properties.location && *self->properties.location;
+  token = g_strdup (self->properties.auth_token);
+  file = g_strdup (self->properties.auth_token_file);
   g_clear_pointer (&self->token, g_free);
   GST_OBJECT_UNLOCK (self);
   loaded = !has || whip_token_load (token, file, &self->token, error);
@@ -251,13 +154,20 @@ gst_rec_whep_src_start (GstRecWebrtcSrc *src)
 {
   GstRecWhepSrc *self = GST_REC_WHEP_SRC (src);
   RecWorker *worker = gst_rec_webrtc_src_get_worker (src);
+  WhipRetryConfig config = { .category = GST_CAT_DEFAULT,
+    .code = GST_RESOURCE_ERROR_OPEN_READ,
+    .interval_max = RETRY_INTERVAL_MAX,
+    .from_failure = TRUE,
+    .missing_is_temporary = TRUE };
 
   GST_OBJECT_LOCK (self);
   self->client = whip_client_new (rec_worker_get_context (worker),
-      self->location, self->token, self->insecure_tls);
+      self->properties.location, self->token, self->properties.insecure_tls);
+  config.timeout = self->properties.retry_timeout;
   GST_OBJECT_UNLOCK (self);
-  reset_retries (self);
-  start_timer (self, 0, attempt);
+  self->retry =
+      whip_retry_new (GST_ELEMENT (self), worker, self->client, &config);
+  whip_retry_now (self->retry, attempt, self);
 }
 
 static void
@@ -265,12 +175,12 @@ gst_rec_whep_src_stop (GstRecWebrtcSrc *src)
 {
   GstRecWhepSrc *self = GST_REC_WHEP_SRC (src);
 
-  rec_worker_clear_timeout (&self->timer);
   if (!self->client)
     return;
+  whip_retry_cancel (self->retry);
   whip_client_remove_sync (self->client, REMOVE_TIMEOUT_MS);
   g_clear_pointer (&self->client, whip_client_free);
-  g_clear_pointer (&self->offer, g_free);
+  g_clear_pointer (&self->retry, whip_retry_free);
 }
 
 /* --- properties --- */
@@ -282,29 +192,8 @@ gst_rec_whep_src_set_property (
   GstRecWhepSrc *self = GST_REC_WHEP_SRC (object);
 
   GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_LOCATION:
-      g_free (self->location);
-      self->location = g_value_dup_string (value);
-      break;
-    case PROP_AUTH_TOKEN:
-      g_free (self->auth_token);
-      self->auth_token = g_value_dup_string (value);
-      break;
-    case PROP_AUTH_TOKEN_FILE:
-      g_free (self->auth_token_file);
-      self->auth_token_file = g_value_dup_string (value);
-      break;
-    case PROP_RETRY_TIMEOUT:
-      self->retry_timeout = g_value_get_uint64 (value);
-      break;
-    case PROP_INSECURE_TLS:
-      self->insecure_tls = g_value_get_boolean (value);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
+  if (!rtc_client_properties_set (&self->properties, id - PROP_CLIENT, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -315,88 +204,9 @@ gst_rec_whep_src_get_property (
   GstRecWhepSrc *self = GST_REC_WHEP_SRC (object);
 
   GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_LOCATION:
-      g_value_set_string (value, self->location);
-      break;
-    case PROP_AUTH_TOKEN:
-      g_value_set_string (value, self->auth_token);
-      break;
-    case PROP_AUTH_TOKEN_FILE:
-      g_value_set_string (value, self->auth_token_file);
-      break;
-    case PROP_RETRY_TIMEOUT:
-      g_value_set_uint64 (value, self->retry_timeout);
-      break;
-    case PROP_INSECURE_TLS:
-      g_value_set_boolean (value, self->insecure_tls);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
+  if (!rtc_client_properties_get (&self->properties, id - PROP_CLIENT, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   GST_OBJECT_UNLOCK (self);
-}
-
-static void
-install_properties (GObjectClass *klass)
-{
-  const GParamFlags flags =
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-
-  /**
-   * GstRecWhepSrc:location:
-   *
-   * URL of the WHEP endpoint. Type: string. No default: the element does not
-   * go to READY without it.
-   */
-  g_object_class_install_property (klass, PROP_LOCATION,
-      g_param_spec_string ("location", "Location",
-          "URL of the WHEP endpoint to pull from", NULL, flags));
-  /**
-   * GstRecWhepSrc:auth-token:
-   *
-   * Bearer token to send (RFC 6750). Type: string. Default: none. Redirects
-   * get it too, except from HTTPS to HTTP.
-   */
-  g_object_class_install_property (klass, PROP_AUTH_TOKEN,
-      g_param_spec_string ("auth-token", "Authentication token",
-          "Bearer token to send to the server", NULL, flags));
-  /**
-   * GstRecWhepSrc:auth-token-file:
-   *
-   * File with the token, for that a command line is there for everybody to see.
-   * White space around the token is left out. Type: string. Default: none. Read
-   * from NULL to READY; one that cannot be read, or is set beside
-   * #GstRecWhepSrc:auth-token, is an error.
-   */
-  g_object_class_install_property (klass, PROP_AUTH_TOKEN_FILE,
-      g_param_spec_string ("auth-token-file", "Authentication token file",
-          "File to read the bearer token from, instead of auth-token", NULL,
-          flags));
-  /**
-   * GstRecWhepSrc:retry-timeout:
-   *
-   * How long to try again, since the first failure or since a session ended,
-   * while the server cannot be reached or has no stream, in nanoseconds. Type:
-   * guint64.
-   * Default: 30 s. 0: try once. 18446744073709551615: for ever. When it is
-   * over the element posts an error.
-   */
-  g_object_class_install_property (klass, PROP_RETRY_TIMEOUT,
-      g_param_spec_uint64 ("retry-timeout", "Retry timeout",
-          "How long to try again while the server is not there or has no "
-          "stream, in nanoseconds",
-          0, G_MAXUINT64, DEFAULT_RETRY_TIMEOUT, flags));
-  /**
-   * GstRecWhepSrc:insecure-tls:
-   *
-   * Take any certificate of an HTTPS server, for tests with a self-signed one.
-   * Type: gboolean. Default: FALSE.
-   */
-  g_object_class_install_property (klass, PROP_INSECURE_TLS,
-      g_param_spec_boolean ("insecure-tls", "Insecure TLS",
-          "Take any certificate of an HTTPS server", FALSE, flags));
 }
 
 /* --- GObject --- */
@@ -406,9 +216,7 @@ gst_rec_whep_src_finalize (GObject *object)
 {
   GstRecWhepSrc *self = GST_REC_WHEP_SRC (object);
 
-  g_free (self->location);
-  g_free (self->auth_token);
-  g_free (self->auth_token_file);
+  rtc_client_properties_clear (&self->properties);
   g_free (self->token);
   G_OBJECT_CLASS (gst_rec_whep_src_parent_class)->finalize (object);
 }
@@ -427,7 +235,11 @@ gst_rec_whep_src_class_init (GstRecWhepSrcClass *klass)
   src_class->stop = gst_rec_whep_src_stop;
   src_class->described = gst_rec_whep_src_described;
   src_class->ended = gst_rec_whep_src_ended;
-  install_properties (object_class);
+  rtc_client_properties_install (object_class, PROP_CLIENT,
+      "URL of the WHEP endpoint to pull from",
+      "How long to try again while the server is not there or has no "
+      "stream, in nanoseconds",
+      DEFAULT_RETRY_TIMEOUT);
   gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (klass),
       "WHEP client source", "Source/Network",
       "Pulls a WebRTC stream from a server by WHEP", "The gst-tsrec authors");
@@ -439,5 +251,5 @@ gst_rec_whep_src_class_init (GstRecWhepSrcClass *klass)
 static void
 gst_rec_whep_src_init (GstRecWhepSrc *self)
 {
-  self->retry_timeout = DEFAULT_RETRY_TIMEOUT;
+  self->properties.retry_timeout = DEFAULT_RETRY_TIMEOUT;
 }

@@ -1,4 +1,4 @@
-/* gst-tsrec: what the files of GstRecWhipSrc share
+/* gst-tsrec: private to the files of GstRecWhipSrc
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -25,32 +25,29 @@ struct _GstRecWhipSrc
   gchar *tls_key;
   gboolean listen;
   WhipEndpoint *endpoint;
-  gboolean taking_requests; /* by the signal handle-request */
+  gboolean taking_requests; /* handle-request passes requests on */
 
   /* control thread: the offer that is being answered */
   WhipRequest *offer;
 };
 
-/* gstrecwhipsrc.c */
+/* gstrecwhipsrc-requests.c */
 
-/* Answers @request on the control thread. Any thread. */
-void gst_rec_whip_src_hand_over (GstRecWhipSrc *self, WhipRequest *request,
-    void (*handle) (GstRecWhipSrc *self, WhipRequest *request));
-/* On the control thread. */
-void gst_rec_whip_src_handle_offer (GstRecWhipSrc *self, WhipRequest *request);
-void gst_rec_whip_src_handle_patch (GstRecWhipSrc *self, WhipRequest *request);
-void gst_rec_whip_src_handle_remove (GstRecWhipSrc *self, WhipRequest *request);
-/* Values of Link headers (RFC 9725 section 4.6); those with credentials only
- * when @authorized. Free with g_strfreev(). */
+/* For the endpoint, with the element as user data. */
+extern const WhipEndpointCallbacks gst_rec_whip_src_callbacks;
+
+/* Returns values of Link headers (RFC 9725 section 4.6). The credentials of a
+ * TURN server are only for clients that had to send a token: @authorized. Free
+ * it with g_strfreev(). */
 gchar **gst_rec_whip_src_make_links (GstRecWhipSrc *self, gboolean authorized);
 
-/* gstrecwhipsrc-properties.c */
-
-void gst_rec_whip_src_install_properties (GObjectClass *klass);
-void gst_rec_whip_src_init_props (GstRecWhipSrc *self);
-void gst_rec_whip_src_free_props (GstRecWhipSrc *self);
-
-/* gstrecwhipsrc-requests.c */
+/* Answers the pending offer: the answer is complete, or it failed. Control
+ * thread. */
+void gst_rec_whip_src_described (GstRecWebrtcSrc *src, RtcSession *session,
+    const gchar *sdp, const GError *error);
+/* Answers the pending offer of a session that ended before. Control thread. */
+void gst_rec_whip_src_ended (
+    GstRecWebrtcSrc *src, const gchar *reason, gboolean connected);
 
 void gst_rec_whip_src_install_signals (GstRecWhipSrcClass *klass);
 

@@ -1,6 +1,9 @@
-/* gst-tsrec: WHIP server that records what is published to it
+/* gst-tsrec: WHIP server source for recording
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The element with its properties, which take most of the lines. The handlers
+ * of its requests are in gstrecwhipsrc-requests.c.
  */
 
 /**
@@ -9,13 +12,12 @@
  * @short_description: WHIP server: a browser, OBS or ffmpeg pushes in
  * @see_also: recwhepsrc, recwhipsink, tsrecsink
  *
- * Listens for one publisher at a time (RFC 9725) and puts out what it sends as
- * parsed elementary streams: H.264 as byte-stream access units with the
- * parameter sets in front of every key frame, Opus as packets. The pads `video`
- * and `audio` are there from the beginning, so that a launch line can link
- * them before anyone has connected; a publisher may send only one of the two,
- * come late, go, and come back. EOS that is sent to the element leaves by both
- * pads.
+ * Listens for one publisher at a time (RFC 9725) and outputs parsed elementary
+ * streams: H.264 as byte-stream access units with the parameter sets in front
+ * of every key frame, Opus as packets. The pads `video` and `audio` always
+ * exist, so that a launch line can link them before a publisher connects. A
+ * publisher may send only one track, connect late, disconnect, and connect
+ * again. EOS that is sent to the element leaves by both pads.
  *
  * ## Example launch line
  * |[
@@ -34,9 +36,8 @@
 #include "config.h"
 
 #include "gstrecwhipsrc-private.h"
-#include "whiptoken.h"
 
-#include <string.h>
+#include "whiptoken.h"
 
 GST_DEBUG_CATEGORY_STATIC (rec_whip_src_debug);
 #define GST_CAT_DEFAULT rec_whip_src_debug
@@ -45,286 +46,30 @@ GST_DEBUG_CATEGORY_STATIC (rec_whip_src_debug);
 #define MAX_OFFERS_PER_SECOND 20
 #define IDLE_TIMEOUT 15
 
+#define DEFAULT_HOST "127.0.0.1"
+#define DEFAULT_PORT 8080
+#define DEFAULT_PATH "/whip"
+
+enum
+{
+  PROP_0,
+  PROP_HOST,
+  PROP_PORT,
+  PROP_PATH,
+  PROP_AUTH_TOKEN,
+  PROP_AUTH_TOKEN_FILE,
+  PROP_CORS_ORIGINS,
+  PROP_TLS_CERTIFICATE,
+  PROP_TLS_KEY,
+  PROP_LISTEN,
+  PROP_URL,
+};
+
 G_DEFINE_TYPE (GstRecWhipSrc, gst_rec_whip_src, GST_TYPE_REC_WEBRTC_SRC);
 GST_ELEMENT_REGISTER_DEFINE (
     recwhipsrc, "recwhipsrc", GST_RANK_NONE, GST_TYPE_REC_WHIP_SRC);
 
-/* --- from the HTTP thread to the control thread --- */
-
-typedef struct
-{
-  GstRecWhipSrc *self;
-  WhipRequest *request;
-  void (*handle) (GstRecWhipSrc *self, WhipRequest *request);
-} Call;
-
-static gboolean
-run_call (gpointer data)
-{
-  Call *call = data;
-  WhipRequest *request = g_steal_pointer (&call->request);
-
-  call->handle (call->self, request);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-free_call (gpointer data)
-{
-  Call *call = data;
-
-  if (call->request)
-    whip_request_reply (call->request, 503, "The recorder is shutting down.");
-  gst_object_unref (call->self);
-  g_free (call);
-}
-
-void
-gst_rec_whip_src_hand_over (GstRecWhipSrc *self, WhipRequest *request,
-    void (*handle) (GstRecWhipSrc *, WhipRequest *))
-{
-  Call *call = g_new0 (Call, 1);
-
-  call->self = gst_object_ref (self);
-  call->request = request;
-  call->handle = handle;
-  gst_rec_webrtc_src_invoke (
-      GST_REC_WEBRTC_SRC (self), run_call, call, free_call);
-}
-
-/* --- requests, on the control thread --- */
-
-static guint
-status_of (const GError *error)
-{
-  if (error->domain != RTC_SDP_ERROR)
-    return 500;
-  switch (error->code) {
-    case RTC_SDP_ERROR_SYNTAX:
-      return 400;
-    case RTC_SDP_ERROR_TOO_LARGE:
-      return 413;
-    default:
-      return 422;
-  }
-}
-
-static void
-reply_error (GstRecWhipSrc *self, WhipRequest *request, GError *error)
-{
-  GST_WARNING_OBJECT (self, "offer of %s refused: %s",
-      whip_request_get_remote (request), error->message);
-  whip_request_reply (request, status_of (error), error->message);
-  g_error_free (error);
-}
-
-void
-gst_rec_whip_src_handle_offer (GstRecWhipSrc *self, WhipRequest *request)
-{
-  GstRecWebrtcSrc *src = GST_REC_WEBRTC_SRC (self);
-  GError *error = NULL;
-  const gchar *body;
-  GstSDPMessage *offer;
-  gsize length;
-
-  if (!gst_rec_webrtc_src_is_accepting (src)) {
-    whip_request_reply (request, 503, "The recorder is not running (yet).");
-    return;
-  }
-  if (gst_rec_webrtc_src_get_session (src)) {
-    whip_request_reply (request, 409,
-        "Another publisher is connected. Stop it first, or publish to another "
-        "recorder; a publisher that vanished is dropped after peer-timeout.");
-    return;
-  }
-  body = whip_request_get_body (request, &length);
-  offer = rtc_sdp_parse (body, length, &error);
-  if (!offer) {
-    reply_error (self, request, error);
-    return;
-  }
-  /* A session that is still being drained ends in here, and with it only an
-   * offer of its own. The answer comes later. */
-  if (gst_rec_webrtc_src_answer (
-          src, offer, whip_request_get_remote (request), &error))
-    self->offer = request;
-  else
-    reply_error (self, request, error);
-  gst_sdp_message_free (offer);
-}
-
-static void
-gst_rec_whip_src_described (GstRecWebrtcSrc *src, RtcSession *session,
-    const gchar *sdp, const GError *error)
-{
-  GstRecWhipSrc *self = GST_REC_WHIP_SRC (src);
-  WhipRequest *request = g_steal_pointer (&self->offer);
-
-  if (sdp) {
-    gchar *answer =
-        rtc_sdp_order_candidates (sdp, whip_request_get_local (request));
-    gchar *refusals = gst_rec_webrtc_src_dup_refusals (src);
-
-    whip_request_reply_created (request, rtc_session_get_id (session),
-        rtc_session_get_etag (session), answer, refusals);
-    g_free (refusals);
-    g_free (answer);
-    return;
-  }
-  whip_request_reply (request, 500, error->message);
-  gst_rec_webrtc_src_end_session (src, error->message);
-}
-
-static gboolean
-is_own_session (GstRecWhipSrc *self, WhipRequest *request)
-{
-  RtcSession *session =
-      gst_rec_webrtc_src_get_session (GST_REC_WEBRTC_SRC (self));
-
-  return session &&
-      g_str_equal (
-          rtc_session_get_id (session), whip_request_get_session_id (request));
-}
-
-static void
-reply_no_session (WhipRequest *request)
-{
-  whip_request_reply (request, 404, "There is no such session (any more).");
-}
-
-void
-gst_rec_whip_src_handle_remove (GstRecWhipSrc *self, WhipRequest *request)
-{
-  if (!is_own_session (self, request)) {
-    reply_no_session (request);
-    return;
-  }
-  whip_request_reply (request, 200, NULL);
-  gst_rec_webrtc_src_drain_session (
-      GST_REC_WEBRTC_SRC (self), "the publisher ended the session (DELETE)");
-}
-
-/* One of a list (RFC 9110 section 13.1.1), "*" for any. Weak ones and those
- * without quotes, which some clients send, count too: there is one ICE session,
- * and its name is never used again. */
-static gboolean
-etag_matches (RtcSession *session, const gchar *if_match)
-{
-  gchar **tags = g_strsplit (if_match, ",", 64);
-  gboolean matches = FALSE;
-  guint i;
-
-  for (i = 0; tags[i] && !matches; i++) {
-    gchar *tag = g_strstrip (tags[i]);
-    gsize length;
-
-    if (g_str_has_prefix (tag, "W/"))
-      tag += 2;
-    length = strlen (tag);
-    if (length >= 2 && tag[0] == '"' && tag[length - 1] == '"') {
-      tag[length - 1] = '\0';
-      tag++;
-    }
-    matches = g_str_equal (tag, "*") ||
-        g_str_equal (tag, rtc_session_get_etag (session));
-  }
-  g_strfreev (tags);
-  return matches;
-}
-
-/* RFC 9725 section 4.3.3. */
-static void
-restart_ice (
-    RtcSession *session, WhipRequest *request, const RtcIceFragment *fragment)
-{
-  gchar *answer = rtc_session_restart_ice (session, fragment), *ordered;
-
-  if (!answer) {
-    whip_request_reply (request, 501,
-        "ICE cannot be restarted (it takes a=ice-ufrag and a=ice-pwd, and a "
-        "recorder that was built with libnice). Publish anew instead.");
-    return;
-  }
-  ordered = rtc_sdp_order_candidates (answer, whip_request_get_local (request));
-  whip_request_reply_fragment (
-      request, rtc_session_get_etag (session), ordered);
-  g_free (ordered);
-  g_free (answer);
-}
-
-void
-gst_rec_whip_src_handle_patch (GstRecWhipSrc *self, WhipRequest *request)
-{
-  RtcSession *session =
-      gst_rec_webrtc_src_get_session (GST_REC_WEBRTC_SRC (self));
-  const gchar *if_match = whip_request_get_if_match (request);
-  RtcIceFragment *fragment;
-  GError *error = NULL;
-  const gchar *body;
-  gsize length;
-
-  if (!is_own_session (self, request)) {
-    reply_no_session (request);
-    return;
-  }
-  body = whip_request_get_body (request, &length);
-  fragment = rtc_ice_fragment_parse (body, length, &error);
-  if (!fragment) {
-    reply_error (self, request, error);
-    return;
-  }
-  if (if_match && !etag_matches (session, if_match))
-    whip_request_reply (
-        request, 412, "If-Match does not name the current ICE session.");
-  else if (rtc_session_add_fragment (session, fragment))
-    whip_request_reply (request, 204, NULL);
-  else
-    restart_ice (session, request, fragment);
-  rtc_ice_fragment_free (fragment);
-}
-
-/* --- on the HTTP thread --- */
-
-static void
-on_offer (WhipRequest *request, gpointer user_data)
-{
-  gst_rec_whip_src_hand_over (
-      user_data, request, gst_rec_whip_src_handle_offer);
-}
-
-static void
-on_patch (WhipRequest *request, gpointer user_data)
-{
-  gst_rec_whip_src_hand_over (
-      user_data, request, gst_rec_whip_src_handle_patch);
-}
-
-static void
-on_remove (WhipRequest *request, gpointer user_data)
-{
-  gst_rec_whip_src_hand_over (
-      user_data, request, gst_rec_whip_src_handle_remove);
-}
-
 /* --- GstRecWebrtcSrc --- */
-
-/* Credentials of a TURN server are for those only who had to bring a token. */
-gchar **
-gst_rec_whip_src_make_links (GstRecWhipSrc *self, gboolean authorized)
-{
-  GPtrArray *links = g_ptr_array_new ();
-  gchar *stun = NULL, *turn = NULL, *link;
-
-  g_object_get (self, "stun-server", &stun, "turn-server", &turn, NULL);
-  if (stun && (link = rtc_sdp_ice_server_link (stun)))
-    g_ptr_array_add (links, link);
-  if (turn && authorized && (link = rtc_sdp_ice_server_link (turn)))
-    g_ptr_array_add (links, link);
-  g_free (stun);
-  g_free (turn);
-  g_ptr_array_add (links, NULL);
-  return (gchar **)g_ptr_array_free (links, FALSE);
-}
 
 static void
 set_taking_requests (GstRecWhipSrc *self, gboolean taking)
@@ -337,8 +82,6 @@ set_taking_requests (GstRecWhipSrc *self, gboolean taking)
 static gboolean
 gst_rec_whip_src_open (GstRecWebrtcSrc *src, GError **error)
 {
-  static const WhipEndpointCallbacks callbacks = { on_offer, on_patch,
-    on_remove };
   GstRecWhipSrc *self = GST_REC_WHIP_SRC (src);
   WhipEndpointConfig config = { .max_body = RTC_SDP_MAX_BYTES,
     .max_connections = MAX_CONNECTIONS,
@@ -355,7 +98,7 @@ gst_rec_whip_src_open (GstRecWebrtcSrc *src, GError **error)
   if (!whip_token_load (self->auth_token, self->auth_token_file, &token, error))
     return FALSE;
   links = gst_rec_whip_src_make_links (self, token != NULL);
-  /* These properties do not change from here on. */
+  /* These properties do not change from READY on. */
   config.host = self->host;
   config.port = self->port;
   config.path = self->path;
@@ -364,7 +107,8 @@ gst_rec_whip_src_open (GstRecWebrtcSrc *src, GError **error)
   config.tls_certificate = self->tls_certificate;
   config.tls_key = self->tls_key;
   config.ice_servers = (const gchar *const *)links;
-  endpoint = whip_endpoint_new (&config, &callbacks, self, error);
+  endpoint =
+      whip_endpoint_new (&config, &gst_rec_whip_src_callbacks, self, error);
   g_strfreev (links);
   g_free (token);
   if (!endpoint)
@@ -392,24 +136,200 @@ gst_rec_whip_src_close (GstRecWebrtcSrc *src)
   whip_endpoint_free (endpoint);
 }
 
-/* The session went before its offer was answered. */
-static void
-gst_rec_whip_src_ended (
-    GstRecWebrtcSrc *src, const gchar *reason, gboolean connected)
-{
-  GstRecWhipSrc *self = GST_REC_WHIP_SRC (src);
-  WhipRequest *request = g_steal_pointer (&self->offer);
+/* --- GObject --- */
 
-  if (request)
-    whip_request_reply (request, 503, reason);
+/* Returns the field of a string property; under the object lock. */
+static gchar **
+get_string_field (GstRecWhipSrc *self, guint id)
+{
+  switch (id) {
+    case PROP_HOST:
+      return &self->host;
+    case PROP_PATH:
+      return &self->path;
+    case PROP_AUTH_TOKEN:
+      return &self->auth_token;
+    case PROP_AUTH_TOKEN_FILE:
+      return &self->auth_token_file;
+    case PROP_CORS_ORIGINS:
+      return &self->cors_origins;
+    case PROP_TLS_CERTIFICATE:
+      return &self->tls_certificate;
+    case PROP_TLS_KEY:
+      return &self->tls_key;
+    default:
+      return NULL;
+  }
 }
 
-/* --- GObject --- */
+static void
+gst_rec_whip_src_set_property (
+    GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  GstRecWhipSrc *self = GST_REC_WHIP_SRC (object);
+  gchar **field;
+
+  GST_OBJECT_LOCK (self);
+  if ((field = get_string_field (self, id))) {
+    g_free (*field);
+    *field = g_value_dup_string (value);
+  } else if (id == PROP_PORT) {
+    self->port = g_value_get_uint (value);
+  } else if (id == PROP_LISTEN) {
+    self->listen = g_value_get_boolean (value);
+  } else {
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_rec_whip_src_get_property (
+    GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  GstRecWhipSrc *self = GST_REC_WHIP_SRC (object);
+  gchar **field;
+
+  GST_OBJECT_LOCK (self);
+  if ((field = get_string_field (self, id)))
+    g_value_set_string (value, *field);
+  else if (id == PROP_PORT)
+    g_value_set_uint (value, self->port);
+  else if (id == PROP_LISTEN)
+    g_value_set_boolean (value, self->listen);
+  else if (id != PROP_URL)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  else if (self->endpoint)
+    g_value_take_string (value, whip_endpoint_dup_url (self->endpoint));
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+install_properties (GObjectClass *klass)
+{
+  const GParamFlags flags =
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+
+  /**
+   * GstRecWhipSrc:host:
+   *
+   * Address to listen on. Type: string. Default: 127.0.0.1, which only this
+   * host can reach. "0.0.0.0" and "::" listen on all addresses; then set
+   * #GstRecWhipSrc:auth-token too. Applied from NULL to READY.
+   */
+  g_object_class_install_property (klass, PROP_HOST,
+      g_param_spec_string ("host", "Host",
+          "Address to listen on (0.0.0.0 or ::: all of this host's)",
+          DEFAULT_HOST, flags));
+  /**
+   * GstRecWhipSrc:port:
+   *
+   * TCP port to listen on. Type: guint. Range: 0 to 65535. Default: 8080. 0
+   * selects a free port, see #GstRecWhipSrc:url. Elements of one process may
+   * share a port if their paths differ. If another process uses the port, the
+   * state change to READY fails.
+   */
+  g_object_class_install_property (klass, PROP_PORT,
+      g_param_spec_uint ("port", "Port",
+          "TCP port to listen on (0 picks a free one, see url)", 0, 65535,
+          DEFAULT_PORT, flags));
+  /**
+   * GstRecWhipSrc:path:
+   *
+   * Path of the WHIP endpoint. Type: string. Default: /whip.
+   */
+  g_object_class_install_property (klass, PROP_PATH,
+      g_param_spec_string (
+          "path", "Path", "Path of the WHIP endpoint", DEFAULT_PATH, flags));
+  /**
+   * GstRecWhipSrc:auth-token:
+   *
+   * Bearer token (RFC 6750) that publishers must send. Type: string. Default:
+   * none, no token is needed. Without #GstRecWhipSrc:tls-certificate the token
+   * is sent unencrypted.
+   */
+  g_object_class_install_property (klass, PROP_AUTH_TOKEN,
+      g_param_spec_string ("auth-token", "Authentication token",
+          "Bearer token that publishers must send (none: not needed)", NULL,
+          flags));
+  /**
+   * GstRecWhipSrc:auth-token-file:
+   *
+   * File that contains the token, because other users of the host can read
+   * command lines. White space around the token is ignored. Type: string.
+   * Default: none. Read from NULL to READY, which fails if the file cannot be
+   * read, or if #GstRecWhipSrc:auth-token is set too.
+   */
+  g_object_class_install_property (klass, PROP_AUTH_TOKEN_FILE,
+      g_param_spec_string ("auth-token-file", "Authentication token file",
+          "File to read the bearer token from, instead of auth-token", NULL,
+          flags));
+  /**
+   * GstRecWhipSrc:cors-origins:
+   *
+   * Origins of web pages that may publish, separated by commas, "*" for all.
+   * Type: string. Default: none; browsers then publish only from pages of the
+   * same host and port.
+   */
+  g_object_class_install_property (klass, PROP_CORS_ORIGINS,
+      g_param_spec_string ("cors-origins", "CORS origins",
+          "Origins of web pages that may publish, separated by commas, * for "
+          "all (none: no page of another origin)",
+          NULL, flags));
+  /**
+   * GstRecWhipSrc:tls-certificate:
+   *
+   * PEM file with the certificate of the server; it may contain the key too.
+   * Type: string. Default: none, plain HTTP.
+   */
+  g_object_class_install_property (klass, PROP_TLS_CERTIFICATE,
+      g_param_spec_string ("tls-certificate", "TLS certificate",
+          "PEM file with the certificate for HTTPS (none: plain HTTP)", NULL,
+          flags));
+  /**
+   * GstRecWhipSrc:tls-key:
+   *
+   * PEM file with the private key. Type: string. Default: none, the key is in
+   * the file of #GstRecWhipSrc:tls-certificate.
+   */
+  g_object_class_install_property (klass, PROP_TLS_KEY,
+      g_param_spec_string ("tls-key", "TLS key",
+          "PEM file with the private key (none: tls-certificate has it)", NULL,
+          flags));
+  /**
+   * GstRecWhipSrc:listen:
+   *
+   * Whether the element opens a socket. Type: gboolean. Default: TRUE. If
+   * FALSE, the application receives the requests and passes them on with
+   * #GstRecWhipSrc::handle-request; the properties for address, token, CORS and
+   * TLS are ignored, and #GstRecWhipSrc:url is NULL. Applied from NULL to READY.
+   */
+  g_object_class_install_property (klass, PROP_LISTEN,
+      g_param_spec_boolean ("listen", "Listen",
+          "Listen at host and port (false: requests come by handle-request)",
+          TRUE, flags));
+  /**
+   * GstRecWhipSrc:url:
+   *
+   * URL to publish to, NULL below READY. Type: string. Any thread.
+   */
+  g_object_class_install_property (klass, PROP_URL,
+      g_param_spec_string ("url", "URL", "URL to publish to (none below READY)",
+          NULL, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+}
 
 static void
 gst_rec_whip_src_finalize (GObject *object)
 {
-  gst_rec_whip_src_free_props (GST_REC_WHIP_SRC (object));
+  GstRecWhipSrc *self = GST_REC_WHIP_SRC (object);
+
+  g_free (self->host);
+  g_free (self->path);
+  g_free (self->auth_token);
+  g_free (self->auth_token_file);
+  g_free (self->cors_origins);
+  g_free (self->tls_certificate);
+  g_free (self->tls_key);
   G_OBJECT_CLASS (gst_rec_whip_src_parent_class)->finalize (object);
 }
 
@@ -425,7 +345,9 @@ gst_rec_whip_src_class_init (GstRecWhipSrcClass *klass)
   src_class->described = gst_rec_whip_src_described;
   src_class->ended = gst_rec_whip_src_ended;
   src_class->waits_for_peer = TRUE;
-  gst_rec_whip_src_install_properties (object_class);
+  object_class->set_property = gst_rec_whip_src_set_property;
+  object_class->get_property = gst_rec_whip_src_get_property;
+  install_properties (object_class);
   gst_rec_whip_src_install_signals (klass);
   gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (klass),
       "WHIP server source", "Source/Network",
@@ -439,5 +361,8 @@ gst_rec_whip_src_class_init (GstRecWhipSrcClass *klass)
 static void
 gst_rec_whip_src_init (GstRecWhipSrc *self)
 {
-  gst_rec_whip_src_init_props (self);
+  self->host = g_strdup (DEFAULT_HOST);
+  self->port = DEFAULT_PORT;
+  self->listen = TRUE;
+  self->path = g_strdup (DEFAULT_PATH);
 }

@@ -1,4 +1,4 @@
-/* gst-tsrec: WHIP server that records what is published to it
+/* gst-tsrec: WHIP server source for recording
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

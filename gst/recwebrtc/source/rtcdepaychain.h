@@ -2,7 +2,9 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Depayloader, capsfilter and parser, in the bin of a source.
+ * Makes and links the elements in the bin of a source: GstRtcStreamSelect,
+ * GstRtcPacketFilter, depayloader, GstRtcPictureFilter (with capsfilter and
+ * parser).
  */
 
 #pragma once
@@ -32,9 +34,10 @@ typedef struct
 } RtcDepayChainCounters;
 
 /* Adds the elements to @bin, links them to @out and starts them. @owner: see
- * rtc_peer_set_owner(). A warning in the name of @bin says when video
- * arrives that cannot be decoded. @freeze: drop pictures from a loss until the
- * next key frame. NULL with @error. */
+ * rtc_peer_set_owner().
+ * @freeze: drop pictures from a loss to the next random access point. If video
+ *   arrives that cannot be decoded, a warning is posted in the name of @bin.
+ *   Returns NULL with @error on failure. */
 RtcDepayChain *rtc_depay_chain_new (GstBin *bin, gpointer owner,
     const RtcSdpTrack *track, GstPad *out, gboolean freeze,
     RtcDepayChainCounters *counters, GError **error);
@@ -42,28 +45,28 @@ RtcDepayChain *rtc_depay_chain_new (GstBin *bin, gpointer owner,
 /* Stops and removes the elements. RTP must not flow any more. */
 void rtc_depay_chain_free (RtcDepayChain *chain);
 
-const RtcSdpTrack *rtc_depay_chain_get_track (RtcDepayChain *chain);
 gboolean rtc_depay_chain_is_video (RtcDepayChain *chain);
 
-/* Where RTP of another SSRC goes in; one of them is recorded: see RtcStreamSelect.
- * @rank: preferred to streams of a lower rank. Caller unrefs. Any thread. */
+/* Returns a sink pad for RTP of another SSRC; one stream is recorded, see
+ * GstRtcStreamSelect. @rank: streams of a higher rank are preferred. Caller
+ * unrefs. Any thread. */
 GstPad *rtc_depay_chain_add_stream (RtcDepayChain *chain, guint rank);
-/* Whether the stream of @pad is recorded. Any thread. */
+/* Returns TRUE if the stream of @pad is recorded. Any thread. */
 gboolean rtc_depay_chain_is_recorded (RtcDepayChain *chain, GstPad *pad);
-/* Another rank for the stream of @pad, which is not being removed. Any
+/* Changes the rank of the stream of @pad, which is not being removed. Any
  * thread. */
 void rtc_depay_chain_set_rank (RtcDepayChain *chain, GstPad *pad, guint rank);
-/* @pad, from rtc_depay_chain_add_stream(), is unlinked and not needed any more. Any
- * thread. */
+/* Removes the stream of @pad, from rtc_depay_chain_add_stream(), which is
+ * unlinked. Any thread. */
 void rtc_depay_chain_remove_stream (RtcDepayChain *chain, GstPad *pad);
 
-/* Where upstream events for the sender go in, force-key-unit for example.
- * Caller unrefs. */
+/* Returns the pad for upstream events to the sender, force-key-unit for
+ * example. Caller unrefs. */
 GstPad *rtc_depay_chain_get_event_pad (RtcDepayChain *chain);
 
-/* Keeps those of @codecs, which ends with NULL, that this system has the
- * elements for, and appends "NAME (ELEMENT)" to @missing for each other one,
- * with commas between. Any thread. */
+/* Removes codecs from @codecs, which ends with NULL, if this system has no
+ * elements for them. Appends "NAME (ELEMENT)" to @missing for each one,
+ * separated by commas. Any thread. */
 void rtc_depay_chain_keep_available (
     const RtcSdpCodec **codecs, GString *missing);
 

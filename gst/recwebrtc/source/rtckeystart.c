@@ -6,42 +6,24 @@
 #include "config.h"
 
 #include "rtckeystart.h"
+#include "rtcnal.h"
 
-#define H264_STAP_A 24
-#define H264_FU_A 28
-#define H265_AP 48
-#define H265_FU 49
-#define FU_START 0x80
-
-/* A slice of an IDR picture, or a parameter set. */
+/* Returns TRUE for a slice of a random access point, and for a parameter set,
+ * which precedes one. SEI is not parsed. */
 static gboolean
-h264_is_key (guint8 header)
+type_is_key (RecNalSyntax syntax, guint type)
 {
-  guint type = header & 0x1f;
-
-  return type == 5 || type == 7 || type == 8;
+  return rec_nal_get_kind (syntax, type) > REC_NAL_SLICE ||
+      rtc_nal_is_parameter_set (syntax, type);
 }
 
-/* IRAP (H.265 table 7-1), or a parameter set. */
+/* NAL units after @at bytes, each after its size. */
 static gboolean
-h265_is_key_type (guint type)
-{
-  return (type >= 16 && type <= 23) || (type >= 32 && type <= 34);
-}
-
-static gboolean
-h265_is_key (guint8 header)
-{
-  return h265_is_key_type ((header >> 1) & 0x3f);
-}
-
-/* Units behind @at bytes, each after its size. */
-static gboolean
-aggregate_is_key (const guint8 *payload, gsize size, gsize at,
-    gboolean (*is_key) (guint8 header))
+aggregate_is_key (
+    RecNalSyntax syntax, const guint8 *payload, gsize size, gsize at)
 {
   while (at + 3 <= size) {
-    if (is_key (payload[at + 2]))
+    if (type_is_key (syntax, rec_nal_get_type (syntax, payload + at + 2)))
       return TRUE;
     at += 2 + ((gsize)payload[at] << 8 | payload[at + 1]);
   }
@@ -49,32 +31,21 @@ aggregate_is_key (const guint8 *payload, gsize size, gsize at,
 }
 
 static gboolean
-h264_starts (const guint8 *payload, gsize size)
+nal_starts (RecNalSyntax syntax, const guint8 *payload, gsize size)
 {
-  guint type = payload[0] & 0x1f;
+  gsize header = rec_nal_header_size (syntax);
+  guint type = rec_nal_get_type (syntax, payload);
 
-  if (type == H264_STAP_A)
-    return aggregate_is_key (payload, size, 1, h264_is_key);
-  if (type == H264_FU_A)
-    return size > 1 && (payload[1] & FU_START) && h264_is_key (payload[1]);
-  return h264_is_key (payload[0]);
+  if (type == rtc_nal_get_aggregate_type (syntax))
+    return aggregate_is_key (syntax, payload, size, header);
+  if (type == rtc_nal_get_fragment_type (syntax))
+    return size > header && (payload[header] & RTC_FU_START) &&
+        type_is_key (syntax, rtc_nal_get_fu_type (syntax, payload[header]));
+  return type_is_key (syntax, type);
 }
 
-static gboolean
-h265_starts (const guint8 *payload, gsize size)
-{
-  guint type = (payload[0] >> 1) & 0x3f;
-
-  if (type == H265_AP)
-    return aggregate_is_key (payload, size, 2, h265_is_key);
-  if (type == H265_FU)
-    return size > 2 && (payload[2] & FU_START) &&
-        h265_is_key_type (payload[2] & 0x3f);
-  return h265_is_key_type (type);
-}
-
-/* The first packet of partition 0, and the bit P of the frame (RFC 7741
- * sections 4.2 and 4.3). */
+/* Checks for the first packet of partition 0, and for bit P of the frame (RFC
+ * 7741 sections 4.2 and 4.3). */
 static gboolean
 vp8_starts (const guint8 *payload, gsize size)
 {
@@ -97,15 +68,15 @@ vp8_starts (const guint8 *payload, gsize size)
 gboolean
 rtc_key_start (const gchar *codec, const guint8 *payload, gsize size)
 {
+  RecNalSyntax syntax;
+
   if (size == 0)
     return FALSE;
-  if (g_str_equal (codec, "H264"))
-    return h264_starts (payload, size);
-  if (g_str_equal (codec, "H265"))
-    return h265_starts (payload, size);
+  if (rtc_nal_get_syntax (codec, &syntax))
+    return nal_starts (syntax, payload, size);
   if (g_str_equal (codec, "VP8"))
     return vp8_starts (payload, size);
-  /* B without P (RFC 9628 section 4.2). */
+  /* Bit B without bit P (RFC 9628 section 4.2). */
   if (g_str_equal (codec, "VP9"))
     return (payload[0] & 0x48) == 0x08;
   if (g_str_equal (codec, "AV1"))

@@ -11,10 +11,10 @@
 
 G_BEGIN_DECLS
 
-/* Whether @payload begins a picture (or the parameter sets in front of it) that
- * can be decoded without those before: RFC 6184 (H264), RFC 7798 (H265), RFC
- * 7741 (VP8), RFC 9628 (VP9), AV1 RTP section 4.4. TRUE for audio. @codec:
- * encoding name, upper case. */
+/* Returns TRUE if @payload begins a picture, or the parameter sets in front of
+ * one, that can be decoded without earlier pictures: RFC 6184 (H264), RFC 7798
+ * (H265), RFC 7741 (VP8), RFC 9628 (VP9), AV1 RTP section 4.4. Returns TRUE for
+ * audio. @codec: encoding name, upper case. */
 gboolean rtc_key_start (const gchar *codec, const guint8 *payload, gsize size);
 
 G_END_DECLS

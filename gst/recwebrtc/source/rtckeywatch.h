@@ -2,13 +2,13 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The key frame, or its parameter sets, may be lost, and nobody asks again:
- * from then on packets arrive, and no picture ever leaves the parser. The watch
- * says when to ask the sender: after RTC_KEY_WATCH_FIRST, then at intervals
- * that double up to RTC_KEY_WATCH_MAX, until there is a picture.
+ * If a key frame or its parameter sets are lost, nothing else requests them
+ * again: packets arrive, but no picture leaves the parser. The watch determines
+ * when to request a key frame: after RTC_KEY_WATCH_FIRST, then at intervals
+ * that double up to RTC_KEY_WATCH_MAX, until a picture leaves.
  *
  * Plain data without a lock: everything on the streaming thread of the track.
- * Times are in µs of one monotonic clock.
+ * Times are µs of one monotonic clock.
  */
 
 #pragma once
@@ -19,20 +19,22 @@ G_BEGIN_DECLS
 
 #define RTC_KEY_WATCH_FIRST (1 * G_USEC_PER_SEC)
 #define RTC_KEY_WATCH_MAX (16 * G_USEC_PER_SEC)
-/* When somebody should look at it. */
+/* Time after which a warning is due. */
 #define RTC_KEY_WATCH_WARN (5 * G_USEC_PER_SEC)
-/* Of different times that have to arrive: one picture is not overdue. */
+/* Pictures (RTP timestamps) that must arrive first: a single picture is not
+ * overdue. */
 #define RTC_KEY_WATCH_PICTURES 4
 
 /**
  * RtcKeyWatch:
- * @since: arrival of the first packet since the last picture; 0: none
- * @rtp_time: of the last packet
- * @pictures: RTP timestamps since then
- * @next: when to ask
- * @interval: from there to the time after that
- * @requests: how often was asked
- * @warned: RTC_KEY_WATCH_WARN was returned
+ * @since: arrival of the first packet after the last picture, 0 if there is
+ *   none
+ * @rtp_time: RTP timestamp of the last packet
+ * @pictures: number of RTP timestamps since @since
+ * @next: time of the next request
+ * @interval: time between the next request and the one after it
+ * @requests: number of requests since @since
+ * @warned: RTC_KEY_WATCH_ASK_AND_WARN was returned
  */
 typedef struct
 {
@@ -48,8 +50,8 @@ typedef struct
 typedef enum
 {
   RTC_KEY_WATCH_WAIT,
-  RTC_KEY_WATCH_ASK,          /* for a key frame, now */
-  RTC_KEY_WATCH_ASK_AND_WARN, /* once */
+  RTC_KEY_WATCH_ASK,          /* request a key frame now */
+  RTC_KEY_WATCH_ASK_AND_WARN, /* request, and warn; once */
 } RtcKeyWatchVerdict;
 
 void rtc_key_watch_init (RtcKeyWatch *watch);

@@ -1,4 +1,4 @@
-/* gst-tsrec: which of the layers of simulcast is the largest
+/* gst-tsrec: ranks of simulcast layers
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -16,13 +16,13 @@
 GST_DEBUG_CATEGORY_STATIC (rtc_layers_debug);
 #define GST_CAT_DEFAULT rtc_layers_debug
 
-/* SSRCs that are remembered. */
+/* Maximum number of SSRCs to remember. */
 #define MAX_STREAMS 64
 
 /**
  * Stream:
- * @layer: index of its layer, -1 while unknown
- * @pixels: of its last key frame, 0 while unknown
+ * @layer: index of its layer, -1 if unknown
+ * @pixels: size of its last key frame, pixels, 0 if unknown
  */
 typedef struct
 {
@@ -108,8 +108,8 @@ h265_size (const guint8 *unit, gsize size)
   return found;
 }
 
-/* Alone in the packet, or in an aggregate, whose units begin after @at bytes
- * and each with its size. */
+/* The NAL unit is alone in the packet, or in an aggregation packet, whose NAL
+ * units begin after @at bytes and follow their sizes. */
 static guint
 unit_size (const guint8 *payload, gsize size, gboolean aggregate, gsize at,
     guint (*read) (const guint8 *unit, gsize size))
@@ -232,7 +232,7 @@ stream_rank (RtcLayers *self, const Stream *stream)
 
 /* --- packets; on the thread that receives --- */
 
-/* In the one or the two byte form of RFC 8285. */
+/* In the one-byte or the two-byte form of RFC 8285. */
 static gint
 read_layer (RtcLayers *self, GstRTPBuffer *rtp)
 {

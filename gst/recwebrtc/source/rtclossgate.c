@@ -1,4 +1,4 @@
-/* gst-tsrec: keeps pictures that a loss has broken out of the recording
+/* gst-tsrec: keeps pictures damaged by packet loss out of the recording
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "rtclossgate.h"
+#include "rtcnal.h"
 
 #include <string.h>
 
@@ -37,7 +38,8 @@ rtc_loss_gate_restart (RtcLossGate *gate)
   if (!gate->have_packet)
     return;
   rtc_loss_gate_close (gate);
-  /* The end of the last access unit is not known to be there. */
+  gate->refreshes_gradually = FALSE;
+  /* The end of the last access unit may be missing. */
   if (!gate->last_marker)
     gate->units[gate->newest].damaged = TRUE;
   gate->have_packet = FALSE;
@@ -67,7 +69,7 @@ rtc_loss_gate_packet (RtcLossGate *gate, guint16 seq, guint32 rtp_time,
   gate->last_seq = seq;
   if (gap) {
     rtc_loss_gate_close (gate);
-    /* The end of the last access unit may be missing, or the middle of it. */
+    /* The end or the middle of the last access unit may be missing. */
     if (!first && !gate->last_marker)
       unit->damaged = TRUE;
   }
@@ -78,8 +80,8 @@ rtc_loss_gate_packet (RtcLossGate *gate, guint16 seq, guint32 rtp_time,
   gate->last_marker = marker;
 }
 
-/* The one whose packets had @pts; depayloaders keep the time of the first
- * packet, the last, or something between. */
+/* Returns the unit whose packets had @pts. Depayloaders keep the time of the
+ * first packet, of the last one, or of one in between. */
 static const RtcLossGateUnit *
 find_unit (const RtcLossGate *gate, GstClockTime pts)
 {
@@ -106,17 +108,32 @@ find_unit (const RtcLossGate *gate, GstClockTime pts)
   return best;
 }
 
+/* The rule for gradual recovery: see rtclossgate.h. */
+static gboolean
+can_open (RtcLossGate *gate, RtcPictureKind kind)
+{
+  gboolean refreshes_gradually = gate->refreshes_gradually;
+
+  if (kind == RTC_PICTURE_RANDOM_ACCESS)
+    gate->refreshes_gradually = FALSE;
+  else if (kind == RTC_PICTURE_GRADUAL_RECOVERY)
+    gate->refreshes_gradually = TRUE;
+  return kind == RTC_PICTURE_RANDOM_ACCESS ||
+      (kind == RTC_PICTURE_GRADUAL_RECOVERY && refreshes_gradually);
+}
+
 RtcLossGateVerdict
-rtc_loss_gate_unit (RtcLossGate *gate, GstClockTime pts, gboolean key,
+rtc_loss_gate_unit (RtcLossGate *gate, GstClockTime pts, RtcPictureKind kind,
     guint64 *held_back, GstClockTime *closed_at)
 {
   const RtcLossGateUnit *unit = find_unit (gate, pts);
+  gboolean opens = can_open (gate, kind);
 
   if (unit->damaged)
     rtc_loss_gate_close (gate);
   if (!gate->closed)
     return RTC_LOSS_GATE_PASS;
-  if (key && !unit->damaged) {
+  if (opens && !unit->damaged) {
     gate->closed = FALSE;
     *held_back = gate->held_back;
     *closed_at = gate->closed_at;
@@ -127,76 +144,37 @@ rtc_loss_gate_unit (RtcLossGate *gate, GstClockTime pts, gboolean key,
   return RTC_LOSS_GATE_DROP;
 }
 
-/* Behind the next start code (ITU-T H.264 B.1, H.265 B.1); NULL at the end. */
-static const guint8 *
-next_nal_unit (const guint8 *data, const guint8 *end)
-{
-  for (; data + 3 < end; data++) {
-    if (data[0] == 0 && data[1] == 0 && data[2] == 1)
-      return data + 3;
-  }
-  return NULL;
-}
-
 /* The first slice decides: a depayloader takes parameter sets in front of an
- * ordinary picture for a key frame, when the key frame itself was lost. */
-static gboolean
-h264_is_key (const guint8 *data, const guint8 *end)
+ * ordinary picture for a key frame if the key frame itself was lost. */
+static RtcPictureKind
+parse_first_slice (RecNalSyntax syntax, const guint8 *data, gsize size)
 {
-  const guint8 *nal = data;
-  gboolean recovery_point = FALSE;
+  gboolean random_access = FALSE, gradual = FALSE, layer = FALSE;
+  RecNalScanner scanner;
+  RecNalUnit nal = { .kind = REC_NAL_OTHER };
 
-  while ((nal = next_nal_unit (nal, end)) && end - nal >= 2) {
-    guint type = nal[0] & 0x1f;
-
-    if (type == 6 && nal[1] == 6)
-      recovery_point = TRUE; /* D.1.8 */
-    /* first_mb_in_slice, ue(v), is 0 (7.3.3) */
-    if (type >= 1 && type <= 5)
-      return (type == 5 || recovery_point) && (nal[1] & 0x80);
+  rec_nal_scanner_init (&scanner, syntax, data, size);
+  while (rec_nal_scanner_next (&scanner, &nal)) {
+    random_access |= rec_nal_is_random_access (syntax, &nal);
+    gradual |= rec_nal_is_gradual_recovery (syntax, &nal);
+    layer |= nal.kind == REC_NAL_LAYER;
   }
-  return FALSE;
+  if (nal.kind < REC_NAL_SLICE)
+    return layer ? RTC_PICTURE_DEPENDENT : RTC_PICTURE_NONE;
+  if (nal.size <= rec_nal_header_size (syntax) ||
+      rec_nal_continues_picture (syntax, &nal))
+    return RTC_PICTURE_DEPENDENT;
+  return random_access ? RTC_PICTURE_RANDOM_ACCESS
+      : gradual        ? RTC_PICTURE_GRADUAL_RECOVERY
+                       : RTC_PICTURE_DEPENDENT;
 }
 
-static gboolean
-h265_is_key (const guint8 *data, const guint8 *end)
+RtcPictureKind
+rtc_loss_gate_parse_unit (const gchar *codec, const guint8 *data, gsize size)
 {
-  const guint8 *nal = data;
+  RecNalSyntax syntax;
 
-  while ((nal = next_nal_unit (nal, end)) && end - nal >= 3) {
-    guint type = (nal[0] >> 1) & 0x3f;
-
-    /* IRAP (7.4.2.2) and first_slice_segment_in_pic_flag (7.3.6.1) */
-    if (type < 32)
-      return type >= 16 && type <= 23 && (nal[2] & 0x80);
-  }
-  return FALSE;
-}
-
-gboolean
-rtc_loss_gate_is_key (const gchar *codec, const guint8 *data, gsize size)
-{
-  if (g_str_equal (codec, "H264"))
-    return h264_is_key (data, data + size);
-  if (g_str_equal (codec, "H265"))
-    return h265_is_key (data, data + size);
-  return TRUE;
-}
-
-gboolean
-rtc_loss_gate_has_picture (const gchar *codec, const guint8 *data, gsize size)
-{
-  gboolean h264 = g_str_equal (codec, "H264");
-  const guint8 *nal = data, *end = data + size;
-
-  if (!h264 && !g_str_equal (codec, "H265"))
-    return TRUE;
-  while ((nal = next_nal_unit (nal, end))) {
-    guint type = h264 ? nal[0] & 0x1f : (nal[0] >> 1) & 0x3f;
-
-    /* Tables 7-1 of both: slices and partitions of one; VCL NAL units */
-    if (h264 ? type >= 1 && type <= 5 : type < 32)
-      return TRUE;
-  }
-  return FALSE;
+  return rtc_nal_get_syntax (codec, &syntax)
+      ? parse_first_slice (syntax, data, size)
+      : RTC_PICTURE_RANDOM_ACCESS;
 }

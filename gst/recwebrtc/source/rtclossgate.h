@@ -2,13 +2,23 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A depayloader of GStreamer 1.22 that waits for a key frame still lets
- * through the picture in which packets are missing, and takes parameter sets
- * or one slice of several for a key frame. The gate sees the packets that go
- * into it and the access units that come out of it, and lets nothing pass from
- * the first missing packet on until a key frame of which nothing is missing.
+ * A depayloader of GStreamer 1.22 that waits for a key frame still passes
+ * the picture in which packets are missing, and takes parameter sets or one
+ * slice of several for a key frame. The gate sees the packets that enter the
+ * depayloader and the access units that leave it. It closes at the first
+ * missing packet.
  *
- * Plain data without a lock: everything on the streaming thread of the track.
+ * It opens at the next whole random access point
+ * (rec_nal_is_random_access(), the same definition that the mux uses). A
+ * picture where gradual recovery begins (rec_nal_is_gradual_recovery()) is
+ * not one: the pictures after it are right only in part until the refresh is
+ * complete. The gate opens there only if the point before it in the stream,
+ * recorded or not, was gradual too. Such a sender refreshes its pictures
+ * gradually and sends no key frame, and a gate that waited for one would
+ * stay closed for ever.
+ *
+ * Plain data without a lock: everything on the streaming thread of the
+ * track.
  */
 
 #pragma once
@@ -29,55 +39,69 @@ typedef struct
 typedef struct
 {
   RtcLossGateUnit
-      units[RTC_LOSS_GATE_UNITS]; /* a ring, the newest at @newest */
+      units[RTC_LOSS_GATE_UNITS]; /* a ring, the newest one at @newest */
   guint newest;
   gboolean have_packet;
   guint16 last_seq;
   gboolean last_marker;
 
+  gboolean refreshes_gradually; /* the last point of recovery was gradual */
   gboolean closed;
-  guint64 held_back;      /* access units, since the gate was closed */
-  GstClockTime closed_at; /* PTS of the first of them */
+  guint64 held_back;      /* access units dropped since the gate was closed */
+  GstClockTime closed_at; /* PTS of the first access unit dropped */
 } RtcLossGate;
+
+/**
+ * RtcPictureKind:
+ * @RTC_PICTURE_NONE: an access unit without a slice: some senders set the
+ *   marker bit on parameter sets, and a depayloader makes an access unit of
+ *   them
+ * @RTC_PICTURE_DEPENDENT: a picture that needs earlier pictures
+ * @RTC_PICTURE_GRADUAL_RECOVERY: a picture where a gradual recovery begins
+ * @RTC_PICTURE_RANDOM_ACCESS: a random access point
+ */
+typedef enum
+{
+  RTC_PICTURE_NONE,
+  RTC_PICTURE_DEPENDENT,
+  RTC_PICTURE_GRADUAL_RECOVERY,
+  RTC_PICTURE_RANDOM_ACCESS
+} RtcPictureKind;
 
 typedef enum
 {
-  RTC_LOSS_GATE_PASS, /* to be recorded */
-  RTC_LOSS_GATE_OPEN, /* to be recorded; the gate was closed before */
-  RTC_LOSS_GATE_DROP, /* to be dropped; a key frame is needed */
+  RTC_LOSS_GATE_PASS, /* record the unit */
+  RTC_LOSS_GATE_OPEN, /* record the unit; the gate was closed before */
+  RTC_LOSS_GATE_DROP, /* drop the unit; a key frame is needed */
 } RtcLossGateVerdict;
 
-/* Closed: it opens with the first key frame. */
+/* The gate is closed, and opens at the first random access point. */
 void rtc_loss_gate_init (RtcLossGate *gate);
 
-/* The packets that follow are those of another stream: their sequence numbers
- * have nothing to do with those before. Closes the gate. */
+/* The next packet belongs to another stream, whose sequence numbers are
+ * unrelated. Closes the gate. */
 void rtc_loss_gate_restart (RtcLossGate *gate);
 
-/* A picture is missing: nothing passes until the next key frame. */
+/* A picture is missing: closes the gate. */
 void rtc_loss_gate_close (RtcLossGate *gate);
 
-/* A packet goes into the depayloader, in order. @empty: only padding. */
+/* A packet enters the depayloader, in order. @empty: it contains only
+ * padding. */
 void rtc_loss_gate_packet (RtcLossGate *gate, guint16 seq, guint32 rtp_time,
     gboolean marker, gboolean empty, GstClockTime pts);
 
-/* An access unit with @pts comes out of it. @key: one can begin with it
- * (rtc_loss_gate_is_key()). With RTC_LOSS_GATE_OPEN, @held_back and @closed_at say what
- * was left out. */
+/* An access unit with @pts leaves the depayloader. If it opens the gate,
+ * *@held_back is the number of access units that were dropped since the gate
+ * was closed, and *@closed_at the PTS of the first one. */
 RtcLossGateVerdict rtc_loss_gate_unit (RtcLossGate *gate, GstClockTime pts,
-    gboolean key, guint64 *held_back, GstClockTime *closed_at);
+    RtcPictureKind kind, guint64 *held_back, GstClockTime *closed_at);
 
-/* Whether an access unit (byte stream for H.264 and H.265) that is said to be
- * a key frame begins with the first slice of one: of an IDR picture, or of one
- * with a recovery point. TRUE for other codecs, whose depayloaders look at the
- * start themselves. */
-gboolean rtc_loss_gate_is_key (
-    const gchar *codec, const guint8 *data, gsize size);
-
-/* Whether an access unit (byte stream for H.264 and H.265) holds a slice: some
- * senders put the marker bit onto parameter sets, so that a depayloader makes
- * an access unit of them alone. TRUE for other codecs. */
-gboolean rtc_loss_gate_has_picture (
+/* Reads an access unit (byte stream for H.264 and H.265) up to its first
+ * slice. An access unit that begins with another slice than the first of its
+ * picture is RTC_PICTURE_DEPENDENT. Returns RTC_PICTURE_RANDOM_ACCESS for
+ * other codecs: their depayloaders mark the other pictures as
+ * GST_BUFFER_FLAG_DELTA_UNIT. */
+RtcPictureKind rtc_loss_gate_parse_unit (
     const gchar *codec, const guint8 *data, gsize size);
 
 G_END_DECLS

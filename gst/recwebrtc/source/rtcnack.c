@@ -1,4 +1,4 @@
-/* gst-tsrec: which tracks of a webrtcbin ask for lost packets again
+/* gst-tsrec: retransmission requests per track of a webrtcbin
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -36,8 +36,8 @@ ensure_debug_category (void)
   }
 }
 
-/* a=ssrc:<ssrc-id> <attribute> (RFC 5576 section 4.1), also those of the
- * retransmission stream, which has no jitter buffer. */
+/* Reads a=ssrc:<ssrc-id> <attribute> lines (RFC 5576 section 4.1), including
+ * those of the retransmission stream, which has no jitter buffer. */
 static void
 note_ssrcs (RtcNack *self, const GstSDPMedia *media, gboolean wanted)
 {
@@ -115,7 +115,7 @@ rtc_nack_new (GstElement *webrtc, const GstSDPMessage *offer,
   return self;
 }
 
-/* The caps of a pad behind rtpssrcdemux name its SSRC. */
+/* The caps of a pad after rtpssrcdemux contain its SSRC. */
 static gboolean
 get_ssrc (GstPad *pad, guint *ssrc)
 {

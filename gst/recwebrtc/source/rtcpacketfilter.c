@@ -6,15 +6,9 @@
 #include "config.h"
 
 #include "rtcpacketfilter.h"
+#include "rtcnal.h"
 
 #include <string.h>
-
-/* Types of packets (RFC 6184 table 1, RFC 7798 section 4.4). */
-#define H264_STAP_A 24
-#define H264_FU_A 28
-#define H265_AP 48
-#define H265_FU 49
-#define FU_START 0x80
 
 /* RFC 6716 section 3.2.5: at most 120 ms, in units of 2.5 ms. */
 #define OPUS_MAX_DURATION 48
@@ -44,7 +38,7 @@ rtc_packet_filter_note (RtcPacketFilter *self, guint16 seq)
 {
   gint16 ahead = self->have_seq ? (gint16)(seq - self->next_seq) : 0;
 
-  /* Repeated or late: RFC 3550 section A.1. */
+  /* A repeated or late packet: RFC 3550 section A.1. */
   if (ahead < 0)
     return FALSE;
   self->have_seq = TRUE;
@@ -64,8 +58,8 @@ rtc_packet_filter_map (const RtcPacketFilter *self, guint16 seq)
   return (guint16)(seq - self->removed);
 }
 
-/* Units behind @header bytes, each after its size: at least one is there.
- * Units that are too short are taken out by RtcParamSets. */
+/* Checks for at least one NAL unit after @header bytes, each after its size.
+ * RtcParamSets removes NAL units that are too short. */
 static RtcPacketFilterVerdict
 check_aggregate (const guint8 *payload, gsize size, gsize header)
 {
@@ -73,14 +67,14 @@ check_aggregate (const guint8 *payload, gsize size, gsize header)
                            : RTC_PACKET_FILTER_MALFORMED;
 }
 
-/* @header: bytes in front of the FU header. The first fragment also has a byte
- * of the NAL unit behind its header, which the depayloader reads. */
+/* @header: bytes in front of the FU header. The first fragment also contains
+ *   the byte after the header of the NAL unit, which the depayloader reads. */
 static RtcPacketFilterVerdict
 check_fragment (const guint8 *payload, gsize size, gsize header)
 {
   if (size <= header)
     return RTC_PACKET_FILTER_MALFORMED;
-  if (payload[header] & FU_START)
+  if (payload[header] & RTC_FU_START)
     return size > header + 1 ? RTC_PACKET_FILTER_PASS
                              : RTC_PACKET_FILTER_MALFORMED;
   return RTC_PACKET_FILTER_PASS;
@@ -89,41 +83,43 @@ check_fragment (const guint8 *payload, gsize size, gsize header)
 static RtcPacketFilterVerdict
 check_h264 (const guint8 *payload, gsize size)
 {
-  guint type = payload[0] & 0x1f;
+  guint type = rec_nal_get_type (REC_NAL_H264, payload);
 
-  if (type == H264_STAP_A)
+  if (type == RTC_H264_STAP_A)
     return check_aggregate (payload, size, 1);
-  if (type == H264_FU_A)
+  if (type == RTC_H264_FU_A)
     return check_fragment (payload, size, 1);
   /* 25 to 27 and 29 belong to the interleaved mode, which is not negotiated;
    * 0, 30 and 31 are undefined. */
   if (type == 0 || type > 23)
     return RTC_PACKET_FILTER_MALFORMED;
-  /* A slice has at least one byte behind the header of its NAL unit. */
-  return type > 5 || size >= 2 ? RTC_PACKET_FILTER_PASS
-                               : RTC_PACKET_FILTER_MALFORMED;
+  /* A slice has at least one byte after its NAL unit header. */
+  return !rtc_nal_is_slice (REC_NAL_H264, type) || size >= 2
+      ? RTC_PACKET_FILTER_PASS
+      : RTC_PACKET_FILTER_MALFORMED;
 }
 
 static RtcPacketFilterVerdict
 check_h265 (const guint8 *payload, gsize size)
 {
-  guint type = (payload[0] >> 1) & 0x3f;
+  guint type = rec_nal_get_type (REC_NAL_H265, payload);
 
   if (size < 2)
     return RTC_PACKET_FILTER_MALFORMED;
-  if (type == H265_AP)
+  if (type == RTC_H265_AP)
     return check_aggregate (payload, size, 2);
-  if (type == H265_FU)
+  if (type == RTC_H265_FU)
     return check_fragment (payload, size, 2);
-  /* 50 is PACI, whose use is negotiated; the others are unspecified. */
+  /* 50 is PACI, which must be negotiated; the others are unspecified. */
   if (type > 47)
     return RTC_PACKET_FILTER_MALFORMED;
-  return type > 31 || size >= 3 ? RTC_PACKET_FILTER_PASS
-                                : RTC_PACKET_FILTER_MALFORMED;
+  return !rtc_nal_is_slice (REC_NAL_H265, type) || size >= 3
+      ? RTC_PACKET_FILTER_PASS
+      : RTC_PACKET_FILTER_MALFORMED;
 }
 
-/* A payload descriptor of @header bytes in front of the data. Without data it
- * is an empty packet, unless it ends the picture. */
+/* A payload descriptor of @header bytes precedes the data. A packet without
+ * data is empty, unless it ends the picture. */
 static RtcPacketFilterVerdict
 check_descriptor (gsize header, gsize size, gboolean marker)
 {
@@ -156,8 +152,8 @@ check_vp8 (const guint8 *payload, gsize size, gboolean marker)
   return check_descriptor (header, size, marker);
 }
 
-/* The scalability structure at the start of @data (RFC 9628 section 4.2.1);
- * its size, or 0 when it does not end in @size bytes. */
+/* Returns the size of the scalability structure at the start of @data (RFC 9628
+ * section 4.2.1), or 0 if it does not end within @size bytes. */
 static gsize
 scalability_size (const guint8 *data, gsize size)
 {
@@ -227,8 +223,8 @@ opus_frame_duration (guint config)
   return 1u << (config & 3);
 }
 
-/* RFC 6716 section 3.2.1: the length of a frame at @at, of which the end is
- * left behind the length; FALSE when it is cut off or too long. */
+/* Reads the length of a frame at *@at (RFC 6716 section 3.2.1), and moves *@at
+ * after it. Returns FALSE if the length is truncated or too large. */
 static gboolean
 opus_read_length (const guint8 *data, gsize size, gsize *at, gsize *length)
 {
@@ -275,8 +271,8 @@ opus_code_3_is_valid (const guint8 *data, gsize size)
   return length % frames == 0 && length / frames <= OPUS_MAX_FRAME;
 }
 
-/* RFC 6716 section 3.4: a packet that breaks these rules must not be decoded.
- * opusparse looks for another framing in it, behind its end. */
+/* A packet that breaks these rules must not be decoded (RFC 6716 section 3.4).
+ * opusparse searches it for another framing, beyond its end. */
 static RtcPacketFilterVerdict
 check_opus (const guint8 *payload, gsize size)
 {
@@ -320,16 +316,7 @@ rtc_packet_filter_check (
   return RTC_PACKET_FILTER_PASS;
 }
 
-/* End of sequence and end of bitstream (H.264 table 7-1, H.265 table 7-1). */
-static gboolean
-is_end_unit (gboolean h264, guint8 header)
-{
-  guint type = h264 ? header & 0x1f : (header >> 1) & 0x3f;
-
-  return h264 ? type == 10 || type == 11 : type == 36 || type == 37;
-}
-
-/* Whether another NAL unit begins at @data, or nothing is left. */
+/* Returns TRUE if another NAL unit begins at @data, or if @data is the end. */
 static gboolean
 begins_unit (const guint8 *data, const guint8 *end, gsize header)
 {
@@ -341,53 +328,45 @@ begins_unit (const guint8 *data, const guint8 *end, gsize header)
       data[2] == 1;
 }
 
-/* These units consist of their header (H.264 7.3.2.5, H.265 7.3.2.6): the
- * parsers look for the next start code right behind it, and post an error when
- * there is something else. */
+/* An end of sequence or end of bitstream NAL unit consists of its header
+ * (H.264 7.3.2.5, H.265 7.3.2.6). The parsers expect the next start code
+ * right after it, and post an error if there is something else. */
 gboolean
 rtc_packet_filter_check_unit (
     const gchar *codec, const guint8 *data, gsize size)
 {
-  gboolean h264 = g_str_equal (codec, "H264");
-  gsize header = h264 ? 1 : 2;
   const guint8 *end = data + size;
+  RecNalSyntax syntax;
+  gsize header, at = 0;
 
-  if (!h264 && !g_str_equal (codec, "H265"))
+  if (!rtc_nal_get_syntax (codec, &syntax))
     return TRUE;
-  for (; (gsize)(end - data) >= 3 + header; data++) {
-    if (data[0] || data[1] || data[2] != 1)
-      continue;
-    if (is_end_unit (h264, data[3]) &&
-        !begins_unit (data + 3 + header, end, header))
+  header = rec_nal_header_size (syntax);
+  while ((at = rec_nal_find_start_code (data, size, at)) + 3 + header <= size) {
+    guint type = rec_nal_get_type (syntax, data + at + 3);
+
+    at += 3;
+    if (rec_nal_get_kind (syntax, type) == REC_NAL_END &&
+        !begins_unit (data + at + header, end, header))
       return FALSE;
   }
   return TRUE;
 }
 
-/* Subset sequence parameter set (H.264 table 7-1). */
-#define H264_SUBSET_SPS 15
-
-/* Returns the distance from @data to the next start code of three bytes, or to
- * @end. */
-static gsize
-find_start_code (const guint8 *data, const guint8 *end)
+static gboolean
+is_subset_sps (const guint8 *header)
 {
-  const guint8 *at = data;
-
-  for (; end - at >= 3; at++)
-    if (at[0] == 0 && at[1] == 0 && at[2] == 1)
-      return (gsize)(at - data);
-  return (gsize)(end - data);
+  return rec_nal_get_kind (REC_NAL_H264,
+             rec_nal_get_type (REC_NAL_H264, header)) == REC_NAL_SUBSET_SPS;
 }
 
 gboolean
 rtc_packet_filter_has_subset_sps (const guint8 *data, gsize size)
 {
-  const guint8 *end = data + size, *at = data;
+  gsize at = 0;
 
-  for (at += find_start_code (at, end); end - at > 3;
-       at += 3, at += find_start_code (at, end))
-    if ((at[3] & 0x1f) == H264_SUBSET_SPS)
+  while ((at = rec_nal_find_start_code (data, size, at) + 3) < size)
+    if (is_subset_sps (data + at))
       return TRUE;
   return FALSE;
 }
@@ -395,19 +374,18 @@ rtc_packet_filter_has_subset_sps (const guint8 *data, gsize size)
 gsize
 rtc_packet_filter_strip_subset_sps (const guint8 *data, gsize size, guint8 *out)
 {
-  const guint8 *end = data + size, *at = data;
-  gsize kept = find_start_code (at, end);
+  gsize at = rec_nal_find_start_code (data, size, 0);
+  gsize kept = at;
 
-  memcpy (out, at, kept);
-  for (at += kept; at < end;) {
-    gsize unit = MIN (3, end - at);
+  memcpy (out, data, kept);
+  while (at < size) {
+    gsize next = rec_nal_find_start_code (data, size, at + 3);
 
-    unit += find_start_code (at + unit, end);
-    if (unit <= 3 || (at[3] & 0x1f) != H264_SUBSET_SPS) {
-      memcpy (out + kept, at, unit);
-      kept += unit;
+    if (next - at <= 3 || !is_subset_sps (data + at + 3)) {
+      memcpy (out + kept, data + at, next - at);
+      kept += next - at;
     }
-    at += unit;
+    at = next;
   }
   return kept;
 }

@@ -4,13 +4,13 @@
  *
  * The depayloaders of GStreamer 1.22 trust the peer. A packet without payload
  * between two fragments of a NAL unit makes rtph264depay dereference NULL and
- * rtph265depay abort; a fragment of two bytes makes them allocate 4 GB; a
+ * rtph265depay abort. A fragment of two bytes makes them allocate 4 GB. A
  * packet type that they do not implement is an error that ends the stream.
  *
- * Empty packets (padding, probes for bandwidth) are removed, and the sequence
- * numbers behind them are closed up: the depayloader does not see a loss where
- * there is none. Malformed packets are removed as well but leave their gap,
- * because what they carried is lost.
+ * Empty packets (padding, bandwidth probes) are removed, and later sequence
+ * numbers are decremented, so that the depayloader does not detect a loss.
+ * Malformed packets are removed too, but leave a gap, because their content is
+ * lost.
  *
  * Plain data without a lock: everything on the streaming thread of the track.
  */
@@ -23,11 +23,11 @@ G_BEGIN_DECLS
 
 /**
  * RtcPacketFilter:
- * @started: there was a packet
- * @ssrc: of the stream
+ * @started: a packet was received
+ * @ssrc: SSRC of the stream
  * @have_seq: a packet of the stream was received
- * @next_seq: sequence number that follows it
- * @removed: empty packets that were removed from it, modulo 2^16
+ * @next_seq: sequence number after that packet
+ * @removed: number of empty packets removed from the stream, modulo 2^16
  */
 typedef struct
 {
@@ -40,9 +40,10 @@ typedef struct
 
 /**
  * RtcPacketFilterVerdict:
- * @RTC_PACKET_FILTER_PASS: for the depayloader
- * @RTC_PACKET_FILTER_EMPTY: carries nothing; its sequence number counts as received
- * @RTC_PACKET_FILTER_MALFORMED: to be treated like a packet that was lost
+ * @RTC_PACKET_FILTER_PASS: pass it to the depayloader
+ * @RTC_PACKET_FILTER_EMPTY: it has no content; its sequence number counts as
+ *   received
+ * @RTC_PACKET_FILTER_MALFORMED: treat it like a lost packet
  */
 typedef enum
 {
@@ -53,37 +54,37 @@ typedef enum
 
 void rtc_packet_filter_init (RtcPacketFilter *shield);
 
-/* The next packet has @ssrc. Returns TRUE if the stream is another one than
- * that of the packet before; sequence numbers and timestamps are then
- * unrelated. TRUE for the first packet. */
+/* The next packet has @ssrc. Returns TRUE if this is the first packet, or if
+ * the previous packet belonged to another stream: sequence numbers and
+ * timestamps are then unrelated. */
 gboolean rtc_packet_filter_begin (RtcPacketFilter *shield, guint32 ssrc);
 
 /* A packet with @seq was received and is not malformed. Returns TRUE if packets
- * are missing in front of it. */
+ * before it are missing. */
 gboolean rtc_packet_filter_note (RtcPacketFilter *shield, guint16 seq);
 
 /* An empty packet was removed. */
 void rtc_packet_filter_remove (RtcPacketFilter *shield);
 
-/* The sequence number that the depayloader gets for @seq. */
+/* Returns the sequence number to pass to the depayloader for @seq. */
 guint16 rtc_packet_filter_map (const RtcPacketFilter *shield, guint16 seq);
 
 /* Checks the payload format of one packet: RFC 6184 (H264), RFC 7798 (H265),
  * RFC 7741 (VP8), RFC 9628 (VP9), RFC 7587 with RFC 6716 section 3 (OPUS).
- * @codec: encoding name, upper case; other names are checked for emptiness
- * only. @marker: of the packet. */
+ * @codec: encoding name, upper case; packets of other codecs are only checked
+ * for a payload. @marker: marker bit of the packet. */
 RtcPacketFilterVerdict rtc_packet_filter_check (
     const gchar *codec, const guint8 *payload, gsize size, gboolean marker);
 
-/* Checks an access unit (byte stream for H.264 and H.265) behind the
- * depayloader. FALSE: it must not reach the parser, which would end the stream
- * with an error. TRUE for other codecs. */
+/* Checks an access unit (byte stream for H.264 and H.265) from the depayloader.
+ * Returns FALSE if it would make the parser end the stream with an error.
+ * Returns TRUE for other codecs. */
 gboolean rtc_packet_filter_check_unit (
     const gchar *codec, const guint8 *data, gsize size);
 
 /* Returns TRUE if an H.264 access unit (byte stream) has a subset sequence
- * parameter set (H.264 7.3.2.1.3). h264parse 1.22 dereferences NULL when it
- * rejects one. RFC 6184 section 5.2 has no use for its NAL unit type, and the
+ * parameter set (H.264 7.3.2.1.3). h264parse 1.22 dereferences NULL if it
+ * rejects one. RFC 6184 section 5.2 does not use this NAL unit type, and the
  * base view is decoded without it. */
 gboolean rtc_packet_filter_has_subset_sps (const guint8 *data, gsize size);
 

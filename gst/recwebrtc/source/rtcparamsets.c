@@ -6,45 +6,15 @@
 #include "config.h"
 
 #include "rtcparamsets.h"
+#include "rtcnal.h"
 
 #include <string.h>
-
-typedef enum
-{
-  UNIT_OTHER,
-  UNIT_SLICE,
-  UNIT_PARAMETER_SET,
-} UnitKind;
-
-/* Types of packets that are not one whole NAL unit. */
-#define H264_STAP_A 24
-#define H264_FU_A 28
-#define H265_AP 48
-#define H265_FU 49
 
 void
 rtc_param_sets_init (RtcParamSets *self, gboolean h265)
 {
   memset (self, 0, sizeof (*self));
-  self->h265 = h265;
-}
-
-static guint
-unit_type (const RtcParamSets *self, const guint8 *unit)
-{
-  return self->h265 ? (unit[0] >> 1) & 0x3f : unit[0] & 0x1f;
-}
-
-static UnitKind
-unit_kind (const RtcParamSets *self, guint type)
-{
-  if (self->h265)
-    return type < 32 ? UNIT_SLICE
-        : type <= 34 ? UNIT_PARAMETER_SET
-                     : UNIT_OTHER;
-  if (type >= 1 && type <= 5)
-    return UNIT_SLICE;
-  return type == 7 || type == 8 ? UNIT_PARAMETER_SET : UNIT_OTHER;
+  self->syntax = h265 ? REC_NAL_H265 : REC_NAL_H264;
 }
 
 /* FNV-1a. */
@@ -59,18 +29,20 @@ checksum (const guint8 *data, gsize size)
   return hash;
 }
 
-/* TRUE when @unit is to be left out; remembers what it is. */
+/* Returns TRUE if @unit is to be removed, and remembers it. */
 static gboolean
 is_repeated (RtcParamSets *self, const guint8 *unit, gsize size)
 {
-  UnitKind kind =
-      size > 0 ? unit_kind (self, unit_type (self, unit)) : UNIT_OTHER;
+  guint type;
   guint64 sum;
   guint i;
 
-  if (kind == UNIT_SLICE)
+  if (size == 0)
+    return FALSE;
+  type = rec_nal_get_type (self->syntax, unit);
+  if (rtc_nal_is_slice (self->syntax, type))
     self->slice_seen = TRUE;
-  if (kind != UNIT_PARAMETER_SET)
+  if (!rtc_nal_is_parameter_set (self->syntax, type))
     return FALSE;
   sum = checksum (unit, size);
   for (i = 0; i < self->n_sets; i++)
@@ -81,20 +53,21 @@ is_repeated (RtcParamSets *self, const guint8 *unit, gsize size)
   return FALSE;
 }
 
-/* A depayloader reads the first byte behind the header of a slice, also where
- * there is none. */
+/* A depayloader reads the first byte after the header of a slice, even if there
+ * is none. */
 static gboolean
 is_cut_off (const RtcParamSets *self, const guint8 *unit, gsize size)
 {
-  gsize header = self->h265 ? 2 : 1;
+  gsize header = rec_nal_header_size (self->syntax);
 
   return size < header ||
       (size == header &&
-          unit_kind (self, unit_type (self, unit)) == UNIT_SLICE);
+          rtc_nal_is_slice (
+              self->syntax, rec_nal_get_type (self->syntax, unit)));
 }
 
-/* Units behind @header bytes, each after its size (RFC 6184 section 5.7.1, RFC
- * 7798 section 4.4.2). */
+/* NAL units after @header bytes, each after its size (RFC 6184 section 5.7.1,
+ * RFC 7798 section 4.4.2). */
 static gsize
 filter_aggregate (RtcParamSets *self, gsize header, const guint8 *payload,
     gsize size, guint8 *out)
@@ -121,7 +94,7 @@ gsize
 rtc_param_sets_filter (RtcParamSets *self, guint32 timestamp,
     const guint8 *payload, gsize size, guint8 *out)
 {
-  gsize header = self->h265 ? 2 : 1;
+  gsize header = rec_nal_header_size (self->syntax);
   guint type;
 
   if (!self->started || timestamp != self->timestamp) {
@@ -134,13 +107,12 @@ rtc_param_sets_filter (RtcParamSets *self, guint32 timestamp,
     return size;
   if (out)
     memmove (out, payload, header);
-  type = unit_type (self, payload);
-  if (type == (self->h265 ? H265_AP : H264_STAP_A))
+  type = rec_nal_get_type (self->syntax, payload);
+  if (type == rtc_nal_get_aggregate_type (self->syntax))
     return filter_aggregate (self, header, payload, size, out);
-  if (type == (self->h265 ? H265_FU : H264_FU_A)) {
-    guint8 fu = payload[header] & (self->h265 ? 0x3f : 0x1f);
-
-    self->slice_seen |= unit_kind (self, fu) == UNIT_SLICE;
+  if (type == rtc_nal_get_fragment_type (self->syntax)) {
+    type = rtc_nal_get_fu_type (self->syntax, payload[header]);
+    self->slice_seen |= rtc_nal_is_slice (self->syntax, type);
   } else if (is_repeated (self, payload, size)) {
     return 0;
   }

@@ -1,11 +1,10 @@
-/* gst-tsrec: how a sender's clock runs against ours
+/* gst-tsrec: the wall clock of a sender
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * From the NTP timestamps of RTCP sender reports (RFC 3550 section 6.4.1) and
- * the moments they arrived: the sender's wall clock, and how many parts per
- * million it runs faster than ours, by least squares over all reports, so that
- * the jitter of the network averages out. Plain numbers; the caller locks.
+ * Read from the NTP timestamps of RTCP sender reports (RFC 3550 section
+ * 6.4.1) and the times at which the reports arrived. Plain numbers; the
+ * caller locks.
  */
 
 #pragma once
@@ -16,35 +15,28 @@ G_BEGIN_DECLS
 
 /**
  * RtcSenderClock:
+ * @known: a report was received
+ * @sender: NTP timestamp of the newest report, µs since 1900
+ * @local: arrival of that report, µs of a monotonic clock
  *
- * All zero at the start. Private.
+ * All zero is a valid value: no report was received.
  */
 typedef struct
 {
-  guint64 n;
-  gint64 first_sender;
-  gint64 first_local;
-  gint64 last_sender;
-  gint64 last_local;
-  gdouble sum_x;
-  gdouble sum_y;
-  gdouble sum_xx;
-  gdouble sum_xy;
-  gdouble sum_yy;
+  gboolean known;
+  gint64 sender;
+  gint64 local;
 } RtcSenderClock;
 
-/* @ntp: 32.32 fixed point seconds since 1900; @local: µs of a monotonic clock.
- * A jump of the sender's clock by more than a second begins anew. */
+/* Adds a report. @ntp: 32.32 fixed point seconds since 1900; @local:
+ * arrival, µs of a monotonic clock. Ignores a report that was added before. */
 void rtc_sender_clock_add (RtcSenderClock *clock, guint64 ntp, gint64 local);
 
-/* µs since 1970 on the sender's clock at @local; FALSE when no report has come,
- * or the sender does not send wall-clock time (RFC 3550 allows that). */
+/* Sets *@utc to the sender's time at @local, µs since 1970. Returns FALSE,
+ * and leaves *@utc alone, before the first report, or if the sender does not
+ * send wall-clock time (RFC 3550 section 4 allows the time since the start
+ * of its machine instead). */
 gboolean rtc_sender_clock_get_wall_clock (
     const RtcSenderClock *clock, gint64 local, gint64 *utc);
-
-/* Parts per million, positive when the sender's clock is the faster one; FALSE
- * until 10 reports over 10 s have come, and for as long as the jitter of their
- * arrival leaves a standard error of more than 200 ppm. */
-gboolean rtc_sender_clock_get_drift (const RtcSenderClock *clock, gdouble *ppm);
 
 G_END_DECLS

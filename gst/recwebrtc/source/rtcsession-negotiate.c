@@ -1,4 +1,4 @@
-/* gst-tsrec: negotiation of a WebRTC session that is received
+/* gst-tsrec: negotiation of a WebRTC session of a source
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -6,92 +6,7 @@
 #include "config.h"
 
 #include "rtcice.h"
-#include "rtcicesettings.h"
 #include "rtcsession-private.h"
-#include "rtcpeer.h"
-
-/* A STUN server that does not answer must not keep the client waiting. */
-#define GATHER_TIMEOUT_MS 2000
-
-static gboolean
-finish_description (gpointer data)
-{
-  RtcSession *self = data;
-  GstWebRTCSessionDescription *local = NULL;
-  GError *error = NULL;
-  GstSDPMessage *whole;
-  gchar *text, *published;
-
-  if (self->described || rtc_session_is_closed (self))
-    return G_SOURCE_REMOVE;
-  self->described = TRUE;
-  g_source_destroy (self->gather_timeout);
-  g_object_get (self->webrtc, "local-description", &local, NULL);
-  if (!local)
-    goto no_description;
-  if (self->config.port_range && rtc_sdp_count_candidates (local->sdp) == 0)
-    goto no_candidates;
-  whole = self->offer
-      ? rtc_sdp_expand_answer (self->offer, local->sdp, &self->choice)
-      : NULL;
-  text =
-      whole ? gst_sdp_message_as_text (whole) : rtc_sdp_offer_text (local->sdp);
-  published = rtc_ice_settings_publish (text, self->config.public_address);
-  self->callbacks.described (self, published, NULL, self->user_data);
-  g_free (published);
-  g_free (text);
-  if (whole)
-    gst_sdp_message_free (whole);
-  gst_webrtc_session_description_free (local);
-  return G_SOURCE_REMOVE;
-
-  /* ERRORS */
-no_description:
-  error = g_error_new_literal (GST_CORE_ERROR, GST_CORE_ERROR_FAILED,
-      "webrtcbin has no local description.");
-  self->callbacks.described (self, NULL, error, self->user_data);
-  g_error_free (error);
-  return G_SOURCE_REMOVE;
-no_candidates:
-  gst_webrtc_session_description_free (local);
-  error = g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY,
-      RTC_ICE_SETTINGS_NO_PORT, self->config.port_range);
-  self->callbacks.described (self, NULL, error, self->user_data);
-  g_error_free (error);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-gathering_complete (RtcSession *self, const gchar *unused)
-{
-  finish_description (self);
-}
-
-static void
-on_gathering_state (GstElement *webrtc, GParamSpec *pspec, RtcSession *self)
-{
-  GstWebRTCICEGatheringState state;
-
-  g_object_get (webrtc, "ice-gathering-state", &state, NULL);
-  if (state == GST_WEBRTC_ICE_GATHERING_STATE_COMPLETE)
-    rtc_session_call (self, gathering_complete, NULL);
-}
-
-static void
-wait_for_candidates (RtcSession *self)
-{
-  GstWebRTCICEGatheringState state;
-
-  self->gather_timeout = g_timeout_source_new (GATHER_TIMEOUT_MS);
-  g_source_set_callback (self->gather_timeout, finish_description,
-      rtc_session_ref (self), rtc_session_unref_data);
-  g_source_attach (self->gather_timeout, self->context);
-  g_signal_connect (self->webrtc, "notify::ice-gathering-state",
-      G_CALLBACK (on_gathering_state), self);
-  g_object_get (self->webrtc, "ice-gathering-state", &state, NULL);
-  if (state == GST_WEBRTC_ICE_GATHERING_STATE_COMPLETE)
-    rtc_session_call (self, gathering_complete, NULL);
-}
 
 /* @caps is consumed. */
 static void
@@ -104,8 +19,8 @@ add_transceiver (RtcSession *self, gboolean video, GstCaps *caps)
   gst_caps_unref (caps);
   if (!transceiver)
     return;
-  /* Puts nack and rtx into the description; the jitter buffers are set by
-   * RtcNack. */
+  /* Adds nack and rtx to the description. RtcNack configures the jitter
+   * buffers. */
   g_object_set (transceiver, "do-nack",
       video ? self->config.retransmit_video : self->config.retransmit_audio,
       NULL);
@@ -125,37 +40,18 @@ make_webrtcbin (RtcSession *self, GError **error)
 {
   RtcReception *reception;
 
-  self->webrtc = rtc_peer_make ("webrtcbin", error);
-  if (!self->webrtc)
+  if (!rtc_peer_open (self->peer, error))
     return FALSE;
+  self->webrtc = rtc_peer_get_webrtcbin (self->peer);
   rtc_peer_set_owner (self->webrtc, self);
-  gst_bin_add (self->bin, gst_object_ref (self->webrtc));
   reception = rtc_reception_new (self->webrtc);
   g_mutex_lock (&self->lock);
   self->reception = reception;
   g_mutex_unlock (&self->lock);
   g_object_set (self->webrtc, "latency", self->config.latency, NULL);
-  rtc_peer_configure (
-      self->webrtc, self->config.stun_server, self->config.turn_server);
-  rtc_ice_settings_set_ports (self->webrtc, self->config.port_range);
   rtc_session_watch (self);
-  gst_element_sync_state_with_parent (self->webrtc);
+  rtc_peer_start (self->peer);
   return TRUE;
-}
-
-static gboolean
-make_answer (RtcSession *self, GError **error)
-{
-  GstWebRTCSessionDescription *answer = NULL;
-  gboolean ok;
-
-  if (!rtc_peer_run (self->webrtc, "create-answer", NULL, &answer, error))
-    return FALSE;
-  rtc_sdp_set_bandwidth (answer->sdp, self->config.max_bitrate);
-  ok =
-      rtc_peer_run (self->webrtc, "set-local-description", answer, NULL, error);
-  gst_webrtc_session_description_free (answer);
-  return ok;
 }
 
 static gboolean
@@ -171,7 +67,7 @@ make_chains (RtcSession *self, GError **error)
            self->audio_out, FALSE, &self->audio_counters, error));
 }
 
-/* Before packets come; @sdp: of the peer. */
+/* Called before packets arrive. @sdp: description of the peer. */
 static void
 watch_streams (RtcSession *self, const GstSDPMessage *sdp)
 {
@@ -181,11 +77,15 @@ watch_streams (RtcSession *self, const GstSDPMessage *sdp)
       self->config.retransmit_video, self->config.retransmit_audio);
 }
 
+/* Called when both descriptions are set. */
 static void
-start_silence_watch (RtcSession *self)
+start_watches (RtcSession *self)
 {
   __atomic_store_n (
       &self->last_packet, g_get_monotonic_time (), __ATOMIC_RELAXED);
+  rtc_reception_expect (
+      self->reception, self->video != NULL, self->audio != NULL);
+  rtc_peer_watch_dtls (self->peer);
 }
 
 gboolean
@@ -213,18 +113,16 @@ rtc_session_answer (RtcSession *self, const GstSDPMessage *offer,
         g_str_equal (gst_sdp_media_get_media (media), "video"),
         rtc_sdp_media_caps (media));
   }
-  rtc_dtls_verifier_set_remote (self->peer, pruned);
   if (!rtc_peer_set_remote (
-          self->webrtc, GST_WEBRTC_SDP_TYPE_OFFER, pruned, error) ||
-      !make_answer (self, error))
+          self->peer, GST_WEBRTC_SDP_TYPE_OFFER, pruned, error) ||
+      !rtc_peer_set_local (self->peer, GST_WEBRTC_SDP_TYPE_ANSWER,
+          self->config.max_bitrate, error))
     return FALSE;
-  start_silence_watch (self);
-  rtc_session_watch_dtls (self);
-  wait_for_candidates (self);
+  start_watches (self);
   return TRUE;
 }
 
-/* --- as the offerer --- */
+/* --- our own offer --- */
 
 gboolean
 rtc_session_offer (RtcSession *self, const RtcSdpCodec *const *video_codecs,
@@ -232,8 +130,6 @@ rtc_session_offer (RtcSession *self, const RtcSdpCodec *const *video_codecs,
 {
   GstCaps *video = rtc_sdp_offer_caps (video_codecs);
   GstCaps *audio = rtc_sdp_offer_caps (audio_codecs);
-  GstWebRTCSessionDescription *offer = NULL;
-  gboolean ok;
 
   if (!make_webrtcbin (self, error)) {
     gst_caps_unref (video);
@@ -246,24 +142,17 @@ rtc_session_offer (RtcSession *self, const RtcSdpCodec *const *video_codecs,
     add_transceiver (self, FALSE, gst_caps_ref (audio));
   gst_caps_unref (video);
   gst_caps_unref (audio);
-  if (!rtc_peer_run (self->webrtc, "create-offer", NULL, &offer, error))
-    return FALSE;
-  rtc_sdp_set_bandwidth (offer->sdp, self->config.max_bitrate);
-  ok = rtc_peer_run (self->webrtc, "set-local-description", offer, NULL, error);
-  gst_webrtc_session_description_free (offer);
-  if (ok)
-    wait_for_candidates (self);
-  return ok;
+  return rtc_peer_set_local (
+      self->peer, GST_WEBRTC_SDP_TYPE_OFFER, self->config.max_bitrate, error);
 }
 
 static GstSDPMessage *
 choose_answered (RtcSession *self, const GstSDPMessage *answer, GError **error)
 {
-  GstWebRTCSessionDescription *local = NULL;
+  GstWebRTCSessionDescription *local = rtc_peer_get_local (self->peer);
   GstSDPMessage *whole = NULL;
   RtcSdpChoice choice;
 
-  g_object_get (self->webrtc, "local-description", &local, NULL);
   if (rtc_sdp_choose_answered (local->sdp, answer, TRUE, &choice, error)) {
     set_choice (self, &choice);
     whole = rtc_sdp_complete_answer (local->sdp, answer, &choice, TRUE, error);
@@ -287,12 +176,10 @@ rtc_session_accept (
     return FALSE;
   }
   watch_streams (self, answer);
-  rtc_dtls_verifier_set_remote (self->peer, whole);
   if (!rtc_peer_set_remote (
-          self->webrtc, GST_WEBRTC_SDP_TYPE_ANSWER, whole, error))
+          self->peer, GST_WEBRTC_SDP_TYPE_ANSWER, whole, error))
     return FALSE;
-  start_silence_watch (self);
-  rtc_session_watch_dtls (self);
+  start_watches (self);
   return TRUE;
 }
 
@@ -303,7 +190,7 @@ add_candidates (RtcSession *self, const RtcIceFragment *fragment)
 {
   guint i;
 
-  /* Everything is bundled onto the transport of the first m-line. */
+  /* All m-lines are bundled on the transport of the first one. */
   for (i = 0; i < fragment->candidates->len &&
        self->n_candidates < RTC_SDP_MAX_CANDIDATES;
        i++, self->n_candidates++)
@@ -323,7 +210,7 @@ rtc_session_add_fragment (RtcSession *self, const RtcIceFragment *fragment)
 gchar *
 rtc_session_restart_ice (RtcSession *self, const RtcIceFragment *fragment)
 {
-  GstWebRTCSessionDescription *local = NULL;
+  GstWebRTCSessionDescription *local;
   gchar *ufrag = NULL, *pwd = NULL, *text, *published;
 
   if (!fragment->ufrag || !fragment->pwd ||
@@ -336,9 +223,9 @@ rtc_session_restart_ice (RtcSession *self, const RtcIceFragment *fragment)
   self->etag = g_uuid_string_random ();
   self->n_candidates = 0;
   add_candidates (self, fragment);
-  g_object_get (self->webrtc, "local-description", &local, NULL);
+  local = rtc_peer_get_local (self->peer);
   text = rtc_ice_fragment_build (local->sdp, ufrag, pwd);
-  published = rtc_ice_settings_publish (text, self->config.public_address);
+  published = rtc_peer_publish (self->peer, text);
   gst_webrtc_session_description_free (local);
   g_free (text);
   g_free (ufrag);

@@ -1,4 +1,4 @@
-/* gst-tsrec: what the files of RtcSession share
+/* gst-tsrec: RtcSession, for the files rtcsession*.c
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -6,9 +6,9 @@
 #pragma once
 
 #include "rtcdepaychain.h"
-#include "rtcdtlsverifier.h"
 #include "rtcreception.h"
 #include "rtcnack.h"
+#include "rtcpeer.h"
 #include "rtcsession.h"
 #include "rtcsockets.h"
 #include "rtcstreams.h"
@@ -26,7 +26,8 @@ struct _RtcSession
   RtcSessionCallbacks callbacks;
   gpointer user_data;
 
-  GstElement *webrtc;
+  RtcPeer *peer;
+  GstElement *webrtc; /* of peer; NULL while there is none */
   RtcDepayChain *video;
   RtcDepayChain *audio;
   GstPad *video_out;
@@ -34,19 +35,12 @@ struct _RtcSession
   RtcNack *retransmit;
   RtcStreams *streams;
   RtcSockets *sockets; /* for the life of the session */
-  GPtrArray *dtls;
-  RtcDtlsVerifier *peer;
   GstSDPMessage *offer;
   GPtrArray *refusals;
   gchar *remote_ufrag;
-  guint n_candidates; /* that came by trickle, since the last restart of ICE */
-  GSource *gather_timeout;
+  guint n_candidates; /* by trickle, since the last restart of ICE */
 
   /* control thread only */
-  gboolean described;
-  gboolean connected;
-  gboolean ended;
-  gboolean refused;
   gboolean warned_of_drops;
 
   /* µs of the monotonic clock; read and written by any thread */
@@ -55,32 +49,22 @@ struct _RtcSession
   gint receiving;
   RtcDepayChainCounters video_counters;
   RtcDepayChainCounters audio_counters;
-  guint64 ignored; /* packets without use */
+  guint64 ignored; /* packets that are not recorded */
 
   GMutex lock;
-  /* Set on the control thread under lock; read there, elsewhere under lock. */
+  /* Written on the control thread with the lock; other threads read them with the
+   * lock. */
   RtcReception *reception;
   RtcSdpChoice choice;
-  /* under lock */
+  /* protected by lock */
   gboolean closed;
-  GstPad *video_pad; /* takes events for the sender */
+  GstPad *video_pad; /* receives key frame requests for the peer */
   gint64 last_keyframe_request;
   gboolean keyframe_wanted;
   guint64 keyframe_requests;
 };
 
-/* Runs @function on the control thread, unless the session is closed by then.
- * Any thread. */
-void rtc_session_call (RtcSession *session,
-    void (*function) (RtcSession *session, const gchar *text),
-    const gchar *text);
-gboolean rtc_session_is_closed (RtcSession *session);
-/* GDestroyNotify */
-void rtc_session_unref_data (gpointer data);
-
-/* Connects to the signals of webrtcbin. */
+/* Connects to the signals of webrtcbin for pads and packets. */
 void rtc_session_watch (RtcSession *session);
-/* To those of the transports, once there are some. */
-void rtc_session_watch_dtls (RtcSession *session);
 
 G_END_DECLS

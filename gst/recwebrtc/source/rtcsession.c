@@ -1,13 +1,12 @@
-/* gst-tsrec: one WebRTC session that is received
+/* gst-tsrec: one WebRTC session of a source
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include "config.h"
 
-#include "rtcice.h"
 #include "rtcsession-private.h"
-#include "rtctrack.h"
+#include "gstrtctrack.h"
 #include "rtcpeer.h"
 
 #include <gst/video/video.h>
@@ -42,33 +41,28 @@ rtc_session_unref (RtcSession *self)
   if (self->offer)
     gst_sdp_message_free (self->offer);
   g_clear_pointer (&self->refusals, g_ptr_array_unref);
-  g_ptr_array_unref (self->dtls);
+  rtc_peer_unref (self->peer);
   rtc_reception_free (self->reception);
   rtc_sockets_free (self->sockets);
   gst_object_unref (self->video_out);
   gst_object_unref (self->audio_out);
-  g_clear_pointer (&self->gather_timeout, g_source_unref);
   g_main_context_unref (self->context);
   g_mutex_clear (&self->lock);
   g_free (self->remote_ufrag);
-  g_free ((gchar *)self->config.stun_server);
-  g_free ((gchar *)self->config.turn_server);
-  g_free ((gchar *)self->config.port_range);
-  g_free ((gchar *)self->config.public_address);
   g_free (self->etag);
   g_free (self->id);
   g_free (self);
 }
 
 /* GDestroyNotify */
-void
-rtc_session_unref_data (gpointer data)
+static void
+unref_data (gpointer data)
 {
   rtc_session_unref (data);
 }
 
-gboolean
-rtc_session_is_closed (RtcSession *self)
+static gboolean
+is_closed (RtcSession *self)
 {
   gboolean closed;
 
@@ -78,71 +72,10 @@ rtc_session_is_closed (RtcSession *self)
   return closed;
 }
 
-/* --- from webrtcbin's threads to the control thread --- */
-
-typedef struct
-{
-  RtcSession *session;
-  void (*function) (RtcSession *session, const gchar *text);
-  gchar *text;
-} Call;
-
-static gboolean
-run_call (gpointer data)
-{
-  Call *call = data;
-
-  if (!rtc_session_is_closed (call->session))
-    call->function (call->session, call->text);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-free_call (gpointer data)
-{
-  Call *call = data;
-
-  rtc_session_unref (call->session);
-  g_free (call->text);
-  g_free (call);
-}
-
-void
-rtc_session_call (RtcSession *self,
-    void (*function) (RtcSession *, const gchar *), const gchar *text)
-{
-  Call *call = g_new0 (Call, 1);
-  GSource *source = g_idle_source_new ();
-
-  call->session = rtc_session_ref (self);
-  call->function = function;
-  call->text = g_strdup (text);
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, run_call, call, free_call);
-  g_source_attach (source, self->context);
-  g_source_unref (source);
-}
-
-static void
-end_session (RtcSession *self, const gchar *reason)
-{
-  if (self->ended)
-    return;
-  self->ended = TRUE;
-  GST_CAT_DEBUG_OBJECT (self->config.category, self->bin,
-      "session %s is to end: %s", self->id, reason);
-  self->callbacks.ended (self, reason, self->user_data);
-}
-
-void
-rtc_session_fail (RtcSession *self, const gchar *reason)
-{
-  rtc_session_call (self, end_session, reason);
-}
-
 /* --- key frames --- */
 
-/* TRUE when a request may go out now; remembers it otherwise. */
+/* Returns TRUE if a request may be sent now. Otherwise rtc_session_tick() sends
+ * it later. */
 static gboolean
 may_request_keyframe (RtcSession *self)
 {
@@ -162,8 +95,8 @@ may_request_keyframe (RtcSession *self)
   return may;
 }
 
-/* Requests of the depayloader and our own both pass here, on their way into
- * the RTP session, which makes PLI of them. */
+/* Limits the rate of key frame requests, from the depayloader and from us, before
+ * the RTP session turns them into PLI. */
 static GstPadProbeReturn
 on_upstream_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
@@ -193,14 +126,14 @@ rtc_session_request_keyframe (RtcSession *self)
 
 /* --- pads of webrtcbin; on a streaming thread of it --- */
 
-/* Key frame requests of all kinds pass the pads of the video. */
+/* All key frame requests pass the pads of the video. */
 static void
 take_video_pad (RtcSession *self, GstPad *pad)
 {
   GstPad *event_pad = rtc_depay_chain_get_event_pad (self->video);
 
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_upstream_event,
-      rtc_session_ref (self), rtc_session_unref_data);
+      rtc_session_ref (self), unref_data);
   g_mutex_lock (&self->lock);
   if (!self->closed)
     gst_object_replace ((GstObject **)&self->video_pad, GST_OBJECT (event_pad));
@@ -214,13 +147,13 @@ get_track_end (GstPad *pad)
   GstObject *parent = gst_pad_get_parent (pad);
   GstClockTime end = GST_CLOCK_TIME_NONE;
 
-  if (parent && RTC_IS_TRACK (parent))
-    end = rtc_track_get_end (RTC_TRACK (parent));
+  if (parent && GST_IS_RTC_TRACK (parent))
+    end = gst_rtc_track_get_end (GST_RTC_TRACK (parent));
   gst_clear_object (&parent);
   return end;
 }
 
-/* Where the recording of the sessions before this one ends. */
+/* Returns the end of the recording of earlier sessions, a running time. */
 static GstClockTime
 get_floor (RtcSession *self)
 {
@@ -238,7 +171,7 @@ on_pad_added (GstElement *webrtc, GstPad *pad, RtcSession *self)
   RtcDepayChain *chain;
   guint ssrc = 0;
 
-  if (GST_PAD_DIRECTION (pad) != GST_PAD_SRC || rtc_session_is_closed (self))
+  if (GST_PAD_DIRECTION (pad) != GST_PAD_SRC || is_closed (self))
     return;
   if (g_atomic_int_compare_and_exchange (&self->receiving, FALSE, TRUE))
     self->callbacks.receiving (self, self->user_data);
@@ -251,13 +184,13 @@ on_pad_added (GstElement *webrtc, GstPad *pad, RtcSession *self)
   if (chain != self->video)
     return;
   take_video_pad (self, pad);
-  /* The first packets may be lost, and the key frame with them. */
+  /* Request a key frame, because the first packets may be lost. */
   gst_pad_send_event (pad,
       gst_video_event_new_upstream_force_key_unit (
           GST_CLOCK_TIME_NONE, TRUE, 0));
 }
 
-/* --- the peer's signs of life --- */
+/* --- silence of the peer --- */
 
 static GstPadProbeReturn
 on_packet (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
@@ -281,7 +214,7 @@ on_deep_element_added (
   pad = gst_element_get_static_pad (element, "src");
   gst_pad_add_probe (pad,
       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_packet,
-      rtc_session_ref (self), rtc_session_unref_data);
+      rtc_session_ref (self), unref_data);
   gst_object_unref (pad);
 }
 
@@ -295,7 +228,7 @@ peer_is_silent (RtcSession *self)
       (gint64)(self->config.peer_timeout / GST_USECOND);
 }
 
-/* Once a session; `stats` has the count. */
+/* Posted once in a session; `stats` has the count. */
 static void
 warn_of_drops (RtcSession *self)
 {
@@ -329,15 +262,15 @@ rtc_session_tick (RtcSession *self)
   if (self->webrtc && rtc_sockets_update (self->sockets, self->webrtc) > 0 &&
       !self->warned_of_drops)
     warn_of_drops (self);
-  if (self->ended)
+  if (rtc_peer_has_ended (self->peer))
     return;
   if (peer_is_silent (self)) {
-    gchar *reason = g_strdup_printf (self->connected
+    gchar *reason = g_strdup_printf (rtc_peer_is_connected (self->peer)
             ? "the peer has been silent for %.1f s"
             : "the peer did not connect within %.1f s",
         (gdouble)self->config.peer_timeout / GST_SECOND);
 
-    end_session (self, reason);
+    rtc_peer_end (self->peer, reason);
     g_free (reason);
     return;
   }
@@ -349,112 +282,71 @@ rtc_session_tick (RtcSession *self)
   rtc_streams_tick (self->streams);
 }
 
-/* --- states of webrtcbin --- */
+/* --- RtcPeer --- */
 
 static void
-refuse_peer (RtcSession *self, const gchar *unused)
+on_gathered (gpointer user_data)
 {
-  self->refused = TRUE;
-  end_session (self, RTC_DTLS_VERIFIER_REFUSED);
+  RtcSession *self = user_data;
+  GError *error = NULL;
+  gchar *text =
+      rtc_peer_describe (self->peer, self->offer, &self->choice, &error);
+
+  self->callbacks.described (self, text, error, self->user_data);
+  g_free (text);
+  g_clear_error (&error);
 }
 
-/* On a thread of webrtcbin. */
 static void
-on_peer_refused (gpointer data)
+on_connected (const gchar *pair, gpointer user_data)
 {
-  rtc_session_call (data, refuse_peer, NULL);
-}
+  RtcSession *self = user_data;
 
-/* No certificate, no verdict: that is refused as well. */
-static void
-became_connected (RtcSession *self, const gchar *unused)
-{
-  gchar *pair;
-
-  if (self->connected || self->ended)
-    return;
-  if (!rtc_dtls_verifier_is_verified (self->peer)) {
-    refuse_peer (self, NULL);
-    return;
-  }
-  g_atomic_int_set (&self->connected, TRUE);
-  pair = rtc_ice_describe_pair (self->webrtc);
   GST_CAT_INFO_OBJECT (self->config.category, self->bin,
       "session %s: connected, candidate pair %s; the certificate is verified",
-      self->id, pair ? pair : "unknown");
-  g_free (pair);
+      self->id, pair);
   self->callbacks.connected (self, self->user_data);
 }
 
 static void
-on_connection_state (GstElement *webrtc, GParamSpec *pspec, RtcSession *self)
+on_ended (const gchar *reason, gpointer user_data)
 {
-  GstWebRTCPeerConnectionState state;
+  RtcSession *self = user_data;
 
-  g_object_get (webrtc, "connection-state", &state, NULL);
-  if (state == GST_WEBRTC_PEER_CONNECTION_STATE_CONNECTED)
-    rtc_session_call (self, became_connected, NULL);
-  else if (state == GST_WEBRTC_PEER_CONNECTION_STATE_FAILED)
-    rtc_session_call (self, end_session, "the connection failed");
-  else if (state == GST_WEBRTC_PEER_CONNECTION_STATE_CLOSED)
-    rtc_session_call (self, end_session, "the peer closed the connection");
+  self->callbacks.ended (self, reason, self->user_data);
 }
 
 static void
-on_dtls_state (GObject *transport, GParamSpec *pspec, RtcSession *self)
+make_peer (RtcSession *self, const RtcSessionConfig *config)
 {
-  GstWebRTCDTLSTransportState state;
+  static const RtcPeerCallbacks callbacks = { on_gathered, on_connected,
+    on_ended };
+  gchar *prefix = g_strdup_printf ("session %s: ", self->id);
+  const RtcPeerConfig peer_config = { .category = config->category,
+    .log_prefix = prefix,
+    .stun_server = config->stun_server,
+    .turn_server = config->turn_server,
+    .port_range = config->port_range,
+    .public_address = config->public_address };
 
-  g_object_get (transport, "state", &state, NULL);
-  GST_CAT_INFO_OBJECT (self->config.category, self->bin,
-      "session %s: DTLS is %s", self->id, rtc_peer_dtls_state_name (state));
-  if (state == GST_WEBRTC_DTLS_TRANSPORT_STATE_CLOSED)
-    rtc_session_call (self, end_session, "the peer closed the connection");
-  else if (state == GST_WEBRTC_DTLS_TRANSPORT_STATE_FAILED)
-    rtc_session_call (self, end_session, "DTLS failed");
+  self->peer =
+      rtc_peer_new (self->bin, self->context, &peer_config, &callbacks, self);
+  g_free (prefix);
+}
+
+void
+rtc_session_fail (RtcSession *self, const gchar *reason)
+{
+  rtc_peer_fail (self->peer, reason);
 }
 
 void
 rtc_session_watch (RtcSession *self)
 {
   rtc_streams_limit (self->webrtc);
-  self->peer = rtc_dtls_verifier_new (self->webrtc, on_peer_refused,
-      rtc_session_ref (self), rtc_session_unref_data);
   g_signal_connect (self->webrtc, "pad-added", G_CALLBACK (on_pad_added), self);
   g_signal_connect (self->webrtc, "deep-element-added",
       G_CALLBACK (on_deep_element_added), self);
-  g_signal_connect (self->webrtc, "notify::connection-state",
-      G_CALLBACK (on_connection_state), self);
-}
-
-/* Called once, when the tracks are known. */
-void
-rtc_session_watch_dtls (RtcSession *self)
-{
-  GArray *transceivers = NULL;
-  guint i;
-
-  rtc_reception_expect (
-      self->reception, self->video != NULL, self->audio != NULL);
-  g_signal_emit_by_name (self->webrtc, "get-transceivers", &transceivers);
-  for (i = 0; transceivers && i < transceivers->len; i++) {
-    GstWebRTCRTPTransceiver *transceiver =
-        g_array_index (transceivers, GstWebRTCRTPTransceiver *, i);
-    GstWebRTCRTPReceiver *receiver = NULL;
-    GObject *transport = NULL;
-
-    g_object_get (transceiver, "receiver", &receiver, NULL);
-    if (receiver)
-      g_object_get (receiver, "transport", &transport, NULL);
-    if (transport && !g_ptr_array_find (self->dtls, transport, NULL)) {
-      g_signal_connect (
-          transport, "notify::state", G_CALLBACK (on_dtls_state), self);
-      g_ptr_array_add (self->dtls, g_object_ref (transport));
-    }
-    g_clear_object (&transport);
-    g_clear_object (&receiver);
-  }
-  g_clear_pointer (&transceivers, g_array_unref);
 }
 
 /* --- life --- */
@@ -474,53 +366,33 @@ rtc_session_new (GstBin *bin, GstPad *video, GstPad *audio,
   self->bin = bin;
   self->context = g_main_context_ref (context);
   self->config = *config;
-  self->config.stun_server = g_strdup (config->stun_server);
-  self->config.turn_server = g_strdup (config->turn_server);
-  self->config.port_range = g_strdup (config->port_range);
-  self->config.public_address = g_strdup (config->public_address);
+  /* Only RtcPeer uses these, and it has copies. */
+  self->config.stun_server = self->config.turn_server = NULL;
+  self->config.port_range = self->config.public_address = NULL;
   self->callbacks = *callbacks;
   self->user_data = user_data;
   self->sockets = rtc_sockets_new ();
-  self->dtls = g_ptr_array_new_with_free_func (g_object_unref);
   self->video_out = gst_object_ref (video);
   self->audio_out = gst_object_ref (audio);
+  make_peer (self, config);
   return self;
-}
-
-static void
-drop_webrtcbin (RtcSession *self)
-{
-  if (!self->webrtc)
-    return;
-  g_signal_handlers_disconnect_by_data (self->webrtc, self);
-  /* First out of the bin: to take it down is to wait for the threads that push
-   * out of it, which a sink in PAUSED keeps, and with its state lock meanwhile,
-   * for which a state change of the bin would wait. */
-  gst_bin_remove (self->bin, self->webrtc);
-  gst_element_set_state (self->webrtc, GST_STATE_NULL);
-  /* The probes on its pads hold references to the session. */
-  gst_clear_object (&self->webrtc);
 }
 
 void
 rtc_session_close (RtcSession *self)
 {
-  guint i;
-
   if (!self)
     return;
   g_mutex_lock (&self->lock);
   self->closed = TRUE;
   gst_clear_object (&self->video_pad);
   g_mutex_unlock (&self->lock);
-  if (self->gather_timeout)
-    g_source_destroy (self->gather_timeout);
-  for (i = 0; i < self->dtls->len; i++)
-    g_signal_handlers_disconnect_by_data (
-        g_ptr_array_index (self->dtls, i), self);
   rtc_reception_stop (self->reception);
-  drop_webrtcbin (self);
-  g_clear_pointer (&self->peer, rtc_dtls_verifier_unref);
+  if (self->webrtc)
+    g_signal_handlers_disconnect_by_data (self->webrtc, self);
+  self->webrtc = NULL;
+  /* The probes on pads of webrtcbin hold references to the session. */
+  rtc_peer_close (self->peer);
   g_clear_pointer (&self->retransmit, rtc_nack_free);
   g_clear_pointer (&self->streams, rtc_streams_free);
   rtc_depay_chain_free (self->video);
@@ -562,13 +434,13 @@ rtc_session_get_sender_time (RtcSession *self, gint64 *utc)
 gboolean
 rtc_session_is_connected (RtcSession *self)
 {
-  return g_atomic_int_get (&self->connected);
+  return rtc_peer_is_connected (self->peer);
 }
 
 gboolean
 rtc_session_is_refused (RtcSession *self)
 {
-  return self->refused;
+  return rtc_peer_is_refused (self->peer);
 }
 
 gboolean

@@ -13,17 +13,17 @@
 #include <nice/agent.h>
 #endif
 
-/* linux/sock_diag.h: SK_MEMINFO_DROPS, and what may follow */
+/* linux/sock_diag.h: SK_MEMINFO_DROPS, and room for later fields */
 #define MEMINFO_DROPS 8
 #define MEMINFO_MAX 32
 
-/* webrtcbin makes one stream for each m-line at most, and bundles them. */
+/* webrtcbin makes at most one stream per m-line, and bundles them. */
 #define MAX_STREAMS 4
 #define MAX_COMPONENTS 2
 
 /**
- * Known:
- * @fd: of a socket that is still open, as long as the agent lists it
+ * Known: one socket
+ * @fd: file descriptor of an open socket that the agent lists
  */
 typedef struct
 {
@@ -52,7 +52,7 @@ rtc_sockets_enlarge (gint fd, guint wanted)
 
   if (getsockopt (fd, SOL_SOCKET, SO_RCVBUF, &size, &length) != 0)
     return 0;
-  /* The kernel says twice what was set (socket(7)). */
+  /* The kernel returns twice the value that was set (socket(7)). */
   if (size / 2 < value) {
 #ifdef SO_RCVBUFFORCE
     if (setsockopt (fd, SOL_SOCKET, SO_RCVBUFFORCE, &value, sizeof (value)) !=
@@ -81,7 +81,7 @@ rtc_sockets_get_drops (gint fd, guint32 *drops)
 #endif
 }
 
-/* --- those of an agent --- */
+/* --- the sockets of an agent --- */
 
 #ifdef HAVE_NICE
 static Known *

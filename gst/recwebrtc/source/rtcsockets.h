@@ -2,12 +2,13 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A key frame of some hundred kB arrives at once. The kernel drops what does
- * not fit into the receive buffer of the socket; by default that is about 90
- * packets. So a larger one is asked for, and the drops are counted.
+ * A key frame of some hundred kB arrives in one burst. The kernel drops packets
+ * that do not fit into the receive buffer of the socket, which by default holds
+ * about 90 packets. Therefore a larger buffer is requested, and the drops are
+ * counted.
  *
- * Needs libnice; without it there is nothing to ask and to count. Control
- * thread, but for rtc_sockets_get().
+ * Both need libnice; without it, nothing is requested or counted. Control
+ * thread, except for rtc_sockets_get().
  */
 
 #pragma once
@@ -16,8 +17,8 @@
 
 G_BEGIN_DECLS
 
-/* Bytes that are asked for: a picture of 3 MB, as the kernel counts twice the
- * size of a packet and more. */
+/* Receive buffer to request, bytes: enough for a picture of 3 MB, because the
+ * kernel counts more than twice the size of a packet. */
 #define RTC_SOCKETS_WANTED (8 * 1024 * 1024)
 
 typedef struct _RtcSockets RtcSockets;
@@ -25,16 +26,17 @@ typedef struct _RtcSockets RtcSockets;
 RtcSockets *rtc_sockets_new (void);
 void rtc_sockets_free (RtcSockets *sockets);
 
-/* Looks for new sockets of @webrtc and new drops. To be called again and again.
- * Returns how many packets have been dropped since the last time. */
+/* Updates the list of sockets of @webrtc and the drop counters. Call it
+ * repeatedly. Returns the number of packets dropped since the previous call. */
 guint64 rtc_sockets_update (RtcSockets *sockets, GstElement *webrtc);
 
-/* @drops: packets that the kernel has dropped because the buffer was full;
- * @granted: bytes of the smallest receive buffer, as SO_RCVBUF was set, 0 while
- * there is no socket. Any thread. */
+/* @drops: packets that the kernel dropped because the buffer was full.
+ * @granted: size of the smallest receive buffer, bytes, as set with SO_RCVBUF;
+ *   0 if there is no socket. Any thread. */
 void rtc_sockets_get (RtcSockets *sockets, guint64 *drops, guint *granted);
 
-/* The same for one socket; FALSE where the system does not tell. */
+/* Like rtc_sockets_get(), for one socket. Returns FALSE if the system does not
+ * support it. */
 guint rtc_sockets_enlarge (gint fd, guint wanted);
 gboolean rtc_sockets_get_drops (gint fd, guint32 *drops);
 

@@ -15,17 +15,17 @@
 GST_DEBUG_CATEGORY_STATIC (rtc_streams_debug);
 #define GST_CAT_DEFAULT rtc_streams_debug
 
-/* A stream that has timed out has ended when it is still silent. */
+/* A stream that timed out has ended if it is still silent after this time. */
 #define ENDED_AFTER_US (2 * G_USEC_PER_SEC)
 
 /**
- * PayloadFilter:
- * @payloads: that were negotiated, -1 for none
- * @payload: of the last packet that passed, -1 when there was none
- * @timestamp: of that packet
- * @last: when the last packet arrived, µs; atomic
+ * PayloadFilter: drops packets in front of a jitter buffer
+ * @payloads: payload types that were negotiated, -1 if unused
+ * @payload: payload type of the last packet that passed, -1 before the first
+ * @timestamp: RTP timestamp of that packet
+ * @last: arrival of the last packet, µs; atomic
  *
- * In front of a jitter buffer, on the thread that receives. An atomic rc box.
+ * On the thread that receives. An atomic rc box.
  */
 typedef struct
 {
@@ -37,10 +37,8 @@ typedef struct
 } PayloadFilter;
 
 /**
- * Source:
+ * Source: an SSRC that has a jitter buffer
  * @timed_out: by the rules of RTCP
- *
- * An SSRC that has a jitter buffer.
  */
 typedef struct
 {
@@ -52,9 +50,9 @@ typedef struct
 
 /**
  * Stream:
- * @pad: of webrtcbin
- * @sink: what it is linked to: a pad of @chain, or one that drops everything
- * @chain: NULL when it is not recorded
+ * @pad: source pad of webrtcbin
+ * @sink: its peer: a pad of @chain, or one that drops everything
+ * @chain: NULL if the stream is not recorded
  */
 typedef struct
 {
@@ -105,7 +103,8 @@ rtc_streams_limit (GstElement *webrtc)
 
 /* --- payload types that were not negotiated --- */
 
-/* Neither a gap in the sequence numbers nor another time. */
+/* The packet leaves neither a gap in the sequence numbers nor another
+ * timestamp. */
 static GstBuffer *
 make_empty (
     const PayloadFilter *filter, GstBuffer *buffer, guint16 seq, guint32 ssrc)
@@ -125,7 +124,7 @@ make_empty (
   return empty;
 }
 
-/* GstBufferListFunc: *@buffer becomes NULL when it is removed. */
+/* GstBufferListFunc: removes *@buffer from the list by setting it to NULL. */
 static gboolean
 filter_packet (GstBuffer **buffer, guint idx, gpointer user_data)
 {
@@ -201,7 +200,7 @@ clear_source (gpointer source)
   free_filter (((Source *)source)->filter);
 }
 
-/* Under lock. NULL when there is none. */
+/* Returns NULL if there is none; under lock. */
 static Source *
 find_source (RtcStreams *self, guint session, guint ssrc)
 {
@@ -266,8 +265,7 @@ new_drain (RtcStreams *self)
   return gst_object_ref_sink (pad);
 }
 
-/* On the thread that receives. Under the lock the stream cannot be taken
- * apart. */
+/* On the thread that receives. The lock keeps the stream alive. */
 static void
 on_rank (guint ssrc, guint rank, gpointer user_data)
 {
@@ -356,13 +354,13 @@ rtc_streams_add_pad (RtcStreams *self, GstPad *pad, guint *ssrc)
   g_mutex_lock (&self->lock);
   g_array_append_val (self->streams, stream);
   g_mutex_unlock (&self->lock);
-  /* It may have changed while nobody could be told. */
+  /* The rank may have changed before the pad was known. */
   if (self->layers && stream.chain == self->video)
     on_rank (stream.ssrc, get_rank (self, &stream), self);
   return stream.chain;
 }
 
-/* Takes the stream out of the list; FALSE when there is none. */
+/* Removes the stream from the list. Returns FALSE if it is not there. */
 static gboolean
 steal_stream (RtcStreams *self, guint ssrc, Stream *stream)
 {
@@ -380,7 +378,7 @@ steal_stream (RtcStreams *self, guint ssrc, Stream *stream)
   return found;
 }
 
-/* rtpbin has given a stream up. webrtcbin keeps its own pad for it. */
+/* rtpbin has removed a stream. webrtcbin keeps its own pad for it. */
 static void
 on_pad_removed (GstElement *rtpbin, GstPad *pad, RtcStreams *self)
 {
@@ -398,7 +396,7 @@ on_pad_removed (GstElement *rtpbin, GstPad *pad, RtcStreams *self)
   gst_object_unref (stream.pad);
 }
 
-/* @pad of rtpbin, if it is one of @ssrc: caller unrefs. */
+/* Returns the pad of rtpbin for @ssrc, or NULL. Caller unrefs. */
 static GstPad *
 match_pad (const GValue *item, guint ssrc)
 {
@@ -449,8 +447,8 @@ on_timeout (GstElement *rtpbin, guint session, guint ssrc, RtcStreams *self)
   g_mutex_unlock (&self->lock);
 }
 
-/* The stream that is recorded stays, with its place on the timeline, for when
- * its sender goes on. Under lock. */
+/* The recorded stream stays, and keeps its place on the timeline, in case its
+ * sender continues. Under lock. */
 static gboolean
 is_recorded (RtcStreams *self, guint ssrc)
 {
@@ -466,7 +464,8 @@ is_recorded (RtcStreams *self, guint ssrc)
   return recorded;
 }
 
-/* Takes a source that has ended out of the list; FALSE when there is none. */
+/* Removes a source that has ended from the list. Returns FALSE if there is
+ * none. */
 static gboolean
 steal_ended (RtcStreams *self, Source *ended)
 {
@@ -496,8 +495,8 @@ steal_ended (RtcStreams *self, Source *ended)
   return found;
 }
 
-/* The property autoremove of rtpbin leaves its own pad behind where there is a
- * decoder for FEC, as webrtcbin always puts one: when the SSRC returned, its
+/* The property autoremove of rtpbin does not remove its own pad if there is a
+ * decoder for FEC, and webrtcbin always adds one. When the SSRC returned, its
  * pad could not be added, and the session ended. */
 void
 rtc_streams_tick (RtcStreams *self)

@@ -3,15 +3,15 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * A recording follows the RTP timestamps of its tracks: pictures keep the
- * distance that the sender gave them, whatever the network did. Running time
- * is media time plus an offset of the track. The offset comes from the arrival
- * of the first packets; sender reports (RFC 3550 section 6.4.1) align the
- * tracks with each other; drift of the sender's clock against ours is followed
- * slowly by all tracks together.
+ * distance that the sender gave them, whatever the network does. Running time
+ * is media time plus an offset of the track. The offset is derived from the
+ * arrival of the first packets. Sender reports (RFC 3550 section 6.4.1) align
+ * the tracks with each other. All tracks together follow the drift of the
+ * sender's clock against the local clock slowly.
  *
  * An offset changes in two ways. Slewing, by at most 16 ms in a second,
  * corrects small errors. Steps, always forward, correct errors of more than 100
- * ms between tracks, and RTP clocks that stood still or jumped.
+ * ms between tracks, and RTP clocks that stopped or jumped.
  *
  * Plain numbers, no threads, no allocation; the caller locks. All times are
  * nanoseconds; "arrival" is the running time at which a packet arrived.
@@ -27,7 +27,7 @@
 #define RTC_TIMELINE_TRACKS 8
 /* ns in which it is known why packets come late after a silence. */
 #define RTC_TIMELINE_DECISION INT64_C (200000000)
-/* Seconds with packets over which the shortest transit is looked for. */
+/* Number of seconds with packets in which the shortest transit is searched. */
 #define RTC_TIMELINE_WINDOW 10
 
 /**
@@ -107,22 +107,22 @@ typedef struct
 
 void rtc_timeline_init (RtcTimeline *timeline);
 
-/* The first packet is not mapped to before @floor, the end of what has been
- * recorded; later ones follow it at their distance. */
+/* The first packet is mapped to @floor, the end of the recording so far, or
+ * later. Later packets follow it at their distance. */
 void rtc_timeline_set_floor (RtcTimeline *timeline, int64_t floor);
 
-/* @rate: ticks per second, not 0. Returns the number of the track for the
- * other functions. When there are RTC_TIMELINE_TRACKS already, the one that has
- * been silent for longest gives way. */
+/* @rate: ticks per second, not 0. Returns the number of the track for the other
+ *   functions. If RTC_TIMELINE_TRACKS tracks exist, the track that has been
+ *   silent for longest is replaced. */
 unsigned rtc_timeline_add_track (RtcTimeline *timeline, uint32_t rate);
 
-/* The track has ended; its number may be given to another one. */
+/* The track has ended; its number may be reused. */
 void rtc_timeline_remove_track (RtcTimeline *timeline, unsigned track);
 
-/* A packet has arrived, as in front of a jitter buffer; optional. Packets that
- * arrive before the first one is mapped let the first offset follow the
- * shortest transit among them; those that arrive while something is undecided
- * decide it. */
+/* A packet has arrived, for example in front of a jitter buffer; optional. If
+ * packets arrive before the first one is mapped, the first offset is derived
+ * from the shortest transit among them. Packets that arrive while a stall is
+ * undecided decide it. */
 void rtc_timeline_arrived (
     RtcTimeline *timeline, unsigned track, uint32_t rtp_time, int64_t arrival);
 
@@ -135,15 +135,16 @@ void rtc_timeline_arrived (
 bool rtc_timeline_is_undecided (
     RtcTimeline *timeline, unsigned track, uint32_t rtp_time, int64_t arrival);
 
-/* Returns the running time of a packet. To be called in the order of sequence
- * numbers. Packets of one timestamp have one running time; timestamps that do
- * not go back (B-frames do) have running times that do not. */
+/* Returns the running time of a packet. Call it in the order of sequence
+ * numbers. Packets with one timestamp have one running time. Timestamps that do
+ * not go back (those of B-frames do) have running times that do not go back. */
 int64_t rtc_timeline_map (
     RtcTimeline *timeline, unsigned track, uint32_t rtp_time, int64_t arrival);
 
-/* A sender report. @ntp: 32.32 fixed point seconds since 1900, 0: none. */
+/* A sender report was received. @ntp: 32.32 fixed point seconds since 1900, 0
+ * if there is none. */
 void rtc_timeline_report (RtcTimeline *timeline, unsigned track, uint64_t ntp,
     uint32_t rtp_time, int64_t arrival);
 
-/* TRUE once reports have put the track onto the sender's clock. */
+/* Returns TRUE after reports have mapped the track to the sender's clock. */
 bool rtc_timeline_is_synced (const RtcTimeline *timeline, unsigned track);

@@ -10,7 +10,9 @@
 #include <libsoup/soup.h>
 #include <string.h>
 
-G_DEFINE_QUARK (whip - client - error - quark, whip_client_error)
+// clang-format off
+G_DEFINE_QUARK (whip-client-error-quark, whip_client_error)
+// clang-format on
 
 #define MAX_REDIRECTS 5
 #define TIMEOUT_S 10
@@ -25,12 +27,13 @@ struct _WhipClient
   gchar *token;
   gboolean insecure;
   gchar *session;
-  /* the answer came over HTTPS, and @session is not HTTPS */
+  /* the answer was sent over HTTPS, and @session is HTTP */
   gboolean session_is_plain;
 };
 
-/* A request under way. The client may be freed before it is over: then it has
- * been cancelled, and @client is not looked at. */
+/* A request in progress. The client may be freed before the request ends: then
+ * it was cancelled, and
+ * @client is not used. */
 typedef struct
 {
   WhipClient *client;
@@ -74,8 +77,8 @@ on_certificate (SoupMessage *msg, GTlsCertificate *certificate,
   return TRUE;
 }
 
-/* The address as messages name it: without a password and a query, which may
- * hold a token. Caller frees. */
+/* Returns the address for messages: without a password and a query, which may
+ * contain a token. Caller frees. */
 static gchar *
 display_url (SoupMessage *msg)
 {
@@ -143,7 +146,8 @@ resolve_location (SoupMessage *msg)
   return url;
 }
 
-/* What the server said, on one line, for the error message. */
+/* Returns the text of the server's answer on one line, for the error
+ * message. */
 static gchar *
 excerpt (GBytes *body)
 {
@@ -168,7 +172,7 @@ advice (guint status)
     case 405:
       return "Check the path in location.";
     case 409:
-      return "Somebody else is publishing there.";
+      return "Another publisher is connected there.";
     default:
       return "";
   }
@@ -190,7 +194,7 @@ refused (Exchange *exchange, guint status, GBytes *body)
   g_free (said);
 }
 
-/* From HTTPS to HTTP, where the token would be read by others. */
+/* A redirect from HTTPS to HTTP would expose the token. */
 static gboolean
 is_downgrade (SoupMessage *msg, const gchar *url)
 {
@@ -219,7 +223,7 @@ accept_answer (Exchange *exchange, GBytes *body)
   g_free (answer);
 }
 
-/* FALSE when the message is no redirect that can be followed. */
+/* Returns FALSE if the message is not a redirect that can be followed. */
 static gboolean
 follow_redirect (Exchange *exchange)
 {
@@ -251,13 +255,13 @@ certificate_fault (GTlsCertificateFlags flags)
   if (flags & G_TLS_CERTIFICATE_BAD_IDENTITY)
     return "it is for another host";
   if (flags & G_TLS_CERTIFICATE_UNKNOWN_CA)
-    return "nobody that this system trusts has signed it";
+    return "it is not signed by an authority that this system trusts";
   if (flags & G_TLS_CERTIFICATE_REVOKED)
     return "it was revoked";
   return "it is not acceptable";
 }
 
-/* No attempt ends otherwise. */
+/* No other flag ends an attempt. */
 static gboolean
 is_tls_refusal (const GError *error)
 {
@@ -303,7 +307,7 @@ unreachable (Exchange *exchange, const GError *error)
   g_error_free (reason);
 }
 
-/* The server goes on for longer than any answer is. */
+/* The answer is longer than any valid one. */
 static void
 too_long (Exchange *exchange)
 {
@@ -312,7 +316,7 @@ too_long (Exchange *exchange)
       "The answer of %s is longer than %d bytes. Check location.", url,
       MAX_ANSWER);
 
-  /* Closing the stream would read the rest. */
+  /* Closing the stream would read the remainder. */
   soup_session_abort (exchange->client->soup);
   g_free (url);
   finish_offer (exchange, NULL, reason, FALSE);
@@ -440,7 +444,7 @@ whip_client_remove (
       func (client, NULL, user_data);
     return;
   }
-  /* A proxy that speaks HTTPS for a server that does not know of it. */
+  /* The server may be behind an HTTPS proxy and unaware of it. */
   if (client->session_is_plain)
     soup_message_headers_remove (
         soup_message_get_request_headers (msg), "Authorization");
@@ -480,7 +484,7 @@ whip_client_remove_sync (WhipClient *client, guint timeout_ms)
     g_main_context_iteration (client->context, TRUE);
   g_source_destroy (timeout);
   g_source_unref (timeout);
-  /* An answer that is late finds nobody. */
+  /* A late answer is ignored. */
   g_cancellable_cancel (client->cancellable);
 }
 

@@ -7,11 +7,9 @@
 
 #include "whipendpoint.h"
 #include "whiplistener.h"
+#include "whiprequest-private.h"
 
 #include <string.h>
-
-#define TYPE_SDP "application/sdp"
-#define TYPE_FRAGMENT "application/trickle-ice-sdpfrag"
 
 struct _WhipEndpoint
 {
@@ -24,53 +22,15 @@ struct _WhipEndpoint
   gchar **ice_servers;
   gsize max_body;
   guint max_offers;
-  gint refused;
-
-  GMutex lock;
   gchar *auth_token;
 
-  /* server's thread only: offers since the second began */
+  /* thread of the listener only: offers since the second began */
   gint64 second;
   guint offers;
 };
 
-struct _WhipRequest
-{
-  /* Either @server, @msg and @base are set, or @func. */
-  WhipListener *server;
-  SoupServerMessage *msg;
-  WhipReplyFunc func;
-  gpointer func_data;
-  gchar *base; /* of the session's location, up to its id */
-  gchar *session_id;
-  gchar *remote;
-  gchar *local;
-  gchar *if_match;
-  gchar **ice_servers;
-  GBytes *body;
-
-  guint status;
-  gchar *type;
-  gchar *location;
-  gchar *created_id;
-  gchar *etag;
-  gchar *warning;
-  gchar *text;
-};
-
-/* --- answering --- */
-
-static void
-set_text (
-    SoupServerMessage *msg, guint status, const gchar *type, const gchar *text)
-{
-  soup_server_message_set_status (msg, status, NULL);
-  soup_server_message_set_response (
-      msg, type, SOUP_MEMORY_COPY, text, strlen (text));
-}
-
-/* Refuses before the body has been read: what is still to come is not kept,
- * and the connection is closed after the answer. */
+/* Refuses a request before its body was read. The body is discarded, and the
+ * connection is closed after the answer. */
 static void
 refuse (SoupServerMessage *msg, guint status, const gchar *reason)
 {
@@ -80,180 +40,13 @@ refuse (SoupServerMessage *msg, guint status, const gchar *reason)
       soup_server_message_get_request_body (msg), FALSE);
   soup_message_headers_replace (
       soup_server_message_get_response_headers (msg), "Connection", "close");
-  set_text (msg, status, "text/plain; charset=utf-8", text);
+  whip_request_set_text (msg, status, "text/plain; charset=utf-8", text);
   g_free (text);
 }
 
-static void
-request_free (gpointer data)
-{
-  WhipRequest *request = data;
+/* --- checks, on the thread of the listener --- */
 
-  g_clear_object (&request->msg);
-  g_clear_pointer (&request->server, whip_listener_unref);
-  if (request->body)
-    g_bytes_unref (request->body);
-  g_strfreev (request->ice_servers);
-  g_free (request->base);
-  g_free (request->session_id);
-  g_free (request->remote);
-  g_free (request->local);
-  g_free (request->if_match);
-  g_free (request->type);
-  g_free (request->location);
-  g_free (request->created_id);
-  g_free (request->etag);
-  g_free (request->warning);
-  g_free (request->text);
-  g_free (request);
-}
-
-/* On the server's thread. */
-static gboolean
-send_reply (gpointer data)
-{
-  WhipRequest *request = data;
-  SoupMessageHeaders *headers =
-      soup_server_message_get_response_headers (request->msg);
-  guint i;
-
-  if (request->location)
-    soup_message_headers_replace (headers, "Location", request->location);
-  if (request->etag) {
-    gchar *quoted = g_strdup_printf ("\"%s\"", request->etag);
-
-    soup_message_headers_replace (headers, "ETag", quoted);
-    g_free (quoted);
-  }
-  if (request->warning)
-    soup_message_headers_replace (headers, "Warning", request->warning);
-  for (i = 0; request->location && request->ice_servers[i]; i++)
-    soup_message_headers_append (headers, "Link", request->ice_servers[i]);
-  if (request->status == SOUP_STATUS_SERVICE_UNAVAILABLE ||
-      request->status == 429)
-    soup_message_headers_replace (headers, "Retry-After", "1");
-  if (request->text)
-    set_text (request->msg, request->status, request->type, request->text);
-  else
-    soup_server_message_set_status (request->msg, request->status, NULL);
-  soup_server_message_unpause (request->msg);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-call_back (WhipRequest *request)
-{
-  static const gchar *const none[] = { NULL };
-  WhipReply answer = { .status = request->status,
-    .type = request->type,
-    .text = request->text,
-    .session_id = request->created_id,
-    .etag = request->etag,
-    .warning = request->warning,
-    .links = none };
-
-  if (request->created_id)
-    answer.links = (const gchar *const *)request->ice_servers;
-  request->func (&answer, request->func_data);
-  request_free (request);
-}
-
-static void
-reply (WhipRequest *request)
-{
-  WhipListener *server;
-
-  if (request->func) {
-    call_back (request);
-    return;
-  }
-  server = whip_listener_ref (request->server);
-  whip_listener_invoke (server, send_reply, request, request_free);
-  whip_listener_unref (server);
-}
-
-/* 299 is a warning that lasts. Names in @text may be the client's own words:
- * what does not belong into a quoted string is left out. Caller frees. */
-static gchar *
-make_warning (const gchar *text)
-{
-  GString *value = g_string_new ("299 gst-tsrec \"");
-
-  for (; *text; text++)
-    if (g_ascii_isprint (*text) && *text != '"' && *text != '\\')
-      g_string_append_c (value, *text);
-  g_string_append_c (value, '"');
-  return g_string_free (value, FALSE);
-}
-
-void
-whip_request_reply_created (WhipRequest *request, const gchar *session_id,
-    const gchar *etag, const gchar *answer, const gchar *warning)
-{
-  request->status = SOUP_STATUS_CREATED;
-  request->type = g_strdup (TYPE_SDP);
-  request->created_id = g_strdup (session_id);
-  if (request->base)
-    request->location = g_strconcat (request->base, session_id, NULL);
-  request->etag = g_strdup (etag);
-  request->text = g_strdup (answer);
-  request->warning = warning ? make_warning (warning) : NULL;
-  reply (request);
-}
-
-void
-whip_request_reply_fragment (
-    WhipRequest *request, const gchar *etag, const gchar *fragment)
-{
-  request->status = SOUP_STATUS_OK;
-  request->type = g_strdup (TYPE_FRAGMENT);
-  request->etag = g_strdup (etag);
-  request->text = g_strdup (fragment);
-  reply (request);
-}
-
-void
-whip_request_reply (WhipRequest *request, guint status, const gchar *reason)
-{
-  request->status = status;
-  request->type = g_strdup ("text/plain; charset=utf-8");
-  request->text = reason ? g_strconcat (reason, "\n", NULL) : NULL;
-  reply (request);
-}
-
-const gchar *
-whip_request_get_body (WhipRequest *request, gsize *length)
-{
-  return g_bytes_get_data (request->body, length);
-}
-
-const gchar *
-whip_request_get_session_id (WhipRequest *request)
-{
-  return request->session_id;
-}
-
-const gchar *
-whip_request_get_local (WhipRequest *request)
-{
-  return request->local;
-}
-
-const gchar *
-whip_request_get_remote (WhipRequest *request)
-{
-  return request->remote;
-}
-
-const gchar *
-whip_request_get_if_match (WhipRequest *request)
-{
-  return request->if_match;
-}
-
-/* --- checks, on the server's thread --- */
-
-/* Takes the same time wherever the first difference is. */
+/* Constant-time comparison. */
 static gboolean
 equal_secret (const gchar *a, const gchar *b)
 {
@@ -270,14 +63,10 @@ is_authorized (WhipEndpoint *endpoint, SoupServerMessage *msg)
 {
   const gchar *header = soup_message_headers_get_one (
       soup_server_message_get_request_headers (msg), "Authorization");
-  gboolean ok;
 
-  g_mutex_lock (&endpoint->lock);
-  ok = !endpoint->auth_token ||
+  return !endpoint->auth_token ||
       (header && g_ascii_strncasecmp (header, "Bearer ", 7) == 0 &&
           equal_secret (header + 7, endpoint->auth_token));
-  g_mutex_unlock (&endpoint->lock);
-  return ok;
 }
 
 static gboolean
@@ -289,7 +78,7 @@ has_type (SoupServerMessage *msg, const gchar *type)
   return value && g_ascii_strcasecmp (value, type) == 0;
 }
 
-/* Web pages of the listed origins may read the answer, and its headers. */
+/* Lets web pages of the listed origins read the answer and its headers. */
 static void
 add_cors (WhipEndpoint *endpoint, SoupServerMessage *msg)
 {
@@ -326,9 +115,9 @@ answer_options (SoupServerMessage *msg, const gchar *session_id)
 
   soup_message_headers_replace (headers, "Allow", methods);
   if (session_id)
-    soup_message_headers_replace (headers, "Accept-Patch", TYPE_FRAGMENT);
+    soup_message_headers_replace (headers, "Accept-Patch", WHIP_TYPE_FRAGMENT);
   else
-    soup_message_headers_replace (headers, "Accept-Post", TYPE_SDP);
+    soup_message_headers_replace (headers, "Accept-Post", WHIP_TYPE_SDP);
   if (soup_message_headers_get_one (headers, "Access-Control-Allow-Origin")) {
     soup_message_headers_replace (
         headers, "Access-Control-Allow-Methods", methods);
@@ -392,7 +181,7 @@ limit_body (WhipEndpoint *endpoint, SoupServerMessage *msg)
       (GClosureNotify)(void (*) (void))g_free, 0);
 }
 
-/* libsoup 3.2 passes it on, with a warning of GObject. */
+/* libsoup 3.2 accepts it, with a warning of GObject. */
 static gboolean
 has_negative_length (SoupMessageHeaders *headers)
 {
@@ -431,12 +220,12 @@ check_headers (
           (goffset)endpoint->max_body)
     refuse (msg, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE,
         "The body of the request is too large.");
-  else if (post && !has_type (msg, TYPE_SDP))
+  else if (post && !has_type (msg, WHIP_TYPE_SDP))
     refuse (msg, SOUP_STATUS_UNSUPPORTED_MEDIA_TYPE,
-        "The Content-Type of an offer is " TYPE_SDP ".");
-  else if (patch && !has_type (msg, TYPE_FRAGMENT))
+        "The Content-Type of an offer is " WHIP_TYPE_SDP ".");
+  else if (patch && !has_type (msg, WHIP_TYPE_FRAGMENT))
     refuse (msg, SOUP_STATUS_UNSUPPORTED_MEDIA_TYPE,
-        "The Content-Type of a PATCH is " TYPE_FRAGMENT ".");
+        "The Content-Type of a PATCH is " WHIP_TYPE_FRAGMENT ".");
   else if (post && too_many_offers (endpoint)) {
     soup_message_headers_replace (
         soup_server_message_get_response_headers (msg), "Retry-After", "1");
@@ -444,23 +233,13 @@ check_headers (
   }
 }
 
-/* --- requests, on the server's thread --- */
+/* --- requests, on the thread of the listener --- */
 
-static gchar *
-local_address (SoupServerMessage *msg)
-{
-  GSocketAddress *address = soup_server_message_get_local_address (msg);
+/* --- location of a session, as the client sees it --- */
 
-  if (!G_IS_INET_SOCKET_ADDRESS (address))
-    return NULL;
-  return g_inet_address_to_string (
-      g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address)));
-}
-
-/* --- where a session is, as the client sees it --- */
-
-/* "/rec" of X-Forwarded-Prefix, which proxies set that take a prefix off the
- * path; NULL when there is none, or none that can stand in a URL. */
+/* Returns the value of X-Forwarded-Prefix ("/rec"), which is set by proxies
+ * that remove a prefix from the path. Returns NULL if there is none, or if it
+ * is not valid in a URL. */
 static const gchar *
 forwarded_prefix (SoupMessageHeaders *headers)
 {
@@ -475,8 +254,8 @@ forwarded_prefix (SoupMessageHeaders *headers)
   return prefix;
 }
 
-/* Host names another port than ours, or a domain and no port where ours is not
- * that of its scheme. */
+/* Returns TRUE if the Host header contains another port than ours, or a domain
+ * without a port although our port is not the default of the scheme. */
 static gboolean
 host_is_other (WhipListener *server, const gchar *host)
 {
@@ -506,7 +285,7 @@ is_proxied (WhipListener *server, SoupMessageHeaders *headers)
   return host_is_other (server, soup_message_headers_get_one (headers, "Host"));
 }
 
-/* OBS puts whatever is no URL in place of the whole path. */
+/* OBS replaces the whole path by a Location that is not a URL. */
 static gboolean
 resolves_locations (SoupMessageHeaders *headers)
 {
@@ -515,9 +294,10 @@ resolves_locations (SoupMessageHeaders *headers)
   return !agent || !strstr (agent, "OBS-Studio");
 }
 
-/* A path from the root is what every client understands. A proxy may have taken
- * a prefix off it, which a path that is relative to that of the request keeps
- * (RFC 3986 section 5.2). Caller frees. */
+/* Returns the location of a session without its identifier. All clients
+ * understand an absolute path. A proxy may have removed a prefix, which is kept
+ * by a path relative to that of the request (RFC 3986 section 5.2). Caller
+ * frees. */
 static gchar *
 session_base (
     WhipEndpoint *endpoint, WhipListener *server, SoupServerMessage *msg)
@@ -542,45 +322,6 @@ session_base (
   return base;
 }
 
-static WhipRequest *
-request_new (WhipEndpoint *endpoint, WhipListener *server,
-    SoupServerMessage *msg, const gchar *session_id)
-{
-  WhipRequest *request = g_new0 (WhipRequest, 1);
-
-  request->server = whip_listener_ref (server);
-  request->msg = g_object_ref (msg);
-  request->base = session_base (endpoint, server, msg);
-  request->session_id = g_strdup (session_id);
-  request->remote = g_strdup (soup_server_message_get_remote_host (msg));
-  request->local = local_address (msg);
-  request->if_match = g_strdup (soup_message_headers_get_list (
-      soup_server_message_get_request_headers (msg), "If-Match"));
-  request->ice_servers = g_strdupv (endpoint->ice_servers);
-  request->body =
-      soup_message_body_flatten (soup_server_message_get_request_body (msg));
-  return request;
-}
-
-WhipRequest *
-whip_request_new (
-    const WhipRequestFields *fields, WhipReplyFunc func, gpointer user_data)
-{
-  static const gchar *const none[] = { NULL };
-  WhipRequest *request = g_new0 (WhipRequest, 1);
-
-  request->func = func;
-  request->func_data = user_data;
-  request->session_id = g_strdup (fields->session_id);
-  request->body = g_bytes_new (fields->body, fields->body_length);
-  request->if_match = g_strdup (fields->if_match);
-  request->local = g_strdup (fields->local);
-  request->remote = g_strdup (fields->remote);
-  request->ice_servers =
-      g_strdupv ((gchar **)(fields->ice_servers ? fields->ice_servers : none));
-  return request;
-}
-
 static void
 handle (gpointer data, WhipListener *server, SoupServerMessage *msg,
     const gchar *session_id, gboolean early)
@@ -591,11 +332,10 @@ handle (gpointer data, WhipListener *server, SoupServerMessage *msg,
 
   if (early) {
     check_headers (endpoint, msg, session_id);
-    if (soup_server_message_get_status (msg) >= 400)
-      g_atomic_int_inc (&endpoint->refused);
     return;
   }
-  request = request_new (endpoint, server, msg, session_id);
+  request = whip_request_new (server, msg, session_base (endpoint, server, msg),
+      session_id, endpoint->ice_servers);
   soup_server_message_pause (msg);
   if (g_str_equal (method, "POST"))
     endpoint->callbacks.offer (request, endpoint->user_data);
@@ -617,7 +357,6 @@ whip_endpoint_new (const WhipEndpointConfig *config,
     config->idle_timeout };
   WhipEndpoint *endpoint = g_new0 (WhipEndpoint, 1);
 
-  g_mutex_init (&endpoint->lock);
   endpoint->callbacks = *callbacks;
   endpoint->user_data = user_data;
   endpoint->host = g_strdup (config->host);
@@ -661,7 +400,6 @@ whip_endpoint_free (WhipEndpoint *endpoint)
     return;
   if (endpoint->server)
     whip_listener_release (endpoint->server, endpoint->path);
-  g_mutex_clear (&endpoint->lock);
   g_strfreev (endpoint->ice_servers);
   g_free (endpoint->cors_origins);
   g_free (endpoint->auth_token);
@@ -679,19 +417,4 @@ whip_endpoint_dup_url (WhipEndpoint *endpoint)
       whip_listener_is_tls (endpoint->server) ? "https" : "http", v6 ? "[" : "",
       endpoint->host, v6 ? "]" : "", whip_listener_get_port (endpoint->server),
       endpoint->path);
-}
-
-void
-whip_endpoint_set_auth_token (WhipEndpoint *endpoint, const gchar *token)
-{
-  g_mutex_lock (&endpoint->lock);
-  g_free (endpoint->auth_token);
-  endpoint->auth_token = g_strdup (token);
-  g_mutex_unlock (&endpoint->lock);
-}
-
-guint64
-whip_endpoint_get_refused (WhipEndpoint *endpoint)
-{
-  return (guint)g_atomic_int_get (&endpoint->refused);
 }

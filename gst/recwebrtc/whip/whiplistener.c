@@ -1,4 +1,4 @@
-/* gst-tsrec: a listening socket, its thread and the paths on it
+/* gst-tsrec: a listening socket, its thread and its paths
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -7,9 +7,11 @@
 
 #include "whiplistener.h"
 
+#include "recworker.h"
+
 #include <string.h>
 
-/* Bytes of a body, four times what an endpoint takes. */
+/* Maximum size of a body, bytes: four times the limit of an endpoint. */
 #define MAX_BODY (1024 * 1024)
 
 typedef struct
@@ -29,11 +31,9 @@ struct _WhipListener
   GTlsCertificate *certificate;
   gchar *tls_files;
 
-  GMainContext *context;
-  GMainLoop *loop;
-  GThread *thread;
+  RecWorker *worker;
 
-  /* server's thread only */
+  /* thread of the worker only */
   SoupServer *soup;
   GSocketService *service;
   guint connections;
@@ -46,7 +46,8 @@ struct _WhipListener
   gboolean stopped;
 };
 
-/* Servers of this process; never held while waiting for a server's thread. */
+/* Protects the list of servers of this process; never held while waiting for a
+ * server's thread. */
 static GMutex servers_lock;
 static GList *servers;
 
@@ -64,8 +65,7 @@ whip_listener_unref (WhipListener *server)
     return;
   g_hash_table_unref (server->paths);
   g_clear_object (&server->certificate);
-  g_main_loop_unref (server->loop);
-  g_main_context_unref (server->context);
+  rec_worker_free (server->worker);
   g_mutex_clear (&server->lock);
   g_free (server->tls_files);
   g_free (server->host);
@@ -88,27 +88,23 @@ void
 whip_listener_invoke (WhipListener *server, GSourceFunc function, gpointer data,
     GDestroyNotify destroy)
 {
-  GSource *source = NULL;
+  gboolean stopped;
 
   g_mutex_lock (&server->lock);
-  if (!server->stopped) {
-    source = g_idle_source_new ();
-    g_source_set_priority (source, G_PRIORITY_DEFAULT);
-    g_source_set_callback (source, function, data, destroy);
-    g_source_attach (source, server->context);
-    g_source_unref (source);
-  }
+  stopped = server->stopped;
+  if (!stopped)
+    rec_worker_invoke (server->worker, function, data, destroy);
   g_mutex_unlock (&server->lock);
-  /* In a context that nobody runs any more, @data would hold the server, which
-   * holds the context. */
-  if (!source && destroy)
+  /* A stopped worker would keep @data, which may hold a reference to the
+   * server, and with it to the worker. */
+  if (stopped && destroy)
     destroy (data);
 }
 
 /* --- requests --- */
 
-/* @path without doubled and trailing slashes, as proxies and people add them;
- * "/" stays. Caller frees. */
+/* Returns @path without repeated and trailing slashes, which proxies and people
+ * add; "/" is kept. Caller frees. */
 static gchar *
 normalize_path (const gchar *path)
 {
@@ -122,7 +118,7 @@ normalize_path (const gchar *path)
   return g_string_free (normal, FALSE);
 }
 
-/* Finds whose @path, which is normalized, it is; a session is one further
+/* Finds the owner of @path, which is normalized. A session is one further
  * component. */
 static gboolean
 find_path (WhipListener *server, const gchar *path, WhipPath *found,
@@ -178,8 +174,8 @@ dispatch (WhipListener *server, SoupServerMessage *msg, const gchar *path,
   g_free (normal);
 }
 
-/* Somebody who goes on sending, refused or not, is cut off: libsoup reads a
- * body to its end before it answers. */
+/* Closes the connection of a client that keeps sending, refused or not: libsoup
+ * reads a body to its end before it answers. */
 static void
 on_chunk (SoupServerMessage *msg, GBytes *chunk, gpointer user_data)
 {
@@ -231,8 +227,9 @@ on_connection_gone (gpointer data, GObject *connection)
   whip_listener_unref (server);
 }
 
-/* A timeout of the socket makes libsoup's non-blocking reads fail, so that a
- * client that connects and says nothing, or stops in the middle, goes away. */
+/* A timeout of the socket makes libsoup's non-blocking reads fail. This closes
+ * the connections of clients that connect and send nothing, or stop in the
+ * middle. */
 static gboolean
 on_incoming (GSocketService *service, GSocketConnection *connection,
     GObject *source, gpointer user_data)
@@ -275,26 +272,6 @@ too_many:
 }
 
 /* --- life --- */
-
-static gpointer
-server_main (gpointer data)
-{
-  WhipListener *server = data;
-
-  g_main_context_push_thread_default (server->context);
-  g_main_loop_run (server->loop);
-  soup_server_disconnect (server->soup);
-  g_clear_object (&server->soup);
-  g_mutex_lock (&server->lock);
-  server->stopped = TRUE;
-  g_mutex_unlock (&server->lock);
-  /* What libsoup left for an idle moment, and answers to nobody. */
-  while (g_main_context_iteration (server->context, FALSE))
-    ;
-  g_main_context_pop_thread_default (server->context);
-  whip_listener_unref (server);
-  return NULL;
-}
 
 static gboolean
 listen_on (WhipListener *server, GError **error)
@@ -358,6 +335,7 @@ static WhipListener *
 server_new (const WhipListenerConfig *config, GError **error)
 {
   WhipListener *server = g_new0 (WhipListener, 1);
+  GMainContext *context;
   GError *reason = NULL;
 
   g_atomic_ref_count_init (&server->refcount);
@@ -368,13 +346,13 @@ server_new (const WhipListenerConfig *config, GError **error)
   server->idle_timeout = config->idle_timeout;
   server->paths =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  server->context = g_main_context_new ();
-  server->loop = g_main_loop_new (server->context, FALSE);
+  server->worker = rec_worker_new ();
   if (!load_certificate (server, config, error)) {
     whip_listener_unref (server);
     return NULL;
   }
-  g_main_context_push_thread_default (server->context);
+  context = rec_worker_get_context (server->worker);
+  g_main_context_push_thread_default (context);
   server->soup = soup_server_new ("server-header", "gst-tsrec ", NULL);
   soup_server_add_early_handler (server->soup, NULL, on_early, server, NULL);
   soup_server_add_handler (server->soup, NULL, on_request, server, NULL);
@@ -383,9 +361,8 @@ server_new (const WhipListenerConfig *config, GError **error)
       server->service, "incoming", G_CALLBACK (on_incoming), server);
   if (!listen_on (server, &reason))
     goto not_listening;
-  g_main_context_pop_thread_default (server->context);
-  server->thread =
-      g_thread_new ("rec-http", server_main, whip_listener_ref (server));
+  g_main_context_pop_thread_default (context);
+  rec_worker_start (server->worker, "rec-http");
   return server;
 
   /* ERRORS */
@@ -397,12 +374,12 @@ not_listening:
   g_error_free (reason);
   g_object_unref (server->service);
   g_object_unref (server->soup);
-  g_main_context_pop_thread_default (server->context);
+  g_main_context_pop_thread_default (context);
   whip_listener_unref (server);
   return NULL;
 }
 
-/* Under servers_lock. Sets @error and returns NULL when a server is there that
+/* Under servers_lock. Returns NULL, and sets @error, if there is a server that
  * cannot be shared. */
 static WhipListener *
 find_server (const WhipListenerConfig *config, gboolean *found, GError **error)
@@ -481,41 +458,32 @@ whip_listener_claim (const WhipListenerConfig *config, const gchar *path,
   return server;
 }
 
-typedef struct
-{
-  GMutex lock;
-  GCond cond;
-  gboolean done;
-} Barrier;
-
-static gboolean
-pass_barrier (gpointer data)
-{
-  Barrier *barrier = data;
-
-  g_mutex_lock (&barrier->lock);
-  barrier->done = TRUE;
-  g_cond_signal (&barrier->cond);
-  g_mutex_unlock (&barrier->lock);
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
-quit (gpointer data)
+/* Closes the socket and all connections. On the worker, which then runs what
+ * libsoup has left for an idle moment. */
+static void
+shut_down (gpointer data)
 {
   WhipListener *server = data;
 
   g_socket_service_stop (server->service);
   g_socket_listener_close (G_SOCKET_LISTENER (server->service));
   g_clear_object (&server->service);
-  g_main_loop_quit (server->loop);
-  return G_SOURCE_REMOVE;
+  soup_server_disconnect (server->soup);
+  g_clear_object (&server->soup);
+  g_mutex_lock (&server->lock);
+  server->stopped = TRUE;
+  g_mutex_unlock (&server->lock);
+}
+
+/* Called on the worker after the handler that may be running. */
+static void
+do_nothing (gpointer data)
+{
 }
 
 void
 whip_listener_release (WhipListener *server, const gchar *path)
 {
-  Barrier barrier = { .done = FALSE };
   gchar *normal = normalize_path (path);
   gboolean last;
 
@@ -530,19 +498,11 @@ whip_listener_release (WhipListener *server, const gchar *path)
     servers = g_list_remove (servers, server);
   g_mutex_unlock (&servers_lock);
 
-  if (last) {
-    whip_listener_invoke (server, quit, server, NULL);
-    g_thread_join (server->thread);
-    whip_listener_unref (server);
+  if (!last) {
+    rec_worker_call (server->worker, do_nothing, NULL);
     return;
   }
-  g_mutex_init (&barrier.lock);
-  g_cond_init (&barrier.cond);
-  whip_listener_invoke (server, pass_barrier, &barrier, NULL);
-  g_mutex_lock (&barrier.lock);
-  while (!barrier.done)
-    g_cond_wait (&barrier.cond, &barrier.lock);
-  g_mutex_unlock (&barrier.lock);
-  g_mutex_clear (&barrier.lock);
-  g_cond_clear (&barrier.cond);
+  rec_worker_call (server->worker, shut_down, server);
+  rec_worker_stop (server->worker);
+  whip_listener_unref (server);
 }

@@ -1,9 +1,10 @@
-/* gst-tsrec: a listening socket, its thread and the paths on it
+/* gst-tsrec: a listening socket, its thread and its paths
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Private to whipendpoint.c. Connections are bounded in number and in the time
- * they may stay silent, before anything is parsed.
+ * Private to whipendpoint.c and whiprequest.c. The number of connections is
+ * limited, and a connection that stays silent for too long is closed before
+ * anything is parsed.
  */
 
 #pragma once
@@ -14,8 +15,8 @@ G_BEGIN_DECLS
 
 typedef struct _WhipListener WhipListener;
 
-/* Called on the server's thread: once when the headers are there
- * (@early TRUE; setting a status refuses the request), once with the body. */
+/* Called on the server's thread, twice per request: after its headers (@early
+ * is TRUE; setting a status refuses the request), and after its body. */
 typedef void (*WhipListenerHandler) (gpointer path_data, WhipListener *server,
     SoupServerMessage *msg, const gchar *session_id, gboolean early);
 
@@ -32,14 +33,15 @@ typedef struct
   guint idle_timeout;
 } WhipListenerConfig;
 
-/* Listens, or joins the server that this process already has at that host and
- * port, and claims @path on it. Any thread. NULL with @error. */
+/* Listens, or uses the server that this process has at that host and port, and
+ * claims @path on it. Any thread. Returns NULL with @error on failure. */
 WhipListener *whip_listener_claim (const WhipListenerConfig *config,
     const gchar *path, WhipListenerHandler handler, gpointer path_data,
     GError **error);
 
-/* Gives @path up; @handler is not running and will not run after this. The
- * last path closes the socket. Not from the server's own thread. */
+/* Releases @path. @handler is not running and will not run after this.
+ * Releasing the last path closes the socket. Not from the server's own
+ * thread. */
 void whip_listener_release (WhipListener *server, const gchar *path);
 
 /* For a request that outlives its path. */
@@ -49,7 +51,7 @@ void whip_listener_unref (WhipListener *server);
 guint whip_listener_get_port (WhipListener *server);
 gboolean whip_listener_is_tls (WhipListener *server);
 
-/* Runs @function on the server's thread, or only @destroy when that has
+/* Runs @function on the server's thread, or only @destroy if that thread has
  * stopped. Any thread. */
 void whip_listener_invoke (WhipListener *server, GSourceFunc function,
     gpointer data, GDestroyNotify destroy);

@@ -24,7 +24,8 @@ is_token (const gchar *text)
   return TRUE;
 }
 
-/* At most one byte more than allowed, as the path may be that of a device. */
+/* Reads at most one byte more than allowed, because the path may be that of a
+ * device. */
 static gchar *
 read_file (const gchar *path, gsize *size, GError **error)
 {

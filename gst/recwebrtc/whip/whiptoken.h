@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Everybody on a host sees the command line of a process (ps), and a token in
- * it; a file has an owner and a mode. Any thread; reading blocks.
+ * Other users of a host can read the command line of a process (ps), and a
+ * token in it. A file has an owner and a mode. Any thread; reading blocks.
  */
 
 #pragma once
@@ -14,10 +14,11 @@ G_BEGIN_DECLS
 
 #define WHIP_TOKEN_MAX 4096
 
-/* Sets @result to @token, or to what the file @path has without white space
- * around it; to NULL when both are NULL or empty. Caller frees. FALSE with
- * @error when both are set, or the file cannot be read, is empty, longer than
- * WHIP_TOKEN_MAX or holds what cannot be in a header. */
+/* Sets *@result to @token, or to the content of the file @path without white
+ * space around it, or to NULL if both are NULL or empty. Caller frees. Returns
+ * FALSE with @error if both are set, or if the file cannot be read, is empty,
+ * is longer than WHIP_TOKEN_MAX or contains characters that are not valid in a
+ * header. */
 gboolean whip_token_load (
     const gchar *token, const gchar *path, gchar **result, GError **error);
 

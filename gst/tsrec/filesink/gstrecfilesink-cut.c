@@ -1,4 +1,4 @@
-/* gst-tsrec: recfilesink decides where the next fragment begins
+/* gst-tsrec: recfilesink, where a fragment ends; key frame requests
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -9,19 +9,29 @@
 
 #include "recclockalign.h"
 
+#include <gst/video/video.h>
+
+#include <errno.h>
 #include <time.h>
 
 #define GST_CAT_DEFAULT gst_rec_file_sink_debug
 
-/* A random access point that is so little before a cut is due is the one: the
- * times of key frames vary, and the next may be as far off as this one was. */
+/* A random access point may end a fragment this much early: the distance of key
+ * frames varies, and the next one may be a whole fragment away. */
 #define MAX_EARLY (100 * GST_MSECOND)
-/* A buffer that seems to be older is no live one. */
+/* Greatest delay of a live buffer; older buffers are not live. */
 #define MAX_DELAY (10 * GST_SECOND)
+/* Interval of the tries to open the next file. */
+#define RETRY_US G_USEC_PER_SEC
+/* Interval of key frame requests. */
+#define KEY_UNIT_US G_USEC_PER_SEC
+/* Interval of key frame requests while the next file cannot be opened. */
+#define ASK_AGAIN_US (10 * G_USEC_PER_SEC)
 
-/* --- the wall clock */
+/* --- the wall clock --- */
 
-/* How long ago @time was on the clock of the pipeline, ns; 0: not known. */
+/* Returns the time since running time @time on the pipeline clock, ns; 0:
+ * unknown. */
 static GstClockTime
 delay_of (GstRecFileSink *self, GstClockTime time)
 {
@@ -37,8 +47,9 @@ delay_of (GstRecFileSink *self, GstClockTime time)
   return now - base - time;
 }
 
-/* The wall clock at running time @time, µs since 1970: what is recorded now
- * arrived with some delay. @time NONE: now. */
+/* Returns the wall clock time of running time @time, µs since 1970. It is
+ * earlier than now, because buffers arrive with a delay. @time NONE: returns
+ * now. */
 static gint64
 real_time_at (GstRecFileSink *self, GstClockTime time)
 {
@@ -49,7 +60,7 @@ real_time_at (GstRecFileSink *self, GstClockTime time)
   return now;
 }
 
-/* @when: µs since 1970. In ns since 1970-01-01 00:00 local time. */
+/* Converts @when, µs since 1970, to ns since 1970-01-01 00:00 local time. */
 static guint64
 to_local (gint64 when)
 {
@@ -60,8 +71,10 @@ to_local (gint64 when)
   return (guint64)MAX (when + tm.tm_gmtoff * G_USEC_PER_SEC, 0) * GST_USECOND;
 }
 
-gint64
-gst_rec_file_sink_naming_time (GstRecFileSink *self, GstClockTime time)
+/* Returns the time to expand in the name of the next fragment, µs since 1970.
+ * @time: running time of its first buffer. */
+static gint64
+naming_time_of (GstRecFileSink *self, GstClockTime time)
 {
   GstRecFileSinkSettings settings = gst_rec_file_sink_get_settings (self);
   gint64 now = g_get_real_time (), when;
@@ -74,19 +87,19 @@ gst_rec_file_sink_naming_time (GstRecFileSink *self, GstClockTime time)
   return MAX (now, when + (gint64)((early + 999) / GST_USECOND));
 }
 
-/* --- the cut */
+/* --- the cut --- */
 
 void
 gst_rec_file_sink_cut_begin (GstRecFileSink *self, GstClockTime time)
 {
   GstRecFileSinkSettings settings = gst_rec_file_sink_get_settings (self);
 
-  self->opened_local = to_local (real_time_at (self, time));
+  self->cut.opened_local = to_local (real_time_at (self, time));
   if (settings.align_to_clock && settings.max_size_time)
     GST_DEBUG_OBJECT (self,
-        "aligned to the clock: this fragment ends in %" GST_TIME_FORMAT,
+        "aligned to the clock: the fragment ends in %" GST_TIME_FORMAT,
         GST_TIME_ARGS (rec_clock_align_remaining (
-            self->opened_local, settings.max_size_time)));
+            self->cut.opened_local, settings.max_size_time)));
 }
 
 static gboolean
@@ -97,7 +110,7 @@ time_is_over (GstRecFileSink *self, const GstRecFileSinkSettings *settings,
   GstClockTime period = settings->max_size_time;
   GstClockTime early = random_access ? MIN (period / 50, MAX_EARLY) : 0;
   GstClockTime duration = settings->align_to_clock
-      ? rec_clock_align_remaining (self->opened_local, period)
+      ? rec_clock_align_remaining (self->cut.opened_local, period)
       : period;
 
   return period && GST_CLOCK_TIME_IS_VALID (time) &&
@@ -105,9 +118,8 @@ time_is_over (GstRecFileSink *self, const GstRecFileSinkSettings *settings,
       time - begin >= duration - early;
 }
 
-gboolean
-gst_rec_file_sink_cut_is_due (GstRecFileSink *self, GstBuffer *buffer,
-    GstClockTime time, gboolean random_access)
+static gboolean
+is_due (GstRecFileSink *self, const RecBufferView *view)
 {
   GstRecFileSinkSettings settings = gst_rec_file_sink_get_settings (self);
   guint64 size = self->fragment->file.size;
@@ -118,8 +130,80 @@ gst_rec_file_sink_cut_is_due (GstRecFileSink *self, GstBuffer *buffer,
     return TRUE;
   if (!self->fragment->file.regular)
     return FALSE;
-  if (settings.max_size_bytes &&
-      size + gst_buffer_get_size (buffer) > settings.max_size_bytes)
+  if (settings.max_size_bytes && size + view->size > settings.max_size_bytes)
     return TRUE;
-  return time_is_over (self, &settings, time, random_access);
+  return time_is_over (self, &settings, view->time, view->random_access);
+}
+
+/* --- key frames --- */
+
+void
+gst_rec_file_sink_request_key_unit (GstRecFileSink *self)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (now < self->cut.next_key_unit_at)
+    return;
+  self->cut.next_key_unit_at = now + KEY_UNIT_US;
+  GST_DEBUG_OBJECT (self, "requesting a key frame");
+  gst_pad_push_event (GST_BASE_SINK_PAD (self),
+      gst_video_event_new_upstream_force_key_unit (
+          GST_CLOCK_TIME_NONE, TRUE, self->cut.n_key_units++));
+}
+
+/* --- the next fragment --- */
+
+static gint
+open_next (GstRecFileSink *self, const RecBufferView *view)
+{
+  gint err = gst_rec_file_sink_open_next (
+      self, view, naming_time_of (self, view->time));
+
+  if (err)
+    return err;
+  self->cut.retry_at = 0;
+  gst_rec_file_sink_cut_begin (self, view->time);
+  return 0;
+}
+
+/* Begins the next fragment at a random access point. If it cannot be opened,
+ * the current one continues, and opening is tried again later. */
+static void
+split (GstRecFileSink *self, const RecBufferView *view)
+{
+  gint64 now = g_get_monotonic_time ();
+  gint err;
+
+  if (now < self->cut.retry_at)
+    return;
+  GST_DEBUG_OBJECT (self,
+      "a cut is due: fragment of %" G_GUINT64_FORMAT " bytes, %" GST_TIME_FORMAT
+      " to %" GST_TIME_FORMAT,
+      (guint64)self->fragment->file.size,
+      GST_TIME_ARGS (self->fragment->opened_time), GST_TIME_ARGS (view->time));
+  /* before the file is opened: a later request asks for another cut */
+  self->split_requested = FALSE;
+  err = open_next (self, view);
+  if (!err)
+    return;
+  self->split_requested = TRUE;
+  if (err == ENODEV)
+    self->place_suspect = TRUE; /* the next write checks the file system */
+  else if (!self->cut.retry_at)
+    gst_rec_file_sink_report_open_failed (self, err, view->time);
+  self->cut.retry_at = now + RETRY_US;
+  self->cut.ask_at = now + ASK_AGAIN_US;
+}
+
+gint
+gst_rec_file_sink_prepare_fragment (
+    GstRecFileSink *self, const RecBufferView *view)
+{
+  if (self->fragment && is_due (self, view)) {
+    if (view->random_access)
+      split (self, view);
+    else if (!self->cut.retry_at || g_get_monotonic_time () >= self->cut.ask_at)
+      gst_rec_file_sink_request_key_unit (self);
+  }
+  return self->fragment ? 0 : open_next (self, view);
 }

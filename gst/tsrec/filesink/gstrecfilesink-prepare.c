@@ -1,4 +1,4 @@
-/* gst-tsrec: recfilesink finds out, on the way to READY, whether it can record
+/* gst-tsrec: recfilesink, NULL->READY: tests whether recording is possible
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -16,7 +16,8 @@
 
 #define GST_CAT_DEFAULT gst_rec_file_sink_debug
 
-/* A bin around this element may ask on behalf of somebody or of nobody. */
+/* TRUE if a handler of format-location is connected, including the one of an
+ * enclosing bin. */
 static gboolean
 may_be_named (GstRecFileSink *self)
 {
@@ -25,37 +26,9 @@ may_be_named (GstRecFileSink *self)
   return g_signal_has_handler_pending (self, id, 0, FALSE);
 }
 
-/* @make_folders: those that are missing will be made. */
-static gint
-probe_directory_of (const gchar *path, gboolean make_folders)
-{
-  gchar *directory =
-      make_folders ? rec_disk_nearest_folder (path) : g_path_get_dirname (path);
-  gint err = rec_disk_probe_directory (directory);
-
-  g_free (directory);
-  return err;
-}
-
-gboolean
-gst_rec_file_sink_may_make_folder (
-    GstRecFileSink *self, const gchar *pattern, const gchar *path)
-{
-  gchar *location = gst_rec_file_sink_dup_pattern (self),
-        *folder = g_path_get_dirname (path);
-  gchar *fixed = location ? rec_filename_fixed_folder (location) : NULL;
-  gsize len = fixed ? strlen (fixed) : 0;
-  gboolean may = rec_filename_has_folders (pattern) ||
-      (fixed && strncmp (folder, fixed, len) == 0 &&
-          (folder[len] == '\0' || folder[len] == G_DIR_SEPARATOR));
-
-  g_free (fixed);
-  g_free (folder);
-  g_free (location);
-  return may;
-}
-
-/* Whether @path can be recorded to; nothing is created or changed. */
+/* Tests whether @path can be recorded to, without creating or changing
+ * anything. Returns 0 or errno; EEXIST: the file exists; EBUSY: a recorder has
+ * it open. */
 static gint
 probe_path (GstRecFileSink *self, const gchar *path, gboolean make_folders)
 {
@@ -68,10 +41,11 @@ probe_path (GstRecFileSink *self, const gchar *path, gboolean make_folders)
       return EISDIR;
     return rec_file_probe_lock (self->sys, path) ? EBUSY : EEXIST;
   }
-  return errno != ENOENT ? errno : probe_directory_of (path, make_folders);
+  return errno != ENOENT ? errno : rec_disk_probe_place (path, make_folders);
 }
 
-/* Somebody records to these names already, or may not be allowed to. */
+/* Tests the newest existing file of the names that would be used. Returns 0, or
+ * errno with its path in @path. */
 static gint
 probe_newest (GstRecFileSink *self, gchar **path)
 {
@@ -94,17 +68,18 @@ probe_newest (GstRecFileSink *self, gchar **path)
 static gboolean
 open_journal (GstRecFileSink *self)
 {
-  gchar *location, *error = NULL;
+  gchar *location =
+      gst_rec_file_sink_dup_string (self, &self->journal_location);
+  gchar *pattern, *error = NULL;
   guint n_made;
 
-  GST_OBJECT_LOCK (self);
-  location = g_strdup (self->journal_location);
-  GST_OBJECT_UNLOCK (self);
   if (!location)
     return TRUE;
-  /* what cannot be made is told by the open that follows */
-  if (gst_rec_file_sink_may_make_folder (self, "", location))
+  pattern = gst_rec_file_sink_dup_pattern (self);
+  /* the open reports folders that cannot be created */
+  if (rec_filename_may_make_folder (pattern, "", location))
     rec_disk_make_folders (location, &n_made);
+  g_free (pattern);
   self->journal = rec_journal_new (location, self->sys, &error);
   g_free (location);
   if (self->journal)
@@ -116,7 +91,8 @@ open_journal (GstRecFileSink *self)
   return FALSE;
 }
 
-/* The property that is set and asks for files in a folder; NULL: none. */
+/* Returns the name of a property that is set and needs files in a folder; NULL:
+ * none. */
 static const gchar *
 find_property_of_files (GstRecFileSink *self)
 {
@@ -142,8 +118,8 @@ find_property_of_files (GstRecFileSink *self)
   return property;
 }
 
-/* FALSE, after an error was posted: what is set needs files in a folder, and
- * @location is a stream. */
+/* Returns FALSE, after posting an error, if @location is a stream and a
+ * property needs files in a folder. */
 static gboolean
 is_possible (GstRecFileSink *self, const gchar *location)
 {
@@ -157,15 +133,16 @@ is_possible (GstRecFileSink *self, const gchar *location)
 
   /* ERRORS */
   GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
-      ("Could not record to \"%s\" with %s: it is no file in a folder, but a "
-       "stream, which is written to as it is. Unset %s, or record to a file.",
+      ("Could not record to \"%s\" with %s: it is a stream (a pipe, a device "
+       "or "
+       "a descriptor), not a file in a folder. Unset %s, or record to a file.",
           location, property, property),
       (NULL));
   return FALSE;
 }
 
-/* FALSE, after an error was posted: resume is set, and the files of an earlier
- * run could not be recognised. */
+/* Returns FALSE, after posting an error, if resume is set and the files of an
+ * earlier run cannot be recognised by name. */
 static gboolean
 can_resume (GstRecFileSink *self, const gchar *location)
 {
@@ -178,9 +155,7 @@ can_resume (GstRecFileSink *self, const gchar *location)
     goto no_location;
   unknown = rec_file_match_find_unsupported (location);
   if (!unknown) {
-    GST_OBJECT_LOCK (self);
-    playlist = g_strdup (self->playlist_location);
-    GST_OBJECT_UNLOCK (self);
+    playlist = gst_rec_file_sink_dup_string (self, &self->playlist_location);
     property = "playlist-location";
     if (playlist)
       unknown = rec_file_match_find_unsupported (playlist);
@@ -200,18 +175,52 @@ no_location:
 unsupported:
   GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
       ("Could not resume: names with \"%s\" cannot be recognised. Use %%Y, "
-       "%%m, "
-       "%%d, %%H, %%M and %%S in %s, or set resume=false.",
+       "%%m, %%d, %%H, %%M and %%S in %s, or set resume=false.",
           unknown, property),
       (NULL));
   g_free (unknown);
   return FALSE;
 }
 
+/* Returns FALSE, after posting an error, if the playlist cannot be written. */
+static gboolean
+can_write_playlist (GstRecFileSink *self, const gchar *pattern)
+{
+  GstRecFileSinkSettings settings = gst_rec_file_sink_get_settings (self);
+  gchar *location =
+      gst_rec_file_sink_dup_string (self, &self->playlist_location);
+  gchar *path;
+  gint err;
+
+  if (!location)
+    return TRUE;
+  path = rec_filename_expand (location, g_get_real_time (), 0);
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    err = EISDIR;
+  else if (rec_file_is_stream (path))
+    err = ESPIPE; /* a stream cannot be replaced as a whole */
+  else if (g_file_test (path, G_FILE_TEST_EXISTS) && !settings.resume &&
+      settings.on_exists == REC_ON_EXISTS_REFUSE)
+    err = EEXIST;
+  else
+    err = rec_disk_probe_place (
+        path, rec_filename_may_make_folder (pattern, location, path));
+  if (err)
+    GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE,
+        ("Could not write the playlist \"%s\": %s. Set playlist-location to "
+         "a file that can be created.",
+            path, g_strerror (err)),
+        ("errno %d", err));
+  g_free (path);
+  g_free (location);
+  return err == 0;
+}
+
 gboolean
 gst_rec_file_sink_prepare (GstRecFileSink *self)
 {
   gchar *path = NULL, *pattern = gst_rec_file_sink_dup_pattern (self);
+  gboolean possible;
   gint err;
 
   if (!pattern && !may_be_named (self))
@@ -226,13 +235,14 @@ gst_rec_file_sink_prepare (GstRecFileSink *self)
     path = rec_filename_expand (pattern, g_get_real_time (), 0);
     err = probe_path (self, path, rec_filename_has_folders (pattern));
     if (err == EEXIST)
-      err = probe_directory_of (path, FALSE);
+      err = rec_disk_probe_place (path, FALSE);
     if (err)
       goto failed;
     g_free (path);
   }
+  possible = can_write_playlist (self, pattern) && open_journal (self);
   g_free (pattern);
-  return gst_rec_file_sink_playlist_prepare (self) && open_journal (self);
+  return possible;
 
   /* ERRORS */
 no_location:

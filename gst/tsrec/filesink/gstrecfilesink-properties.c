@@ -1,4 +1,4 @@
-/* gst-tsrec: the properties of recfilesink
+/* gst-tsrec: recfilesink, properties
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -10,6 +10,7 @@
 #define DEFAULT_SYNC_INTERVAL GST_SECOND
 #define DEFAULT_ON_EXISTS REC_ON_EXISTS_NUMBER
 #define DEFAULT_ON_DISK_FULL REC_ON_DISK_FULL_WAIT
+#define DEFAULT_PLAYLIST_TARGET_DURATION (2 * GST_SECOND)
 
 enum
 {
@@ -39,7 +40,7 @@ on_exists_get_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] = {
-    { REC_ON_EXISTS_REFUSE, "Refuse to record: an error says so", "refuse" },
+    { REC_ON_EXISTS_REFUSE, "Fail with an error", "refuse" },
     { REC_ON_EXISTS_NUMBER, "Record to the next free number", "number" },
     { 0, NULL, NULL },
   };
@@ -56,10 +57,10 @@ on_disk_full_get_type (void)
   static gsize type = 0;
   static const GEnumValue values[] = {
     { REC_ON_DISK_FULL_WAIT,
-        "Keep what is written, drop what arrives, go on when it works again",
+        "Keep the file, drop new data, continue when the disk works again",
         "wait" },
     { REC_ON_DISK_FULL_ERROR, "Stop with an error", "error" },
-    { REC_ON_DISK_FULL_FAILOVER, "Go on at failover-location", "failover" },
+    { REC_ON_DISK_FULL_FAILOVER, "Continue at failover-location", "failover" },
     { 0, NULL, NULL },
   };
 
@@ -69,7 +70,7 @@ on_disk_full_get_type (void)
   return type;
 }
 
-/* --- values */
+/* --- values --- */
 
 static void
 replace_string (gchar **string, const GValue *value)
@@ -93,8 +94,8 @@ set_setting (GstRecFileSink *self, guint prop_id, const GValue *value)
       break;
     case PROP_SYNC_INTERVAL:
       settings->sync_interval = g_value_get_uint64 (value);
-      if (self->durability)
-        rec_syncer_set_interval (self->durability, settings->sync_interval);
+      if (self->syncer)
+        rec_syncer_set_interval (self->syncer, settings->sync_interval);
       break;
     case PROP_ON_EXISTS:
       settings->on_exists = g_value_get_enum (value);
@@ -136,7 +137,7 @@ set_setting (GstRecFileSink *self, guint prop_id, const GValue *value)
       replace_string (&self->playlist_location, value);
       break;
     case PROP_PLAYLIST_TARGET_DURATION:
-      self->playlist_target_duration = g_value_get_uint64 (value);
+      settings->playlist_target_duration = g_value_get_uint64 (value);
       break;
   }
 }
@@ -197,7 +198,7 @@ get_setting (GstRecFileSink *self, guint prop_id, GValue *value)
       g_value_set_string (value, self->playlist_location);
       break;
     case PROP_PLAYLIST_TARGET_DURATION:
-      g_value_set_uint64 (value, self->playlist_target_duration);
+      g_value_set_uint64 (value, settings->playlist_target_duration);
       break;
   }
 }
@@ -217,7 +218,7 @@ gst_rec_file_sink_get_property (
 {
   if (prop_id == PROP_STATS) {
     g_value_take_boxed (
-        value, gst_rec_file_sink_get_stats (GST_REC_FILE_SINK (object)));
+        value, gst_rec_file_sink_create_stats (GST_REC_FILE_SINK (object)));
     return;
   }
   GST_OBJECT_LOCK (object);
@@ -225,7 +226,7 @@ gst_rec_file_sink_get_property (
   GST_OBJECT_UNLOCK (object);
 }
 
-/* --- specifications */
+/* --- specifications --- */
 
 #define RW (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)
 #define RW_PLAYING (RW | GST_PARAM_MUTABLE_PLAYING)
@@ -236,31 +237,36 @@ install_file_properties (GObjectClass *klass)
   /**
    * GstRecFileSink:location:
    *
-   * The file to record to. strftime(3) conversions are expanded in local time
-   * when the file is created; `%05d` (a `d` with a width) is the fragment
-   * number, counted from 0, while a bare `%d` is the day of the month. `%%` is
-   * a percent sign. Where a second file is needed and the name has no number,
-   * one is put before the extension: `rec.ts`, `rec-1.ts`. The file is created
-   * with the first buffer; errors that can be foreseen are posted when the
-   * element goes to READY. Folders that are missing are made where the name of
-   * one of them holds a conversion. Takes effect with the next file; while that
-   * cannot be opened, recording goes on in the present one
+   * Path of the file to record to. Default: %NULL; an error is posted in READY,
+   * unless a handler of #GstRecFileSink::format-location is connected.
+   *
+   * strftime(3) conversions are expanded in local time when the file is
+   * created. `%05d` (a `d` with a width) is the fragment number, counted from
+   * 0; a bare `%d` is the day of the month; `%%` is a percent sign. If the name
+   * has no fragment number, further files get a number before the extension:
+   * `rec.ts`, `rec-1.ts`. Missing folders are created if the name of a folder
+   * has a conversion.
+   *
+   * The file is created with the first buffer. Errors that can be detected
+   * earlier are posted when the element goes to READY. May be set at any time,
+   * from any thread, and takes effect with the next file. While that file
+   * cannot be opened, recording continues in the current one
    * (`recfilesink-open-failed`). A pipe, a device, "/dev/stdout" or "/dev/fd/N"
-   * is a stream, which is written to as it is.
+   * is a stream, which is written from its present position.
    */
   g_object_class_install_property (klass, PROP_LOCATION,
       g_param_spec_string ("location", "File location",
-          "File to record to; strftime conversions and a fragment number "
-          "(%05d) are expanded",
+          "Path of the file; strftime conversions and a fragment number (%05d) "
+          "are expanded",
           NULL, RW_PLAYING));
 
   /**
    * GstRecFileSink:recording-id:
    *
-   * Names the recording in every message of this element: a field of element
-   * messages, and in the details of warnings and errors. Default: %NULL, which
-   * takes the name in location, without directory, suffix and conversions, and if
-   * nothing is left the name of the pipeline. May be set at any time, from any
+   * Name of the recording in all messages of the element: a field of element
+   * messages, and part of the details of warnings and errors. Default: %NULL,
+   * for the name in location without directory, suffix and conversions, or the
+   * name of the pipeline if that is empty. May be set at any time, from any
    * thread.
    */
   g_object_class_install_property (klass, PROP_RECORDING_ID,
@@ -272,55 +278,55 @@ install_file_properties (GObjectClass *klass)
   /**
    * GstRecFileSink:on-exists:
    *
-   * What to do when the file to create exists. `number`: record to the next
-   * free number, so that a recorder that is started again records. `refuse`:
-   * post an error. Nothing is ever overwritten, and a file that a recorder is
-   * writing to is refused in any case.
+   * Action if the file exists when recording begins. `number`, the default,
+   * adds the next free number to the name, so that a restarted recorder
+   * records. `refuse` posts an error. Files are never overwritten, and a file
+   * that another recorder has open is always refused.
    */
   g_object_class_install_property (klass, PROP_ON_EXISTS,
       g_param_spec_enum ("on-exists", "On exists",
-          "What to do when the file exists already", on_exists_get_type (),
+          "Action if the file already exists", on_exists_get_type (),
           DEFAULT_ON_EXISTS, RW | GST_PARAM_MUTABLE_READY));
 
   /**
    * GstRecFileSink:resume:
    *
-   * Go on in the newest file of that name, if there is one: a torn packet at
-   * its end is cut off, and the mux goes on with the continuity counters, the
-   * PSI versions and the time line of the file (query "tsrec-resume"). A
-   * location with a time matches files of every time; the one that was written
-   * last is continued. Older files that match count for retention, and the
-   * newest playlist is continued. Conversions that cannot be recognised in a
-   * name ("%c") are refused with an error on the way to READY.
+   * Append to the newest file of an earlier run, if there is one. Default:
+   * %FALSE. A partial packet at its end is removed, and the mux continues the
+   * continuity counters, the PSI versions and the timeline of the file (query
+   * "tsrec-resume"). A location with a time matches files of every time; the
+   * file that was written last is continued. Older files that match count for
+   * retention, and the newest playlist is continued. An error is posted in
+   * READY if a conversion cannot be recognised in a name ("%c").
    */
   g_object_class_install_property (klass, PROP_RESUME,
       g_param_spec_boolean ("resume", "Resume",
-          "Go on in the file that an earlier run left", FALSE,
+          "Append to the newest file of an earlier run", FALSE,
           RW | GST_PARAM_MUTABLE_READY));
 
   /**
    * GstRecFileSink:journal-location:
    *
-   * A file that gets one JSON object a line for each event: opened, closed,
-   * gap (with its cause), caps, disk-fault, disk-recovered, sync-failed, ...
-   * Needs a build with json-glib. %NULL: no journal. Opened on the way to
-   * READY; what is set later holds from the next time on.
+   * Path of the journal, which has one JSON object per line and event: opened,
+   * closed, gap (with its cause), caps, disk-fault, disk-recovered,
+   * sync-failed, ... Default: %NULL, no journal. Needs a build with json-glib.
+   * Opened when the element goes to READY; a later change takes effect the next
+   * time.
    */
   g_object_class_install_property (klass, PROP_JOURNAL_LOCATION,
       g_param_spec_string ("journal-location", "Journal location",
-          "File for the journal, JSON lines (null = none); opened on the way "
-          "to READY",
+          "Path of the journal, JSON lines (null = none); opened in READY",
           NULL, RW));
 
   /**
    * GstRecFileSink:stats:
    *
    * Structure `application/x-recfilesink-stats`. May be read from any thread,
-   * also while a write hangs. Sizes are in bytes, times in nanoseconds.
+   * also while a write blocks. Sizes are in bytes, times in nanoseconds.
    */
   g_object_class_install_property (klass, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics",
-          "What was written so far (bytes), and how long it took (ns)",
+          "Statistics of the sink: sizes in bytes, times in ns",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 
@@ -330,36 +336,39 @@ install_disk_properties (GObjectClass *klass)
   /**
    * GstRecFileSink:sync-interval:
    *
-   * The most that a power cut may lose, in ns of recording, plus one access
-   * unit. fdatasync(2) runs on a thread of its own, at the latest half of this
-   * after a byte was written. 0: only at EOS. G_MAXUINT64 (-1 in a launch
-   * line): for every access unit, whose push then returns when it is durable.
+   * Longest part of the recording that a power failure may lose, ns, plus one
+   * access unit. Default: 1 s. fdatasync(2) runs on a separate thread, at most
+   * half of the interval after a byte was written. 0: only at EOS. G_MAXUINT64
+   * (-1 in a launch line): for every access unit, and the push of a buffer
+   * returns when it is durable. May be set at any time, from any thread.
    */
   g_object_class_install_property (klass, PROP_SYNC_INTERVAL,
       g_param_spec_uint64 ("sync-interval", "Sync interval",
-          "Most that a power cut may lose, in ns (0 = sync only at EOS, "
-          "18446744073709551615 = sync every access unit)",
+          "Longest part that a power failure may lose, in ns (0 = sync only at "
+          "EOS, 18446744073709551615 = sync every access unit)",
           0, G_MAXUINT64, DEFAULT_SYNC_INTERVAL, RW_PLAYING));
 
   /**
    * GstRecFileSink:on-disk-full:
    *
-   * What to do when the disk takes no more: full, over quota, failing, made
-   * read-only or unmounted. With `wait`, whole access units are dropped and
-   * counted, writing is tried every second, and recording goes on by itself at
-   * a random access point. With `failover` it goes on at
-   * #GstRecFileSink:failover-location, and waits when that fails too.
+   * Action when the disk is full, over quota, failing, read-only or unmounted.
+   * `wait`, the default: whole access units are dropped and counted, writing is
+   * tried every second, and recording continues at a random access point.
+   * `failover`: recording continues at #GstRecFileSink:failover-location, and
+   * waits if that fails too. `error`: an error is posted. May be set at any
+   * time, from any thread.
    */
   g_object_class_install_property (klass, PROP_ON_DISK_FULL,
       g_param_spec_enum ("on-disk-full", "On disk full",
-          "What to do when the disk is full or fails", on_disk_full_get_type (),
+          "Action when the disk is full or fails", on_disk_full_get_type (),
           DEFAULT_ON_DISK_FULL, RW_PLAYING));
 
   /**
    * GstRecFileSink:failover-location:
    *
-   * Where to go on with on-disk-full=failover; conversions as in
-   * #GstRecFileSink:location. Used until the element is stopped.
+   * Path of the files after a failover (on-disk-full=failover), with the
+   * conversions of #GstRecFileSink:location. Default: %NULL, no failover. Used
+   * until the element is stopped. May be set at any time, from any thread.
    */
   g_object_class_install_property (klass, PROP_FAILOVER_LOCATION,
       g_param_spec_string ("failover-location", "Failover location",
@@ -370,14 +379,14 @@ install_disk_properties (GObjectClass *klass)
   /**
    * GstRecFileSink:min-free-bytes:
    *
-   * When less is free, the oldest fragments of this recording are deleted;
-   * when there are none, `recfilesink-disk-low` is posted. Checked once a
-   * second. 0: neither.
+   * Free space below which the oldest fragments of the recording are deleted,
+   * bytes. `recfilesink-disk-low` is posted if that is not enough. Checked once
+   * a second. Default: 0, no limit. May be set at any time, from any thread.
    */
   g_object_class_install_property (klass, PROP_MIN_FREE_BYTES,
       g_param_spec_uint64 ("min-free-bytes", "Minimum free bytes",
-          "Bytes that should stay free on the disk: below that, old fragments "
-          "are deleted and a warning is posted (0 = none)",
+          "Free bytes below which old fragments are deleted and a message is "
+          "posted (0 = no limit)",
           0, G_MAXUINT64, 0, RW_PLAYING));
 }
 
@@ -387,53 +396,58 @@ install_fragment_properties (GObjectClass *klass)
   /**
    * GstRecFileSink:max-size-time:
    *
-   * Duration of a fragment, ns of running time: the first random access point
-   * at or after it begins the next one, also one that is 2 % of it (at most
-   * 100 ms) early, as the times of key frames vary. A key frame is requested
-   * when it is due. 0: no limit.
+   * Duration of a fragment, ns of running time. Default: 0, no limit. The first
+   * random access point at or after it begins the next fragment, or one that is
+   * at most 2 % (and 100 ms) early, because the distance of key frames varies.
+   * A key frame is requested when the duration is over. May be set at any time,
+   * from any thread.
    */
   g_object_class_install_property (klass, PROP_MAX_SIZE_TIME,
       g_param_spec_uint64 ("max-size-time", "Maximum time of a fragment",
-          "Duration in ns after which a new file is begun (0 = no limit)", 0,
-          G_MAXUINT64, 0, RW_PLAYING));
+          "Duration of a file in ns (0 = no limit)", 0, G_MAXUINT64, 0,
+          RW_PLAYING));
 
   /**
    * GstRecFileSink:max-size-bytes:
    *
-   * Size of a fragment, bytes: the first random access point with which it
-   * would be exceeded begins the next one. 0: no limit.
+   * Size of a fragment, bytes. Default: 0, no limit. The first random access
+   * point that would exceed it begins the next fragment. May be set at any
+   * time, from any thread.
    */
   g_object_class_install_property (klass, PROP_MAX_SIZE_BYTES,
       g_param_spec_uint64 ("max-size-bytes", "Maximum size of a fragment",
-          "Size in bytes after which a new file is begun (0 = no limit)", 0,
-          G_MAXUINT64, 0, RW_PLAYING));
+          "Size of a file in bytes (0 = no limit)", 0, G_MAXUINT64, 0,
+          RW_PLAYING));
 
   /**
    * GstRecFileSink:align-to-clock:
    *
-   * With #GstRecFileSink:max-size-time, fragments end where the local time of
-   * day is a multiple of it: 3600 s is on the hour. The first fragment is
-   * shorter. Multiples are counted from midnight, which also ends a fragment; of
-   * more than a day, from 1970-01-01 00:00 local time. A remainder of at most a
-   * tenth of max-size-time, or 1 s, is recorded together with the period after
-   * it, and its file is named after the beginning of that period. The wall clock
-   * is read when a fragment begins; if it is set, or daylight saving time begins
-   * or ends, the next fragment is aligned again. Without max-size-time it does
-   * nothing. May be set at any time, from any thread.
+   * Ends fragments when the local time of day is a multiple of
+   * #GstRecFileSink:max-size-time: 3600 s is on the hour. Default: %FALSE. No
+   * effect without max-size-time. The first fragment is shorter.
+   *
+   * Multiples are counted from midnight, which also ends a fragment; multiples
+   * of more than one day from 1970-01-01 00:00 local time. A remainder of at
+   * most a tenth of max-size-time, or 1 s, is recorded together with the next
+   * period, in a file that is named after the beginning of that period. The
+   * wall clock is read when a fragment begins; after it was set, or when
+   * daylight saving time begins or ends, the next fragment is aligned again.
+   * May be set at any time, from any thread.
    */
   g_object_class_install_property (klass, PROP_ALIGN_TO_CLOCK,
       g_param_spec_boolean ("align-to-clock", "Align to clock",
-          "End files where the local time of day is a multiple of "
-          "max-size-time, the first one early (3600 s: on the hour)",
+          "End files when the local time of day is a multiple of "
+          "max-size-time (3600 s: on the hour)",
           FALSE, RW_PLAYING));
 
   /**
    * GstRecFileSink:new-file-per-session:
    *
-   * Begin a new file at the first random access point of each session that a
-   * source announces by the event "tsrec-session". Until then the file of the
-   * session before goes on. Sources without the event: emit
-   * #GstRecFileSink::split-now.
+   * Begins a new file at the first random access point of each session that the
+   * source announces with the event "tsrec-session". Default: %FALSE. Until
+   * then recording continues in the file of the previous session. Applications
+   * whose source has no such event can emit #GstRecFileSink::split-now. May be
+   * set at any time, from any thread.
    */
   g_object_class_install_property (klass, PROP_NEW_FILE_PER_SESSION,
       g_param_spec_boolean ("new-file-per-session", "New file per session",
@@ -443,27 +457,69 @@ install_fragment_properties (GObjectClass *klass)
   /**
    * GstRecFileSink:max-files:
    *
-   * Number of fragments to keep, with the one being written; the oldest that
-   * this recording made are deleted, with #GstRecFileSink:resume also those of
-   * earlier runs. 0: all.
+   * Number of fragments to keep, including the current one. Default: 0, all.
+   * The oldest fragments of the recording are deleted; with
+   * #GstRecFileSink:resume also fragments of earlier runs. May be set at any
+   * time, from any thread.
    */
   g_object_class_install_property (klass, PROP_MAX_FILES,
       g_param_spec_uint ("max-files", "Maximum number of files",
-          "Number of fragments to keep, the oldest are deleted (0 = all)", 0,
+          "Number of fragments to keep; the oldest are deleted (0 = all)", 0,
           G_MAXUINT, 0, RW_PLAYING));
 
   /**
    * GstRecFileSink:max-total-bytes:
    *
-   * Size of all fragments to keep, with the one being written; the oldest that
-   * this recording made are deleted, with #GstRecFileSink:resume also those of
-   * earlier runs. 0: no limit.
+   * Total size of the fragments to keep, bytes, including the current one.
+   * Default: 0, no limit. The oldest fragments of the recording are deleted;
+   * with #GstRecFileSink:resume also fragments of earlier runs. May be set at
+   * any time, from any thread.
    */
   g_object_class_install_property (klass, PROP_MAX_TOTAL_BYTES,
       g_param_spec_uint64 ("max-total-bytes", "Maximum size of all files",
-          "Size in bytes of the fragments to keep, the oldest are deleted "
+          "Total size of the fragments in bytes; the oldest are deleted "
           "(0 = no limit)",
           0, G_MAXUINT64, 0, RW_PLAYING));
+}
+
+static void
+install_playlist_properties (GObjectClass *klass)
+{
+  /**
+   * GstRecFileSink:playlist-location:
+   *
+   * Path of an HLS media playlist of the recording (RFC 8216, version 4).
+   * Default: %NULL, no playlist. A player that opens it, over HTTP or as a
+   * file, can watch the running recording and seek in it.
+   *
+   * The playlist is of type EVENT and ends with EXT-X-ENDLIST. It names byte
+   * ranges of the files, or a whole file if that is a single entry. It is
+   * replaced as a whole with each entry, so that it is valid at all times.
+   * strftime(3) conversions are expanded. #GstRecFileSink:on-exists applies to
+   * an existing playlist; #GstRecFileSink:resume continues it. Only for MPEG
+   * transport streams. An error is posted once as a warning and never stops the
+   * recording. Takes effect when the element goes to PAUSED.
+   */
+  g_object_class_install_property (klass, PROP_PLAYLIST_LOCATION,
+      g_param_spec_string ("playlist-location", "Playlist location",
+          "Path of an HLS playlist of the recording (null = none)", NULL,
+          RW | GST_PARAM_MUTABLE_READY));
+
+  /**
+   * GstRecFileSink:playlist-target-duration:
+   *
+   * Wanted duration of an entry, ns of running time. Default: 2 s. The random
+   * access point nearest to it begins the next entry, or one that is up to a
+   * quarter early. EXT-X-TARGETDURATION is three times the duration; when two
+   * thirds of that have passed without a random access point, a key frame is
+   * requested upstream. Takes effect when the element goes to PAUSED.
+   */
+  g_object_class_install_property (klass, PROP_PLAYLIST_TARGET_DURATION,
+      g_param_spec_uint64 ("playlist-target-duration",
+          "Playlist target duration",
+          "Wanted duration of a playlist entry in ns", GST_SECOND,
+          3600 * GST_SECOND, DEFAULT_PLAYLIST_TARGET_DURATION,
+          RW | GST_PARAM_MUTABLE_READY));
 }
 
 void
@@ -472,8 +528,7 @@ gst_rec_file_sink_install_properties (GObjectClass *klass)
   install_file_properties (klass);
   install_disk_properties (klass);
   install_fragment_properties (klass);
-  gst_rec_file_sink_playlist_install_properties (
-      klass, PROP_PLAYLIST_LOCATION, PROP_PLAYLIST_TARGET_DURATION);
+  install_playlist_properties (klass);
   gst_type_mark_as_plugin_api (on_exists_get_type (), 0);
   gst_type_mark_as_plugin_api (on_disk_full_get_type (), 0);
 }
@@ -484,4 +539,47 @@ gst_rec_file_sink_init_settings (GstRecFileSink *self)
   self->settings.sync_interval = DEFAULT_SYNC_INTERVAL;
   self->settings.on_exists = DEFAULT_ON_EXISTS;
   self->settings.on_disk_full = DEFAULT_ON_DISK_FULL;
+  self->settings.playlist_target_duration = DEFAULT_PLAYLIST_TARGET_DURATION;
+}
+
+/* --- values for the other parts --- */
+
+GstRecFileSinkSettings
+gst_rec_file_sink_get_settings (GstRecFileSink *self)
+{
+  GstRecFileSinkSettings settings;
+
+  GST_OBJECT_LOCK (self);
+  settings = self->settings;
+  GST_OBJECT_UNLOCK (self);
+  return settings;
+}
+
+gchar *
+gst_rec_file_sink_dup_string (GstRecFileSink *self, gchar *const *field)
+{
+  gchar *string;
+
+  GST_OBJECT_LOCK (self);
+  string = g_strdup (*field);
+  GST_OBJECT_UNLOCK (self);
+  return string;
+}
+
+gchar *
+gst_rec_file_sink_dup_path (GstRecFileSink *self)
+{
+  gchar *path;
+
+  GST_OBJECT_LOCK (self);
+  path = g_strdup (self->path ? self->path : self->location);
+  GST_OBJECT_UNLOCK (self);
+  return path;
+}
+
+gchar *
+gst_rec_file_sink_dup_pattern (GstRecFileSink *self)
+{
+  return gst_rec_file_sink_dup_string (
+      self, self->on_failover ? &self->failover_location : &self->location);
 }

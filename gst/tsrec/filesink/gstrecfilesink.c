@@ -1,4 +1,4 @@
-/* gst-tsrec: recfilesink, a file sink that can be killed at any instant
+/* gst-tsrec: recfilesink, a file sink that can be killed at any time
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -6,25 +6,23 @@
 /**
  * SECTION:element-recfilesink
  * @title: recfilesink
- * @short_description: writes each buffer to a file the moment it arrives
+ * @short_description: writes each buffer to a file as soon as it arrives
  * @see_also: tsrecsink, tsrecmux, filesink
  *
- * Each buffer is one write, made before the buffer's streaming thread returns:
- * a recorder that is killed loses nothing that this element had accepted, and
- * the file always ends after a whole buffer. Nothing is kept in memory, a
- * FLUSH does not touch the file, and buffers outside of the segment are
- * recorded too.
+ * Each buffer is written before the streaming thread returns. If the recorder
+ * is killed, every accepted buffer is in the file, and the file ends after a
+ * whole buffer. No data is kept in memory. A FLUSH does not change the file,
+ * and buffers outside of the segment are recorded too.
  *
  * The file is created when the first buffer arrives, so that a recorder that
- * never receives anything leaves no empty file behind; whether it can be
- * created is checked when the element goes to READY, and an error then says
- * what is wrong. Before the EOS message is posted, the file is on stable
- * storage (fdatasync) and closed.
+ * receives no data leaves no empty file. The element checks in READY whether
+ * the file can be created, and posts an error if not. Before the EOS message is
+ * posted, the file is durable (fdatasync) and closed.
  *
- * A write that the kernel does not finish (a frozen file system, a dead
- * network server) blocks the streaming thread, and a state change waits for
- * it; `stats` and the query "tsrec-written" are answered meanwhile. A write to
- * a pipe that nobody reads is given up when the element is stopped.
+ * A write that the kernel does not finish (a frozen file system, a dead network
+ * server) blocks the streaming thread, and a state change waits for it. `stats`
+ * and the query "tsrec-written" are still answered. A write to a pipe that is
+ * not read is cancelled when the element is stopped.
  *
  * ## Example launch line
  * |[
@@ -38,17 +36,13 @@
 #include "gstrecfilesink.h"
 
 #include "gstrecfilesink-private.h"
-#include "recmessage.h"
+#include "tspacket.h"
 
-#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 GST_DEBUG_CATEGORY (gst_rec_file_sink_debug);
 #define GST_CAT_DEFAULT gst_rec_file_sink_debug
-
-/* Steps between buffers from which on nothing is said to have come in. */
-#define GAP_THRESHOLD GST_SECOND
 
 enum
 {
@@ -59,7 +53,8 @@ enum
 
 static guint signals[N_SIGNALS];
 
-/* video/mpegts is cut at its packets; any other format at its buffers. */
+/* video/mpegts is truncated to whole packets, other formats to whole buffers.
+ */
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
@@ -68,125 +63,53 @@ G_DEFINE_TYPE (GstRecFileSink, gst_rec_file_sink, GST_TYPE_BASE_SINK);
 GST_ELEMENT_REGISTER_DEFINE (
     recfilesink, "recfilesink", GST_RANK_NONE, GST_TYPE_REC_FILE_SINK);
 
-/* --- statistics: nothing here waits for a write */
-
-static guint64
-get_write_blocked (GstRecFileSink *self)
-{
-  gint64 began = self->write_began;
-
-  return began ? (g_get_monotonic_time () - began) * GST_USECOND : 0;
-}
-
-static gchar *
-dup_current_path (GstRecFileSink *self)
-{
-  gchar *path;
-
-  GST_OBJECT_LOCK (self);
-  path = g_strdup (self->path);
-  GST_OBJECT_UNLOCK (self);
-  return path;
-}
-
-GstStructure *
-gst_rec_file_sink_get_stats (GstRecFileSink *self)
-{
-  gchar *path = dup_current_path (self);
-  guint64 buffers = self->buffers_written;
-  RecFileSinkStats stats = {
-    .location = path,
-    .fragment_index = self->fragment_index,
-    .fragments = self->fragments,
-    .file_size = self->file_size,
-    .bytes_durable = self->totals.durable,
-    .bytes_written = self->bytes_written,
-    .bytes_lost_to_sync = self->totals.lost,
-    .buffers_written = buffers,
-    .bytes_dropped = self->bytes_dropped,
-    .buffers_dropped = self->buffers_dropped,
-    .write_latency_mean = buffers ? self->latency_sum / buffers : 0,
-    .write_latency_max = self->latency_max,
-    .write_blocked = get_write_blocked (self),
-    .syncs = self->totals.syncs,
-    .sync_failures = self->totals.failures,
-    .last_sync_utc_time = self->totals.last_utc,
-    .sync_duration_max = self->totals.duration_max,
-    .waiting_for_disk = self->waiting,
-    .media_time = self->media_time,
-    .gap_time = self->gap_time,
-    .gaps = self->n_gaps,
-  };
-  GstStructure *s = rec_structure_new_file_sink_stats (&stats);
-
-  g_free (path);
-  return s;
-}
-
 static void
 reset (GstRecFileSink *self)
 {
   RecSyncerTotals *totals = &self->totals;
 
-  self->next_index = self->next_number = 0;
-  self->on_failover = self->announced = self->raw_resumed = FALSE;
+  self->on_failover = self->raw_resumed = FALSE;
   self->packet_size = 1;
-  self->state = REC_SINK_WRITING;
-  self->fault = REC_DISK_OK;
-  self->failed_tries = 0;
-  self->next_key_unit_at = 0;
-  self->resumed_at = 0;
-  rec_gaps_init (&self->gaps, GAP_THRESHOLD);
+  gst_rec_file_sink_clear_names (self);
+  memset (&self->cut, 0, sizeof (self->cut));
+  rec_fault_state_init (&self->faults);
+  rec_media_time_init (&self->media_time);
+  rec_disk_folder_clear (&self->base);
   rec_retention_clear (&self->retention);
   self->disk_low = FALSE;
   totals->durable = totals->lost = totals->syncs = totals->failures = 0;
   totals->last_utc = 0;
   totals->duration_max = 0;
-  self->place_suspect = self->waiting = self->split_requested = FALSE;
-  self->to_stream = FALSE;
+  gst_rec_file_sink_init_counters (&self->counters);
+  self->place_suspect = self->split_requested = self->to_stream = FALSE;
   self->device = self->inode = 0;
-  self->fragments = self->fragment_index = 0;
-  self->file_size = self->bytes_written = self->buffers_written = 0;
-  self->bytes_dropped = self->buffers_dropped = 0;
-  self->latency_sum = self->latency_max = 0;
-  self->media_time = self->gap_time = self->n_gaps = 0;
-  self->last_time = GST_CLOCK_TIME_NONE;
-  g_clear_pointer (&self->continue_path, g_free);
-  g_clear_pointer (&self->last_plain, g_free);
-  g_clear_pointer (&self->tried_path, g_free);
+  g_clear_pointer (&self->hls, rec_hls_writer_free);
   g_clear_pointer (&self->session_id, g_free);
-  g_clear_pointer (&self->base, g_free);
-  g_clear_pointer (&self->base_real, free);
-  self->split_retry_at = self->split_ask_at = 0;
   GST_OBJECT_LOCK (self);
   g_clear_pointer (&self->path, g_free);
   g_clear_pointer (&self->resume, g_free);
   GST_OBJECT_UNLOCK (self);
 }
 
-/* --- queries */
+/* --- queries --- */
 
 static gboolean
 answer_written (GstRecFileSink *self, GstQuery *query)
 {
-  gchar *path = dup_current_path (self), *id;
-  /* durable first: it never seems to be more than what was written */
+  gchar *path = gst_rec_file_sink_dup_path (self);
+  gchar *id = gst_rec_file_sink_dup_string (self, &self->recording_id.setting);
+  /* read before bytes_written, so that it never seems to be greater */
   guint64 durable = self->totals.durable;
   RecWritten written = {
-    .bytes_written = self->bytes_written,
+    .bytes_written = self->counters.bytes_written,
     .bytes_durable = durable,
-    .bytes_dropped = self->bytes_dropped,
-    .file_size = self->file_size,
-    .buffers_written = self->buffers_written,
-    .write_blocked = get_write_blocked (self),
-    .waiting_for_disk = self->waiting,
+    .bytes_dropped = self->counters.bytes_dropped,
+    .file_size = self->counters.file_size,
+    .buffers_written = self->counters.buffers_written,
+    .write_blocked = gst_rec_file_sink_get_write_blocked (self),
+    .waiting_for_disk = self->faults.waiting,
   };
 
-  GST_OBJECT_LOCK (self);
-  if (!path)
-    path = g_strdup (self->location);
-  id = g_strdup (self->recording_id.setting);
-  GST_OBJECT_UNLOCK (self);
   rec_query_set_written (query, &written, path);
   rec_query_set_recording_id (query, id);
   g_free (path);
@@ -228,13 +151,13 @@ answer_query (GstRecFileSink *self, GstQuery *query)
       gst_query_parse_position (query, &format, NULL);
       if (format != GST_FORMAT_BYTES && format != GST_FORMAT_DEFAULT)
         return FALSE;
-      gst_query_set_position (query, format, self->file_size);
+      gst_query_set_position (query, format, self->counters.file_size);
       return TRUE;
     case GST_QUERY_FORMATS:
       gst_query_set_formats (query, 2, GST_FORMAT_DEFAULT, GST_FORMAT_BYTES);
       return TRUE;
     case GST_QUERY_SEEKING:
-      /* what is written stays written */
+      /* written data cannot be overwritten */
       gst_query_parse_seeking (query, &format, NULL, NULL, NULL);
       gst_query_set_seeking (query, format, FALSE, 0, -1);
       return TRUE;
@@ -257,7 +180,7 @@ gst_rec_file_sink_element_query (GstElement *element, GstQuery *query)
       GST_ELEMENT_CLASS (parent_class)->query (element, query);
 }
 
-/* --- streaming */
+/* --- streaming --- */
 
 static GstFlowReturn
 gst_rec_file_sink_render (GstBaseSink *sink, GstBuffer *buffer)
@@ -265,34 +188,35 @@ gst_rec_file_sink_render (GstBaseSink *sink, GstBuffer *buffer)
   return gst_rec_file_sink_write_buffer (GST_REC_FILE_SINK (sink), buffer);
 }
 
-/* All is durable and closed when the EOS message is posted. */
+/* Makes all data durable before the EOS message is posted. */
 static void
 finish_at_eos (GstRecFileSink *self)
 {
   if (!self->fragment)
     return;
-  g_free (self->continue_path);
-  self->continue_path = g_strdup (self->fragment->path);
+  g_free (self->names.continue_path);
+  self->names.continue_path = g_strdup (self->fragment->path);
   gst_rec_file_sink_finish (self, "eos");
-  gst_rec_file_sink_playlist_end (self);
+  rec_hls_writer_end (self->hls);
   gst_rec_file_sink_wait_durable (self);
 }
 
-/* A source with several pads sends the same one on each. */
+/* A source with several pads sends the event on each of them. */
 static void
 begin_session (GstRecFileSink *self, const gchar *session_id)
 {
   gboolean split = gst_rec_file_sink_get_settings (self).new_file_per_session &&
       self->fragment && self->fragment->file.size > 0 &&
-      (self->gaps.begin != REC_TIME_NONE || !self->fragment->created);
+      (rec_media_time_has_begun (&self->media_time) ||
+          !self->fragment->created);
 
   if (*session_id && g_strcmp0 (self->session_id, session_id) == 0)
     return;
   g_free (self->session_id);
   self->session_id = g_strdup (session_id);
   GST_INFO_OBJECT (self, "session \"%s\" begins%s", session_id,
-      split ? ": a new file at its random access point" : "");
-  gst_rec_file_sink_journal (self, self->last_time,
+      split ? ": a new file begins at its random access point" : "");
+  gst_rec_file_sink_journal (self, self->counters.last_time,
       gst_structure_new (
           "session", "session-id", G_TYPE_STRING, session_id, NULL));
   if (split)
@@ -310,7 +234,7 @@ gst_rec_file_sink_event (GstBaseSink *sink, GstEvent *event)
     finish_at_eos (self);
   else if (fields)
     gst_rec_file_sink_journal (
-        self, self->last_time, gst_structure_copy (fields));
+        self, self->counters.last_time, gst_structure_copy (fields));
   else if (session_id)
     begin_session (self, session_id);
   return GST_BASE_SINK_CLASS (parent_class)->event (sink, event);
@@ -322,7 +246,7 @@ gst_rec_file_sink_set_caps (GstBaseSink *sink, GstCaps *caps)
   GstRecFileSink *self = GST_REC_FILE_SINK (sink);
   GstStructure *s = gst_caps_get_structure (caps, 0);
   gboolean is_ts = gst_structure_has_name (s, "video/mpegts");
-  gint packet_size = is_ts ? 188 : 1;
+  gint packet_size = is_ts ? TS_PACKET_SIZE : 1;
   gchar *text;
 
   if (is_ts && self->raw_resumed)
@@ -332,7 +256,7 @@ gst_rec_file_sink_set_caps (GstBaseSink *sink, GstCaps *caps)
   text = gst_caps_to_string (caps);
   GST_INFO_OBJECT (
       self, "caps %s: packets of %u bytes", text, self->packet_size);
-  gst_rec_file_sink_journal (self, self->last_time,
+  gst_rec_file_sink_journal (self, self->counters.last_time,
       gst_structure_new ("caps", "caps", G_TYPE_STRING, text, NULL));
   g_free (text);
   return TRUE;
@@ -347,7 +271,7 @@ other_format:
   return FALSE;
 }
 
-/* --- state */
+/* --- state --- */
 
 static gboolean
 gst_rec_file_sink_unlock (GstBaseSink *sink)
@@ -355,11 +279,11 @@ gst_rec_file_sink_unlock (GstBaseSink *sink)
   GstRecFileSink *self = GST_REC_FILE_SINK (sink);
   guint64 one = 1;
 
-  /* fails only when it is set already */
+  /* fails only if it is already set */
   if (write (self->cancel_fd, &one, sizeof (one)) < 0)
     GST_LOG_OBJECT (self, "already unlocked");
-  if (self->durability)
-    rec_syncer_set_cancelled (self->durability, TRUE);
+  if (self->syncer)
+    rec_syncer_set_cancelled (self->syncer, TRUE);
   return TRUE;
 }
 
@@ -371,26 +295,23 @@ gst_rec_file_sink_unlock_stop (GstBaseSink *sink)
 
   if (read (self->cancel_fd, &count, sizeof (count)) < 0)
     GST_LOG_OBJECT (self, "was not unlocked");
-  if (self->durability)
-    rec_syncer_set_cancelled (self->durability, FALSE);
+  if (self->syncer)
+    rec_syncer_set_cancelled (self->syncer, FALSE);
   return TRUE;
 }
 
-/* Not in GstBaseSink::start: a second error would follow there. */
+/* Not in GstBaseSink::start, which would post a second error. */
 static gboolean
 open_sink (GstRecFileSink *self)
 {
-  gchar *location;
+  gchar *location = gst_rec_file_sink_dup_string (self, &self->location);
 
   reset (self);
   rec_recording_id_reset (&self->recording_id, GST_ELEMENT (self));
-  GST_OBJECT_LOCK (self);
-  location = g_strdup (self->location);
-  GST_OBJECT_UNLOCK (self);
   rec_recording_id_note_location (
       &self->recording_id, GST_ELEMENT (self), location);
   g_free (location);
-  /* tests put a table of failing calls here */
+  /* tests set a table of failing calls */
   self->sys = g_object_get_data (G_OBJECT (self), "rec-syscalls");
   return gst_rec_file_sink_prepare (self);
 }
@@ -419,33 +340,45 @@ log_settings (GstRecFileSink *self, const GstRecFileSinkSettings *settings)
 }
 
 static void
+start_playlist (GstRecFileSink *self)
+{
+  GstRecFileSinkSettings settings = gst_rec_file_sink_get_settings (self);
+  gchar *location =
+      gst_rec_file_sink_dup_string (self, &self->playlist_location);
+
+  self->hls = rec_hls_writer_new (GST_ELEMENT (self), location,
+      settings.playlist_target_duration, settings.resume);
+  g_free (location);
+}
+
+static void
 start_worker (GstRecFileSink *self)
 {
   GstRecFileSinkSettings settings = gst_rec_file_sink_get_settings (self);
-  RecSyncer *durability = rec_syncer_new (settings.sync_interval,
+  RecSyncer *syncer = rec_syncer_new (settings.sync_interval,
       &gst_rec_file_sink_syncer_funcs, &self->totals, self);
 
   log_settings (self, &settings);
   if (self->fragment)
-    rec_syncer_set_current (durability, self->fragment);
+    rec_syncer_set_current (syncer, self->fragment);
   GST_OBJECT_LOCK (self);
-  self->durability = durability;
+  self->syncer = syncer;
   GST_OBJECT_UNLOCK (self);
 }
 
 static void
 stop_worker (GstRecFileSink *self)
 {
-  RecSyncer *durability;
+  RecSyncer *syncer;
 
   gst_rec_file_sink_finish (self, "stopped");
-  gst_rec_file_sink_playlist_end (self);
-  gst_rec_file_sink_playlist_clear (self);
+  rec_hls_writer_end (self->hls);
+  g_clear_pointer (&self->hls, rec_hls_writer_free);
   GST_OBJECT_LOCK (self);
-  durability = g_steal_pointer (&self->durability);
+  syncer = g_steal_pointer (&self->syncer);
   GST_OBJECT_UNLOCK (self);
-  if (durability)
-    rec_syncer_free (durability);
+  if (syncer)
+    rec_syncer_free (syncer);
 }
 
 static GstStateChangeReturn
@@ -457,8 +390,9 @@ gst_rec_file_sink_change_state (GstElement *element, GstStateChange transition)
   if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_sink (self))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
-    reset (self); /* each start is a recording of its own */
-    /* before the worker, which deletes what is found there */
+    reset (self); /* each start is a new recording */
+    start_playlist (self);
+    /* before the worker starts, because it deletes files */
     if (!gst_rec_file_sink_resume (self))
       return GST_STATE_CHANGE_FAILURE;
     start_worker (self);
@@ -473,16 +407,17 @@ gst_rec_file_sink_change_state (GstElement *element, GstStateChange transition)
   return ret;
 }
 
-/* --- signals */
+/* --- signals --- */
 
 static void
 gst_rec_file_sink_split_now (GstRecFileSink *self)
 {
-  GST_DEBUG_OBJECT (self, "split-now: at the next random access point");
+  GST_DEBUG_OBJECT (
+      self, "split-now: a new file begins at the next random access point");
   self->split_requested = TRUE;
 }
 
-/* --- messages */
+/* --- messages --- */
 
 static gboolean
 gst_rec_file_sink_post_message (GstElement *element, GstMessage *message)
@@ -498,7 +433,7 @@ gst_rec_file_sink_post_message (GstElement *element, GstMessage *message)
           rec_recording_id_add (&self->recording_id, element, message));
 }
 
-/* --- object */
+/* --- object --- */
 
 static void
 gst_rec_file_sink_finalize (GObject *object)
@@ -515,16 +450,14 @@ gst_rec_file_sink_finalize (GObject *object)
   g_free (self->playlist_location);
   g_free (self->path);
   g_free (self->resume);
-  g_free (self->continue_path);
-  g_free (self->last_plain);
-  g_free (self->tried_path);
+  gst_rec_file_sink_clear_names (self);
   g_free (self->session_id);
-  g_free (self->base);
-  free (self->base_real);
+  rec_disk_folder_clear (&self->base);
+  rec_hls_writer_free (self->hls);
   G_OBJECT_CLASS (parent_class)->finalize (object);
 }
 
-/* --- class */
+/* --- class --- */
 
 static void
 install_signals (GstRecFileSinkClass *klass)
@@ -534,11 +467,12 @@ install_signals (GstRecFileSinkClass *klass)
    * @sink: the element
    * @fragment: number of the fragment, counted from 0
    *
-   * Asks for the name of the next fragment, on the streaming thread. While that
-   * name cannot be opened, recording goes on in the fragment before, and the
+   * Requests the name of the next fragment, on the streaming thread. While that
+   * file cannot be opened, recording continues in the current fragment, and the
    * signal is emitted again every second with the same number.
    *
-   * Returns: (transfer full) (nullable): its name; %NULL: as `location` says
+   * Returns: (transfer full) (nullable): path of the fragment; %NULL: the
+   *   fragment is named by #GstRecFileSink:location
    */
   signals[SIGNAL_FORMAT_LOCATION] = g_signal_new ("format-location",
       G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
@@ -548,8 +482,8 @@ install_signals (GstRecFileSinkClass *klass)
    * GstRecFileSink::split-now:
    * @sink: the element
    *
-   * Action: the next random access point begins a new fragment; a key frame is
-   * requested. Any thread.
+   * Action signal: begins a new fragment at the next random access point and
+   * requests a key frame. May be emitted on any thread.
    */
   signals[SIGNAL_SPLIT_NOW] = g_signal_new_class_handler ("split-now",
       G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION,
@@ -585,9 +519,9 @@ gst_rec_file_sink_class_init (GstRecFileSinkClass *klass)
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_set_static_metadata (element_class, "Durable file sink",
       "Sink/File",
-      "Writes each buffer to a file the moment it arrives; the file is whole "
+      "Writes each buffer to a file as soon as it arrives; the file is valid "
       "at "
-      "every instant",
+      "all times",
       "The gst-tsrec authors");
 }
 
@@ -597,7 +531,6 @@ gst_rec_file_sink_init (GstRecFileSink *self)
   GstBaseSink *sink = GST_BASE_SINK (self);
 
   self->cancel_fd = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
-  self->playlist_target_duration = REC_SINK_PLAYLIST_TARGET;
   gst_rec_file_sink_init_settings (self);
   rec_retention_init (&self->retention);
   reset (self);

@@ -1,4 +1,4 @@
-/* gst-tsrec: what is wrong with a disk, and what a person can do about it
+/* gst-tsrec: faults of a disk, and advice for the operator
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -66,28 +66,29 @@ rec_disk_fault_advice (RecDiskFault fault)
 {
   switch (fault) {
     case REC_DISK_FULL:
-      return "Free space; recording then goes on by itself.";
+      return "Free space; recording then continues by itself.";
     case REC_DISK_QUOTA:
       return "Free space of the recorder's user or raise the quota; recording "
-             "then goes on by itself.";
+             "then continues by itself.";
     case REC_DISK_IO_ERROR:
       return "The device or its cable is failing: see the kernel log (dmesg). "
-             "Set on-disk-full=failover to have another disk ready.";
+             "Set on-disk-full=failover to use another disk.";
     case REC_DISK_READ_ONLY:
       return "The file system was made read-only, often by the kernel after "
-             "an error: see dmesg, check it, remount it; recording then goes "
-             "on by itself.";
+             "an error: see dmesg, check it and remount it; recording then "
+             "continues by itself.";
     case REC_DISK_FILE_LIMIT:
-      return "The file system takes no larger file: recording goes on in a "
-             "new one. Set max-size-bytes to choose where.";
+      return "The file system does not support larger files: recording "
+             "continues in a new file. Set max-size-bytes to choose its size.";
     case REC_DISK_MOUNT_REMOVED:
-      return "Mount the file system again; recording then goes on by itself.";
+      return "Mount the file system again; recording then continues by "
+             "itself.";
     case REC_DISK_DELETED:
     case REC_DISK_TRUNCATED:
-      return "Somebody else changed it: look for a cleaning job or a second "
-             "program on that directory. Recording goes on by itself.";
+      return "Look for a cleaning job or another program that uses the "
+             "directory. Recording continues by itself.";
     default:
-      return "Recording is tried again every second.";
+      return "Writing is tried again every second.";
   }
 }
 
@@ -138,6 +139,16 @@ rec_disk_free (const gchar *directory)
   return (guint64)fs.f_bavail * fs.f_frsize;
 }
 
+guint64
+rec_disk_free_at (const gchar *path)
+{
+  gchar *directory = g_path_get_dirname (path);
+  guint64 bytes = rec_disk_free (directory);
+
+  g_free (directory);
+  return bytes;
+}
+
 gint
 rec_disk_probe_directory (const gchar *directory)
 {
@@ -150,7 +161,7 @@ rec_disk_probe_directory (const gchar *directory)
     return ENOTDIR;
   if (access (directory, W_OK | X_OK) < 0)
     return errno;
-  /* not every file system can do that; those that can tell more */
+  /* finds more errors, on file systems that support O_TMPFILE */
   fd = open (directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
   if (fd >= 0)
     close (fd);
@@ -175,6 +186,17 @@ rec_disk_nearest_folder (const gchar *path)
     folder = parent;
   }
   return folder;
+}
+
+gint
+rec_disk_probe_place (const gchar *path, gboolean make_folders)
+{
+  gchar *directory =
+      make_folders ? rec_disk_nearest_folder (path) : g_path_get_dirname (path);
+  gint err = rec_disk_probe_directory (directory);
+
+  g_free (directory);
+  return err;
 }
 
 gint
@@ -224,19 +246,54 @@ rec_disk_find (const gchar *path, guint64 device, guint64 inode, guint64 nlink)
 }
 
 gboolean
-rec_disk_leads_elsewhere (const gchar *folder, const gchar *real)
-{
-  char *now = realpath (folder, NULL);
-  gboolean elsewhere = now && real && !g_str_equal (now, real);
-
-  free (now);
-  return elsewhere;
-}
-
-gboolean
 rec_disk_is_back (const gchar *path, guint64 unmounted_device)
 {
   guint64 device = rec_disk_device (path);
 
   return device != 0 && device != unmounted_device;
+}
+
+/* --- a remembered folder --- */
+
+static guint64
+device_of_folder (const gchar *folder)
+{
+  gchar *inside = g_build_filename (folder, "x", NULL);
+  guint64 device = rec_disk_device (inside);
+
+  g_free (inside);
+  return device;
+}
+
+void
+rec_disk_folder_set (RecDiskFolder *self, gchar *path)
+{
+  rec_disk_folder_clear (self);
+  self->path = path;
+  self->real = realpath (path, NULL);
+  self->device = device_of_folder (path);
+}
+
+void
+rec_disk_folder_clear (RecDiskFolder *self)
+{
+  g_clear_pointer (&self->path, g_free);
+  g_clear_pointer (&self->real, free);
+}
+
+gboolean
+rec_disk_folder_is_relinked (const RecDiskFolder *self)
+{
+  char *now = self->path ? realpath (self->path, NULL) : NULL;
+  gboolean relinked = now && self->real && !g_str_equal (now, self->real);
+
+  free (now);
+  return relinked;
+}
+
+gboolean
+rec_disk_folder_is_unmounted (const RecDiskFolder *self)
+{
+  return self->path && device_of_folder (self->path) != self->device &&
+      !rec_disk_folder_is_relinked (self);
 }

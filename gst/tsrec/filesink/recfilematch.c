@@ -1,4 +1,4 @@
-/* gst-tsrec: the files that a name pattern has led to
+/* gst-tsrec: existing files of a name pattern
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -21,10 +21,10 @@
 
 typedef struct
 {
-  gchar **components; /* of the pattern, split at slashes */
+  gchar **components; /* parts of the pattern between slashes */
   guint index_width;
   gboolean has_time;
-  gint64 value[N_CONVERSIONS]; /* what a conversion stands for; -1: open */
+  gint64 value[N_CONVERSIONS]; /* value of a conversion; -1: not matched yet */
   GPtrArray *matches;
 } Matcher;
 
@@ -40,7 +40,7 @@ static const struct
   { 'j', 3, 1, 366 }, { 'U', 2, 0, 53 }, { 'W', 2, 0, 53 }, { 'V', 2, 1, 53 },
   { 'u', 1, 1, 7 }, { 'w', 1, 0, 6 } };
 
-/* Those that stand for others, and words of the locale. */
+/* Conversions that are abbreviations of others. */
 static const struct
 {
   gchar conversion;
@@ -48,6 +48,7 @@ static const struct
 } composites[] = { { 'F', "%Y-%m-%d" }, { 'T', "%H:%M:%S" }, { 'R', "%H:%M" },
   { 'D', "%m/%d/%y" }, { 'h', "%b" } };
 
+/* Words of the locale. */
 #define WORDS "aAbBpP"
 /* Seconds since 1970, and the offset from UTC. */
 #define VARIABLE "sz"
@@ -76,10 +77,10 @@ find_composite (gchar conversion)
   return NULL;
 }
 
-/* --- the pattern */
+/* --- the pattern --- */
 
-/* @pattern with its fragment number and composites replaced. NULL: @unsupported
- * is set to a conversion that cannot be recognised. */
+/* Returns @pattern with its fragment number and composites replaced. Returns
+ * NULL, with the conversion in @unsupported, if one cannot be recognised. */
 static gchar *
 normalise (const gchar *pattern, guint *index_width, gchar **unsupported)
 {
@@ -125,7 +126,7 @@ rec_file_match_find_unsupported (const gchar *pattern)
   return unsupported;
 }
 
-/* Allows for "-1" before the extension of @component. */
+/* Adds an optional number ("-1") before the extension of @component. */
 static gchar *
 add_number (const gchar *component)
 {
@@ -137,11 +138,11 @@ add_number (const gchar *component)
       "%.*s%%%c%s", (gint)stem, component, NUMBER, component + stem);
 }
 
-/* --- one name */
+/* --- one name --- */
 
 static gboolean match_here (Matcher *self, const gchar *p, const gchar *name);
 
-/* @conversion stands for @value if it did wherever it occurred before. */
+/* Matches if @conversion had @value wherever it occurred before. */
 static gboolean
 match_value (Matcher *self, gchar conversion, gint64 value, const gchar *p,
     const gchar *name)
@@ -173,7 +174,7 @@ match_digits (Matcher *self, gchar conversion, guint width, gint64 min,
       match_value (self, conversion, value, p, name + width);
 }
 
-/* Of at least @width digits; more do not begin with a zero. */
+/* Matches at least @width digits; more digits do not begin with a zero. */
 static gboolean
 match_open_ended (Matcher *self, gchar conversion, guint width, guint max_width,
     gint64 max, const gchar *p, const gchar *name)
@@ -198,7 +199,7 @@ match_added_number (Matcher *self, const gchar *p, const gchar *name)
       match_open_ended (self, NUMBER, 1, MAX_DIGITS, MAX_NUMBER, p, name + 1);
 }
 
-/* The names of days and months in the locale that writes them. */
+/* Matches the names of days and months in the present locale. */
 static gboolean
 match_word (Matcher *self, gchar conversion, const gchar *p, const gchar *name)
 {
@@ -258,7 +259,7 @@ match_here (Matcher *self, const gchar *p, const gchar *name)
   return *name == '\0';
 }
 
-/* --- the folders */
+/* --- the folders --- */
 
 static void
 match_free (gpointer data)
@@ -270,7 +271,7 @@ match_free (gpointer data)
   g_free (match);
 }
 
-/* @path without the @number that rec_filename_numbered() put there. */
+/* Returns @path without the @number that rec_filename_numbered() added. */
 static gchar *
 dup_plain (const gchar *path, guint number)
 {
@@ -314,7 +315,7 @@ add_match (Matcher *self, const gchar *path)
 
 static void walk (Matcher *self, const gchar *folder, guint level);
 
-/* @name in @folder matches the component at @level. */
+/* Continues below @name in @folder, which matches the component at @level. */
 static void
 enter (Matcher *self, const gchar *folder, const gchar *name, guint level)
 {
@@ -330,7 +331,8 @@ enter (Matcher *self, const gchar *folder, const gchar *name, guint level)
   g_free (path);
 }
 
-/* @folder ends in a slash, or is empty. */
+/* Searches @folder, which is empty or ends in a slash, for the component at
+ * @level. */
 static void
 walk (Matcher *self, const gchar *folder, guint level)
 {
@@ -370,7 +372,7 @@ compare (gconstpointer a, gconstpointer b, gpointer has_time)
   return order;
 }
 
-/* Whether @normal holds a conversion besides the number of the fragment. */
+/* Returns TRUE if @normal has a conversion other than the fragment number. */
 static gboolean
 has_time (const gchar *normal)
 {

@@ -1,4 +1,4 @@
-/* gst-tsrec: the names of recorded files
+/* gst-tsrec: names of recorded files
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Finds "%05d" and the like; @len: its length. */
+/* Finds a fragment number ("%05d") and stores its length in @len. */
 static const gchar *
 find_index (const gchar *pattern, gsize *len)
 {
@@ -51,7 +51,8 @@ expand_time (const gchar *pattern, gint64 when)
   if (!strchr (pattern, '%'))
     return g_strdup (pattern);
   localtime_r (&seconds, &tm);
-  /* a mark in front tells an empty result from one that is too long */
+  /* the mark in front distinguishes an empty result from one that is too long
+   */
   marked = g_strconcat ("+", pattern, NULL);
   buf = g_malloc (size);
   while ((n = strftime (buf, size, marked, &tm)) == 0)
@@ -61,7 +62,7 @@ expand_time (const gchar *pattern, gint64 when)
   return buf;
 }
 
-/* The first conversion of @pattern; "%%" is none. */
+/* Returns the first conversion of @pattern; "%%" is not one. */
 static const gchar *
 find_conversion (const gchar *pattern)
 {
@@ -110,7 +111,24 @@ rec_filename_has_folders (const gchar *pattern)
   return fixed != NULL;
 }
 
-/* The parts before and after the fragment number, expanded. FALSE: none. */
+gboolean
+rec_filename_may_make_folder (
+    const gchar *recording, const gchar *pattern, const gchar *path)
+{
+  gchar *fixed = recording ? rec_filename_fixed_folder (recording) : NULL;
+  gchar *folder = g_path_get_dirname (path);
+  gsize len = fixed ? strlen (fixed) : 0;
+  gboolean may = rec_filename_has_folders (pattern) ||
+      (fixed && strncmp (folder, fixed, len) == 0 &&
+          (folder[len] == '\0' || folder[len] == G_DIR_SEPARATOR));
+
+  g_free (fixed);
+  g_free (folder);
+  return may;
+}
+
+/* Stores the expanded parts before and after the fragment number. Returns FALSE
+ * if there is none. */
 static gboolean
 split_at_index (
     const gchar *pattern, gint64 when, gchar **head, gchar **tail, guint *width)
@@ -143,7 +161,8 @@ rec_filename_expand (const gchar *pattern, gint64 when, guint index)
   return path;
 }
 
-/* Where a number goes in "a.b/rec.ts": before the last dot of the file name. */
+/* Returns the position for a number in "a.b/rec.ts": before the last dot of the
+ * file name. */
 static gsize
 stem_length (const gchar *path)
 {
@@ -172,7 +191,8 @@ compare_numbers (gconstpointer a, gconstpointer b)
   return x < y ? -1 : x > y;
 }
 
-/* The numbers between @head and @tail among the files there, ascending. */
+/* Returns the numbers between @head and @tail in names of existing files,
+ * ascending. */
 static GArray *
 numbers_between (const gchar *head, const gchar *tail)
 {

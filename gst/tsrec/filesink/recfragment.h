@@ -13,17 +13,17 @@ G_BEGIN_DECLS
 
 /**
  * RecFragment:
- * @file: open file
- * @path: its name
- * @directory: to be synced with the next sync of the file; NULL: done
- * @new_folders: folders that were made for the file, which are synced with it:
- *   the folder of the file and so many less one above it
- * @base: folder below which empty folders go with the file; NULL: none
+ * @file: the open file
+ * @path: path of the file
+ * @directory: folder to be synced with the next sync of the file; NULL: synced
+ * @new_folders: number of folders that were created for the file and are synced
+ *   with it, counted from the folder of the file upwards
+ * @base: retention deletes empty folders below this one; NULL: none
  * @index: number of the fragment
  * @opened_time: running time of the first buffer, ns
  * @last_time: running time of the last buffer, ns
- * @reason: why it was closed, static
- * @created: this run made the file
+ * @reason: reason for closing the file, static
+ * @created: this run created the file
  */
 typedef struct
 {
@@ -41,7 +41,7 @@ typedef struct
 
 RecFragment *rec_fragment_new (
     const gchar *path, const RecSyscalls *sys, gint cancel_fd);
-/* Closes the file if it is open. */
+/* Closes the file if it is open, and frees. */
 void rec_fragment_free (RecFragment *fragment);
 
 G_END_DECLS

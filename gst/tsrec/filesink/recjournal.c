@@ -1,4 +1,4 @@
-/* gst-tsrec: the journal of a recording, one JSON object a line
+/* gst-tsrec: journal of a recording, one JSON object per line
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -16,19 +16,20 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Lines that wait for a disk; older ones are dropped, and that is told. */
+/* Limit of pending lines. Older lines are dropped, and their number is
+ * journalled. */
 #define MAX_PENDING 10000
 
 struct _RecJournal
 {
   RecFile file;   /* flushing thread */
-  guint64 synced; /* the same: size at the last sync */
+  guint64 synced; /* size at the last sync (flushing thread) */
   GMutex lock;
-  GQueue pending; /* of gchar *, under the lock */
+  GQueue pending; /* lines, gchar * (protected by lock) */
   guint64 dropped;
 };
 
-/* --- JSON */
+/* --- JSON --- */
 
 static void
 add_value (JsonBuilder *builder, const GValue *value)
@@ -110,9 +111,9 @@ make_line (GstClockTime running_time, const GstStructure *fields)
   return line;
 }
 
-/* --- the file */
+/* --- the file --- */
 
-/* A line that a crash left without its end gets one. */
+/* Returns FALSE if the last line is incomplete (after a crash). */
 static gboolean
 ends_in_a_line (const gchar *location, guint64 size)
 {
@@ -151,7 +152,7 @@ failed:
   *error = g_strdup_printf ("Could not open the journal \"%s\": %s. Set "
                             "journal-location to a file that can be written "
                             "and that no other recorder uses.",
-      location, err == EBUSY ? "another recorder writes it" : g_strerror (err));
+      location, err == EBUSY ? "another recorder uses it" : g_strerror (err));
   g_free (self);
   return NULL;
 }

@@ -1,4 +1,4 @@
-/* gst-tsrec: which of its own fragments a recorder may delete
+/* gst-tsrec: deletion of old fragments
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -78,9 +78,9 @@ rec_retention_add (RecRetention *self, const gchar *path, const gchar *base)
   g_queue_push_tail (&self->files, kept);
 }
 
-/* An inode number is used again at once, so the time has to be the same too. */
+/* Compares the time too, because inode numbers are reused immediately. */
 static gboolean
-is_the_same (const Kept *kept)
+is_unchanged (const Kept *kept)
 {
   struct stat st;
 
@@ -103,7 +103,7 @@ is_over (RecRetention *self, const RecRetentionLimits *limits,
       rec_disk_free (directory) < limits->min_free_bytes;
 }
 
-/* rmdir() spares a folder that holds anything. */
+/* rmdir() fails for a folder that is not empty. */
 static void
 remove_empty_folders (const Kept *kept)
 {
@@ -130,7 +130,7 @@ rec_retention_apply (RecRetention *self, const RecRetentionLimits *limits,
     Kept *kept = g_queue_pop_head (&self->files);
 
     self->bytes -= kept->bytes;
-    if (is_the_same (kept) && rec_file_probe_lock (NULL, kept->path) == 0) {
+    if (is_unchanged (kept) && rec_file_probe_lock (NULL, kept->path) == 0) {
       deleted (kept->path, kept->bytes, user_data);
       if (unlink (kept->path) == 0)
         n++;

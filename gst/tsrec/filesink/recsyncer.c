@@ -1,4 +1,4 @@
-/* gst-tsrec: the thread that does what may block: syncs, closes, looks around
+/* gst-tsrec: background thread for sync, close and periodic checks
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -22,23 +22,23 @@ struct _RecSyncer
   RecSyncerTotals *totals;
   gpointer user_data;
   GThread *thread;
-  atomic_bool armed; /* a deadline stands for what was written */
+  atomic_bool armed; /* `deadline` is set */
 
-  /* under the lock */
+  /* protected by the lock */
   GMutex lock;
-  GCond wake; /* for the thread */
-  GCond done; /* for who waits */
+  GCond wake; /* wakes the thread */
+  GCond done; /* wakes rec_syncer_wait() */
   guint64 interval;
   RecFragment *current;
-  GQueue finishing; /* of Finishing */
-  gint64 deadline;  /* monotonic µs, while armed */
+  GQueue finishing; /* Finishing */
+  gint64 deadline;  /* of the next sync, monotonic µs; only while armed */
   guint64 requested, completed;
   gboolean cancelled;
-  gboolean kicked;
+  gboolean wake_requested;
   gboolean quit;
 };
 
-/* --- the thread */
+/* --- the thread --- */
 
 static void
 note_result (RecSyncer *self, RecFragment *fragment, gint err, guint64 durable,
@@ -59,7 +59,7 @@ note_result (RecSyncer *self, RecFragment *fragment, gint err, guint64 durable,
   totals->last_utc = g_get_real_time ();
 }
 
-/* The name of a folder is durable once the folder above it is. */
+/* Syncs the folders above new folders: they contain the names. */
 static gint
 sync_new_folders (RecFragment *fragment)
 {
@@ -110,7 +110,7 @@ finish_one (RecSyncer *self, Finishing *item)
   g_free (item);
 }
 
-/* With the lock; released while anything blocks. */
+/* With the lock, which is released while a call may block. */
 static void
 finish_all (RecSyncer *self)
 {
@@ -123,7 +123,8 @@ finish_all (RecSyncer *self)
   }
 }
 
-/* The same. What is written from now on arms the next deadline. */
+/* With the lock, which is released during the sync. Later writes set the next
+ * deadline. */
 static void
 sync_current (RecSyncer *self)
 {
@@ -153,9 +154,9 @@ work_once (RecSyncer *self)
   finish_all (self);
   if (is_due (self))
     sync_current (self);
-  /* what was handed over while the sync ran */
+  /* fragments that were handed over during the sync */
   finish_all (self);
-  self->kicked = FALSE;
+  self->wake_requested = FALSE;
   g_mutex_unlock (&self->lock);
   self->funcs->work (self->user_data);
   g_mutex_lock (&self->lock);
@@ -185,7 +186,7 @@ run (gpointer data)
   g_mutex_lock (&self->lock);
   while (TRUE) {
     tick_if_due (self, &next_tick);
-    if (self->finishing.length > 0 || self->kicked || is_due (self)) {
+    if (self->finishing.length > 0 || self->wake_requested || is_due (self)) {
       work_once (self);
       continue;
     }
@@ -198,7 +199,7 @@ run (gpointer data)
   return NULL;
 }
 
-/* --- the streaming thread and the state changes */
+/* --- the streaming thread and the state changes --- */
 
 RecSyncer *
 rec_syncer_new (guint64 interval, const RecSyncerFuncs *funcs,
@@ -233,8 +234,8 @@ rec_syncer_free (RecSyncer *self)
   g_free (self);
 }
 
-/* With the lock: syncs half of the interval from now, or earlier where that
- * was planned. */
+/* With the lock: sets the deadline to half of the interval from now, unless it
+ * is earlier already. */
 static void
 arm (RecSyncer *self)
 {
@@ -297,7 +298,7 @@ void
 rec_syncer_wake (RecSyncer *self)
 {
   g_mutex_lock (&self->lock);
-  self->kicked = TRUE;
+  self->wake_requested = TRUE;
   g_cond_signal (&self->wake);
   g_mutex_unlock (&self->lock);
 }

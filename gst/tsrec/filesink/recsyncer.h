@@ -1,15 +1,15 @@
-/* gst-tsrec: the thread that does what may block: syncs, closes, looks around
+/* gst-tsrec: background thread for sync, close and periodic checks
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * One recording has one RecSyncer. The streaming thread writes to the
- * current fragment and says so; this thread syncs it in time, and finishes and
- * closes fragments that are handed over. Nothing here ever makes the streaming
- * thread wait unless it asks to.
+ * One recording has one RecSyncer. The streaming thread writes to the current
+ * fragment and notifies this thread, which syncs the fragment in time. It also
+ * syncs and closes fragments that are handed over. The streaming thread never
+ * waits for it, except in rec_syncer_wait().
  *
- * With an interval N, a sync starts at the latest N/2 after the first byte
- * that is not covered: as long as the storage needs less than N/2 for a sync,
- * every byte is durable N after it was accepted.
+ * With an interval N, a sync starts at most N/2 after the first byte that no
+ * sync covers. If the storage needs less than N/2 for a sync, every byte is
+ * durable N after it was accepted.
  */
 
 #pragma once
@@ -20,36 +20,36 @@
 
 G_BEGIN_DECLS
 
-/* After each access unit; rec_syncer_wait() is called for each then. */
+/* Interval: sync after each access unit. The caller uses rec_syncer_wait(). */
 #define REC_SYNCER_ALWAYS G_MAXUINT64
 
-/* Called on the thread of the RecSyncer, without a lock. */
+/* Callbacks, on the thread of the RecSyncer, without a lock. */
 typedef struct
 {
-  /* @bytes of @fragment are not known to be durable and never will be. */
+  /* A sync failed with @err: @bytes of @fragment may never become durable. */
   void (*sync_failed) (
       RecFragment *fragment, gint err, guint64 bytes, gpointer user_data);
-  /* A sync took longer than the interval allows. */
+  /* A sync took @duration ns, longer than the interval allows. */
   void (*sync_late) (
       RecFragment *fragment, guint64 duration, gpointer user_data);
-  /* @fragment is synced and closed, with error @err of close or 0. */
+  /* @fragment was synced and closed. @err: errno of close, or 0. */
   void (*closed) (RecFragment *fragment, gint err, gpointer user_data);
-  /* About once a second. */
+  /* Called about once a second. */
   void (*tick) (gpointer user_data);
-  /* After rec_syncer_wake() and after anything else was done. */
+  /* Called after rec_syncer_wake(), and after syncs and closes. */
   void (*work) (gpointer user_data);
 } RecSyncerFuncs;
 
 /**
  * RecSyncerTotals:
  * @durable: bytes covered by a successful sync
- * @lost: bytes concerned by a failed one
- * @syncs: successful syncs
- * @failures: failed syncs
- * @last_utc: of the last successful sync, µs since 1970
- * @duration_max: of the longest sync, ns
+ * @lost: bytes of failed syncs
+ * @syncs: number of successful syncs
+ * @failures: number of failed syncs
+ * @last_utc: time of the last successful sync, µs since 1970
+ * @duration_max: duration of the longest sync, ns
  *
- * Over all fragments; may be read from any thread.
+ * Sums of all fragments. Any thread may read them.
  */
 typedef struct
 {
@@ -63,34 +63,36 @@ typedef struct
 
 typedef struct _RecSyncer RecSyncer;
 
-/* @interval: ns, 0: only on demand. Adds to @totals, which outlives it. */
+/* Starts the thread. @interval: ns; 0: sync on demand only. @totals must
+ * outlive the RecSyncer. */
 RecSyncer *rec_syncer_new (guint64 interval, const RecSyncerFuncs *funcs,
     RecSyncerTotals *totals, gpointer user_data);
 
-/* Finishes everything, stops the thread and frees. Not from a callback. */
+/* Syncs and closes all fragments, stops the thread and frees. Must not be
+ * called from a callback. */
 void rec_syncer_free (RecSyncer *self);
 
-/* Holds for what is written already as well. */
+/* Also applies to bytes that are already written. @interval: ns. */
 void rec_syncer_set_interval (RecSyncer *self, guint64 interval);
 
-/* @fragment is now the one written to; borrowed until it is handed over. */
+/* Sets the fragment that is written; borrowed until it is handed over. */
 void rec_syncer_set_current (RecSyncer *self, RecFragment *fragment);
 
-/* Bytes were accepted by the current fragment. */
+/* Bytes were written to the current fragment. */
 void rec_syncer_notify_written (RecSyncer *self);
 
-/* Hands the current fragment over: it is synced (unless @interval is 0),
- * closed and freed. @sync: also when the interval is 0. */
+/* Hands over the current fragment: the thread syncs it (with an interval of 0
+ * only if @sync is TRUE), closes and frees it. */
 void rec_syncer_finish_current (RecSyncer *self, gboolean sync);
 
-/* Has `work` called soon. */
+/* Requests a call of `work`. */
 void rec_syncer_wake (RecSyncer *self);
 
-/* Waits until all that was accepted before is durable or lost, and what was
- * handed over is closed. FALSE: cancelled before. */
+/* Waits until all bytes written before are durable or lost, and all fragments
+ * that were handed over are closed. Returns FALSE if cancelled. */
 gboolean rec_syncer_wait (RecSyncer *self);
 
-/* While TRUE, rec_syncer_wait() returns at once. */
+/* While @cancelled is TRUE, rec_syncer_wait() returns immediately. */
 void rec_syncer_set_cancelled (RecSyncer *self, gboolean cancelled);
 
 G_END_DECLS

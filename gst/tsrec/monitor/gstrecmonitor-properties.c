@@ -204,7 +204,7 @@ install_uint64 (GObjectClass *gobject_class, guint prop_id, const gchar *name,
       g_param_spec_uint64 (name, nick, blurb, 0, G_MAXUINT64, def, MUTABLE));
 }
 
-/* What is reported, and about what. */
+/* Properties for reports: contents and labels. */
 static void
 install_reporting (GObjectClass *gobject_class)
 {
@@ -307,9 +307,9 @@ install_reporting (GObjectClass *gobject_class)
   /**
    * GstRecMonitor:stats:
    *
-   * What is known now, as structure `application/x-recmonitor-stats` with the
-   * fields of the message `recmonitor-stats`. Counters and the streak are live;
-   * what has to be sampled or asked for is as of the last check or message.
+   * The current statistics, as a structure `application/x-recmonitor-stats` with
+   * the fields of the message `recmonitor-stats`. Counters and the streak are
+   * live; sampled values are from the last check or message.
    */
   g_object_class_install_property (gobject_class, PROP_STATS,
       g_param_spec_boxed ("stats", "Stats",
@@ -328,7 +328,7 @@ install_reporting (GObjectClass *gobject_class)
           NULL, READONLY));
 }
 
-/* When an alert is raised, and what that does. */
+/* Properties for alerts: limits and reaction. */
 static void
 install_rules (GObjectClass *gobject_class)
 {
@@ -394,8 +394,8 @@ install_rules (GObjectClass *gobject_class)
   /**
    * GstRecMonitor:on-alert:
    *
-   * What a raised alert does besides the element message `recmonitor-alert`.
-   * Default: %GST_REC_MONITOR_ON_ALERT_MESSAGE, nothing.
+   * Messages for a raised alert in addition to `recmonitor-alert`. Default:
+   * %GST_REC_MONITOR_ON_ALERT_MESSAGE, none.
    */
   g_object_class_install_property (gobject_class, PROP_ON_ALERT,
       g_param_spec_enum ("on-alert", "On alert",

@@ -189,6 +189,9 @@ query_source (GstRecMonitor *self, GstClockTime now)
   if (was_waiting && !answer.source.waiting)
     rec_idle_ticks_init (&self->known.ticks, self->flow, now);
   GST_OBJECT_UNLOCK (self);
+  /* A session may be shorter than the interval of the status lines. */
+  if (answer.source.connected || !answer.source.waiting)
+    self->t.waiting_reported = FALSE;
   if (was_waiting != answer.source.waiting)
     GST_INFO_OBJECT (self,
         answer.source.waiting ? "the source is waiting: no media is expected"

@@ -58,7 +58,7 @@ G_DEFINE_TYPE (GstRecMonitor, gst_rec_monitor, GST_TYPE_ELEMENT)
 GST_ELEMENT_REGISTER_DEFINE (
     recmonitor, "recmonitor", GST_RANK_NONE, GST_TYPE_REC_MONITOR)
 
-/* --- streaming thread ---------------------------------------------------- */
+/* --- Streaming thread --- */
 
 static void
 count_rtp (GstRecMonitor *self, GstBuffer *buffer)
@@ -133,7 +133,7 @@ gst_rec_monitor_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   return gst_pad_event_default (pad, parent, event);
 }
 
-/* --- queries; any thread ------------------------------------------------- */
+/* --- Queries; any thread --- */
 
 /* Adds to what another monitor gathers, and passes its query on. */
 static gboolean
@@ -155,7 +155,7 @@ gst_rec_monitor_query (GstPad *pad, GstObject *parent, GstQuery *query)
   return ret;
 }
 
-/* --- states -------------------------------------------------------------- */
+/* --- States --- */
 
 static GstStateChangeReturn
 gst_rec_monitor_change_state (GstElement *element, GstStateChange transition)
@@ -185,7 +185,7 @@ gst_rec_monitor_change_state (GstElement *element, GstStateChange transition)
   return ret;
 }
 
-/* --- object -------------------------------------------------------------- */
+/* --- Object --- */
 
 static void
 gst_rec_monitor_reset (GstRecMonitor *self)

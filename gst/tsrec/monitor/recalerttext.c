@@ -104,7 +104,7 @@ append_problem (
     default:
       g_string_append (text, "the process uses ");
       append_megabytes (text, alert->value);
-      g_string_append (text, " (the limit is ");
+      g_string_append (text, " of memory (the limit is ");
       append_megabytes (text, alert->threshold);
       g_string_append (text, "), of which ");
       append_megabytes (text, context->memory_queued);

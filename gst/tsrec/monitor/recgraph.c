@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* --- walking ------------------------------------------------------------- */
+/* --- Walking --- */
 
 typedef struct
 {
@@ -54,8 +54,8 @@ walk_linked_pad (const GValue *value, gpointer user_data)
   walk_pad (user_data, g_value_get_object (value));
 }
 
-/* What the pad of an element leads to. A bin whose pad has no target (a
- * switchbin before it has chosen its path) is passed as a whole. */
+/* Iterates over the pads that the pad of an element leads to. A bin whose pad has
+ * no target (a switchbin without a chosen path) is passed as a whole. */
 static GstIterator *
 iterate_links (GstElement *element, GstPad *peer)
 {

@@ -16,17 +16,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --- the registry -------------------------------------------------------- */
+/* --- The registry --- */
 
+/**
+ * RecMetricsEntry:
+ * @recording: label, NULL before the first sample
+ * @stage: label, NULL before the first sample
+ * @file: file that this entry writes, or NULL
+ * @shown: the entry has a sample
+ * @ended: the monitor has ended; @sample holds its last values
+ * @left: the monitor has released the entry
+ * @sample: last sample; its strings are NULL
+ */
 struct _RecMetricsEntry
 {
   gchar *recording;
   gchar *stage;
-  gchar *file; /* that it writes */
+  gchar *file;
   gboolean shown;
-  gboolean ended;          /* shows its last values */
-  gboolean left;           /* and nobody holds it */
-  RecMetricsSample sample; /* its strings are the two above, or not set */
+  gboolean ended;
+  gboolean left;
+  RecMetricsSample sample;
 };
 
 static GMutex registry_lock;
@@ -118,7 +128,7 @@ rec_metrics_claim_file (RecMetricsEntry *entry, const gchar *path)
   return mine;
 }
 
-/* --- the exposition ------------------------------------------------------ */
+/* --- The exposition --- */
 
 typedef enum
 {
@@ -126,7 +136,7 @@ typedef enum
   COUNTER,
 } FamilyType;
 
-/* Appends the value of one sample. */
+/* Appends the value of @sample. */
 typedef void (*FamilyValue) (GString *out, const RecMetricsSample *sample);
 
 typedef struct
@@ -369,8 +379,8 @@ same_labels (const RecMetricsEntry *a, const RecMetricsEntry *b)
       strcmp (a->stage, b->stage) == 0;
 }
 
-/* Those that are shown: of two with the same labels the one that runs, or the
- * older one, because a series may stand in an exposition only once. */
+/* Returns the exposed entries: of two with the same labels the running one, or
+ * the older one, because an exposition contains a series only once. */
 static GPtrArray *
 choose_entries_unlocked (void)
 {
@@ -412,7 +422,7 @@ rec_metrics_render (RecMetricsFormat format)
   return g_string_free (out, FALSE);
 }
 
-/* --- as a file ----------------------------------------------------------- */
+/* --- The file --- */
 
 /* Writes @text to @fd and closes it. Returns 0 or errno. */
 static int

@@ -1,17 +1,29 @@
-/* gst-tsrec: what the files of tsrecmux share
+/* gst-tsrec: the parts of tsrecmux
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * gsttsrecmux.c is the element: pads, states, and what comes from downstream.
- * gsttsrecmux-pad.c is the type of its sink pads, gsttsrecmux-properties.c its
- * properties. gsttsrecmux-input.c is what comes
- * from upstream, and whose turn it is; gsttsrecmux-output.c makes output of it,
- * and gsttsrecmux-tracks.c tracks of caps.
+ * gsttsrecmuxpad        a sink pad, its queue and its properties
+ * gsttsrecmux-output    packets of the core leave on the source pad
+ * gsttsrecmux-messages  messages, warnings, requests for key frames
+ * gsttsrecmux-tracks    caps become tracks, or are refused
+ * gsttsrecmux-begin     where a recording begins in the middle of a stream
+ * gsttsrecmux-accessunit  an access unit goes through the core
+ * gsttsrecmux-schedule  which pad goes next, waiting, end of stream
+ * gsttsrecmux-input     buffers and events from upstream
+ * gsttsrecmux-request   request pads and their PIDs
+ * gsttsrecmux-properties  properties of the element
+ * gsttsrecmux           the element: states, events from downstream
  *
- * Locks, in this order: the stream lock of a sink pad; the stream lock of the
- * source pad, which makes a funnel of the sink pads, as everything that leaves
- * does so under it; GstTsRecMux.lock for the fields marked with it, never held
- * while something is pushed, posted or asked.
+ * Each part uses only parts above it in this list.
+ *
+ * Locks, in this order:
+ * - the stream lock of a sink pad;
+ * - the stream lock of the source pad: everything is pushed with it held, so
+ *   only one sink pad at a time is muxed;
+ * - GstTsRecMux.lock, never held while something is pushed, posted or queried.
+ *
+ * "Lock held" means GstTsRecMux.lock. A function that pushes releases it
+ * meanwhile: pads may be requested and released during the call.
  */
 
 #pragma once
@@ -20,112 +32,17 @@
 #include <gst/gst.h>
 
 #include "gsttsrecmux.h"
+#include "gsttsrecmuxpad.h"
 #include "recbufferpools.h"
 #include "reccaps.h"
 #include "recrecordingid.h"
-#include "recpace.h"
 #include "tsmux.h"
 
 G_BEGIN_DECLS
 
-#define GST_TYPE_TS_REC_MUX_PAD (gst_ts_rec_mux_pad_get_type ())
-G_DECLARE_FINAL_TYPE (
-    GstTsRecMuxPad, gst_ts_rec_mux_pad, GST, TS_REC_MUX_PAD, GstPad)
+GST_DEBUG_CATEGORY_EXTERN (gst_ts_rec_mux_debug);
 
-/* What waits in a pad: a buffer or a serialized event, and its timestamps,
- * TS_TIME_NONE where it has none. @estimated: of what came behind it. */
-typedef struct
-{
-  GstMiniObject *object;
-  gint64 pts;
-  gint64 dts;
-  gboolean estimated;
-} RecMuxItem;
-
-/**
- * GstTsRecMuxPad:
- * @wanted_pid: the property, 0: by the name; object lock
- * @wanted_language: the property as ISO 639-2 code, "": of the tags; object
- *   lock
- * @stream_number: the property, -1: tracks are counted; object lock
- * @segment: of the buffers; stream lock of the pad
- * @last_thread: that brought the last buffer; lock
- * @queue: of RecMuxItem; lock
- * @queued_bytes: in @queue; lock
- * @arrived: a buffer has arrived, with a timestamp or without; lock
- * @placed: one has arrived with a timestamp, or has left without; lock
- * @first_arrival: when the first of @n_untimed arrived, monotonic µs; lock
- * @n_untimed: buffers without a timestamp, since the last one with; lock
- * @paced: they arrive at the pace of the clock; lock
- * @position: the end of what has arrived, running time; lock
- * @patience: how long others still wait for this pad; lock
- * @pace: whether its buffers arrive at the pace of the clock; lock
- * @kept: how long buffers were in this element, ns; stream lock of the pad
- * @index: number in its name
- * @pid: of its first track
- * @track: in the core, NULL before its first access unit and after a refusal;
- *   lock
- * @identity: of @track, ts_track_config_check(); lock
- * @codec: of @caps; lock
- * @pending: @caps name what no track is there for yet: the next access unit
- *   begins it; lock
- * @skipped: access units that were left out at the start, and not said; lock
- * @skipped_since: running time of the first of them; lock
- * @language: ISO 639-2 code of the tags, or ""; lock
- * @refused: its caps are not carried; lock
- * @refusal: the reason, a sentence; lock
- * @eos: EOS has arrived; lock
- * @drained: EOS has left the queue; lock
- * @started: a stream has started: STREAM_START has arrived; lock
- * @flushing: between FLUSH_START and FLUSH_STOP; lock
- * @caps: of the stream, NULL before the first ones and after a refusal; lock
- * @last_request: when a key frame was last asked for, monotonic µs; lock
- * @asked_latency: whether @latency was asked of upstream; lock
- * @latency: least latency of its branch; lock
- */
-struct _GstTsRecMuxPad
-{
-  GstPad parent;
-
-  guint16 wanted_pid;
-  gchar wanted_language[4];
-  gint stream_number;
-
-  GstSegment segment;
-  GThread *last_thread;
-  GstQueueArray *queue;
-  gsize queued_bytes;
-  gboolean arrived;
-  gboolean placed;
-  gint64 first_arrival;
-  guint64 n_untimed;
-  gboolean paced;
-  gint64 position;
-  gint64 patience;
-  guint index;
-  RecPace pace;
-  gint64 kept;
-  guint16 pid;
-  TsTrack *track;
-  guint64 identity;
-  TsCodec codec;
-  gboolean pending;
-  gchar *refusal;
-  GstCaps *caps;
-  guint64 skipped;
-  gint64 skipped_since;
-  gchar language[4];
-  gboolean asked_latency;
-  GstClockTime latency;
-  gboolean refused;
-  gboolean eos;
-  gboolean drained;
-  gboolean started;
-  gboolean flushing;
-  gint64 last_request;
-};
-
-/* What has been said once in a recording already. */
+/* Warnings that are posted once in a recording. */
 typedef enum
 {
   REC_MUX_WARNING_NO_TIMESTAMP = 1 << 0,
@@ -147,169 +64,245 @@ typedef struct
   guint64 identity;
 } RecMuxStream;
 
+/**
+ * GstTsRecMux:
+ * @config: properties of the core (object lock)
+ * @max_interleave: the property, ns (object lock)
+ * @recording_id: the property (object lock)
+ * @notes: warnings about property values, gchar, for the next start (object
+ *   lock)
+ * @next_index: next number of a pad: video, audio, data (object lock)
+ * @started: STREAM_START, CAPS and SEGMENT were pushed (stream lock of srcpad)
+ * @prepared: the core knows where the timeline starts (stream lock of srcpad)
+ * @sent_buffer: a buffer was created in this run (stream lock of srcpad)
+ * @buffers: pools of output buffers (stream lock of srcpad)
+ * @lock: protects the fields that follow, and the fields of the pads
+ * @cond: signalled when data arrives, or waiting has to end
+ * @n_waiting: threads that wait for @cond
+ * @core: the mux, NULL in READY and below
+ * @pads: GstTsRecMuxPad, not referenced
+ * @removed: TsTrack of released and refused pads, to be removed from the PMT
+ * @streams: RecMuxStream of this run and of a resumed file
+ * @messages: GstMessage to be posted
+ * @key_requests: GstPad to be asked for a key frame
+ * @interleave: max-interleave of this run, ns
+ * @flow: result of the last push
+ * @warnings: warnings already posted in this recording
+ * @wait_for_keyframe: the property, as of this run
+ * @skipped: audio access units left out before the first picture
+ * @refused: access units on pads whose caps are refused
+ * @stats: statistics of the last run, for when @core is NULL
+ * @nothing_left: an error was posted because every track is refused
+ * @codec_changed: a codec has changed since the last random access point
+ * @live: a LATENCY query was answered with "live"
+ * @paced: all input arrives at the pace of the clock
+ * @stopping: the element is on its way to READY
+ * @eos_sent: EOS was pushed
+ * @flushing: FLUSH_START was pushed, FLUSH_STOP was not
+ */
 struct _GstTsRecMux
 {
   GstElement parent;
 
   GstPad *srcpad;
 
-  /* object lock */
   TsMuxConfig config;
   guint64 max_interleave;
   RecRecordingId recording_id;
-  GPtrArray *notes; /* gchar, warnings about properties, for the next start */
+  GPtrArray *notes;
   guint next_index[3];
 
-  /* stream lock of the source pad */
-  gboolean started;  /* stream-start, caps and segment were pushed */
-  gboolean prepared; /* the core knows where to start */
+  gboolean started;
+  gboolean prepared;
   gboolean sent_buffer;
   RecBufferPools buffers;
 
-  /* lock */
   GMutex lock;
   GCond cond;
-  guint n_waiting; /* threads, for @cond */
+  guint n_waiting;
   TsMux *core;
-  GPtrArray *pads;     /* GstTsRecMuxPad, not owned */
-  GPtrArray *removed;  /* TsTrack whose pads were released */
-  GArray *streams;     /* RecMuxStream of this run, and of a resumed file */
-  GQueue messages;     /* GstMessage to be posted */
-  GQueue key_requests; /* GstPad to ask for a key frame */
-  guint64 interleave;  /* max-interleave of this run */
-  GstFlowReturn flow;  /* of the last push */
-  RecMuxWarning said;
-  gboolean wait_for_keyframe; /* of this run */
-  guint64 skipped;            /* sound before the first picture */
-  TsStats stats;              /* of this run, when core is gone */
-  guint64 refused;            /* access units on pads whose caps are refused */
-  gboolean nothing_left;      /* an error has said so: every track is refused */
-  gboolean codec_changed;     /* since the last random access point */
-  gboolean live;              /* as the LATENCY query says */
-  gboolean paced;             /* as the clock says */
+  GPtrArray *pads;
+  GPtrArray *removed;
+  GArray *streams;
+  GQueue messages;
+  GQueue key_requests;
+  guint64 interleave;
+  GstFlowReturn flow;
+  RecMuxWarning warnings;
+  gboolean wait_for_keyframe;
+  guint64 skipped;
+  guint64 refused;
+  TsStats stats;
+  gboolean nothing_left;
+  gboolean codec_changed;
+  gboolean live;
+  gboolean paced;
   gboolean stopping;
   gboolean eos_sent;
   gboolean flushing;
 };
 
-/* How long a fast thread waits, at most, for one that brings nothing, µs. */
-#define REC_MUX_PATIENCE (500 * G_TIME_SPAN_MILLISECOND)
-
-/* gsttsrecmux-properties.c */
-
-void gst_ts_rec_mux_install_properties (GObjectClass *klass);
-/* Posts what is to be said about values of properties. No lock held. */
-void gst_ts_rec_mux_post_notes (GstTsRecMux *self);
-/* The defaults, in a new element. */
-void gst_ts_rec_mux_init_properties (GstTsRecMux *self);
-
-/* gsttsrecmux-pad.c */
-
-/* Whether data can arrive at @pad: it is linked, past ghost pads, and what it
- * is linked to has sent something or may still. Lock held. */
-gboolean gst_ts_rec_mux_pad_is_fed (GstTsRecMuxPad *pad);
-GstPadLinkReturn gst_ts_rec_mux_sink_link (
-    GstPad *pad, GstObject *parent, GstPad *peer);
-gboolean gst_ts_rec_mux_sink_query (
-    GstPad *pad, GstObject *parent, GstQuery *query);
-
-/* gsttsrecmux-begin.c. With the lock. */
-
-/* Whether @head, next in @pad, leaves before all others: a picture that will be
- * skipped, so that it is known that the recording begins in the middle of a
- * stream. */
-gboolean gst_ts_rec_mux_is_mid_stream (
-    GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *head);
-/* Whether @head, next in @pad, has to stay for the picture that the recording
- * is to begin with. */
-gboolean gst_ts_rec_mux_waits_for_picture (
-    GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *head);
-/* @item of @pad has been left out. */
-void gst_ts_rec_mux_note_skipped (
-    GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item);
-/* @item of @pad is written; @first: as the first of the recording. Says what
- * was left out before. The stream lock of the source pad is held as well, the
- * lock is given up meanwhile. */
-void gst_ts_rec_mux_note_begun (GstTsRecMux *self, GstTsRecMuxPad *pad,
-    const RecMuxItem *item, gboolean first);
-
-/* gsttsrecmux-input.c */
-
-/* For an item of @pad that waits no longer: tells the core what follows it.
- * Lock held. */
-void gst_ts_rec_mux_set_next (
-    GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item);
-GstFlowReturn gst_ts_rec_mux_chain (
-    GstPad *pad, GstObject *parent, GstBuffer *buffer);
-gboolean gst_ts_rec_mux_sink_event (
-    GstPad *pad, GstObject *parent, GstEvent *event);
-
-/* Writes out whatever may go now, EOS included. Call with no lock held. */
-GstFlowReturn gst_ts_rec_mux_drain (GstTsRecMux *self);
-
-/* Downstream goes on after a flush. Takes @event, a FLUSH_STOP. Call with no
- * lock held. */
-void gst_ts_rec_mux_end_flush (GstTsRecMux *self, GstEvent *event);
-
-/* Posts messages and asks for key frames, as queued. No lock held. */
-void gst_ts_rec_mux_post_pending (GstTsRecMux *self);
-
-/* When @item is: its DTS, or its PTS, which is all that most encoders of audio
- * give; TS_TIME_NONE where it has none. */
-static inline gint64
-gst_ts_rec_mux_get_item_time (const RecMuxItem *item)
-{
-  return item->dts != TS_TIME_NONE ? item->dts : item->pts;
-}
-
-/* Whether nothing waits for anything. Lock held. */
+/* Returns TRUE if nothing waits for other tracks. Lock held. */
 static inline gboolean
 gst_ts_rec_mux_is_live (GstTsRecMux *self)
 {
   return self->live || self->paced;
 }
 
-/* Empties the queue of @pad. Lock held. */
-void gst_ts_rec_mux_pad_clear (GstTsRecMuxPad *pad);
+/* --- Gsttsrecmux-output.c; stream lock of the source pad held --- */
 
-/* gsttsrecmux-output.c. All but gst_ts_rec_mux_post_pending() with the stream lock of
- * the source pad held. */
-
-/* Before anything leaves: stream-start, caps and segment. Lock not held. */
-void gst_ts_rec_mux_ensure_started (GstTsRecMux *self);
-/* Before the first access unit: where does the timeline start? Lock not
+/* Pushes STREAM_START, CAPS and SEGMENT before anything else leaves. Lock not
  * held. */
-void gst_ts_rec_mux_prepare (GstTsRecMux *self);
+void gst_ts_rec_mux_ensure_started (GstTsRecMux *self);
 
-/* The lock is held, and given up while something is pushed. */
-void gst_ts_rec_mux_mux_buffer (
-    GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item);
-void gst_ts_rec_mux_mux_gap (
-    GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item);
-void gst_ts_rec_mux_flush_held (GstTsRecMux *self);
-/* Posts the queued messages. Lock not held. */
-void gst_ts_rec_mux_post_messages (GstTsRecMux *self);
-/* Takes the tracks of released and refused pads out of the PMT. */
+/* Returns a buffer with what the core has planned, at most @size bytes, and
+ * fills @output. Returns NULL without memory. Lock held. */
+GstBuffer *gst_ts_rec_mux_finish (
+    GstTsRecMux *self, gsize size, TsOutput *output);
+
+/* Takes and pushes @buffer, which may be NULL. Packets before a random access
+ * point leave in a buffer of their own, so that a file can be cut between the
+ * two. Lock held, and released during the call. */
+void gst_ts_rec_mux_push (
+    GstTsRecMux *self, GstBuffer *buffer, const TsOutput *output);
+
+/* Pushes data that the core holds back. Lock held, and released during the call. */
+void gst_ts_rec_mux_flush_pending (GstTsRecMux *self);
+
+/* Removes the tracks of released and refused pads from the PMT. Lock held, and
+ * released during the call. */
 void gst_ts_rec_mux_remove_tracks (GstTsRecMux *self);
 
-/* gsttsrecmux-tracks.c. The lock is held, and given up while something is
- * pushed. */
+/* --- Gsttsrecmux-messages.c --- */
 
-/* @caps arrived: what is not carried is refused. */
+/* Queues a warning for the bus. Lock held. */
+void gst_ts_rec_mux_queue_warning (
+    GstTsRecMux *self, GstStreamError code, const gchar *text);
+
+/* Queues @message, which is taken, for the bus, and pushes its structure as a
+ * journal entry named @entry. Lock held, and released during the call; stream lock of
+ * the source pad held. */
+void gst_ts_rec_mux_queue_journalled (
+    GstTsRecMux *self, GstMessage *message, const gchar *entry);
+
+/* Queues a warning, once for each kind, for counters of the core that have
+ * changed since @before. Lock held. */
+void gst_ts_rec_mux_warn_of_changes (
+    GstTsRecMux *self, GstPad *pad, const TsStats *before);
+
+/* Queues a warning, once in a recording, if @event carries a section (SCTE-35
+ * and others), which is not recorded. Lock not held. */
+void gst_ts_rec_mux_note_section (GstTsRecMux *self, GstEvent *event);
+
+/* Queues a request for a key frame if the track of @pad waits for one. Lock
+ * held. */
+void gst_ts_rec_mux_request_key_frame (GstTsRecMux *self, GstTsRecMuxPad *pad);
+
+/* Posts the queued messages. Lock not held. */
+void gst_ts_rec_mux_post_messages (GstTsRecMux *self);
+
+/* Posts the queued messages and sends the queued requests for key frames. No
+ * lock held. */
+void gst_ts_rec_mux_post_pending (GstTsRecMux *self);
+
+/* --- gsttsrecmux-tracks.c; lock held, and released while something is pushed
+ * --- */
+
+/* Configures the track of @pad for @caps, or refuses it. */
 void gst_ts_rec_mux_configure_track (
     GstTsRecMux *self, GstTsRecMuxPad *pad, GstCaps *caps);
-/* The first access unit of the caps of @pad is about to be muxed: it gets a
- * track, as does each pad whose first one waits. */
+
+/* Adds the track of @pad before its first access unit, and the tracks of all
+ * pads whose first access unit is queued. */
 void gst_ts_rec_mux_begin_track (GstTsRecMux *self, GstTsRecMuxPad *pad);
-/* Adds what is on the PIDs of a file that is resumed. */
+
+/* Notes a stream of this run or of a file that is resumed. */
 void gst_ts_rec_mux_add_stream (
     GstTsRecMux *self, guint16 pid, guint64 identity);
-/* Queues an error if every track that there is or can be is refused. */
+
+/* Queues an error if all present and possible tracks are refused. */
 void gst_ts_rec_mux_check_refusals (GstTsRecMux *self);
-/* Queues a warning, once in a recording, if @event brings a section (SCTE-35
- * and others), which is not carried. No lock held. */
-void gst_ts_rec_mux_note_section (GstTsRecMux *self, GstEvent *event);
+
+/* Sets the language of the track of @pad from @tags. */
 void gst_ts_rec_mux_set_language (
     GstTsRecMux *self, GstTsRecMuxPad *pad, GstTagList *tags);
+
+/* --- Gsttsrecmux-begin.c; lock held --- */
+
+/* Returns TRUE if @head, next in @pad, leaves before all others: it is a picture
+ * that will be skipped, which tells that the recording begins in the middle of
+ * a stream. */
+gboolean gst_ts_rec_mux_is_mid_stream (
+    GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *head);
+
+/* Returns TRUE if @head, next in @pad, has to wait for the picture that the
+ * recording is going to begin with. */
+gboolean gst_ts_rec_mux_waits_for_picture (
+    GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *head);
+
+/* Counts @item of @pad, which has been left out. */
+void gst_ts_rec_mux_note_skipped (
+    GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item);
+
+/* Reports what was left out before @item of @pad, which was written; @first: as
+ * the first access unit of the recording. The stream lock of the source pad is
+ * held, the lock is released during the call. */
+void gst_ts_rec_mux_note_begun (GstTsRecMux *self, GstTsRecMuxPad *pad,
+    const RecMuxItem *item, gboolean first);
+
+/* --- Gsttsrecmux-accessunit.c; stream lock of the source pad held --- */
+
+/* Tells the core where the timeline starts: after a resumed file, and with room
+ * for the latencies of the branches. Lock not held. */
+void gst_ts_rec_mux_prepare (GstTsRecMux *self);
+
+/* Writes the access unit @item of @pad. Lock held, and released during the call. */
+void gst_ts_rec_mux_mux_access_unit (
+    GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item);
+
+/* Writes what is due at the GAP event @item of @pad. Lock held, and released
+ * meanwhile. */
+void gst_ts_rec_mux_mux_gap (
+    GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item);
+
+/* Returns TRUE if the first item of @pad has to wait for the one after it:
+ * without a clock, a step of half a minute is believed only if the next
+ * timestamp confirms it. Lock held. */
+gboolean gst_ts_rec_mux_lacks_next (GstTsRecMux *self, GstTsRecMuxPad *pad);
+
+/* --- Gsttsrecmux-schedule.c --- */
+
+/* Writes everything that may leave now, EOS included. No lock held. */
+GstFlowReturn gst_ts_rec_mux_drain (GstTsRecMux *self);
+
+/* Lets other pads catch up with @pad, for a bounded time. Only the order in the
+ * file depends on this. Lock held, and released during the call. */
+void gst_ts_rec_mux_wait_for_others (GstTsRecMux *self, GstTsRecMuxPad *pad);
+
+/* --- Gsttsrecmux-input.c --- */
+
+GstFlowReturn gst_ts_rec_mux_chain (
+    GstPad *pad, GstObject *parent, GstBuffer *buffer);
+gboolean gst_ts_rec_mux_sink_event (
+    GstPad *pad, GstObject *parent, GstEvent *event);
+
+/* Pushes @event, a FLUSH_STOP, which is taken. No lock held. */
+void gst_ts_rec_mux_end_flush (GstTsRecMux *self, GstEvent *event);
+
+/* --- Gsttsrecmux-request.c --- */
+
+GstPad *gst_ts_rec_mux_request_new_pad (GstElement *element,
+    GstPadTemplate *templ, const gchar *req_name, const GstCaps *caps);
+void gst_ts_rec_mux_release_pad (GstElement *element, GstPad *gstpad);
+
+/* --- Gsttsrecmux-properties.c --- */
+
+void gst_ts_rec_mux_install_properties (GObjectClass *klass);
+
+/* Sets the defaults of a new element. */
+void gst_ts_rec_mux_init_properties (GstTsRecMux *self);
+
+/* Posts warnings about values of properties. No lock held. */
+void gst_ts_rec_mux_post_notes (GstTsRecMux *self);
 
 G_END_DECLS

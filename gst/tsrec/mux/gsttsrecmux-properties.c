@@ -1,4 +1,4 @@
-/* gst-tsrec: tsrecmux, its properties
+/* gst-tsrec: tsrecmux, properties
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "gsttsrecmux-private.h"
+#include "tspacket.h"
 
 #include "recmessage.h"
 
@@ -37,7 +38,7 @@ enum
   PROP_STATS
 };
 
-/* As much of it as fits, in whole characters. */
+/* Copies as many whole characters as fit. */
 static void
 set_name (gchar *field, const gchar *value)
 {
@@ -50,7 +51,7 @@ set_name (gchar *field, const gchar *value)
   }
 }
 
-/* What an interval may be, ns. */
+/* Range of an interval, ns. */
 typedef struct
 {
   gint64 min;
@@ -60,12 +61,12 @@ typedef struct
 static const IntervalRange pcr_range = { 5 * GST_MSECOND, 100 * GST_MSECOND };
 static const IntervalRange table_range = { 10 * GST_MSECOND, 10 * GST_SECOND };
 
-/* Below this an interval is no time in ns, and the number of 90 kHz ticks that
- * mpegtsmux has under the same name. */
+/* A lower interval is not a time in ns, but a number of 90 kHz ticks, the unit
+ * of the property of mpegtsmux with the same name. */
 #define TICKS_BELOW GST_MSECOND
 
-/* The time that is meant by @value. What is not plausible is noted for a
- * warning. Object lock held. */
+/* Returns the time that @value means. Notes a warning for an implausible
+ * value. Object lock held. */
 static gint64
 read_interval (GstTsRecMux *self, const gchar *name, const GValue *value,
     const IntervalRange *range)
@@ -267,77 +268,79 @@ install_time_properties (GObjectClass *klass)
   /**
    * GstTsRecMux:max-interleave:
    *
-   * How far tracks of input that is not live may be out of order in the
-   * stream, ns. Nothing waits longer than that for another track, and live
-   * input not at all.
+   * Limit of the disorder of tracks in the stream, for input that is not live,
+   * ns, 0 to 60 s. Default: 1 s. A track waits no longer than this for another
+   * track. Live input never waits.
    */
   install_time (klass, PROP_MAX_INTERLEAVE, "max-interleave", "Max interleave",
-      "How long input that is not live waits for other tracks, to leave in "
-      "the order of DTS (ns)",
+      "Longest time that input that is not live waits for other tracks, to "
+      "leave in the order of DTS (ns)",
       0, 60 * GST_SECOND, DEFAULT_MAX_INTERLEAVE);
   /**
    * GstTsRecMux:psi-interval:
    *
-   * PAT and PMT come at least this often, ns (ISO/IEC 13818-1 2.4.4; TR 101
-   * 290 1.3 and 1.5 want 500 ms), and before every random access point. 10 ms
-   * to 10 s; any other value is taken as #GstTsRecMux:pcr-interval says.
+   * Longest interval of PAT and PMT, ns, 10 ms to 10 s (ISO/IEC 13818-1 2.4.4;
+   * TR 101 290 1.3 and 1.5 require 500 ms). Default: 500 ms. They also precede
+   * every random access point. Values outside of the range are handled as for
+   * #GstTsRecMux:pcr-interval.
    */
   install_time (klass, PROP_PSI_INTERVAL, "psi-interval", "PSI interval",
-      "PAT and PMT come at least this often, and before every random access "
-      "point (ns, 10 ms to 10 s)",
+      "Longest interval of PAT and PMT, which also precede every random "
+      "access point (ns, 10 ms to 10 s)",
       0, G_MAXUINT64, DEFAULT_INTERVAL);
   /**
    * GstTsRecMux:si-interval:
    *
-   * The SDT comes at least this often, ns (ETSI EN 300 468), and before every
-   * random access point. 10 ms to 10 s; any other value is taken as
-   * #GstTsRecMux:pcr-interval says.
+   * Longest interval of the SDT, ns, 10 ms to 10 s (ETSI EN 300 468). Default:
+   * 500 ms. It also precedes every random access point. Values outside of the
+   * range are handled as for #GstTsRecMux:pcr-interval.
    */
   install_time (klass, PROP_SI_INTERVAL, "si-interval", "SI interval",
-      "The SDT comes at least this often, and before every random access "
+      "Longest interval of the SDT, which also precedes every random access "
       "point (ns, 10 ms to 10 s)",
       0, G_MAXUINT64, DEFAULT_INTERVAL);
   /**
    * GstTsRecMux:pcr-interval:
    *
-   * PCR comes at least this often while anything flows, ns (ISO/IEC 13818-1
-   * 2.7.2 wants 100 ms, TR 101 290 2.3 wants 40 ms), and at least three times
-   * per #GstTsRecMux:psi-interval and #GstTsRecMux:si-interval, because tables
-   * are placed between PCRs. 5 ms to 100 ms; the
-   * nearest of them is used for another value, and a warning says so when the
-   * element starts. A value below 1 ms is taken as ticks of 90 kHz, which
-   * mpegtsmux counts in under the same name, also with a warning.
+   * Longest interval of PCR while data flows, ns, 5 ms to 100 ms (ISO/IEC
+   * 13818-1 2.7.2 requires 100 ms, TR 101 290 2.3 requires 40 ms). Default: 40
+   * ms. PCR comes at least three times per #GstTsRecMux:psi-interval and
+   * #GstTsRecMux:si-interval, because tables are placed between PCRs. A value
+   * outside of the range is clamped, with a warning when the element starts. A
+   * value below 1 ms is a number of 90 kHz ticks, the unit of mpegtsmux, also
+   * with a warning.
    */
   install_time (klass, PROP_PCR_INTERVAL, "pcr-interval", "PCR interval",
-      "PCR comes at least this often while anything flows (ns, 5 ms to 100 "
-      "ms; below 1 ms: ticks of 90 kHz)",
+      "Longest interval of PCR while data flows (ns, 5 ms to 100 ms; below 1 "
+      "ms: ticks of 90 kHz)",
       0, G_MAXUINT64, DEFAULT_PCR_INTERVAL);
   /**
    * GstTsRecMux:preroll:
    *
-   * How far PCR stays behind DTS, ns: how late one track may be after another
-   * one. Raised by itself to what the latencies of live branches differ by, but
-   * to no more than 3 s: what is later than that is late by the decoder model,
-   * and keeps its timestamps.
+   * Distance of PCR behind DTS, ns, 0 to 30 s. Default: 900 ms. One track may
+   * be late by this much after another. The mux raises it to the difference of
+   * the latencies of live branches, up to 3 s. A track that is later than that
+   * is late by the decoder model, and keeps its timestamps.
    */
   install_time (klass, PROP_PREROLL, "preroll", "Preroll",
-      "How far PCR stays behind DTS, so how late one track may be after "
-      "another one; raised by itself for live branches of unequal latency (ns)",
+      "Distance of PCR behind DTS: the delay that one track may have behind "
+      "another; raised for live branches of different latency (ns)",
       0, 30 * GST_SECOND, DEFAULT_PREROLL);
   /**
    * GstTsRecMux:start-offset:
    *
-   * TS time of the first access unit, ns; at least #GstTsRecMux:preroll.
+   * TS time of the first access unit, ns, 0 to 95000 s. Default: 1.4 s. It is
+   * raised to #GstTsRecMux:preroll if it is less.
    */
   install_time (klass, PROP_START_OFFSET, "start-offset", "Start offset",
-      "Time in the stream of the first access unit; at least the preroll (ns)",
-      0, 95000 * GST_SECOND, DEFAULT_START_OFFSET);
+      "TS time of the first access unit; at least the preroll (ns)", 0,
+      95000 * GST_SECOND, DEFAULT_START_OFFSET);
   /**
    * GstTsRecMux:audio-pes-time:
    *
-   * Audio frames are put together in one PES packet until they span this
-   * time, ns. 0 writes each frame when it arrives. More saves bytes and delays
-   * audio, and a crash can lose as much.
+   * Audio frames share a PES packet until they span this time, ns, 0 to 700
+   * ms. Default: 0, which writes each frame when it arrives. A longer time
+   * saves bytes, but delays audio, and a crash can lose as much of it.
    */
   install_time (klass, PROP_AUDIO_PES_TIME, "audio-pes-time", "Audio PES time",
       "Audio frames share a PES packet until they span this time: smaller "
@@ -352,10 +355,10 @@ install_other_properties (GObjectClass *klass)
   /**
    * GstTsRecMux:pack:
    *
-   * Lets the end of a picture that does not fill a packet wait for the next
-   * picture and share its packets, instead of stuffing the packet. Saves half
-   * a packet a picture; a crash can lose the last 183 bytes of the last
-   * picture.
+   * The end of a picture that does not fill a packet waits for the next
+   * picture and shares its packets, instead of being stuffed. Default: %FALSE.
+   * This saves half a packet per picture. A crash can lose the last 183 bytes
+   * of the last picture.
    */
   g_object_class_install_property (klass, PROP_PACK,
       g_param_spec_boolean ("pack", "Pack",
@@ -366,17 +369,18 @@ install_other_properties (GObjectClass *klass)
   /**
    * GstTsRecMux:wait-for-keyframe:
    *
-   * Begins each video track with its first random access point (see
-   * docs/internals/mux.md), as nobody can decode pictures before it. A recording that
-   * begins in the middle of a stream begins there, its sound as well. A key
-   * frame is asked for upstream. After 10 s without one it begins all the same,
-   * with a warning. What is left out is counted in `skipped` of
-   * #GstTsRecMux:stats, and said in the element message `tsrecmux-skipped`.
+   * Each video track begins with its first random access point (see
+   * docs/internals/mux.md), because earlier pictures cannot be
+   * decoded. Default: %TRUE. A recording that starts in the middle of a stream
+   * starts there, including its audio. A key frame is requested upstream. After 10 s
+   * without one the recording starts anyway, with a warning. Access units that
+   * were left out are counted in `skipped` of #GstTsRecMux:stats and reported
+   * in the element message `tsrecmux-skipped`.
    */
   g_object_class_install_property (klass, PROP_WAIT_FOR_KEYFRAME,
       g_param_spec_boolean ("wait-for-keyframe", "Wait for key frame",
-          "Begin each video track with its first random access point, for "
-          "which it waits 10 s at most",
+          "Begin each video track with its first random access point, and wait "
+          "10 s at most for it",
           TRUE, READY_FLAGS));
   /**
    * GstTsRecMux:service-name:
@@ -399,7 +403,8 @@ install_other_properties (GObjectClass *klass)
   /**
    * GstTsRecMux:program-number:
    *
-   * program_number in PAT and PMT, service_id in the SDT.
+   * program_number in PAT and PMT, service_id in the SDT, 1 to 65535. Default:
+   * 1.
    */
   g_object_class_install_property (klass, PROP_PROGRAM_NUMBER,
       g_param_spec_uint ("program-number", "Program number",
@@ -408,7 +413,7 @@ install_other_properties (GObjectClass *klass)
   /**
    * GstTsRecMux:transport-stream-id:
    *
-   * transport_stream_id in PAT and SDT.
+   * transport_stream_id in PAT and SDT, 0 to 65535. Default: 1.
    */
   g_object_class_install_property (klass, PROP_TRANSPORT_STREAM_ID,
       g_param_spec_uint ("transport-stream-id", "Transport stream ID",
@@ -417,11 +422,11 @@ install_other_properties (GObjectClass *klass)
   /**
    * GstTsRecMux:recording-id:
    *
-   * Names the recording in every message of this element: a field of element
-   * messages, and in the details of warnings and errors. Default: %NULL, which
-   * takes the `recording-id` of a #recfilesink downstream, else the name in its
-   * location without directory, suffix and conversions, else the name of the
-   * pipeline. May be set at any time, from any thread.
+   * Name of the recording in every message of this element: a field of element
+   * messages, and of the details of warnings and errors. Default: %NULL, which
+   * takes the `recording-id` of a #recfilesink downstream, otherwise the name in
+   * its location without directory, suffix and conversions, otherwise the name
+   * of the pipeline. May be set at any time, from any thread.
    */
   g_object_class_install_property (klass, PROP_RECORDING_ID,
       g_param_spec_string ("recording-id", "Recording ID",
@@ -433,20 +438,18 @@ install_other_properties (GObjectClass *klass)
   /**
    * GstTsRecMux:stats:
    *
-   * Counters since READY to PAUSED, a #GstStructure named
-   * `application/x-tsrecmux-stats`, all of them guint64: `tracks` (now),
-   * `access-units`, `bytes-in`, `bytes-out`, `packets`, `stuffing-bytes`,
-   * `psi-packets`, `pcr-packets`, `random-access-points`; access units
-   * `no-timestamp`, `backward` and `jumps`, whose timestamps were corrected;
-   * `dts-raised`, whose PTS is as it came, `pts-nudged`, whose PTS was moved by
-   * one tick of 90 kHz at most, and `pts-moved`, whose PTS was moved by more;
-   * `late`, which came after PCR had passed their DTS and have kept it;
-   * `skipped`, which came before the first random access point;
-   * `empty`, `damaged` and `refused`, which were dropped.
+   * Statistics since READY to PAUSED, a #GstStructure named
+   * `application/x-tsrecmux-stats`. All fields are guint64: `tracks` (current
+   * number), `access-units`, `bytes-in`, `bytes-out`, `packets`,
+   * `stuffing-bytes`, `psi-packets`, `pcr-packets`, `random-access-points`;
+   * access units with corrected timestamps: `no-timestamp`, `backward`,
+   * `jumps`; `dts-raised`: PTS kept; `pts-nudged`: PTS moved by one tick of 90
+   * kHz at most; `pts-moved`: PTS moved by more; `late`: PCR had passed their
+   * DTS, which they keep; `skipped`: before the first random access point;
+   * `empty`, `damaged` and `refused`: dropped. May be read from any thread.
    */
   g_object_class_install_property (klass, PROP_STATS,
-      g_param_spec_boxed ("stats", "Stats",
-          "Counters of what was written, corrected and dropped",
+      g_param_spec_boxed ("stats", "Stats", "Mux statistics",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 

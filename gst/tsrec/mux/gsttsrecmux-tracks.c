@@ -2,9 +2,9 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Caps become tracks. A track begins, and the PMT names it, with its first
- * access unit, so that no table names what never comes. Readers go on with the
- * codec that they have once seen on a PID: another one gets another PID.
+ * Caps become tracks. A track is added to the PMT with its first access unit,
+ * so that the PMT does not name tracks without data. Readers keep the codec
+ * that they have seen on a PID: another codec gets another PID.
  */
 
 #include "config.h"
@@ -15,46 +15,28 @@
 #include <string.h>
 
 #include "recmessage.h"
-#include "recevent.h"
 
-GST_DEBUG_CATEGORY_EXTERN (gst_ts_rec_mux_debug);
 #define GST_CAT_DEFAULT gst_ts_rec_mux_debug
 
-/* PIDs of tracks that cannot have the one of their pad */
+/* PIDs of tracks that cannot use the PID of their pad. */
 #define PID_OTHER 0x0400
 #define PID_OTHER_END 0x0f00
 #define PIDS_PER_IDENTITY 0x40
-/* Those below are tables of DVB, those above of ATSC and DOCSIS. */
+/* Lower PIDs are tables of DVB, higher ones of ATSC and DOCSIS. */
 #define PID_MIN 0x0020
 #define PID_MAX 0x1ffa
 
-/* --- What is said */
+/* --- Refusals --- */
 
 static void
 queue_track_message (GstTsRecMux *self, GstTsRecMuxPad *pad, const gchar *name,
     const gchar *entry, const GstCaps *caps, const gchar *reason)
 {
-  GstMessage *message = rec_message_new_track (
-      GST_ELEMENT (self), name, GST_PAD (pad), caps, reason);
-  GstStructure *s = gst_structure_copy (gst_message_get_structure (message));
-
   GST_INFO_OBJECT (pad, "%s: %s", name, reason);
-  gst_structure_set_name (s, entry);
-  g_queue_push_tail (&self->messages, message);
-  g_mutex_unlock (&self->lock);
-  gst_ts_rec_mux_ensure_started (self);
-  gst_pad_push_event (self->srcpad, rec_event_new_journal (s));
-  g_mutex_lock (&self->lock);
-}
-
-static void
-queue_warning (GstTsRecMux *self, GstStreamError code, const gchar *text)
-{
-  GError *error = g_error_new_literal (GST_STREAM_ERROR, code, text);
-
-  g_queue_push_tail (&self->messages,
-      gst_message_new_warning (GST_OBJECT (self), error, NULL));
-  g_error_free (error);
+  gst_ts_rec_mux_queue_journalled (self,
+      rec_message_new_track (
+          GST_ELEMENT (self), name, GST_PAD (pad), caps, reason),
+      entry);
 }
 
 static void
@@ -64,7 +46,7 @@ queue_refusal (GstTsRecMux *self, GstTsRecMuxPad *pad, const gchar *reason)
       "%s is not recorded: %s Recording of the other tracks continues.",
       GST_OBJECT_NAME (pad), reason);
 
-  queue_warning (self, GST_STREAM_ERROR_WRONG_TYPE, text);
+  gst_ts_rec_mux_queue_warning (self, GST_STREAM_ERROR_WRONG_TYPE, text);
   g_free (text);
 }
 
@@ -80,7 +62,7 @@ gst_ts_rec_mux_check_refusals (GstTsRecMux *self)
     if (pad->refused)
       refused = pad;
     else if (pad->caps || (!pad->eos && gst_ts_rec_mux_pad_is_fed (pad)))
-      return; /* it is carried, or may still be */
+      return; /* It is carried, or may still be. */
   }
   if (refused == NULL || self->nothing_left)
     return;
@@ -93,43 +75,7 @@ gst_ts_rec_mux_check_refusals (GstTsRecMux *self)
   g_error_free (error);
 }
 
-/* "scte-sit" of tsdemux, or what gst_mpegts_section_send_event() makes: its
- * name is the kind of section. The library of these is not needed for that. */
-static gboolean
-has_section (GstEvent *event)
-{
-  const GstStructure *s = gst_event_get_structure (event);
-  const GValue *section = s ? gst_structure_get_value (s, "section") : NULL;
-
-  return section &&
-      g_str_equal (G_VALUE_TYPE_NAME (section), "GstMpegtsSection");
-}
-
-void
-gst_ts_rec_mux_note_section (GstTsRecMux *self, GstEvent *event)
-{
-  gchar *text;
-
-  if (!has_section (event))
-    return;
-  g_mutex_lock (&self->lock);
-  if (!(self->said & REC_MUX_WARNING_SECTION)) {
-    self->said |= REC_MUX_WARNING_SECTION;
-    text = gst_event_has_name (event, "scte-sit")
-        ? g_strdup ("SCTE-35 sections that come as events are not recorded: "
-                    "this mux does not carry SCTE-35. Recording of the tracks "
-                    "continues.")
-        : g_strdup_printf ("Sections that come as events (\"%s\") are not "
-                           "recorded: this mux writes its own tables. "
-                           "Recording of the tracks continues.",
-              gst_structure_get_name (gst_event_get_structure (event)));
-    queue_warning (self, GST_STREAM_ERROR_MUX, text);
-    g_free (text);
-  }
-  g_mutex_unlock (&self->lock);
-}
-
-/* --- Which PID */
+/* --- Which PID --- */
 
 static gboolean
 has_stream (GstTsRecMux *self, guint16 pid, guint64 identity)
@@ -152,8 +98,8 @@ gst_ts_rec_mux_add_stream (GstTsRecMux *self, guint16 pid, guint64 identity)
     g_array_append_val (self->streams, stream);
 }
 
-/* Whether a track of @identity may be on @pid: no other one is there, nor was
- * one of another kind. */
+/* Returns TRUE if a track of @identity may use @pid: no track is on it, and no
+ * track of another identity was. */
 static gboolean
 is_pid_usable (GstTsRecMux *self, guint16 pid, guint64 identity)
 {
@@ -174,9 +120,9 @@ is_pid_usable (GstTsRecMux *self, guint16 pid, guint64 identity)
   return TRUE;
 }
 
-/* The PID of the pad, where nothing else was on it in this file; else one that
- * depends on the pad and on what it carries only, so that a resumed recording,
- * and a codec that comes back, has it again. */
+/* Returns the PID of the pad, unless another stream was on it in this file.
+ * Otherwise returns a PID that depends only on the pad and the identity, so
+ * that a resumed recording, or a codec that returns, gets it again. */
 static guint16
 choose_own_pid (GstTsRecMux *self, GstTsRecMuxPad *pad, guint64 identity)
 {
@@ -213,13 +159,13 @@ choose_track_pid (GstTsRecMux *self, GstTsRecMuxPad *pad, guint64 identity)
     text = g_strdup_printf ("%s: PID %u cannot be used, as something else is "
                             "or was on it; PID %u is used.",
         GST_OBJECT_NAME (pad), wanted, pid);
-    queue_warning (self, GST_STREAM_ERROR_MUX, text);
+    gst_ts_rec_mux_queue_warning (self, GST_STREAM_ERROR_MUX, text);
     g_free (text);
   }
   return pid;
 }
 
-/* --- Caps */
+/* --- Caps --- */
 
 static void
 refuse_track (GstTsRecMux *self, GstTsRecMuxPad *pad, const GstCaps *caps,
@@ -228,7 +174,7 @@ refuse_track (GstTsRecMux *self, GstTsRecMuxPad *pad, const GstCaps *caps,
   gboolean known = pad->refused && g_strcmp0 (pad->refusal, reason) == 0;
 
   pad->refused = TRUE;
-  pad->pending = FALSE;
+  pad->track_pending = FALSE;
   g_free (pad->refusal);
   pad->refusal = g_strdup (reason);
   gst_caps_replace (&pad->caps, NULL);
@@ -243,9 +189,9 @@ refuse_track (GstTsRecMux *self, GstTsRecMuxPad *pad, const GstCaps *caps,
   gst_ts_rec_mux_check_refusals (self);
 }
 
-/* The configuration of what @caps describe. Returns FALSE with *@reason set,
- * which the caller frees, if they are not carried. @codec_data is cleared by
- * the caller in any case. */
+/* Fills @config from @caps. Returns FALSE, with *@reason set (free with
+ * g_free), if they cannot be carried. The caller clears @codec_data in both
+ * cases. */
 static gboolean
 read_caps (GstTsRecMuxPad *pad, const GstCaps *caps, TsTrackConfig *config,
     RecCapsData *codec_data, guint64 *identity, gchar **reason)
@@ -281,8 +227,8 @@ announce_change (GstTsRecMux *self, GstTsRecMuxPad *pad, const GstCaps *caps,
   g_free (text);
 }
 
-/* A stream of the same identity goes on on its PID. Another one begins with its
- * first access unit; what is held back of the old one is written before. */
+/* A stream of the same identity continues on its PID. Another stream begins
+ * with its first access unit, after the pending data of the old one. */
 static void
 accept_caps (GstTsRecMux *self, GstTsRecMuxPad *pad, GstCaps *caps,
     const TsTrackConfig *config, guint64 identity)
@@ -294,12 +240,12 @@ accept_caps (GstTsRecMux *self, GstTsRecMuxPad *pad, GstCaps *caps,
   self->nothing_left = FALSE;
   pad->codec = config->codec;
   gst_caps_replace (&pad->caps, caps);
-  pad->pending = pad->track == NULL || other;
+  pad->track_pending = pad->track == NULL || other;
   if (pad->track)
-    gst_ts_rec_mux_flush_held (self);
-  if (!g_ptr_array_find (self->pads, pad, NULL)) /* released meanwhile */
+    gst_ts_rec_mux_flush_pending (self);
+  if (!g_ptr_array_find (self->pads, pad, NULL)) /* released in the meantime */
     return;
-  if (!pad->pending)
+  if (!pad->track_pending)
     ts_mux_configure_track (self->core, pad->track, config, NULL);
   if (before != TS_CODEC_NONE && (before != config->codec || other))
     announce_change (self, pad, caps, before, config->codec);
@@ -314,8 +260,7 @@ gst_ts_rec_mux_configure_track (
   gchar *reason = NULL;
   guint64 identity;
 
-  /* A pad that was released while it waited for its turn gets no track, which
-   * nobody would take away again. */
+  /* A released pad gets no track, which would never be removed. */
   if (!g_ptr_array_find (self->pads, pad, NULL))
     return;
   if (read_caps (pad, caps, &config, &codec_data, &identity, &reason))
@@ -326,7 +271,7 @@ gst_ts_rec_mux_configure_track (
   g_free (reason);
 }
 
-/* --- The first access unit */
+/* --- The first access unit --- */
 
 static void
 add_track (GstTsRecMux *self, GstTsRecMuxPad *pad)
@@ -337,7 +282,7 @@ add_track (GstTsRecMux *self, GstTsRecMuxPad *pad)
   gchar *reason = NULL;
   guint64 identity = 0;
 
-  pad->pending = FALSE;
+  pad->track_pending = FALSE;
   if (read_caps (pad, pad->caps, &config, &codec_data, &identity, &reason)) {
     pad->track = ts_mux_add_track (
         self->core, choose_track_pid (self, pad, identity), &config, &problem);
@@ -362,7 +307,7 @@ add_track (GstTsRecMux *self, GstTsRecMuxPad *pad)
 static gboolean
 has_buffer (GstTsRecMuxPad *pad)
 {
-  RecMuxItem *head = gst_queue_array_peek_head_struct (pad->queue);
+  RecMuxItem *head = gst_ts_rec_mux_pad_peek (pad);
 
   return head && GST_IS_BUFFER (head->object);
 }
@@ -373,7 +318,7 @@ gst_ts_rec_mux_begin_track (GstTsRecMux *self, GstTsRecMuxPad *pad)
   GPtrArray *pads = g_ptr_array_new ();
 
   if (pad->track) {
-    gst_ts_rec_mux_flush_held (self);
+    gst_ts_rec_mux_flush_pending (self);
     if (pad->track) {
       GST_INFO_OBJECT (
           pad, "track on PID 0x%04x leaves", ts_track_get_pid (pad->track));
@@ -382,25 +327,25 @@ gst_ts_rec_mux_begin_track (GstTsRecMux *self, GstTsRecMuxPad *pad)
       self->codec_changed = TRUE;
     }
   }
-  /* a refusal gives up the lock, and pads may come and go then */
+  /* A refusal releases the lock: pads may be requested and released. */
   for (guint i = 0; i < self->pads->len; i++) {
     GstTsRecMuxPad *other = g_ptr_array_index (self->pads, i);
 
-    if (other->pending &&
+    if (other->track_pending &&
         (other == pad || (other->track == NULL && has_buffer (other))))
       g_ptr_array_add (pads, gst_object_ref (other));
   }
   for (guint i = 0; i < pads->len; i++) {
     GstTsRecMuxPad *other = g_ptr_array_index (pads, i);
 
-    if (other->pending && g_ptr_array_find (self->pads, other, NULL))
+    if (other->track_pending && g_ptr_array_find (self->pads, other, NULL))
       add_track (self, other);
     gst_object_unref (other);
   }
   g_ptr_array_unref (pads);
 }
 
-/* --- Tags */
+/* --- Tags --- */
 
 void
 gst_ts_rec_mux_set_language (
@@ -414,7 +359,7 @@ gst_ts_rec_mux_set_language (
   code = gst_tag_get_language_code_iso_639_2B (tag);
   if (code && strlen (code) == 3 && strcmp (code, pad->language) != 0) {
     strcpy (pad->language, code);
-    if (pad->caps && pad->track && !pad->pending)
+    if (pad->caps && pad->track && !pad->track_pending)
       gst_ts_rec_mux_configure_track (self, pad, pad->caps);
   }
   g_free (tag);

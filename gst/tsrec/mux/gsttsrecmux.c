@@ -6,37 +6,38 @@
 /**
  * SECTION:element-tsrecmux
  * @title: tsrecmux
- * @short_description: MPEG transport stream mux in which nobody waits
+ * @short_description: MPEG transport stream mux for live recording
  *
- * Muxes elementary streams to an MPEG transport stream for recording and for
- * sending live. Each access unit leaves the moment it arrives, as one buffer
- * of whole packets, whatever the other tracks do: a track that falls silent,
- * changes its caps, goes away or is refused never stops the others. Input that
- * is not live is put in the order of DTS within #tsrecmux:max-interleave. Live
- * is what says so in the LATENCY query, and what arrives at the pace of the
- * clock for half a second. An application's `appsrc` does best to say so:
- * `is-live=true format=time`, with `do-timestamp=true` unless its buffers have
- * timestamps of the running time. Then nothing is held back from the first
- * buffer on.
+ * Muxes elementary streams to an MPEG transport stream, for recording and for
+ * live output. Each access unit leaves the moment it arrives, as one buffer of
+ * whole packets. A track that falls silent, changes its caps, is released or
+ * is refused never stops the other tracks.
  *
- * In a pipeline that plays it may be linked before it is started: until then
- * buffers are dropped.
+ * Input that is not live is sorted by DTS within #tsrecmux:max-interleave.
+ * Input is live if the LATENCY query says so, or if it arrives at the pace of
+ * the clock for half a second. An application should configure its `appsrc`
+ * with `is-live=true format=time`, and with `do-timestamp=true` unless its
+ * buffers have timestamps in running time. Then no buffer waits, not even the
+ * first one.
  *
- * A recording that is begun in the middle of a stream begins with a key frame,
- * and says in the element message `tsrecmux-skipped` what was left out before:
+ * In a playing pipeline the element may be linked before it is started: until
+ * then it drops buffers.
+ *
+ * A recording that starts in the middle of a stream begins with a key frame.
+ * The element message `tsrecmux-skipped` reports what was left out before it:
  * see #tsrecmux:wait-for-keyframe.
  *
  * Buffers without %GST_BUFFER_FLAG_DELTA_UNIT start with PAT, PMT, SDT and a
- * PCR and carry a random access point: the stream can be cut before each of
+ * PCR, and contain a random access point: the stream can be cut before each of
  * them. Their PTS and DTS are those of the access unit, as running time.
  *
- * Caps that MPEG-TS cannot carry are answered with the element message
- * `tsrecmux-track-rejected`, with the fields `pad`, `caps` and `reason`, and a
- * warning; what comes to that pad is dropped. When every track is refused, an
- * error is posted. A change of codec posts `tsrecmux-track-changed`, and the
- * new codec gets a PID of its own. Sections that come as events (`scte-sit` of
- * `tsdemux`) are not carried: the first one in a recording is answered with a
- * warning.
+ * If MPEG-TS cannot carry the caps of a pad, the element posts the element
+ * message `tsrecmux-track-rejected`, with the fields `pad`, `caps` and
+ * `reason`, and a warning. Buffers of that pad are dropped. If every track is
+ * refused, it posts an error. A change of codec posts
+ * `tsrecmux-track-changed`, and the new codec gets a PID of its own. Sections
+ * in events (`scte-sit` of `tsdemux`) are not recorded: the first one in a
+ * recording causes a warning.
  *
  * ## Example launch line
  * |[
@@ -57,22 +58,18 @@
 #include "recpad.h"
 #include "recevent.h"
 #include "recquery.h"
+#include "tspacket.h"
 
 GST_DEBUG_CATEGORY (gst_ts_rec_mux_debug);
 #define GST_CAT_DEFAULT gst_ts_rec_mux_debug
 
-/* The first PID of each kind of pad, and how many there are. */
-#define PID_VIDEO 0x0100
-#define PID_AUDIO 0x0200
-#define PID_DATA 0x0300
-#define PIDS_PER_KIND 0x100
-
 static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
         GST_STATIC_CAPS ("video/mpegts, systemstream = (boolean) true, "
-                         "packetsize = (int) 188"));
+                         "packetsize = (int) " G_STRINGIFY (TS_PACKET_SIZE)));
 
-/* What is carried: these stand in the registry, where autopluggers look. */
+/* Templates of the registry, where autopluggers look: the caps that can be
+ * carried. */
 static GstStaticPadTemplate video_template =
     GST_STATIC_PAD_TEMPLATE ("video_%u", GST_PAD_SINK, GST_PAD_REQUEST,
         GST_STATIC_CAPS (REC_VIDEO_CAPS));
@@ -84,8 +81,9 @@ static GstStaticPadTemplate audio_template =
 static GstStaticPadTemplate data_template = GST_STATIC_PAD_TEMPLATE (
     "data_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS (REC_DATA_CAPS));
 
-/* What may be linked, to be refused with the reason and a remedy: GStreamer
- * refuses what is not in a template without a word of either. */
+/* Templates of links. GStreamer refuses caps outside of a template without a
+ * reason; these links are accepted, and then refused with a reason and a
+ * remedy. */
 static GstStaticPadTemplate link_templates[] = {
   GST_STATIC_PAD_TEMPLATE ("video_%u", GST_PAD_SINK, GST_PAD_REQUEST,
       GST_STATIC_CAPS (REC_VIDEO_CAPS "; " REC_LINK_VIDEO_CAPS)),
@@ -95,7 +93,7 @@ static GstStaticPadTemplate link_templates[] = {
       "data_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS_ANY),
 };
 
-/* --- The element */
+/* --- The element --- */
 
 static void gst_ts_rec_mux_child_proxy_init (
     GstChildProxyInterface *iface, gpointer data);
@@ -118,7 +116,7 @@ gst_ts_rec_mux_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
   return TRUE;
 }
 
-/* The video pads, referenced. */
+/* Returns the video pads, referenced. */
 static GPtrArray *
 get_video_pads (GstTsRecMux *self)
 {
@@ -164,7 +162,8 @@ resync (GstTsRecMux *self)
           GST_CLOCK_TIME_NONE, TRUE, 0));
 }
 
-/* Sections are sent to a mux itself as well: it passes them on downstream. */
+/* Applications send sections to the mux itself as well. It passes them on
+ * downstream. */
 static gboolean
 gst_ts_rec_mux_send_event (GstElement *element, GstEvent *event)
 {
@@ -191,7 +190,7 @@ gst_ts_rec_mux_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
   if (gst_video_event_is_force_key_unit (event))
     return send_to_video_pads (self, event);
   switch (GST_EVENT_TYPE (event)) {
-    case GST_EVENT_SEEK: /* what is written is written */
+    case GST_EVENT_SEEK: /* written data cannot be changed */
     case GST_EVENT_QOS:
       gst_event_unref (event);
       return FALSE;
@@ -200,204 +199,7 @@ gst_ts_rec_mux_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
   }
 }
 
-/* --- Request pads */
-
-static guint
-get_kind (GstPadTemplate *templ)
-{
-  const gchar *name = GST_PAD_TEMPLATE_NAME_TEMPLATE (templ);
-
-  return name[0] == 'v' ? 0 : name[0] == 'a' ? 1 : 2;
-}
-
-/* Object lock held. */
-static gboolean
-choose_index (GstTsRecMux *self, guint kind, const gchar *name, guint *index)
-{
-  const gchar *number = name ? strrchr (name, '_') : NULL;
-  guint64 value;
-
-  if (number == NULL) {
-    *index = self->next_index[kind];
-  } else if (g_ascii_string_to_unsigned (
-                 number + 1, 10, 0, G_MAXUINT - 1, &value, NULL)) {
-    *index = (guint)value;
-  } else {
-    return FALSE;
-  }
-  if (*index >= self->next_index[kind])
-    self->next_index[kind] = *index + 1;
-  return TRUE;
-}
-
-/* Whether a pad has @pid, or had it and is in the PMT still. Lock held. */
-static gboolean
-is_pid_taken (GstTsRecMux *self, guint16 pid)
-{
-  for (guint i = 0; i < self->pads->len; i++) {
-    if (((GstTsRecMuxPad *)g_ptr_array_index (self->pads, i))->pid == pid)
-      return TRUE;
-  }
-  for (guint i = 0; i < self->removed->len; i++) {
-    if (ts_track_get_pid (g_ptr_array_index (self->removed, i)) == pid)
-      return TRUE;
-  }
-  return FALSE;
-}
-
-/* The same pad has the same PID in every run, so that a recording goes on with
- * the PIDs it has; where so many came before that another one has it, the next
- * one that is free. Lock held. */
-static guint16
-choose_pid (GstTsRecMux *self, guint kind, guint index)
-{
-  static const guint16 first[] = { PID_VIDEO, PID_AUDIO, PID_DATA };
-  guint16 pid = 0;
-
-  for (guint i = 0; i < PIDS_PER_KIND; i++) {
-    pid = (guint16)(first[kind] + (index + i) % PIDS_PER_KIND);
-    if (!is_pid_taken (self, pid))
-      break;
-  }
-  return pid;
-}
-
-static void
-drain_async (GstElement *element, gpointer data)
-{
-  gst_ts_rec_mux_drain (GST_TS_REC_MUX (element));
-  gst_ts_rec_mux_post_pending (GST_TS_REC_MUX (element));
-}
-
-/* With the lock: whether the end of the stream may have waited for @pad. */
-static gboolean
-is_end_near (GstTsRecMux *self, GstTsRecMuxPad *pad)
-{
-  gboolean any = FALSE;
-
-  if (self->core == NULL || !g_ptr_array_find (self->pads, pad, NULL))
-    return FALSE;
-  for (guint i = 0; i < self->pads->len; i++)
-    any |= ((GstTsRecMuxPad *)g_ptr_array_index (self->pads, i))->eos;
-  return any;
-}
-
-/* In another thread, as a write that hangs must not hold up the application. */
-static void
-on_unlinked (GstPad *gstpad, gpointer data)
-{
-  GstElement *element = gst_pad_get_parent_element (gstpad);
-  GstTsRecMuxPad *pad = GST_TS_REC_MUX_PAD (gstpad);
-  GstTsRecMux *self;
-  gboolean drain;
-
-  if (element == NULL)
-    return;
-  self = GST_TS_REC_MUX (element);
-  g_mutex_lock (&self->lock);
-  pad->started = FALSE;
-  g_cond_broadcast (&self->cond);
-  drain = is_end_near (self, pad);
-  g_mutex_unlock (&self->lock);
-  if (drain)
-    gst_element_call_async (element, drain_async, NULL, NULL);
-  gst_object_unref (element);
-}
-
-static GstPad *
-gst_ts_rec_mux_request_new_pad (GstElement *element, GstPadTemplate *templ,
-    const gchar *req_name, const GstCaps *caps)
-{
-  static const gchar *const prefixes[] = { "video", "audio", "data" };
-  GstTsRecMux *self = GST_TS_REC_MUX (element);
-  guint kind = get_kind (templ), index = 0;
-  GstTsRecMuxPad *pad;
-  gboolean valid;
-  gchar *name;
-
-  GST_OBJECT_LOCK (self);
-  valid = choose_index (self, kind, req_name, &index);
-  GST_OBJECT_UNLOCK (self);
-  if (!valid)
-    return NULL;
-  name = g_strdup_printf ("%s_%u", prefixes[kind], index);
-  pad = g_object_new (GST_TYPE_TS_REC_MUX_PAD, "name", name, "direction",
-      templ->direction, "template", templ, NULL);
-  g_free (name);
-  gst_pad_set_chain_function (GST_PAD (pad), gst_ts_rec_mux_chain);
-  gst_pad_set_event_function (GST_PAD (pad), gst_ts_rec_mux_sink_event);
-  gst_pad_set_query_function (GST_PAD (pad), gst_ts_rec_mux_sink_query);
-  gst_pad_set_link_function (GST_PAD (pad), gst_ts_rec_mux_sink_link);
-  rec_pad_watch_unlinked (GST_PAD (pad), on_unlinked, NULL);
-  g_mutex_lock (&self->lock);
-  pad->index = index;
-  pad->pid = choose_pid (self, kind, index);
-  g_ptr_array_add (self->pads, pad);
-  g_mutex_unlock (&self->lock);
-  gst_pad_set_active (GST_PAD (pad), TRUE);
-  if (gst_element_add_pad (element, GST_PAD (pad))) {
-    gst_child_proxy_child_added (
-        GST_CHILD_PROXY (self), G_OBJECT (pad), GST_OBJECT_NAME (pad));
-    GST_INFO_OBJECT (
-        pad, "requested; PID 0x%04x unless the property pid is set", pad->pid);
-    return GST_PAD (pad);
-  }
-  g_mutex_lock (&self->lock);
-  g_ptr_array_remove (self->pads, pad);
-  g_mutex_unlock (&self->lock);
-  return NULL;
-}
-
-/* With the lock: the pads that were to end a flush of all of them are gone. */
-static gboolean
-take_unfinished_flush (GstTsRecMux *self)
-{
-  for (guint i = 0; i < self->pads->len; i++) {
-    if (((GstTsRecMuxPad *)g_ptr_array_index (self->pads, i))->flushing)
-      return FALSE;
-  }
-  if (!self->flushing)
-    return FALSE;
-  self->flushing = FALSE;
-  self->flow = GST_FLOW_OK;
-  return TRUE;
-}
-
-/* The track is taken out of the PMT by the thread that writes next. */
-static void
-gst_ts_rec_mux_release_pad (GstElement *element, GstPad *gstpad)
-{
-  GstTsRecMux *self = GST_TS_REC_MUX (element);
-  GstTsRecMuxPad *pad = GST_TS_REC_MUX_PAD (gstpad);
-  gboolean all_eos, unflush;
-
-  GST_INFO_OBJECT (pad, "released");
-  g_mutex_lock (&self->lock);
-  pad->flushing = TRUE;
-  g_cond_broadcast (&self->cond);
-  g_mutex_unlock (&self->lock);
-  gst_pad_set_active (gstpad, FALSE);
-  g_mutex_lock (&self->lock);
-  g_ptr_array_remove (self->pads, pad);
-  gst_ts_rec_mux_pad_clear (pad);
-  if (pad->track)
-    g_ptr_array_add (self->removed, pad->track);
-  pad->track = NULL;
-  pad->pending = FALSE;
-  g_cond_broadcast (&self->cond);
-  all_eos = self->core != NULL;
-  unflush = take_unfinished_flush (self);
-  g_mutex_unlock (&self->lock);
-  gst_child_proxy_child_removed (
-      GST_CHILD_PROXY (self), G_OBJECT (pad), GST_OBJECT_NAME (pad));
-  gst_element_remove_pad (element, gstpad);
-  if (unflush)
-    gst_ts_rec_mux_end_flush (self, gst_event_new_flush_stop (TRUE));
-  if (all_eos)
-    gst_ts_rec_mux_drain (self);
-}
-
-/* --- The pads as children, by which a launch line sets their properties */
+/* --- Pads as children, so that a launch line can set their properties --- */
 
 static GObject *
 get_child_by_index (GstChildProxy *proxy, guint index)
@@ -432,9 +234,9 @@ gst_ts_rec_mux_child_proxy_init (GstChildProxyInterface *iface, gpointer data)
   iface->get_children_count = get_children_count;
 }
 
-/* --- Messages */
+/* --- Messages --- */
 
-/* The sink answers without waiting for a write. */
+/* The sink answers the query without waiting for a write. */
 static void
 note_location (GstTsRecMux *self)
 {
@@ -465,7 +267,7 @@ gst_ts_rec_mux_post_message (GstElement *element, GstMessage *message)
           rec_recording_id_add (&self->recording_id, element, message));
 }
 
-/* --- States */
+/* --- States --- */
 
 static void
 start (GstTsRecMux *self)
@@ -483,7 +285,7 @@ start (GstTsRecMux *self)
   self->core = ts_mux_new (&config);
   self->stats = none;
   self->flow = GST_FLOW_OK;
-  self->said = 0;
+  self->warnings = 0;
   self->refused = self->skipped = 0;
   self->wait_for_keyframe = config.wait_for_random_access;
   g_array_set_size (self->streams, 0);
@@ -496,38 +298,13 @@ start (GstTsRecMux *self)
   g_mutex_unlock (&self->lock);
 }
 
-static void
-reset_pad (GstTsRecMuxPad *pad)
-{
-  gst_ts_rec_mux_pad_clear (pad);
-  gst_segment_init (&pad->segment, GST_FORMAT_UNDEFINED);
-  pad->track = NULL;
-  pad->pending = FALSE;
-  g_clear_pointer (&pad->refusal, g_free);
-  gst_caps_replace (&pad->caps, NULL);
-  pad->language[0] = '\0';
-  pad->arrived = pad->placed = pad->paced = FALSE;
-  pad->n_untimed = 0;
-  pad->position = TS_TIME_NONE;
-  pad->patience = REC_MUX_PATIENCE;
-  rec_pace_init (&pad->pace);
-  pad->kept = 0;
-  pad->skipped = 0;
-  pad->last_thread = NULL;
-  pad->last_request = 0;
-  pad->latency = GST_CLOCK_TIME_NONE;
-  pad->asked_latency = FALSE;
-  pad->refused = pad->eos = pad->drained = pad->flushing = FALSE;
-  pad->started = FALSE;
-}
-
-/* All pads are inactive: no thread is in the element any more. */
+/* All pads are inactive: no thread is in the element. */
 static void
 stop (GstTsRecMux *self)
 {
   g_mutex_lock (&self->lock);
   for (guint i = 0; i < self->pads->len; i++)
-    reset_pad (g_ptr_array_index (self->pads, i));
+    gst_ts_rec_mux_pad_reset (g_ptr_array_index (self->pads, i));
   g_ptr_array_set_size (self->removed, 0);
   if (self->core)
     ts_mux_get_stats (self->core, &self->stats);
@@ -553,7 +330,7 @@ gst_ts_rec_mux_change_state (GstElement *element, GstStateChange transition)
   }
   ret = GST_ELEMENT_CLASS (gst_ts_rec_mux_parent_class)
             ->change_state (element, transition);
-  /* not before the source pad takes what a source that runs already brings */
+  /* After the source pad is active: a running source may already send buffers. */
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
       ret != GST_STATE_CHANGE_FAILURE)
     start (self);
@@ -562,8 +339,8 @@ gst_ts_rec_mux_change_state (GstElement *element, GstStateChange transition)
   return ret;
 }
 
-/* Gives the class, of which the factory has read the templates, those with
- * which elements are linked. */
+/* Replaces the templates of the class, which the factory has already read, by
+ * those for links. */
 static void
 widen_templates (GstElementClass *klass)
 {
@@ -575,7 +352,7 @@ widen_templates (GstElementClass *klass)
     GstPadTemplate *old = gst_element_class_get_pad_template (
         klass, link_templates[i].name_template);
 
-    /* kept: another thread may just be looking at it */
+    /* Not freed: another thread may be using it. */
     g_type_set_qdata (G_TYPE_FROM_CLASS (klass),
         g_quark_from_static_string (link_templates[i].name_template),
         gst_object_ref (old));

@@ -1,4 +1,4 @@
-/* gst-tsrec: buffers for output, from pools, one allocation for none or one
+/* gst-tsrec: output buffers from pools
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -6,13 +6,13 @@
 #include "config.h"
 
 #include "recbufferpools.h"
+#include "tspacket.h"
 
-/* In packets of 188 bytes. What is larger than the largest is allocated. */
+/* Sizes in transport packets. A larger buffer is allocated. */
 static const guint packets[REC_BUFFER_POOLS_N_SIZES] = { 8, 32, 128, 512, 2048,
   8192 };
-#define PACKET_SIZE 188
-/* With some in reserve, GstBufferPool never runs empty in the ordinary course,
- * which would cost it a system call each time. */
+/* With some buffers in reserve, GstBufferPool does not run empty, which costs
+ * a system call. */
 #define MIN_BUFFERS 3
 
 static GstBufferPool *
@@ -36,10 +36,10 @@ rec_buffer_pools_acquire (RecBufferPools *buffers, gsize size)
   GstBuffer *buffer = NULL;
 
   for (guint i = 0; i < REC_BUFFER_POOLS_N_SIZES; i++) {
-    if (size > (gsize)packets[i] * PACKET_SIZE)
+    if (size > (gsize)packets[i] * TS_PACKET_SIZE)
       continue;
     if (buffers->pools[i] == NULL)
-      buffers->pools[i] = create_pool ((gsize)packets[i] * PACKET_SIZE);
+      buffers->pools[i] = create_pool ((gsize)packets[i] * TS_PACKET_SIZE);
     if (buffers->pools[i] == NULL ||
         gst_buffer_pool_acquire_buffer (buffers->pools[i], &buffer, NULL) !=
             GST_FLOW_OK)

@@ -1,10 +1,10 @@
-/* gst-tsrec: buffers for output, from pools, one allocation for none or one
+/* gst-tsrec: output buffers from pools
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A GstBufferPool has buffers of one size, and access units have any: this is
- * a pool for each of a few sizes, made when it is first needed. Not thread
- * safe; the buffers themselves go back to their pool from any thread.
+ * A GstBufferPool has buffers of one size, but access units have any size:
+ * this is a set of pools, one per size class, created on first use. Not thread
+ * safe; buffers may return to their pool from any thread.
  */
 
 #pragma once
@@ -20,12 +20,12 @@ typedef struct
   GstBufferPool *pools[REC_BUFFER_POOLS_N_SIZES];
 } RecBufferPools;
 
-/* A buffer of one memory with room for @size bytes at least, or NULL when
- * memory is short. The caller sets its size. */
+/* Returns a buffer of one memory with room for at least @size bytes, or NULL
+ * without memory. The caller sets its size. */
 GstBuffer *rec_buffer_pools_acquire (RecBufferPools *buffers, gsize size);
 
-/* Gives the pools up; buffers that are still out are freed when they come
- * back. @buffers can be used again. */
+/* Releases the pools. Buffers that are still in use are freed when they
+ * return. @buffers can be used again. */
 void rec_buffer_pools_clear (RecBufferPools *buffers);
 
 G_END_DECLS

@@ -1,4 +1,4 @@
-/* gst-tsrec: from caps to the configuration of a track
+/* gst-tsrec: caps as configuration of a track
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -30,7 +30,7 @@ static const struct
   { "video/x-vp8", NO_MAPPING ("VP8") TRANSCODE },
   { "video/x-vp9", NO_MAPPING ("VP9") TRANSCODE },
   { "video/x-av1",
-      "The mapping of AV1 to MPEG-TS is a draft that no player of the day "
+      "The mapping of AV1 to MPEG-TS is a draft that no current player "
       "reads. " TRANSCODE },
   { "video/x-raw",
       "Raw video is not recorded. Put an encoder and its parser in front of "
@@ -131,8 +131,8 @@ rec_caps_data_clear (RecCapsData *codec_data)
   }
 }
 
-/* Maps the codec_data of @s. Returns FALSE with *@reason set if there is
- * none. */
+/* Maps the codec_data of @s. Returns FALSE, with *@reason set, without
+ * codec_data. */
 static gboolean
 map_codec_data (const GstStructure *s, const gchar *what, const gchar *parser,
     RecCapsData *codec_data, gchar **reason)
@@ -154,7 +154,7 @@ map_codec_data (const GstStructure *s, const gchar *what, const gchar *parser,
   return FALSE;
 }
 
-/* @with_lengths: the stream-formats whose NAL units have lengths in front */
+/* @with_lengths: stream-formats whose NAL units have length prefixes */
 static gboolean
 configure_nal (const GstStructure *s, const gchar *const *with_lengths,
     const gchar *parser, TsTrackConfig *config, RecCapsData *codec_data,
@@ -166,7 +166,7 @@ configure_nal (const GstStructure *s, const gchar *const *with_lengths,
 
   if (au && g_strcmp0 (format, "byte-stream") == 0)
     return TRUE;
-  /* flvdemux names no alignment: its tags are access units */
+  /* flvdemux sets no alignment: its tags are access units. */
   if ((alignment && !au) || !format ||
       !g_strv_contains (with_lengths, format)) {
     *reason = g_strdup_printf ("stream-format=%s, alignment=%s is not "
@@ -220,7 +220,8 @@ configure_mpeg_audio (const GstStructure *s, TsTrackConfig *config)
       version > 1 || rate < 32000 ? TS_CODEC_MPEG2_AUDIO : TS_CODEC_MPEG1_AUDIO;
 }
 
-/* Without a mapping, the channels are the stream channels in their order. */
+/* Without a mapping, the output channels are the decoded channels in their
+ * order. */
 static void
 read_channel_mapping (const GstStructure *s, TsTrackConfig *config)
 {
@@ -239,8 +240,8 @@ read_channel_mapping (const GstStructure *s, TsTrackConfig *config)
   }
 }
 
-/* RFC 7845 5.1.1: without a mapping there are one or two channels in one
- * stream. */
+/* RFC 7845 5.1.1: without a mapping there is one stream with one or two
+ * channels. */
 static gboolean
 configure_opus (const GstStructure *s, TsTrackConfig *config, gchar **reason)
 {
@@ -268,8 +269,8 @@ configure_opus (const GstStructure *s, TsTrackConfig *config, gchar **reason)
   return TRUE;
 }
 
-/* The words of DTS in MPEG-TS have 16 bits, most significant byte first; those
- * of a CD have 14, least significant byte first. */
+/* DTS in MPEG-TS has words of 16 bits, most significant byte first; on a CD it
+ * has words of 14 bits, least significant byte first. */
 static gboolean
 configure_dts (const GstStructure *s, TsTrackConfig *config, gchar **reason)
 {
@@ -298,7 +299,7 @@ read_frame_time (const GstStructure *s, TsTrackConfig *config)
         (gint64)gst_util_uint64_scale_int (GST_SECOND, denominator, numerator);
 }
 
-/* Other versions are refused by name. */
+/* Other versions are refused with their name. */
 static gboolean
 configure_mpeg_video (const GstStructure *s, TsTrackConfig *config)
 {
@@ -311,7 +312,7 @@ configure_mpeg_video (const GstStructure *s, TsTrackConfig *config)
   return TRUE;
 }
 
-/* Media types that say all there is to know. */
+/* Media types without further fields. */
 static const struct
 {
   const gchar *name;
@@ -325,7 +326,7 @@ static const struct
   { "application/x-teletext", TS_CODEC_TELETEXT },
 };
 
-/* FALSE with *@reason still NULL: a media type that is not known here. */
+/* Returns FALSE, with *@reason still NULL, for an unknown media type. */
 static gboolean
 configure (const GstStructure *s, TsTrackConfig *config,
     RecCapsData *codec_data, gchar **reason)
@@ -390,7 +391,7 @@ rec_caps_parse (const GstCaps *caps, TsTrackConfig *config,
   return FALSE;
 }
 
-/* --- Links */
+/* --- Links --- */
 
 static const struct
 {
@@ -416,7 +417,7 @@ may_be (const GstCaps *caps, const gchar *description)
   return ret;
 }
 
-/* The kind of pad that carries @caps, or NULL. */
+/* Returns the kind of pad that carries @caps, or NULL. */
 static const gchar *
 find_pad_template (const GstCaps *caps)
 {

@@ -1,8 +1,8 @@
-/* gst-tsrec: from caps to the configuration of a track
+/* gst-tsrec: caps as configuration of a track
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Pure functions on caps, from any thread.
+ * Pure functions on caps. They may be called from any thread.
  */
 
 #pragma once
@@ -13,7 +13,7 @@
 
 G_BEGIN_DECLS
 
-/* What tsrecmux carries; what it need not convert comes first. */
+/* Caps that tsrecmux carries. Those without conversion are first. */
 #define REC_VIDEO_CAPS                                                         \
   "video/x-h264, stream-format = (string) byte-stream, "                       \
   "alignment = (string) au; "                                                  \
@@ -39,9 +39,9 @@ G_BEGIN_DECLS
   "meta/x-klv, parsed = (boolean) true; meta/x-id3; "                          \
   "subpicture/x-dvb; application/x-teletext"
 
-/* What cannot be carried as it is, and may be linked all the same, so that the
- * link is refused by us, with the reason and a remedy: GStreamer refuses what is
- * not in a template without a word of either. */
+/* Caps that cannot be carried, but can be linked, so that the link is refused
+ * with a reason and a remedy. GStreamer refuses caps outside of a template
+ * without a reason. */
 #define REC_LINK_VIDEO_CAPS                                                    \
   "video/x-h264; video/x-h265; video/x-h266; video/mpeg; video/x-raw; "        \
   "video/x-vp8; video/x-vp9; video/x-av1; video/x-divx; video/x-xvid; "        \
@@ -59,8 +59,8 @@ G_BEGIN_DECLS
 
 /* Fills @config from @caps. @config->audio_specific_config points into
  * @codec_data, which the caller unmaps with rec_caps_data_clear(). Returns
- * FALSE with *@reason (free with g_free) set to a sentence for the operator
- * when the caps cannot be carried. */
+ * FALSE, with *@reason (free with g_free) set to a sentence for the operator,
+ * if the caps cannot be carried. */
 typedef struct
 {
   GstBuffer *buffer;
@@ -71,19 +71,18 @@ gboolean rec_caps_parse (const GstCaps *caps, TsTrackConfig *config,
     RecCapsData *codec_data, gchar **reason);
 void rec_caps_data_clear (RecCapsData *codec_data);
 
-/* The caps of @pad_template_name ("video_%u", …) that are really carried; the
- * caller owns them. */
+/* Returns the caps that pads of @pad_template_name ("video_%u" and others)
+ * carry; the caller owns them. */
 GstCaps *rec_caps_get_carried (const gchar *pad_template_name);
 
-/* Returns NULL if a pad of that template can carry something of @caps, which
- * are those of the pad that is being linked to it. Otherwise a sentence for the
- * operator: the reason, and what to put in front of the pad (free with
- * g_free). */
+/* Returns NULL if a pad of that template can carry some of @caps, the caps of
+ * the peer. Otherwise returns a sentence for the operator: the reason, and the
+ * element to put before the pad (free with g_free). */
 gchar *rec_caps_get_link_problem (
     const GstCaps *caps, const gchar *pad_template_name);
 
-/* Why media type @name is refused and what to do about it, as a static
- * sentence, or NULL when it is not one of the refused ones. */
+/* Returns the reason for the refusal of the media type @name, and a remedy, as
+ * a static sentence. NULL if it is not refused. */
 const gchar *rec_caps_get_refusal (const gchar *name);
 
 G_END_DECLS

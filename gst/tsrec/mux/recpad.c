@@ -1,4 +1,4 @@
-/* gst-tsrec: what is behind a pad
+/* gst-tsrec: the peer of a pad
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -7,7 +7,7 @@
 
 #include "recpad.h"
 
-/* Chains are shorter; a loop ends here. */
+/* Limit of the depth, so that loops end. */
 #define MAX_DEPTH 64
 
 GstPad *
@@ -35,11 +35,11 @@ rec_pad_is_linked (GstPad *pad)
   return linked;
 }
 
-/* --- Where data can come from */
+/* --- Where data can come from --- */
 
 static gboolean is_fed (GstPad *pad, guint depth);
 
-/* The sink pads of @element, referenced. */
+/* Returns the sink pads of @element, referenced. */
 static GPtrArray *
 get_sink_pads (GstElement *element)
 {
@@ -52,7 +52,8 @@ get_sink_pads (GstElement *element)
   return pads;
 }
 
-/* An element without sink pads is a source, or may still request some. */
+/* Returns TRUE if @element can send data. An element without sink pads is a
+ * source, or may still request some. */
 static gboolean
 can_send (GstElement *element, guint depth)
 {
@@ -88,7 +89,7 @@ rec_pad_is_fed (GstPad *pad)
   return is_fed (pad, 0);
 }
 
-/* --- Links that end */
+/* --- Links that end --- */
 
 typedef struct
 {
@@ -102,7 +103,7 @@ watch_quark (void)
   return g_quark_from_static_string ("rec-pad-watch");
 }
 
-/* Of @linked, which is @pad or a ghost pad in front of it. */
+/* Handler of "unlinked" of @linked, which is @pad or a ghost pad of it. */
 static void
 on_unlinked (GstPad *linked, GstPad *peer, GstPad *pad)
 {

@@ -1,10 +1,10 @@
-/* gst-tsrec: what is behind a pad
+/* gst-tsrec: the peer of a pad
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A pad that a bin shows as a ghost pad is always linked, to the bin's own
- * proxy pad. These functions look through ghost pads, however many bins are
- * nested. They take object locks only, and may be called from any thread.
+ * A pad that a bin shows as a ghost pad is always linked, to the proxy pad of
+ * the bin. These functions look through ghost pads of any number of nested
+ * bins. They take object locks only, and may be called from any thread.
  */
 
 #pragma once
@@ -13,21 +13,22 @@
 
 G_BEGIN_DECLS
 
-/* Returns the pad at the other end of the link of @pad, past ghost pads; the
- * caller unrefs it. NULL if there is none. */
+/* Returns the peer of @pad, past ghost pads, or NULL. The caller owns the
+ * reference. */
 GstPad *rec_pad_get_peer (GstPad *pad);
 
 /* Returns TRUE if @pad is linked, past ghost pads. */
 gboolean rec_pad_is_linked (GstPad *pad);
 
-/* Returns FALSE if no data can ever arrive at the sink pad @pad as things are:
- * it is not linked, or only to elements whose own sink pads are not. */
+/* Returns FALSE if no data can arrive at the sink pad @pad in the current
+ * graph: it is not linked, or linked only to elements whose own sink pads are
+ * not. */
 gboolean rec_pad_is_fed (GstPad *pad);
 
-/* Calls @func with the sink pad @pad and @data whenever @pad, or a ghost pad in
- * front of it, is unlinked; in the thread that unlinks, with no lock held.
- * @pad does not keep @data alive; @func is not called after @pad is gone.
- * Call rec_pad_watch_peer() from the link function of @pad as well. */
+/* Calls @func with the sink pad @pad and @data whenever @pad, or a ghost pad
+ * of it, is unlinked, in the thread that unlinks, without a lock. @pad does
+ * not keep @data alive; @func is not called after @pad is freed. Call
+ * rec_pad_watch_peer() from the link function of @pad as well. */
 typedef void (*RecPadUnlinked) (GstPad *pad, gpointer data);
 void rec_pad_watch_unlinked (GstPad *pad, RecPadUnlinked func, gpointer data);
 

@@ -6,27 +6,26 @@
 /**
  * SECTION:element-tsrecsink
  * @title: tsrecsink
- * @short_description: records live streams to an MPEG-TS file that is valid at
- *   every instant
+ * @short_description: records live streams to a crash-proof MPEG-TS file
  * @see_also: tsrecmux, recfilesink, recmonitor
  *
- * A bin of #tsrecmux and #recfilesink. Every access unit is multiplexed and
- * written the moment it arrives; no track waits for another one. The pads
- * `video_%u`, `audio_%u` and `data_%u` are requested, as from the mux, and may
- * come and go while recording.
+ * A bin of #tsrecmux and #recfilesink. Every access unit is muxed and written
+ * the moment it arrives; no track waits for another one. The pads `video_%u`,
+ * `audio_%u` and `data_%u` are requested as from the mux, also while
+ * recording.
  *
- * Every property, signal and action signal of the two inner elements is there
- * on the bin under the same name, except for ten of GstBaseSink without use
- * here. `stats` holds the fields of both; where both
- * have a property of one name, the mux's is also there with `mux-` in front.
+ * The bin has every property, signal and action signal of the two inner
+ * elements under the same name, except for ten properties of GstBaseSink that
+ * a recording does not need. `stats` holds the fields of both. If both have a
+ * property of the same name, that of the mux has the prefix `mux-`.
  *
  * ## Example launch lines
  * |[
  * gst-launch-1.0 -e videotestsrc is-live=true ! video/x-raw,format=I420 ! \
  *     x264enc tune=zerolatency ! h264parse ! tsrecsink name=rec location=rec.ts \
  *     audiotestsrc is-live=true ! audioconvert ! avenc_aac ! aacparse ! rec.
- * ]| Records a moving picture and a tone until Ctrl+C. `rec.ts` plays while it
- * grows, and whatever kills the recorder, what was written stays playable.
+ * ]| Records a moving picture and a tone until Ctrl+C. `rec.ts` can be played while
+ * it is written. If the recorder is killed, the written part stays playable.
  */
 
 #include "config.h"
@@ -48,8 +47,8 @@ struct _GstTsRecSink
 {
   GstBin parent;
 
-  GstElement *mux;  /* owned by the bin; NULL when the element is missing */
-  GstElement *sink; /* the same */
+  GstElement *mux;  /* owned by the bin, NULL if the element is missing */
+  GstElement *sink; /* owned by the bin, NULL if the element is missing */
 };
 
 enum
@@ -60,13 +59,13 @@ enum
   PROP_FIRST_PROXIED
 };
 
-/* Of GstBaseSink, and without use for a recording; and what the bin has in
- * place of both elements. */
+/* Properties of GstBaseSink that a recording does not need, and a property
+ * that the bin has in place of both elements. */
 static const gchar *const not_proxied[] = { "blocksize", "enable-last-sample",
   "last-sample", "max-bitrate", "max-lateness", "processing-deadline", "qos",
   "render-delay", "throttle-time", "ts-offset", "recording-id", NULL };
 
-/* Used as long as the mux is not there to say what it takes. */
+/* Templates for the case that the mux is missing. */
 static GstStaticPadTemplate fallback_templates[] = {
   GST_STATIC_PAD_TEMPLATE (
       "video_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS_ANY),
@@ -86,9 +85,9 @@ G_DEFINE_TYPE_WITH_CODE (GstTsRecSink, gst_ts_rec_sink, GST_TYPE_BIN,
 GST_ELEMENT_REGISTER_DEFINE (
     tsrecsink, "tsrecsink", GST_RANK_NONE, GST_TYPE_TS_REC_SINK);
 
-/* --- properties */
+/* --- Properties --- */
 
-/* The inner element whose class @type is or derives from. */
+/* Returns the inner element whose class is @type or derived from it. */
 static GstElement *
 get_child (GstElement *element, GType type)
 {
@@ -175,7 +174,7 @@ gst_ts_rec_sink_get_property (
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
 }
 
-/* --- the pads as children, beside the elements */
+/* --- The pads as children, beside the elements --- */
 
 static GObject *
 get_child_by_name (GstChildProxy *proxy, const gchar *name)
@@ -193,7 +192,7 @@ gst_ts_rec_sink_child_proxy_init (GstChildProxyInterface *iface, gpointer data)
   iface->get_child_by_name = get_child_by_name;
 }
 
-/* --- pads */
+/* --- Pads --- */
 
 static GstPad *
 gst_ts_rec_sink_request_new_pad (GstElement *element, GstPadTemplate *templ,
@@ -203,7 +202,8 @@ gst_ts_rec_sink_request_new_pad (GstElement *element, GstPadTemplate *templ,
   GstPadTemplate *mux_templ;
   GstPad *target = NULL, *ghost;
 
-  /* without a mux the change to READY says so, better than a failed link */
+  /* Without a mux the change to READY fails with an error, which tells more
+   * than a failed link. */
   if (!self->mux) {
     ghost = gst_ghost_pad_new_no_target_from_template (name, templ);
     gst_element_add_pad (element, ghost);
@@ -249,10 +249,10 @@ gst_ts_rec_sink_release_pad (GstElement *element, GstPad *pad)
   gst_element_remove_pad (element, pad);
 }
 
-/* --- state */
+/* --- State --- */
 
-/* The sink would ask for a name when the first buffer comes: it cannot know
- * that nobody listens to the signal of the bin. */
+/* Returns TRUE if the sink can get a file name. The sink itself cannot tell
+ * whether a handler is connected to the signal of the bin. */
 static gboolean
 has_name (GstTsRecSink *self)
 {
@@ -309,10 +309,10 @@ no_location:
   return GST_STATE_CHANGE_FAILURE;
 }
 
-/* --- class */
+/* --- Class --- */
 
-/* Adds those templates of @l whose name begins with @prefix. Returns how many
- * there are. */
+/* Adds the templates of @l whose name begins with @prefix. Returns their
+ * number. */
 static guint
 add_templates_of_kind (
     GstElementClass *klass, const GList *l, const gchar *prefix)
@@ -332,8 +332,8 @@ add_templates_of_kind (
   return n;
 }
 
-/* In this order: a link takes the first one that fits, and in the end a data
- * pad may be linked to anything. */
+/* The order matters: a link takes the first template that fits, and a data pad
+ * accepts any caps. */
 static void
 add_templates (GstElementClass *klass)
 {
@@ -350,8 +350,8 @@ add_templates (GstElementClass *klass)
   g_clear_pointer (&mux, gst_object_unref);
 }
 
-/* What the inner elements have is looked up by name, so that the elements do
- * not depend on each other. They are registered before this one. */
+/* The inner elements are looked up by name, so that the elements do not depend
+ * on each other. They are registered before this one. */
 static guint
 proxy_child (GObjectClass *klass, const gchar *factory_name,
     const gchar *prefix, guint first_id)
@@ -385,8 +385,8 @@ gst_ts_rec_sink_class_init (GstTsRecSinkClass *klass)
   /**
    * GstTsRecSink:stats:
    *
-   * The fields of the `stats` of #tsrecmux and of #recfilesink in one
-   * structure named `application/x-tsrecsink-stats`. May be read from any
+   * Fields of the `stats` of #tsrecmux and of #recfilesink in one
+   * #GstStructure named `application/x-tsrecsink-stats`. May be read from any
    * thread, also while a write hangs.
    */
   g_object_class_install_property (object_class, PROP_STATS,
@@ -396,11 +396,12 @@ gst_ts_rec_sink_class_init (GstTsRecSinkClass *klass)
   /**
    * GstTsRecSink:recording-id:
    *
-   * Names the recording in every message of the two inner elements, which have
-   * the same name in every recording: a field of element messages, and in the
-   * details of warnings and errors. Default: %NULL, which takes the name in
-   * #GstTsRecSink:location without directory, suffix and conversions, and if
-   * nothing is left the name of the pipeline. May be set at any time, from any thread.
+   * Name of the recording in every message of the two inner elements, whose
+   * own names are the same in every recording: a field of element messages,
+   * and of the details of warnings and errors. Default: %NULL, which takes the
+   * name from #GstTsRecSink:location without directory, suffix and
+   * conversions, or if that is empty the name of the pipeline. May be set at
+   * any time, from any thread.
    */
   g_object_class_install_property (object_class, PROP_RECORDING_ID,
       g_param_spec_string ("recording-id", "Recording ID",
@@ -431,9 +432,9 @@ add_child (GstTsRecSink *self, const gchar *factory_name, const gchar *name)
   return child;
 }
 
-/* The class has the templates of the factory of the mux, which name what is
- * carried. Elements are linked by those of the mux itself, which also let pass
- * what it refuses with a reason. */
+/* Replaces the templates of the class, which come from the factory of the mux,
+ * by those of the mux itself. They accept links that the mux then refuses with
+ * a reason. */
 static void
 copy_templates (GstElementClass *klass, GstElement *mux)
 {
@@ -450,7 +451,7 @@ copy_templates (GstElementClass *klass, GstElement *mux)
       continue;
     old = gst_element_class_get_pad_template (
         klass, GST_PAD_TEMPLATE_NAME_TEMPLATE (templ));
-    if (old) { /* kept: another thread may just be looking at it */
+    if (old) { /* Not freed: another thread may be using it. */
       g_type_set_qdata (G_TYPE_FROM_CLASS (klass),
           g_quark_from_string (GST_PAD_TEMPLATE_NAME_TEMPLATE (templ)),
           gst_object_ref (old));
@@ -460,9 +461,9 @@ copy_templates (GstElementClass *klass, GstElement *mux)
         gst_pad_template_new_with_gtype (GST_PAD_TEMPLATE_NAME_TEMPLATE (templ),
             GST_PAD_SINK, GST_PAD_TEMPLATE_PRESENCE (templ),
             GST_PAD_TEMPLATE_CAPS (templ), GST_TYPE_TS_REC_SINK_PAD);
-    /* A class takes a floating reference only where the name is new. Where it
-     * replaces, whoever looked at the template first would own it, and a
-     * binding frees what it owns. */
+    /* A class takes a floating reference only for a new name. For a replaced
+     * one, the first user of the template would own it, and a binding frees
+     * what it owns. */
     if (old)
       gst_object_ref_sink (templ);
     gst_element_class_add_pad_template (klass, templ);

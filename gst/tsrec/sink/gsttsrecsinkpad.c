@@ -7,9 +7,11 @@
 
 #include "gsttsrecsinkpad.h"
 
+#include "recpadproperties.h"
+
 /**
  * GstTsRecSinkPad:
- * @query: what a ghost pad does with a query
+ * @query: query function of a ghost pad
  */
 struct _GstTsRecSinkPad
 {
@@ -18,17 +20,9 @@ struct _GstTsRecSinkPad
   GstPadQueryFunction query;
 };
 
-enum
-{
-  PROP_0,
-  PROP_PID,
-  PROP_LANGUAGE,
-  PROP_STREAM_NUMBER
-};
-
 G_DEFINE_TYPE (GstTsRecSinkPad, gst_ts_rec_sink_pad, GST_TYPE_GHOST_PAD);
 
-/* --- Properties: those of the target */
+/* --- Properties: those of the target --- */
 
 static void
 gst_ts_rec_sink_pad_set_property (
@@ -54,46 +48,7 @@ gst_ts_rec_sink_pad_get_property (
   gst_object_unref (target);
 }
 
-static void
-install_properties (GObjectClass *klass)
-{
-  const GParamFlags flags =
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
-
-  /**
-   * GstTsRecSinkPad:pid:
-   *
-   * PID of the track, 0x0020 to 0x1ffa; 0: by the name of the pad. See
-   * #GstTsRecMuxPad:pid. Any thread.
-   */
-  g_object_class_install_property (klass, PROP_PID,
-      g_param_spec_uint ("pid", "PID",
-          "PID of the track, 32 to 8186 (0 = by the name of the pad)", 0,
-          0x1ffa, 0, flags));
-  /**
-   * GstTsRecSinkPad:language:
-   *
-   * Language of the track, an ISO 639 code; %NULL: from the tags. See
-   * #GstTsRecMuxPad:language. Any thread.
-   */
-  g_object_class_install_property (klass, PROP_LANGUAGE,
-      g_param_spec_string ("language", "Language",
-          "Language of the track, an ISO 639 code (NULL = from the tags)", NULL,
-          flags));
-  /**
-   * GstTsRecSinkPad:stream-number:
-   *
-   * Number of the track in stream_id; -1: tracks of a kind are counted. See
-   * #GstTsRecMuxPad:stream-number. Any thread.
-   */
-  g_object_class_install_property (klass, PROP_STREAM_NUMBER,
-      g_param_spec_int ("stream-number", "Stream number",
-          "Number of the track in stream_id, 0 to 15 for video, 0 to 31 for "
-          "audio (-1 = tracks of a kind are counted)",
-          -1, 31, -1, flags));
-}
-
-/* --- Links and caps */
+/* --- Links and caps --- */
 
 static GstPadLinkReturn
 gst_ts_rec_sink_pad_link (GstPad *pad, GstObject *parent, GstPad *peer)
@@ -112,8 +67,8 @@ gst_ts_rec_sink_pad_link (GstPad *pad, GstObject *parent, GstPad *peer)
   return ret;
 }
 
-/* A proxy pad answers ACCEPT_CAPS by its template; the mux takes any caps, and
- * refuses the track without an error where it has to. */
+/* A proxy pad answers ACCEPT_CAPS by its template. The mux accepts any caps,
+ * and refuses a track without an error. */
 static gboolean
 gst_ts_rec_sink_pad_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
@@ -145,7 +100,7 @@ gst_ts_rec_sink_pad_class_init (GstTsRecSinkPadClass *klass)
 
   object_class->set_property = gst_ts_rec_sink_pad_set_property;
   object_class->get_property = gst_ts_rec_sink_pad_get_property;
-  install_properties (object_class);
+  rec_pad_properties_install (object_class);
 }
 
 GstPad *
@@ -156,7 +111,7 @@ gst_ts_rec_sink_pad_new (GstPadTemplate *templ, GstPad *target)
           "direction", GST_PAD_SINK, "template", templ, NULL);
 
   gst_ghost_pad_set_target (GST_GHOST_PAD (pad), target);
-  /* after its own link to the target */
+  /* after the ghost pad has linked its target */
   gst_pad_set_link_function (pad, gst_ts_rec_sink_pad_link);
   return pad;
 }

@@ -2,9 +2,9 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Ghost pads of the pads of the mux. They keep what those promise: they refuse
- * links with the mux's reason, and caps that are not carried are refused by the
- * mux, not by GStreamer, which would end the pipeline.
+ * Ghost pads of the pads of the mux, with the same behaviour: they refuse
+ * links with the reason of the mux, and the mux, not GStreamer, refuses caps,
+ * because GStreamer would stop the pipeline.
  */
 
 #pragma once

@@ -15,7 +15,7 @@ target_quark (void)
   return g_quark_from_static_string ("rec-proxy-target");
 }
 
-/* The copies of the numeric kinds differ in nothing but their names. */
+/* The copies of numeric kinds differ only in their names. */
 #define CLONE_NUMBER(Type, type, TYPE)                                         \
   if (G_IS_PARAM_SPEC_##TYPE (p)) {                                            \
     GParamSpec##Type *q = G_PARAM_SPEC_##TYPE (p);                             \
@@ -23,30 +23,18 @@ target_quark (void)
         name, nick, blurb, q->minimum, q->maximum, q->default_value, flags);   \
   }
 
+/* Knows the kinds that the inner elements have. Returns NULL, after a critical
+ * warning, for another kind: add it here. */
 static GParamSpec *
-clone_number (GParamSpec *p, const gchar *name, GParamFlags flags)
-{
-  const gchar *nick = g_param_spec_get_nick (p);
-  const gchar *blurb = g_param_spec_get_blurb (p);
-
-  CLONE_NUMBER (Int, int, INT)
-  CLONE_NUMBER (UInt, uint, UINT)
-  CLONE_NUMBER (Long, long, LONG)
-  CLONE_NUMBER (ULong, ulong, ULONG)
-  CLONE_NUMBER (Int64, int64, INT64)
-  CLONE_NUMBER (UInt64, uint64, UINT64)
-  CLONE_NUMBER (Float, float, FLOAT)
-  CLONE_NUMBER (Double, double, DOUBLE)
-  return NULL;
-}
-
-static GParamSpec *
-clone_other (GParamSpec *p, const gchar *name, GParamFlags flags)
+clone_property (GParamSpec *p, const gchar *name, GParamFlags flags)
 {
   const gchar *nick = g_param_spec_get_nick (p);
   const gchar *blurb = g_param_spec_get_blurb (p);
   GType type = G_PARAM_SPEC_VALUE_TYPE (p);
 
+  CLONE_NUMBER (Int, int, INT)
+  CLONE_NUMBER (UInt, uint, UINT)
+  CLONE_NUMBER (UInt64, uint64, UINT64)
   if (G_IS_PARAM_SPEC_BOOLEAN (p))
     return g_param_spec_boolean (
         name, nick, blurb, G_PARAM_SPEC_BOOLEAN (p)->default_value, flags);
@@ -56,18 +44,10 @@ clone_other (GParamSpec *p, const gchar *name, GParamFlags flags)
   if (G_IS_PARAM_SPEC_ENUM (p))
     return g_param_spec_enum (
         name, nick, blurb, type, G_PARAM_SPEC_ENUM (p)->default_value, flags);
-  if (G_IS_PARAM_SPEC_FLAGS (p))
-    return g_param_spec_flags (
-        name, nick, blurb, type, G_PARAM_SPEC_FLAGS (p)->default_value, flags);
-  if (GST_IS_PARAM_SPEC_FRACTION (p)) {
-    GstParamSpecFraction *q = GST_PARAM_SPEC_FRACTION (p);
-    return gst_param_spec_fraction (name, nick, blurb, q->min_num, q->min_den,
-        q->max_num, q->max_den, q->def_num, q->def_den, flags);
-  }
   if (G_IS_PARAM_SPEC_BOXED (p))
     return g_param_spec_boxed (name, nick, blurb, type, flags);
-  if (G_IS_PARAM_SPEC_OBJECT (p))
-    return g_param_spec_object (name, nick, blurb, type, flags);
+  g_critical (
+      "%s: properties of type %s are not proxied", p->name, g_type_name (type));
   return NULL;
 }
 
@@ -94,9 +74,7 @@ rec_proxy_install_properties (GObjectClass *klass, GType child_type,
       name = g_strconcat (prefix, "-", p->name, NULL);
     else
       name = g_strdup (p->name);
-    clone = clone_number (p, name, flags);
-    if (!clone)
-      clone = clone_other (p, name, flags);
+    clone = clone_property (p, name, flags);
     if (clone) {
       g_param_spec_set_qdata (clone, target_quark (), p);
       g_object_class_install_property (klass, id++, clone);
@@ -104,7 +82,7 @@ rec_proxy_install_properties (GObjectClass *klass, GType child_type,
     g_free (name);
   }
   g_free (specs);
-  /* the class stays referenced: our specifications point into it */
+  /* The class stays referenced: the new specifications point into it. */
   return id;
 }
 
@@ -114,10 +92,10 @@ rec_proxy_get_target (GParamSpec *pspec)
   return g_param_spec_get_qdata (pspec, target_quark ());
 }
 
-/* --- signals */
+/* --- Signals --- */
 
-/* Emits the signal @signal_id of @to with the arguments of an emission
- * elsewhere. */
+/* Emits the signal @signal_id of @to with the arguments of an emission on
+ * another object. */
 static void
 emit_on (GstElement *to, guint signal_id, GValue *ret, guint n_values,
     const GValue *values)
@@ -144,7 +122,7 @@ typedef struct
   RecProxyGetChild get_child;
 } ActionTarget;
 
-/* The class closure of an action signal of the bin. */
+/* Class closure of an action signal of the bin. */
 static void
 forward_action (GClosure *closure, GValue *ret, guint n_values,
     const GValue *values, gpointer hint, gpointer data)
@@ -188,7 +166,8 @@ rec_proxy_install_signals (
   GType type;
   guint *ids, i, n;
 
-  /* its signals are there once its class is; that is kept, as for properties */
+  /* The signals of a type exist once its class does. The class stays
+   * referenced. */
   g_type_class_ref (child_type);
   for (type = child_type; type && type != GST_TYPE_ELEMENT;
        type = g_type_parent (type)) {
@@ -214,7 +193,7 @@ emit_target_free (gpointer data, GClosure *closure)
   g_free (target);
 }
 
-/* A handler of the child's signal: the bin's handlers get it too. */
+/* Handler of the signal of the child: calls the handlers of the bin. */
 static void
 emit_on_bin (GClosure *closure, GValue *ret, guint n_values,
     const GValue *values, gpointer hint, gpointer data)
@@ -228,7 +207,7 @@ emit_on_bin (GClosure *closure, GValue *ret, guint n_values,
   gst_object_unref (bin);
 }
 
-/* Of the handler that emits @signal_name on the bin. */
+/* Returns the quark of the handler that emits @signal_name on the bin. */
 static GQuark
 forwarder_quark (const gchar *signal_name)
 {

@@ -1,25 +1,60 @@
-/* gst-tsrec: packets
+/* gst-tsrec: turns sections and access units into transport packets
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * One pass: every payload byte is copied once, from the access unit into its
- * packet.
+ * Part of TsMux. One pass: every payload byte is copied once, from the access
+ * unit into its packet.
  */
 
 #include "tsmux-private.h"
 
-/* What a PCR costs in a packet that has an adaptation field of its own. */
+/* Bytes that a PCR takes in a packet without another adaptation field. */
 #define PCR_COST (TS_AF_HEADER_SIZE + TS_PCR_SIZE)
-/* With pack, so much of an access unit is in the PES packet that has its
+/* With pack, the least bytes of an access unit in the PES packet with its
  * timestamps: its delimiter and the next start code. */
 #define MIN_START 16
+/* With pack, the longest time that the end of a picture waits for the next
+ * picture. */
+#define MAX_REMAINDER_TIME (200 * TS_NS_PER_MS)
 
-/* Where payload comes from: spans, one after the other. */
+/* Position in a list of spans. */
 typedef struct
 {
   const TsSpan *span;
   size_t offset;
 } Source;
+
+/* --- Pending data: audio_pes_time and pack --- */
+
+/* Returns true if the end of an access unit of @track that does not fill a packet
+ * waits for the next access unit. */
+static bool
+keeps_remainder (const TsMux *mux, const TsTrack *track)
+{
+  return mux->config.pack && ts_codec_is_video (track->config.codec);
+}
+
+size_t
+ts_write_get_pending_room (const TsMux *mux, const TsTrack *track)
+{
+  if (keeps_remainder (mux, track))
+    return TS_PAYLOAD_SIZE;
+  return mux->config.audio_pes_time > 0 &&
+          ts_codec_is_audio (track->config.codec)
+      ? TS_PES_MAX_PAYLOAD
+      : 0;
+}
+
+int64_t
+ts_write_get_pending_time (const TsMux *mux, const TsTrack *track, bool own)
+{
+  /* The end of a picture from before a silence would keep PCR back. */
+  if (ts_codec_is_video (track->config.codec))
+    return own ? TS_NS_PER_S : MAX_REMAINDER_TIME;
+  return own ? INT64_MAX : mux->config.audio_pes_time;
+}
+
+/* --- Packets --- */
 
 size_t
 ts_write_get_max_size (size_t size, unsigned n_pcrs)
@@ -140,19 +175,19 @@ ts_mux_take_pcr (TsMux *mux)
 {
   int64_t pcr = ts_mux_get_next_pcr (mux);
 
-  /* The first tables stand in front of the first PCR. */
+  /* The first tables precede the first PCR. */
   if (mux->last_pcr == TS_TIME_NONE)
     mux->pat.last_pcr = mux->pmt.last_pcr = mux->sdt.last_pcr = pcr;
   mux->plan.n_pcrs--;
   mux->last_pcr = pcr;
-  mux->last_pcr_now = ts_mux_to_ts (mux, mux->timeline.now);
+  mux->last_pcr_dts = ts_mux_to_ts (mux, mux->timeline.now);
   return pcr;
 }
 
-/* Whether the next packet should have a PCR. The last one of the plan goes
- * where it costs nothing: in the last packet, which is stuffed anyway, unless
- * there is no room. A random access point wants its PCR first, and after a
- * silence it is first too, as discontinuity_indicator comes with it. */
+/* Returns true if the next packet gets a PCR. The last PCR of the plan goes
+ * into the last packet, which is stuffed anyway, unless there is no room. For
+ * a random access point PCR is first, and also after a silence, with a
+ * discontinuity_indicator. */
 static bool
 is_pcr_packet (const TsMux *mux, const TsTrack *track, size_t left,
     bool random_access, bool hold)
@@ -165,7 +200,7 @@ is_pcr_packet (const TsMux *mux, const TsTrack *track, size_t left,
       left <= TS_PAYLOAD_SIZE || last > TS_PAYLOAD_SIZE - PCR_COST;
 }
 
-/* Writes one packet with up to @left bytes of @source. Returns how many. */
+/* Writes one packet with up to @left bytes of @source. Returns their number. */
 static size_t
 write_packet (TsWriter *w, TsTrack *track, Source *source, size_t left,
     bool start, bool random_access, bool pcr)
@@ -207,8 +242,8 @@ write_packet (TsWriter *w, TsTrack *track, Source *source, size_t left,
   return left;
 }
 
-/* Packets in the middle have neither flags nor stuffing: a straight copy as
- * long as one span lasts. Returns how many bytes were written. */
+/* Copies packets without flags and stuffing, as long as one span lasts.
+ * Returns the number of payload bytes. */
 static size_t
 write_full_packets (TsWriter *w, TsTrack *track, Source *source, size_t left)
 {
@@ -227,9 +262,9 @@ write_full_packets (TsWriter *w, TsTrack *track, Source *source, size_t left)
   return done;
 }
 
-/* Writes a PES packet: @left bytes of @source, its header included, of which
- * @own come before what is new in it. Returns how many bytes are left over for
- * the next one. */
+/* Writes a PES packet: @left bytes of @source, its header included.
+ * @hold_from: with pack, the offset from which bytes may be left for the next
+ * PES packet; otherwise 0. Returns the number of bytes that are left. */
 static size_t
 write_pes_packet (TsWriter *w, TsTrack *track, Source *source, size_t left,
     bool random_access, size_t hold_from)
@@ -282,45 +317,46 @@ make_pes_header (uint8_t *pes, const TsTrack *track, size_t payload_size,
   return TS_PES_HEADER_SIZE + data_length;
 }
 
-/* What is left of the access unit waits in the track. */
+/* The remainder of the access unit becomes the pending data of @track. */
 static void
-hold_rest (TsTrack *track, Source *source, size_t left, int64_t dts)
+keep_remainder (TsTrack *track, Source *source, size_t left, int64_t dts)
 {
   uint8_t rest[TS_PAYLOAD_SIZE];
 
   pull (source, rest, left);
-  memcpy (track->held, rest, left);
-  track->held_size = left;
-  track->held_dts = dts;
+  memcpy (track->pending, rest, left);
+  track->pending_size = left;
+  track->pending_dts = dts;
 }
 
 void
 ts_write_pes (TsWriter *w, TsTrack *track, const TsPayload *payload,
-    int64_t pts, int64_t dts, bool random_access, bool hold)
+    int64_t pts, int64_t dts, bool random_access)
 {
+  bool hold = keeps_remainder (w->mux, track);
   bool video = ts_codec_is_video (track->config.codec);
   uint8_t header[TS_PES_MAX_HEADER_SIZE];
   TsSpan spans[TS_MAX_SPANS + 2];
   Source source = { spans, 0 };
-  size_t left = payload->size, old_tail = hold ? track->held_size : 0;
+  size_t left = payload->size, pending_size = hold ? track->pending_size : 0;
   bool first = true, timed = pts != TS_TIME_NONE;
 
   spans[0].data = header;
-  spans[1].data = track->held;
-  spans[1].size = track->held_size;
+  spans[1].data = track->pending;
+  spans[1].size = track->pending_size;
   memcpy (spans + 2, payload->spans, sizeof (payload->spans));
-  left += track->held_size;
-  track->held_size = 0;
+  left += track->pending_size;
+  track->pending_size = 0;
   while (left > 0) {
     size_t n = video || left <= TS_PES_MAX_PAYLOAD ? left : TS_PES_MAX_PAYLOAD;
     Source pes = { spans, 0 };
     size_t rest,
         header_size = make_pes_header (header, track, n, first && timed, pts,
-            dts, first && timed && old_tail == 0, hold);
+            dts, first && timed && pending_size == 0, hold);
 
     spans[0].size = header_size;
     if (!first) {
-      /* Go on behind what was written; the header once more. */
+      /* Continue at the current position, with another header. */
       TsSpan *span = &spans[source.span - spans];
 
       span--;
@@ -331,9 +367,9 @@ ts_write_pes (TsWriter *w, TsTrack *track, const TsPayload *payload,
       pes.span = span;
     }
     rest = write_pes_packet (w, track, &pes, header_size + n, random_access,
-        hold ? header_size + old_tail + MIN_START : 0);
+        hold ? header_size + pending_size + MIN_START : 0);
     if (rest > 0)
-      hold_rest (track, &pes, rest, dts);
+      keep_remainder (track, &pes, rest, dts);
     source = pes;
     random_access = false;
     first = false;
@@ -342,21 +378,21 @@ ts_write_pes (TsWriter *w, TsTrack *track, const TsPayload *payload,
 }
 
 void
-ts_write_held (TsWriter *w, TsTrack *track)
+ts_write_pending (TsWriter *w, TsTrack *track)
 {
   TsPayload payload = { .n_spans = 0 };
 
-  if (track->held_size == 0)
+  if (track->pending_size == 0)
     return;
   if (ts_codec_is_video (track->config.codec)) {
-    /* The end of the last access unit: its PES packet is unbounded. */
-    TsSpan span = { track->held, track->held_size };
+    /* The end of the last access unit, whose PES packet is unbounded. */
+    TsSpan span = { track->pending, track->pending_size };
     Source source = { &span, 0 };
 
-    write_packet (w, track, &source, track->held_size, false, false, false);
-    track->held_size = 0;
+    write_packet (w, track, &source, track->pending_size, false, false, false);
+    track->pending_size = 0;
   } else {
     ts_write_pes (
-        w, track, &payload, track->held_pts, track->held_dts, false, false);
+        w, track, &payload, track->pending_pts, track->pending_dts, false);
   }
 }

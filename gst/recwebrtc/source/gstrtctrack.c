@@ -5,37 +5,38 @@
 
 #include "config.h"
 
-#include "rtctrack.h"
+#include "gstrtctrack.h"
 
 #include "recevent.h"
 
 #include <gst/video/video.h>
 
-GST_DEBUG_CATEGORY_STATIC (rtc_track_debug);
-#define GST_CAT_DEFAULT rtc_track_debug
+GST_DEBUG_CATEGORY_STATIC (gst_rtc_track_debug);
+#define GST_CAT_DEFAULT gst_rtc_track_debug
 
-/* Silence that is worth a GAP event, and how far it stays behind the clock so
- * that a packet which is on its way is not overtaken. */
+/* GAP_AFTER: silence that is reported with a GAP event. GAP_MARGIN: distance of
+ * GAP events from the clock, so that they do not overtake a packet that is
+ * being delivered. */
 #define GAP_AFTER (500 * GST_MSECOND)
 #define GAP_MARGIN (200 * GST_MSECOND)
-/* Losses are journalled one line a second at most. */
+/* Losses are journalled at most once per second. */
 #define LOSS_INTERVAL GST_SECOND
-/* Events that wait for the first caps; sessions without media leave some each,
- * for as long as the element runs. */
+/* Maximum number of events that wait for the first caps: sessions without media
+ * queue some events each, for as long as the element runs. */
 #define MAX_EVENTS 256
-/* One unit of the 90 kHz clock, rounded up: the least that keeps timestamps
- * apart in a transport stream. */
+/* One unit of the 90 kHz clock, rounded up: the smallest distance of two
+ * timestamps in a transport stream. */
 #define TICK ((GST_SECOND + 89999) / 90000)
 
-/* What the session has journalled itself since the last access unit. */
+/* Gap entries that the loss gate has journalled since the last access unit. */
 typedef enum
 {
   TOLD_NOTHING,
-  TOLD_BEGINNING, /* of a gap */
+  TOLD_BEGINNING, /* the beginning of a gap */
   TOLD_GAP,
 } Told;
 
-struct _RtcTrack
+struct _GstRtcTrack
 {
   GstElement parent;
 
@@ -43,7 +44,7 @@ struct _RtcTrack
   GstPad *src;
   gboolean video;
   guint group_id;
-  RtcTrackKeyframeFunc keyframe_func;
+  GstRtcTrackKeyframeFunc keyframe_func;
   gpointer keyframe_data;
 
   /* under the stream lock of the sink pad */
@@ -53,12 +54,12 @@ struct _RtcTrack
   gboolean have_segment;
   gboolean eos_sent;
   gboolean in_gap;
-  gboolean silence_journalled; /* its beginning */
+  gboolean silence_journalled; /* the beginning of the silence */
   Told told;
   gboolean discont;
   GstClockTime last_timestamp;
   GstClockTime position;
-  GstClockTime lag; /* of the last access unit behind the clock */
+  GstClockTime lag; /* lateness of the last access unit */
   GstClockTime gap_start;
   guint64 losses;
   GstClockTime lost_since;
@@ -70,14 +71,10 @@ struct _RtcTrack
   gboolean finished;
   RecSource source;
   GQueue events;
-  RtcTrackStats stats;
+  GstRtcTrackStats stats;
 };
 
-/* The type is registered under the name that dot graphs and logs know. */
-typedef RtcTrack RecTrack;
-typedef RtcTrackClass RecTrackClass;
-
-G_DEFINE_TYPE (RecTrack, rtc_track, GST_TYPE_ELEMENT)
+G_DEFINE_TYPE (GstRtcTrack, gst_rtc_track, GST_TYPE_ELEMENT)
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -87,7 +84,7 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
 /* --- what goes out; under the stream lock of the sink pad --- */
 
 static void
-start_stream (RtcTrack *self)
+start_stream (GstRtcTrack *self)
 {
   gchar *id;
   GstEvent *event;
@@ -104,7 +101,7 @@ start_stream (RtcTrack *self)
 }
 
 static void
-start_segment (RtcTrack *self)
+start_segment (GstRtcTrack *self)
 {
   GstSegment segment;
 
@@ -116,7 +113,7 @@ start_segment (RtcTrack *self)
 }
 
 static void
-push_queued_events (RtcTrack *self)
+push_queued_events (GstRtcTrack *self)
 {
   GstEvent *event;
 
@@ -132,7 +129,7 @@ push_queued_events (RtcTrack *self)
 }
 
 static GstClockTime
-to_running_time (RtcTrack *self, GstClockTime timestamp)
+to_running_time (GstRtcTrack *self, GstClockTime timestamp)
 {
   if (!GST_CLOCK_TIME_IS_VALID (timestamp))
     return GST_CLOCK_TIME_NONE;
@@ -142,12 +139,12 @@ to_running_time (RtcTrack *self, GstClockTime timestamp)
       &self->segment, GST_FORMAT_TIME, timestamp);
 }
 
-/* Puts the timestamps onto our timeline; FALSE when there is none at all. An
- * access unit without one that follows others stays right behind the last: a
- * parser may give its timestamp to the one before it, and without it what
- * refers to it could not be decoded. */
+/* Corrects the timestamps. Returns FALSE if there is none. An access unit
+ * without a timestamp that follows others gets a timestamp right after the last
+ * one: a parser may assign its timestamp to the access unit before it, and
+ * pictures that refer to it need it for decoding. */
 static gboolean
-set_timestamps (RtcTrack *self, GstBuffer *buffer)
+set_timestamps (GstRtcTrack *self, GstBuffer *buffer)
 {
   GstClockTime pts = to_running_time (self, GST_BUFFER_PTS (buffer));
   GstClockTime dts = to_running_time (self, GST_BUFFER_DTS (buffer));
@@ -178,9 +175,9 @@ set_timestamps (RtcTrack *self, GstBuffer *buffer)
   return TRUE;
 }
 
-/* One line of the journal when silence begins: it may never end. */
+/* Journals the beginning of silence, which may never end. */
 static void
-push_gap_start_entry (RtcTrack *self, GstClockTime from)
+push_gap_start_entry (GstRtcTrack *self, GstClockTime from)
 {
   GstStructure *s = gst_structure_new ("gap-start", "track", G_TYPE_STRING,
       self->video ? "video" : "audio", "cause", G_TYPE_STRING, "silence",
@@ -189,9 +186,9 @@ push_gap_start_entry (RtcTrack *self, GstClockTime from)
   gst_pad_push_event (self->src, rec_event_new_journal (s));
 }
 
-/* One line of the journal: @track lacks [@from, @to). */
+/* Journals that the track has no data in [@from, @to). */
 static void
-push_gap_entry (RtcTrack *self, const gchar *cause, guint64 losses,
+push_gap_entry (GstRtcTrack *self, const gchar *cause, guint64 losses,
     GstClockTime from, GstClockTime to)
 {
   GstStructure *s = gst_structure_new ("gap", "track", G_TYPE_STRING,
@@ -202,13 +199,12 @@ push_gap_entry (RtcTrack *self, const gchar *cause, guint64 losses,
   gst_pad_push_event (self->src, rec_event_new_journal (s));
 }
 
-/* An access unit has come at @now: what was missing before it is journalled,
- * once. */
+/* An access unit has arrived at @now: journals the gap before it. */
 static void
-journal_gap (RtcTrack *self, GstClockTime gap_start, GstClockTime now)
+journal_gap (GstRtcTrack *self, GstClockTime gap_start, GstClockTime now)
 {
   if (self->in_gap) {
-    /* What the network held back was late, and is all there. */
+    /* Packets that the network held back were late, but none is missing. */
     if ((now < gap_start + GAP_AFTER && self->losses == 0) ||
         (self->told == TOLD_GAP && !self->silence_journalled))
       return;
@@ -224,10 +220,9 @@ journal_gap (RtcTrack *self, GstClockTime gap_start, GstClockTime now)
   self->losses = 0;
 }
 
-/* The gate of the session has said @entry, which it knows better than we do;
- * silence ends where its gap begins. */
+/* The loss gate has already journalled this loss. */
 static void
-note_entry (RtcTrack *self, const GstStructure *entry)
+note_entry (GstRtcTrack *self, const GstStructure *entry)
 {
   gboolean gap = gst_structure_has_name (entry, "gap");
   GstClockTime from = GST_CLOCK_TIME_NONE;
@@ -245,9 +240,9 @@ note_entry (RtcTrack *self, const GstStructure *entry)
   self->silence_journalled = FALSE;
 }
 
-/* The depayloader says that packets are missing. */
+/* The depayloader reports missing packets. */
 static void
-note_loss (RtcTrack *self)
+note_loss (GstRtcTrack *self)
 {
   if (self->losses++ == 0)
     self->lost_since = self->position;
@@ -257,7 +252,7 @@ note_loss (RtcTrack *self)
 }
 
 static void
-count_buffer (RtcTrack *self, GstBuffer *buffer)
+count_buffer (GstRtcTrack *self, GstBuffer *buffer)
 {
   GstClockTime now = gst_element_get_current_running_time (GST_ELEMENT (self));
 
@@ -268,19 +263,18 @@ count_buffer (RtcTrack *self, GstBuffer *buffer)
   self->end = self->position;
   self->stats.buffers++;
   self->stats.bytes += gst_buffer_get_size (buffer);
-  self->stats.last_buffer = self->last_timestamp;
   GST_OBJECT_UNLOCK (self);
 }
 
 static GstFlowReturn
-rtc_track_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+gst_rtc_track_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
-  RtcTrack *self = RTC_TRACK (parent);
+  GstRtcTrack *self = GST_RTC_TRACK (parent);
   GstClockTime gap_start =
       self->in_gap ? self->gap_start : self->last_timestamp;
   GstFlowReturn ret;
 
-  if (rtc_track_is_finished (self))
+  if (gst_rtc_track_is_finished (self))
     goto finished;
   buffer = gst_buffer_make_writable (buffer);
   if (!set_timestamps (self, buffer))
@@ -299,7 +293,7 @@ rtc_track_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   self->gap_start = GST_CLOCK_TIME_NONE;
   count_buffer (self, buffer);
   ret = gst_pad_push (self->src, buffer);
-  /* One pad that is not linked is a track that nobody wants. */
+  /* An unlinked pad is not an error. */
   return ret == GST_FLOW_NOT_LINKED ? GST_FLOW_OK : ret;
 
   /* ERRORS */
@@ -316,9 +310,9 @@ no_timestamp:
 }
 
 static gboolean
-rtc_track_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+gst_rtc_track_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
-  RtcTrack *self = RTC_TRACK (parent);
+  GstRtcTrack *self = GST_RTC_TRACK (parent);
 
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_CAPS:
@@ -329,7 +323,8 @@ rtc_track_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       gst_event_copy_segment (event, &self->segment);
       break;
     case GST_EVENT_STREAM_START:
-      /* Another session, perhaps: its first buffer does not follow the last. */
+      /* This may be another session: its first buffer does not follow the last
+       * one. */
       self->discont = TRUE;
       break;
     case GST_EVENT_GAP:
@@ -345,7 +340,7 @@ rtc_track_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
         note_entry (self, rec_event_parse_journal (event));
         return gst_pad_push_event (self->src, event);
       }
-      /* GstRTPPacketLost and the like end here. */
+      /* GstRTPPacketLost and similar events end here. */
       break;
     default:
       break;
@@ -355,9 +350,9 @@ rtc_track_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 }
 
 static gboolean
-rtc_track_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
+gst_rtc_track_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
-  RtcTrack *self = RTC_TRACK (parent);
+  GstRtcTrack *self = GST_RTC_TRACK (parent);
   gboolean ret = TRUE;
 
   if (gst_video_event_is_force_key_unit (event)) {
@@ -378,9 +373,9 @@ rtc_track_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 }
 
 static gboolean
-rtc_track_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
+gst_rtc_track_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
-  RtcTrack *self = RTC_TRACK (parent);
+  GstRtcTrack *self = GST_RTC_TRACK (parent);
 
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_LATENCY: {
@@ -424,7 +419,7 @@ rtc_track_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 /* --- without a session --- */
 
 static gboolean
-gap_is_due (RtcTrack *self, GstClockTime until)
+gap_is_due (GstRtcTrack *self, GstClockTime until)
 {
   if (!self->have_caps || !self->have_segment || self->eos_sent)
     return FALSE;
@@ -433,11 +428,11 @@ gap_is_due (RtcTrack *self, GstClockTime until)
   return self->in_gap || until - self->position >= GAP_AFTER;
 }
 
-/* Downstream is told of silence while a peer should send. What nobody sends is
- * only noted, for the journal: an encoder would make sound of it, and the mux
- * tables, for as long as the recorder waits. */
+/* Silence is reported downstream while a peer should send. While no peer is
+ * expected to send, it is only noted, for the journal: an encoder would make
+ * audio of it, and the mux tables, for as long as the recorder waits. */
 static void
-note_gap (RtcTrack *self, GstClockTime until, gboolean waiting)
+note_gap (GstRtcTrack *self, GstClockTime until, gboolean waiting)
 {
   GstClockTime start = self->position;
 
@@ -447,7 +442,7 @@ note_gap (RtcTrack *self, GstClockTime until, gboolean waiting)
     GST_OBJECT_LOCK (self);
     self->stats.gaps++;
     GST_OBJECT_UNLOCK (self);
-    /* Otherwise the gate of the session has said so already. */
+    /* Otherwise the loss gate has journalled it. */
     if (self->told != TOLD_BEGINNING) {
       self->silence_journalled = TRUE;
       push_gap_start_entry (self, start);
@@ -462,7 +457,7 @@ note_gap (RtcTrack *self, GstClockTime until, gboolean waiting)
 }
 
 static void
-push_eos (RtcTrack *self)
+push_eos (GstRtcTrack *self)
 {
   if (self->eos_sent)
     return;
@@ -472,7 +467,7 @@ push_eos (RtcTrack *self)
 }
 
 void
-rtc_track_tick (RtcTrack *self, GstClockTime now)
+gst_rtc_track_tick (GstRtcTrack *self, GstClockTime now)
 {
   GstClockTime behind;
   gboolean waiting;
@@ -487,7 +482,7 @@ rtc_track_tick (RtcTrack *self, GstClockTime now)
   behind = MAX (self->latency, self->lag) + GAP_MARGIN;
   waiting = self->source.waiting;
   GST_OBJECT_UNLOCK (self);
-  if (rtc_track_is_finished (self))
+  if (gst_rtc_track_is_finished (self))
     push_eos (self);
   else if (GST_CLOCK_TIME_IS_VALID (now) && now > behind &&
       gap_is_due (self, now - behind))
@@ -499,7 +494,7 @@ done:
 /* --- from outside --- */
 
 void
-rtc_track_finish (RtcTrack *self)
+gst_rtc_track_finish (GstRtcTrack *self)
 {
   GST_OBJECT_LOCK (self);
   self->finished = TRUE;
@@ -507,7 +502,7 @@ rtc_track_finish (RtcTrack *self)
 }
 
 gboolean
-rtc_track_is_finished (RtcTrack *self)
+gst_rtc_track_is_finished (GstRtcTrack *self)
 {
   gboolean finished;
 
@@ -518,7 +513,7 @@ rtc_track_is_finished (RtcTrack *self)
 }
 
 void
-rtc_track_queue_event (RtcTrack *self, GstEvent *event)
+gst_rtc_track_queue_event (GstRtcTrack *self, GstEvent *event)
 {
   GstEvent *oldest = NULL;
 
@@ -532,7 +527,7 @@ rtc_track_queue_event (RtcTrack *self, GstEvent *event)
 }
 
 void
-rtc_track_set_latency (RtcTrack *self, GstClockTime latency)
+gst_rtc_track_set_latency (GstRtcTrack *self, GstClockTime latency)
 {
   GST_OBJECT_LOCK (self);
   self->latency = latency;
@@ -540,7 +535,7 @@ rtc_track_set_latency (RtcTrack *self, GstClockTime latency)
 }
 
 void
-rtc_track_set_source (RtcTrack *self, const RecSource *source)
+gst_rtc_track_set_source (GstRtcTrack *self, const RecSource *source)
 {
   GST_OBJECT_LOCK (self);
   self->source = *source;
@@ -548,15 +543,15 @@ rtc_track_set_source (RtcTrack *self, const RecSource *source)
 }
 
 void
-rtc_track_set_keyframe_func (
-    RtcTrack *self, RtcTrackKeyframeFunc func, gpointer user_data)
+gst_rtc_track_set_keyframe_func (
+    GstRtcTrack *self, GstRtcTrackKeyframeFunc func, gpointer user_data)
 {
   self->keyframe_func = func;
   self->keyframe_data = user_data;
 }
 
 void
-rtc_track_get_stats (RtcTrack *self, RtcTrackStats *stats)
+gst_rtc_track_get_stats (GstRtcTrack *self, GstRtcTrackStats *stats)
 {
   GST_OBJECT_LOCK (self);
   *stats = self->stats;
@@ -564,7 +559,7 @@ rtc_track_get_stats (RtcTrack *self, RtcTrackStats *stats)
 }
 
 GstClockTime
-rtc_track_get_end (RtcTrack *self)
+gst_rtc_track_get_end (GstRtcTrack *self)
 {
   GstClockTime end;
 
@@ -577,7 +572,7 @@ rtc_track_get_end (RtcTrack *self)
 /* --- GObject --- */
 
 static void
-reset (RtcTrack *self)
+reset (GstRtcTrack *self)
 {
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   self->started = self->have_caps = self->have_segment = FALSE;
@@ -595,20 +590,19 @@ reset (RtcTrack *self)
   self->source = (RecSource){ FALSE, TRUE, 0 };
   g_queue_clear_full (&self->events, (GDestroyNotify)gst_event_unref);
   memset (&self->stats, 0, sizeof (self->stats));
-  self->stats.last_buffer = GST_CLOCK_TIME_NONE;
   GST_OBJECT_UNLOCK (self);
 }
 
 static GstStateChangeReturn
-rtc_track_change_state (GstElement *element, GstStateChange transition)
+gst_rtc_track_change_state (GstElement *element, GstStateChange transition)
 {
   GstStateChangeReturn ret;
 
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
-    reset (RTC_TRACK (element));
-  ret = GST_ELEMENT_CLASS (rtc_track_parent_class)
+    reset (GST_RTC_TRACK (element));
+  ret = GST_ELEMENT_CLASS (gst_rtc_track_parent_class)
             ->change_state (element, transition);
-  /* Live: nothing comes before PLAYING. */
+  /* A live source: there is no data before PLAYING. */
   if (ret == GST_STATE_CHANGE_SUCCESS &&
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED ||
           transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED))
@@ -617,51 +611,51 @@ rtc_track_change_state (GstElement *element, GstStateChange transition)
 }
 
 static void
-rtc_track_finalize (GObject *object)
+gst_rtc_track_finalize (GObject *object)
 {
-  RtcTrack *self = RTC_TRACK (object);
+  GstRtcTrack *self = GST_RTC_TRACK (object);
 
   g_queue_clear_full (&self->events, (GDestroyNotify)gst_event_unref);
-  G_OBJECT_CLASS (rtc_track_parent_class)->finalize (object);
+  G_OBJECT_CLASS (gst_rtc_track_parent_class)->finalize (object);
 }
 
 static void
-rtc_track_class_init (RecTrackClass *klass)
+gst_rtc_track_class_init (GstRtcTrackClass *klass)
 {
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
 
-  G_OBJECT_CLASS (klass)->finalize = rtc_track_finalize;
-  element_class->change_state = rtc_track_change_state;
+  G_OBJECT_CLASS (klass)->finalize = gst_rtc_track_finalize;
+  element_class->change_state = gst_rtc_track_change_state;
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class, "WebRTC track",
       "Source/Network", "Keeps one track going over many WebRTC sessions",
       "The gst-tsrec authors");
   GST_DEBUG_CATEGORY_INIT (
-      rtc_track_debug, "rectrack", 0, "one track of a WebRTC source");
+      gst_rtc_track_debug, "rectrack", 0, "one track of a WebRTC source");
 }
 
 static void
-rtc_track_init (RtcTrack *self)
+gst_rtc_track_init (GstRtcTrack *self)
 {
   self->sink = gst_pad_new_from_static_template (&sink_template, "sink");
-  gst_pad_set_chain_function (self->sink, rtc_track_chain);
-  gst_pad_set_event_function (self->sink, rtc_track_sink_event);
+  gst_pad_set_chain_function (self->sink, gst_rtc_track_chain);
+  gst_pad_set_event_function (self->sink, gst_rtc_track_sink_event);
   gst_element_add_pad (GST_ELEMENT (self), self->sink);
   self->src = gst_pad_new_from_static_template (&src_template, "src");
-  gst_pad_set_event_function (self->src, rtc_track_src_event);
-  gst_pad_set_query_function (self->src, rtc_track_src_query);
+  gst_pad_set_event_function (self->src, gst_rtc_track_src_event);
+  gst_pad_set_query_function (self->src, gst_rtc_track_src_query);
   gst_element_add_pad (GST_ELEMENT (self), self->src);
   g_queue_init (&self->events);
   GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SOURCE);
   reset (self);
 }
 
-RtcTrack *
-rtc_track_new (const gchar *kind, guint group_id)
+GstRtcTrack *
+gst_rtc_track_new (const gchar *kind, guint group_id)
 {
   gchar *name = g_strdup_printf ("track-%s", kind);
-  RtcTrack *self = g_object_new (RTC_TYPE_TRACK, "name", name, NULL);
+  GstRtcTrack *self = g_object_new (GST_TYPE_RTC_TRACK, "name", name, NULL);
 
   g_free (name);
   self->video = g_str_equal (kind, "video");

@@ -1,37 +1,39 @@
-/* gst-tsrec: one of the RTP streams that a peer sends for a track
+/* gst-tsrec: selects one of the RTP streams that a peer sends for a track
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include "config.h"
 
-#include "rtcstreamselect.h"
+#include "gstrtcstreamselect.h"
 #include "rtckeystart.h"
 
 #include <gst/rtp/rtp.h>
 #include <gst/video/video.h>
 
-GST_DEBUG_CATEGORY_STATIC (rtc_stream_select_debug);
-#define GST_CAT_DEFAULT rtc_stream_select_debug
+GST_DEBUG_CATEGORY_STATIC (gst_rtc_stream_select_debug);
+#define GST_CAT_DEFAULT gst_rtc_stream_select_debug
 
-/* Of a stream that may take over, for RTC_STREAM_SELECT_SILENCE. */
+/* Limits for the packets of a stream that may take over, for
+ * GST_RTC_STREAM_SELECT_SILENCE. */
 #define MAX_HELD_BYTES (4 * 1024 * 1024)
 #define MAX_HELD_PACKETS 4096
-#define SILENCE_US ((gint64)(RTC_STREAM_SELECT_SILENCE / GST_USECOND))
+#define SILENCE_US ((gint64)(GST_RTC_STREAM_SELECT_SILENCE / GST_USECOND))
 
 /**
  * Stream:
- * @pad: its sink pad, on which this is the private data
- * @rank: see rtc_stream_select_add_stream(); atomic
- * @since: time of its first packet after the last one of the chosen stream, µs;
- *   0: none yet
- * @last: time of its last packet since then
- * @paused: it has paused since then; @since is the end of the pause
- * @asked: for a key frame, since then
- * @held: its packets since then, from a key frame on
- * @held_bytes: their size
+ * @pad: sink pad of the stream; the stream is its private data
+ * @rank: see gst_rtc_stream_select_add_stream(); atomic
+ * @since: arrival of its first packet after the last packet of the chosen
+ *   stream, µs, 0 if there is none
+ * @last: arrival of its last packet since @since
+ * @paused: the stream has paused; @since is the end of the pause
+ * @asked: a key frame was requested since @since
+ * @held: its packets from a key frame on
+ * @held_bytes: size of @held, bytes
  *
- * All but @pad and @rank under the stream lock of the source pad.
+ * All fields except @pad and @rank are protected by the stream lock of the
+ * source pad.
  */
 typedef struct
 {
@@ -45,7 +47,7 @@ typedef struct
   gsize held_bytes;
 } Stream;
 
-struct _RtcStreamSelect
+struct _GstRtcStreamSelect
 {
   GstElement parent;
 
@@ -60,11 +62,7 @@ struct _RtcStreamSelect
   Stream *chosen;
 };
 
-/* The type is registered under the name that dot graphs and logs know. */
-typedef RtcStreamSelect RecSelect;
-typedef RtcStreamSelectClass RecSelectClass;
-
-G_DEFINE_TYPE (RecSelect, rtc_stream_select, GST_TYPE_ELEMENT)
+G_DEFINE_TYPE (GstRtcStreamSelect, gst_rtc_stream_select, GST_TYPE_ELEMENT)
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
     "sink_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS_ANY);
@@ -74,7 +72,7 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
 /* --- streams that are not chosen; under the stream lock of the src pad --- */
 
 static void
-count_ignored (RtcStreamSelect *self, guint packets)
+count_ignored (GstRtcStreamSelect *self, guint packets)
 {
   __atomic_fetch_add (self->ignored, packets, __ATOMIC_RELAXED);
 }
@@ -86,8 +84,9 @@ forget_time (Stream *stream)
   stream->paused = stream->asked = FALSE;
 }
 
-/* Returns how long the stream has flowed. When everything has paused, the
- * first to go on is not the only one that flows. */
+/* Returns how long the stream has carried packets, µs. After a pause of all
+ * streams, the first one to continue is not the only one that carries
+ * packets. */
 static gint64
 note_time (Stream *stream, gint64 now)
 {
@@ -102,16 +101,17 @@ note_time (Stream *stream, gint64 now)
 }
 
 static void
-drop_held (RtcStreamSelect *self, Stream *stream)
+drop_held (GstRtcStreamSelect *self, Stream *stream)
 {
   count_ignored (self, g_queue_get_length (&stream->held));
   g_queue_clear_full (&stream->held, (GDestroyNotify)gst_buffer_unref);
   stream->held_bytes = 0;
 }
 
-/* The chosen stream flows: the others, all but @keep, have to wait. */
+/* The chosen stream carries packets: restarts the wait of the other streams,
+ * except @keep. */
 static void
-forget_others (RtcStreamSelect *self, Stream *keep)
+forget_others (GstRtcStreamSelect *self, Stream *keep)
 {
   GList *l;
 
@@ -126,7 +126,7 @@ forget_others (RtcStreamSelect *self, Stream *keep)
 }
 
 static void
-hold (RtcStreamSelect *self, Stream *stream, GstBuffer *buffer, gboolean key)
+hold (GstRtcStreamSelect *self, Stream *stream, GstBuffer *buffer, gboolean key)
 {
   if (!key && g_queue_is_empty (&stream->held)) {
     count_ignored (self, 1);
@@ -160,7 +160,7 @@ push_sticky_event (GstPad *pad, GstEvent **event, gpointer user_data)
 }
 
 static void
-choose (RtcStreamSelect *self, Stream *stream)
+choose (GstRtcStreamSelect *self, Stream *stream)
 {
   GST_INFO_OBJECT (self, "stream of %" GST_PTR_FORMAT " takes over from %s",
       stream->pad, self->chosen ? GST_PAD_NAME (self->chosen->pad) : "none");
@@ -172,7 +172,7 @@ choose (RtcStreamSelect *self, Stream *stream)
 }
 
 static GstFlowReturn
-push_held (RtcStreamSelect *self, Stream *stream)
+push_held (GstRtcStreamSelect *self, Stream *stream)
 {
   GstFlowReturn ret = GST_FLOW_OK;
   GstBuffer *buffer;
@@ -193,7 +193,7 @@ is_higher (const Stream *stream, const Stream *other)
 
 static GstFlowReturn
 take_other (
-    RtcStreamSelect *self, Stream *stream, GstBuffer *buffer, gboolean key)
+    GstRtcStreamSelect *self, Stream *stream, GstBuffer *buffer, gboolean key)
 {
   gint64 flowing = note_time (stream, self->time_func ());
 
@@ -204,7 +204,7 @@ take_other (
       request_keyframe (stream);
     return GST_FLOW_OK;
   }
-  /* Also without a key frame: what asks for one is behind us. */
+  /* Switches even without a key frame: elements downstream request one. */
   choose (self, stream);
   forget_others (self, stream);
   g_queue_push_tail (&stream->held, buffer);
@@ -213,7 +213,7 @@ take_other (
 
 static void
 look_at_packet (
-    RtcStreamSelect *self, GstBuffer *buffer, gboolean *empty, gboolean *key)
+    GstRtcStreamSelect *self, GstBuffer *buffer, gboolean *empty, gboolean *key)
 {
   GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
   guint size;
@@ -229,12 +229,13 @@ look_at_packet (
 }
 
 static GstFlowReturn
-take_packet (RtcStreamSelect *self, Stream *stream, GstBuffer *buffer)
+take_packet (GstRtcStreamSelect *self, Stream *stream, GstBuffer *buffer)
 {
   gboolean empty, key;
 
   look_at_packet (self, buffer, &empty, &key);
-  /* Padding is no media: it neither gets chosen nor keeps others waiting. */
+  /* Padding is not media: a stream of padding is not chosen, and does not delay
+   * the others. */
   if (empty && stream != self->chosen) {
     count_ignored (self, 1);
     gst_buffer_unref (buffer);
@@ -253,9 +254,9 @@ take_packet (RtcStreamSelect *self, Stream *stream, GstBuffer *buffer)
 /* --- pads --- */
 
 static GstFlowReturn
-rtc_stream_select_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+gst_rtc_stream_select_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
-  RtcStreamSelect *self = RTC_STREAM_SELECT (parent);
+  GstRtcStreamSelect *self = GST_RTC_STREAM_SELECT (parent);
   Stream *stream = gst_pad_get_element_private (pad);
   GstFlowReturn ret;
 
@@ -266,7 +267,7 @@ rtc_stream_select_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 }
 
 gboolean
-rtc_stream_select_is_chosen (RtcStreamSelect *self, GstPad *pad)
+gst_rtc_stream_select_is_chosen (GstRtcStreamSelect *self, GstPad *pad)
 {
   gboolean chosen;
 
@@ -276,16 +277,17 @@ rtc_stream_select_is_chosen (RtcStreamSelect *self, GstPad *pad)
   return chosen;
 }
 
-/* Sticky events stay on the pad, for when its stream is chosen. */
+/* Sticky events stay on the pad until its stream is chosen. */
 static gboolean
-rtc_stream_select_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+gst_rtc_stream_select_sink_event (
+    GstPad *pad, GstObject *parent, GstEvent *event)
 {
-  RtcStreamSelect *self = RTC_STREAM_SELECT (parent);
+  GstRtcStreamSelect *self = GST_RTC_STREAM_SELECT (parent);
   gboolean serialized = GST_EVENT_IS_SERIALIZED (event);
 
   if (serialized)
     GST_PAD_STREAM_LOCK (self->src);
-  if (rtc_stream_select_is_chosen (self, pad))
+  if (gst_rtc_stream_select_is_chosen (self, pad))
     gst_pad_push_event (self->src, event);
   else
     gst_event_unref (event);
@@ -294,11 +296,12 @@ rtc_stream_select_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   return TRUE;
 }
 
-/* To the sender of the chosen stream, or of the only one that there is. */
+/* Sends the event to the sender of the chosen stream, or of the only stream. */
 static gboolean
-rtc_stream_select_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
+gst_rtc_stream_select_src_event (
+    GstPad *pad, GstObject *parent, GstEvent *event)
 {
-  RtcStreamSelect *self = RTC_STREAM_SELECT (parent);
+  GstRtcStreamSelect *self = GST_RTC_STREAM_SELECT (parent);
   GstPad *sink = NULL;
   gboolean ret = FALSE;
 
@@ -318,7 +321,7 @@ rtc_stream_select_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 }
 
 GstPad *
-rtc_stream_select_add_stream (RtcStreamSelect *self, guint rank)
+gst_rtc_stream_select_add_stream (GstRtcStreamSelect *self, guint rank)
 {
   Stream *stream = g_new0 (Stream, 1);
   gchar *name = g_strdup_printf (
@@ -329,8 +332,8 @@ rtc_stream_select_add_stream (RtcStreamSelect *self, guint rank)
   g_free (name);
   g_queue_init (&stream->held);
   gst_pad_set_element_private (stream->pad, stream);
-  gst_pad_set_chain_function (stream->pad, rtc_stream_select_chain);
-  gst_pad_set_event_function (stream->pad, rtc_stream_select_sink_event);
+  gst_pad_set_chain_function (stream->pad, gst_rtc_stream_select_chain);
+  gst_pad_set_event_function (stream->pad, gst_rtc_stream_select_sink_event);
   gst_pad_set_active (stream->pad, TRUE);
   GST_PAD_STREAM_LOCK (self->src);
   GST_OBJECT_LOCK (self);
@@ -342,7 +345,8 @@ rtc_stream_select_add_stream (RtcStreamSelect *self, guint rank)
 }
 
 void
-rtc_stream_select_set_rank (RtcStreamSelect *self, GstPad *pad, guint rank)
+gst_rtc_stream_select_set_rank (
+    GstRtcStreamSelect *self, GstPad *pad, guint rank)
 {
   Stream *stream = gst_pad_get_element_private (pad);
 
@@ -350,18 +354,18 @@ rtc_stream_select_set_rank (RtcStreamSelect *self, GstPad *pad, guint rank)
 }
 
 static void
-free_stream (RtcStreamSelect *self, Stream *stream)
+free_stream (GstRtcStreamSelect *self, Stream *stream)
 {
   drop_held (self, stream);
   g_free (stream);
 }
 
 void
-rtc_stream_select_remove_stream (RtcStreamSelect *self, GstPad *pad)
+gst_rtc_stream_select_remove_stream (GstRtcStreamSelect *self, GstPad *pad)
 {
   Stream *stream = gst_pad_get_element_private (pad);
 
-  /* Waits for a packet that is on its way. */
+  /* Waits for a packet that is being pushed. */
   gst_pad_set_active (pad, FALSE);
   GST_PAD_STREAM_LOCK (self->src);
   GST_OBJECT_LOCK (self);
@@ -377,45 +381,45 @@ rtc_stream_select_remove_stream (RtcStreamSelect *self, GstPad *pad)
 /* --- GObject --- */
 
 static void
-rtc_stream_select_finalize (GObject *object)
+gst_rtc_stream_select_finalize (GObject *object)
 {
-  RtcStreamSelect *self = RTC_STREAM_SELECT (object);
+  GstRtcStreamSelect *self = GST_RTC_STREAM_SELECT (object);
 
   while (self->streams) {
     free_stream (self, self->streams->data);
     self->streams = g_list_delete_link (self->streams, self->streams);
   }
-  G_OBJECT_CLASS (rtc_stream_select_parent_class)->finalize (object);
+  G_OBJECT_CLASS (gst_rtc_stream_select_parent_class)->finalize (object);
 }
 
 static void
-rtc_stream_select_class_init (RecSelectClass *klass)
+gst_rtc_stream_select_class_init (GstRtcStreamSelectClass *klass)
 {
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
 
-  G_OBJECT_CLASS (klass)->finalize = rtc_stream_select_finalize;
+  G_OBJECT_CLASS (klass)->finalize = gst_rtc_stream_select_finalize;
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class, "RTP stream selector",
       "Generic", "Passes one of the RTP streams of a track",
       "The gst-tsrec authors");
-  GST_DEBUG_CATEGORY_INIT (rtc_stream_select_debug, "recselect", 0,
+  GST_DEBUG_CATEGORY_INIT (gst_rtc_stream_select_debug, "recselect", 0,
       "one of the RTP streams of a track");
 }
 
 static void
-rtc_stream_select_init (RtcStreamSelect *self)
+gst_rtc_stream_select_init (GstRtcStreamSelect *self)
 {
   self->time_func = g_get_monotonic_time;
   self->src = gst_pad_new_from_static_template (&src_template, "src");
-  gst_pad_set_event_function (self->src, rtc_stream_select_src_event);
+  gst_pad_set_event_function (self->src, gst_rtc_stream_select_src_event);
   gst_element_add_pad (GST_ELEMENT (self), self->src);
 }
 
-RtcStreamSelect *
-rtc_stream_select_new (const gchar *codec, guint64 *ignored)
+GstRtcStreamSelect *
+gst_rtc_stream_select_new (const gchar *codec, guint64 *ignored)
 {
-  RtcStreamSelect *self = g_object_new (RTC_TYPE_STREAM_SELECT, NULL);
+  GstRtcStreamSelect *self = g_object_new (GST_TYPE_RTC_STREAM_SELECT, NULL);
 
   self->codec = g_intern_string (codec);
   self->ignored = ignored;
@@ -423,7 +427,8 @@ rtc_stream_select_new (const gchar *codec, guint64 *ignored)
 }
 
 void
-rtc_stream_select_set_time_func (RtcStreamSelect *self, gint64 (*func) (void))
+gst_rtc_stream_select_set_time_func (
+    GstRtcStreamSelect *self, gint64 (*func) (void))
 {
   self->time_func = func;
 }

@@ -97,9 +97,9 @@ GST_START_TEST (test_early_is_what_is_left)
 GST_END_TEST;
 
 static Suite *
-clockalign_suite (void)
+recclockalign_suite (void)
 {
-  Suite *s = suite_create ("clockalign");
+  Suite *s = suite_create ("recclockalign");
   TCase *tc = tcase_create ("general");
 
   suite_add_tcase (s, tc);
@@ -110,4 +110,4 @@ clockalign_suite (void)
   return s;
 }
 
-GST_CHECK_MAIN (clockalign);
+GST_CHECK_MAIN (recclockalign);

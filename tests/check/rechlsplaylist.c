@@ -300,9 +300,9 @@ GST_START_TEST (test_uri_is_relative_and_encoded)
 GST_END_TEST;
 
 static Suite *
-playlist_suite (void)
+rechlsplaylist_suite (void)
 {
-  Suite *s = suite_create ("playlist");
+  Suite *s = suite_create ("rechlsplaylist");
   TCase *tc = tcase_create ("general");
 
   suite_add_tcase (s, tc);
@@ -320,4 +320,4 @@ playlist_suite (void)
   return s;
 }
 
-GST_CHECK_MAIN (playlist);
+GST_CHECK_MAIN (rechlsplaylist);
