@@ -59,7 +59,7 @@ build_plugins() {
     meson setup "$dir" "$top" --buildtype=release -Dtests=auto >"$log" 2>&1 ||
       { tail -n 15 "$log" >&2; rm -f "$log"; fail "could not configure the build, see above"; }
   fi
-  ninja -C "$dir" gst/tsrec/libgsttsrec.so gst/recwebrtc/libgstrecwebrtc.so gst/recserver/libgstrecserver.so >"$log" 2>&1 ||
+  ninja -C "$dir" plugins >"$log" 2>&1 ||
     { tail -n 30 "$log" >&2; rm -f "$log"; fail "could not build the plugins, see above"; }
   rm -f "$log"
 }
