@@ -360,36 +360,58 @@ rec_server_formats_list_video_codecs (void)
   return g_string_free (list, FALSE);
 }
 
-/* switchbin takes the path whose caps come. */
+/* Returns the launch line of the codec @i, with which MPEG-TS carries it; NULL
+ * if it is not received, or nothing makes it fit. Caller frees. */
+static gchar *
+make_video_branch (guint i, const RecServerQuality *quality)
+{
+  return is_received (&codecs[i], TRUE)
+      ? make_branch (&codecs[i], quality, "copy")
+      : NULL;
+}
+
 gchar *
 rec_server_formats_make_video (const RecServerQuality *quality)
 {
-  GString *paths = g_string_new (NULL);
   guint n = 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (codecs); i++) {
-    const Codec *codec = &codecs[i];
-    gchar *branch;
+    gchar *branch = make_video_branch (i, quality);
 
-    if (!is_received (codec, TRUE))
-      continue;
-    branch = make_branch (codec, quality, "copy");
-    if (branch) {
-      g_string_append_printf (paths,
-          " path%u::caps=\"%s\" path%u::element=\"%s\"", n, codec->caps, n,
-          branch);
-      n++;
+    n += branch != NULL;
+    g_free (branch);
+  }
+  return g_strdup_printf ("switchbin name=video_paths num-paths=%u", n);
+}
+
+static void
+set_path (GObject *path, const Codec *codec, const gchar *branch)
+{
+  GstCaps *caps = gst_caps_from_string (codec->caps);
+
+  g_object_set (path, "caps", caps, NULL);
+  gst_util_set_object_arg (path, "element", branch);
+  gst_caps_unref (caps);
+}
+
+void
+rec_server_formats_set_video_paths (
+    GstElement *switchbin, const RecServerQuality *quality)
+{
+  GstChildProxy *paths = GST_CHILD_PROXY (switchbin);
+  guint n = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (codecs); i++) {
+    gchar *branch = make_video_branch (i, quality);
+    GObject *path =
+        branch ? gst_child_proxy_get_child_by_index (paths, n++) : NULL;
+
+    if (path) {
+      set_path (path, &codecs[i], branch);
+      gst_object_unref (path);
     }
     g_free (branch);
   }
-  g_string_prepend (paths, "switchbin num-paths=");
-  {
-    gchar *count = g_strdup_printf ("%u", n);
-
-    g_string_insert (paths, strlen ("switchbin num-paths="), count);
-    g_free (count);
-  }
-  return g_string_free (paths, FALSE);
 }
 
 gchar *

@@ -74,8 +74,14 @@ gchar *rec_server_formats_list_video_codecs (void);
  * when nothing does. @audio: "aac" or "copy". Caller frees. */
 gchar *rec_server_formats_make_branch (const gchar *caps_name,
     const RecServerQuality *quality, const gchar *audio);
-/* Likewise for all video, respectively audio, codecs of a WebRTC source. */
+/* Likewise for all video codecs of a WebRTC source: a switchbin named
+ * "video_paths", which selects the path of the caps that arrive. Its paths are
+ * set after parsing: gst_parse_launch() of GStreamer 1.22 leaks each path that
+ * it sets. */
 gchar *rec_server_formats_make_video (const RecServerQuality *quality);
+void rec_server_formats_set_video_paths (
+    GstElement *switchbin, const RecServerQuality *quality);
+/* Likewise for the audio codec of a WebRTC source. */
 gchar *rec_server_formats_make_audio (
     const RecServerQuality *quality, const gchar *audio);
 

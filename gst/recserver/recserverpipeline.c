@@ -250,6 +250,19 @@ name_monitors (GstElement *pipeline, const gchar *id)
   }
 }
 
+/* "video_paths" is there if the launch line has {video}. */
+static void
+set_video_paths (GstElement *pipeline, const RecServerQuality *quality)
+{
+  GstElement *switchbin =
+      gst_bin_get_by_name (GST_BIN (pipeline), "video_paths");
+
+  if (!switchbin)
+    return;
+  rec_server_formats_set_video_paths (switchbin, quality);
+  gst_object_unref (switchbin);
+}
+
 static gboolean
 set_up (
     GstElement *pipeline, const RecServerPipelineConfig *config, GError **error)
@@ -263,6 +276,7 @@ set_up (
     set_up_sink (rec, config);
     set_up_source (source, config);
     name_monitors (pipeline, config->id);
+    set_video_paths (pipeline, config->quality);
     if (parse)
       connect_parse (parse, config);
   } else {
