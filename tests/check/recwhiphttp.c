@@ -37,6 +37,7 @@ start (const gchar *property, const gchar *value)
   rec_test_assert_built_here ("recwhipsrc");
   src = gst_element_factory_make ("recwhipsrc", NULL);
   g_object_set (src, "port", 0, NULL);
+  rec_live_set_transport (src);
   if (property)
     g_object_set (src, property, value, NULL);
   ret = gst_element_set_state (src, GST_STATE_PLAYING);
@@ -545,11 +546,14 @@ GST_START_TEST (test_candidates_have_the_ports_and_the_address_that_are_set)
 {
   gchar *reply;
 
-  start ("port-range", "41000-41009");
-  reply = rec_http ("POST", url, REC_HTTP_SDP, h264_offer);
-  fail_unless (count_candidates (reply, 41000, 41009, NULL) > 0, "%s", reply);
-  g_free (reply);
-  stop ();
+  /* It has no effect with udp-port. */
+  if (!g_getenv ("REC_TEST_UDP_PORT")) {
+    start ("port-range", "41000-41009");
+    reply = rec_http ("POST", url, REC_HTTP_SDP, h264_offer);
+    fail_unless (count_candidates (reply, 41000, 41009, NULL) > 0, "%s", reply);
+    g_free (reply);
+    stop ();
+  }
   start ("public-address", "203.0.113.5,2001:db8::1");
   reply = rec_http ("POST", url, REC_HTTP_SDP, h264_offer);
   fail_unless (strstr (reply, " 203.0.113.5 ") != NULL, "%s", reply);
@@ -800,7 +804,8 @@ recwhiphttp_suite (void)
   tcase_add_test (tc, test_what_cannot_be_listened_on_is_an_error);
   tcase_add_test (
       tc, test_candidates_have_the_ports_and_the_address_that_are_set);
-  tcase_add_test (tc, test_a_range_without_a_free_port_is_said);
+  if (!g_getenv ("REC_TEST_UDP_PORT"))
+    tcase_add_test (tc, test_a_range_without_a_free_port_is_said);
   tcase_add_test (tc, test_wrong_ports_and_addresses_are_an_error);
   tcase_add_test (tc, test_a_port_in_use_is_an_error_that_says_what_to_do);
   tcase_add_test (tc, test_elements_of_one_process_share_a_port_by_path);

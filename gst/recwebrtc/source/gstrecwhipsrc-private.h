@@ -23,6 +23,8 @@ struct _GstRecWhipSrc
   gchar *cors_origins;
   gchar *tls_certificate;
   gchar *tls_key;
+  guint udp_port;
+  guint batch_interval;
   gboolean listen;
   WhipEndpoint *endpoint;
   gboolean taking_requests; /* handle-request passes requests on */

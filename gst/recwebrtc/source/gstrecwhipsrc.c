@@ -37,7 +37,11 @@
 
 #include "gstrecwhipsrc-private.h"
 
+#include "gstrecwebrtcsrc-private.h"
 #include "whiptoken.h"
+#if HAVE_TRANSPORT
+#include "rtcudpport.h"
+#endif
 
 GST_DEBUG_CATEGORY_STATIC (rec_whip_src_debug);
 #define GST_CAT_DEFAULT rec_whip_src_debug
@@ -49,6 +53,8 @@ GST_DEBUG_CATEGORY_STATIC (rec_whip_src_debug);
 #define DEFAULT_HOST "127.0.0.1"
 #define DEFAULT_PORT 8080
 #define DEFAULT_PATH "/whip"
+#define DEFAULT_UDP_PORT 0
+#define DEFAULT_BATCH_INTERVAL 5
 
 enum
 {
@@ -61,6 +67,8 @@ enum
   PROP_CORS_ORIGINS,
   PROP_TLS_CERTIFICATE,
   PROP_TLS_KEY,
+  PROP_UDP_PORT,
+  PROP_BATCH_INTERVAL,
   PROP_LISTEN,
   PROP_URL,
 };
@@ -80,6 +88,37 @@ set_taking_requests (GstRecWhipSrc *self, gboolean taking)
 }
 
 static gboolean
+open_udp_port (GstRecWhipSrc *self, GError **error)
+{
+  GstRecWebrtcSrcPrivate *priv =
+      gst_rec_webrtc_src_priv (GST_REC_WEBRTC_SRC (self));
+
+  if (self->udp_port == 0)
+    return TRUE;
+#if HAVE_TRANSPORT
+  priv->udp_port = rtc_udp_port_open (
+      self->udp_port, self->batch_interval * G_TIME_SPAN_MILLISECOND, error);
+#else
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+      "udp-port needs a build with OpenSSL and libsrtp2 (Debian packages "
+      "libssl-dev and libsrtp2-dev). Set udp-port=0.");
+#endif
+  return priv->udp_port != NULL;
+}
+
+/* The sessions of the element have ended. */
+static void
+close_udp_port (GstRecWhipSrc *self)
+{
+#if HAVE_TRANSPORT
+  GstRecWebrtcSrcPrivate *priv =
+      gst_rec_webrtc_src_priv (GST_REC_WEBRTC_SRC (self));
+
+  rtc_udp_port_close (g_steal_pointer (&priv->udp_port));
+#endif
+}
+
+static gboolean
 gst_rec_whip_src_open (GstRecWebrtcSrc *src, GError **error)
 {
   GstRecWhipSrc *self = GST_REC_WHIP_SRC (src);
@@ -92,11 +131,17 @@ gst_rec_whip_src_open (GstRecWebrtcSrc *src, GError **error)
   gchar *url, *token;
 
   if (!self->listen) {
+    if (!open_udp_port (self, error))
+      return FALSE;
     set_taking_requests (self, TRUE);
     return TRUE;
   }
   if (!whip_token_load (self->auth_token, self->auth_token_file, &token, error))
     return FALSE;
+  if (!open_udp_port (self, error)) {
+    g_free (token);
+    return FALSE;
+  }
   links = gst_rec_whip_src_make_links (self, token != NULL);
   /* These properties do not change from READY on. */
   config.host = self->host;
@@ -111,8 +156,10 @@ gst_rec_whip_src_open (GstRecWebrtcSrc *src, GError **error)
       whip_endpoint_new (&config, &gst_rec_whip_src_callbacks, self, error);
   g_strfreev (links);
   g_free (token);
-  if (!endpoint)
+  if (!endpoint) {
+    close_udp_port (self);
     return FALSE;
+  }
   GST_OBJECT_LOCK (self);
   self->endpoint = endpoint;
   GST_OBJECT_UNLOCK (self);
@@ -134,9 +181,26 @@ gst_rec_whip_src_close (GstRecWebrtcSrc *src)
   self->taking_requests = FALSE;
   GST_OBJECT_UNLOCK (self);
   whip_endpoint_free (endpoint);
+  close_udp_port (self);
 }
 
 /* --- GObject --- */
+
+/* Returns the field of an integer property; under the object lock. */
+static guint *
+get_uint_field (GstRecWhipSrc *self, guint id)
+{
+  switch (id) {
+    case PROP_PORT:
+      return &self->port;
+    case PROP_UDP_PORT:
+      return &self->udp_port;
+    case PROP_BATCH_INTERVAL:
+      return &self->batch_interval;
+    default:
+      return NULL;
+  }
+}
 
 /* Returns the field of a string property; under the object lock. */
 static gchar **
@@ -168,13 +232,14 @@ gst_rec_whip_src_set_property (
 {
   GstRecWhipSrc *self = GST_REC_WHIP_SRC (object);
   gchar **field;
+  guint *number;
 
   GST_OBJECT_LOCK (self);
   if ((field = get_string_field (self, id))) {
     g_free (*field);
     *field = g_value_dup_string (value);
-  } else if (id == PROP_PORT) {
-    self->port = g_value_get_uint (value);
+  } else if ((number = get_uint_field (self, id))) {
+    *number = g_value_get_uint (value);
   } else if (id == PROP_LISTEN) {
     self->listen = g_value_get_boolean (value);
   } else {
@@ -189,12 +254,13 @@ gst_rec_whip_src_get_property (
 {
   GstRecWhipSrc *self = GST_REC_WHIP_SRC (object);
   gchar **field;
+  guint *number;
 
   GST_OBJECT_LOCK (self);
   if ((field = get_string_field (self, id)))
     g_value_set_string (value, *field);
-  else if (id == PROP_PORT)
-    g_value_set_uint (value, self->port);
+  else if ((number = get_uint_field (self, id)))
+    g_value_set_uint (value, *number);
   else if (id == PROP_LISTEN)
     g_value_set_boolean (value, self->listen);
   else if (id != PROP_URL)
@@ -309,6 +375,39 @@ install_properties (GObjectClass *klass)
           "Listen at host and port (false: requests come by handle-request)",
           TRUE, flags));
   /**
+   * GstRecWhipSrc:udp-port:
+   *
+   * UDP port that receives the media of all sessions. Type: guint. Range: 0 to
+   * 65535. Default: 0, webrtcbin receives, on separate ports for each session.
+   * With a port, the element receives by itself, as an ICE-lite agent (RFC 8445
+   * section 2.5), on UDP only. Elements of one process may share a port. Pads,
+   * messages and statistics are the same as with webrtcbin.
+   * #GstRecWebrtcSrc:port-range, #GstRecWebrtcSrc:stun-server and
+   * #GstRecWebrtcSrc:turn-server have no effect; the port has to be reachable at
+   * an address of the host or at #GstRecWebrtcSrc:public-address. Applied from
+   * NULL to READY, which fails if another process uses the port, or if the
+   * build has no OpenSSL and libsrtp2.
+   */
+  g_object_class_install_property (klass, PROP_UDP_PORT,
+      g_param_spec_uint ("udp-port", "UDP port",
+          "UDP port for the media of all sessions (0: webrtcbin, with separate "
+          "ports)",
+          0, 65535, DEFAULT_UDP_PORT, flags));
+  /**
+   * GstRecWhipSrc:batch-interval:
+   *
+   * Time for which packets are collected at #GstRecWhipSrc:udp-port before they
+   * are processed together: a longer interval takes less CPU time and adds
+   * delay. Type: guint. Unit: ms. Range: 0 to 100; with 0, each packet is
+   * processed at once. Default: 5. Elements that share a port use the shortest
+   * of their intervals. Applied from NULL to READY.
+   */
+  g_object_class_install_property (klass, PROP_BATCH_INTERVAL,
+      g_param_spec_uint ("batch-interval", "Batch interval",
+          "Time for which packets are collected at udp-port (ms, 0: not at "
+          "all)",
+          0, 100, DEFAULT_BATCH_INTERVAL, flags));
+  /**
    * GstRecWhipSrc:url:
    *
    * URL to publish to, NULL below READY. Type: string. Any thread.
@@ -365,4 +464,6 @@ gst_rec_whip_src_init (GstRecWhipSrc *self)
   self->port = DEFAULT_PORT;
   self->listen = TRUE;
   self->path = g_strdup (DEFAULT_PATH);
+  self->udp_port = DEFAULT_UDP_PORT;
+  self->batch_interval = DEFAULT_BATCH_INTERVAL;
 }

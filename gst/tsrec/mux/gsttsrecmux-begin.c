@@ -69,7 +69,8 @@ gst_ts_rec_mux_waits_for_picture (
     return FALSE;
   for (guint i = 0; i < self->pads->len; i++)
     wait = MAX (wait, get_wait (g_ptr_array_index (self->pads, i), time));
-  return pad->position - time < (gint64)wait;
+  return pad->position == TS_TIME_NONE ? wait > 0
+                                       : pad->position - time < (gint64)wait;
 }
 
 void

@@ -77,7 +77,7 @@ static GstTsRecMuxPad *
 pick_pad (GstTsRecMux *self)
 {
   GstTsRecMuxPad *best = NULL;
-  gint64 best_time = G_MAXINT64, last = G_MININT64, time;
+  gint64 best_time = G_MAXINT64, last = TS_TIME_NONE, time;
   gsize bytes = 0, items = 0;
   gboolean far, untimed = FALSE;
 
@@ -110,7 +110,7 @@ pick_pad (GstTsRecMux *self)
       best_time == TS_TIME_NONE || bytes > MAX_QUEUED_BYTES ||
       items > MAX_QUEUED_ITEMS)
     return best;
-  far = last - best_time >= (gint64)self->interleave;
+  far = last != TS_TIME_NONE && last - best_time >= (gint64)self->interleave;
   if ((untimed && !far) || has_to_wait (self, best, best_time, far) ||
       gst_ts_rec_mux_lacks_next (self, best))
     return NULL;

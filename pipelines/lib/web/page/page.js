@@ -10,7 +10,7 @@ const REFRESH = 2000;
 const $ = (id) => document.getElementById(id);
 const video = $('video');
 let recordings = [];
-let current = null; // the recording that plays: { name, growing, … } or a File
+let current = null; // the recording that is playing: { name, growing, … } or a File
 
 const player = new Player(video, (kind, text) => {
   $(kind).textContent = text;
@@ -106,7 +106,7 @@ async function remove(name) {
   refresh();
 }
 
-// Changes only the rows that look different, so that focus stays where it is.
+// Replaces only rows that have changed, so that the focus is kept.
 function show(now) {
   const list = $('list');
   const rows = recordings.map((recording) => row(recording, now));
@@ -155,8 +155,8 @@ async function refresh() {
   }
 }
 
-// The recording that plays may have ended, or gone on after a pause that
-// looked like its end.
+// The recording that plays may have ended, or continued after a pause that looked
+// like its end.
 function follow() {
   if (!current || current instanceof File)
     return;
@@ -201,7 +201,7 @@ function seek(seconds) {
   if (seekable.length === 0)
     return;
   const last = seekable.end(seekable.length - 1);
-  // 1 ms: before its first time stamp, by a rounding, hls.js knows no recording
+  // 1 ms: hls.js finds no segment if rounding gives a time before the first one
   video.currentTime = Math.min(Math.max(seconds, seekable.start(0) + 0.001), last);
   video.play().catch(() => {});
 }
@@ -226,7 +226,7 @@ $('forward').onclick = () => seek(video.currentTime + 10);
 $('live').onclick = () => seek(player.livePosition ?? 0);
 $('file').onchange = (event) => openFile(event.target.files[0]);
 
-let inside = 0; // dragenter and dragleave come for every element on the way
+let inside = 0; // dragenter and dragleave are sent for every element below the pointer
 const dropping = (change) => {
   inside = change === 0 ? 0 : Math.max(0, inside + change);
   document.body.classList.toggle('dropping', inside > 0);
