@@ -1,21 +1,20 @@
-# gst-tsrec: which encoders and decoders this machine has; sourced by record
+# gst-tsrec: selects the encoders and decoders of this machine; sourced by record
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 #
-# An element that is installed need not work (an encoder of a graphics card
-# that is not there, for example), so each is tried with three pictures. The
-# qualities are GstPresets, in presets/; elements without one get their bit
-# rate here.
+# An installed element may not work (for example, an encoder of a missing graphics
+# card), so each is tested with three pictures. The qualities are GstPresets in
+# presets/; elements without a preset get their bit rate here.
 
 export GST_PRESET_PATH=$top/pipelines/lib/presets
 
-# video_bitrate QUALITY, kbit/s
+# video_bitrate QUALITY: prints the bit rate in kbit/s
 video_bitrate() {
   case $1 in low) echo 1000 ;; medium) echo 2000 ;; high) echo 4000 ;; esac
 }
 
-# encoder_settings ELEMENT QUALITY: the element with its properties
+# encoder_settings ELEMENT QUALITY: prints the element with its properties
 encoder_settings() {
   local kbits
   kbits=$(video_bitrate "$2")
@@ -29,8 +28,8 @@ encoder_settings() {
   esac
 }
 
-# video_format ENCODER: what every browser and every decoder in hardware plays,
-# 4:2:0 whatever comes, in the layout that the encoder takes
+# video_format ENCODER: prints caps for 4:2:0, which every browser and every hardware
+# decoder can play, in the memory layout that the encoder accepts
 video_format() {
   case $1 in
     x264enc* | x265enc* | openh264enc*) echo video/x-raw,format=I420 ;;
@@ -38,31 +37,31 @@ video_format() {
   esac
 }
 
-# try_out DESCRIPTION: sends three pictures through it; false, and in words why,
-# when they do not arrive
+# try_out DESCRIPTION: sends three pictures through an encoder. If they do not arrive,
+# prints the reason and returns false
 try_out() {
-  local said status
+  local output status
   # shellcheck disable=SC2086 # several words of the launch line
-  said=$(timeout 20 gst-launch-1.0 -q videotestsrc num-buffers=3 ! \
+  output=$(timeout 20 gst-launch-1.0 -q videotestsrc num-buffers=3 ! \
     video/x-raw,width=320,height=240,framerate=30/1 ! videoconvert ! $(video_format "$1") ! $1 ! fakesink \
     2>&1 </dev/null)
   status=$?
   [ $status -ne 0 ] || return 0
-  [ $status -ne 124 ] || said="ERROR: it did nothing for 20 s"
-  said=$(grep -m 1 -E '^(ERROR|WARNING): ' <<<"$said")
-  said=${said#*: }
-  echo "${said:-gst-launch-1.0 ended with status $status}"
+  [ $status -ne 124 ] || output="ERROR: no output for 20 s"
+  output=$(grep -m 1 -E '^(ERROR|WARNING): ' <<<"$output")
+  output=${output#*: }
+  echo "${output:-gst-launch-1.0 ended with status $status}"
   return 1
 }
 
-# encoders_of h264|h265: hardware first
+# encoders_of h264|h265: prints the names of encoders, hardware first
 encoders_of() {
   echo "va$1enc vaapi$1enc nv$1enc v4l2$1enc"
   case $1 in h264) echo x264enc openh264enc ;; h265) echo x265enc ;; esac
 }
 
-# video_encoder h264|h265 QUALITY: the first that works, with its properties;
-# what is installed and does not work is said
+# video_encoder h264|h265 QUALITY: prints the first encoder that works, with its
+# properties. Warns about each installed encoder that does not work
 video_encoder() {
   local name settings why
   for name in $(encoders_of "$1"); do
@@ -77,7 +76,7 @@ video_encoder() {
   return 1
 }
 
-# aac_encoder QUALITY
+# aac_encoder QUALITY: prints an AAC encoder with its properties
 aac_encoder() {
   local name
   name=$(first_element avenc_aac voaacenc) || return 1
@@ -94,7 +93,7 @@ decoders_of() {
   esac
 }
 
-# video_decoder CODEC: what decodes that codec, when a browser sends it
+# video_decoder CODEC: prints the elements that decode this codec
 video_decoder() {
   local name
   # shellcheck disable=SC2046 # several names
@@ -102,9 +101,9 @@ video_decoder() {
   case $1 in h26*) echo "$1parse ! $name" ;; *) echo "$name" ;; esac
 }
 
-# lacks CODEC copied|encoded: the element without which it cannot be received
-# (copied), or not be decoded; nothing when there is all of it
-lacks() {
+# missing_element CODEC copied|encoded: prints the missing element that is needed to
+# receive the codec, or (encoded) to decode it; prints nothing if all are installed
+missing_element() {
   local names
   if ! first_element "rtp$1depay" >/dev/null; then
     echo "rtp$1depay"
@@ -114,7 +113,7 @@ lacks() {
   fi
 }
 
-# package_of ELEMENT: what to install for it on Debian
+# package_of ELEMENT: prints the Debian package of the element
 package_of() {
   case $1 in
     rtpav1depay | rtpav1pay) echo "gst-plugins-rs, which Debian 12 does not have" ;;
@@ -128,7 +127,7 @@ package_of() {
   esac
 }
 
-# encoder_packages h264|h265|aac: what to install for one in software
+# encoder_packages h264|h265|aac: prints the Debian packages of software encoders
 encoder_packages() {
   case $1 in
     h264) echo "$(package_of x264enc) (x264enc) or $(package_of openh264enc) (openh264enc)" ;;
@@ -137,7 +136,7 @@ encoder_packages() {
   esac
 }
 
-# need_element WHY NAME: ends when it is not there
+# need_element WHY NAME: exits with a message if the element is not installed
 need_element() {
   first_element "$2" >/dev/null ||
     fail "$1: there is no element $2 here; install $(package_of "$2")"

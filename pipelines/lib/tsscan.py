@@ -1,10 +1,10 @@
-# gst-tsrec: reads a transport stream packet by packet, however damaged it is
+# gst-tsrec: reads a transport stream packet by packet, and tolerates any damage
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What pipelines/check and pipelines/ts-to-mp4 know about a recording.
+"""The reader of recordings for pipelines/check and pipelines/ts-to-mp4.
 
-Names and clauses are those of ISO/IEC 13818-1. Times are seconds on the clock
-of the recording, without the wrap of 33 bits. Only the standard library.
+Names and clauses are from ISO/IEC 13818-1. Times are in seconds on the clock of
+the recording, and continue where its 33 bits wrap. Uses only the standard library.
 """
 
 import os
@@ -14,20 +14,22 @@ SYNC_BYTE = 0x47
 CLOCK = 90000
 WRAP = 1 << 33
 NULL_PID = 0x1fff
-# Nothing at all for so long is a gap; one frame may be this late.
+# Seconds without an access unit that make a gap; a single frame may be this late.
 GAP = 0.5
-# Pictures that follow each other in less have lost their display times.
+# Pictures closer than this many seconds have lost their display times.
 SQUEEZED = 0.0001
-# A time stamp of a track so far before the last one: the clock started over.
+# If a timestamp of a track is this many seconds before the last one, the clock has
+# restarted.
 BACK = 1.0
 CHUNK_PACKETS = 16384
-# No words about the media: libgcrypt, which is in ffmpeg, where the system lets no
-# memory be locked; and two pictures that are one to ffmpeg's guess of a frame rate.
+# Messages that are not about the media: from libgcrypt in ffmpeg, if the system does
+# not allow locked memory; and about two pictures that have the same timestamp in the
+# frame rate that ffmpeg guesses.
 FFMPEG_NOISE = ('Warning: using insecure memory!', 'non monotonically increasing dts to muxer')
-# Positions that are kept of what repeats endlessly in a ruined file.
+# Maximum number of positions kept per kind of finding, for heavily damaged files.
 MAX_KEPT = 1000
 
-# Table 2-34, and the values others have registered
+# Table 2-34, and registered values
 STREAM_TYPES = {
     0x01: ('video', 'MPEG-1'), 0x02: ('video', 'MPEG-2'),
     0x1b: ('video', 'H.264'), 0x24: ('video', 'H.265'), 0x33: ('video', 'H.266'),
@@ -43,13 +45,13 @@ REGISTRATIONS = {
     b'DTS1': ('audio', 'DTS'), b'DTS2': ('audio', 'DTS'), b'DTS3': ('audio', 'DTS'),
     b'KLVA': ('data', 'KLV'),
 }
-# Descriptors of ETSI EN 300 468 that say the same
+# Descriptors of ETSI EN 300 468 that identify a codec
 DESCRIPTORS = {
     0x56: ('data', 'teletext'), 0x59: ('data', 'DVB subtitles'),
     0x6a: ('audio', 'AC-3'), 0x7a: ('audio', 'E-AC-3'), 0x7b: ('audio', 'DTS'),
 }
 
-# What other files begin with: (offset, bytes, name)
+# Signatures of other file types: (offset, bytes, name)
 SIGNATURES = (
     (4, b'ftyp', 'MP4 or QuickTime'), (4, b'moov', 'QuickTime'), (4, b'mdat', 'QuickTime'),
     (4, b'styp', 'a fragment of MP4 (CMAF)'), (4, b'moof', 'a fragment of MP4 (CMAF)'),
@@ -66,19 +68,19 @@ SIGNATURES = (
 
 
 def complaints(lines):
-    """Of what ffmpeg printed, what is about the media."""
+    """Returns the lines of ffmpeg that are about the media."""
     return [line for line in lines if line and not any(noise in line for noise in FFMPEG_NOISE)]
 
 
 def _is_in_steps(head, first, step):
-    """Whether a sync byte is at @first and every @step bytes from there."""
+    """Returns true if there is a sync byte at @first and every @step bytes after it."""
     signs = head[first::step]
     return len(signs) > 3 and signs.count(SYNC_BYTE) == len(signs)
 
 
 def identify(path):
-    """What a file is that is no transport stream, in words, or None. Raises
-    OSError."""
+    """Returns the type, in words, of a file that is not a transport stream; None if it
+    is unknown. Raises OSError."""
     with open(path, 'rb') as file:
         head = file.read(4096)
     if not head:
@@ -89,7 +91,7 @@ def identify(path):
     if head[0] == 0xff and len(head) > 1 and head[1] & 0xe0 == 0xe0:
         return 'AAC (ADTS) without a container' if head[1] & 6 == 0 else 'MP3 or MPEG audio'
     if _is_in_steps(head, 4, 192):
-        return 'M2TS (packets of 192 bytes, as cameras and Blu-ray discs have them)'
+        return 'M2TS (packets of 192 bytes, as on cameras and Blu-ray discs)'
     if _is_in_steps(head, 0, 204):
         return 'a transport stream with packets of 204 bytes'
     if not head.strip(b'\0'):
@@ -102,7 +104,7 @@ def identify(path):
 
 
 def difference(earlier, later):
-    """How far @later is after @earlier on a clock of 33 bits."""
+    """Returns the ticks from @earlier to @later on a clock of 33 bits."""
     ticks = (later - earlier) % WRAP
     return ticks - WRAP if ticks >= WRAP // 2 else ticks
 
@@ -117,7 +119,7 @@ def _put_timestamp(data, at, ticks):
 
 
 def shifted(data, ticks):
-    """Whole packets with PCR, PTS and DTS later by @ticks of 90 kHz."""
+    """Returns the packets in @data with PCR, PTS and DTS increased by @ticks of 90 kHz."""
     data = bytearray(data)
     at = 0
     for high, flags in zip(data[1::PACKET_SIZE], data[3::PACKET_SIZE]):
@@ -138,7 +140,7 @@ def shifted(data, ticks):
     return bytes(data)
 
 
-# --- what a decoder has to know before it gets a frame
+# --- audio parameters
 
 ADTS_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
 MPEG_AUDIO_RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
@@ -176,7 +178,7 @@ def sound(rate, channels):
 
 
 def crc32(data):
-    """Annex A: 0 over a section with its CRC."""
+    """Annex A: returns 0 for a valid section with its CRC."""
     crc = 0xffffffff
     for byte in data:
         crc ^= byte << 24
@@ -186,7 +188,7 @@ def crc32(data):
 
 
 class Span:
-    """What of a track belongs to one part of the file."""
+    """The access units of a track in one part of the file."""
 
     def __init__(self, part, offset):
         self.part = part
@@ -198,8 +200,8 @@ class Span:
 
 
 class Change:
-    """@kind changes from @before to @after, in words, @time seconds after the
-    start. @codec: another one, not just other parameters of the same."""
+    """A track of @kind changes from @before to @after (in words), @time seconds after
+    the start. @codec: false if only parameters change."""
 
     def __init__(self, kind, before, after, time, codec):
         self.kind = kind
@@ -219,22 +221,22 @@ class Track:
         self.kind = kind
         self.codec = codec
         self.words = words or codec
-        self.sound = None       # (rate, channels) in its frames
-        self.next_sound = None  # others, once, with where: damage, or a change
-        self.spans = []         # in the parts of the file
-        self.replaces = None    # the track that left when this one came
+        self.sound = None       # (rate, channels) of its frames
+        self.next_sound = None  # (sound, offset, time) of a single different frame: damage or a change
+        self.spans = []         # one Span per part of the file
+        self.replaces = None    # the track that this one replaces
         self.units = 0          # PES packets
-        self.first_offset = 0   # of the packet in which the first one starts
+        self.first_offset = 0   # of the packet in which the first PES packet starts
         self.last_offset = 0
         self.first_pts = None   # seconds
-        self.last_pts = None    # the highest
+        self.last_pts = None    # the highest PTS
         self.last_dts = None
-        self.step = 0           # between the last two
+        self.step = 0           # seconds between the last two DTS
         self.gaps = []          # (time, seconds) without a PES packet
-        self.late = 0           # PES packets whose DTS PCR has passed
-        self.latest = 0         # seconds: by how much at most
-        self.newest_pts = None  # of the last one
-        self.squeezed = []      # times of pictures that are shown at that of another
+        self.late = 0           # PES packets with a DTS before PCR
+        self.latest = 0         # maximum of DTS behind PCR, seconds
+        self.newest_pts = None  # of the last PES packet
+        self.squeezed = []      # times of pictures shown at the time of another picture
 
     @property
     def duration(self):
@@ -242,28 +244,28 @@ class Track:
 
 
 class Scan:
-    """All of @path, read once. Raises OSError."""
+    """The contents of the file @path, which is read once. Raises OSError."""
 
     def __init__(self, path, progress=lambda done: None):
         self.path = path
-        self.tracks = {}        # PID: what it is now
-        self.former = []        # tracks whose PID was given to another codec
-        self.changes = []       # of codecs, and of what decoders must know
+        self.tracks = {}        # PID: current Track
+        self.former = []        # tracks whose PID now has another codec
+        self.changes = []       # changes of codecs and of audio parameters
         self.part_starts = [(0, b'')]  # (offset, PAT and PMT in force) of each part
-        self.runs = []          # (start, end): whole packets, one after the other
-        self.skipped = []       # (start, end): bytes that are no packets
-        self.skipped_at = []    # time or None, of each of them
-        self.torn = 0           # bytes of a packet that was not finished
+        self.runs = []          # (start, end) of contiguous whole packets
+        self.skipped = []       # (start, end) of bytes that are not packets
+        self.skipped_at = []    # time or None, one per range in skipped
+        self.torn = 0           # bytes of a partial packet at the end
         self.torn_pid = None
         self.losses = []        # (time or None, pid): packets are missing there
-        self.lost = 0           # how often
-        self.damaged = 0        # packets marked so by a receiver
+        self.lost = 0           # number of losses
+        self.damaged = 0        # packets with transport_error_indicator
         self.damaged_at = []    # time or None
         self.gaps = []          # (time, seconds, announced): nothing on any track
-        self.resets = []        # time: the clock starts over
+        self.resets = []        # times at which the clock restarts
         self.first_counters = {}
-        self.start = None       # seconds: first time stamp
-        self.end = None         # highest time stamp
+        self.start = None       # lowest PTS, seconds
+        self.end = None         # highest PTS, seconds
         self._counters = {}
         self._pmt_pid = None
         self._pmt_section = None
@@ -271,10 +273,10 @@ class Scan:
         self._tables = {}       # PID: packet of the last PAT and PMT
         self._last_pid = None
         self._announced = set()
-        self._pcr = None        # the last one, ticks of its base
+        self._pcr = None        # last PCR base, ticks
         self._last = None       # ticks of the last DTS on any track
-        self._time = 0          # the same in seconds, without wraps
-        self._stale = set()     # tracks that a reset has not reached yet
+        self._time = 0          # the last DTS in seconds, without wraps
+        self._stale = set()     # PIDs without an access unit since the last reset
         with open(path, 'rb', buffering=0) as file:
             self.size = os.fstat(file.fileno()).st_size
             self._read(file, progress)
@@ -287,7 +289,7 @@ class Scan:
         return self.end - self.start + min(steps + [1 / 24])
 
     def media(self):
-        """The tracks with picture or sound in them."""
+        """Returns the video and audio tracks that have access units."""
         return [t for t in self.all_tracks() if t.kind != 'data' and t.units]
 
     def all_tracks(self):
@@ -309,14 +311,14 @@ class Scan:
                 break
         if data:
             self.torn = len(data)
-            # Where even its PID is torn off: packets of one access unit stand
-            # together.
+            # If the partial packet has no PID: packets of an access unit are
+            # contiguous, so it has the PID of the packet before.
             self.torn_pid = self._last_pid
             if data[0] == SYNC_BYTE and len(data) >= 3:
                 self.torn_pid = (data[1] & 0x1f) << 8 | data[2]
 
     def _packets(self, data, offset, last):
-        """Takes whole packets off the front of @data; how many bytes."""
+        """Reads the whole packets at the front of @data. Returns their size in bytes."""
         at = 0
         while len(data) - at >= PACKET_SIZE:
             if data[at] != SYNC_BYTE:
@@ -338,7 +340,8 @@ class Scan:
         return at
 
     def _resync(self, data, at, last):
-        """Where packets go on: two sync bytes, a packet apart."""
+        """Returns the position of the next packet: a sync byte that is followed by
+        another one after a packet."""
         found = at
         while True:
             found = data.find(b'\x47', found + 1)
@@ -382,7 +385,7 @@ class Scan:
             at += PACKET_SIZE
 
     def _unexpected(self, data, at, pid, flags):
-        """2.4.3.3: continuity_counter does not go on from the last packet."""
+        """2.4.3.3: the continuity_counter does not continue from the last packet."""
         if pid == NULL_PID:
             return
         if pid not in self._counters:
@@ -392,7 +395,7 @@ class Scan:
             self._announced.add(pid)
             return
         if (self._counters[pid] - 1) & 15 == flags & 15:
-            return  # a packet may be sent twice
+            return  # duplicate packets are allowed
         self.lost += 1
         if len(self.losses) < MAX_KEPT:
             self.losses.append((self._shown_time(), pid))
@@ -400,7 +403,7 @@ class Scan:
     def _shown_time(self):
         return None if self.start is None else self._time - self.start
 
-    # --- what starts in a packet
+    # --- tables and PES packets
 
     def _start(self, data, at, offset, pid):
         if data[at + 1] & 0x80:
@@ -426,7 +429,8 @@ class Scan:
             self._pes(unit, offset, self.tracks[pid], random_access)
 
     def _section(self, unit, table_id):
-        """A section that fits into its first packet, without its CRC."""
+        """Returns the section at the start of @unit without its CRC; b'' if it is another
+        table."""
         section = unit[1 + unit[0]:] if unit else b''
         if len(section) < 12 or section[0] != table_id:
             return b''
@@ -462,8 +466,8 @@ class Scan:
             self._named = tuple(streams)
 
     def _replace(self, streams):
-        """A track that comes as one of its kind leaves is the same one with
-        another codec; so is another codec on the same PID."""
+        """Notes which track replaces another. A new track replaces one of its kind that
+        leaves in the same PMT, and another codec on a PID replaces the one before."""
         left = [self.tracks[pid] for pid in self._named if pid not in streams]
         for pid, new in streams.items():
             old = self.tracks.get(pid)
@@ -481,7 +485,7 @@ class Scan:
 
     @staticmethod
     def _described(codec, info):
-        """With what the descriptors say: the channels of Opus."""
+        """Returns the codec with the channels of Opus, which are in a descriptor."""
         while codec == 'Opus' and len(info) >= 4:
             if info[0] == 0x7f and info[2] == 0x80:
                 return f'{codec} {sound(48000, info[3] & 0x7f or 2)}'
@@ -519,7 +523,7 @@ class Scan:
         self._notice_changes(track, unit[9 + unit[8]:], offset, time)
         self._count(track, offset, random_access, time)
 
-    # --- other codecs, and other parameters
+    # --- changes of codecs and parameters
 
     def _notice_changes(self, track, frame, offset, time):
         if track.replaces:
@@ -535,7 +539,7 @@ class Scan:
         elif track.next_sound and track.next_sound[0] == found:
             _, offset, time = track.next_sound
             before, track.sound, track.next_sound = track.sound, found, None
-            other = track.codec == 'AAC'  # its header does not go into an MP4
+            other = track.codec == 'AAC'  # an MP4 does not contain the header of each frame
             self._change(track, f'{track.codec} {sound(*before)}', f'{track.codec} {sound(*found)}', time, other)
             if other:
                 self._take_back(track)
@@ -549,15 +553,15 @@ class Scan:
             self.changes.append(Change(track.kind, before, after, time - self.start, codec))
 
     def _begin_part(self, track, old, offset):
-        """@track starts at @offset in place of @old: in another part of the
-        file, if @old is in this one."""
+        """@track replaces @old at @offset. This begins another part of the file if @old
+        is in the current part."""
         if any(span.part == len(self.part_starts) - 1 for span in old.spans) and len(self.part_starts) < MAX_KEPT:
             self.part_starts.append((offset, b''.join(self._tables.values())))
         track.spans.append(Span(len(self.part_starts) - 1, offset))
 
     @staticmethod
     def _take_back(track):
-        """The last unit was the first one of what comes now."""
+        """Removes the last access unit, which belongs to the new parameters."""
         track.spans[-1].units -= 1
         if not track.spans[-1].units:
             track.spans.pop()
@@ -569,7 +573,8 @@ class Scan:
         span.last_pts = time if span.last_pts is None else max(time, span.last_pts)
 
     def _count(self, track, offset, random_access, time):
-        """Each part begins with a random access point of each picture track."""
+        """Adds an access unit to a span. A span of video begins with a random access
+        point."""
         part = len(self.part_starts) - 1
         if not track.spans or track.spans[-1].part < part and (track.kind == 'audio' or random_access):
             track.spans.append(Span(part, offset))
@@ -583,13 +588,13 @@ class Scan:
                 unit[at + 3] << 7 | unit[at + 4] >> 1)
 
     def _at(self, track, dts, ahead):
-        """A PES packet of @track at @dts, to be shown @ahead seconds later.
-        Returns its PTS in seconds."""
+        """Adds a PES packet of @track with @dts, and PTS @ahead seconds later. Returns
+        its PTS in seconds."""
         if self._last is None:
             self._last = dts
             self._time = dts / CLOCK
-        # PCR alone says so after any silence (docs/internals/mux.md); where a recording
-        # was resumed, the PAT does as well.
+        # The PAT has a discontinuity_indicator only where a recording was resumed; the
+        # PCR PID also has it after each silence (docs/internals/mux.md).
         announced = 0 in self._announced
         step = difference(self._last, dts) / CLOCK
         if track.last_dts is not None and track.pid not in self._stale:
@@ -607,7 +612,8 @@ class Scan:
         return time + ahead
 
     def _reset(self, dts, track):
-        """Another recording was appended: it goes on where this one ends."""
+        """Handles a restart of the clock, as in an appended recording: time continues from
+        the end."""
         self.resets.append(self._time - self.start)
         self._last = dts
         self._time = self.end
@@ -631,8 +637,8 @@ class Scan:
 
 
 class Part:
-    """A part of @scan in which no codec changes: looks like a Scan of a file
-    with just that in it."""
+    """A part of @scan in which no codec changes. It has the interface of the Scan of a
+    file with only this part."""
 
     def __init__(self, scan, number):
         self.path = scan.path
@@ -646,8 +652,8 @@ class Part:
         self.skipped = scan.skipped if number == 0 else []
         begin = scan.part_starts[number][0]
         end = scan.size if last else scan.part_starts[number + 1][0]
-        self.range = (begin, end)   # of the tables
-        self.ranges = {}            # PID: of its packets
+        self.range = (begin, end)   # offsets of the tables
+        self.ranges = {}            # PID: offsets of its packets
         self.tracks = {}
         times = []
         for track in scan.media():
@@ -669,7 +675,7 @@ class Part:
 
     @staticmethod
     def _end(scan, track):
-        """Of a PID: where another codec begins on it."""
+        """Returns the offset at which another codec begins on the PID of @track."""
         later = [t.first_offset for t in scan.media() if t.pid == track.pid and t.first_offset > track.first_offset]
         return min(later, default=scan.size)
 
@@ -687,12 +693,12 @@ class Part:
         return [t for t in self.tracks.values() if t.kind != 'data' and t.units]
 
     def whole(self, start, end):
-        """Whether all packets from @start to @end belong to this part."""
+        """Returns true if all packets from @start to @end belong to this part."""
         return all(first <= start and end <= last for first, last in [*self.ranges.values(), self.range])
 
     def select(self, data, start, torn_pid, cut):
-        """The packets of @data, which stands at @start, that do; without those
-        of @torn_pid from @cut on."""
+        """Returns the packets of @data (at offset @start of the file) that belong to this
+        part, without packets of @torn_pid from offset @cut on."""
         chosen = []
         for i in range(0, len(data), PACKET_SIZE):
             pid = (data[i + 1] & 0x1f) << 8 | data[i + 2]
@@ -706,7 +712,7 @@ class Part:
 
 
 def parts(scan):
-    """@scan as a list of what can be read with the same codecs throughout."""
+    """Returns @scan as a list of Scans and Parts without a change of codec."""
     count = len(scan.part_starts)
     if count == 1:
         return [scan]

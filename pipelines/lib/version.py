@@ -10,6 +10,6 @@ MESON = os.path.join(LIB, '..', '..', 'meson.build')
 
 
 def version():
-    """As `version` of setup.bash prints it."""
+    """Returns the same text that `version` of setup.bash prints."""
     with open(MESON, encoding='utf-8') as file:
         return 'gst-tsrec ' + re.search(r"^  version : '(.*)',", file.read(), re.M)[1]

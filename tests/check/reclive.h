@@ -7,6 +7,7 @@
 
 #include "rectest.h"
 
+#include <gio/gio.h>
 #include <unistd.h>
 
 G_BEGIN_DECLS
@@ -14,6 +15,32 @@ G_BEGIN_DECLS
 /* Long enough for a busy machine; nothing waits for it to pass. */
 #define REC_LIVE_PATIENCE                                                      \
   ((g_getenv ("REC_SLOW_MACHINE") ? 300 : 20) * GST_SECOND)
+
+/* With REC_TEST_UDP_PORT in the environment, @src, a recwhipsrc, receives on a
+ * UDP port of its own instead of by webrtcbin: one that is free now. */
+static inline void
+rec_live_set_transport (GstElement *src)
+{
+  GInetAddress *any;
+  GSocketAddress *address, *bound;
+  GSocket *socket;
+
+  if (!g_getenv ("REC_TEST_UDP_PORT"))
+    return;
+  any = g_inet_address_new_any (G_SOCKET_FAMILY_IPV4);
+  address = g_inet_socket_address_new (any, 0);
+  socket = g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM,
+      G_SOCKET_PROTOCOL_UDP, NULL);
+  fail_unless (g_socket_bind (socket, address, FALSE, NULL));
+  bound = g_socket_get_local_address (socket, NULL);
+  g_object_set (src, "udp-port",
+      (guint)g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound)),
+      NULL);
+  g_object_unref (bound);
+  g_object_unref (socket);
+  g_object_unref (address);
+  g_object_unref (any);
+}
 
 /* The name of a thread that is not for the whole life of the process, or NULL.
  * Those of GLib's workers and of GStreamer's clock are. Caller frees. */

@@ -46,6 +46,7 @@ pair_init (Pair *pair, const gchar *properties)
   pair->receiver = gst_parse_launch (line, &error);
   fail_unless (error == NULL, "%s", error ? error->message : "");
   pair->src = gst_bin_get_by_name (GST_BIN (pair->receiver), "src");
+  rec_live_set_transport (pair->src);
   pair->video = gst_bin_get_by_name (GST_BIN (pair->receiver), "v");
   pair->audio = gst_bin_get_by_name (GST_BIN (pair->receiver), "a");
   pair->bus = gst_element_get_bus (pair->receiver);

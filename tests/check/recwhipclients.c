@@ -42,6 +42,7 @@ publish (const gchar *headers, const gchar *offer)
   rec_test_assert_built_here ("recwhipsrc");
   src = gst_element_factory_make ("recwhipsrc", NULL);
   g_object_set (src, "port", 0, NULL);
+  rec_live_set_transport (src);
   fail_unless_equals_int (
       gst_element_set_state (src, GST_STATE_PLAYING), GST_STATE_CHANGE_SUCCESS);
   g_object_get (src, "url", &url, NULL);

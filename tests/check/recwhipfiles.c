@@ -80,6 +80,7 @@ start (gboolean new_file)
   fail_unless (error == NULL, "%s", error ? error->message : "");
   g_free (line);
   src = gst_bin_get_by_name (GST_BIN (receiver), "src");
+  rec_live_set_transport (src);
   bus = gst_element_get_bus (receiver);
   gst_element_set_state (receiver, GST_STATE_PLAYING);
 }

@@ -3,12 +3,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "rtctimeline.h"
+#include "rtctimeline-private.h"
 
 #include <gst/check/gstcheck.h>
 
-#define MS G_GINT64_CONSTANT (1000000)
-#define SECOND (1000 * MS)
 /* Of our clock when the session begins. */
 #define BEGIN (7 * SECOND)
 /* 2026-01-01 in seconds since 1900. */
@@ -460,8 +458,8 @@ GST_START_TEST (test_reports_without_meaning_are_ignored)
     rtc_timeline_report (
         &s.timeline, s.audio, 0, rtp_of (&s, s.audio, t), BEGIN + t);
   }
-  fail_if (rtc_timeline_is_synced (&s.timeline, s.video));
-  fail_if (rtc_timeline_is_synced (&s.timeline, s.audio));
+  fail_if (rtc_timeline_track_is_synced (&s.timeline.tracks[s.video]));
+  fail_if (rtc_timeline_track_is_synced (&s.timeline.tracks[s.audio]));
   fail_unless (s.timeline.ignored_reports > 0);
   assert_near (offset (&s), 0, 2 * MS);
 }

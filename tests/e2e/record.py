@@ -118,7 +118,7 @@ class OneTrack(Record):
     """mp4mux and matroskamux wait for every track: that is said at once."""
 
     def test_publisher_of_one_track_is_warned_of(self):
-        for kind, name, branch in (('mkv', 'picture', AUDIO), ('mp4', 'sound', VIDEO)):
+        for kind, name, branch in (('mkv', 'video', AUDIO), ('mp4', 'audio', VIDEO)):
             with self.subTest(kind):
                 process = self.record('--format', kind, '--publisher', 'none', '--duration', '0')
                 publisher = self.publish(kind, branch)

@@ -103,8 +103,10 @@ class Recorder(JsonProcess):
     def __init__(self, folder, whip='', sink='', launch=None, **env):
         self.file = str(folder / 'rec.ts')
         self.url = f'http://127.0.0.1:{self.PORT}/whip'
+        udp_port = os.environ.get('REC_UDP_PORT', '0')
         launch = launch or (
-            f'recwhipsrc name=whip host=127.0.0.1 port={self.PORT} path=/whip {whip} '
+            f'recwhipsrc name=whip host=127.0.0.1 port={self.PORT} path=/whip '
+            f'udp-port={udp_port} {whip} '
             f'tsrecsink name=sink location={self.file} {sink} '
             'whip.video ! queue max-size-time=0 max-size-buffers=0 ! '
             'recmonitor name=monitor stage=video ! sink. '

@@ -1,6 +1,9 @@
 /* gst-tsrec: one webrtcbin
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One object from start to end: signals, states and descriptions share the life
+ * of one webrtcbin, and their order is what matters.
  */
 
 #include "config.h"
@@ -183,6 +186,15 @@ on_refused (gpointer data)
   invoke (data, refuse, NULL);
 }
 
+static void
+connect_peer (RtcPeer *self, const gchar *pair)
+{
+  if (self->ended || rtc_peer_is_connected (self))
+    return;
+  g_atomic_int_set (&self->connected, TRUE);
+  self->callbacks.connected (pair, self->user_data);
+}
+
 /* A peer without a certificate is not verified, and also refused. */
 static void
 became_connected (RtcPeer *self, const gchar *unused)
@@ -195,9 +207,8 @@ became_connected (RtcPeer *self, const gchar *unused)
     refuse (self, NULL);
     return;
   }
-  g_atomic_int_set (&self->connected, TRUE);
   pair = rtc_ice_describe_pair (self->webrtc);
-  self->callbacks.connected (pair ? pair : "unknown", self->user_data);
+  connect_peer (self, pair ? pair : "unknown");
   g_free (pair);
 }
 
@@ -291,13 +302,21 @@ rtc_peer_is_connected (RtcPeer *self)
 /* --- candidates --- */
 
 static void
-finish_gathering (RtcPeer *self, const gchar *unused)
+report_gathered (RtcPeer *self, const gchar *unused)
 {
-  if (self->gathered || !self->gather_timeout)
+  if (self->gathered)
     return;
   self->gathered = TRUE;
-  g_source_destroy (self->gather_timeout);
   self->callbacks.gathered (self->user_data);
+}
+
+static void
+finish_gathering (RtcPeer *self, const gchar *unused)
+{
+  if (!self->gather_timeout)
+    return;
+  g_source_destroy (self->gather_timeout);
+  report_gathered (self, NULL);
 }
 
 static gboolean
@@ -328,6 +347,26 @@ wait_for_candidates (RtcPeer *self)
       self->gather_timeout, on_gather_timeout, rtc_peer_ref (self), unref_data);
   g_source_attach (self->gather_timeout, self->context);
   on_gathering_state (self->webrtc, NULL, self);
+}
+
+/* --- states of another transport --- */
+
+void
+rtc_peer_note_gathered (RtcPeer *self)
+{
+  invoke (self, report_gathered, NULL);
+}
+
+void
+rtc_peer_note_connected (RtcPeer *self, const gchar *pair)
+{
+  invoke (self, connect_peer, pair);
+}
+
+void
+rtc_peer_note_refused (RtcPeer *self)
+{
+  invoke (self, refuse, NULL);
 }
 
 /* --- life of webrtcbin --- */

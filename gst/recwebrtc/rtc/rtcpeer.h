@@ -5,6 +5,7 @@
  * RtcPeer owns a webrtcbin: it creates and configures the element, sets the
  * descriptions, waits for ICE candidates, verifies the certificate of the peer,
  * and watches the states of the connection. An object is used for one session.
+ * It also keeps the states of a session that another transport receives.
  *
  * Functions and callbacks run on the thread of the context (the control
  * thread), unless noted otherwise. Functions that set a description wait for
@@ -124,6 +125,18 @@ gboolean rtc_peer_has_ended (RtcPeer *peer);
 gboolean rtc_peer_is_refused (RtcPeer *peer);
 /* Returns TRUE after @connected. Any thread. */
 gboolean rtc_peer_is_connected (RtcPeer *peer);
+
+/* --- sessions without a webrtcbin: states of another transport; any thread ---
+ */
+
+/* The local candidates are known: @gathered follows. */
+void rtc_peer_note_gathered (RtcPeer *peer);
+/* The transport is connected, and it has verified the certificate of the peer:
+ * @connected follows. */
+void rtc_peer_note_connected (RtcPeer *peer, const gchar *pair);
+/* The certificate of the peer is not the one in its description: @ended
+ * follows. */
+void rtc_peer_note_refused (RtcPeer *peer);
 
 /* --- elements of a session; any thread --- */
 

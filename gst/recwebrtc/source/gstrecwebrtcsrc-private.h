@@ -45,6 +45,10 @@ typedef struct
   GstRtcTrack *video;
   GstRtcTrack *audio;
 
+  /* control thread; set by the subclass from NULL to READY. NULL: webrtcbin
+   * receives */
+  struct _RtcUdpPort *udp_port;
+
   /* The control thread runs sessions. The pusher calls gst_rtc_track_tick(),
    * which may block downstream. */
   RecWorker *control;

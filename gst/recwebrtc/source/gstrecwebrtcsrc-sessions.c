@@ -340,6 +340,7 @@ get_config (GstRecWebrtcSrc *self, RtcSessionConfig *config)
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
 
   config->category = CATEGORY (self);
+  config->udp_port = priv->udp_port;
   GST_OBJECT_LOCK (self);
   config->latency = priv->latency;
   config->stun_server = g_strdup (priv->stun_server);

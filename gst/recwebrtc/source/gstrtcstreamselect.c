@@ -54,7 +54,6 @@ struct _GstRtcStreamSelect
   GstPad *src;
   const gchar *codec;
   guint64 *ignored;
-  gint64 (*time_func) (void);
   guint n_streams; /* for names of pads; atomic */
 
   /* Written under the stream lock of the source pad and the object lock. */
@@ -195,7 +194,7 @@ static GstFlowReturn
 take_other (
     GstRtcStreamSelect *self, Stream *stream, GstBuffer *buffer, gboolean key)
 {
-  gint64 flowing = note_time (stream, self->time_func ());
+  gint64 flowing = note_time (stream, g_get_monotonic_time ());
 
   if (flowing < SILENCE_US && !(key && is_higher (stream, self->chosen))) {
     hold (self, stream, buffer, key);
@@ -410,7 +409,6 @@ gst_rtc_stream_select_class_init (GstRtcStreamSelectClass *klass)
 static void
 gst_rtc_stream_select_init (GstRtcStreamSelect *self)
 {
-  self->time_func = g_get_monotonic_time;
   self->src = gst_pad_new_from_static_template (&src_template, "src");
   gst_pad_set_event_function (self->src, gst_rtc_stream_select_src_event);
   gst_element_add_pad (GST_ELEMENT (self), self->src);
@@ -424,11 +422,4 @@ gst_rtc_stream_select_new (const gchar *codec, guint64 *ignored)
   self->codec = g_intern_string (codec);
   self->ignored = ignored;
   return self;
-}
-
-void
-gst_rtc_stream_select_set_time_func (
-    GstRtcStreamSelect *self, gint64 (*func) (void))
-{
-  self->time_func = func;
 }

@@ -51,8 +51,4 @@ void gst_rtc_stream_select_remove_stream (
 gboolean gst_rtc_stream_select_is_chosen (
     GstRtcStreamSelect *select, GstPad *pad);
 
-/* For tests: @func returns the time in µs. Call it before the first packet. */
-void gst_rtc_stream_select_set_time_func (
-    GstRtcStreamSelect *select, gint64 (*func) (void));
-
 G_END_DECLS

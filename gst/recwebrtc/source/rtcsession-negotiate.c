@@ -77,12 +77,18 @@ watch_streams (RtcSession *self, const GstSDPMessage *sdp)
       self->config.retransmit_video, self->config.retransmit_audio);
 }
 
+static void
+start_silence_watch (RtcSession *self)
+{
+  __atomic_store_n (
+      &self->last_packet, g_get_monotonic_time (), __ATOMIC_RELAXED);
+}
+
 /* Called when both descriptions are set. */
 static void
 start_watches (RtcSession *self)
 {
-  __atomic_store_n (
-      &self->last_packet, g_get_monotonic_time (), __ATOMIC_RELAXED);
+  start_silence_watch (self);
   rtc_reception_expect (
       self->reception, self->video != NULL, self->audio != NULL);
   rtc_peer_watch_dtls (self->peer);
@@ -101,6 +107,14 @@ rtc_session_answer (RtcSession *self, const GstSDPMessage *offer,
   set_choice (self, choice);
   gst_sdp_message_copy (offer, &self->offer);
   self->remote_ufrag = g_strdup (rtc_sdp_get_ufrag (pruned));
+  if (self->config.udp_port) {
+    gboolean ok = make_chains (self, error) &&
+        rtc_session_port_answer (self, pruned, error);
+
+    gst_sdp_message_free (pruned);
+    start_silence_watch (self);
+    return ok;
+  }
   if (!make_chains (self, error) || !make_webrtcbin (self, error)) {
     gst_sdp_message_free (pruned);
     return FALSE;
@@ -203,32 +217,48 @@ rtc_session_add_fragment (RtcSession *self, const RtcIceFragment *fragment)
 {
   if (fragment->ufrag && g_strcmp0 (fragment->ufrag, self->remote_ufrag) != 0)
     return FALSE;
-  add_candidates (self, fragment);
+  /* An ICE-lite agent does not need candidates: it only answers checks. */
+  if (!self->receiver)
+    add_candidates (self, fragment);
   return TRUE;
+}
+
+/* Returns our fragment, or NULL if webrtcbin cannot restart ICE. */
+static gchar *
+restart_webrtcbin (RtcSession *self, const RtcIceFragment *fragment)
+{
+  GstWebRTCSessionDescription *local;
+  gchar *ufrag = NULL, *pwd = NULL, *text;
+
+  if (!rtc_ice_restart (
+          self->webrtc, fragment->ufrag, fragment->pwd, &ufrag, &pwd))
+    return NULL;
+  self->n_candidates = 0;
+  add_candidates (self, fragment);
+  local = rtc_peer_get_local (self->peer);
+  text = rtc_ice_fragment_build (local->sdp, ufrag, pwd);
+  gst_webrtc_session_description_free (local);
+  g_free (ufrag);
+  g_free (pwd);
+  return text;
 }
 
 gchar *
 rtc_session_restart_ice (RtcSession *self, const RtcIceFragment *fragment)
 {
-  GstWebRTCSessionDescription *local;
-  gchar *ufrag = NULL, *pwd = NULL, *text, *published;
+  gchar *text, *published;
 
-  if (!fragment->ufrag || !fragment->pwd ||
-      !rtc_ice_restart (
-          self->webrtc, fragment->ufrag, fragment->pwd, &ufrag, &pwd))
+  if (!fragment->ufrag || !fragment->pwd)
+    return NULL;
+  text = self->receiver ? rtc_session_port_restart_ice (self)
+                        : restart_webrtcbin (self, fragment);
+  if (!text)
     return NULL;
   g_free (self->remote_ufrag);
   self->remote_ufrag = g_strdup (fragment->ufrag);
   g_free (self->etag);
   self->etag = g_uuid_string_random ();
-  self->n_candidates = 0;
-  add_candidates (self, fragment);
-  local = rtc_peer_get_local (self->peer);
-  text = rtc_ice_fragment_build (local->sdp, ufrag, pwd);
   published = rtc_peer_publish (self->peer, text);
-  gst_webrtc_session_description_free (local);
   g_free (text);
-  g_free (ufrag);
-  g_free (pwd);
   return published;
 }

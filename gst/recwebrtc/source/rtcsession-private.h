@@ -15,6 +15,8 @@
 
 G_BEGIN_DECLS
 
+struct _RtcReceiver;
+
 struct _RtcSession
 {
   gatomicrefcount refcount;
@@ -28,6 +30,8 @@ struct _RtcSession
 
   RtcPeer *peer;
   GstElement *webrtc; /* of peer; NULL while there is none */
+  /* receives instead of webrtcbin, or NULL; set and cleared under lock */
+  struct _RtcReceiver *receiver;
   RtcDepayChain *video;
   RtcDepayChain *audio;
   GstPad *video_out;
@@ -66,5 +70,29 @@ struct _RtcSession
 
 /* Connects to the signals of webrtcbin for pads and packets. */
 void rtc_session_watch (RtcSession *session);
+
+/* @pad receives the video from now on: all key frame requests pass it. */
+void rtc_session_take_video_pad (RtcSession *session, GstPad *pad);
+/* Returns the end of the recording of earlier sessions, a running time. */
+GstClockTime rtc_session_get_floor (RtcSession *session);
+
+/* --- rtcsession-port.c: sessions with config.udp_port --- */
+
+/* Answers with an RtcReceiver. Returns FALSE with @error. */
+gboolean rtc_session_port_answer (
+    RtcSession *session, const GstSDPMessage *pruned, GError **error);
+/* Returns the answer with candidates. Caller frees. */
+gchar *rtc_session_port_describe (RtcSession *session);
+/* Returns our ICE fragment. Caller frees. */
+gchar *rtc_session_port_restart_ice (RtcSession *session);
+void rtc_session_port_close (RtcSession *session);
+void rtc_session_port_tick (RtcSession *session);
+/* See rtc_session_get_sender_time(). */
+gboolean rtc_session_port_get_sender_time (RtcSession *session, gint64 *utc);
+/* Leaves the values alone if there is no receiver. */
+void rtc_session_port_get_socket (
+    RtcSession *session, guint64 *drops, guint *granted);
+/* Adds the fields of rtc_reception_add_stats(), if there is a receiver. */
+void rtc_session_port_add_stats (RtcSession *session, GstStructure *stats);
 
 G_END_DECLS

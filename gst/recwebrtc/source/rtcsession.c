@@ -126,9 +126,8 @@ rtc_session_request_keyframe (RtcSession *self)
 
 /* --- pads of webrtcbin; on a streaming thread of it --- */
 
-/* All key frame requests pass the pads of the video. */
-static void
-take_video_pad (RtcSession *self, GstPad *pad)
+void
+rtc_session_take_video_pad (RtcSession *self, GstPad *pad)
 {
   GstPad *event_pad = rtc_depay_chain_get_event_pad (self->video);
 
@@ -153,9 +152,8 @@ get_track_end (GstPad *pad)
   return end;
 }
 
-/* Returns the end of the recording of earlier sessions, a running time. */
-static GstClockTime
-get_floor (RtcSession *self)
+GstClockTime
+rtc_session_get_floor (RtcSession *self)
 {
   GstClockTime video = get_track_end (self->video_out);
   GstClockTime audio = get_track_end (self->audio_out);
@@ -178,12 +176,12 @@ on_pad_added (GstElement *webrtc, GstPad *pad, RtcSession *self)
   chain = rtc_streams_add_pad (self->streams, pad, &ssrc);
   if (!chain)
     return;
-  rtc_reception_take_pad (
-      self->reception, pad, ssrc, chain == self->video, get_floor (self));
+  rtc_reception_take_pad (self->reception, pad, ssrc, chain == self->video,
+      rtc_session_get_floor (self));
   rtc_nack_pad_added (self->retransmit, pad, chain == self->video);
   if (chain != self->video)
     return;
-  take_video_pad (self, pad);
+  rtc_session_take_video_pad (self, pad);
   /* Request a key frame, because the first packets may be lost. */
   gst_pad_send_event (pad,
       gst_video_event_new_upstream_force_key_unit (
@@ -228,6 +226,26 @@ peer_is_silent (RtcSession *self)
       (gint64)(self->config.peer_timeout / GST_USECOND);
 }
 
+static void
+get_socket (RtcSession *self, guint64 *drops, guint *granted)
+{
+  rtc_sockets_get (self->sockets, drops, granted);
+  rtc_session_port_get_socket (self, drops, granted);
+}
+
+/* Returns TRUE if the kernel has dropped packets. */
+static gboolean
+update_drops (RtcSession *self)
+{
+  guint64 drops;
+  guint granted;
+
+  if (self->webrtc)
+    return rtc_sockets_update (self->sockets, self->webrtc) > 0;
+  get_socket (self, &drops, &granted);
+  return drops > 0;
+}
+
 /* Posted once in a session; `stats` has the count. */
 static void
 warn_of_drops (RtcSession *self)
@@ -235,7 +253,7 @@ warn_of_drops (RtcSession *self)
   guint64 drops;
   guint granted;
 
-  rtc_sockets_get (self->sockets, &drops, &granted);
+  get_socket (self, &drops, &granted);
   self->warned_of_drops = TRUE;
   if (granted < RTC_SOCKETS_WANTED)
     GST_ELEMENT_WARNING (self->bin, RESOURCE, READ,
@@ -259,9 +277,10 @@ rtc_session_tick (RtcSession *self)
 {
   gboolean wanted;
 
-  if (self->webrtc && rtc_sockets_update (self->sockets, self->webrtc) > 0 &&
-      !self->warned_of_drops)
+  if (update_drops (self) && !self->warned_of_drops)
     warn_of_drops (self);
+  if (self->receiver)
+    rtc_session_port_tick (self);
   if (rtc_peer_has_ended (self->peer))
     return;
   if (peer_is_silent (self)) {
@@ -289,8 +308,9 @@ on_gathered (gpointer user_data)
 {
   RtcSession *self = user_data;
   GError *error = NULL;
-  gchar *text =
-      rtc_peer_describe (self->peer, self->offer, &self->choice, &error);
+  gchar *text = self->receiver
+      ? rtc_session_port_describe (self)
+      : rtc_peer_describe (self->peer, self->offer, &self->choice, &error);
 
   self->callbacks.described (self, text, error, self->user_data);
   g_free (text);
@@ -393,6 +413,7 @@ rtc_session_close (RtcSession *self)
   self->webrtc = NULL;
   /* The probes on pads of webrtcbin hold references to the session. */
   rtc_peer_close (self->peer);
+  rtc_session_port_close (self);
   g_clear_pointer (&self->retransmit, rtc_nack_free);
   g_clear_pointer (&self->streams, rtc_streams_free);
   rtc_depay_chain_free (self->video);
@@ -427,8 +448,8 @@ rtc_session_get_refusals (RtcSession *self)
 gboolean
 rtc_session_get_sender_time (RtcSession *self, gint64 *utc)
 {
-  return self->reception &&
-      rtc_reception_get_sender_time (self->reception, utc);
+  return self->reception ? rtc_reception_get_sender_time (self->reception, utc)
+                         : rtc_session_port_get_sender_time (self, utc);
 }
 
 gboolean
@@ -455,7 +476,7 @@ rtc_session_get_socket_drops (RtcSession *self)
   guint64 drops;
   guint granted;
 
-  rtc_sockets_get (self->sockets, &drops, &granted);
+  get_socket (self, &drops, &granted);
   return drops;
 }
 
@@ -467,7 +488,7 @@ rtc_session_add_stats (RtcSession *self, GstStructure *stats)
   guint64 requests, drops;
   guint granted;
 
-  rtc_sockets_get (self->sockets, &drops, &granted);
+  get_socket (self, &drops, &granted);
   g_mutex_lock (&self->lock);
   reception = self->reception;
   choice = self->choice;
@@ -493,4 +514,6 @@ rtc_session_add_stats (RtcSession *self, GstStructure *stats)
       granted, NULL);
   if (reception)
     rtc_reception_add_stats (reception, stats);
+  else
+    rtc_session_port_add_stats (self, stats);
 }

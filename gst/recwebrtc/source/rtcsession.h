@@ -2,9 +2,10 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Adds a webrtcbin to the bin of a source, and a depayloader and a parser for
- * each negotiated track, and links them to the sink pads of the tracks. The
- * source owns the session and uses it once.
+ * Adds a webrtcbin (or an RtcReceiver, if there is a UDP port) to the bin of a
+ * source, and a depayloader and a parser for each negotiated track, and links
+ * them to the sink pads of the tracks. The source owns the session and uses it
+ * once.
  *
  * Threads: functions and callbacks run on the thread of the context (the control
  * thread), unless noted otherwise. The session waits for webrtcbin there, so
@@ -21,6 +22,7 @@
 G_BEGIN_DECLS
 
 typedef struct _RtcSession RtcSession;
+struct _RtcUdpPort;
 
 /**
  * RtcSessionConfig:
@@ -36,6 +38,8 @@ typedef struct _RtcSession RtcSession;
  * @keyframe_interval_min: shortest interval between key frame requests, ns
  * @max_bitrate: limit for the video of the peer, bit/s; 0: none
  * @peer_timeout: silence of the peer that ends the session, ns; 0: never
+ * @udp_port: port that receives, which outlives the session; NULL: webrtcbin
+ *   receives
  */
 typedef struct
 {
@@ -51,6 +55,7 @@ typedef struct
   GstClockTime keyframe_interval_min;
   guint max_bitrate;
   GstClockTime peer_timeout;
+  struct _RtcUdpPort *udp_port;
 } RtcSessionConfig;
 
 /**

@@ -355,9 +355,3 @@ rtc_timeline_map (
   track->last_running = running;
   return running;
 }
-
-bool
-rtc_timeline_is_synced (const RtcTimeline *self, unsigned number)
-{
-  return rtc_timeline_track_is_synced (&self->tracks[number]);
-}

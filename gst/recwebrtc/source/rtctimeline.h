@@ -145,6 +145,3 @@ int64_t rtc_timeline_map (
  * if there is none. */
 void rtc_timeline_report (RtcTimeline *timeline, unsigned track, uint64_t ntp,
     uint32_t rtp_time, int64_t arrival);
-
-/* Returns TRUE after reports have mapped the track to the sender's clock. */
-bool rtc_timeline_is_synced (const RtcTimeline *timeline, unsigned track);

@@ -1,14 +1,16 @@
-// gst-tsrec: the page of pipelines/serve: the list, the buttons, the drop
+// gst-tsrec: the page of the service: the list of files, the player, the drop
 //
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
+import { ask, whenAllowed } from './api.js';
 import { Player } from './player.js';
+import './service.js';
 
 const REFRESH = 2000;
 const $ = (id) => document.getElementById(id);
 const video = $('video');
 let recordings = [];
-let current = null; // the recording that plays: { name, growing, … } or a File
+let current = null; // the recording that is playing: { name, growing, … } or a File
 
 const player = new Player(video, (kind, text) => {
   $(kind).textContent = text;
@@ -59,16 +61,52 @@ function row(recording, now) {
     recording.growing ? 'recording now' : age(now - recording.modified));
   when.dateTime = new Date(recording.modified * 1000).toISOString();
   when.title = new Date(recording.modified * 1000).toLocaleString();
-  facts.append(when, element('span', '', duration(recording.duration)), element('span', '', size(recording.bytes)));
+  facts.append(when, element('span', '', duration(recording.duration_seconds ?? null)), element('span', '', size(recording.file_size_bytes)));
   if (recording.fragments)
     facts.append(element('span', '', `${recording.fragments} files`));
-  if (recording.tracks.length)
+  if (recording.tracks?.length)
     facts.append(element('span', '', recording.tracks.join(' + ')));
-  item.append(link);
+  item.append(link, actions(recording));
   return item;
 }
 
-// Changes only the rows that look different, so that focus stays where it is.
+function download(recording) {
+  const link = element('a', 'button', 'Download');
+  link.href = recording.url;
+  link.download = recording.name.split('/').pop();
+  link.setAttribute('aria-label', `Download ${recording.name}`);
+  return link;
+}
+
+function remover(recording) {
+  const button = element('button', '', 'Delete');
+  button.type = 'button';
+  button.setAttribute('aria-label', `Delete ${recording.name}`);
+  button.onclick = () => remove(recording.name);
+  return button;
+}
+
+// Looked up when it is clicked, as rows are kept while the list changes.
+function actions(recording) {
+  const bar = element('div', 'actions', '');
+  bar.dataset.state = `${recording.growing} ${recording.fragments ?? 0}`;
+  if (!recording.fragments)
+    bar.append(download(recording));
+  if (!recording.growing && !recording.fragments)
+    bar.append(remover(recording));
+  return bar;
+}
+
+async function remove(name) {
+  if (!window.confirm(`Delete ${name}? This cannot be undone.`))
+    return;
+  const answer = await ask('DELETE', `/api/recordings/${name.split('/').map(encodeURIComponent).join('/')}`);
+  if (!answer.success)
+    window.alert(answer.detail);
+  refresh();
+}
+
+// Replaces only rows that have changed, so that the focus is kept.
 function show(now) {
   const list = $('list');
   const rows = recordings.map((recording) => row(recording, now));
@@ -79,7 +117,7 @@ function show(now) {
     const old = list.children[i];
     if (!old)
       list.append(fresh);
-    else if (old.firstChild.href === link.href)
+    else if (old.firstChild.href === link.href && old.lastChild.dataset.state === fresh.lastChild.dataset.state)
       updateLink(old.firstChild, link);
     else
       old.replaceWith(fresh);
@@ -100,20 +138,25 @@ function updateLink(old, fresh) {
 
 async function refresh() {
   try {
-    const response = await fetch('/api/recordings', { signal: AbortSignal.timeout(10000) });
-    const listed = await response.json();
+    const listed = await ask('GET', '/api/recordings');
+    if (!listed.success) {
+      $('offline').textContent = listed.detail;
+      $('offline').hidden = false;
+      return;
+    }
     recordings = listed.recordings;
     $('folder').textContent = listed.folder;
     $('offline').hidden = true;
     follow();
     show(listed.now);
   } catch {
+    $('offline').textContent = 'The server does not answer; trying again.';
     $('offline').hidden = false;
   }
 }
 
-// The recording that plays may have ended, or gone on after a pause that
-// looked like its end.
+// The recording that plays may have ended, or continued after a pause that looked
+// like its end.
 function follow() {
   if (!current || current instanceof File)
     return;
@@ -158,7 +201,7 @@ function seek(seconds) {
   if (seekable.length === 0)
     return;
   const last = seekable.end(seekable.length - 1);
-  // 1 ms: before its first time stamp, by a rounding, hls.js knows no recording
+  // 1 ms: hls.js finds no segment if rounding gives a time before the first one
   video.currentTime = Math.min(Math.max(seconds, seekable.start(0) + 0.001), last);
   video.play().catch(() => {});
 }
@@ -183,7 +226,7 @@ $('forward').onclick = () => seek(video.currentTime + 10);
 $('live').onclick = () => seek(player.livePosition ?? 0);
 $('file').onchange = (event) => openFile(event.target.files[0]);
 
-let inside = 0; // dragenter and dragleave come for every element on the way
+let inside = 0; // dragenter and dragleave are sent for every element below the pointer
 const dropping = (change) => {
   inside = change === 0 ? 0 : Math.max(0, inside + change);
   document.body.classList.toggle('dropping', inside > 0);
@@ -199,5 +242,6 @@ addEventListener('drop', (event) => {
 addEventListener('hashchange', open);
 setInterval(tick, 250);
 setInterval(() => { if (!document.hidden) refresh(); }, REFRESH);
+whenAllowed(refresh);
 await refresh();
 open();

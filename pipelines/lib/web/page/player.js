@@ -1,17 +1,17 @@
-// gst-tsrec: plays a recording, also one that still grows, or one from disk
+// gst-tsrec: plays recordings from the server, also growing ones, and local files
 //
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 import Hls from './hls.js';
 import { playlistOf, targetDurationOf, TsIndex } from './tsindex.js';
 
-// How far behind the end of a growing recording the player stays, seconds:
-// entries of 2 s come one by one, and a key frame may be late.
+// Distance of the player to the end of a growing recording, seconds. Entries of
+// 2 s are added one by one, and a key frame may be late.
 export const BEHIND = 10;
-// Playback that has stood still for so long, ms, is moved on.
+// Stalled playback is moved forward after this time, ms.
 const STANDSTILL = 1500;
-// Where it stands still because a track was muted for longer, s, nearly all of
-// the rest of that is left out.
+// If playback stalls because a track was muted for longer than this, s, most of
+// the muted time is skipped.
 const LONG = 60;
 const LOCAL = 'local://disk/';
 const CHUNK = 4 << 20;
@@ -21,7 +21,7 @@ const POLICY = {
   default: { maxTimeToFirstByteMs: 20000, maxLoadTimeMs: 60000, timeoutRetry: RETRY, errorRetry: RETRY },
 };
 
-// hls.js asks this instead of the network for the file that was dropped.
+// Loads the dropped file for hls.js, in place of the network.
 function loaderFor(file, playlist) {
   return class LocalLoader {
     constructor() {
@@ -36,7 +36,7 @@ function loaderFor(file, playlist) {
       const { stats } = this;
       stats.loading.start = performance.now();
       try {
-        // hls.js expects no answer before what asked for it has returned
+        // hls.js does not support an answer before its call of load() has returned
         await new Promise((resolve) => { setTimeout(resolve); });
         const data = context.url.endsWith('.m3u8') ? playlist
           : await file.slice(context.rangeStart, context.rangeEnd).arrayBuffer();
@@ -67,9 +67,9 @@ async function indexOf(file, onProgress) {
   return { tracks: index.tracks.map((t) => t.codec), entries: last ? [...index.entries, last] : index.entries };
 }
 
-// Goes on where playback stands still before a hole in what is loaded: as
-// where the picture stopped before the sound did, or a seek to 0 when the first
-// picture is at 0.1 (the seek does not end then).
+// Moves playback forward if it stalls before a hole in the buffer. Examples: the
+// video stopped before the audio, or a seek to 0 if the first picture is at 0.1
+// (such a seek never ends).
 class Skipper {
   constructor(player) {
     this.player = player;
@@ -79,8 +79,8 @@ class Skipper {
 
   look(now) {
     const { video, hls } = this.player;
-    const stands = hls && !video.paused && !video.ended;
-    if (!stands || video.currentTime !== this.time) {
+    const playing = hls && !video.paused && !video.ended;
+    if (!playing || video.currentTime !== this.time) {
       this.time = video.currentTime;
       this.since = now;
     } else if (now - this.since > STANDSTILL) {
@@ -99,7 +99,7 @@ class Skipper {
         return;
       }
     }
-    // more sound than the browser keeps without a picture, or the other way
+    // more audio than the browser buffers without video, or vice versa
     const { from, to } = this.player.lacking;
     if (at > from - 1 && to > at + LONG)
       video.currentTime = to - BEHIND;
@@ -114,7 +114,7 @@ export class Player {
     this.hls = null;
     this.skipper = new Skipper(this);
     setInterval(() => this.skipper.look(performance.now()), 250);
-    this.turn = 0; // of what was asked for last; older answers are dropped
+    this.turn = 0; // number of the last request; older answers are dropped
     video.addEventListener('error', () => {
       if (!this.hls && video.error)
         this.say('problem', `The browser cannot play this: ${video.error.message || 'unknown format'}.`);
@@ -123,10 +123,10 @@ export class Player {
 
   get isLive() { return this.hls?.latestLevelDetails?.live ?? false; }
 
-  // Where the player is when it follows the recording.
+  // Position of the player while it follows the recording.
   get livePosition() { return this.hls?.liveSyncPosition ?? null; }
 
-  // Seconds between what is shown and the last byte that the playlist names.
+  // Seconds from the current picture to the end of the playlist.
   get behind() {
     const edge = this.hls?.latestLevelDetails?.edge;
     return edge === undefined ? null : Math.max(0, edge - this.video.currentTime);
@@ -148,8 +148,8 @@ export class Player {
   // A recording of the server; at: seconds, or -1 for the live edge.
   play(recording, at = recording.growing ? -1 : 0) {
     this.stop();
-    if (recording.hls)
-      this.#attach(recording.hls, {}, at);
+    if (recording.playlist_url)
+      this.#attach(recording.playlist_url, {}, at);
     else
       this.#native(recording.url);
     this.#noteOn(recording.tracks);
@@ -171,7 +171,7 @@ export class Player {
       return;
     this.say('state', '');
     if (entries.length === 0) {
-      this.say('problem', `"${file.name}" has no picture and no sound that could be found: is it MPEG-TS?`);
+      this.say('problem', `"${file.name}" has no video and no audio that could be found: is it MPEG-TS?`);
       return;
     }
     const playlist = playlistOf(entries, { uri: 'file.ts', ended: true, targetDuration: targetDurationOf(entries) });
@@ -186,7 +186,7 @@ export class Player {
 
   #attach(url, config, at) {
     if (!Hls.isSupported()) {
-      this.video.src = url; // Safari on a phone plays HLS by itself
+      this.video.src = url; // Safari on a phone plays HLS itself
       this.#begin();
       return;
     }
@@ -200,7 +200,7 @@ export class Player {
     this.tracks = {};
     this.live = false;
     this.refused = false;
-    this.lacking = { from: Infinity, to: 0 }; // seconds that were loaded and lack a track
+    this.lacking = { from: Infinity, to: 0 }; // loaded seconds without one of the tracks
     hls.on(Hls.Events.BUFFER_CREATED, (event, { tracks }) => { this.tracks = tracks; });
     hls.on(Hls.Events.FRAG_PARSED, (event, { frag }) => this.#parsed(frag));
     hls.on(Hls.Events.LEVEL_UPDATED, (event, { details }) => this.#updated(hls, details, config));
@@ -217,9 +217,9 @@ export class Player {
     });
   }
 
-  // Where a camera or a microphone was muted, hls.js does not get past the
-  // segments that lack it. When it takes them for ones with a gap it does, and
-  // fills the gap: with the picture that follows, or with silence.
+  // hls.js does not get past segments without video or without audio (a muted
+  // camera or microphone). If the segments are marked as a gap it continues, and
+  // fills the gap with the next picture or with silence.
   #parsed(frag) {
     const { audio, video } = frag.elementaryStreams;
     if (!this.tracks.audio || !this.tracks.video || (audio && video))
@@ -230,17 +230,17 @@ export class Player {
     this.lacking = { from: goesOn ? from : frag.start, to: frag.end };
   }
 
-  // The recording has ended while a track was muted. That its last segment has
-  // no gap, so that the end is played, must be known before it is loaded.
+  // The recording has ended while a track was muted. To play the end, its last
+  // segment must not be marked as a gap, so it is loaded again.
   #updated(hls, details, config) {
     const { live } = this;
     this.live = details.live;
     if (live && !details.live && details.fragments.at(-1)?.gap)
-      this.#beginAnew(hls, config, this.video.currentTime);
+      this.#restart(hls, config, this.video.currentTime);
   }
 
-  // hls.js has to return from its event before it is destroyed.
-  #beginAnew(hls, config, at) {
+  // hls.js must return from its event before it is destroyed.
+  #restart(hls, config, at) {
     const { url } = hls;
     setTimeout(() => {
       if (hls !== this.hls)
@@ -264,12 +264,12 @@ export class Player {
       this.#refuse(hls, data.mimeType ?? '');
       return;
     }
-    // A camera or a microphone came later than the other one: the browser takes
-    // no more tracks than it began with, so it begins where there are both.
+    // One track begins later than the other. The browser cannot add a track during
+    // playback, so playback restarts where both tracks are available.
     const { sourceBufferName: track, frag } = data;
     if (frag && track && !this.tracks[track] && this.begun !== frag.sn) {
       this.begun = frag.sn;
-      this.#beginAnew(hls, config, frag.start + Math.min(0.3, frag.duration / 2));
+      this.#restart(hls, config, frag.start + Math.min(0.3, frag.duration / 2));
       return;
     }
     if (data.type === Hls.ErrorTypes.MEDIA_ERROR)
@@ -288,8 +288,8 @@ export class Player {
 
   #noteOn(tracks = []) {
     if (tracks.includes('Opus')) {
-      this.say('note', 'Browsers do not play Opus sound from MPEG-TS, so this is silent here. ' +
-        'ffplay and VLC play it, and pipelines/ts-to-mp4 makes an MP4 with its sound.');
+      this.say('note', 'Browsers do not play Opus audio from MPEG-TS, so this recording is silent here. ' +
+        'ffplay and VLC play it, and pipelines/ts-to-mp4 makes an MP4 that keeps the audio.');
     }
   }
 }

@@ -1,21 +1,20 @@
-// gst-tsrec: finds where a transport stream can be cut, for HLS playlists
+// gst-tsrec: finds segment boundaries in a transport stream, for HLS playlists
 //
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Used by the server for a recording that has no playlist beside it, and by
-// the page for a file that is dropped on it. Field names and clauses are those
-// of ISO/IEC 13818-1. Nothing here trusts a length that it reads.
+// Used for recordings without a playlist, and for files dropped on the page. Field
+// names and clauses are from ISO/IEC 13818-1. Every length that is read is checked.
 
 const PACKET_SIZE = 188;
 const SYNC_BYTE = 0x47;
 const CLOCK = 90000;
 const WRAP = 2 ** 33;
-// Time stamps of one track that are further apart are a break, not a pause.
+// A larger step between timestamps of a track is a discontinuity, not a pause.
 const JUMP = 10 * CLOCK;
-// An audio access unit may start an entry when no picture came for so long.
+// An audio access unit may start an entry if there was no video for this time.
 const SILENT_VIDEO = CLOCK;
 
-// Table 2-34, and the values others have registered
+// Table 2-34, and registered values
 const STREAM_TYPES = {
   0x01: ['video', 'MPEG-1'], 0x02: ['video', 'MPEG-2'],
   0x1b: ['video', 'H.264'], 0x24: ['video', 'H.265'], 0x33: ['video', 'H.266'],
@@ -31,7 +30,7 @@ const REGISTRATIONS = {
   'KLVA': ['data', 'KLV'],
 };
 
-// How far b is after a, on a clock that wraps at 33 bits.
+// Returns the ticks from a to b on a clock that wraps at 33 bits.
 function difference(a, b) {
   const d = (((b - a) % WRAP) + WRAP) % WRAP;
   return d >= WRAP / 2 ? d - WRAP : d;
@@ -53,17 +52,17 @@ function registrationOf(bytes, p, end) {
   return '';
 }
 
-// Cuts bytes that come in order into packets, and says what starts in them.
+// Splits consecutive bytes into packets and reports PES packets and PATs.
 export class TsReader {
   // onPes({ pid, kind, pts, dts, randomAccess, discontinuity, offset }) is
-  // called where a PES packet of a track starts; onPat(offset) at each PAT.
+  // called at the start of each PES packet of a track; onPat(offset) at each PAT.
   constructor({ onPes, onPat = () => {}, offset = 0 }) {
     this.onPes = onPes;
     this.onPat = onPat;
-    this.offset = offset; // of the first byte that is not parsed yet
+    this.offset = offset; // of the first byte that is not parsed
     this.tracks = new Map(); // pid → { kind, codec }
     this.pmtPid = -1;
-    this.broken = new Set(); // PIDs with discontinuity_indicator since a PES
+    this.broken = new Set(); // PIDs with a discontinuity_indicator since their last PES packet
     this.rest = new Uint8Array(0);
   }
 
@@ -87,7 +86,8 @@ export class TsReader {
     this.offset += p;
   }
 
-  // The next sync_byte that another one follows a packet later.
+  // Returns the position of the next sync_byte that is followed by another one
+  // after a packet.
   #findSync(bytes, p) {
     for (; p < bytes.length; p++) {
       if (bytes[p] === SYNC_BYTE &&
@@ -129,7 +129,7 @@ export class TsReader {
     this.onPat(offset);
     const sectionEnd = Math.min(end, p + 3 + ((bytes[p + 1] & 0xf) << 8 | bytes[p + 2]) - 4);
     for (p += 8; p + 4 <= sectionEnd; p += 4) {
-      if (bytes[p] || bytes[p + 1]) { // program_number 0 is the network
+      if (bytes[p] || bytes[p + 1]) { // program_number 0 is the network PID
         this.pmtPid = (bytes[p + 2] & 0x1f) << 8 | bytes[p + 3];
         return;
       }
@@ -166,19 +166,19 @@ export class TsReader {
   }
 }
 
-// The entries of a playlist: each starts with a PAT, at a random access point.
+// The entries of a playlist. Each starts with a PAT, at a random access point.
 export class TsIndex {
-  // target: least seconds of an entry. limit: seconds after which an entry
-  // ends at the next PAT even though no random access point came, so that the
-  // target duration that was promised for a growing file is kept.
+  // target: minimum duration of an entry, seconds. limit: seconds after which an
+  // entry ends at the next PAT without a random access point, so that a growing
+  // file keeps its target duration.
   constructor({ target = 2, limit = Infinity } = {}) {
     this.target = target * CLOCK;
     this.limit = limit * CLOCK;
     this.entries = []; // { offset, length, duration (s), discontinuity }
-    this.open = null; // the entry that is not complete: { offset, time, discontinuity }
+    this.open = null; // the incomplete entry: { offset, time, discontinuity }
     this.patOffset = -1;
-    this.patFresh = false; // no PES packet has started since
-    this.clock = null; // PTS without wrap
+    this.patFresh = false; // no PES packet has started since the PAT
+    this.clock = null; // last PTS, without wraps
     this.last = new Map(); // pid → DTS
     this.seen = new Set(); // PIDs in the open entry
     this.latest = 0; // highest PTS of the open entry
@@ -196,7 +196,7 @@ export class TsIndex {
 
   push(bytes) { this.reader.push(bytes); }
 
-  // The entry that is still growing, as if it ended at byte size; or null.
+  // Returns the incomplete entry as if the file ended at byte size; or null.
   lastEntry(size) {
     if (!this.open)
       return null;
@@ -219,7 +219,7 @@ export class TsIndex {
     const previous = this.last.get(pes.pid);
     const step = previous === undefined ? 0 : difference(previous, pes.dts);
     this.last.set(pes.pid, pes.dts);
-    // What all tracks say of one break is one break.
+    // A discontinuity that several tracks report is counted once.
     const known = this.open?.discontinuity && !this.seen.has(pes.pid);
     this.seen.add(pes.pid);
     if (!known && (pes.discontinuity || step > JUMP || step < 0))
@@ -266,7 +266,7 @@ export class TsIndex {
   }
 }
 
-// RFC 8216: the media playlist of the entries, all in the one file at uri.
+// RFC 8216: returns the media playlist of the entries, all in the file at uri.
 export function playlistOf(entries, { uri, targetDuration, ended }) {
   const lines = ['#EXTM3U', '#EXT-X-VERSION:4', `#EXT-X-TARGETDURATION:${targetDuration}`,
     '#EXT-X-MEDIA-SEQUENCE:0', '#EXT-X-PLAYLIST-TYPE:EVENT'];
@@ -281,7 +281,7 @@ export function playlistOf(entries, { uri, targetDuration, ended }) {
   return lines.join('\n') + '\n';
 }
 
-// 4.3.3.1: no duration, rounded to the nearest integer, exceeds it.
+// 4.3.3.1: returns the maximum of the durations, rounded to the nearest integer.
 export function targetDurationOf(entries, least = 1) {
   return entries.reduce((max, e) => Math.max(max, Math.round(e.duration)), least);
 }

@@ -1,0 +1,62 @@
+/* gst-tsrec: ICE candidates of this host
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "rtccandidates.h"
+#include "rtcaddress.h"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+
+/* RFC 8445 section 5.1.2.1, type preference of host candidates. IPv6 is first
+ * (RFC 8421), loopback last. */
+static guint32
+get_priority (const RtcAddress *address, gboolean loopback, guint index)
+{
+  guint local = loopback ? 0 : address->family == AF_INET6 ? 60000 : 40000;
+
+  return (126u << 24) | (MAX (local, 1000) - MIN (index, 999)) << 8 | 255;
+}
+
+static gchar *
+make_candidate (guint number, const struct ifaddrs *interface,
+    const gboolean families[2], guint index)
+{
+  gboolean loopback = (interface->ifa_flags & IFF_LOOPBACK) != 0;
+  gchar text[INET6_ADDRSTRLEN];
+  RtcAddress address;
+
+  if (!interface->ifa_addr || !(interface->ifa_flags & IFF_UP))
+    return NULL;
+  address = rtc_address_from_sockaddr (interface->ifa_addr);
+  if (address.family == AF_UNSPEC || !families[address.family == AF_INET6] ||
+      (address.family == AF_INET6 &&
+          IN6_IS_ADDR_LINKLOCAL ((struct in6_addr *)address.bytes)) ||
+      !inet_ntop (address.family, address.bytes, text, sizeof (text)))
+    return NULL;
+  return g_strdup_printf ("candidate:%u 1 UDP %u %s %u typ host", index + 1,
+      get_priority (&address, loopback, index), text, number);
+}
+
+gchar **
+rtc_candidates_list (guint number, gboolean ipv4, gboolean ipv6)
+{
+  const gboolean families[2] = { ipv4, ipv6 };
+  GPtrArray *candidates = g_ptr_array_new ();
+  struct ifaddrs *interfaces = NULL, *i;
+
+  if (getifaddrs (&interfaces) == 0)
+    for (i = interfaces; i; i = i->ifa_next) {
+      gchar *candidate = make_candidate (number, i, families, candidates->len);
+
+      if (candidate)
+        g_ptr_array_add (candidates, candidate);
+    }
+  freeifaddrs (interfaces);
+  g_ptr_array_add (candidates, NULL);
+  return (gchar **)g_ptr_array_free (candidates, FALSE);
+}
