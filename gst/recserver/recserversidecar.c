@@ -7,6 +7,7 @@
 
 #include "recserversidecar.h"
 #include "recserverjson.h"
+#include "recservertsindex.h"
 #include "tspacket.h"
 #include "tsresume.h"
 
@@ -62,10 +63,22 @@ check_packet (Check *check, const guint8 *packet)
   check->counters[pid] = counter;
 }
 
-/* Size, SHA-256 and, of MPEG-TS, "sound". */
+/* What the file itself says of its duration. */
+static void
+set_duration (RecServerTsIndex *index, JsonObject *facts)
+{
+  gint64 first, last;
+
+  if (rec_server_ts_index_get_range (index, &first, &last))
+    json_object_set_double_member (facts, "duration_seconds",
+        (gint64)((last - first) / 90.0 + 0.5) / 1000.0);
+}
+
+/* Size, SHA-256 and, of MPEG-TS, "sound" and duration. */
 static void
 read_file (const gchar *path, JsonObject *facts)
 {
+  RecServerTsIndex *index = rec_server_ts_index_new ();
   GChecksum *sum = g_checksum_new (G_CHECKSUM_SHA256);
   Check *check = g_new0 (Check, 1);
   guint8 *buffer = g_malloc (CHUNK);
@@ -77,6 +90,8 @@ read_file (const gchar *path, JsonObject *facts)
   memset (check->counters, TS_CC_NONE, sizeof (check->counters));
   while (fd >= 0 && (n = pread (fd, buffer, CHUNK, size)) > 0) {
     g_checksum_update (sum, buffer, n);
+    if (ts)
+      rec_server_ts_index_push (index, size, buffer, n);
     for (gssize at = 0; ts && at + TS_PACKET_SIZE <= n; at += TS_PACKET_SIZE)
       check_packet (check, buffer + at);
     /* What was read is not read again soon. */
@@ -87,15 +102,18 @@ read_file (const gchar *path, JsonObject *facts)
     json_object_set_int_member (facts, "file_size_bytes", (gint64)size);
     json_object_set_string_member (
         facts, "sha256", g_checksum_get_string (sum));
-    if (ts)
+    if (ts) {
       json_object_set_boolean_member (
           facts, "sound", check->faults == 0 && size % TS_PACKET_SIZE == 0);
+      set_duration (index, facts);
+    }
   }
   if (fd >= 0)
     close (fd);
   g_free (buffer);
   g_free (check);
   g_checksum_free (sum);
+  rec_server_ts_index_free (index);
 }
 
 /* --- the journal --- */
@@ -181,29 +199,65 @@ job_free (gpointer data)
   g_free (job);
 }
 
-/* Threads are in no order: a note that a file was opened may come after it was
- * closed. */
-static gboolean
-is_closed_already (const gchar *path)
+static JsonObject *
+load_sidecar (const gchar *path)
 {
   gchar *sidecar = replace_suffix (path, ".json"), *text = NULL;
-  gboolean closed = g_file_get_contents (sidecar, &text, NULL, NULL) &&
-      strstr (text, "\"ended\":\"") != NULL;
+  JsonObject *facts = g_file_get_contents (sidecar, &text, NULL, NULL)
+      ? rec_server_json_parse (text, strlen (text), NULL)
+      : NULL;
 
   g_free (text);
   g_free (sidecar);
-  return closed;
+  return facts;
+}
+
+/* A file that goes on after a crash, or another connection to its source, began
+ * when it was opened first. */
+static void
+keep_first_utc (JsonObject *facts, JsonObject *before)
+{
+  const gchar *utc =
+      json_object_get_string_member_with_default (before, "first_utc", NULL);
+
+  if (utc)
+    json_object_set_string_member (facts, "first_utc", utc);
+}
+
+static void
+set_last_utc (JsonObject *facts)
+{
+  const gchar *utc =
+      json_object_get_string_member_with_default (facts, "first_utc", NULL);
+  GDateTime *first = utc ? g_date_time_new_from_iso8601 (utc, NULL) : NULL;
+
+  if (!first)
+    return;
+  rec_server_json_set_time (facts, "last_utc",
+      g_date_time_to_unix (first) * G_USEC_PER_SEC +
+          g_date_time_get_microsecond (first) +
+          (gint64)(json_object_get_double_member_with_default (
+                       facts, "duration_seconds", 0) *
+              G_USEC_PER_SEC));
+  g_date_time_unref (first);
 }
 
 static void
 run_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
 {
   Job *job = data;
+  JsonObject *before = load_sidecar (job->path);
+  gboolean done = before && rec_server_json_get_string (before, "ended", NULL);
 
+  if (before && !done)
+    keep_first_utc (job->facts, before);
+  g_clear_pointer (&before, json_object_unref);
   if (job->closed) {
     read_file (job->path, job->facts);
     read_journal (job->path, job->facts);
-  } else if (is_closed_already (job->path)) {
+    set_last_utc (job->facts);
+  } else if (done) {
+    /* Threads are in no order: it has been closed meanwhile. */
     g_task_return_boolean (task, TRUE);
     return;
   }
