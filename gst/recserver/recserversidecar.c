@@ -306,6 +306,42 @@ rec_server_sidecar_close (const gchar *path, JsonObject *facts,
   start_job (path, facts, TRUE, func, user_data);
 }
 
+static void
+copy_member (
+    JsonObject *object, const gchar *name, JsonNode *node, gpointer copy)
+{
+  json_object_set_member (copy, name, json_node_copy (node));
+}
+
+static void
+run_set_done (GTask *task, gpointer source, gpointer data, GCancellable *c)
+{
+  JsonObject *facts = load_sidecar (data);
+
+  if (facts && json_object_has_member (facts, REC_SERVER_SIDECAR_COMMAND)) {
+    JsonObject *copy = json_object_new ();
+
+    /* What was parsed cannot be changed. */
+    json_object_foreach_member (facts, copy_member, copy);
+    json_object_set_string_member (copy, REC_SERVER_SIDECAR_COMMAND, "done");
+    write_sidecar (data, copy);
+    json_object_unref (copy);
+  }
+  g_clear_pointer (&facts, json_object_unref);
+  g_task_return_boolean (task, TRUE);
+}
+
+void
+rec_server_sidecar_set_done (const gchar *path)
+{
+  GTask *task = g_task_new (NULL, NULL, NULL, NULL);
+
+  g_task_set_task_data (task, g_strdup (path), g_free);
+  g_task_set_priority (task, G_PRIORITY_LOW);
+  g_task_run_in_thread (task, run_set_done);
+  g_object_unref (task);
+}
+
 /* --- after a crash --- */
 
 void
@@ -318,6 +354,14 @@ rec_server_crashed_free (gpointer data)
   g_free (crashed);
 }
 
+static gboolean
+is_pending (JsonObject *facts)
+{
+  return g_strcmp0 (rec_server_json_get_string (
+                        facts, REC_SERVER_SIDECAR_COMMAND, NULL),
+             REC_SERVER_SIDECAR_PENDING) == 0;
+}
+
 typedef struct
 {
   RecServerFolder *folder;
@@ -325,9 +369,10 @@ typedef struct
   GPtrArray *found;
 } Search;
 
-/* The sidecar of @name when it says that the recording has not ended. */
+/* The sidecar of @name when it says that the recording has not ended, or that
+ * its command has not (*@closed). */
 static JsonObject *
-load_open_sidecar (RecServerFolder *folder, const gchar *name)
+load_open_sidecar (RecServerFolder *folder, const gchar *name, gboolean *closed)
 {
   gchar *beside = replace_suffix (name, ".json");
   gchar *text = rec_server_folder_load (folder, beside);
@@ -336,9 +381,11 @@ load_open_sidecar (RecServerFolder *folder, const gchar *name)
 
   g_free (text);
   g_free (beside);
-  if (facts && json_object_has_member (facts, "id") &&
+  *closed = facts && rec_server_json_get_string (facts, "ended", NULL);
+  if (facts && rec_server_json_get_string (facts, "id", NULL) &&
       json_object_has_member (facts, "ended") &&
-      json_object_get_null_member (facts, "ended"))
+      (*closed ? is_pending (facts)
+               : json_object_get_null_member (facts, "ended")))
     return facts;
   g_clear_pointer (&facts, json_object_unref);
   return NULL;
@@ -350,17 +397,21 @@ look (const gchar *name, gpointer user_data)
   Search *search = user_data;
   RecServerCrashed *crashed;
   JsonObject *facts;
+  gboolean closed = FALSE, ts = g_str_has_suffix (name, ".ts");
   struct stat st;
   int fd;
 
-  if (!g_str_has_suffix (name, ".ts"))
+  if (!ts && !g_str_has_suffix (name, ".mp4"))
     return TRUE;
-  facts = load_open_sidecar (search->folder, name);
+  facts = load_open_sidecar (search->folder, name, &closed);
+  if (!closed && !ts)
+    g_clear_pointer (&facts, json_object_unref);
   fd = facts ? rec_server_folder_open (search->folder, name, &st, NULL) : -1;
   if (fd >= 0 && !rec_server_folder_is_locked (fd)) {
     crashed = g_new0 (RecServerCrashed, 1);
     crashed->path = g_canonicalize_filename (name, search->directory);
     crashed->facts = json_object_ref (facts);
+    crashed->closed = closed;
     g_ptr_array_add (search->found, crashed);
   }
   if (fd >= 0)
