@@ -81,13 +81,15 @@ post (const gchar *url, const gchar *offer)
   return answer;
 }
 
-/* The port of the candidate at 127.0.0.1, 0: there is none. */
-static guint
-find_port (const GstSDPMedia *media)
+/* Sets *@address, to be freed, and *@port: of the candidate at 127.0.0.1, or else
+ * of the last IPv4 one; of none when there is none. */
+static void
+find_candidate (const GstSDPMedia *media, gchar **address, guint *port)
 {
-  guint port = 0;
-
-  for (guint i = 0; i < gst_sdp_media_attributes_len (media) && port == 0;
+  *address = NULL;
+  *port = 0;
+  for (guint i = 0; i < gst_sdp_media_attributes_len (media) &&
+       g_strcmp0 (*address, "127.0.0.1") != 0;
        i++) {
     const GstSDPAttribute *a = gst_sdp_media_get_attribute (media, i);
     gchar **fields;
@@ -95,12 +97,14 @@ find_port (const GstSDPMedia *media)
     if (!g_str_equal (a->key, "candidate"))
       continue;
     fields = g_strsplit (a->value, " ", 8);
-    if (g_ascii_strcasecmp (fields[2], "UDP") == 0 &&
-        g_str_equal (fields[4], "127.0.0.1"))
-      port = (guint)atoi (fields[5]);
+    if (g_strv_length (fields) > 5 &&
+        g_ascii_strcasecmp (fields[2], "UDP") == 0 && strchr (fields[4], '.')) {
+      g_free (*address);
+      *address = g_strdup (fields[4]);
+      *port = (guint)atoi (fields[5]);
+    }
     g_strfreev (fields);
   }
-  return port;
 }
 
 RtcTestPeer *
@@ -110,6 +114,8 @@ rtc_test_publish (const gchar *url, RtcCertificate *certificate, gint timeout)
   const GstSDPMedia *media;
   RtcTestPeer *peer;
   GstSDPMessage *sdp;
+  gchar *address;
+  guint port;
 
   g_free (offer);
   if (!answer)
@@ -117,12 +123,14 @@ rtc_test_publish (const gchar *url, RtcCertificate *certificate, gint timeout)
   gst_sdp_message_new_from_text (answer, &sdp);
   g_free (answer);
   media = gst_sdp_message_get_media (sdp, 0);
-  peer = rtc_test_peer_new ("127.0.0.1", find_port (media),
+  find_candidate (media, &address, &port);
+  peer = rtc_test_peer_new (address ? address : "127.0.0.1", port,
       gst_sdp_media_get_attribute_val (media, "ice-ufrag"),
       gst_sdp_media_get_attribute_val (media, "ice-pwd"),
       g_strcmp0 (gst_sdp_media_get_attribute_val (media, "setup"), "active") ==
           0,
       certificate);
+  g_free (address);
   peer->own_pwd = OWN_PWD;
   gst_sdp_message_free (sdp);
   if (!rtc_test_peer_connect (peer, timeout))
