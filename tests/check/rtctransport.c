@@ -78,7 +78,7 @@ on_tick (gint64 now, gpointer user_data)
 }
 
 static const RtcTransportCallbacks callbacks = { on_verify, on_connected,
-  on_ended, on_rtp, on_rtcp, on_tick };
+  on_ended, NULL, on_rtp, on_rtcp, on_tick };
 
 /* Waits until *@counter is at least @n. */
 static void

@@ -38,6 +38,7 @@
 #include "gstrecwhipsrc.h"
 
 #include "gstrecwebrtcsrc-private.h"
+#include "rtclayers.h"
 #include "whipendpoint.h"
 #include "whiptoken.h"
 #if HAVE_TRANSPORT
@@ -70,6 +71,7 @@ enum
   PROP_TLS_KEY,
   PROP_UDP_PORT,
   PROP_BATCH_INTERVAL,
+  PROP_SIMULCAST_LAYER,
   PROP_URL,
 };
 
@@ -485,6 +487,9 @@ get_string_field (GstRecWhipSrc *self, guint id)
       return &self->tls_certificate;
     case PROP_TLS_KEY:
       return &self->tls_key;
+    case PROP_SIMULCAST_LAYER:
+      return &gst_rec_webrtc_src_priv (GST_REC_WEBRTC_SRC (self))
+                  ->simulcast_layer;
     default:
       return NULL;
   }
@@ -502,6 +507,10 @@ gst_rec_whip_src_set_property (
   if ((field = get_string_field (self, id))) {
     g_free (*field);
     *field = g_value_dup_string (value);
+    if (id == PROP_SIMULCAST_LAYER && (!*field || **field == '\0')) {
+      g_free (*field);
+      *field = g_strdup (RTC_LAYERS_HIGHEST);
+    }
   } else if ((number = get_uint_field (self, id))) {
     *number = g_value_get_uint (value);
   } else {
@@ -655,6 +664,20 @@ install_properties (GObjectClass *klass)
           "Time for which packets are collected at udp-port (ms, 0: not at "
           "all)",
           0, 100, DEFAULT_BATCH_INTERVAL, flags));
+  /**
+   * GstRecWhipSrc:simulcast-layer:
+   *
+   * Layer of a simulcast that is recorded: "highest", "lowest", or the rid
+   * (RFC 8851) of a layer. Type: string. Default: highest. While that layer is
+   * not sent, the next one is recorded, in the order of their sizes. If the
+   * publisher does not offer the rid, the largest layer is recorded, and a
+   * warning is posted. Used for sessions that begin later. No effect on a
+   * publisher that sends one layer.
+   */
+  g_object_class_install_property (klass, PROP_SIMULCAST_LAYER,
+      g_param_spec_string ("simulcast-layer", "Simulcast layer",
+          "Layer of a simulcast that is recorded: highest, lowest, or its rid",
+          RTC_LAYERS_HIGHEST, flags));
   /**
    * GstRecWhipSrc:url:
    *

@@ -10,8 +10,6 @@
 #include "rtcreceiver-private.h"
 #include "rtcrtcp.h"
 
-#include <gst/rtp/rtp.h>
-
 GST_DEBUG_CATEGORY_EXTERN (rtc_receiver_debug);
 #define GST_CAT_DEFAULT rtc_receiver_debug
 
@@ -27,8 +25,8 @@ GST_DEBUG_CATEGORY_EXTERN (rtc_receiver_debug);
 
 /* --- streams; under lock --- */
 
-static RtcReceiverStream *
-find_stream (RtcReceiver *self, guint32 ssrc)
+RtcReceiverStream *
+rtc_receiver_find_stream (RtcReceiver *self, guint32 ssrc)
 {
   for (guint i = 0; i < self->streams->len; i++) {
     RtcReceiverStream *stream = g_ptr_array_index (self->streams, i);
@@ -130,7 +128,7 @@ find_retransmitted (
   }
   if (g_hash_table_lookup_extended (
           self->rtx_groups, GUINT_TO_POINTER (rtx_ssrc), NULL, &named))
-    return find_stream (self, GPOINTER_TO_UINT (named));
+    return rtc_receiver_find_stream (self, GPOINTER_TO_UINT (named));
   for (i = 0; i < self->streams->len; i++) {
     RtcReceiverStream *stream = g_ptr_array_index (self->streams, i);
 
@@ -180,12 +178,17 @@ take_media (RtcReceiver *self, RtcReceiverLink *link, RtcKind kind,
   guint32 ssrc = gst_rtp_buffer_get_ssrc (rtp);
   guint32 rtp_time = gst_rtp_buffer_get_timestamp (rtp);
   guint16 seq = gst_rtp_buffer_get_seq (rtp);
-  RtcReceiverStream *stream = find_stream (self, ssrc);
+  RtcReceiverStream *stream = rtc_receiver_find_stream (self, ssrc);
 
   if (!stream)
     stream = add_stream (self, link, ssrc, kind);
   if (!stream || stream->kind != kind)
     return FALSE;
+  if (stream->skipped) {
+    rtc_receiver_note_skipped (self, link, stream, rtp, arrival);
+    stream->last = stream->sampled = arrival;
+    return FALSE;
+  }
   stream->payload = gst_rtp_buffer_get_payload_type (rtp);
   stream->rtp_time = rtp_time;
   rtc_rtp_source_add (&stream->source, seq, rtp_time, arrival);
@@ -220,10 +223,11 @@ take_rtx (RtcReceiver *self, RtcKind kind, GstRTPBuffer *rtp, gint64 arrival)
 static gboolean
 take_unknown (RtcReceiver *self, GstRTPBuffer *rtp, gint64 arrival)
 {
-  RtcReceiverStream *stream = find_stream (self, gst_rtp_buffer_get_ssrc (rtp));
+  RtcReceiverStream *stream =
+      rtc_receiver_find_stream (self, gst_rtp_buffer_get_ssrc (rtp));
   guint16 seq = gst_rtp_buffer_get_seq (rtp);
 
-  if (stream)
+  if (stream && !stream->skipped)
     add_packet (self, stream, make_empty (stream, seq), seq, stream->rtp_time,
         arrival, FALSE);
   return FALSE;
@@ -265,8 +269,8 @@ get_twcc_id (RtcReceiver *self)
                                            : self->tracks[RTC_KIND_AUDIO].twcc;
 }
 
-static void
-note_twcc (
+void
+rtc_receiver_note_twcc (
     RtcReceiver *self, RtcReceiverLink *link, GstRTPBuffer *rtp, gint64 arrival)
 {
   guint8 id = get_twcc_id (self);
@@ -310,7 +314,7 @@ rtc_receiver_take_rtp (
   if (gst_rtp_buffer_map (buffer, GST_MAP_READ, &rtp)) {
     g_mutex_lock (&self->lock);
     update_offset (self);
-    note_twcc (self, link, &rtp, arrival);
+    rtc_receiver_note_twcc (self, link, &rtp, arrival);
     used = take_packet (self, link, buffer, &rtp, arrival);
     g_mutex_unlock (&self->lock);
     if (rtp.buffer)
@@ -333,7 +337,7 @@ on_sender_report (
   RtcReceiverStream *stream;
 
   g_mutex_lock (&self->lock);
-  stream = find_stream (self, ssrc);
+  stream = rtc_receiver_find_stream (self, ssrc);
   if (stream) {
     rtc_rtp_source_set_report (&stream->source, ntp, now);
     /* All streams of a sender share its clock: one is enough. */
@@ -357,7 +361,7 @@ on_bye (guint32 ssrc, gpointer user_data)
   RtcReceiverStream *stream;
 
   g_mutex_lock (&self->lock);
-  stream = find_stream (self, ssrc);
+  stream = rtc_receiver_find_stream (self, ssrc);
   if (stream)
     stream->bye = TRUE;
   g_mutex_unlock (&self->lock);

@@ -189,7 +189,7 @@ init_tracks (RtcReceiver *self, const RtcReceiverConfig *config)
         config->retransmit_video);
     read_rtx_groups (self, offered);
     self->layers = rtc_layers_new (offered, choice->video.payload,
-        choice->video.codec->name, on_rank, self);
+        choice->video.codec->name, config->layer, on_rank, self);
   }
   if (choice->audio.codec) {
     init_track (self, RTC_KIND_AUDIO, &choice->audio, config->audio,
@@ -215,8 +215,8 @@ static gboolean
 open_link (RtcReceiver *self, GError **error)
 {
   static const RtcTransportCallbacks callbacks = { verify_certificate,
-    link_connected, link_ended, rtc_receiver_take_rtp, rtc_receiver_take_rtcp,
-    rtc_receiver_run_timers };
+    link_connected, link_ended, rtc_receiver_wants, rtc_receiver_take_rtp,
+    rtc_receiver_take_rtcp, rtc_receiver_run_timers };
   RtcReceiverLink *link = &self->links[self->n_links];
   const GstSDPMedia *media =
       gst_sdp_message_get_media (self->pruned, self->n_links);

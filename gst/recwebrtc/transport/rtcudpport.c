@@ -146,6 +146,12 @@ rtc_udp_port_count_refused (RtcUdpPort *self)
   self->stats.refused++;
 }
 
+void
+rtc_udp_port_count_skipped (RtcUdpPort *self)
+{
+  self->stats.skipped++;
+}
+
 /* --- sending --- */
 
 /* From the address that the peer reached: a host may have more than one. */
