@@ -281,7 +281,9 @@ rtc_receiver_note_twcc (
       !gst_rtp_buffer_get_extension_onebyte_header (rtp, id, 0, &data, &size) ||
       size < 2)
     return;
-  rtc_twcc_add (&link->twcc, GST_READ_UINT16_BE (data), arrival);
+  /* At any address: GST_READ_UINT16_BE() would be undefined. */
+  rtc_twcc_add (&link->twcc,
+      (guint16)(((guint8 *)data)[0] << 8 | ((guint8 *)data)[1]), arrival);
   link->has_twcc = TRUE;
 }
 
