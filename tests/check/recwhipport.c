@@ -368,6 +368,49 @@ GST_START_TEST (test_a_picture_behind_a_stopped_clock_is_where_it_arrives)
 
 GST_END_TEST;
 
+/* --- rollover --- */
+
+/* Of sequence numbers, more than once, and of timestamps (RFC 3550 section 5.1):
+ * no picture is lost or put elsewhere. */
+GST_START_TEST (test_sequence_numbers_and_timestamps_roll_over)
+{
+  const gint n = 24000;
+  gint64 until = g_get_monotonic_time () + REC_LIVE_PATIENCE / GST_USECOND;
+  GstElement *sink;
+  GstPad *pad;
+
+  start (1);
+  rtp_times[0] = 0u - 500 * FRAME;
+  sink = gst_bin_get_by_name (GST_BIN (pipeline), "v0");
+  pad = gst_element_get_static_pad (sink, "sink");
+  g_atomic_int_set (&n_times, 0);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, note_time, NULL, NULL);
+  for (gint i = 0; i < n; i++) {
+    send_picture (0, NULL);
+    while (rtc_test_peer_run (peers[0], 0))
+      ;
+    /* No more than the socket can hold. */
+    while (i - get_pictures (0) > 100) {
+      fail_unless (g_get_monotonic_time () < until);
+      g_usleep (1000);
+    }
+  }
+  while (get_pictures (0) < n) {
+    fail_unless (g_get_monotonic_time () < until);
+    g_usleep (1000);
+  }
+  fail_unless_equals_uint64 (get_stat (0, "video-rtp-lost"), 0);
+  for (guint i = 1; i < G_N_ELEMENTS (times); i++)
+    fail_unless (times[i] > times[i - 1] &&
+            times[i] - times[i - 1] < 2 * GST_SECOND * FRAME / 90000,
+        "%u: %" G_GUINT64_FORMAT, i, times[i] - times[i - 1]);
+  gst_object_unref (pad);
+  gst_object_unref (sink);
+  stop (1);
+}
+
+GST_END_TEST;
+
 /* --- floods --- */
 
 static gint flooding;
@@ -429,6 +472,7 @@ recwhipport_suite (void)
   tcase_add_test (tc, test_what_never_comes_is_lost_after_the_latency);
   tcase_add_test (
       tc, test_a_picture_behind_a_stopped_clock_is_where_it_arrives);
+  tcase_add_test (tc, test_sequence_numbers_and_timestamps_roll_over);
   tcase_add_test (tc, test_a_flood_of_strangers_costs_a_session_nothing);
   return s;
 }

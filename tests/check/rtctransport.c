@@ -7,7 +7,7 @@
 #include "rtcfeeder.h"
 #include "rtcrtcp.h"
 #include "rtctestpeer.h"
-#include "rtctransport.h"
+#include "rtctransport-private.h"
 
 #define TIMEOUT 20000
 #define SSRC 0x11223344
@@ -287,6 +287,76 @@ GST_START_TEST (test_ice_restarts_below_the_session)
 
 GST_END_TEST;
 
+/* RFC 3711 section 3.3.1: the rollover counter is not sent. */
+GST_START_TEST (test_sequence_numbers_roll_over)
+{
+  RtcTestPeer *peer = start ("127.0.0.1", TRUE);
+
+  fail_unless (rtc_test_peer_connect (peer, TIMEOUT));
+  wait_for (&seen.connected, 1);
+  peer->seq = 65000;
+  for (guint i = 1; i <= 2 * 65536 + 1000; i++) {
+    rtc_test_peer_send_rtp (peer, SSRC, 96, 0xffff0000 + i * 9);
+    /* No more than the socket can hold. */
+    if (i % 200 == 0)
+      wait_for (&seen.n_rtp, i);
+  }
+  wait_for (&seen.n_rtp, 2 * 65536 + 1000);
+  stop (peer);
+}
+
+GST_END_TEST;
+
+/* A check that the peer has sent at @now. */
+static void
+take_check (RtcTestPeer *peer, gint64 now)
+{
+  gchar *username = g_strdup_printf ("%s:peer", peer->ufrag);
+  RtcStunRequest request = {
+    .username = username, .password = peer->pwd, .controlling = TRUE
+  };
+  guint8 data[RTC_STUN_MAX_SIZE], id[RTC_STUN_ID_SIZE] = { 1 };
+  RtcStunMessage message;
+  RtcDatagram datagram = { .data = data,
+    .size = rtc_stun_write_request (data, id, &request),
+    .remote = transport->selected->remote,
+    .local = transport->selected->local,
+    .arrival = now,
+    .path = transport->selected };
+
+  fail_unless (rtc_stun_parse (data, datagram.size, &message));
+  fail_unless (rtc_transport_take_check (transport, &datagram, &message));
+  g_free (username);
+}
+
+/* RFC 7675: three hours with a check in 25 s, and then none in 30. */
+GST_START_TEST (test_consent_lasts_as_long_as_it_is_given)
+{
+  RtcTestPeer *peer = start ("127.0.0.1", TRUE);
+  gint64 now;
+
+  fail_unless (rtc_test_peer_connect (peer, TIMEOUT));
+  wait_for (&seen.connected, 1);
+  /* The thread of the port waits meanwhile. */
+  rtc_udp_port_lock (port);
+  now = g_get_monotonic_time ();
+  for (guint i = 0; i < 3 * 3600 / 25; i++) {
+    now += 25 * G_TIME_SPAN_SECOND;
+    rtc_transport_tick (transport, now);
+    take_check (peer, now);
+  }
+  fail_unless_equals_int (seen.ended, 0);
+  rtc_transport_tick (transport, now + 30 * G_TIME_SPAN_SECOND - 1);
+  fail_unless_equals_int (seen.ended, 0);
+  rtc_transport_tick (transport, now + 30 * G_TIME_SPAN_SECOND);
+  fail_unless_equals_int (seen.ended, 1);
+  fail_unless_equals_int (seen.end, RTC_TRANSPORT_EXPIRED);
+  rtc_udp_port_unlock (port);
+  stop (peer);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_replayed_and_forged_packets_are_dropped)
 {
   RtcTestPeer *peer = start ("127.0.0.1", TRUE);
@@ -436,6 +506,8 @@ rtctransport_suite (void)
   tcase_add_test (tc, test_a_controlled_peer_has_to_change_its_role);
   tcase_add_test (tc, test_another_address_counts_after_a_check);
   tcase_add_test (tc, test_ice_restarts_below_the_session);
+  tcase_add_test (tc, test_sequence_numbers_roll_over);
+  tcase_add_test (tc, test_consent_lasts_as_long_as_it_is_given);
   tcase_add_test (tc, test_replayed_and_forged_packets_are_dropped);
   tcase_add_test (tc, test_the_number_of_ssrcs_is_bounded);
   tcase_add_test (tc, test_strangers_are_limited);
