@@ -17,6 +17,7 @@ static RtcTestPeer *peers[SOURCES];
 static gint n_pictures[SOURCES];
 static guint32 rtp_times[SOURCES];
 static guint16 seqs[SOURCES];
+static const gchar *extra_lines = ""; /* of the offer */
 
 static GstPadProbeReturn
 count_picture (GstPad *pad, GstPadProbeInfo *info, gpointer data)
@@ -78,7 +79,8 @@ start (guint n)
     peers[i] = NULL;
     /* Not while the element is on its way to PLAYING. */
     for (guint k = 0; k < 1000 && !peers[i]; k++)
-      if (!(peers[i] = rtc_test_publish (url, certificate, 20000)))
+      if (!(peers[i] = rtc_test_publish_lines (
+                url, certificate, extra_lines, 20000)))
         g_usleep (10000);
     fail_unless (peers[i] != NULL, "%u", i);
     g_free (url);
@@ -368,6 +370,68 @@ GST_START_TEST (test_a_picture_behind_a_stopped_clock_is_where_it_arrives)
 
 GST_END_TEST;
 
+/* --- congestion control --- */
+
+/* Returns the bit rate of REMB in the last RTCP that came, 0: none. */
+static guint
+find_remb (void)
+{
+  const guint8 *data = peers[0]->rtcp;
+  gsize at = 0;
+
+  while (at + 20 <= peers[0]->rtcp_size) {
+    gsize size = 4 * (1 + (gsize)GST_READ_UINT16_BE (data + at + 2));
+
+    if (data[at] == (0x80 | 15) && data[at + 1] == 206 &&
+        memcmp (data + at + 12, "REMB", 4) == 0) {
+      guint32 word = GST_READ_UINT32_BE (data + at + 16);
+
+      fail_unless_equals_int (GST_READ_UINT32_BE (data + at + 20), 7000);
+      return (word & 0x3ffff) << (word >> 18 & 0x3f);
+    }
+    at += size;
+  }
+  return 0;
+}
+
+/* Sends until a report has come, and a REMB with @remb. Returns that. */
+static guint
+publish_and_find_remb (const gchar *lines, gboolean remb)
+{
+  gint64 until = g_get_monotonic_time () + REC_LIVE_PATIENCE / GST_USECOND;
+  guint found = 0;
+
+  extra_lines = lines;
+  start (1);
+  extra_lines = "";
+  while (remb ? found == 0 : peers[0]->n_rtcp < 4) {
+    fail_unless (g_get_monotonic_time () < until);
+    send_picture (0, NULL);
+    if (rtc_test_peer_run (peers[0], 10))
+      found = MAX (found, find_remb ());
+  }
+  stop (1);
+  return found;
+}
+
+GST_START_TEST (test_remb_is_sent_to_who_knows_nothing_else)
+{
+  guint remb = publish_and_find_remb ("a=rtcp-fb:96 goog-remb\r\n", TRUE);
+
+  fail_unless (remb > 900000 && remb <= 1000000, "%u", remb);
+  fail_unless_equals_int (
+      publish_and_find_remb ("a=rtcp-fb:96 goog-remb\r\n"
+                             "a=rtcp-fb:96 transport-cc\r\n"
+                             "a=extmap:3 http://www.ietf.org/id/"
+                             "draft-holmer-rmcat-transport-wide-cc-extensions-"
+                             "01\r\n",
+          FALSE),
+      0);
+  fail_unless_equals_int (publish_and_find_remb ("", FALSE), 0);
+}
+
+GST_END_TEST;
+
 /* --- rollover --- */
 
 /* Of sequence numbers, more than once, and of timestamps (RFC 3550 section 5.1):
@@ -472,6 +536,7 @@ recwhipport_suite (void)
   tcase_add_test (tc, test_what_never_comes_is_lost_after_the_latency);
   tcase_add_test (
       tc, test_a_picture_behind_a_stopped_clock_is_where_it_arrives);
+  tcase_add_test (tc, test_remb_is_sent_to_who_knows_nothing_else);
   tcase_add_test (tc, test_sequence_numbers_and_timestamps_roll_over);
   tcase_add_test (tc, test_a_flood_of_strangers_costs_a_session_nothing);
   return s;

@@ -191,6 +191,8 @@ take_media (RtcReceiver *self, RtcReceiverLink *link, RtcKind kind,
   }
   stream->payload = gst_rtp_buffer_get_payload_type (rtp);
   stream->rtp_time = rtp_time;
+  if (kind == RTC_KIND_VIDEO)
+    rtc_remb_add (&self->remb, gst_buffer_get_size (buffer));
   rtc_rtp_source_add (&stream->source, seq, rtp_time, arrival);
   gst_rtp_buffer_unmap (rtp);
   add_packet (self, stream, buffer, seq, rtp_time, arrival, FALSE);
@@ -401,20 +403,46 @@ send_nacks (RtcReceiver *self, RtcReceiverLink *link, RtcReceiverStream *stream,
 }
 
 static void
-send_report (RtcReceiver *self, RtcReceiverLink *link, gint64 now)
+send_remb (
+    RtcReceiver *self, RtcReceiverLink *link, guint8 fraction_lost, gint64 now)
 {
-  RtcReport reports[RTC_RECEIVER_MAX_STREAMS];
+  guint32 ssrcs[RTC_RECEIVER_MAX_STREAMS];
   guint8 out[RTC_RTCP_MAX_SIZE];
   guint n = 0;
 
   for (guint i = 0; i < self->streams->len; i++) {
     RtcReceiverStream *stream = g_ptr_array_index (self->streams, i);
 
-    if (stream->link == link && stream->source.started)
-      rtc_rtp_source_get_report (&stream->source, now, &reports[n++]);
+    if (stream->link == link && stream->kind == RTC_KIND_VIDEO)
+      ssrcs[n++] = stream->ssrc;
+  }
+  if (n > 0)
+    rtc_transport_send_rtcp (link->transport, out,
+        rtc_rtcp_write_remb (out, self->ssrc, self->cname, ssrcs, n,
+            rtc_remb_update (&self->remb, fraction_lost, now)));
+}
+
+static void
+send_report (RtcReceiver *self, RtcReceiverLink *link, gint64 now)
+{
+  RtcReport reports[RTC_RECEIVER_MAX_STREAMS];
+  guint8 out[RTC_RTCP_MAX_SIZE], lost = 0;
+  guint n = 0;
+
+  for (guint i = 0; i < self->streams->len; i++) {
+    RtcReceiverStream *stream = g_ptr_array_index (self->streams, i);
+
+    if (stream->link != link || !stream->source.started)
+      continue;
+    rtc_rtp_source_get_report (&stream->source, now, &reports[n]);
+    if (stream->kind == RTC_KIND_VIDEO)
+      lost = MAX (lost, reports[n].fraction_lost);
+    n++;
   }
   rtc_transport_send_rtcp (link->transport, out,
       rtc_rtcp_write_report (out, self->ssrc, self->cname, reports, n));
+  if (self->tracks[RTC_KIND_VIDEO].remb)
+    send_remb (self, link, lost, now);
 }
 
 static void

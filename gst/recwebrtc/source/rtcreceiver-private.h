@@ -9,6 +9,7 @@
 #include "rtclayers.h"
 #include "rtcfeeder.h"
 #include "rtcreceiver.h"
+#include "rtcremb.h"
 #include "rtcreorder.h"
 #include "rtcrtpsource.h"
 #include "rtctwcc.h"
@@ -38,6 +39,7 @@ typedef enum
  * @fir: FIR instead of PLI
  * @twcc: id of the header extension of transport-wide congestion control, 0:
  *   none
+ * @remb: the sender knows of no other congestion control
  * @rate: ticks per second
  * @caps: of the packets
  */
@@ -50,6 +52,7 @@ typedef struct
   gboolean nack;
   gboolean fir;
   guint8 twcc;
+  gboolean remb;
   guint rate;
   GstCaps *caps;
 } RtcReceiverTrack;
@@ -166,6 +169,7 @@ struct _RtcReceiver
   GPtrArray *streams;
   gboolean missing[RTC_KINDS]; /* has not begun, and is waited for */
   RtcReceiverTotals ended[RTC_KINDS];
+  RtcRemb remb; /* of the video */
   RtcSenderClock clock;
   guint32 clock_ssrc;
   RtcTimeline timeline;

@@ -176,6 +176,19 @@ on_rank (guint ssrc, guint rank, gpointer user_data)
   g_mutex_unlock (&self->lock);
 }
 
+/* Only for a sender that does not know better. */
+static void
+init_remb (RtcReceiver *self, const GstSDPMedia *offered, guint max_bitrate)
+{
+  RtcReceiverTrack *track = &self->tracks[RTC_KIND_VIDEO];
+
+  track->remb = rtc_sdp_lite_offers_feedback (
+                    offered, track->track.payload, "goog-remb") &&
+      !(track->twcc != 0 &&
+          rtc_sdp_lite_has_feedback (track->media, "transport-cc"));
+  rtc_remb_init (&self->remb, max_bitrate, g_get_monotonic_time ());
+}
+
 static void
 init_tracks (RtcReceiver *self, const RtcReceiverConfig *config)
 {
@@ -187,6 +200,7 @@ init_tracks (RtcReceiver *self, const RtcReceiverConfig *config)
 
     init_track (self, RTC_KIND_VIDEO, &choice->video, config->video,
         config->retransmit_video);
+    init_remb (self, offered, config->max_bitrate);
     read_rtx_groups (self, offered);
     self->layers = rtc_layers_new (offered, choice->video.payload,
         choice->video.codec->name, config->layer, on_rank, self);
@@ -267,7 +281,7 @@ rtc_receiver_make_answer (RtcReceiver *self)
   }
   answer = rtc_sdp_lite_answer (self->pruned, transports,
       (const gchar *const *)candidates, self->retransmit_video,
-      self->retransmit_audio);
+      self->retransmit_audio, self->tracks[RTC_KIND_VIDEO].remb);
   g_strfreev (candidates);
   return answer;
 }
