@@ -17,6 +17,7 @@ static RtcTestPeer *peers[SOURCES];
 static gint n_pictures[SOURCES];
 static guint32 rtp_times[SOURCES];
 static guint16 seqs[SOURCES];
+static gboolean ice_tcp;
 static const gchar *extra_lines = ""; /* of the offer */
 
 static GstPadProbeReturn
@@ -59,7 +60,7 @@ start (guint n)
       rec_live_set_transport (sources[i]);
       g_object_get (sources[i], "udp-port", &number, NULL);
     }
-    g_object_set (sources[i], "udp-port", number, NULL);
+    g_object_set (sources[i], "udp-port", number, "ice-tcp", ice_tcp, NULL);
     pad = gst_element_get_static_pad (sink, "sink");
     g_atomic_int_set (&n_pictures[i], 0);
     gst_pad_add_probe (
@@ -370,6 +371,25 @@ GST_START_TEST (test_a_picture_behind_a_stopped_clock_is_where_it_arrives)
 
 GST_END_TEST;
 
+/* --- TCP --- */
+
+GST_START_TEST (test_media_may_come_over_tcp)
+{
+  ice_tcp = TRUE;
+  start (2);
+  ice_tcp = FALSE;
+  run_until (0, 2, 5);
+  rtc_test_peer_use_tcp (peers[0]);
+  rtc_test_peer_check (peers[0], TRUE);
+  fail_unless_equals_int (rtc_test_peer_wait_answer (peers[0]), 0);
+  run_until (0, 2, 50);
+  for (guint i = 0; i < 2; i++)
+    fail_unless_equals_uint64 (get_stat (i, "video-rtp-lost"), 0);
+  stop (2);
+}
+
+GST_END_TEST;
+
 /* --- congestion control --- */
 
 /* Returns the bit rate of REMB in the last RTCP that came, 0: none. */
@@ -536,6 +556,7 @@ recwhipport_suite (void)
   tcase_add_test (tc, test_what_never_comes_is_lost_after_the_latency);
   tcase_add_test (
       tc, test_a_picture_behind_a_stopped_clock_is_where_it_arrives);
+  tcase_add_test (tc, test_media_may_come_over_tcp);
   tcase_add_test (tc, test_remb_is_sent_to_who_knows_nothing_else);
   tcase_add_test (tc, test_sequence_numbers_and_timestamps_roll_over);
   tcase_add_test (tc, test_a_flood_of_strangers_costs_a_session_nothing);

@@ -53,6 +53,9 @@ typedef struct
  * streaming thread. */
 RtcUdpPort *rtc_udp_port_open (
     guint number, gint64 batch_interval, GError **error);
+/* Accepts ICE over TCP (RFC 6544) at the same number too, for everybody who uses
+ * the port, until it is closed. Returns FALSE with @error (G_IO_ERROR). */
+gboolean rtc_udp_port_open_tcp (RtcUdpPort *port, GError **error);
 /* Closes the port with the last reference. NULL is allowed. Not from a callback
  * of a transport. */
 void rtc_udp_port_close (RtcUdpPort *port);
