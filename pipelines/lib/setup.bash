@@ -8,6 +8,7 @@
 #                    GStreamer find the plugins in that build.
 # fail TEXT...       prints the reason and exits with status 1
 # bad_usage TEXT...  prints the reason and exits with status 2
+# install_page       fetches hls.js for the page of the service, once
 # version            prints the version
 # print_problem LINE prints a line of gst-launch-1.0 if it is a warning or error
 # launch_in_place ELEMENTS...
@@ -59,7 +60,7 @@ build_plugins() {
     meson setup "$dir" "$top" --buildtype=release -Dtests=auto >"$log" 2>&1 ||
       { tail -n 15 "$log" >&2; rm -f "$log"; fail "could not configure the build, see above"; }
   fi
-  ninja -C "$dir" gst/tsrec/libgsttsrec.so gst/recwebrtc/libgstrecwebrtc.so >"$log" 2>&1 ||
+  ninja -C "$dir" plugins >"$log" 2>&1 ||
     { tail -n 30 "$log" >&2; rm -f "$log"; fail "could not build the plugins, see above"; }
   rm -f "$log"
 }
@@ -104,4 +105,44 @@ first_element() {
     fi
   done
   return 1
+}
+
+# What npm installed is good as long as it was installed from this lock file. With
+# REC_BUILD_DIR set somebody else has installed Node.js.
+install_page() {
+  local web=$top/pipelines/lib/web
+  cmp -s "$web/package-lock.json" "$web/node_modules/.installed" && return
+  [ -n "${REC_BUILD_DIR:-}" ] || "$top/pipelines/install-deps" serve || exit 1
+  echo "Installing hls.js by npm" >&2
+  npm ci --prefix "$web" --silent >&2 ||
+    fail "npm could not install what $web/package.json names"
+  cp "$web/package-lock.json" "$web/node_modules/.installed"
+}
+
+# run_server ANNOUNCEMENT PROPERTY=VALUE...: the element recserver, until Ctrl+C
+# or SIGTERM; "%s" of the announcement is its URL. gst-launch-1.0 runs in a session
+# of its own, so that Ctrl+C in the terminal reaches this script alone: a second
+# SIGINT would make it skip the EOS. SIGHUP reads the configuration again.
+run_server() {
+  local announcement=$1 child status=0
+  shift
+  first_element recserver >/dev/null ||
+    fail "this build has no recserver: it needs libsoup-3.0 and json-glib-1.0 (pipelines/install-deps build)"
+  LC_MESSAGES=C LANGUAGE='' setsid env --default-signal=INT,HUP \
+    setpriv --pdeathsig INT gst-launch-1.0 -e -v recserver "tools-directory=$top/pipelines" "$@" > >(
+    trap '' INT TERM HUP
+    while IFS= read -r line; do
+      # shellcheck disable=SC2059 # the format is ours
+      [[ $line == *": url = "* ]] && printf "$announcement\n" "${line##* }"
+      print_problem "$line" || :
+    done
+  ) &
+  child=$!
+  trap 'kill -INT "$child" 2>/dev/null' INT TERM
+  trap 'kill -HUP "$child" 2>/dev/null' HUP
+  while kill -0 "$child" 2>/dev/null; do
+    wait "$child"
+    status=$?
+  done
+  [ "$status" -eq 0 ] || return 1
 }

@@ -105,7 +105,7 @@ describe('a recording that is being written', () => {
     const page = await visit(t, url);
     await until(() => fs.existsSync(file) && fs.statSync(file).size > 0, 'the first bytes');
     await sleep(16000); // so that 10 s behind the end is not its start
-    await page.getByRole('link', { name: 'live.ts' }).click();
+    await page.locator('#list > li > a', { hasText: 'live.ts' }).click();
     await until(async () => (await playback(page)).time > 0, 'playback');
     const live = await plays(page, 4);
     assert.ok(live.behind >= 4 && live.behind <= 16, `${live.behind} s behind`);
@@ -143,7 +143,7 @@ describe('a recording in fragments with the playlist of its recorder', () => {
     const listed = async () => (await (await fetch(`${url}/api/recordings`)).json()).recordings;
     await until(async () => (await listed()).some((r) => r.fragments > 1), 'two fragments');
     await until(async () => /live\.m3u8/.test(await page.textContent('#list')), 'it in the list');
-    await page.getByRole('link', { name: 'live.m3u8' }).click();
+    await page.locator('#list > li > a', { hasText: 'live.m3u8' }).click();
     await until(async () => (await playback(page)).time > 0, 'playback');
     await plays(page, 2);
     assert.equal(await page.evaluate(() => document.getElementById('live').hidden), false);
@@ -290,7 +290,7 @@ describe('a recording that is complete', () => {
     assert.ok(Math.abs(at.duration - 20) < 0.5, `${at.duration} s`);
     await page.evaluate(() => { document.getElementById('video').currentTime = 15; });
     await plays(page, 1);
-    assert.ok(asked.every((a) => /^GET \/(api\/recordings|icon\.svg|hls\.worker\.js)$/.test(a)), asked.join('\n'));
+    assert.ok(asked.every((a) => /^GET \/(api\/recordings|api\/recording\/active|icon\.svg|hls\.worker\.js)$/.test(a)), asked.join('\n'));
     assert.deepEqual(page.wrong, []);
   });
 

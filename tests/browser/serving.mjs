@@ -46,12 +46,22 @@ export function start(t, command, args, options = {}) {
   return child;
 }
 
-export async function serve(t, folder, ...args) {
-  const child = start(t, 'node', [path.join(top, 'pipelines/lib/web/server.js'), folder, '--port', '0', ...args]);
+// pipelines/serve or pipelines/server on a free port.
+export async function serveWith(t, command, folder, ...args) {
+  const child = start(t, path.join(top, 'pipelines', command), ['--port', '0', ...args, folder], { detached: true });
+  t.after(() => { // with what it has started
+    try {
+      process.kill(-child.pid, 'SIGTERM');
+    } catch {
+      // it has ended
+    }
+  });
   const [, port] = await until(() => /:(\d+)\/ \(Ctrl\+C/.exec(child.said) ||
     (child.exitCode !== null && ['', NaN]), 'the server');
   return { child, port: Number(port), url: `http://127.0.0.1:${port}` };
 }
+
+export const serve = (t, folder, ...args) => serveWith(t, 'serve', folder, ...args);
 
 // A request as it is, without a client that tidies up what it sends.
 export function raw(port, lines, { wait = 15000 } = {}) {

@@ -708,6 +708,73 @@ GST_START_TEST (test_below_paused_a_publisher_is_asked_to_come_back)
 
 GST_END_TEST;
 
+/* --- without a socket --- */
+
+/* What handle-request replies, as its status. @reply may be NULL. */
+static guint
+handle (const gchar *method, const gchar *session_id, const gchar *body,
+    GstStructure **reply)
+{
+  GstStructure *request = gst_structure_new ("request", "method", G_TYPE_STRING,
+      method, "body", G_TYPE_STRING, body, "remote", G_TYPE_STRING, "192.0.2.1",
+      "local", G_TYPE_STRING, "127.0.0.1", NULL);
+  GstPromise *promise = gst_promise_new ();
+  guint status = 0;
+
+  if (session_id)
+    gst_structure_set (request, "session-id", G_TYPE_STRING, session_id, NULL);
+  g_signal_emit_by_name (src, "handle-request", request, promise);
+  fail_unless_equals_int (
+      gst_promise_wait (promise), GST_PROMISE_RESULT_REPLIED);
+  fail_unless (gst_structure_get_uint (
+      gst_promise_get_reply (promise), "status", &status));
+  if (reply)
+    *reply = gst_structure_copy (gst_promise_get_reply (promise));
+  gst_promise_unref (promise);
+  gst_structure_free (request);
+  return status;
+}
+
+GST_START_TEST (test_requests_of_an_application_are_answered)
+{
+  GstStructure *reply;
+  const gchar *id;
+
+  src = gst_element_factory_make ("recwhipsrc", NULL);
+  g_object_set (
+      src, "listen", FALSE, "stun-server", "stun://192.0.2.7:3478", NULL);
+  fail_unless_equals_int (handle ("POST", NULL, h264_offer, NULL), 503);
+  gst_element_set_state (src, GST_STATE_PLAYING);
+  g_object_get (src, "url", &url, NULL);
+  fail_unless (url == NULL, "it listens at %s", url);
+  fail_unless_equals_int (handle ("GET", NULL, NULL, NULL), 405);
+  fail_unless_equals_int (handle ("DELETE", NULL, NULL, NULL), 405);
+  fail_unless_equals_int (handle ("POST", "1", h264_offer, NULL), 405);
+  fail_unless_equals_int (handle ("POST", NULL, "hello", NULL), 400);
+  fail_unless_equals_int (handle ("POST", NULL, NULL, NULL), 400);
+  fail_unless_equals_int (handle ("POST", NULL, vp8_offer, &reply), 422);
+  fail_unless (strstr (gst_structure_get_string (reply, "body"), "VP8"));
+  gst_structure_free (reply);
+  fail_unless_equals_int (handle ("POST", NULL, h264_offer, &reply), 201);
+  id = gst_structure_get_string (reply, "session-id");
+  fail_unless (id != NULL && gst_structure_has_field (reply, "etag"));
+  fail_unless_equals_string (
+      gst_structure_get_string (reply, "content-type"), "application/sdp");
+  fail_unless (
+      g_str_has_prefix (gst_structure_get_string (reply, "body"), "v=0"));
+  fail_unless_equals_int (g_strv_length (g_value_get_boxed (
+                              gst_structure_get_value (reply, "links"))),
+      1);
+  fail_unless_equals_int (handle ("POST", NULL, h264_offer, NULL), 409);
+  fail_unless_equals_int (handle ("DELETE", "other", NULL, NULL), 404);
+  fail_unless_equals_int (handle ("DELETE", id, NULL, NULL), 200);
+  gst_structure_free (reply);
+  gst_element_set_state (src, GST_STATE_NULL);
+  fail_unless_equals_int (handle ("POST", NULL, h264_offer, NULL), 503);
+  stop ();
+}
+GST_END_TEST
+
 static Suite *
 recwhiphttp_suite (void)
 {
@@ -743,6 +810,7 @@ recwhiphttp_suite (void)
   tcase_add_test (tc, test_a_port_in_use_is_an_error_that_says_what_to_do);
   tcase_add_test (tc, test_elements_of_one_process_share_a_port_by_path);
   tcase_add_test (tc, test_below_paused_a_publisher_is_asked_to_come_back);
+  tcase_add_test (tc, test_requests_of_an_application_are_answered);
   return s;
 }
 

@@ -7,6 +7,7 @@ is about time (a file grows every 250 ms), a machine that was itself too busy
 is told apart from a recorder that broke the promise by trying again.
 """
 
+import atexit
 import contextlib
 import functools
 import json
@@ -82,16 +83,58 @@ def size_of(path):
         return 0
 
 
+# The processes that no cleanup has ended yet. No cleanup runs after Ctrl+C or when
+# meson ends a test that took too long, and a process in a session of its own gets
+# neither signal.
+running = set()
+
+
+def end_running():
+    for process in list(running):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def end_by_signal(number, _frame):
+    end_running()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+ENDING_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+atexit.register(end_running)
+for ending_signal in ENDING_SIGNALS:
+    signal.signal(ending_signal, end_by_signal)
+
+
+@contextlib.contextmanager
+def ending_signals_held_back():
+    """Until a process that starts is among those that are running."""
+    held_back = []
+    handlers = {}
+    if threading.current_thread() is threading.main_thread():
+        handlers = {number: signal.signal(number, lambda number, _frame: held_back.append(number))
+                    for number in ENDING_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    for number in held_back:
+        os.kill(os.getpid(), number)
+
+
 class Process:
     """A child in a session of its own, with what it said kept in a file."""
 
     def __init__(self, arguments, folder, name, **kwargs):
         self.output = os.path.join(folder, name + '.log')
-        with open(self.output, 'wb') as log:
+        with open(self.output, 'wb') as log, ending_signals_held_back():
             self.child = subprocess.Popen(
                 arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 cwd=folder, start_new_session=True, **kwargs)
-        self.pid = self.child.pid
+            self.pid = self.child.pid
+            running.add(self)
 
     def said(self):
         with open(self.output, encoding='utf-8', errors='replace') as log:
@@ -125,6 +168,7 @@ class Process:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
             self.child.wait()
+        running.discard(self)
 
 
 class TestCase(unittest.TestCase):

@@ -26,7 +26,7 @@ except (ImportError, ValueError) as error:
 BUILD_DIR = os.environ['REC_BUILD_DIR']
 SOURCE_DIR = os.environ['REC_SOURCE_DIR']
 ELEMENTS = ('tsrecmux', 'recfilesink', 'tsrecsink', 'recmonitor', 'recwhipsrc',
-            'recwhepsrc', 'recwhipsink')
+            'recwhepsrc', 'recwhipsink', 'recserver')
 # Other programs say these, or strerror(3) does.
 SAID_ELSEWHERE = re.compile(r'HTTP \d|No such element|could not link|output format|CORS|navigator|mediaDevices|pipelines/')
 STRERROR = {os.strerror(number) for number in errno.errorcode}

@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The element with its properties, which take most of the lines, and the
- * handlers of its requests.
+ * The element with its properties, which take most of the lines. The handlers
+ * of its requests are in gstrecwhipsrc-requests.c.
  */
 
 /**
@@ -35,11 +35,10 @@
 
 #include "config.h"
 
-#include "gstrecwhipsrc.h"
+#include "gstrecwhipsrc-private.h"
 
 #include "gstrecwebrtcsrc-private.h"
 #include "rtclayers.h"
-#include "whipendpoint.h"
 #include "whiptoken.h"
 #if HAVE_TRANSPORT
 #include "rtcudpport.h"
@@ -71,282 +70,24 @@ enum
   PROP_TLS_KEY,
   PROP_UDP_PORT,
   PROP_BATCH_INTERVAL,
+  PROP_LISTEN,
   PROP_SIMULCAST_LAYER,
   PROP_ICE_TCP,
   PROP_URL,
-};
-
-struct _GstRecWhipSrc
-{
-  GstRecWebrtcSrc parent;
-
-  /* under the object lock */
-  gchar *host;
-  guint port;
-  gchar *path;
-  gchar *auth_token;
-  gchar *auth_token_file;
-  gchar *cors_origins;
-  gchar *tls_certificate;
-  gchar *tls_key;
-  guint udp_port;
-  guint batch_interval;
-  gboolean ice_tcp;
-  WhipEndpoint *endpoint;
-
-  /* control thread: the offer that is being answered */
-  WhipRequest *offer;
 };
 
 G_DEFINE_TYPE (GstRecWhipSrc, gst_rec_whip_src, GST_TYPE_REC_WEBRTC_SRC);
 GST_ELEMENT_REGISTER_DEFINE (
     recwhipsrc, "recwhipsrc", GST_RANK_NONE, GST_TYPE_REC_WHIP_SRC);
 
-/* --- from the HTTP thread to the control thread --- */
-
-typedef struct
-{
-  GstRecWhipSrc *self;
-  WhipRequest *request;
-  void (*handle) (GstRecWhipSrc *self, WhipRequest *request);
-} Call;
-
-static gboolean
-run_call (gpointer data)
-{
-  Call *call = data;
-  WhipRequest *request = g_steal_pointer (&call->request);
-
-  call->handle (call->self, request);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-free_call (gpointer data)
-{
-  Call *call = data;
-
-  if (call->request)
-    whip_request_reply (call->request, 503, "The recorder is shutting down.");
-  gst_object_unref (call->self);
-  g_free (call);
-}
-
-static void
-hand_over (GstRecWhipSrc *self, WhipRequest *request,
-    void (*handle) (GstRecWhipSrc *, WhipRequest *))
-{
-  Call *call = g_new0 (Call, 1);
-
-  call->self = gst_object_ref (self);
-  call->request = request;
-  call->handle = handle;
-  gst_rec_webrtc_src_invoke (
-      GST_REC_WEBRTC_SRC (self), run_call, call, free_call);
-}
-
-/* --- requests, on the control thread --- */
-
-static guint
-status_of (const GError *error)
-{
-  if (error->domain != RTC_SDP_ERROR)
-    return 500;
-  switch (error->code) {
-    case RTC_SDP_ERROR_SYNTAX:
-      return 400;
-    case RTC_SDP_ERROR_TOO_LARGE:
-      return 413;
-    default:
-      return 422;
-  }
-}
-
-static void
-reply_error (GstRecWhipSrc *self, WhipRequest *request, GError *error)
-{
-  GST_WARNING_OBJECT (self, "offer of %s refused: %s",
-      whip_request_get_remote (request), error->message);
-  whip_request_reply (request, status_of (error), error->message);
-  g_error_free (error);
-}
-
-static void
-handle_offer (GstRecWhipSrc *self, WhipRequest *request)
-{
-  GstRecWebrtcSrc *src = GST_REC_WEBRTC_SRC (self);
-  GError *error = NULL;
-  const gchar *body;
-  GstSDPMessage *offer;
-  gsize length;
-
-  if (!gst_rec_webrtc_src_is_accepting (src)) {
-    whip_request_reply (request, 503, "The recorder is not running (yet).");
-    return;
-  }
-  if (gst_rec_webrtc_src_get_session (src)) {
-    whip_request_reply (request, 409,
-        "Another publisher is connected. Stop it first, or publish to another "
-        "recorder; a publisher that vanished is dropped after peer-timeout.");
-    return;
-  }
-  body = whip_request_get_body (request, &length);
-  offer = rtc_sdp_parse (body, length, &error);
-  if (!offer) {
-    reply_error (self, request, error);
-    return;
-  }
-  /* This ends a session that is still being drained; only such a session has no
-   * offer of its own. The answer follows later. */
-  if (gst_rec_webrtc_src_answer (
-          src, offer, whip_request_get_remote (request), &error))
-    self->offer = request;
-  else
-    reply_error (self, request, error);
-  gst_sdp_message_free (offer);
-}
-
-static void
-gst_rec_whip_src_described (GstRecWebrtcSrc *src, RtcSession *session,
-    const gchar *sdp, const GError *error)
-{
-  GstRecWhipSrc *self = GST_REC_WHIP_SRC (src);
-  WhipRequest *request = g_steal_pointer (&self->offer);
-
-  if (sdp) {
-    gchar *answer =
-        rtc_sdp_order_candidates (sdp, whip_request_get_local (request));
-    gchar *refusals = gst_rec_webrtc_src_dup_refusals (src);
-
-    whip_request_reply_created (request, rtc_session_get_id (session),
-        rtc_session_get_etag (session), answer, refusals);
-    g_free (refusals);
-    g_free (answer);
-    return;
-  }
-  whip_request_reply (request, 500, error->message);
-  gst_rec_webrtc_src_end_session (src, error->message);
-}
-
-static gboolean
-is_own_session (GstRecWhipSrc *self, WhipRequest *request)
-{
-  RtcSession *session =
-      gst_rec_webrtc_src_get_session (GST_REC_WEBRTC_SRC (self));
-
-  return session &&
-      g_str_equal (
-          rtc_session_get_id (session), whip_request_get_session_id (request));
-}
-
-static void
-reply_no_session (WhipRequest *request)
-{
-  whip_request_reply (request, 404, "There is no such session (any more).");
-}
-
-static void
-handle_remove (GstRecWhipSrc *self, WhipRequest *request)
-{
-  if (!is_own_session (self, request)) {
-    reply_no_session (request);
-    return;
-  }
-  whip_request_reply (request, 200, NULL);
-  gst_rec_webrtc_src_drain_session (
-      GST_REC_WEBRTC_SRC (self), "the publisher ended the session (DELETE)");
-}
-
-/* RFC 9725 section 4.3.3. */
-static void
-restart_ice (
-    RtcSession *session, WhipRequest *request, const RtcIceFragment *fragment)
-{
-  gchar *answer = rtc_session_restart_ice (session, fragment), *ordered;
-
-  if (!answer) {
-    whip_request_reply (request, 501,
-        "ICE cannot be restarted: this needs a=ice-ufrag and a=ice-pwd, and a "
-        "recorder that was built with libnice. Publish again instead.");
-    return;
-  }
-  ordered = rtc_sdp_order_candidates (answer, whip_request_get_local (request));
-  whip_request_reply_fragment (
-      request, rtc_session_get_etag (session), ordered);
-  g_free (ordered);
-  g_free (answer);
-}
-
-static void
-handle_patch (GstRecWhipSrc *self, WhipRequest *request)
-{
-  RtcSession *session =
-      gst_rec_webrtc_src_get_session (GST_REC_WEBRTC_SRC (self));
-  RtcIceFragment *fragment;
-  GError *error = NULL;
-  const gchar *body;
-  gsize length;
-
-  if (!is_own_session (self, request)) {
-    reply_no_session (request);
-    return;
-  }
-  body = whip_request_get_body (request, &length);
-  fragment = rtc_ice_fragment_parse (body, length, &error);
-  if (!fragment) {
-    reply_error (self, request, error);
-    return;
-  }
-  if (!whip_request_accepts_etag (request, rtc_session_get_etag (session)))
-    whip_request_reply (
-        request, 412, "If-Match does not name the current ICE session.");
-  else if (rtc_session_add_fragment (session, fragment))
-    whip_request_reply (request, 204, NULL);
-  else
-    restart_ice (session, request, fragment);
-  rtc_ice_fragment_free (fragment);
-}
-
-/* --- on the HTTP thread --- */
-
-static void
-on_offer (WhipRequest *request, gpointer user_data)
-{
-  hand_over (user_data, request, handle_offer);
-}
-
-static void
-on_patch (WhipRequest *request, gpointer user_data)
-{
-  hand_over (user_data, request, handle_patch);
-}
-
-static void
-on_remove (WhipRequest *request, gpointer user_data)
-{
-  hand_over (user_data, request, handle_remove);
-}
-
 /* --- GstRecWebrtcSrc --- */
 
-/* Returns values of Link headers (RFC 9725 section 4.6). The credentials of a
- * TURN server are only for clients that had to send a token. Free it with
- * g_strfreev(). */
-static gchar **
-make_links (GstRecWhipSrc *self, const gchar *token)
+static void
+set_taking_requests (GstRecWhipSrc *self, gboolean taking)
 {
-  GPtrArray *links = g_ptr_array_new ();
-  gchar *stun = NULL, *turn = NULL, *link;
-
-  g_object_get (self, "stun-server", &stun, "turn-server", &turn, NULL);
-  if (stun && (link = rtc_sdp_ice_server_link (stun)))
-    g_ptr_array_add (links, link);
-  if (turn && token && (link = rtc_sdp_ice_server_link (turn)))
-    g_ptr_array_add (links, link);
-  g_free (stun);
-  g_free (turn);
-  g_ptr_array_add (links, NULL);
-  return (gchar **)g_ptr_array_free (links, FALSE);
+  GST_OBJECT_LOCK (self);
+  self->taking_requests = taking;
+  GST_OBJECT_UNLOCK (self);
 }
 
 /* The sessions of the element have ended. */
@@ -386,8 +127,6 @@ open_udp_port (GstRecWhipSrc *self, GError **error)
 static gboolean
 gst_rec_whip_src_open (GstRecWebrtcSrc *src, GError **error)
 {
-  static const WhipEndpointCallbacks callbacks = { on_offer, on_patch,
-    on_remove };
   GstRecWhipSrc *self = GST_REC_WHIP_SRC (src);
   WhipEndpointConfig config = { .max_body = RTC_SDP_MAX_BYTES,
     .max_connections = MAX_CONNECTIONS,
@@ -397,13 +136,19 @@ gst_rec_whip_src_open (GstRecWebrtcSrc *src, GError **error)
   gchar **links;
   gchar *url, *token;
 
+  if (!self->listen) {
+    if (!open_udp_port (self, error))
+      return FALSE;
+    set_taking_requests (self, TRUE);
+    return TRUE;
+  }
   if (!whip_token_load (self->auth_token, self->auth_token_file, &token, error))
     return FALSE;
   if (!open_udp_port (self, error)) {
     g_free (token);
     return FALSE;
   }
-  links = make_links (self, token);
+  links = gst_rec_whip_src_make_links (self, token != NULL);
   /* These properties do not change from READY on. */
   config.host = self->host;
   config.port = self->port;
@@ -413,7 +158,8 @@ gst_rec_whip_src_open (GstRecWebrtcSrc *src, GError **error)
   config.tls_certificate = self->tls_certificate;
   config.tls_key = self->tls_key;
   config.ice_servers = (const gchar *const *)links;
-  endpoint = whip_endpoint_new (&config, &callbacks, self, error);
+  endpoint =
+      whip_endpoint_new (&config, &gst_rec_whip_src_callbacks, self, error);
   g_strfreev (links);
   g_free (token);
   if (!endpoint) {
@@ -438,21 +184,10 @@ gst_rec_whip_src_close (GstRecWebrtcSrc *src)
 
   GST_OBJECT_LOCK (self);
   endpoint = g_steal_pointer (&self->endpoint);
+  self->taking_requests = FALSE;
   GST_OBJECT_UNLOCK (self);
   whip_endpoint_free (endpoint);
   close_udp_port (self);
-}
-
-/* The session ended before its offer was answered. */
-static void
-gst_rec_whip_src_ended (
-    GstRecWebrtcSrc *src, const gchar *reason, gboolean connected)
-{
-  GstRecWhipSrc *self = GST_REC_WHIP_SRC (src);
-  WhipRequest *request = g_steal_pointer (&self->offer);
-
-  if (request)
-    whip_request_reply (request, 503, reason);
 }
 
 /* --- GObject --- */
@@ -520,6 +255,8 @@ gst_rec_whip_src_set_property (
     *number = g_value_get_uint (value);
   } else if (id == PROP_ICE_TCP) {
     self->ice_tcp = g_value_get_boolean (value);
+  } else if (id == PROP_LISTEN) {
+    self->listen = g_value_get_boolean (value);
   } else {
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
@@ -541,6 +278,8 @@ gst_rec_whip_src_get_property (
     g_value_set_uint (value, *number);
   else if (id == PROP_ICE_TCP)
     g_value_set_boolean (value, self->ice_tcp);
+  else if (id == PROP_LISTEN)
+    g_value_set_boolean (value, self->listen);
   else if (id != PROP_URL)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   else if (self->endpoint)
@@ -640,6 +379,18 @@ install_properties (GObjectClass *klass)
       g_param_spec_string ("tls-key", "TLS key",
           "PEM file with the private key (none: tls-certificate has it)", NULL,
           flags));
+  /**
+   * GstRecWhipSrc:listen:
+   *
+   * Whether the element opens a socket. Type: gboolean. Default: TRUE. If
+   * FALSE, the application receives the requests and passes them on with
+   * #GstRecWhipSrc::handle-request; the properties for address, token, CORS and
+   * TLS are ignored, and #GstRecWhipSrc:url is NULL. Applied from NULL to READY.
+   */
+  g_object_class_install_property (klass, PROP_LISTEN,
+      g_param_spec_boolean ("listen", "Listen",
+          "Listen at host and port (false: requests come by handle-request)",
+          TRUE, flags));
   /**
    * GstRecWhipSrc:udp-port:
    *
@@ -741,6 +492,7 @@ gst_rec_whip_src_class_init (GstRecWhipSrcClass *klass)
   object_class->set_property = gst_rec_whip_src_set_property;
   object_class->get_property = gst_rec_whip_src_get_property;
   install_properties (object_class);
+  gst_rec_whip_src_install_signals (klass);
   gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (klass),
       "WHIP server source", "Source/Network",
       "Receives one WebRTC publisher at a time by WHIP (RFC 9725)",
@@ -755,6 +507,7 @@ gst_rec_whip_src_init (GstRecWhipSrc *self)
 {
   self->host = g_strdup (DEFAULT_HOST);
   self->port = DEFAULT_PORT;
+  self->listen = TRUE;
   self->path = g_strdup (DEFAULT_PATH);
   self->udp_port = DEFAULT_UDP_PORT;
   self->batch_interval = DEFAULT_BATCH_INTERVAL;

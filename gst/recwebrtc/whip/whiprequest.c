@@ -11,6 +11,9 @@
 
 struct _WhipRequest
 {
+  /* The answer goes to @func, or, if that is NULL, to @msg. */
+  WhipReplyFunc func;
+  gpointer func_data;
   WhipListener *server;
   SoupServerMessage *msg;
   gchar *base; /* location of the session without its identifier */
@@ -24,6 +27,7 @@ struct _WhipRequest
   guint status;
   gchar *type;
   gchar *location;
+  gchar *created_id;
   gchar *etag;
   gchar *warning;
   gchar *text;
@@ -45,8 +49,8 @@ request_free (gpointer data)
 {
   WhipRequest *request = data;
 
-  g_object_unref (request->msg);
-  whip_listener_unref (request->server);
+  g_clear_object (&request->msg);
+  g_clear_pointer (&request->server, whip_listener_unref);
   if (request->body)
     g_bytes_unref (request->body);
   g_strfreev (request->ice_servers);
@@ -57,6 +61,7 @@ request_free (gpointer data)
   g_free (request->if_match);
   g_free (request->type);
   g_free (request->location);
+  g_free (request->created_id);
   g_free (request->etag);
   g_free (request->warning);
   g_free (request->text);
@@ -97,10 +102,33 @@ send_reply (gpointer data)
 }
 
 static void
+call_back (WhipRequest *request)
+{
+  static const gchar *const none[] = { NULL };
+  WhipReply answer = { .status = request->status,
+    .type = request->type,
+    .text = request->text,
+    .session_id = request->created_id,
+    .etag = request->etag,
+    .warning = request->warning,
+    .links = none };
+
+  if (request->created_id)
+    answer.links = (const gchar *const *)request->ice_servers;
+  request->func (&answer, request->func_data);
+  request_free (request);
+}
+
+static void
 reply (WhipRequest *request)
 {
-  WhipListener *server = whip_listener_ref (request->server);
+  WhipListener *server;
 
+  if (request->func) {
+    call_back (request);
+    return;
+  }
+  server = whip_listener_ref (request->server);
   whip_listener_invoke (server, send_reply, request, request_free);
   whip_listener_unref (server);
 }
@@ -126,7 +154,9 @@ whip_request_reply_created (WhipRequest *request, const gchar *session_id,
 {
   request->status = SOUP_STATUS_CREATED;
   request->type = g_strdup (WHIP_TYPE_SDP);
-  request->location = g_strconcat (request->base, session_id, NULL);
+  request->created_id = g_strdup (session_id);
+  if (request->base)
+    request->location = g_strconcat (request->base, session_id, NULL);
   request->etag = g_strdup (etag);
   request->text = g_strdup (answer);
   request->warning = warning ? make_warning (warning) : NULL;
@@ -236,5 +266,24 @@ whip_request_new (WhipListener *server, SoupServerMessage *msg, gchar *base,
   request->ice_servers = g_strdupv (ice_servers);
   request->body =
       soup_message_body_flatten (soup_server_message_get_request_body (msg));
+  return request;
+}
+
+WhipRequest *
+whip_request_new_from_fields (
+    const WhipRequestFields *fields, WhipReplyFunc func, gpointer user_data)
+{
+  static const gchar *const none[] = { NULL };
+  WhipRequest *request = g_new0 (WhipRequest, 1);
+
+  request->func = func;
+  request->func_data = user_data;
+  request->session_id = g_strdup (fields->session_id);
+  request->body = g_bytes_new (fields->body, fields->body_length);
+  request->if_match = g_strdup (fields->if_match);
+  request->local = g_strdup (fields->local);
+  request->remote = g_strdup (fields->remote);
+  request->ice_servers =
+      g_strdupv ((gchar **)(fields->ice_servers ? fields->ice_servers : none));
   return request;
 }

@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * WhipEndpoint passes requests to its callbacks, which own them. A request
- * is answered with exactly one of the reply functions, which consume it. Any
+ * that an application has received is made by whip_request_new_from_fields().
+ * A request is answered with exactly one of the reply functions, which consume it. Any
  * thread, one at a time.
  */
 
@@ -14,6 +15,60 @@
 G_BEGIN_DECLS
 
 typedef struct _WhipRequest WhipRequest;
+
+/**
+ * WhipRequestFields:
+ * @session_id: of a PATCH or DELETE; NULL for an offer
+ * @body: @body_length bytes; may be NULL if @body_length is 0
+ * @if_match: If-Match header, or NULL
+ * @local: our numeric address that the client has connected to, or NULL
+ * @remote: numeric address of the client, or NULL
+ * @ice_servers: values for Link headers of the answer, or NULL
+ *
+ * A request that was not received by an endpoint.
+ */
+typedef struct
+{
+  const gchar *session_id;
+  const gchar *body;
+  gsize body_length;
+  const gchar *if_match;
+  const gchar *local;
+  const gchar *remote;
+  const gchar *const *ice_servers;
+} WhipRequestFields;
+
+/**
+ * WhipReply:
+ * @status: HTTP status
+ * @type: content type of @text
+ * @text: body, or NULL
+ * @session_id: last component of the URL of the session with status 201,
+ *   otherwise NULL
+ * @etag: without quotes, or NULL
+ * @warning: value of a Warning header, or NULL
+ * @links: values of Link headers, ends with NULL, empty unless @status is 201
+ *
+ * Valid only during the call.
+ */
+typedef struct
+{
+  guint status;
+  const gchar *type;
+  const gchar *text;
+  const gchar *session_id;
+  const gchar *etag;
+  const gchar *warning;
+  const gchar *const *links;
+} WhipReply;
+
+/* Called once, on the thread that answers. */
+typedef void (*WhipReplyFunc) (const WhipReply *reply, gpointer user_data);
+
+/* Returns a request whose answer goes to @func. @fields is copied. Any thread.
+ */
+WhipRequest *whip_request_new_from_fields (
+    const WhipRequestFields *fields, WhipReplyFunc func, gpointer user_data);
 
 /* The strings are valid until the request is answered. */
 

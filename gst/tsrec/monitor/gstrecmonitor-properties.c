@@ -36,6 +36,7 @@ enum
   PROP_METRICS_PORT,
   PROP_ZERO_PACKET_STREAK,
   PROP_STATS,
+  PROP_METRICS,
 };
 
 void
@@ -159,6 +160,10 @@ gst_rec_monitor_get_property (
   if (prop_id == PROP_STATS) {
     g_value_take_boxed (value,
         gst_rec_monitor_build_stats (self, "application/x-recmonitor-stats"));
+    return;
+  }
+  if (prop_id == PROP_METRICS) {
+    g_value_take_string (value, rec_metrics_render (REC_METRICS_TEXT));
     return;
   }
   GST_OBJECT_LOCK (self);
@@ -310,6 +315,17 @@ install_reporting (GObjectClass *gobject_class)
       g_param_spec_boxed ("stats", "Stats",
           "What passed, what was written, and how long nothing came",
           GST_TYPE_STRUCTURE, READONLY));
+  /**
+   * GstRecMonitor:metrics:
+   *
+   * The metrics of all monitors of the process, in Prometheus' text format
+   * 0.0.4, for an application that has an HTTP server of its own. Can be read
+   * in any state and from any thread; "" when no monitor has run yet.
+   */
+  g_object_class_install_property (gobject_class, PROP_METRICS,
+      g_param_spec_string ("metrics", "Metrics",
+          "Metrics of all monitors of the process, in Prometheus' text format",
+          NULL, READONLY));
 }
 
 /* Properties for alerts: limits and reaction. */

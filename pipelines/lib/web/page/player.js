@@ -148,8 +148,8 @@ export class Player {
   // A recording of the server; at: seconds, or -1 for the live edge.
   play(recording, at = recording.growing ? -1 : 0) {
     this.stop();
-    if (recording.hls)
-      this.#attach(recording.hls, {}, at);
+    if (recording.playlist_url)
+      this.#attach(recording.playlist_url, {}, at);
     else
       this.#native(recording.url);
     this.#noteOn(recording.tracks);

@@ -1,0 +1,204 @@
+/* gst-tsrec: what becomes of files: sidecars, crashes
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "recserver-private.h"
+#include "recserverjson.h"
+#include "recserverretention.h"
+#include "recserversidecar.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+GST_DEBUG_CATEGORY_EXTERN (rec_server_debug);
+#define GST_CAT_DEFAULT rec_server_debug
+
+/* --- sidecars --- */
+
+/* What status says, as far as it is about the file. */
+static JsonObject *
+make_facts (RecServerRecording *recording)
+{
+  static const gchar *const left_out[] = { "success", "state", "is_recording",
+    "output_path", "stats", "alerts", "video_quality" };
+  JsonObject *facts = rec_server_recording_describe (recording);
+
+  for (guint i = 0; i < G_N_ELEMENTS (left_out); i++)
+    json_object_remove_member (facts, left_out[i]);
+  return facts;
+}
+
+void
+rec_server_archive_opened (
+    RecServer *server, RecServerRecording *recording, const gchar *path)
+{
+  JsonObject *facts = make_facts (recording);
+
+  rec_server_json_set_time (facts, "first_utc", g_get_real_time ());
+  rec_server_sidecar_open (path, facts);
+  json_object_unref (facts);
+}
+
+static void
+on_command_done (const gchar *path, gpointer data)
+{
+  rec_server_sidecar_set_done (path);
+}
+
+/* That a command waits is in the sidecar before it is run: it outlives a crash. */
+static void
+note_command (RecServer *server, JsonObject *facts)
+{
+  const gchar *id = json_object_get_string_member (facts, "id");
+
+  if (rec_server_config_get_path (server->config, id)->run_on_closed)
+    json_object_set_string_member (
+        facts, REC_SERVER_SIDECAR_COMMAND, REC_SERVER_SIDECAR_PENDING);
+}
+
+static void
+run_command (RecServer *server, const gchar *path, JsonObject *facts)
+{
+  const gchar *id = json_object_get_string_member (facts, "id");
+  const RecServerPath *settings =
+      rec_server_config_get_path (server->config, id);
+
+  if (settings->run_on_closed)
+    rec_server_hooks_run (server->hooks, id, settings->run_on_closed, path,
+        facts, on_command_done, NULL);
+}
+
+/* The sidecar is there, so what runs now finds it. */
+static void
+on_written (const gchar *path, JsonObject *facts, gpointer data)
+{
+  RecServer *server = data;
+
+  server->archiving--;
+  if (!facts) {
+    GST_WARNING ("the sidecar of \"%s\" could not be written", path);
+    rec_server_check_finished (server);
+    return;
+  }
+  rec_server_thumbnails_add (server->thumbnails, path);
+  run_command (server, path, facts);
+  rec_server_check_finished (server);
+}
+
+void
+rec_server_archive_closed (RecServer *server, RecServerRecording *recording,
+    const gchar *path, gdouble duration)
+{
+  JsonObject *facts = make_facts (recording);
+  gint64 now = g_get_real_time ();
+  const gchar *ended = "stop";
+
+  if (rec_server_recording_get_state (recording) == REC_SERVER_STATE_FAILED)
+    ended = "fault";
+  else if (server->finishing)
+    ended = "shutdown";
+  if (duration >= 0)
+    json_object_set_double_member (facts, "duration_seconds", duration);
+  else
+    duration = json_object_get_double_member (facts, "duration_seconds");
+  rec_server_json_set_time (
+      facts, "first_utc", now - (gint64)(duration * G_USEC_PER_SEC));
+  rec_server_json_set_time (facts, "last_utc", now);
+  json_object_set_string_member (facts, "ended", ended);
+  note_command (server, facts);
+  server->archiving++;
+  rec_server_sidecar_close (path, facts, on_written, server);
+  json_object_unref (facts);
+}
+
+/* --- after a crash --- */
+
+/* "status" of a recording that an earlier run did not close. */
+static JsonObject *
+make_past (const RecServerCrashed *crashed)
+{
+  JsonObject *past = json_object_new ();
+  struct stat st;
+
+  json_object_set_boolean_member (past, "success", TRUE);
+  json_object_set_member (
+      past, "id", json_object_dup_member (crashed->facts, "id"));
+  json_object_set_string_member (past, "state", "stopped");
+  json_object_set_boolean_member (past, "is_recording", FALSE);
+  json_object_set_string_member (past, "ended", "crash");
+  json_object_set_string_member (past, "output_path", crashed->path);
+  if (json_object_has_member (crashed->facts, "start_time"))
+    json_object_set_member (past, "start_time",
+        json_object_dup_member (crashed->facts, "start_time"));
+  if (stat (crashed->path, &st) == 0)
+    json_object_set_int_member (past, "file_size_bytes", st.st_size);
+  return past;
+}
+
+static void
+close_crashed (RecServer *server, const RecServerCrashed *crashed)
+{
+  struct stat st;
+
+  rec_server_sidecar_repair (crashed->path);
+  json_object_set_string_member (crashed->facts, "ended", "crash");
+  if (stat (crashed->path, &st) == 0)
+    rec_server_json_set_time (crashed->facts, "last_utc",
+        st.st_mtim.tv_sec * G_USEC_PER_SEC + st.st_mtim.tv_nsec / 1000);
+  note_command (server, crashed->facts);
+  server->archiving++;
+  rec_server_sidecar_close (crashed->path, crashed->facts, on_written, server);
+}
+
+/* The recording of a path with a source goes on in its file. */
+static gboolean
+is_resumed (RecServer *server, const gchar *id)
+{
+  const RecServerPath *path = rec_server_config_get_path (server->config, id);
+
+  return path->source && path->resume && path->max_size_time == 0 &&
+      g_str_equal (path->pattern, id);
+}
+
+void
+rec_server_archive_recover (RecServer *server)
+{
+  GPtrArray *found = rec_server_sidecar_find_crashed (
+      rec_server_library_get_folder (server->library),
+      server->config->directory);
+
+  for (guint i = 0; i < found->len; i++) {
+    const RecServerCrashed *crashed = g_ptr_array_index (found, i);
+    const gchar *id = json_object_get_string_member (crashed->facts, "id");
+
+    if (crashed->closed) {
+      run_command (server, crashed->path, crashed->facts);
+      continue;
+    }
+    GST_INFO ("%s: \"%s\" was not closed", id, crashed->path);
+    if (is_resumed (server, id) &&
+        !g_hash_table_contains (server->resumable, id)) {
+      g_hash_table_insert (server->resumable, g_strdup (id),
+          g_strndup (crashed->path, strlen (crashed->path) - strlen (".ts")));
+      continue;
+    }
+    close_crashed (server, crashed);
+    g_hash_table_replace (server->past, g_strdup (id), make_past (crashed));
+  }
+  g_ptr_array_unref (found);
+}
+
+/* --- retention --- */
+
+void
+rec_server_archive_prune (RecServer *server)
+{
+  if (server->config->ingest && rec_server_retention_is_wanted (server->config))
+    rec_server_retention_run (server->config,
+        rec_server_library_get_folder (server->library),
+        server->config->directory,
+        rec_server_hooks_dup_pending (server->hooks));
+}

@@ -1,0 +1,254 @@
+/* gst-tsrec: what every request passes on its way to its handler
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "recserver-private.h"
+#include "recserverauth.h"
+#include "recservererror.h"
+#include "recserverid.h"
+
+#include <string.h>
+
+/* Bytes. Whoever goes on sending beyond the second is cut off, as libsoup reads
+ * a body to its end before it answers. */
+#define MAX_JSON (64 * 1024)
+#define MAX_SDP (256 * 1024)
+#define CUT_OFF (1024 * 1024)
+#define MAX_HEADERS (16 * 1024)
+
+/* --- bodies --- */
+
+typedef struct
+{
+  gsize size;
+  gsize max;
+} BodyLimit;
+
+/* Chunked bodies have no length to check in advance. */
+static void
+on_chunk (SoupServerMessage *msg, GBytes *chunk, gpointer data)
+{
+  BodyLimit *limit = data;
+  GIOStream *stream;
+
+  limit->size += g_bytes_get_size (chunk);
+  if (limit->size > limit->max)
+    soup_message_body_set_accumulate (
+        soup_server_message_get_request_body (msg), FALSE);
+  if (limit->size <= CUT_OFF)
+    return;
+  stream = soup_server_message_steal_connection (msg);
+  g_io_stream_close (stream, NULL, NULL);
+  g_object_unref (stream);
+}
+
+static const gchar limit_key[] = "rec-server-body-limit";
+
+static void
+limit_body (SoupServerMessage *msg, gsize max)
+{
+  BodyLimit *limit = g_new0 (BodyLimit, 1);
+
+  limit->max = max;
+  g_object_set_data_full (G_OBJECT (msg), limit_key, limit, g_free);
+  g_signal_connect (msg, "got-chunk", G_CALLBACK (on_chunk), limit);
+}
+
+static void
+set_too_large (GError **error, gsize max)
+{
+  rec_server_error_set (error, 413, "body too large",
+      "The body of this request has at most %zu bytes.", max);
+}
+
+static gsize
+max_body (const RecServerRoute *route)
+{
+  if (!route->body)
+    return 0;
+  return g_strcmp0 (route->body_type, REC_SERVER_TYPE_JSON) == 0 ? MAX_JSON
+                                                                 : MAX_SDP;
+}
+
+static void
+add_size (const char *name, const char *value, gpointer size)
+{
+  *(gsize *)size += strlen (name) + strlen (value) + 4;
+}
+
+static gboolean
+check_headers (SoupServerMessage *msg, GError **error)
+{
+  gsize size = 0;
+
+  soup_message_headers_foreach (
+      soup_server_message_get_request_headers (msg), add_size, &size);
+  if (size <= MAX_HEADERS)
+    return TRUE;
+  rec_server_error_set (error, 431, "headers too large",
+      "The headers of a request have at most %d bytes.", MAX_HEADERS);
+  return FALSE;
+}
+
+/* What can be refused before the body has come. */
+static gboolean
+check_length (SoupServerMessage *msg, gsize max, GError **error)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (msg);
+  goffset length;
+
+  if (soup_message_headers_get_encoding (headers) !=
+      SOUP_ENCODING_CONTENT_LENGTH)
+    return TRUE;
+  length = soup_message_headers_get_content_length (headers);
+  if (length >= 0 && (guint64)length <= max)
+    return TRUE;
+  if (length < 0)
+    rec_server_error_set (
+        error, 400, "invalid length", "The Content-Length is negative.");
+  else
+    set_too_large (error, max);
+  return FALSE;
+}
+
+/* --- early: when the headers are there --- */
+
+static void
+answer_options (RecServerRequest *request, const gchar *allow)
+{
+  gchar *all = g_strconcat (allow, *allow ? ", " : "", "OPTIONS", NULL);
+
+  rec_server_request_set_header (request, "Allow", all);
+  rec_server_request_reply_text (request, 204, NULL, NULL);
+  g_free (all);
+}
+
+/* For what a person opens in a browser, and for every page of ours. */
+static void
+set_security_headers (RecServerRequest *request)
+{
+  static const gchar *const headers[][2] = {
+    { "X-Content-Type-Options", "nosniff" },
+    { "Referrer-Policy", "no-referrer" },
+    { "Cross-Origin-Resource-Policy", "same-origin" },
+    { "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (headers); i++)
+    rec_server_request_set_header (request, headers[i][0], headers[i][1]);
+}
+
+static void
+check_early (RecServer *server, RecServerRequest *request)
+{
+  SoupServerMessage *msg = rec_server_request_get_message (request);
+  const gchar *method = soup_server_message_get_method (msg);
+  gboolean preflight = g_str_equal (method, "OPTIONS"), ask;
+  GError *error = NULL;
+  gchar *allow = NULL;
+  const RecServerRoute *route = NULL;
+
+  server->requests++;
+  set_security_headers (request);
+  if (check_headers (msg, &error) &&
+      rec_server_auth_check_origin (server->config, request, &error))
+    route = rec_server_routes_find (request, &allow, &error);
+  limit_body (msg, route ? max_body (route) : 0);
+  if (allow && *allow && error && preflight) {
+    answer_options (request, allow);
+    g_clear_error (&error);
+  } else if (route &&
+      (!check_length (msg, max_body (route), &error) ||
+          !rec_server_auth_check (server->config, request, route->role,
+              rec_server_request_get_param (request, "id"), &ask, &error)))
+    route = NULL;
+  if (error) {
+    if (allow && *allow)
+      rec_server_request_set_header (request, "Allow", allow);
+    server->refused++;
+    rec_server_request_refuse (request, error);
+  }
+  g_free (allow);
+}
+
+/* --- when the body is there --- */
+
+typedef struct
+{
+  RecServer *server;
+  RecServerRequest *request;
+  const RecServerRoute *route;
+} Call;
+
+static void
+run_handler (Call *call, GError *error)
+{
+  const gchar *id = rec_server_request_get_param (call->request, "id");
+  BodyLimit *limit = g_object_get_data (
+      G_OBJECT (rec_server_request_get_message (call->request)), limit_key);
+
+  if (!error && limit && limit->size > limit->max)
+    set_too_large (&error, limit->max);
+  if (!error && id)
+    rec_server_id_check (id, &error);
+  if (error)
+    rec_server_request_reply_error (call->request, error);
+  else
+    call->route->handler (call->server, call->request);
+  rec_server_request_unref (call->request);
+  g_free (call);
+}
+
+static void
+on_asked (GError *error, gpointer data)
+{
+  run_handler (data, error ? g_error_copy (error) : NULL);
+}
+
+static void
+handle (RecServer *server, RecServerRequest *request)
+{
+  const gchar *id;
+  GError *error = NULL;
+  gchar *allow = NULL;
+  const RecServerRoute *route =
+      rec_server_routes_find (request, &allow, &error);
+  gboolean ask = FALSE;
+  Call *call;
+
+  g_free (allow);
+  if (!route) {
+    rec_server_request_reply_error (request, error);
+    return;
+  }
+  id = rec_server_request_get_param (request, "id");
+  rec_server_auth_check (
+      server->config, request, route->role, id, &ask, &error);
+  call = g_new0 (Call, 1);
+  call->server = server;
+  call->request = rec_server_request_ref (request);
+  call->route = route;
+  if (!ask || error) {
+    run_handler (call, error);
+    return;
+  }
+  rec_server_request_pause (request);
+  rec_server_auth_ask (
+      server->config, request, route->role, id, on_asked, call);
+}
+
+void
+rec_server_dispatch (SoupServerMessage *msg, gboolean early, gpointer data)
+{
+  RecServer *server = data;
+  RecServerRequest *request = rec_server_request_new (server->listener, msg);
+
+  if (early)
+    check_early (server, request);
+  else
+    handle (server, request);
+  rec_server_request_unref (request);
+}

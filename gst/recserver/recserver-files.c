@@ -1,0 +1,401 @@
+/* gst-tsrec: /files, /hls, /api/recordings and the page
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "recserver-private.h"
+#include "recservererror.h"
+#include "recserverfilesender.h"
+#include "recserverlibrary.h"
+#include "recserverremux.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_LIMIT 5000
+
+static void
+set_error (GError **error, guint status, const gchar *what, const gchar *detail)
+{
+  rec_server_error_set (error, status, what, "%s", detail);
+}
+
+/* Whether the token of @request is for @name; answers it otherwise. */
+static gboolean
+check_pattern (RecServerRequest *request, const gchar *name)
+{
+  gchar *base = g_path_get_basename (name);
+  gboolean ok =
+      g_pattern_match_simple (rec_server_request_get_pattern (request), base);
+  gchar *stem =
+      g_strconcat (rec_server_request_get_pattern (request), "-*", NULL);
+  gchar *suffix =
+      g_strconcat (rec_server_request_get_pattern (request), ".*", NULL);
+  GError *error = NULL;
+
+  /* Files of the recording "cam" are "cam-DATE.ts", or "cam.ts". */
+  ok = ok || g_pattern_match_simple (stem, base) ||
+      g_pattern_match_simple (suffix, base);
+  g_free (base);
+  g_free (stem);
+  g_free (suffix);
+  if (ok)
+    return TRUE;
+  set_error (&error, 403, "not allowed", "This token is for other recordings.");
+  rec_server_request_reply_error (request, error);
+  return FALSE;
+}
+
+/* --- what takes a while --- */
+
+static void
+on_answer (JsonObject *answer, GError *error, gpointer data)
+{
+  RecServerRequest *request = data;
+
+  if (answer)
+    rec_server_request_reply_json (request, 200, answer);
+  else
+    rec_server_request_reply_error (request, error);
+  rec_server_request_unref (request);
+}
+
+static void
+on_playlist (JsonObject *answer, GError *error, gpointer data)
+{
+  RecServerRequest *request = data;
+
+  if (answer) {
+    rec_server_request_reply_text (request, 200,
+        "application/vnd.apple.mpegurl",
+        json_object_get_string_member (answer, "text"));
+    json_object_unref (answer);
+  } else
+    rec_server_request_reply_error (request, error);
+  rec_server_request_unref (request);
+}
+
+static void
+send_playlist (RecServer *server, RecServerRequest *request, const gchar *name)
+{
+  rec_server_request_pause (request);
+  rec_server_library_make_playlist (
+      server->library, name, on_playlist, rec_server_request_ref (request));
+}
+
+void
+rec_server_handle_file (RecServer *server, RecServerRequest *request)
+{
+  const gchar *name = rec_server_request_get_param (request, "name");
+  GError *error = NULL;
+  struct stat st;
+  int fd;
+
+  if (!check_pattern (request, name))
+    return;
+  if (g_str_has_suffix (name, ".m3u8")) {
+    send_playlist (server, request, name);
+    return;
+  }
+  fd = rec_server_folder_open (
+      rec_server_library_get_folder (server->library), name, &st, &error);
+  if (fd >= 0)
+    rec_server_file_sender_send (
+        request, fd, &st, rec_server_folder_get_type (name));
+  else
+    rec_server_request_reply_error (request, error);
+}
+
+void
+rec_server_handle_playlist (RecServer *server, RecServerRequest *request)
+{
+  const gchar *name = rec_server_request_get_param (request, "name");
+  GError *error = NULL;
+  gchar *file;
+
+  if (!g_str_has_suffix (name, ".ts.m3u8")) {
+    set_error (&error, 404, "no such playlist",
+        "A playlist is /hls/NAME.ts.m3u8, for the recording NAME.ts.");
+    rec_server_request_reply_error (request, error);
+    return;
+  }
+  if (!check_pattern (request, name))
+    return;
+  file = g_strndup (name, strlen (name) - strlen (".m3u8"));
+  send_playlist (server, request, file);
+  g_free (file);
+}
+
+/* A number of the query; @fallback when it is not there. */
+static gboolean
+read_number (RecServerRequest *request, const gchar *name, guint fallback,
+    guint max, guint *number, GError **error)
+{
+  const gchar *text = rec_server_request_get_query (request, name);
+  guint64 value = fallback;
+
+  if (text && !g_ascii_string_to_unsigned (text, 10, 0, max, &value, NULL)) {
+    rec_server_error_set (error, 400, "invalid query",
+        "\"%s\" takes a number from 0 to %u.", name, max);
+    return FALSE;
+  }
+  *number = (guint)value;
+  return TRUE;
+}
+
+static gboolean
+read_sort (RecServerRequest *request, gchar **sort, GError **error)
+{
+  static const gchar *const names[] = { "modified", "name", "size", "duration",
+    NULL };
+  const gchar *text = rec_server_request_get_query (request, "sort");
+
+  if (!text)
+    text = "-modified";
+  if (!g_strv_contains (names, text + (*text == '-'))) {
+    set_error (error, 400, "invalid query",
+        "\"sort\" takes modified, name, size or duration, with a hyphen in "
+        "front for the largest first.");
+    return FALSE;
+  }
+  *sort = (gchar *)text;
+  return TRUE;
+}
+
+void
+rec_server_handle_list (RecServer *server, RecServerRequest *request)
+{
+  const gchar *pattern = rec_server_request_get_pattern (request);
+  RecServerLibraryQuery query = { .pattern = g_str_equal (pattern, "*")
+        ? g_strdup ("*")
+        : g_strconcat (pattern, "*", NULL),
+    .name = (gchar *)rec_server_request_get_query (request, "name") };
+  GError *error = NULL;
+
+  if (read_number (request, "offset", 0, G_MAXINT, &query.offset, &error) &&
+      read_number (request, "limit", 1000, MAX_LIMIT, &query.limit, &error) &&
+      read_sort (request, &query.sort, &error)) {
+    rec_server_request_pause (request);
+    rec_server_library_list (
+        server->library, &query, on_answer, rec_server_request_ref (request));
+  } else
+    rec_server_request_reply_error (request, error);
+  g_free (query.pattern);
+}
+
+void
+rec_server_handle_delete (RecServer *server, RecServerRequest *request)
+{
+  const gchar *name = rec_server_request_get_param (request, "name");
+  GError *error = NULL;
+
+  if (!check_pattern (request, name))
+    return;
+  if (!server->config->ingest) {
+    set_error (&error, 403, "no ingest",
+        "This server shows recordings and deletes none (ingest=false).");
+    rec_server_request_reply_error (request, error);
+    return;
+  }
+  rec_server_request_pause (request);
+  rec_server_library_delete (
+      server->library, name, on_answer, rec_server_request_ref (request));
+}
+
+/* --- clips --- */
+
+/* RFC 6266: a name for the file that the client makes. */
+static void
+set_file_name (RecServerRequest *request, const gchar *suffix)
+{
+  const gchar *name = rec_server_request_get_param (request, "name");
+  gchar *base = g_path_get_basename (name);
+  gchar *dot = strrchr (base, '.');
+  gchar *escaped, *header;
+
+  if (dot)
+    *dot = '\0';
+  escaped = g_uri_escape_string (base, NULL, FALSE);
+  header = g_strdup_printf ("attachment; filename=\"recording%s\"; "
+                            "filename*=UTF-8''%s%s",
+      suffix, escaped, suffix);
+  rec_server_request_set_header (request, "Content-Disposition", header);
+  g_free (header);
+  g_free (escaped);
+  g_free (base);
+}
+
+static void
+on_clip (const RecServerLibraryClip *clip, GError *error, gpointer data)
+{
+  RecServerRequest *request = data;
+
+  if (clip) {
+    set_file_name (request, ".ts");
+    rec_server_file_sender_send_part (
+        request, clip->fd, clip->offset, clip->length, "video/mp2t");
+    rec_server_request_resume (request);
+  } else
+    rec_server_request_reply_error (request, error);
+  rec_server_request_unref (request);
+}
+
+static void
+on_mp4_clip (const RecServerLibraryClip *clip, GError *error, gpointer data)
+{
+  RecServerRequest *request = data;
+
+  if (clip)
+    set_file_name (request, ".mp4");
+  if (clip && rec_server_request_is_head (request)) {
+    close (clip->fd);
+    rec_server_request_reply_text (request, 200, "video/mp4", "");
+  } else if (!clip || !rec_server_remux (request, clip, &error)) {
+    rec_server_request_remove_header (request, "Content-Disposition");
+    rec_server_request_reply_error (request, error);
+  }
+  rec_server_request_unref (request);
+}
+
+/* start: ISO 8601, UTC if it has no time zone; duration: seconds. */
+static gboolean
+read_range (
+    RecServerRequest *request, RecServerLibraryRange *range, GError **error)
+{
+  const gchar *from = rec_server_request_get_query (request, "start");
+  const gchar *length = rec_server_request_get_query (request, "duration");
+  GTimeZone *utc = g_time_zone_new_utc ();
+  GDateTime *time = from ? g_date_time_new_from_iso8601 (from, utc) : NULL;
+  gchar *end = NULL;
+  gdouble seconds = length ? g_ascii_strtod (length, &end) : 0;
+
+  g_time_zone_unref (utc);
+  range->start = G_MININT64;
+  range->duration = G_MAXINT64;
+  if ((from && !time) ||
+      (length && (end == length || *end || !(seconds > 0) || seconds > 1e7))) {
+    g_clear_pointer (&time, g_date_time_unref);
+    set_error (error, 400, "invalid query",
+        "A clip takes start=2026-01-31T12:00:00Z and duration=SECONDS.");
+    return FALSE;
+  }
+  if (time)
+    range->start = g_date_time_to_unix (time) * G_USEC_PER_SEC +
+        g_date_time_get_microsecond (time);
+  if (length)
+    range->duration = (gint64)(seconds * G_USEC_PER_SEC);
+  g_clear_pointer (&time, g_date_time_unref);
+  return TRUE;
+}
+
+static gboolean
+read_format (RecServerRequest *request, gboolean *mp4, GError **error)
+{
+  const gchar *format = rec_server_request_get_query (request, "format");
+  const gchar *name = rec_server_request_get_param (request, "name");
+
+  *mp4 = g_strcmp0 (format, "mp4") == 0;
+  if (format && !*mp4 && !g_str_equal (format, "mpegts"))
+    set_error (error, 422, "format not available",
+        "The format of a clip is mpegts or mp4.");
+  else if (!g_str_has_suffix (name, ".ts"))
+    set_error (error, 422, "format not available",
+        "Clips can be made of MPEG-TS recordings (NAME.ts). Download other "
+        "files from /files/NAME.");
+  else
+    return TRUE;
+  return FALSE;
+}
+
+void
+rec_server_handle_clip (RecServer *server, RecServerRequest *request)
+{
+  const gchar *name = rec_server_request_get_param (request, "name");
+  RecServerLibraryRange range = { 0 };
+  GError *error = NULL;
+
+  if (!check_pattern (request, name))
+    return;
+  if (!read_format (request, &range.uniform, &error) ||
+      !read_range (request, &range, &error)) {
+    rec_server_request_reply_error (request, error);
+    return;
+  }
+  rec_server_request_pause (request);
+  rec_server_library_find_clip (server->library, name, &range,
+      range.uniform ? on_mp4_clip : on_clip, rec_server_request_ref (request));
+}
+
+/* --- the page --- */
+
+static const struct
+{
+  const gchar *name;
+  const gchar *file; /* below the tools directory */
+  const gchar *type;
+} assets[] = {
+  { "index.html", "lib/web/page/index.html", "text/html; charset=utf-8" },
+  { "page.js", "lib/web/page/page.js", "text/javascript; charset=utf-8" },
+  { "api.js", "lib/web/page/api.js", "text/javascript; charset=utf-8" },
+  { "service.js", "lib/web/page/service.js", "text/javascript; charset=utf-8" },
+  { "whip.js", "lib/web/page/whip.js", "text/javascript; charset=utf-8" },
+  { "player.js", "lib/web/page/player.js", "text/javascript; charset=utf-8" },
+  { "tsindex.js", "lib/web/page/tsindex.js", "text/javascript; charset=utf-8" },
+  { "style.css", "lib/web/page/style.css", "text/css; charset=utf-8" },
+  { "icon.svg", "lib/web/page/icon.svg", "image/svg+xml" },
+  { "hls.js", "lib/web/node_modules/hls.js/dist/hls.min.mjs",
+      "text/javascript; charset=utf-8" },
+  { "hls.worker.js", "lib/web/node_modules/hls.js/dist/hls.worker.js",
+      "text/javascript; charset=utf-8" },
+};
+
+/* hls.js plays through a media source, whose address is a blob. */
+static const gchar page_policy[] =
+    "default-src 'none'; script-src 'self'; worker-src 'self'; "
+    "style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "media-src 'self' blob:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'";
+
+static void
+send_asset (RecServer *server, RecServerRequest *request, guint i)
+{
+  gchar *path = server->config->tools_directory
+      ? g_build_filename (server->config->tools_directory, assets[i].file, NULL)
+      : NULL;
+  int fd = path ? open (path, O_RDONLY | O_CLOEXEC) : -1;
+  GError *error = NULL;
+  struct stat st;
+
+  g_free (path);
+  rec_server_request_set_header (
+      request, "Content-Security-Policy", page_policy);
+  if (fd >= 0 && fstat (fd, &st) == 0) {
+    rec_server_file_sender_send (request, fd, &st, assets[i].type);
+    return;
+  }
+  if (fd >= 0)
+    close (fd);
+  set_error (&error, 404, "not installed",
+      "This part of the page is not installed. Set tools-directory to the "
+      "folder pipelines of gst-tsrec; pipelines/server fetches hls.js.");
+  rec_server_request_reply_error (request, error);
+}
+
+void
+rec_server_handle_page (RecServer *server, RecServerRequest *request)
+{
+  const gchar *name = rec_server_request_get_param (request, "asset");
+  GError *error = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (assets); i++)
+    if (g_str_equal (assets[i].name, name ? name : "index.html")) {
+      send_asset (server, request, i);
+      return;
+    }
+  set_error (&error, 404, "no such path",
+      "There is nothing at this path; /api/openapi.json says what there is.");
+  rec_server_request_reply_error (request, error);
+}

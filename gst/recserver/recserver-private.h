@@ -1,0 +1,180 @@
+/* gst-tsrec: what the files of RecServer share
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "recserver.h"
+#include "recserverevents.h"
+#include "recserverhooks.h"
+#include "recserverlibrary.h"
+#include "recserverlistener.h"
+#include "recserverrecording.h"
+#include "recserverrequest.h"
+#include "recserverthumbnail.h"
+
+G_BEGIN_DECLS
+
+struct _RecServer
+{
+  RecServerMessageFunc func;
+  gpointer user_data;
+  GMainContext *context;
+  GMainLoop *loop;
+  GThread *thread;
+  guint port; /* does not change */
+  gchar *host;
+  gboolean tls;
+  guint udp_port; /* of all publishers; 0: each has its own */
+
+  /* on the thread only */
+  RecServerConfig *config;
+  RecServerListener *listener;
+  RecServerEvents *events;
+  RecServerHooks *hooks;
+  RecServerThumbnails *thumbnails;
+  GHashTable *recordings; /* id → RecServerRecording, the latest of that id */
+  GHashTable *past;       /* id → status of what an earlier run left */
+  GHashTable *resumable;  /* id → location in which it goes on */
+  RecServerLibrary *library;
+  GstElement *metrics; /* a recmonitor, or NULL */
+  GstElement *udp;     /* a recwhipsrc that holds @udp_port, or NULL */
+  GSource *pruning;    /* timer of retention */
+  gboolean finishing;
+  guint archiving; /* sidecars that are being made */
+  void (*finished) (gpointer user_data);
+  gpointer finished_data;
+  gint64 finish_by; /* monotonic: how long hooks are waited for */
+  gint64 offers_second;
+  guint offers; /* in that second */
+  guint64 requests;
+  guint64 refused;
+};
+
+/* recserver.c */
+
+/* The recording @id, also one that has ended; NULL when there is none. */
+RecServerRecording *rec_server_find (RecServer *server, const gchar *id);
+/* Starts a recording. NULL with @error (409, 422, 500, 503). Belongs to
+ * @server. */
+RecServerRecording *rec_server_start (
+    RecServer *server, const RecServerRecordingConfig *config, GError **error);
+
+/* Calls "finished" when the service was asked to end and all is complete. */
+void rec_server_check_finished (RecServer *server);
+
+/* recserver-notify.c */
+
+/* Of every recording, with the service as user data. */
+extern const RecServerRecordingCallbacks rec_server_recording_callbacks;
+/* Passes an event on: server-sent events, bus, hooks, archive. */
+void rec_server_notify (RecServer *server, RecServerRecording *recording,
+    const gchar *event, JsonObject *facts);
+
+/* recserver-archive.c */
+
+/* A file of @recording was opened. */
+void rec_server_archive_opened (
+    RecServer *server, RecServerRecording *recording, const gchar *path);
+/* A file of @recording is complete. @duration: of it, in seconds; negative: that
+ * of the recording. */
+void rec_server_archive_closed (RecServer *server,
+    RecServerRecording *recording, const gchar *path, gdouble duration);
+/* Deletes what is more than is kept. */
+void rec_server_archive_prune (RecServer *server);
+/* Repairs what a crash has left. Blocks. */
+void rec_server_archive_recover (RecServer *server);
+
+/* recserver-udp.c */
+
+/* Opens the UDP port of all publishers: udp-port, or the number of the TCP port
+ * if that is possible. FALSE with @error if udp-port cannot be had. */
+gboolean rec_server_udp_open (RecServer *server, GError **error);
+void rec_server_udp_close (RecServer *server);
+
+/* recserver-dispatch.c */
+
+void rec_server_dispatch (
+    SoupServerMessage *msg, gboolean early, gpointer server);
+
+/* Handlers of routes, in the file that is named. A request is answered before
+ * they return, or paused. */
+typedef void (*RecServerHandler) (RecServer *server, RecServerRequest *request);
+
+/* recserver-routes.c */
+
+#define REC_SERVER_TYPE_JSON "application/json"
+
+/**
+ * RecServerField: of a JSON body or a query
+ * @type: of JSON Schema
+ * @choices: separated by "|", or NULL
+ */
+typedef struct
+{
+  const gchar *name;
+  const gchar *type;
+  const gchar *choices;
+  const gchar *text;
+} RecServerField;
+
+/**
+ * RecServerRoute:
+ * @path: "{id}", "{session}" and "{asset}" are one component, "{name}" is all that follow
+ * @role: that is needed, for the {id} where there is one
+ * @body, @query: end with a name of NULL; NULL: there is none
+ * @errors: HTTP statuses, separated by spaces
+ */
+typedef struct
+{
+  const gchar *method;
+  const gchar *path;
+  RecServerRole role;
+  RecServerHandler handler;
+  const gchar *text;
+  const RecServerField *body;
+  const gchar *body_type;
+  const RecServerField *query;
+  const gchar *status;
+  const gchar *answer_type;
+  const gchar *errors;
+} RecServerRoute;
+
+/* All routes, *@n of them. */
+const RecServerRoute *rec_server_routes_get (guint *n);
+/* Returns the route of a request and sets its parameters. NULL with @error, and
+ * in *@allow the methods of that path, which the caller frees. */
+const RecServerRoute *rec_server_routes_find (
+    RecServerRequest *request, gchar **allow, GError **error);
+
+/* recserver-openapi.c */
+
+/* Returns the OpenAPI document of all routes. Caller unrefs. */
+JsonObject *rec_server_routes_describe (void);
+
+/* recserver-api.c */
+void rec_server_handle_start (RecServer *server, RecServerRequest *request);
+void rec_server_handle_stop (RecServer *server, RecServerRequest *request);
+void rec_server_handle_status (RecServer *server, RecServerRequest *request);
+void rec_server_handle_active (RecServer *server, RecServerRequest *request);
+void rec_server_handle_formats (RecServer *server, RecServerRequest *request);
+void rec_server_handle_events (RecServer *server, RecServerRequest *request);
+void rec_server_handle_metrics (RecServer *server, RecServerRequest *request);
+void rec_server_handle_healthz (RecServer *server, RecServerRequest *request);
+void rec_server_handle_readyz (RecServer *server, RecServerRequest *request);
+void rec_server_handle_openapi (RecServer *server, RecServerRequest *request);
+
+/* recserver-whip.c */
+void rec_server_handle_publish (RecServer *server, RecServerRequest *request);
+void rec_server_handle_session (RecServer *server, RecServerRequest *request);
+
+/* recserver-files.c */
+void rec_server_handle_file (RecServer *server, RecServerRequest *request);
+void rec_server_handle_playlist (RecServer *server, RecServerRequest *request);
+void rec_server_handle_list (RecServer *server, RecServerRequest *request);
+void rec_server_handle_delete (RecServer *server, RecServerRequest *request);
+void rec_server_handle_clip (RecServer *server, RecServerRequest *request);
+void rec_server_handle_page (RecServer *server, RecServerRequest *request);
+
+G_END_DECLS

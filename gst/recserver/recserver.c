@@ -1,0 +1,551 @@
+/* gst-tsrec: the recording service
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "recserver-private.h"
+#include "recservererror.h"
+#include "recserverjson.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+GST_DEBUG_CATEGORY (rec_server_debug);
+#define GST_CAT_DEFAULT rec_server_debug
+
+/* Recordings that have ended and are still known by /status. */
+#define MAX_ENDED 1000
+/* Seconds */
+#define PRUNE_INTERVAL 30
+#define HOOK_PATIENCE 3
+
+/* --- calls from other threads --- */
+
+typedef struct
+{
+  void (*function) (gpointer data);
+  gpointer data;
+  GMutex lock;
+  GCond cond;
+  gboolean done;
+} Call;
+
+static gboolean
+run_call (gpointer data)
+{
+  Call *call = data;
+
+  call->function (call->data);
+  g_mutex_lock (&call->lock);
+  call->done = TRUE;
+  g_cond_signal (&call->cond);
+  g_mutex_unlock (&call->lock);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+invoke (RecServer *server, GSourceFunc function, gpointer data,
+    GDestroyNotify destroy)
+{
+  GSource *source = g_idle_source_new ();
+
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, function, data, destroy);
+  g_source_attach (source, server->context);
+  g_source_unref (source);
+}
+
+/* Runs @function on the service's thread and waits for it. */
+static void
+call_and_wait (RecServer *server, void (*function) (gpointer), gpointer data)
+{
+  Call call = { .function = function, .data = data };
+
+  g_mutex_init (&call.lock);
+  g_cond_init (&call.cond);
+  invoke (server, run_call, &call, NULL);
+  g_mutex_lock (&call.lock);
+  while (!call.done)
+    g_cond_wait (&call.cond, &call.lock);
+  g_mutex_unlock (&call.lock);
+  g_mutex_clear (&call.lock);
+  g_cond_clear (&call.cond);
+}
+
+static gpointer
+server_main (gpointer data)
+{
+  RecServer *server = data;
+
+  g_main_context_push_thread_default (server->context);
+  g_main_loop_run (server->loop);
+  g_main_context_pop_thread_default (server->context);
+  return NULL;
+}
+
+/* --- recordings --- */
+
+RecServerRecording *
+rec_server_find (RecServer *server, const gchar *id)
+{
+  return g_hash_table_lookup (server->recordings, id);
+}
+
+static guint
+count_active (RecServer *server)
+{
+  GHashTableIter iter;
+  gpointer recording;
+  guint n = 0;
+
+  g_hash_table_iter_init (&iter, server->recordings);
+  while (g_hash_table_iter_next (&iter, NULL, &recording))
+    if (rec_server_recording_is_active (recording))
+      n++;
+  return n;
+}
+
+/* Forgets the one that ended first when there are too many. */
+static void
+forget_oldest (RecServer *server)
+{
+  gint64 oldest = G_MAXINT64;
+  const gchar *found = NULL;
+  GHashTableIter iter;
+  gpointer id, recording;
+
+  if (g_hash_table_size (server->recordings) <
+      MAX_ENDED + server->config->max_recordings)
+    return;
+  g_hash_table_iter_init (&iter, server->recordings);
+  while (g_hash_table_iter_next (&iter, &id, &recording)) {
+    gint64 end = rec_server_recording_get_end_time (recording);
+
+    if (end && end < oldest) {
+      oldest = end;
+      found = id;
+    }
+  }
+  if (found)
+    g_hash_table_remove (server->recordings, found);
+}
+
+static gboolean
+check_again (gpointer data)
+{
+  rec_server_check_finished (data);
+  return G_SOURCE_REMOVE;
+}
+
+/* Whether the last hooks may still be delivered. */
+static gboolean
+waits_for_hooks (RecServer *server)
+{
+  RecServerHookCounts counts;
+  GSource *source;
+
+  rec_server_hooks_get_counts (server->hooks, &counts);
+  if (counts.waiting == 0 || g_get_monotonic_time () >= server->finish_by)
+    return FALSE;
+  source = g_timeout_source_new (100);
+  g_source_set_callback (source, check_again, server, NULL);
+  g_source_attach (source, server->context);
+  g_source_unref (source);
+  return TRUE;
+}
+
+void
+rec_server_check_finished (RecServer *server)
+{
+  if (!server->finishing || !server->finished || server->archiving > 0 ||
+      count_active (server) > 0 || waits_for_hooks (server))
+    return;
+  {
+    void (*finished) (gpointer user_data) = server->finished;
+
+    server->finished = NULL;
+    finished (server->finished_data);
+  }
+}
+
+static gboolean
+check_start (
+    RecServer *server, const RecServerRecordingConfig *config, GError **error)
+{
+  RecServerRecording *old = rec_server_find (server, config->id);
+
+  if (!server->config->ingest) {
+    rec_server_error_set (error, 403, "no ingest",
+        "This server shows recordings and makes none (ingest=false).");
+    return FALSE;
+  }
+  if (server->finishing) {
+    rec_server_error_set (
+        error, 503, "shutting down", "The service ends its recordings.");
+    return FALSE;
+  }
+  if (old && rec_server_recording_is_active (old)) {
+    rec_server_error_set (error, 409, "already recording",
+        "%s is being recorded. Stop it first, or choose another id.",
+        config->id);
+    return FALSE;
+  }
+  if (count_active (server) >= server->config->max_recordings) {
+    rec_server_error_set (error, 503, "too many recordings",
+        "max-recordings is %u. Stop one, or raise it in [server].",
+        server->config->max_recordings);
+    return FALSE;
+  }
+  return rec_server_format_check (
+             config->format, server->config->tools_directory, error) &&
+      rec_server_source_check (config->source, error);
+}
+
+RecServerRecording *
+rec_server_start (
+    RecServer *server, const RecServerRecordingConfig *config, GError **error)
+{
+  RecServerRecording *recording;
+
+  if (!check_start (server, config, error))
+    return NULL;
+  recording = rec_server_recording_new (
+      config, &rec_server_recording_callbacks, server, error);
+  if (!recording)
+    return NULL;
+  forget_oldest (server);
+  g_hash_table_replace (server->recordings, g_strdup (config->id), recording);
+  g_hash_table_remove (server->past, config->id);
+  rec_server_notify (server, recording, "started", NULL);
+  return recording;
+}
+
+static gboolean
+is_plain_pattern (const gchar *pattern)
+{
+  return !strpbrk (pattern, "*?");
+}
+
+/* Paths that name one ID and a source. */
+static void
+start_permanent (RecServer *server)
+{
+  for (guint i = 0; i < server->config->paths->len; i++) {
+    const RecServerPath *path = g_ptr_array_index (server->config->paths, i);
+    RecServerRecordingConfig config = { .id = path->pattern,
+      .server = server->config,
+      .path = path,
+      .format = rec_server_format_find (path->format),
+      .quality = rec_server_quality_find (path->quality),
+      .source = rec_server_source_find ("uri"),
+      .url = path->source };
+    RecServerRecording *old;
+    GError *error = NULL;
+
+    if (!server->config->ingest || !path->source ||
+        !is_plain_pattern (path->pattern))
+      continue;
+    old = rec_server_find (server, path->pattern);
+    if (old && rec_server_recording_is_active (old))
+      continue;
+    config.location = g_hash_table_lookup (server->resumable, path->pattern);
+    if (!rec_server_start (server, &config, &error)) {
+      GST_WARNING ("%s: %s", path->pattern, error->message);
+      g_error_free (error);
+    }
+    g_hash_table_remove (server->resumable, path->pattern);
+  }
+}
+
+/* --- ending --- */
+
+static void
+stop_all (RecServer *server)
+{
+  GList *recordings = g_hash_table_get_values (server->recordings);
+
+  server->finishing = TRUE;
+  server->finish_by = g_get_monotonic_time () + HOOK_PATIENCE * G_USEC_PER_SEC;
+  for (GList *l = recordings; l; l = l->next)
+    rec_server_recording_stop (l->data, NULL, NULL);
+  g_list_free (recordings);
+  rec_server_check_finished (server);
+}
+
+typedef struct
+{
+  RecServer *server;
+  void (*func) (gpointer user_data);
+  gpointer user_data;
+} Finish;
+
+static gboolean
+run_finish (gpointer data)
+{
+  Finish *finish = data;
+
+  finish->server->finished = finish->func;
+  finish->server->finished_data = finish->user_data;
+  stop_all (finish->server);
+  return G_SOURCE_REMOVE;
+}
+
+void
+rec_server_finish (
+    RecServer *server, void (*func) (gpointer user_data), gpointer user_data)
+{
+  Finish *finish = g_new0 (Finish, 1);
+
+  finish->server = server;
+  finish->func = func;
+  finish->user_data = user_data;
+  invoke (server, run_finish, finish, g_free);
+}
+
+static void
+quit_loop (gpointer data)
+{
+  g_main_loop_quit (data);
+}
+
+static void
+run_close (gpointer data)
+{
+  RecServer *server = data;
+
+  server->finished = quit_loop;
+  server->finished_data = server->loop;
+  stop_all (server);
+}
+
+static void
+clear (RecServer *server)
+{
+  if (server->pruning) {
+    g_source_destroy (server->pruning);
+    g_source_unref (server->pruning);
+  }
+  if (server->listener) {
+    rec_server_listener_close (server->listener);
+    g_clear_pointer (&server->listener, rec_server_listener_unref);
+  }
+  if (server->events)
+    rec_server_events_free (server->events);
+  if (server->hooks)
+    rec_server_hooks_free (server->hooks);
+  if (server->thumbnails)
+    rec_server_thumbnails_free (server->thumbnails);
+  g_hash_table_unref (server->recordings);
+  g_hash_table_unref (server->past);
+  g_hash_table_unref (server->resumable);
+  g_clear_pointer (&server->library, rec_server_library_unref);
+  gst_clear_object (&server->metrics);
+  rec_server_udp_close (server);
+  rec_server_config_unref (server->config);
+  while (g_main_context_iteration (server->context, FALSE))
+    ;
+  g_main_context_unref (server->context);
+  g_main_loop_unref (server->loop);
+  g_free (server->host);
+  g_free (server);
+}
+
+void
+rec_server_free (RecServer *server)
+{
+  call_and_wait (server, run_close, server);
+  g_thread_join (server->thread);
+  g_main_context_push_thread_default (server->context);
+  {
+    GMainContext *context = g_main_context_ref (server->context);
+
+    clear (server);
+    g_main_context_pop_thread_default (context);
+    g_main_context_unref (context);
+  }
+}
+
+/* --- configuration --- */
+
+typedef struct
+{
+  RecServer *server;
+  RecServerConfig *config;
+} Reconfiguration;
+
+static gboolean
+run_reconfigure (gpointer data)
+{
+  Reconfiguration *change = data;
+
+  rec_server_config_unref (change->server->config);
+  change->server->config = rec_server_config_ref (change->config);
+  change->config->udp_port = change->server->udp_port;
+  rec_server_hooks_set_max_commands (
+      change->server->hooks, change->config->max_commands);
+  start_permanent (change->server);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+reconfiguration_free (gpointer data)
+{
+  Reconfiguration *change = data;
+
+  rec_server_config_unref (change->config);
+  g_free (change);
+}
+
+void
+rec_server_reconfigure (RecServer *server, RecServerConfig *config)
+{
+  Reconfiguration *change = g_new0 (Reconfiguration, 1);
+
+  change->server = server;
+  change->config = rec_server_config_ref (config);
+  invoke (server, run_reconfigure, change, reconfiguration_free);
+}
+
+/* --- life --- */
+
+static gboolean
+is_loopback_address (const gchar *host)
+{
+  GInetAddress *address = g_inet_address_new_from_string (host);
+  gboolean loopback = address ? g_inet_address_get_is_loopback (address)
+                              : g_ascii_strcasecmp (host, "localhost") == 0;
+
+  g_clear_object (&address);
+  return loopback;
+}
+
+static gboolean
+check_config (const RecServerConfig *config, GError **error)
+{
+  if (!config->has_auth && !is_loopback_address (config->host)) {
+    rec_server_error_set (error, 403, "no [auth] section",
+        "Without an [auth] section in the configuration the service listens on "
+        "loopback addresses only, as everybody who reaches it could record and "
+        "watch. Add one, or set host to 127.0.0.1 instead of %s.",
+        config->host);
+    return FALSE;
+  }
+  if (g_mkdir_with_parents (config->directory, 0777) == 0)
+    return TRUE;
+  rec_server_error_set (error, 500, "no folder",
+      "Could not make the folder \"%s\": %s. Set directory to another one.",
+      config->directory, g_strerror (errno));
+  return FALSE;
+}
+
+static gboolean
+on_pruning (gpointer data)
+{
+  rec_server_archive_prune (data);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+start_pruning (RecServer *server)
+{
+  server->pruning = g_timeout_source_new_seconds (PRUNE_INTERVAL);
+  g_source_set_callback (server->pruning, on_pruning, server, NULL);
+  g_source_attach (server->pruning, server->context);
+  rec_server_archive_prune (server);
+}
+
+static gboolean
+open_library (RecServer *server, GError **error)
+{
+  RecServerFolder *folder =
+      rec_server_folder_new (server->config->directory, error);
+
+  if (!folder)
+    return FALSE;
+  server->library = rec_server_library_new (folder);
+  rec_server_folder_unref (folder);
+  return TRUE;
+}
+
+static gboolean
+start_listening (RecServer *server, GError **error)
+{
+  RecServerListenerConfig config = { server->config->host, server->config->port,
+    server->config->tls_certificate, server->config->tls_key,
+    server->config->max_connections };
+
+  server->listener =
+      rec_server_listener_new (&config, rec_server_dispatch, server, error);
+  if (!server->listener)
+    return FALSE;
+  server->port = rec_server_listener_get_port (server->listener);
+  server->tls = rec_server_listener_is_tls (server->listener);
+  server->host = g_strdup (server->config->host);
+  return TRUE;
+}
+
+RecServer *
+rec_server_new (RecServerConfig *config, RecServerMessageFunc func,
+    gpointer user_data, GError **error)
+{
+  RecServer *server = g_new0 (RecServer, 1);
+  GMainContext *context = g_main_context_new ();
+  gboolean ok;
+
+  server->func = func;
+  server->user_data = user_data;
+  server->config = rec_server_config_ref (config);
+  server->context = context;
+  server->loop = g_main_loop_new (context, FALSE);
+  server->recordings = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+      (GDestroyNotify)rec_server_recording_unref);
+  server->past = g_hash_table_new_full (
+      g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_object_unref);
+  server->resumable =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_main_context_ref (context);
+  g_main_context_push_thread_default (context);
+  server->events = rec_server_events_new ();
+  server->thumbnails = rec_server_thumbnails_new ();
+  server->hooks = rec_server_hooks_new ();
+  rec_server_hooks_set_max_commands (server->hooks, config->max_commands);
+  server->metrics = gst_element_factory_make ("recmonitor", NULL);
+  if (server->metrics)
+    gst_object_ref_sink (server->metrics);
+  ok = check_config (config, error) && open_library (server, error) &&
+      start_listening (server, error) && rec_server_udp_open (server, error);
+  if (ok)
+    config->udp_port = server->udp_port;
+  if (ok && config->ingest)
+    rec_server_archive_recover (server);
+  if (ok)
+    start_pruning (server);
+  if (ok)
+    start_permanent (server);
+  else
+    clear (server);
+  g_main_context_pop_thread_default (context);
+  g_main_context_unref (context);
+  if (!ok)
+    return NULL;
+  server->thread = g_thread_new ("rec-server", server_main, server);
+  return server;
+}
+
+guint
+rec_server_get_port (RecServer *server)
+{
+  return server->port;
+}
+
+gchar *
+rec_server_dup_url (RecServer *server)
+{
+  gboolean v6 = strchr (server->host, ':') != NULL;
+
+  return g_strdup_printf ("%s://%s%s%s:%u/", server->tls ? "https" : "http",
+      v6 ? "[" : "", server->host, v6 ? "]" : "", server->port);
+}

@@ -1,0 +1,675 @@
+/* gst-tsrec: what the recordings in a folder are
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "recserverlibrary-private.h"
+#include "recservererror.h"
+#include "recserverjson.h"
+#include "recservertsindex.h"
+#include "tspacket.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_FILES 20000
+#define MAX_FACTS 20000
+/* Where the first and the last time stamps are looked for. */
+#define HEAD (256 * 1024)
+#define TAIL (256 * 1024)
+/* Seconds after which a file without a sidecar is not expected to get one. */
+#define SETTLED 60
+/* Member of a row that is not shown: the fragment that has its tracks. */
+#define PART "part"
+
+/* --- life --- */
+
+RecServerLibrary *
+rec_server_library_new (RecServerFolder *folder)
+{
+  RecServerLibrary *library = g_new0 (RecServerLibrary, 1);
+
+  g_atomic_ref_count_init (&library->refcount);
+  library->folder = rec_server_folder_ref (folder);
+  g_mutex_init (&library->lock);
+  g_mutex_init (&library->index_lock);
+  library->facts = g_hash_table_new_full (
+      g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_object_unref);
+  library->indexes = g_hash_table_new_full (
+      g_str_hash, g_str_equal, g_free, rec_server_library_free_index);
+  return library;
+}
+
+static RecServerLibrary *
+library_ref (RecServerLibrary *library)
+{
+  g_atomic_ref_count_inc (&library->refcount);
+  return library;
+}
+
+void
+rec_server_library_unref (RecServerLibrary *library)
+{
+  if (!g_atomic_ref_count_dec (&library->refcount))
+    return;
+  g_hash_table_unref (library->facts);
+  g_hash_table_unref (library->indexes);
+  g_mutex_clear (&library->lock);
+  g_mutex_clear (&library->index_lock);
+  rec_server_folder_unref (library->folder);
+  g_free (library);
+}
+
+RecServerFolder *
+rec_server_library_get_folder (RecServerLibrary *library)
+{
+  return library->folder;
+}
+
+gchar *
+rec_server_library_make_key (const struct stat *st)
+{
+  return g_strdup_printf ("%lu:%lu", (gulong)st->st_dev, (gulong)st->st_ino);
+}
+
+gboolean
+rec_server_library_is_growing (int fd, const struct stat *st)
+{
+  return g_get_real_time () / G_USEC_PER_SEC - st->st_mtim.tv_sec <
+      REC_SERVER_LIBRARY_GROWING ||
+      rec_server_folder_is_locked (fd);
+}
+
+gchar *
+rec_server_library_make_url (const gchar *prefix, const gchar *name)
+{
+  gchar *escaped = g_uri_escape_string (name, "/", FALSE);
+  gchar *url = g_strconcat (prefix, escaped, NULL);
+
+  g_free (escaped);
+  return url;
+}
+
+gchar *
+rec_server_library_replace_suffix (const gchar *name, const gchar *suffix)
+{
+  const gchar *dot = strrchr (name, '.');
+  gchar *stem = g_strndup (name, dot ? (gsize)(dot - name) : strlen (name));
+  gchar *replaced = g_strconcat (stem, suffix, NULL);
+
+  g_free (stem);
+  return replaced;
+}
+
+/* --- what one file is --- */
+
+static void
+push_part (RecServerTsIndex *index, int fd, goffset offset, gsize length)
+{
+  guint8 *buffer = g_malloc (length);
+  gssize n = pread (fd, buffer, length, offset);
+
+  if (n > 0)
+    rec_server_ts_index_push (index, offset, buffer, n);
+  g_free (buffer);
+}
+
+/* The tracks of a recording and its duration, from its two ends. */
+static void
+probe_ts (int fd, const struct stat *st, JsonObject *facts)
+{
+  RecServerTsIndex *index = rec_server_ts_index_new ();
+  goffset tail = MAX (0, st->st_size - TAIL);
+  JsonArray *names = json_array_new ();
+  const GArray *tracks;
+  gint64 first, last;
+
+  push_part (index, fd, 0, HEAD);
+  if (tail > HEAD)
+    push_part (index, fd, tail - tail % TS_PACKET_SIZE, TAIL + TS_PACKET_SIZE);
+  else if (st->st_size > HEAD)
+    push_part (index, fd, HEAD, TAIL);
+  tracks = rec_server_ts_index_get_tracks (index);
+  for (guint i = 0; i < tracks->len; i++)
+    json_array_add_string_element (
+        names, g_array_index (tracks, RecServerTsTrack, i).codec);
+  json_object_set_array_member (facts, "tracks", names);
+  if (rec_server_ts_index_get_range (index, &first, &last))
+    json_object_set_double_member (facts, "duration_seconds",
+        (last - first) / (gdouble)REC_SERVER_TS_CLOCK);
+  rec_server_ts_index_free (index);
+}
+
+/* The tracks of NAME.json by their codecs, as probe_ts() lists them. */
+static void
+set_codecs (JsonObject *facts)
+{
+  JsonNode *node = json_object_get_member (facts, "tracks");
+  JsonArray *names = json_array_new (), *tracks;
+
+  if (node && JSON_NODE_HOLDS_ARRAY (node)) {
+    tracks = json_node_get_array (node);
+    for (guint i = 0; i < json_array_get_length (tracks); i++) {
+      JsonNode *track = json_array_get_element (tracks, i);
+
+      if (JSON_NODE_HOLDS_OBJECT (track))
+        json_array_add_string_element (names,
+            json_object_get_string_member_with_default (
+                json_node_get_object (track), "codec", "?"));
+    }
+  }
+  json_object_set_array_member (facts, "tracks", names);
+}
+
+/* Members of NAME.json that the list shows. */
+static void
+add_sidecar (RecServerLibrary *library, const gchar *name, JsonObject *facts)
+{
+  static const gchar *const members[] = { "id", "tracks", "duration_seconds",
+    "first_utc", "last_utc", "gaps", "gap_seconds", "sound", "ended",
+    "sha256" };
+  gchar *beside = rec_server_library_replace_suffix (name, ".json");
+  gchar *text = rec_server_folder_load (library->folder, beside);
+  JsonObject *sidecar =
+      text ? rec_server_json_parse (text, strlen (text), NULL) : NULL;
+
+  for (guint i = 0; sidecar && i < G_N_ELEMENTS (members); i++)
+    if (json_object_has_member (sidecar, members[i]))
+      json_object_set_member (
+          facts, members[i], json_object_dup_member (sidecar, members[i]));
+  if (json_object_has_member (facts, "tracks"))
+    set_codecs (facts);
+  g_clear_pointer (&sidecar, json_object_unref);
+  g_free (text);
+  g_free (beside);
+}
+
+static gchar *
+make_version (const struct stat *st)
+{
+  return g_strdup_printf ("%lu:%lu:%lu", (gulong)st->st_size,
+      (gulong)st->st_mtim.tv_sec, (gulong)st->st_mtim.tv_nsec);
+}
+
+/* What was read of the file at this size and time. Caller unrefs. */
+static JsonObject *
+find_facts (RecServerLibrary *library, const gchar *key, const gchar *version)
+{
+  JsonObject *facts;
+
+  g_mutex_lock (&library->lock);
+  facts = g_hash_table_lookup (library->facts, key);
+  if (facts &&
+      g_str_equal (json_object_get_string_member (facts, "version"), version))
+    json_object_ref (facts);
+  else
+    facts = NULL;
+  g_mutex_unlock (&library->lock);
+  return facts;
+}
+
+static void
+keep_facts (RecServerLibrary *library, const gchar *key, JsonObject *facts)
+{
+  g_mutex_lock (&library->lock);
+  if (g_hash_table_size (library->facts) >= MAX_FACTS)
+    g_hash_table_remove_all (library->facts);
+  g_hash_table_replace (
+      library->facts, g_strdup (key), json_object_ref (facts));
+  g_mutex_unlock (&library->lock);
+}
+
+/* Returns TRUE if @facts will not change any more: the sidecar is complete, or
+ * there is none and the file is old. */
+static gboolean
+is_final (JsonObject *facts, const struct stat *st)
+{
+  JsonNode *ended = json_object_get_member (facts, "ended");
+
+  if (json_object_has_member (facts, "id"))
+    return ended && !JSON_NODE_HOLDS_NULL (ended);
+  return g_get_real_time () / G_USEC_PER_SEC - st->st_mtim.tv_sec > SETTLED;
+}
+
+static JsonObject *
+read_facts (RecServerLibrary *library, const gchar *name, int fd,
+    const struct stat *st, gboolean growing)
+{
+  gchar *key = rec_server_library_make_key (st), *version = make_version (st);
+  JsonObject *facts = growing ? NULL : find_facts (library, key, version);
+
+  if (!facts) {
+    facts = json_object_new ();
+    json_object_set_string_member (facts, "version", version);
+    if (!growing)
+      add_sidecar (library, name, facts);
+    if (g_str_has_suffix (name, ".ts") &&
+        !json_object_has_member (facts, "duration_seconds"))
+      probe_ts (fd, st, facts);
+    if (!growing && is_final (facts, st))
+      keep_facts (library, key, facts);
+  }
+  g_free (key);
+  g_free (version);
+  return facts;
+}
+
+static void
+copy_member (gpointer data, const gchar *member, JsonNode *node, gpointer to)
+{
+  if (!g_str_equal (member, "version"))
+    json_object_set_member (to, member, json_node_copy (node));
+}
+
+static void
+each_member (
+    JsonObject *object, const gchar *member, JsonNode *node, gpointer to)
+{
+  copy_member (NULL, member, node, to);
+}
+
+/* The row of the file @name without what is in it; NULL if it is not there. */
+static JsonObject *
+look (RecServerLibrary *library, const gchar *name)
+{
+  JsonObject *row;
+  struct stat st;
+  int fd = rec_server_folder_open (library->folder, name, &st, NULL);
+  gchar *url;
+
+  if (fd < 0)
+    return NULL;
+  row = json_object_new ();
+  url = rec_server_library_make_url ("/files/", name);
+  json_object_set_string_member (row, "name", name);
+  json_object_set_string_member (row, "url", url);
+  json_object_set_int_member (row, "file_size_bytes", st.st_size);
+  json_object_set_double_member (row, "modified",
+      st.st_mtim.tv_sec + st.st_mtim.tv_nsec / 1000000 / 1000.0);
+  json_object_set_boolean_member (
+      row, "growing", rec_server_library_is_growing (fd, &st));
+  close (fd);
+  g_free (url);
+  return row;
+}
+
+/* Adds to @row what is in its file, or, for fragments, the tracks of one. */
+static void
+add_facts (RecServerLibrary *library, JsonObject *row)
+{
+  const gchar *part =
+      json_object_get_string_member_with_default (row, PART, NULL);
+  const gchar *name = part ? part : json_object_get_string_member (row, "name");
+  struct stat st;
+  int fd = rec_server_folder_open (library->folder, name, &st, NULL);
+  JsonObject *facts;
+
+  if (fd >= 0) {
+    facts = read_facts (
+        library, name, fd, &st, rec_server_library_is_growing (fd, &st));
+    if (!part)
+      json_object_foreach_member (facts, each_member, row);
+    else if (json_object_has_member (facts, "tracks"))
+      json_object_set_member (
+          row, "tracks", json_object_dup_member (facts, "tracks"));
+    json_object_unref (facts);
+    close (fd);
+  }
+  if (part)
+    json_object_remove_member (row, PART);
+}
+
+/* --- the list --- */
+
+static gboolean
+add_name (const gchar *name, gpointer names)
+{
+  g_ptr_array_add (names, g_strdup (name));
+  return ((GPtrArray *)names)->len < MAX_FILES;
+}
+
+/* Names of the files that the playlist @text names, beside @name. */
+static GPtrArray *
+read_uris (
+    const gchar *name, const gchar *text, gboolean *ended, gdouble *duration)
+{
+  gchar *folder = g_path_get_dirname (name), **lines;
+  GPtrArray *uris = g_ptr_array_new_with_free_func (g_free);
+
+  *ended = FALSE;
+  *duration = 0;
+  lines = g_strsplit (text, "\n", -1);
+  for (guint i = 0; lines[i]; i++) {
+    gchar *line = g_strstrip (lines[i]), *uri;
+
+    if (g_str_has_prefix (line, "#EXTINF:"))
+      *duration += MAX (0, g_ascii_strtod (line + strlen ("#EXTINF:"), NULL));
+    *ended |= g_str_equal (line, "#EXT-X-ENDLIST");
+    if (*line == '#' || *line == '\0')
+      continue;
+    uri = g_uri_unescape_string (line, NULL);
+    if (uri)
+      g_ptr_array_add (uris,
+          g_str_equal (folder, ".") ? g_strdup (uri)
+                                    : g_build_filename (folder, uri, NULL));
+    g_free (uri);
+  }
+  g_strfreev (lines);
+  g_free (folder);
+  return uris;
+}
+
+/* Fragments are shown as one, under the name of their playlist. */
+static void
+join_fragments (
+    GHashTable *rows, JsonObject *row, GPtrArray *uris, gdouble duration)
+{
+  gint64 bytes = 0;
+  gdouble modified = 0;
+  gboolean growing = FALSE;
+  guint n = 0;
+  gchar *before = NULL;
+
+  for (guint i = 0; i < uris->len; i++) {
+    const gchar *uri = g_ptr_array_index (uris, i);
+    JsonObject *part = g_hash_table_lookup (rows, uri);
+
+    if (!part || g_strcmp0 (before, uri) == 0)
+      continue;
+    g_free (before);
+    before = g_strdup (uri);
+    bytes += json_object_get_int_member (part, "file_size_bytes");
+    modified = MAX (modified, json_object_get_double_member (part, "modified"));
+    growing |= json_object_get_boolean_member (part, "growing");
+    json_object_set_string_member (row, PART, uri);
+    g_hash_table_remove (rows, uri);
+    n++;
+  }
+  json_object_set_int_member (row, "fragments", n);
+  json_object_set_int_member (row, "file_size_bytes", bytes);
+  json_object_set_double_member (row, "modified", modified);
+  json_object_set_boolean_member (row, "growing", growing);
+  json_object_set_double_member (row, "duration_seconds", duration);
+  json_object_set_string_member (
+      row, "playlist_url", json_object_get_string_member (row, "url"));
+  g_free (before);
+}
+
+/* A playlist is shown as what it names. */
+static void
+take_playlist (RecServerLibrary *library, GHashTable *rows, const gchar *name)
+{
+  gchar *text = rec_server_folder_load (library->folder, name);
+  gchar *single = rec_server_library_replace_suffix (name, ".ts");
+  JsonObject *row = g_hash_table_lookup (rows, name);
+  JsonObject *only = g_hash_table_lookup (rows, single);
+  gboolean ended;
+  gdouble duration;
+  GPtrArray *uris;
+
+  if (text && row) {
+    uris = read_uris (name, text, &ended, &duration);
+    if (!only)
+      join_fragments (rows, row, uris, duration);
+    /* That of a recorder that was killed lacks its end. */
+    else if (ended || json_object_get_boolean_member (only, "growing"))
+      json_object_set_string_member (
+          only, "playlist_url", json_object_get_string_member (row, "url"));
+    g_ptr_array_unref (uris);
+  }
+  if (only || !text ||
+      !json_object_get_int_member_with_default (row, "fragments", 0))
+    g_hash_table_remove (rows, name);
+  g_free (single);
+  g_free (text);
+}
+
+static GHashTable *
+collect (RecServerLibrary *library)
+{
+  GPtrArray *names = g_ptr_array_new_with_free_func (g_free);
+  GHashTable *rows = g_hash_table_new_full (
+      g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_object_unref);
+
+  rec_server_folder_foreach (library->folder, add_name, names);
+  for (guint i = 0; i < names->len; i++) {
+    const gchar *name = g_ptr_array_index (names, i);
+    JsonObject *row =
+        g_str_has_suffix (name, ".jpg") ? NULL : look (library, name);
+
+    if (row)
+      g_hash_table_insert (rows, g_strdup (name), row);
+  }
+  for (guint i = 0; i < names->len; i++)
+    if (g_str_has_suffix (g_ptr_array_index (names, i), ".m3u8"))
+      take_playlist (library, rows, g_ptr_array_index (names, i));
+  g_ptr_array_unref (names);
+  return rows;
+}
+
+static gdouble
+get_number (JsonObject *row, const gchar *member)
+{
+  JsonNode *node = json_object_get_member (row, member);
+
+  return node && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_double (node) : 0;
+}
+
+static gint
+compare (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  JsonObject *x = *(JsonObject *const *)a, *y = *(JsonObject *const *)b;
+  const gchar *sort = user_data;
+  gint sign = *sort == '-' ? -1 : 1, order = 0;
+  const gchar *by = sort + (*sort == '-');
+  const gchar *member = g_str_equal (by, "size") ? "file_size_bytes"
+      : g_str_equal (by, "duration")             ? "duration_seconds"
+                                                 : "modified";
+  gdouble m = get_number (x, member), n = get_number (y, member);
+
+  if (!g_str_equal (by, "name"))
+    order = m < n ? -1 : m > n;
+  if (order == 0)
+    order = strcmp (json_object_get_string_member (x, "name"),
+        json_object_get_string_member (y, "name"));
+  return sign * order;
+}
+
+/* MPEG-TS without a playlist of its own gets one that is made of it. */
+static void
+complete_row (JsonObject *row)
+{
+  const gchar *name = json_object_get_string_member (row, "name");
+  gchar *url, *playlist;
+
+  if (json_object_has_member (row, "playlist_url") ||
+      !g_str_has_suffix (name, ".ts"))
+    return;
+  url = rec_server_library_make_url ("/hls/", name);
+  playlist = g_strconcat (url, ".m3u8", NULL);
+  json_object_set_string_member (row, "playlist_url", playlist);
+  g_free (playlist);
+  g_free (url);
+}
+
+typedef struct
+{
+  RecServerLibrary *library;
+  RecServerLibraryQuery query;
+  gchar *name; /* NULL: the list */
+  RecServerLibraryFunc func;
+  gpointer user_data;
+} Job;
+
+static void
+job_free (gpointer data)
+{
+  Job *job = data;
+
+  rec_server_library_unref (job->library);
+  g_free (job->query.pattern);
+  g_free (job->query.sort);
+  g_free (job->query.name);
+  g_free (job->name);
+  g_free (job);
+}
+
+static gboolean
+is_wanted (const RecServerLibraryQuery *query, const gchar *name)
+{
+  gchar *base = g_path_get_basename (name);
+  gboolean wanted = g_pattern_match_simple (query->pattern, base) &&
+      (!query->name || g_str_equal (query->name, name));
+
+  g_free (base);
+  return wanted;
+}
+
+/* Files are read only if the page, or its order, depends on it. */
+static JsonObject *
+make_list (Job *job)
+{
+  gboolean by_duration = g_str_has_suffix (job->query.sort, "duration");
+  GHashTable *rows = collect (job->library);
+  GPtrArray *sorted =
+      g_ptr_array_new_with_free_func ((GDestroyNotify)json_object_unref);
+  JsonObject *answer = json_object_new ();
+  JsonArray *page = json_array_new ();
+  gchar *folder = rec_server_folder_dup_name (job->library->folder);
+  GHashTableIter iter;
+  gpointer name, row;
+
+  g_hash_table_iter_init (&iter, rows);
+  while (g_hash_table_iter_next (&iter, &name, &row)) {
+    if (!is_wanted (&job->query, name))
+      continue;
+    if (by_duration)
+      add_facts (job->library, row);
+    g_ptr_array_add (sorted, json_object_ref (row));
+  }
+  g_ptr_array_sort_with_data (sorted, compare, job->query.sort);
+  for (guint i = job->query.offset;
+       i < sorted->len && i - job->query.offset < job->query.limit; i++) {
+    if (!by_duration)
+      add_facts (job->library, g_ptr_array_index (sorted, i));
+    complete_row (g_ptr_array_index (sorted, i));
+    json_array_add_object_element (
+        page, json_object_ref (g_ptr_array_index (sorted, i)));
+  }
+  json_object_set_boolean_member (answer, "success", TRUE);
+  json_object_set_string_member (answer, "folder", folder);
+  json_object_set_double_member (
+      answer, "now", g_get_real_time () / 1000 / 1000.0);
+  json_object_set_int_member (answer, "total", sorted->len);
+  json_object_set_array_member (answer, "recordings", page);
+  g_ptr_array_unref (sorted);
+  g_hash_table_unref (rows);
+  g_free (folder);
+  return answer;
+}
+
+/* --- deleting --- */
+
+/* The file and what belongs to it. */
+static JsonObject *
+delete_recording (Job *job, GError **error)
+{
+  static const gchar *const beside[] = { ".m3u8", ".jsonl", ".json", ".jpg" };
+  RecServerFolder *folder = job->library->folder;
+  JsonObject *answer;
+  struct stat st;
+  gboolean growing;
+  int fd = rec_server_folder_open (folder, job->name, &st, error);
+
+  if (fd < 0)
+    return NULL;
+  growing = rec_server_library_is_growing (fd, &st);
+  close (fd);
+  if (growing) {
+    rec_server_error_set (error, 409, "still recording",
+        "\"%s\" is being recorded, or was a moment ago. Stop the recording "
+        "first.",
+        job->name);
+    return NULL;
+  }
+  if (!rec_server_folder_delete (folder, job->name, error))
+    return NULL;
+  for (guint i = 0; i < G_N_ELEMENTS (beside); i++) {
+    gchar *name = rec_server_library_replace_suffix (job->name, beside[i]);
+
+    rec_server_folder_delete (folder, name, NULL);
+    g_free (name);
+  }
+  answer = json_object_new ();
+  json_object_set_boolean_member (answer, "success", TRUE);
+  json_object_set_string_member (answer, "name", job->name);
+  return answer;
+}
+
+/* --- threads --- */
+
+static void
+run_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
+{
+  Job *job = data;
+  GError *error = NULL;
+  JsonObject *answer =
+      job->name ? delete_recording (job, &error) : make_list (job);
+
+  if (answer)
+    g_task_return_pointer (task, answer, (GDestroyNotify)json_object_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+on_done (GObject *object, GAsyncResult *result, gpointer data)
+{
+  Job *job = g_task_get_task_data (G_TASK (result));
+  GError *error = NULL;
+  JsonObject *answer = g_task_propagate_pointer (G_TASK (result), &error);
+
+  job->func (answer, error, job->user_data);
+}
+
+static void
+start_job (Job *job)
+{
+  GTask *task = g_task_new (NULL, NULL, on_done, NULL);
+
+  g_task_set_task_data (task, job, job_free);
+  g_task_run_in_thread (task, run_job);
+  g_object_unref (task);
+}
+
+void
+rec_server_library_list (RecServerLibrary *library,
+    const RecServerLibraryQuery *query, RecServerLibraryFunc func,
+    gpointer user_data)
+{
+  Job *job = g_new0 (Job, 1);
+
+  job->library = library_ref (library);
+  job->query = *query;
+  job->query.pattern = g_strdup (query->pattern);
+  job->query.sort = g_strdup (query->sort);
+  job->query.name = g_strdup (query->name);
+  job->func = func;
+  job->user_data = user_data;
+  start_job (job);
+}
+
+void
+rec_server_library_delete (RecServerLibrary *library, const gchar *name,
+    RecServerLibraryFunc func, gpointer user_data)
+{
+  Job *job = g_new0 (Job, 1);
+
+  job->library = library_ref (library);
+  job->name = g_strdup (name);
+  job->func = func;
+  job->user_data = user_data;
+  start_job (job);
+}

@@ -1,0 +1,506 @@
+/* gst-tsrec: the listening socket of the recording service
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "recserverlistener.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* Seconds */
+#define SWEEP 1
+#define MAX_STEP (3 * SWEEP * G_USEC_PER_SEC / 2)
+#define MAX_IDLE 20    /* without a byte of a request */
+#define MAX_ARRIVAL 10 /* from the first byte of a request to its last */
+#define MAX_STUCK 60   /* without a byte of the answer being taken */
+
+typedef struct
+{
+  RecServerListener *listener;
+  GObject *stream; /* weak; NULL when it is gone */
+  GSocket *socket;
+  gchar *remote;
+  gboolean answering; /* FALSE: a request is arriving, or none is there */
+  gboolean working;
+  gint64 since;    /* of the last progress, on the listener's clock */
+  gint64 arriving; /* since the first byte of the request, 0: none yet */
+  guint64 bytes;   /* the count at @since, of the direction that matters */
+} Connection;
+
+struct _RecServerListener
+{
+  grefcount refcount;
+  RecServerListenerFunc func;
+  gpointer user_data;
+  GTlsCertificate *certificate;
+  SoupServer *soup;
+  GSocketService *service;
+  GHashTable *connections; /* GSocket → Connection, which it owns */
+  GSource *sweep;
+  /* µs; stands still while this thread does, so that a busy machine is not taken
+   * for slow clients */
+  gint64 clock;
+  gint64 swept_at; /* monotonic */
+  guint max_connections;
+  guint port;
+};
+
+/* --- progress --- */
+
+/* Bytes received (@sent FALSE), or acknowledged by the peer (@sent TRUE). */
+static guint64
+count_bytes (GSocket *socket, gboolean sent)
+{
+  struct tcp_info info = { 0 };
+  socklen_t length = sizeof (info);
+
+  if (getsockopt (
+          g_socket_get_fd (socket), IPPROTO_TCP, TCP_INFO, &info, &length) != 0)
+    return 0;
+  return sent ? info.tcpi_bytes_acked : info.tcpi_bytes_received;
+}
+
+static void
+update_progress (Connection *connection, gint64 now)
+{
+  guint64 bytes = count_bytes (connection->socket, connection->answering);
+
+  if (bytes == connection->bytes && !connection->working)
+    return;
+  connection->bytes = bytes;
+  connection->since = now;
+  if (!connection->answering && connection->arriving == 0)
+    connection->arriving = now;
+}
+
+static void
+begin_phase (Connection *connection, gboolean answering)
+{
+  connection->answering = answering;
+  /* A handler may have said so before the request counts as read. */
+  if (!answering)
+    connection->working = FALSE;
+  connection->arriving = 0;
+  connection->since = connection->listener->clock;
+  connection->bytes = count_bytes (connection->socket, answering);
+}
+
+static gboolean
+is_late (const Connection *connection, gint64 now)
+{
+  if (connection->answering)
+    return now - connection->since > MAX_STUCK * G_USEC_PER_SEC;
+  if (connection->arriving)
+    return now - connection->arriving > MAX_ARRIVAL * G_USEC_PER_SEC;
+  return now - connection->since > MAX_IDLE * G_USEC_PER_SEC;
+}
+
+static void
+cut (Connection *connection)
+{
+  g_socket_shutdown (connection->socket, TRUE, TRUE, NULL);
+}
+
+static gboolean
+on_sweep (gpointer user_data)
+{
+  RecServerListener *listener = user_data;
+  gint64 now = g_get_monotonic_time ();
+  GHashTableIter iter;
+  gpointer value;
+
+  listener->clock += MIN (now - listener->swept_at, MAX_STEP);
+  listener->swept_at = now;
+  g_hash_table_iter_init (&iter, listener->connections);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    update_progress (value, listener->clock);
+    if (is_late (value, listener->clock))
+      cut (value);
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+/* --- connections --- */
+
+static void on_connection_gone (gpointer data, GObject *stream);
+
+static void
+connection_free (gpointer data)
+{
+  Connection *connection = data;
+
+  if (connection->stream)
+    g_object_weak_unref (connection->stream, on_connection_gone, connection);
+  g_object_unref (connection->socket);
+  g_free (connection->remote);
+  g_free (connection);
+}
+
+static void
+on_connection_gone (gpointer data, GObject *stream)
+{
+  Connection *connection = data;
+
+  connection->stream = NULL;
+  g_hash_table_remove (connection->listener->connections, connection->socket);
+}
+
+static gchar *
+address_to_string (GSocketAddress *address)
+{
+  if (!G_IS_INET_SOCKET_ADDRESS (address))
+    return g_strdup ("");
+  return g_inet_address_to_string (
+      g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address)));
+}
+
+/* Half of all; a proxy on this host brings everybody. */
+static gboolean
+has_too_many (RecServerListener *listener, const gchar *remote)
+{
+  GHashTableIter iter;
+  gpointer value;
+  guint n = 0;
+
+  if (g_str_has_prefix (remote, "127.") || g_str_equal (remote, "::1"))
+    return FALSE;
+  g_hash_table_iter_init (&iter, listener->connections);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    if (g_str_equal (((Connection *)value)->remote, remote))
+      n++;
+  return n >= (listener->max_connections + 1) / 2;
+}
+
+/* Cuts the one off that has made no progress for longest. */
+static void
+make_room (RecServerListener *listener)
+{
+  Connection *worst = NULL;
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, listener->connections);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    Connection *connection = value;
+
+    if (!worst || connection->since < worst->since)
+      worst = connection;
+  }
+  if (!worst)
+    return;
+  cut (worst);
+  /* It is gone when libsoup has noticed; until then it is nobody's turn. */
+  worst->since = G_MAXINT64;
+}
+
+static GIOStream *
+wrap_stream (RecServerListener *listener, GSocketConnection *connection)
+{
+  GIOStream *stream;
+
+  if (!listener->certificate)
+    return g_object_ref (G_IO_STREAM (connection));
+  stream = g_tls_server_connection_new (
+      G_IO_STREAM (connection), listener->certificate, NULL);
+  if (stream)
+    g_tls_connection_set_require_close_notify (
+        G_TLS_CONNECTION (stream), FALSE);
+  return stream;
+}
+
+static void
+add_connection (
+    RecServerListener *listener, GSocketConnection *stream, gchar *remote)
+{
+  Connection *connection = g_new0 (Connection, 1);
+
+  connection->listener = listener;
+  connection->socket = g_object_ref (g_socket_connection_get_socket (stream));
+  connection->remote = remote;
+  begin_phase (connection, FALSE);
+  g_hash_table_insert (listener->connections, connection->socket, connection);
+  connection->stream = G_OBJECT (stream);
+  g_object_weak_ref (connection->stream, on_connection_gone, connection);
+}
+
+static gboolean
+on_incoming (GSocketService *service, GSocketConnection *connection,
+    GObject *source, gpointer user_data)
+{
+  RecServerListener *listener = user_data;
+  GSocketAddress *local =
+      g_socket_connection_get_local_address (connection, NULL);
+  GSocketAddress *remote =
+      g_socket_connection_get_remote_address (connection, NULL);
+  gchar *name = remote ? address_to_string (remote) : NULL;
+  guint n = g_hash_table_size (listener->connections);
+  GIOStream *stream = NULL;
+
+  /* Those that were cut off may not have gone yet; twice is the end of it. */
+  if (!local || !remote || n >= 2 * listener->max_connections ||
+      has_too_many (listener, name)) {
+    g_io_stream_close (G_IO_STREAM (connection), NULL, NULL);
+    goto done;
+  }
+  if (n >= listener->max_connections)
+    make_room (listener);
+  stream = wrap_stream (listener, connection);
+  if (!stream)
+    goto done;
+  add_connection (listener, connection, g_steal_pointer (&name));
+  soup_server_accept_iostream (listener->soup, stream, local, remote, NULL);
+
+done:
+  g_clear_object (&stream);
+  g_clear_object (&local);
+  g_clear_object (&remote);
+  g_free (name);
+  return TRUE;
+}
+
+static Connection *
+find_connection (RecServerListener *listener, SoupServerMessage *msg)
+{
+  GSocket *socket = soup_server_message_get_socket (msg);
+
+  return socket ? g_hash_table_lookup (listener->connections, socket) : NULL;
+}
+
+void
+rec_server_listener_set_working (
+    RecServerListener *listener, SoupServerMessage *msg, gboolean working)
+{
+  Connection *connection = find_connection (listener, msg);
+
+  if (!connection)
+    return;
+  connection->working = working;
+  connection->since = listener->clock;
+}
+
+void
+rec_server_listener_drop (RecServerListener *listener, SoupServerMessage *msg)
+{
+  Connection *connection = find_connection (listener, msg);
+
+  if (connection)
+    cut (connection);
+}
+
+/* --- requests --- */
+
+static void
+on_early (SoupServer *soup, SoupServerMessage *msg, const gchar *path,
+    GHashTable *query, gpointer user_data)
+{
+  RecServerListener *listener = user_data;
+
+  listener->func (msg, TRUE, listener->user_data);
+}
+
+static void
+on_request (SoupServer *soup, SoupServerMessage *msg, const gchar *path,
+    GHashTable *query, gpointer user_data)
+{
+  RecServerListener *listener = user_data;
+
+  listener->func (msg, FALSE, listener->user_data);
+}
+
+static void
+on_request_read (
+    SoupServer *soup, SoupServerMessage *msg, RecServerListener *listener)
+{
+  Connection *connection = find_connection (listener, msg);
+
+  if (connection)
+    begin_phase (connection, TRUE);
+}
+
+static void
+on_request_done (
+    SoupServer *soup, SoupServerMessage *msg, RecServerListener *listener)
+{
+  Connection *connection = find_connection (listener, msg);
+
+  if (connection)
+    begin_phase (connection, FALSE);
+}
+
+/* --- life --- */
+
+static gboolean
+load_certificate (RecServerListener *listener,
+    const RecServerListenerConfig *config, GError **error)
+{
+  GError *reason = NULL;
+
+  if (!config->tls_certificate && !config->tls_key)
+    return TRUE;
+  if (!config->tls_certificate) {
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        "There is a TLS key and no certificate, so that this would be plain "
+        "HTTP. Set tls-certificate too, or tls-key to none.");
+    return FALSE;
+  }
+  listener->certificate = config->tls_key
+      ? g_tls_certificate_new_from_files (
+            config->tls_certificate, config->tls_key, &reason)
+      : g_tls_certificate_new_from_file (config->tls_certificate, &reason);
+  if (listener->certificate)
+    return TRUE;
+  g_set_error (error, reason->domain, reason->code,
+      "Could not load the TLS certificate \"%s\" with the key \"%s\": %s. Set "
+      "tls-certificate and tls-key to PEM files that can be read.",
+      config->tls_certificate,
+      config->tls_key ? config->tls_key : config->tls_certificate,
+      reason->message);
+  g_error_free (reason);
+  return FALSE;
+}
+
+static gboolean
+listen_on (RecServerListener *listener, const RecServerListenerConfig *config,
+    GError **error)
+{
+  GResolver *resolver = g_resolver_get_default ();
+  GList *addresses =
+      g_resolver_lookup_by_name (resolver, config->host, NULL, error);
+  GSocketAddress *wanted, *bound = NULL;
+  gboolean ok;
+
+  g_object_unref (resolver);
+  if (!addresses)
+    return FALSE;
+  wanted = g_inet_socket_address_new (addresses->data, config->port);
+  ok = g_socket_listener_add_address (G_SOCKET_LISTENER (listener->service),
+      wanted, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL, &bound, error);
+  if (ok)
+    listener->port =
+        g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound));
+  g_clear_object (&bound);
+  g_object_unref (wanted);
+  g_resolver_free_addresses (addresses);
+  return ok;
+}
+
+static void
+start_soup (RecServerListener *listener)
+{
+  listener->soup = soup_server_new ("server-header", "gst-tsrec ", NULL);
+  soup_server_add_early_handler (
+      listener->soup, NULL, on_early, listener, NULL);
+  soup_server_add_handler (listener->soup, NULL, on_request, listener, NULL);
+  g_signal_connect (
+      listener->soup, "request-read", G_CALLBACK (on_request_read), listener);
+  g_signal_connect (listener->soup, "request-finished",
+      G_CALLBACK (on_request_done), listener);
+  listener->service = g_socket_service_new ();
+  /* Of many that come at once, all are taken before they are looked at. */
+  g_socket_listener_set_backlog (G_SOCKET_LISTENER (listener->service), 512);
+  g_signal_connect (
+      listener->service, "incoming", G_CALLBACK (on_incoming), listener);
+}
+
+RecServerListener *
+rec_server_listener_new (const RecServerListenerConfig *config,
+    RecServerListenerFunc func, gpointer user_data, GError **error)
+{
+  RecServerListener *listener = g_new0 (RecServerListener, 1);
+  GError *reason = NULL;
+
+  g_ref_count_init (&listener->refcount);
+  listener->func = func;
+  listener->user_data = user_data;
+  listener->max_connections = config->max_connections;
+  listener->connections =
+      g_hash_table_new_full (NULL, NULL, NULL, connection_free);
+  if (!load_certificate (listener, config, error))
+    goto failed;
+  start_soup (listener);
+  if (!listen_on (listener, config, &reason))
+    goto not_listening;
+  listener->swept_at = g_get_monotonic_time ();
+  listener->clock = G_USEC_PER_SEC;
+  listener->sweep = g_timeout_source_new_seconds (SWEEP);
+  g_source_set_callback (listener->sweep, on_sweep, listener, NULL);
+  g_source_attach (listener->sweep, g_main_context_get_thread_default ());
+  return listener;
+
+  /* ERRORS */
+not_listening:
+  g_set_error (error, reason->domain, reason->code,
+      "Could not listen on %s port %u: %s. Stop the program that uses the "
+      "port, or set host and port to others (port 0 picks a free one).",
+      config->host, config->port, reason->message);
+  g_error_free (reason);
+failed:
+  rec_server_listener_close (listener);
+  rec_server_listener_unref (listener);
+  return NULL;
+}
+
+void
+rec_server_listener_close (RecServerListener *listener)
+{
+  if (listener->sweep) {
+    g_source_destroy (listener->sweep);
+    g_clear_pointer (&listener->sweep, g_source_unref);
+  }
+  if (listener->service) {
+    g_socket_service_stop (listener->service);
+    g_socket_listener_close (G_SOCKET_LISTENER (listener->service));
+    g_signal_handlers_disconnect_by_data (listener->service, listener);
+    g_clear_object (&listener->service);
+  }
+  if (listener->soup) {
+    g_signal_handlers_disconnect_by_data (listener->soup, listener);
+    soup_server_remove_handler (listener->soup, NULL);
+    soup_server_disconnect (listener->soup);
+    g_clear_object (&listener->soup);
+  }
+  /* What libsoup left for an idle moment. */
+  while (g_main_context_iteration (g_main_context_get_thread_default (), FALSE))
+    ;
+  g_hash_table_remove_all (listener->connections);
+}
+
+RecServerListener *
+rec_server_listener_ref (RecServerListener *listener)
+{
+  g_ref_count_inc (&listener->refcount);
+  return listener;
+}
+
+void
+rec_server_listener_unref (RecServerListener *listener)
+{
+  if (!g_ref_count_dec (&listener->refcount))
+    return;
+  g_hash_table_unref (listener->connections);
+  g_clear_object (&listener->certificate);
+  g_free (listener);
+}
+
+guint
+rec_server_listener_get_port (RecServerListener *listener)
+{
+  return listener->port;
+}
+
+gboolean
+rec_server_listener_is_tls (RecServerListener *listener)
+{
+  return listener->certificate != NULL;
+}
+
+guint
+rec_server_listener_get_connections (RecServerListener *listener)
+{
+  return g_hash_table_size (listener->connections);
+}

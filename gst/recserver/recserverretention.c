@@ -1,0 +1,221 @@
+/* gst-tsrec: deletes recordings that are too old, or too much
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "recserverretention.h"
+#include "recserverjson.h"
+#include "recserversidecar.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include <gst/gst.h>
+
+GST_DEBUG_CATEGORY_EXTERN (rec_server_debug);
+#define GST_CAT_DEFAULT rec_server_debug
+
+typedef struct
+{
+  RecServerConfig *config;
+  RecServerFolder *folder;
+  gchar *directory;
+  gchar **kept;
+  GPtrArray *candidates;
+} Job;
+
+typedef struct
+{
+  gchar *name;
+  const RecServerPath *path; /* belongs to the configuration */
+  gint64 modified;           /* s since 1970 */
+  guint64 bytes;
+} Candidate;
+
+static void
+candidate_free (gpointer data)
+{
+  Candidate *candidate = data;
+
+  g_free (candidate->name);
+  g_free (candidate);
+}
+
+static void
+job_free (gpointer data)
+{
+  Job *job = data;
+
+  rec_server_config_unref (job->config);
+  rec_server_folder_unref (job->folder);
+  g_ptr_array_unref (job->candidates);
+  g_strfreev (job->kept);
+  g_free (job->directory);
+  g_free (job);
+}
+
+gboolean
+rec_server_retention_is_wanted (const RecServerConfig *config)
+{
+  for (guint i = 0; i < config->paths->len; i++) {
+    const RecServerPath *path = g_ptr_array_index (config->paths, i);
+
+    if (path->keep_time || path->keep_bytes)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gchar *
+replace_suffix (const gchar *name, const gchar *suffix)
+{
+  const gchar *dot = strrchr (name, '.');
+  gchar *stem = g_strndup (name, dot ? (gsize)(dot - name) : strlen (name));
+  gchar *replaced = g_strconcat (stem, suffix, NULL);
+
+  g_free (stem);
+  return replaced;
+}
+
+/* The id in the sidecar of a recording that was closed, and whether its command
+ * has yet to succeed; NULL for any other. Caller frees. */
+static gchar *
+load_id (RecServerFolder *folder, const gchar *name, gboolean *waits)
+{
+  gchar *beside = replace_suffix (name, ".json"), *id = NULL;
+  gchar *text = rec_server_folder_load (folder, beside);
+  JsonObject *facts =
+      text ? rec_server_json_parse (text, strlen (text), NULL) : NULL;
+
+  if (facts && rec_server_json_get_string (facts, "ended", NULL))
+    id = g_strdup (rec_server_json_get_string (facts, "id", NULL));
+  *waits = facts &&
+      g_strcmp0 (
+          rec_server_json_get_string (facts, REC_SERVER_SIDECAR_COMMAND, NULL),
+          REC_SERVER_SIDECAR_PENDING) == 0;
+  g_clear_pointer (&facts, json_object_unref);
+  g_free (text);
+  g_free (beside);
+  return id;
+}
+
+static gboolean
+is_kept (const Job *job, const gchar *name)
+{
+  gchar *path = g_canonicalize_filename (name, job->directory);
+  gboolean kept = g_strv_contains ((const gchar *const *)job->kept, path);
+
+  g_free (path);
+  return kept;
+}
+
+static gboolean
+look (const gchar *name, gpointer user_data)
+{
+  Job *job = user_data;
+  const RecServerPath *path;
+  Candidate *candidate;
+  gboolean waits = FALSE;
+  struct stat st;
+  gchar *id;
+  int fd;
+
+  if (g_str_has_suffix (name, ".m3u8") || g_str_has_suffix (name, ".jpg") ||
+      !(id = load_id (job->folder, name, &waits)))
+    return TRUE;
+  path = rec_server_config_get_path (job->config, id);
+  waits = waits && path->run_on_closed;
+  g_free (id);
+  fd = rec_server_folder_open (job->folder, name, &st, NULL);
+  if (fd < 0)
+    return TRUE;
+  if ((path->keep_time || path->keep_bytes) &&
+      !rec_server_folder_is_locked (fd) && !is_kept (job, name) && !waits) {
+    candidate = g_new0 (Candidate, 1);
+    candidate->name = g_strdup (name);
+    candidate->path = path;
+    candidate->modified = st.st_mtim.tv_sec;
+    candidate->bytes = st.st_size;
+    g_ptr_array_add (job->candidates, candidate);
+  }
+  close (fd);
+  return TRUE;
+}
+
+/* The newest first. */
+static gint
+compare (gconstpointer a, gconstpointer b)
+{
+  const Candidate *x = *(Candidate *const *)a, *y = *(Candidate *const *)b;
+
+  if (x->modified != y->modified)
+    return x->modified < y->modified ? 1 : -1;
+  return strcmp (y->name, x->name);
+}
+
+static void
+delete_recording (Job *job, const Candidate *candidate)
+{
+  static const gchar *const beside[] = { ".m3u8", ".jsonl", ".jpg", ".json" };
+
+  GST_INFO ("deleting \"%s\", which is more than is kept", candidate->name);
+  if (!rec_server_folder_delete (job->folder, candidate->name, NULL))
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (beside); i++) {
+    gchar *name = replace_suffix (candidate->name, beside[i]);
+
+    rec_server_folder_delete (job->folder, name, NULL);
+    g_free (name);
+  }
+}
+
+/* Of the recordings of one [path], the newest first. */
+static void
+apply (Job *job, const RecServerPath *path, gint64 now)
+{
+  guint64 bytes = 0;
+
+  for (guint i = 0; i < job->candidates->len; i++) {
+    const Candidate *candidate = g_ptr_array_index (job->candidates, i);
+
+    if (candidate->path != path)
+      continue;
+    bytes += candidate->bytes;
+    if ((path->keep_bytes && bytes > path->keep_bytes) ||
+        (path->keep_time &&
+            now - candidate->modified > (gint64)(path->keep_time / 1000000000)))
+      delete_recording (job, candidate);
+  }
+}
+
+static void
+run_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
+{
+  Job *job = data;
+  gint64 now = g_get_real_time () / G_USEC_PER_SEC;
+
+  rec_server_folder_foreach (job->folder, look, job);
+  g_ptr_array_sort (job->candidates, compare);
+  for (guint i = 0; i < job->config->paths->len; i++)
+    apply (job, g_ptr_array_index (job->config->paths, i), now);
+  g_task_return_boolean (task, TRUE);
+}
+
+void
+rec_server_retention_run (RecServerConfig *config, RecServerFolder *folder,
+    const gchar *directory, gchar **kept)
+{
+  GTask *task = g_task_new (NULL, NULL, NULL, NULL);
+  Job *job = g_new0 (Job, 1);
+
+  job->config = rec_server_config_ref (config);
+  job->folder = rec_server_folder_ref (folder);
+  job->directory = g_canonicalize_filename (directory, NULL);
+  job->kept = kept;
+  job->candidates = g_ptr_array_new_with_free_func (candidate_free);
+  g_task_set_task_data (task, job, job_free);
+  g_task_run_in_thread (task, run_job);
+  g_object_unref (task);
+}

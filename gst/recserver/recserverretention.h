@@ -1,0 +1,23 @@
+/* gst-tsrec: deletes recordings that are too old, or too much
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "recserverconfig.h"
+#include "recserverfolder.h"
+
+G_BEGIN_DECLS
+
+/* Deletes, by keep-time and keep-bytes of each [path], the oldest recordings of
+ * @folder, which is at @directory, with what belongs to them: those only whose
+ * NAME.json says that the service has made and closed them, and that are not in
+ * @kept (absolute paths). Runs on a thread of its own; takes @kept. */
+void rec_server_retention_run (RecServerConfig *config, RecServerFolder *folder,
+    const gchar *directory, gchar **kept);
+
+/* Whether any [path] limits what is kept. */
+gboolean rec_server_retention_is_wanted (const RecServerConfig *config);
+
+G_END_DECLS

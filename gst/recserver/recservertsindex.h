@@ -1,0 +1,69 @@
+/* gst-tsrec: where a transport stream can be cut, and when that was
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Reads a recording in order. Nothing is trusted: any bytes are taken, and what
+ * is not a transport packet is passed over. Field names are those of
+ * ISO/IEC 13818-1.
+ */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#define REC_SERVER_TS_CLOCK 90000
+#define REC_SERVER_TS_MAX_TRACKS 16
+
+/**
+ * RecServerTsEntry: a place where decoding can begin
+ * @offset: of its PAT, or of the packet itself, in bytes
+ * @end: highest PTS before the next entry, on the clock of @time
+ * @time: 90 kHz, on a clock that does not wrap, from the first PTS on
+ * @tracks: bit N is set if track N has media before the next entry
+ * @jumped: the clock jumped before it, so that what is before is no part of the
+ *   same timeline
+ */
+typedef struct
+{
+  guint64 offset;
+  gint64 time;
+  gint64 end;
+  guint tracks;
+  gboolean jumped;
+} RecServerTsEntry;
+
+typedef struct
+{
+  guint pid;
+  gboolean video;
+  const gchar *codec; /* static */
+  guint adts;         /* fixed fields of its last ADTS header, 0: none */
+} RecServerTsTrack;
+
+typedef struct _RecServerTsIndex RecServerTsIndex;
+
+RecServerTsIndex *rec_server_ts_index_new (void);
+void rec_server_ts_index_free (RecServerTsIndex *index);
+
+/* The next @length bytes, that @offset is the place of; the first ones are at a
+ * packet boundary, and so are those after a jump of @offset. */
+void rec_server_ts_index_push (
+    RecServerTsIndex *index, guint64 offset, const guint8 *data, gsize length);
+
+/* (element-type RecServerTsEntry), in order. Belongs to @index. */
+const GArray *rec_server_ts_index_get_entries (RecServerTsIndex *index);
+/* (element-type RecServerTsTrack). Belongs to @index. */
+const GArray *rec_server_ts_index_get_tracks (RecServerTsIndex *index);
+/* Tracks with media before the first entry, as in RecServerTsEntry. */
+guint rec_server_ts_index_get_early_tracks (RecServerTsIndex *index);
+/* Returns TRUE if a track changes its codec, its sampling rate or its channels
+ * after the byte @from and before @to. */
+gboolean rec_server_ts_index_has_change (
+    RecServerTsIndex *index, guint64 from, guint64 to);
+/* First and highest PTS, on the clock of the entries; FALSE: there is none. */
+gboolean rec_server_ts_index_get_range (
+    RecServerTsIndex *index, gint64 *first, gint64 *last);
+
+G_END_DECLS
