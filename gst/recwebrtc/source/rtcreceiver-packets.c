@@ -197,7 +197,8 @@ take_media (RtcReceiver *self, RtcReceiverLink *link, RtcKind kind,
     rtc_remb_add (&self->remb, gst_buffer_get_size (buffer));
   rtc_rtp_source_add (&stream->source, seq, rtp_time, arrival);
   gst_rtp_buffer_unmap (rtp);
-  add_packet (self, stream, buffer, seq, rtp_time, arrival, FALSE);
+  add_packet (
+      self, stream, gst_buffer_ref (buffer), seq, rtp_time, arrival, FALSE);
   return TRUE;
 }
 
@@ -258,8 +259,7 @@ take_packet (RtcReceiver *self, RtcReceiverLink *link, GstBuffer *buffer,
     if (!is_track_of (self, link, kind))
       continue;
     if (payload == self->tracks[kind].track.payload)
-      return take_media (
-          self, link, kind, gst_buffer_ref (buffer), rtp, arrival);
+      return take_media (self, link, kind, buffer, rtp, arrival);
     if (payload == self->tracks[kind].rtx)
       return take_rtx (self, kind, rtp, arrival);
   }
