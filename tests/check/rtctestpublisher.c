@@ -13,7 +13,7 @@
 #define OWN_PWD "0123456789012345678901"
 
 static gchar *
-make_offer (RtcCertificate *certificate)
+make_offer (RtcCertificate *certificate, const gchar *lines)
 {
   gchar *transport = g_strdup_printf (
       "c=IN IP4 0.0.0.0\r\na=ice-ufrag:peer\r\na=ice-pwd:" OWN_PWD
@@ -28,8 +28,8 @@ make_offer (RtcCertificate *certificate)
       "m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\n%sa=mid:1\r\n"
       "a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n"
       "a=rtpmap:96 H264/90000\r\na=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\n"
-      "a=fmtp:96 packetization-mode=1;profile-level-id=42e01f\r\n",
-      transport, transport);
+      "a=fmtp:96 packetization-mode=1;profile-level-id=42e01f\r\n%s",
+      transport, transport, lines);
 
   g_free (transport);
   return offer;
@@ -108,9 +108,10 @@ find_candidate (const GstSDPMedia *media, gchar **address, guint *port)
 }
 
 RtcTestPeer *
-rtc_test_publish (const gchar *url, RtcCertificate *certificate, gint timeout)
+rtc_test_publish_lines (const gchar *url, RtcCertificate *certificate,
+    const gchar *lines, gint timeout)
 {
-  gchar *offer = make_offer (certificate), *answer = post (url, offer);
+  gchar *offer = make_offer (certificate, lines), *answer = post (url, offer);
   const GstSDPMedia *media;
   RtcTestPeer *peer;
   GstSDPMessage *sdp;
@@ -136,4 +137,10 @@ rtc_test_publish (const gchar *url, RtcCertificate *certificate, gint timeout)
   if (!rtc_test_peer_connect (peer, timeout))
     g_clear_pointer (&peer, rtc_test_peer_free);
   return peer;
+}
+
+RtcTestPeer *
+rtc_test_publish (const gchar *url, RtcCertificate *certificate, gint timeout)
+{
+  return rtc_test_publish_lines (url, certificate, "", timeout);
 }

@@ -18,5 +18,8 @@ G_BEGIN_DECLS
  * if that is there, within @timeout ms. Returns NULL when that is refused or fails. Any thread. */
 RtcTestPeer *rtc_test_publish (
     const gchar *url, RtcCertificate *certificate, gint timeout);
+/* The same with more lines in the m-line of the video, "a=…\r\n". */
+RtcTestPeer *rtc_test_publish_lines (const gchar *url,
+    RtcCertificate *certificate, const gchar *lines, gint timeout);
 
 G_END_DECLS
