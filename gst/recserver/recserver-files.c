@@ -9,6 +9,7 @@
 #include "recservererror.h"
 #include "recserverfilesender.h"
 #include "recserverlibrary.h"
+#include "recserverremux.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -170,7 +171,8 @@ rec_server_handle_list (RecServer *server, RecServerRequest *request)
   const gchar *pattern = rec_server_request_get_pattern (request);
   RecServerLibraryQuery query = { .pattern = g_str_equal (pattern, "*")
         ? g_strdup ("*")
-        : g_strconcat (pattern, "*", NULL) };
+        : g_strconcat (pattern, "*", NULL),
+    .name = (gchar *)rec_server_request_get_query (request, "name") };
   GError *error = NULL;
 
   if (read_number (request, "offset", 0, G_MAXINT, &query.offset, &error) &&
@@ -205,14 +207,34 @@ rec_server_handle_delete (RecServer *server, RecServerRequest *request)
 
 /* --- clips --- */
 
+/* RFC 6266: a name for the file that the client makes. */
+static void
+set_file_name (RecServerRequest *request, const gchar *suffix)
+{
+  const gchar *name = rec_server_request_get_param (request, "name");
+  gchar *base = g_path_get_basename (name);
+  gchar *dot = strrchr (base, '.');
+  gchar *escaped, *header;
+
+  if (dot)
+    *dot = '\0';
+  escaped = g_uri_escape_string (base, NULL, FALSE);
+  header = g_strdup_printf ("attachment; filename=\"recording%s\"; "
+                            "filename*=UTF-8''%s%s",
+      suffix, escaped, suffix);
+  rec_server_request_set_header (request, "Content-Disposition", header);
+  g_free (header);
+  g_free (escaped);
+  g_free (base);
+}
+
 static void
 on_clip (const RecServerLibraryClip *clip, GError *error, gpointer data)
 {
   RecServerRequest *request = data;
 
   if (clip) {
-    rec_server_request_set_header (
-        request, "Content-Disposition", "attachment; filename=\"clip.ts\"");
+    set_file_name (request, ".ts");
     rec_server_file_sender_send_part (
         request, clip->fd, clip->offset, clip->length, "video/mp2t");
     rec_server_request_resume (request);
@@ -221,10 +243,27 @@ on_clip (const RecServerLibraryClip *clip, GError *error, gpointer data)
   rec_server_request_unref (request);
 }
 
-/* start: ISO 8601, UTC unless it says otherwise; duration: seconds. */
+static void
+on_mp4_clip (const RecServerLibraryClip *clip, GError *error, gpointer data)
+{
+  RecServerRequest *request = data;
+
+  if (clip)
+    set_file_name (request, ".mp4");
+  if (clip && rec_server_request_is_head (request)) {
+    close (clip->fd);
+    rec_server_request_reply_text (request, 200, "video/mp4", "");
+  } else if (!clip || !rec_server_remux (request, clip, &error)) {
+    rec_server_request_remove_header (request, "Content-Disposition");
+    rec_server_request_reply_error (request, error);
+  }
+  rec_server_request_unref (request);
+}
+
+/* start: ISO 8601, UTC if it has no time zone; duration: seconds. */
 static gboolean
 read_range (
-    RecServerRequest *request, gint64 *start, gint64 *duration, GError **error)
+    RecServerRequest *request, RecServerLibraryRange *range, GError **error)
 {
   const gchar *from = rec_server_request_get_query (request, "start");
   const gchar *length = rec_server_request_get_query (request, "duration");
@@ -234,42 +273,60 @@ read_range (
   gdouble seconds = length ? g_ascii_strtod (length, &end) : 0;
 
   g_time_zone_unref (utc);
-  if (!time || !length || end == length || *end || !(seconds > 0) ||
-      seconds > 1e7) {
+  range->start = G_MININT64;
+  range->duration = G_MAXINT64;
+  if ((from && !time) ||
+      (length && (end == length || *end || !(seconds > 0) || seconds > 1e7))) {
     g_clear_pointer (&time, g_date_time_unref);
     set_error (error, 400, "invalid query",
-        "A clip needs start=2026-01-31T12:00:00Z and duration=SECONDS.");
+        "A clip takes start=2026-01-31T12:00:00Z and duration=SECONDS.");
     return FALSE;
   }
-  *start = g_date_time_to_unix (time) * G_USEC_PER_SEC +
-      g_date_time_get_microsecond (time);
-  *duration = (gint64)(seconds * G_USEC_PER_SEC);
-  g_date_time_unref (time);
+  if (time)
+    range->start = g_date_time_to_unix (time) * G_USEC_PER_SEC +
+        g_date_time_get_microsecond (time);
+  if (length)
+    range->duration = (gint64)(seconds * G_USEC_PER_SEC);
+  g_clear_pointer (&time, g_date_time_unref);
   return TRUE;
+}
+
+static gboolean
+read_format (RecServerRequest *request, gboolean *mp4, GError **error)
+{
+  const gchar *format = rec_server_request_get_query (request, "format");
+  const gchar *name = rec_server_request_get_param (request, "name");
+
+  *mp4 = g_strcmp0 (format, "mp4") == 0;
+  if (format && !*mp4 && !g_str_equal (format, "mpegts"))
+    set_error (error, 422, "format not available",
+        "The format of a clip is mpegts or mp4.");
+  else if (!g_str_has_suffix (name, ".ts"))
+    set_error (error, 422, "format not available",
+        "Clips can be made of MPEG-TS recordings (NAME.ts). Download other "
+        "files from /files/NAME.");
+  else
+    return TRUE;
+  return FALSE;
 }
 
 void
 rec_server_handle_clip (RecServer *server, RecServerRequest *request)
 {
   const gchar *name = rec_server_request_get_param (request, "name");
-  const gchar *format = rec_server_request_get_query (request, "format");
-  gint64 start, duration;
+  RecServerLibraryRange range = { 0 };
   GError *error = NULL;
 
   if (!check_pattern (request, name))
     return;
-  if (format && !g_str_equal (format, "mpegts"))
-    set_error (&error, 422, "format not available", "Clips are mpegts.");
-  else if (!g_str_has_suffix (name, ".ts"))
-    set_error (&error, 422, "format not available",
-        "Clips are made of MPEG-TS recordings.");
-  if (error || !read_range (request, &start, &duration, &error)) {
+  if (!read_format (request, &range.uniform, &error) ||
+      !read_range (request, &range, &error)) {
     rec_server_request_reply_error (request, error);
     return;
   }
   rec_server_request_pause (request);
-  rec_server_library_find_clip (server->library, name, start, duration, on_clip,
-      rec_server_request_ref (request));
+  rec_server_library_find_clip (server->library, name, &range,
+      range.uniform ? on_mp4_clip : on_clip, rec_server_request_ref (request));
 }
 
 /* --- the page --- */

@@ -38,7 +38,8 @@ static const RecServerField id_body[] = {
 };
 
 static const RecServerField list_query[] = {
-  { "offset", "integer", NULL, "recordings to pass over" },
+  { "name", "string", NULL, "only the recording with this name" },
+  { "offset", "integer", NULL, "recordings to skip" },
   { "limit", "integer", NULL, "recordings in the answer at most (1000)" },
   { "sort", "string",
       "-modified|modified|-name|name|-size|size|-duration|duration",
@@ -47,9 +48,13 @@ static const RecServerField list_query[] = {
 };
 
 static const RecServerField clip_query[] = {
-  { "start", "string", NULL, "UTC, ISO 8601" },
-  { "duration", "number", NULL, "seconds" },
-  { "format", "string", "mpegts", "of the clip" },
+  { "start", "string", NULL,
+      "UTC, ISO 8601; default: the start of the recording" },
+  { "duration", "number", NULL,
+      "seconds; default: until the end of the recording" },
+  { "format", "string", "mpegts|mp4",
+      "format of the clip (mpegts); mp4 is remuxed while it is sent, without "
+      "re-encoding" },
   { NULL, NULL, NULL, NULL },
 };
 
@@ -95,7 +100,7 @@ static const RecServerRoute routes[] = {
   { "GET", "/api/recordings/{name}/clip", REC_SERVER_ROLE_WATCH,
       rec_server_handle_clip,
       "A range by wall-clock time, from the random access point at or before "
-      "its start on; also of a recording that grows",
+      "its start, or all of an MPEG-TS recording; also while it is written",
       NULL, NULL, clip_query, "200", "video/mp2t", "400 403 404 422 503" },
   { "GET", "/files/{name}", REC_SERVER_ROLE_WATCH, rec_server_handle_file,
       "A file, with byte ranges", NULL, NULL, NULL, "200",

@@ -20,8 +20,7 @@ typedef struct
 {
   RecServerLibrary *library;
   gchar *name;
-  gint64 start;
-  gint64 duration;
+  RecServerLibraryRange range;
   RecServerLibraryClipFunc func;
   gpointer user_data;
 } Job;
@@ -91,10 +90,18 @@ set_nothing (GError **error, gint64 before, gint64 after)
   g_free (begins);
 }
 
+/* Where a clip is in the entries of an index. */
+typedef struct
+{
+  guint first;
+  guint end;           /* after the last one */
+  gboolean from_start; /* with what is before the first entry */
+} Span;
+
 /* @from, @to: on the clock of the entries; @utc: of its zero. */
 static gboolean
-choose (const GArray *entries, gint64 from, gint64 to, gint64 utc,
-    RecServerLibraryClip *clip, GError **error)
+choose (const GArray *entries, gint64 from, gint64 to, gint64 utc, Span *span,
+    GError **error)
 {
   const RecServerTsEntry *e = (const RecServerTsEntry *)entries->data;
   guint first = 0, end;
@@ -112,15 +119,141 @@ choose (const GArray *entries, gint64 from, gint64 to, gint64 utc,
         end < entries->len ? utc + e[end].time * 100 / 9 : 0);
     return FALSE;
   }
-  /* The range begins in a gap: with what comes after it. */
+  /* The range begins in a gap: start with the media after it. */
   if (e[first].end < from)
     first++;
-  clip->offset = e[first].offset;
-  clip->length = (end < entries->len ? (goffset)e[end].offset
-                                     : clip->st.st_size -
-                             clip->st.st_size % TS_PACKET_SIZE) -
-      clip->offset;
+  span->first = first;
+  span->end = end;
+  span->from_start = from == G_MININT64;
   return TRUE;
+}
+
+static void
+set_bytes (RecServerLibraryClip *clip, const GArray *entries, const Span *span)
+{
+  const RecServerTsEntry *e = (const RecServerTsEntry *)entries->data;
+  goffset end = span->end < entries->len
+      ? (goffset)e[span->end].offset
+      : clip->st.st_size - clip->st.st_size % TS_PACKET_SIZE;
+
+  clip->offset = span->from_start ? 0 : (goffset)e[span->first].offset;
+  clip->length = end - clip->offset;
+}
+
+/* Sets @clip->tracks and @clip->head. Returns FALSE if a track begins too late.
+ */
+static gboolean
+set_tracks (
+    RecServerTsIndex *index, RecServerLibraryClip *clip, const Span *span)
+{
+  const GArray *tracks = rec_server_ts_index_get_tracks (index);
+  const GArray *entries = rec_server_ts_index_get_entries (index);
+  guint seen =
+      span->from_start ? rec_server_ts_index_get_early_tracks (index) : 0;
+
+  for (guint i = span->first; i < span->end; i++) {
+    const RecServerTsEntry *e = &g_array_index (entries, RecServerTsEntry, i);
+
+    if (!(e->tracks & ~seen))
+      continue;
+    if ((goffset)e->offset - clip->offset > REC_SERVER_LIBRARY_MAX_HEAD)
+      return FALSE;
+    seen |= e->tracks;
+    clip->head = (i + 1 < entries->len ? (goffset)e[1].offset
+                                       : clip->offset + clip->length) -
+        clip->offset;
+  }
+  for (guint i = 0; i < tracks->len; i++) {
+    const RecServerTsTrack *track =
+        &g_array_index (tracks, RecServerTsTrack, i);
+
+    if (seen & 1U << i)
+      clip->tracks[clip->n_tracks++] = (RecServerLibraryTrack){ track->pid,
+        track->video, track->adts != 0, track->codec };
+  }
+  return TRUE;
+}
+
+/* Returns TRUE if a track ends and one of its kind with another codec begins
+ * later: the format has changed, and with it the PID. */
+static gboolean
+has_successor (RecServerTsIndex *index, const Span *span)
+{
+  const GArray *tracks = rec_server_ts_index_get_tracks (index);
+  const GArray *entries = rec_server_ts_index_get_entries (index);
+  guint first[REC_SERVER_TS_MAX_TRACKS], last[REC_SERVER_TS_MAX_TRACKS] = { 0 };
+
+  for (guint i = span->end; i-- > span->first;)
+    for (guint j = 0; j < tracks->len; j++)
+      if (g_array_index (entries, RecServerTsEntry, i).tracks & 1U << j) {
+        first[j] = i;
+        last[j] = last[j] ? last[j] : i + 1;
+      }
+  for (guint i = 0; i < tracks->len; i++)
+    for (guint j = 0; j < tracks->len; j++) {
+      const RecServerTsTrack *t = (const RecServerTsTrack *)tracks->data;
+
+      if (last[i] && last[j] && first[j] >= last[i] &&
+          t[i].video == t[j].video && g_strcmp0 (t[i].codec, t[j].codec) != 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+make_uniform (RecServerTsIndex *index, RecServerLibraryClip *clip, Span *span,
+    GError **error)
+{
+  const GArray *entries = rec_server_ts_index_get_entries (index);
+  gboolean ok;
+
+  /* The last access unit of a recording that is being written may be partial. */
+  if (span->end == entries->len && span->end > span->first + 1 &&
+      rec_server_folder_is_locked (clip->fd)) {
+    span->end--;
+    set_bytes (clip, entries, span);
+  }
+  ok = set_tracks (index, clip, span);
+  if (!ok)
+    rec_server_error_set (error, 422, "a track begins late",
+        "A track begins more than %d MiB after the start of the clip. Choose a "
+        "later start, or use pipelines/ts-to-mp4.",
+        REC_SERVER_LIBRARY_MAX_HEAD / (1024 * 1024));
+  else if (has_successor (index, span) ||
+      rec_server_ts_index_has_change (
+          index, clip->offset, clip->offset + clip->length)) {
+    rec_server_error_set (error, 422, "the format changes",
+        "The codec, the sampling rate or the channels of a track change in "
+        "this "
+        "range, and a track of an MP4 has one format. Choose a range before or "
+        "after the change, or use pipelines/ts-to-mp4, which makes two files.");
+    ok = FALSE;
+  }
+  return ok;
+}
+
+/* The range on the clock of the entries, of which @utc is the zero. */
+static gboolean
+find_range (Job *job, RecServerTsIndex *index, gint64 utc,
+    RecServerLibraryClip *clip, GError **error)
+{
+  const RecServerLibraryRange *range = &job->range;
+  gint64 from = G_MININT64, to = G_MAXINT64, start;
+  const GArray *entries = rec_server_ts_index_get_entries (index);
+  Span span;
+
+  if (range->start != G_MININT64)
+    from = (range->start - utc) * 9 / 100;
+  if (range->duration != G_MAXINT64) {
+    start = from != G_MININT64
+        ? from
+        : g_array_index (entries, RecServerTsEntry, 0).time;
+    to = start + range->duration * 9 / 100;
+  }
+  if (!choose (entries, from, to, utc, &span, error))
+    return FALSE;
+  set_bytes (clip, entries, &span);
+  return !range->uniform || make_uniform (index, clip, &span, error);
 }
 
 static gboolean
@@ -137,9 +270,7 @@ find_in_index (Job *job, RecServerLibraryClip *clip, GError **error)
   if (whole && rec_server_ts_index_get_range (index, &first, &last) &&
       rec_server_ts_index_get_entries (index)->len > 0) {
     utc = get_first_utc (job, &clip->st, last - first) - first * 100 / 9;
-    ok = choose (rec_server_ts_index_get_entries (index),
-        (job->start - utc) * 9 / 100,
-        (job->start + job->duration - utc) * 9 / 100, utc, clip, error);
+    ok = find_range (job, index, utc, clip, error);
   } else if (whole)
     rec_server_error_set (error, 404, "no media in this range",
         "No picture and no sound was found in this file.");
@@ -183,7 +314,7 @@ on_done (GObject *object, GAsyncResult *result, gpointer data)
 
 void
 rec_server_library_find_clip (RecServerLibrary *library, const gchar *name,
-    gint64 start, gint64 duration, RecServerLibraryClipFunc func,
+    const RecServerLibraryRange *range, RecServerLibraryClipFunc func,
     gpointer user_data)
 {
   Job *job = g_new0 (Job, 1);
@@ -192,8 +323,7 @@ rec_server_library_find_clip (RecServerLibrary *library, const gchar *name,
   g_atomic_ref_count_inc (&library->refcount);
   job->library = library;
   job->name = g_strdup (name);
-  job->start = start;
-  job->duration = duration;
+  job->range = *range;
   job->func = func;
   job->user_data = user_data;
   g_task_set_task_data (task, job, job_free);

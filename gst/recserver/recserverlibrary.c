@@ -19,6 +19,10 @@
 /* Where the first and the last time stamps are looked for. */
 #define HEAD (256 * 1024)
 #define TAIL (256 * 1024)
+/* Seconds after which a file without a sidecar is not expected to get one. */
+#define SETTLED 60
+/* Member of a row that is not shown: the fragment that has its tracks. */
+#define PART "part"
 
 /* --- life --- */
 
@@ -138,6 +142,27 @@ probe_ts (int fd, const struct stat *st, JsonObject *facts)
   rec_server_ts_index_free (index);
 }
 
+/* The tracks of NAME.json by their codecs, as probe_ts() lists them. */
+static void
+set_codecs (JsonObject *facts)
+{
+  JsonNode *node = json_object_get_member (facts, "tracks");
+  JsonArray *names = json_array_new (), *tracks;
+
+  if (node && JSON_NODE_HOLDS_ARRAY (node)) {
+    tracks = json_node_get_array (node);
+    for (guint i = 0; i < json_array_get_length (tracks); i++) {
+      JsonNode *track = json_array_get_element (tracks, i);
+
+      if (JSON_NODE_HOLDS_OBJECT (track))
+        json_array_add_string_element (names,
+            json_object_get_string_member_with_default (
+                json_node_get_object (track), "codec", "?"));
+    }
+  }
+  json_object_set_array_member (facts, "tracks", names);
+}
+
 /* Members of NAME.json that the list shows. */
 static void
 add_sidecar (RecServerLibrary *library, const gchar *name, JsonObject *facts)
@@ -154,6 +179,8 @@ add_sidecar (RecServerLibrary *library, const gchar *name, JsonObject *facts)
     if (json_object_has_member (sidecar, members[i]))
       json_object_set_member (
           facts, members[i], json_object_dup_member (sidecar, members[i]));
+  if (json_object_has_member (facts, "tracks"))
+    set_codecs (facts);
   g_clear_pointer (&sidecar, json_object_unref);
   g_free (text);
   g_free (beside);
@@ -194,6 +221,18 @@ keep_facts (RecServerLibrary *library, const gchar *key, JsonObject *facts)
   g_mutex_unlock (&library->lock);
 }
 
+/* Returns TRUE if @facts will not change any more: the sidecar is complete, or
+ * there is none and the file is old. */
+static gboolean
+is_final (JsonObject *facts, const struct stat *st)
+{
+  JsonNode *ended = json_object_get_member (facts, "ended");
+
+  if (json_object_has_member (facts, "id"))
+    return ended && !JSON_NODE_HOLDS_NULL (ended);
+  return g_get_real_time () / G_USEC_PER_SEC - st->st_mtim.tv_sec > SETTLED;
+}
+
 static JsonObject *
 read_facts (RecServerLibrary *library, const gchar *name, int fd,
     const struct stat *st, gboolean growing)
@@ -209,8 +248,7 @@ read_facts (RecServerLibrary *library, const gchar *name, int fd,
     if (g_str_has_suffix (name, ".ts") &&
         !json_object_has_member (facts, "duration_seconds"))
       probe_ts (fd, st, facts);
-    /* A sidecar may come a moment later. */
-    if (!growing && json_object_has_member (facts, "id"))
+    if (!growing && is_final (facts, st))
       keep_facts (library, key, facts);
   }
   g_free (key);
@@ -232,19 +270,17 @@ each_member (
   copy_member (NULL, member, node, to);
 }
 
-/* What the list says of the file @name; NULL when it is not there. */
+/* The row of the file @name without what is in it; NULL if it is not there. */
 static JsonObject *
 look (RecServerLibrary *library, const gchar *name)
 {
-  JsonObject *row, *facts;
-  gboolean growing;
+  JsonObject *row;
   struct stat st;
   int fd = rec_server_folder_open (library->folder, name, &st, NULL);
   gchar *url;
 
   if (fd < 0)
     return NULL;
-  growing = rec_server_library_is_growing (fd, &st);
   row = json_object_new ();
   url = rec_server_library_make_url ("/files/", name);
   json_object_set_string_member (row, "name", name);
@@ -252,13 +288,37 @@ look (RecServerLibrary *library, const gchar *name)
   json_object_set_int_member (row, "file_size_bytes", st.st_size);
   json_object_set_double_member (row, "modified",
       st.st_mtim.tv_sec + st.st_mtim.tv_nsec / 1000000 / 1000.0);
-  json_object_set_boolean_member (row, "growing", growing);
-  facts = read_facts (library, name, fd, &st, growing);
-  json_object_foreach_member (facts, each_member, row);
-  json_object_unref (facts);
+  json_object_set_boolean_member (
+      row, "growing", rec_server_library_is_growing (fd, &st));
   close (fd);
   g_free (url);
   return row;
+}
+
+/* Adds to @row what is in its file, or, for fragments, the tracks of one. */
+static void
+add_facts (RecServerLibrary *library, JsonObject *row)
+{
+  const gchar *part =
+      json_object_get_string_member_with_default (row, PART, NULL);
+  const gchar *name = part ? part : json_object_get_string_member (row, "name");
+  struct stat st;
+  int fd = rec_server_folder_open (library->folder, name, &st, NULL);
+  JsonObject *facts;
+
+  if (fd >= 0) {
+    facts = read_facts (
+        library, name, fd, &st, rec_server_library_is_growing (fd, &st));
+    if (!part)
+      json_object_foreach_member (facts, each_member, row);
+    else if (json_object_has_member (facts, "tracks"))
+      json_object_set_member (
+          row, "tracks", json_object_dup_member (facts, "tracks"));
+    json_object_unref (facts);
+    close (fd);
+  }
+  if (part)
+    json_object_remove_member (row, PART);
 }
 
 /* --- the list --- */
@@ -323,9 +383,7 @@ join_fragments (
     bytes += json_object_get_int_member (part, "file_size_bytes");
     modified = MAX (modified, json_object_get_double_member (part, "modified"));
     growing |= json_object_get_boolean_member (part, "growing");
-    if (json_object_has_member (part, "tracks"))
-      json_object_set_member (
-          row, "tracks", json_object_dup_member (part, "tracks"));
+    json_object_set_string_member (row, PART, uri);
     g_hash_table_remove (rows, uri);
     n++;
   }
@@ -440,7 +498,7 @@ typedef struct
 {
   RecServerLibrary *library;
   RecServerLibraryQuery query;
-  gchar *name;
+  gchar *name; /* NULL: the list */
   RecServerLibraryFunc func;
   gpointer user_data;
 } Job;
@@ -453,13 +511,27 @@ job_free (gpointer data)
   rec_server_library_unref (job->library);
   g_free (job->query.pattern);
   g_free (job->query.sort);
+  g_free (job->query.name);
   g_free (job->name);
   g_free (job);
 }
 
+static gboolean
+is_wanted (const RecServerLibraryQuery *query, const gchar *name)
+{
+  gchar *base = g_path_get_basename (name);
+  gboolean wanted = g_pattern_match_simple (query->pattern, base) &&
+      (!query->name || g_str_equal (query->name, name));
+
+  g_free (base);
+  return wanted;
+}
+
+/* Files are read only if the page, or its order, depends on it. */
 static JsonObject *
 make_list (Job *job)
 {
+  gboolean by_duration = g_str_has_suffix (job->query.sort, "duration");
   GHashTable *rows = collect (job->library);
   GPtrArray *sorted =
       g_ptr_array_new_with_free_func ((GDestroyNotify)json_object_unref);
@@ -471,15 +543,17 @@ make_list (Job *job)
 
   g_hash_table_iter_init (&iter, rows);
   while (g_hash_table_iter_next (&iter, &name, &row)) {
-    gchar *base = g_path_get_basename (name);
-
-    if (g_pattern_match_simple (job->query.pattern, base))
-      g_ptr_array_add (sorted, json_object_ref (row));
-    g_free (base);
+    if (!is_wanted (&job->query, name))
+      continue;
+    if (by_duration)
+      add_facts (job->library, row);
+    g_ptr_array_add (sorted, json_object_ref (row));
   }
   g_ptr_array_sort_with_data (sorted, compare, job->query.sort);
   for (guint i = job->query.offset;
        i < sorted->len && i - job->query.offset < job->query.limit; i++) {
+    if (!by_duration)
+      add_facts (job->library, g_ptr_array_index (sorted, i));
     complete_row (g_ptr_array_index (sorted, i));
     json_array_add_object_element (
         page, json_object_ref (g_ptr_array_index (sorted, i)));
@@ -581,6 +655,7 @@ rec_server_library_list (RecServerLibrary *library,
   job->query = *query;
   job->query.pattern = g_strdup (query->pattern);
   job->query.sort = g_strdup (query->sort);
+  job->query.name = g_strdup (query->name);
   job->func = func;
   job->user_data = user_data;
   start_job (job);

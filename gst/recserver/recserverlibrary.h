@@ -9,6 +9,7 @@
 #pragma once
 
 #include "recserverfolder.h"
+#include "recservertsindex.h"
 
 #include <json-glib/json-glib.h>
 
@@ -24,12 +25,14 @@ RecServerFolder *rec_server_library_get_folder (RecServerLibrary *library);
  * RecServerLibraryQuery:
  * @pattern: glob of names, without folders
  * @sort: "modified", "name", "size" or "duration"; with "-" in front downwards
+ * @name: only this recording; NULL: all
  * @limit: recordings in the answer at most
  */
 typedef struct
 {
   gchar *pattern;
   gchar *sort;
+  gchar *name;
   guint offset;
   guint limit;
 } RecServerLibraryQuery;
@@ -52,9 +55,38 @@ void rec_server_library_delete (RecServerLibrary *library, const gchar *name,
 void rec_server_library_make_playlist (RecServerLibrary *library,
     const gchar *name, RecServerLibraryFunc func, gpointer user_data);
 
+/* Bytes that a clip for rec_server_remux() may have before its last track
+ * begins. They are held in memory. */
+#define REC_SERVER_LIBRARY_MAX_HEAD (64 * 1024 * 1024)
+
 /**
- * RecServerLibraryClip: where in a file a range by wall-clock time is
+ * RecServerLibraryRange: a range of a recording by wall-clock time
+ * @start: µs since 1970; G_MININT64: the start of the recording
+ * @duration: µs; G_MAXINT64: until the end of the recording
+ * @uniform: each track must keep its format and begin within
+ *   REC_SERVER_LIBRARY_MAX_HEAD bytes, and a recording that is being written
+ *   ends at its last random access point
+ */
+typedef struct
+{
+  gint64 start;
+  gint64 duration;
+  gboolean uniform;
+} RecServerLibraryRange;
+
+typedef struct
+{
+  guint pid;
+  gboolean video;
+  gboolean adts;
+  const gchar *codec; /* static */
+} RecServerLibraryTrack;
+
+/**
+ * RecServerLibraryClip: the bytes of a RecServerLibraryRange
  * @fd: the callee closes it
+ * @head: bytes from @offset in which every track has begun
+ * @tracks: that have media in the clip, @n_tracks of them
  */
 typedef struct
 {
@@ -62,17 +94,22 @@ typedef struct
   struct stat st;
   goffset offset;
   goffset length;
+  goffset head;
+  RecServerLibraryTrack tracks[REC_SERVER_TS_MAX_TRACKS];
+  guint n_tracks;
 } RecServerLibraryClip;
 
 /* @clip: NULL with @error, which the callee takes. */
 typedef void (*RecServerLibraryClipFunc) (
     const RecServerLibraryClip *clip, GError *error, gpointer user_data);
 
-/* The random access point at or before @start (µs since 1970) in the MPEG-TS file
- * @name, to the first one @duration µs later, or the end. 404 where there is no
- * media, with the nearest. @func is called in the thread-default main context. */
+/* Finds @range in the MPEG-TS file @name: from the random access point at or
+ * before its start to the first one at or after its end. Errors: 404 with the
+ * nearest recorded times if there is no media in it, 422 if the tracks are not
+ * uniform, 503 if the file could not be read in time. @func is called in the
+ * thread-default main context. */
 void rec_server_library_find_clip (RecServerLibrary *library, const gchar *name,
-    gint64 start, gint64 duration, RecServerLibraryClipFunc func,
+    const RecServerLibraryRange *range, RecServerLibraryClipFunc func,
     gpointer user_data);
 
 G_END_DECLS

@@ -247,6 +247,19 @@ rec_server_request_set_header (
 }
 
 void
+rec_server_request_remove_header (RecServerRequest *request, const gchar *name)
+{
+  soup_message_headers_remove (
+      soup_server_message_get_response_headers (request->msg), name);
+}
+
+gboolean
+rec_server_request_is_head (RecServerRequest *request)
+{
+  return g_str_equal (soup_server_message_get_method (request->msg), "HEAD");
+}
+
+void
 rec_server_request_reply_text (RecServerRequest *request, guint status,
     const gchar *type, const gchar *text)
 {

@@ -75,6 +75,11 @@ void rec_server_request_reply_text (RecServerRequest *request, guint status,
 void rec_server_request_set_header (
     RecServerRequest *request, const gchar *name, const gchar *value);
 
+void rec_server_request_remove_header (
+    RecServerRequest *request, const gchar *name);
+/* Returns TRUE if the answer has headers only. */
+gboolean rec_server_request_is_head (RecServerRequest *request);
+
 /* What is still to come of the body is not kept, and the connection is closed
  * after the answer. For refusing before a body has been read. Takes @error. */
 void rec_server_request_refuse (RecServerRequest *request, GError *error);

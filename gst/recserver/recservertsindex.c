@@ -25,8 +25,10 @@ struct _RecServerTsIndex
 {
   GArray *entries;
   GArray *tracks;
-  gint pmt_pid;   /* -1: no PAT yet */
-  guint64 pat_at; /* of a PAT that no media has followed, or NO_OFFSET */
+  GArray *changes;    /* guint64: offsets at which a track changes its format */
+  guint early_tracks; /* bits: with media before the first entry */
+  gint pmt_pid;       /* -1: no PAT yet */
+  guint64 pat_at;     /* of a PAT that no media has followed, or NO_OFFSET */
   gboolean has_time;
   gint64 first, last, newest;  /* highest, and as last seen */
   guint8 rest[TS_PACKET_SIZE]; /* of a packet that has not come whole */
@@ -60,6 +62,7 @@ rec_server_ts_index_new (void)
 
   index->entries = g_array_new (FALSE, FALSE, sizeof (RecServerTsEntry));
   index->tracks = g_array_new (FALSE, FALSE, sizeof (RecServerTsTrack));
+  index->changes = g_array_new (FALSE, FALSE, sizeof (guint64));
   index->pmt_pid = -1;
   index->pat_at = NO_OFFSET;
   return index;
@@ -70,6 +73,7 @@ rec_server_ts_index_free (RecServerTsIndex *index)
 {
   g_array_unref (index->entries);
   g_array_unref (index->tracks);
+  g_array_unref (index->changes);
   g_free (index);
 }
 
@@ -147,9 +151,9 @@ find_track (RecServerTsIndex *index, guint pid)
 }
 
 static void
-add_track (RecServerTsIndex *index, const TsPmtStream *stream)
+add_track (RecServerTsIndex *index, const TsPmtStream *stream, guint64 offset)
 {
-  RecServerTsTrack track = { .pid = stream->elementary_pid };
+  RecServerTsTrack track = { .pid = stream->elementary_pid }, *known;
 
   for (guint i = 0; i < G_N_ELEMENTS (stream_types); i++)
     if (stream_types[i].stream_type == stream->stream_type) {
@@ -158,20 +162,24 @@ add_track (RecServerTsIndex *index, const TsPmtStream *stream)
     }
   if (!track.codec && stream->stream_type == TS_STREAM_TYPE_PRIVATE_PES)
     track.codec = find_registration (stream, &track.video);
-  if (track.codec && !find_track (index, track.pid) &&
+  known = find_track (index, track.pid);
+  if (track.codec && known && g_strcmp0 (known->codec, track.codec) != 0) {
+    *known = track;
+    g_array_append_val (index->changes, offset);
+  } else if (track.codec && !known &&
       index->tracks->len < REC_SERVER_TS_MAX_TRACKS)
     g_array_append_val (index->tracks, track);
 }
 
 static void
-read_pmt (RecServerTsIndex *index, const guint8 *packet)
+read_pmt (RecServerTsIndex *index, const guint8 *packet, guint64 offset)
 {
   TsPmtStream stream;
   gsize size, pos = 0;
   const guint8 *section = find_section (packet, TS_TABLE_ID_PMT, &size);
 
   while (section && ts_psi_next_stream (section, size, &pos, &stream))
-    add_track (index, &stream);
+    add_track (index, &stream, offset);
 }
 
 /* --- PES packets --- */
@@ -193,7 +201,7 @@ unwrap (RecServerTsIndex *index, gint64 pts)
 static void
 add_entry (RecServerTsIndex *index, guint64 offset, gint64 time)
 {
-  RecServerTsEntry entry = { offset, time, time, FALSE };
+  RecServerTsEntry entry = { .offset = offset, .time = time, .end = time };
 
   if (index->entries->len > 0) {
     const RecServerTsEntry *before = &g_array_index (
@@ -224,10 +232,28 @@ begins_entry (RecServerTsIndex *index, const RecServerTsTrack *track,
       (time >= last->time + AUDIO_DISTANCE || time < last->time);
 }
 
+/* ISO/IEC 14496-3, 1.A.2.2.1 adts_fixed_header: a change of the profile, the
+ * sampling frequency or the channels is a change of the format. */
 static void
-read_pes (RecServerTsIndex *index, const RecServerTsTrack *track,
+read_adts (RecServerTsIndex *index, RecServerTsTrack *track, const guint8 *pes,
+    gsize size, guint64 offset)
+{
+  gsize start = size > 8 ? 9 + (gsize)pes[8] : size;
+  guint adts;
+
+  if (start + 4 > size || pes[start] != 0xff || (pes[start + 1] & 0xf6) != 0xf0)
+    return;
+  adts = (guint)(pes[start + 2] & 0xfd) << 8 | (pes[start + 3] & 0xc0);
+  if (track->adts && track->adts != adts)
+    g_array_append_val (index->changes, offset);
+  track->adts = adts;
+}
+
+static void
+read_pes (RecServerTsIndex *index, RecServerTsTrack *track,
     const guint8 *packet, guint64 offset)
 {
+  guint bit = 1U << (track - (RecServerTsTrack *)index->tracks->data);
   gsize size;
   const guint8 *payload = ts_get_payload (packet, &size);
   guint64 timestamp;
@@ -235,6 +261,8 @@ read_pes (RecServerTsIndex *index, const RecServerTsTrack *track,
 
   if (!ts_pes_get_pts (payload, size, &timestamp))
     return;
+  if (g_str_equal (track->codec, "AAC"))
+    read_adts (index, track, payload, size, offset);
   pts = unwrap (index, (gint64)timestamp);
   if (!index->has_time)
     index->first = index->last = pts;
@@ -250,14 +278,16 @@ read_pes (RecServerTsIndex *index, const RecServerTsTrack *track,
 
     if (track->video || pts <= entry->end + GAP)
       entry->end = MAX (entry->end, pts);
-  }
+    entry->tracks |= bit;
+  } else
+    index->early_tracks |= bit;
 }
 
 static void
 read_packet (RecServerTsIndex *index, const guint8 *packet, guint64 offset)
 {
   guint pid = ts_get_pid (packet);
-  const RecServerTsTrack *track;
+  RecServerTsTrack *track;
 
   if (!ts_get_payload_unit_start_indicator (packet))
     return;
@@ -265,7 +295,7 @@ read_packet (RecServerTsIndex *index, const guint8 *packet, guint64 offset)
     index->pat_at = offset;
     read_pat (index, packet);
   } else if ((gint)pid == index->pmt_pid)
-    read_pmt (index, packet);
+    read_pmt (index, packet, offset);
   else if ((track = find_track (index, pid)))
     read_pes (index, track, packet, offset);
 }
@@ -326,6 +356,25 @@ const GArray *
 rec_server_ts_index_get_tracks (RecServerTsIndex *index)
 {
   return index->tracks;
+}
+
+guint
+rec_server_ts_index_get_early_tracks (RecServerTsIndex *index)
+{
+  return index->early_tracks;
+}
+
+gboolean
+rec_server_ts_index_has_change (
+    RecServerTsIndex *index, guint64 from, guint64 to)
+{
+  for (guint i = 0; i < index->changes->len; i++) {
+    guint64 offset = g_array_index (index->changes, guint64, i);
+
+    if (offset > from && offset < to)
+      return TRUE;
+  }
+  return FALSE;
 }
 
 gboolean

@@ -21,6 +21,7 @@ G_BEGIN_DECLS
  * @offset: of its PAT, or of the packet itself, in bytes
  * @end: highest PTS before the next entry, on the clock of @time
  * @time: 90 kHz, on a clock that does not wrap, from the first PTS on
+ * @tracks: bit N is set if track N has media before the next entry
  * @jumped: the clock jumped before it, so that what is before is no part of the
  *   same timeline
  */
@@ -29,6 +30,7 @@ typedef struct
   guint64 offset;
   gint64 time;
   gint64 end;
+  guint tracks;
   gboolean jumped;
 } RecServerTsEntry;
 
@@ -37,6 +39,7 @@ typedef struct
   guint pid;
   gboolean video;
   const gchar *codec; /* static */
+  guint adts;         /* fixed fields of its last ADTS header, 0: none */
 } RecServerTsTrack;
 
 typedef struct _RecServerTsIndex RecServerTsIndex;
@@ -53,6 +56,12 @@ void rec_server_ts_index_push (
 const GArray *rec_server_ts_index_get_entries (RecServerTsIndex *index);
 /* (element-type RecServerTsTrack). Belongs to @index. */
 const GArray *rec_server_ts_index_get_tracks (RecServerTsIndex *index);
+/* Tracks with media before the first entry, as in RecServerTsEntry. */
+guint rec_server_ts_index_get_early_tracks (RecServerTsIndex *index);
+/* Returns TRUE if a track changes its codec, its sampling rate or its channels
+ * after the byte @from and before @to. */
+gboolean rec_server_ts_index_has_change (
+    RecServerTsIndex *index, guint64 from, guint64 to);
 /* First and highest PTS, on the clock of the entries; FALSE: there is none. */
 gboolean rec_server_ts_index_get_range (
     RecServerTsIndex *index, gint64 *first, gint64 *last);

@@ -190,6 +190,148 @@ class Clips(Base):
         self.assertIn('ends at', answer['detail'])
 
 
+class Mp4(Base):
+    """GET /api/recordings/NAME/clip?format=mp4"""
+
+    def setUp(self):
+        super().setUp()
+        self.recordings = self.path('recordings')
+        os.mkdir(self.recordings)
+
+    def make(self, name, *options, folder=None):
+        path = os.path.join(folder or self.recordings, name)
+        subprocess.run(['ffmpeg', '-v', 'error', '-y', *options, '-f', 'mpegts', path], check=True)
+        return path
+
+    def camera(self, name, codec='libx264', seconds=6, size='160x120', sound=('-itsoffset', '2'), audio='aac', **kwargs):
+        return self.make(
+            name, '-f', 'lavfi', '-i', f'testsrc=size={size}:rate=25:duration={seconds}', *sound, '-f', 'lavfi', '-i',
+            f'sine=duration={seconds - 2}', '-c:v', codec, '-g', '25', '-bf', '2', '-c:a', audio, '-ac', '2',
+            '-strict', '-2', **kwargs)
+
+    def packets(self, path, kind):
+        """Presentation times from the first video packet on, and the hashes of what is decoded."""
+        shown = subprocess.run(['ffprobe', '-v', 'error', '-show_entries', 'packet=codec_type,pts_time', '-of',
+                                'csv=p=0', path], capture_output=True, text=True, check=True).stdout.split()
+        rows = [line.split(',') for line in shown]
+        first = min(float(row[1]) for row in rows if row[0] == 'video')
+        times = sorted(float(row[1]) - first for row in rows if row[0] == kind)
+        decoded = subprocess.run(['ffmpeg', '-v', 'error', '-i', path, '-map', f'0:{kind[0]}', '-f', 'framehash', '-'],
+                                 capture_output=True, text=True, check=True).stdout
+        return times, [line.split(',')[-1] for line in decoded.splitlines() if not line.startswith('#')]
+
+    def test_whole_recordings_keep_every_access_unit_and_time(self):
+        for codec, audio in (('libx264', 'aac'), ('libx265', 'libopus'), ('mpeg2video', 'ac3')):
+            self.camera(f'{codec}.ts', codec, audio=audio)
+        service = Service(self, self.folder)
+        for name in os.listdir(self.recordings):
+            with self.subTest(name=name):
+                status, headers, data = service.request('GET', f'/api/recordings/{name}/clip?format=mp4')
+                self.assertEqual((status, headers['Content-Type']), (200, 'video/mp4'), data)
+                self.assertIn(f"filename*=UTF-8''{name[:-3]}.mp4", headers['Content-Disposition'])
+                self.assertIn(b'moof', data)
+                made = self.path('made.mp4')
+                with open(made, 'wb') as file:
+                    file.write(data)
+                self.assertEqual(e2e.decoding_complaints(made), '')
+                for kind in ('video', 'audio'):
+                    times, hashes = self.packets(made, kind)
+                    wanted, frames = self.packets(os.path.join(self.recordings, name), kind)
+                    self.assertEqual(hashes, frames)
+                    self.assertEqual(len(times), len(wanted))
+                    for got, time_ in zip(times, wanted):
+                        self.assertAlmostEqual(got, time_, delta=0.0015)
+
+    def test_ranges_of_a_growing_and_of_a_closed_recording_decode_alone(self):
+        service = Service(self, self.folder)
+        service.publish('cam')
+        service.wait_for_state('cam', 'recording')
+        e2e.wait_for(lambda: service.ask('GET', '/api/recording/status/cam')['duration_seconds'] > 5, 'five seconds')
+        path = service.ask('GET', '/api/recording/status/cam')['output_path']
+        name = os.path.basename(path)
+        first = datetime.datetime.fromisoformat(load(path.replace('.ts', '.json'))['first_utc'])
+        start = (first + datetime.timedelta(seconds=1.5)).isoformat(timespec='milliseconds').replace('+00:00', 'Z')
+        for state, query in (('growing', ''), ('growing', f'&start={start}&duration=1.5'), ('closed', ''),
+                             ('closed', f'&start={start}&duration=1.5')):
+            if state == 'closed' and service.ask('GET', '/api/recording/status/cam')['state'] != 'stopped':
+                service.ask('POST', '/api/recording/stop', {'id': 'cam'})
+            with self.subTest(state=state, query=query):
+                status, _, data = service.request('GET', f'/api/recordings/{name}/clip?format=mp4{query}')
+                self.assertEqual(status, 200, data)
+                clip = self.path('clip.mp4')
+                with open(clip, 'wb') as file:
+                    file.write(data)
+                self.assertEqual(plays(clip), ({'h264', 'aac'}, ''))
+                times, _ = self.packets(clip, 'video')
+                if query:
+                    self.assertTrue(1 < times[-1] < 3.7, times)
+        status, _, answer = service.request('GET', f'/api/recordings/{name}/clip?format=mp4&start=2001-01-01T00:00:00Z'
+                                            '&duration=5')
+        self.assertEqual((status, answer['error']), (404, 'no media in this range'))
+
+    def test_what_an_mp4_cannot_hold_is_refused_with_the_reason(self):
+        parts = self.path('parts')
+        os.mkdir(parts)
+        video = self.make('v.ts', '-f', 'lavfi', '-i', 'testsrc=size=160x120:rate=25:duration=2', '-c:v', 'libx264',
+                          folder=parts)
+        other = self.make('o.ts', '-f', 'lavfi', '-i', 'testsrc=size=160x120:rate=25:duration=2', '-c:v', 'mpeg2video',
+                          folder=parts)
+        sounds = [self.make(f'{rate}.ts', '-f', 'lavfi', '-i', f'sine=duration=2:sample_rate={rate}', '-c:a', 'aac',
+                            folder=parts) for rate in (44100, 48000)]
+        both = self.camera('b.ts', sound=(), folder=parts)
+        joined = {'codec.ts': (video, other), 'rate.ts': sounds, 'late.ts': (video, None, both)}
+        for name, files in joined.items():
+            with open(os.path.join(self.recordings, name), 'wb') as out:
+                for part in files:
+                    if part:
+                        with open(part, 'rb') as file:
+                            out.write(file.read())
+                    else:  # null packets
+                        out.write((b'\x47\x1f\xff\x10' + b'\xff' * 184) * 400000)
+        with open(os.path.join(self.recordings, 'none.ts'), 'wb') as out:
+            out.write(b'\x47\x1f\xff\x10' * 188)
+        with open(os.path.join(self.recordings, 'a.mp4'), 'wb') as out:
+            out.write(b'0')
+        service = Service(self, self.folder)
+        for name, wanted, error in (('codec.ts', 422, 'the format changes'), ('rate.ts', 422, 'the format changes'),
+                                    ('late.ts', 422, 'a track begins late'), ('none.ts', 404, 'no media in this range'),
+                                    ('a.mp4', 422, 'format not available'), ('gone.ts', 404, None)):
+            with self.subTest(name=name):
+                status, headers, answer = service.request('GET', f'/api/recordings/{name}/clip?format=mp4')
+                self.assertEqual(status, wanted, answer)
+                self.assertNotIn('Content-Disposition', headers)
+                if error:
+                    self.assertEqual(answer['error'], error)
+        self.assertEqual(service.request('GET', '/api/recordings/codec.ts/clip')[0], 200, 'MPEG-TS holds any')
+
+    def test_clients_that_go_or_wait_leave_nothing_behind(self):
+        path = self.camera('big.ts', seconds=20, size='640x480', sound=())
+        with open(path, 'rb') as file:
+            data = file.read()
+        with open(path, 'ab') as file:  # more than sockets hold
+            for _ in range(max(1, 30000000 // len(data))):
+                file.write(data)
+        service = Service(self, self.folder)
+        clients = []
+        children = lambda: subprocess.run(['pgrep', '-P', str(service.pid()), 'ffmpeg'], capture_output=True,
+                                          text=True, check=False).stdout.split()
+        for _ in range(4):
+            client = socket.create_connection(('127.0.0.1', service.port))
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.sendall(b'GET /api/recordings/big.ts/clip?format=mp4 HTTP/1.1\r\nHost: localhost\r\n\r\n')
+            self.assertIn(b'200', client.recv(100))
+            clients.append(client)
+        self.assertEqual(len(children()), 4)
+        status, headers, answer = service.request('GET', '/api/recordings/big.ts/clip?format=mp4')
+        self.assertEqual((status, answer['error']), (503, 'too many conversions'))
+        self.assertIn('Retry-After', headers)
+        for client in clients:
+            client.close()
+        e2e.wait_for(lambda: not children(), 'their processes to end')
+        self.assertEqual(service.request('HEAD', '/api/recordings/big.ts/clip?format=mp4')[0], 200)
+        self.assertEqual(children(), [])
+
+
 class Examples(Base):
     def test_clients_of_the_examples_record(self):
         service = Service(self, self.folder)

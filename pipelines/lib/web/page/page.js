@@ -4,12 +4,15 @@
 
 import { ask, whenAllowed } from './api.js';
 import { Player } from './player.js';
-import './service.js';
+import { onWatch } from './service.js';
 
 const REFRESH = 2000;
+const PAGE = 50; // files in the list
 const $ = (id) => document.getElementById(id);
 const video = $('video');
 let recordings = [];
+let offset = 0; // of the page of the list that is shown
+let total = 0;
 let current = null; // the recording that is playing: { name, growing, … } or a File
 
 const player = new Player(video, (kind, text) => {
@@ -70,12 +73,24 @@ function row(recording, now) {
   return item;
 }
 
-function download(recording) {
-  const link = element('a', 'button', 'Download');
-  link.href = recording.url;
-  link.download = recording.name.split('/').pop();
-  link.setAttribute('aria-label', `Download ${recording.name}`);
+const encoded = (name) => name.split('/').map(encodeURIComponent).join('/');
+
+function download(recording, format, url) {
+  const link = element('a', 'button', format);
+  link.href = url;
+  link.download = '';
+  link.setAttribute('aria-label', `Download ${recording.name} as ${format}`);
   return link;
+}
+
+// MPEG-TS can be downloaded as MP4, too: the server remuxes it.
+function downloads(recording) {
+  const { name, url } = recording;
+  const format = name.split('.').pop().toUpperCase();
+  const links = [download(recording, format, url)];
+  if (format === 'TS')
+    links.push(download(recording, 'MP4', `/api/recordings/${encoded(name)}/clip?format=mp4`));
+  return links;
 }
 
 function remover(recording) {
@@ -86,12 +101,12 @@ function remover(recording) {
   return button;
 }
 
-// Looked up when it is clicked, as rows are kept while the list changes.
+// Rows are kept while the list changes; data-state tells when to replace them.
 function actions(recording) {
   const bar = element('div', 'actions', '');
   bar.dataset.state = `${recording.growing} ${recording.fragments ?? 0}`;
   if (!recording.fragments)
-    bar.append(download(recording));
+    bar.append(...downloads(recording));
   if (!recording.growing && !recording.fragments)
     bar.append(remover(recording));
   return bar;
@@ -100,10 +115,11 @@ function actions(recording) {
 async function remove(name) {
   if (!window.confirm(`Delete ${name}? This cannot be undone.`))
     return;
-  const answer = await ask('DELETE', `/api/recordings/${name.split('/').map(encodeURIComponent).join('/')}`);
+  const answer = await ask('DELETE', `/api/recordings/${encoded(name)}`);
   if (!answer.success)
     window.alert(answer.detail);
-  refresh();
+  await refresh();
+  $('list-title').focus(); // the button is gone
 }
 
 // Replaces only rows that have changed, so that the focus is kept.
@@ -124,7 +140,19 @@ function show(now) {
   });
   while (list.children.length > rows.length)
     list.lastChild.remove();
-  $('empty').hidden = rows.length > 0;
+  $('empty').hidden = total > 0;
+  $('pages').hidden = total <= PAGE;
+  $('newer').disabled = offset === 0;
+  $('older').disabled = offset + PAGE >= total;
+  const text = `${offset + 1}–${offset + rows.length} of ${total}`;
+  if ($('shown').textContent !== text)
+    $('shown').textContent = text;
+}
+
+async function turn(by) {
+  offset = Math.max(0, offset + by);
+  await refresh();
+  $('list-title').focus();
 }
 
 function updateLink(old, fresh) {
@@ -138,45 +166,75 @@ function updateLink(old, fresh) {
 
 async function refresh() {
   try {
-    const listed = await ask('GET', '/api/recordings');
+    const listed = await ask('GET', `/api/recordings?limit=${PAGE}&offset=${offset}`);
     if (!listed.success) {
       $('offline').textContent = listed.detail;
       $('offline').hidden = false;
       return;
     }
-    recordings = listed.recordings;
+    ({ recordings, total } = listed);
     $('folder').textContent = listed.folder;
     $('offline').hidden = true;
-    follow();
+    if (recordings.length === 0 && total > 0) { // the last page has been deleted
+      offset = Math.max(0, offset - PAGE);
+      await refresh();
+      return;
+    }
+    await follow();
     show(listed.now);
   } catch {
-    $('offline').textContent = 'The server does not answer; trying again.';
+    $('offline').textContent = 'The server does not respond. Trying again.';
     $('offline').hidden = false;
   }
 }
 
+// Returns the recording, also if it is on another page of the list.
+async function find(name) {
+  const listed = recordings.find((recording) => recording.name === name);
+  if (listed || !name)
+    return listed;
+  const answer = await ask('GET', `/api/recordings?name=${encodeURIComponent(name)}`);
+  return answer.recordings?.[0];
+}
+
 // The recording that plays may have ended, or continued after a pause that looked
 // like its end.
-function follow() {
+async function follow() {
+  const before = current;
   if (!current || current instanceof File)
     return;
-  const now = recordings.find((recording) => recording.name === current.name);
-  if (!now)
+  const now = await find(current.name);
+  if (!now || before !== current)
     return;
   if (now.growing && !current.growing && player.hls && !player.isLive)
     player.play(now, video.currentTime);
   current = now;
 }
 
-function open() {
+async function open() {
   const name = decodeURIComponent(location.hash.slice(1));
-  const recording = recordings.find((r) => r.name === name);
+  const recording = await find(name);
   if (!recording || recording.name === current?.name)
     return;
   current = recording;
   watch(recording.name);
   player.play(recording);
   refresh();
+}
+
+// Plays the file of an active recording. Files of a recording in fragments are
+// listed by the name of their playlist.
+async function preview(path) {
+  const { recordings: newest } = await ask('GET', `/api/recordings?limit=${PAGE}`);
+  const recording = newest?.find(({ name, fragments }) => (fragments
+    ? path.split('/').pop().startsWith(name.split('/').pop().replace(/\.m3u8$/, ''))
+    : path.endsWith(`/${name}`)));
+  if (!recording)
+    return false;
+  if (current?.name === recording.name)
+    watch(recording.name);
+  location.hash = encodeURIComponent(recording.name);
+  return true;
 }
 
 function watch(title) {
@@ -224,6 +282,8 @@ $('start').onclick = () => seek(0);
 $('back').onclick = () => seek(video.currentTime - 10);
 $('forward').onclick = () => seek(video.currentTime + 10);
 $('live').onclick = () => seek(player.livePosition ?? 0);
+$('newer').onclick = () => turn(-PAGE);
+$('older').onclick = () => turn(PAGE);
 $('file').onchange = (event) => openFile(event.target.files[0]);
 
 let inside = 0; // dragenter and dragleave are sent for every element below the pointer
@@ -243,5 +303,6 @@ addEventListener('hashchange', open);
 setInterval(tick, 250);
 setInterval(() => { if (!document.hidden) refresh(); }, REFRESH);
 whenAllowed(refresh);
+onWatch(preview);
 await refresh();
 open();

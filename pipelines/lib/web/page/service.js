@@ -8,10 +8,18 @@ import { Publisher } from './whip.js';
 const REFRESH = 1000;
 const $ = (id) => document.getElementById(id);
 const publishers = new Map(); // id → Publisher of this page
+let events = null; // EventSource
+
+const EVENTS = ['started', 'state', 'publisher-connected', 'publisher-disconnected', 'alert-raised',
+  'alert-cleared', 'disk-full', 'disk-recovered', 'closed'];
+let watchFile = null; // see onWatch()
+
+// func(path) plays the file of an active recording; false: it is not there yet.
+export const onWatch = (func) => { watchFile = func; };
 
 const STATES = {
-  'waiting': 'waits for a publisher', 'connecting': 'connecting', 'recording': 'recording',
-  'stalled': 'nothing arrives', 'disk-full': 'the disk is full', 'stopping': 'stopping',
+  'waiting': 'waiting for a publisher', 'connecting': 'connecting', 'recording': 'recording',
+  'stalled': 'stalled', 'disk-full': 'disk full', 'stopping': 'stopping',
 };
 
 function clock(seconds) {
@@ -37,13 +45,24 @@ function make(id) {
     return part;
   }));
   item.querySelector('.name').textContent = id;
-  const stop = document.createElement('button');
-  stop.type = 'button';
-  stop.textContent = 'Stop';
-  stop.setAttribute('aria-label', `Stop ${id}`);
-  stop.onclick = () => end(id, stop);
-  item.append(stop);
+  item.append(button('Watch', id, () => preview(id)), button('Stop', id, (stop) => end(id, stop)));
   return item;
+}
+
+function button(text, id, func) {
+  const made = document.createElement('button');
+  made.type = 'button';
+  made.textContent = text;
+  made.className = text.toLowerCase();
+  made.setAttribute('aria-label', `${text} ${id}`);
+  made.onclick = () => func(made);
+  return made;
+}
+
+async function preview(id) {
+  const status = await ask('GET', `/api/recording/status/${encodeURIComponent(id)}`);
+  if (!status.output_path || !await watchFile(status.output_path))
+    say(`${id}: nothing has been recorded yet.`);
 }
 
 function put(element, text) {
@@ -54,6 +73,7 @@ function put(element, text) {
 function update(item, status) {
   const problem = status.alerts[0]?.text ?? status.fault ?? status.warning ?? '';
   item.dataset.state = status.state;
+  item.querySelector('.watch').hidden = !status.is_recording;
   put(item.querySelector('.state'), STATES[status.state] ?? status.state);
   put(item.querySelector('.facts'), facts(status));
   put(item.querySelector('.alert'), problem);
@@ -79,10 +99,21 @@ function show(recordings) {
 function take({ ingest, recordings }) {
   $('service').hidden = !ingest;
   document.body.classList.toggle('ingest', ingest);
-  if (ingest)
-    show(recordings);
-  else
+  if (!ingest) {
     clearInterval(timer);
+    return;
+  }
+  show(recordings);
+  subscribe();
+}
+
+// Changes are shown when they happen, and figures once a second.
+function subscribe() {
+  if (events && events.readyState !== EventSource.CLOSED)
+    return;
+  events = new EventSource('/api/events');
+  for (const name of EVENTS)
+    events.addEventListener(name, refresh);
 }
 
 async function refresh() {
@@ -93,7 +124,7 @@ async function refresh() {
     if (answer.success)
       take(answer);
   } catch {
-    // the list of files says so
+    // the list of files reports it
   }
 }
 
@@ -102,8 +133,9 @@ async function end(id, button) {
   publishers.get(id)?.stop();
   publishers.delete(id);
   const answer = await ask('POST', '/api/recording/stop', { id });
-  say(answer.success ? `${id}: ${answer.file_size_bytes} bytes, ${answer.output_path ?? 'nothing arrived'}` : answer.detail);
-  refresh();
+  say(answer.success ? `${id}: ${answer.file_size_bytes} bytes, ${answer.output_path ?? 'nothing was recorded'}` : answer.detail);
+  await refresh();
+  $('running-title').focus(); // the button is gone
 }
 
 function say(text) {
