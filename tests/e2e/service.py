@@ -500,6 +500,30 @@ class Tokens(Base):
                     self.assertEqual(service.request(method, path, body, token='wrong')[0], 401)
         self.assertNotIn('-token', service.process.said())
 
+    def test_every_route_of_the_document_wants_its_role(self):
+        roles = ('publish', 'watch', 'control')
+        config = self.path('server.conf')
+        with open(config, 'w', encoding='ascii') as file:
+            file.write('[auth]\n' + ''.join(f'{role} = {role}; *; {role}-token\n' for role in roles))
+        service = Service(self, self.folder, '--config', config)
+        checked = 0
+        for path, methods in service.ask('GET', '/api/openapi.json')['paths'].items():
+            for method, operation in methods.items():
+                role = (re.search(r'the role (\w+)', operation.get('description', '')) or [None, None])[1]
+                self.assertEqual(role is None, 'security' not in operation)
+                where = re.sub(r'\{\w+\}', 'x', path)
+                weak = [f'{other}-token' for other in roles if other != role]
+                wanted = [(None, 401), ('wrong', 401)] + [(token, 403) for token in weak] if role else []
+                for token, status in wanted:
+                    with self.subTest(path=path, method=method, token=token):
+                        self.assertEqual(service.request(method.upper(), where, token=token)[0], status)
+                        checked += 1
+                with self.subTest(path=path, method=method, origin='another'):
+                    status = service.request(method.upper(), where, token=f'{role}-token',
+                                             headers={'Origin': 'http://elsewhere.example'})[0]
+                    self.assertEqual(status, 403)
+        self.assertGreater(checked, 50)
+
 
 class Hostile(Base):
     def test_bodies_and_clients_without_end_are_cut_off(self):

@@ -82,7 +82,7 @@ class Many(e2e.TestCase):
         with open(config, 'w', encoding='ascii') as file:
             file.write('[server]\nallow-origins=*\n[path full]\nlocation=full/{id}\npeer-timeout=5m\n'
                        '[path readonly]\nlocation=readonly/{id}\n'
-                       '[path killed]\n[path *]\npeer-timeout=5m\n')
+                       '[path *]\npeer-timeout=5m\n')
         return config
 
     def publish(self, server, names):
