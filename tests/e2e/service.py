@@ -16,6 +16,7 @@ import http.server
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -554,6 +555,29 @@ class Hostile(Base):
         self.assertEqual(service.request('GET', '/healthz')[0], 200)
         with open(f'/proc/{service.pid()}/status', encoding='ascii') as file:
             self.assertLess(int(re.search(r'VmHWM:\s+(\d+)', file.read())[1]), 200000, 'kB')
+
+    def test_ten_thousand_connections_leave_it_answering(self):
+        number = 10000
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard != resource.RLIM_INFINITY and hard < number + 100:
+            self.skipTest(f'{hard} descriptors at most')
+        resource.setrlimit(resource.RLIMIT_NOFILE, (number + 100, hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        service = Service(self, self.folder)
+        clients = contextlib.ExitStack()
+        self.addCleanup(clients.close)
+        for _ in range(number):
+            client = clients.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(('127.0.0.1', service.port))
+
+        def answers():
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                return service.request('GET', '/healthz')[0] == 200
+            return False
+        e2e.wait_for(answers, 'an answer', 120)
+        self.assertLess(len(os.listdir(f'/proc/{service.pid()}/fd')), 1200)
+        self.assertLess(e2e.rss_of(service.pid()), 200_000_000)
 
 
 if __name__ == '__main__':
