@@ -15,6 +15,9 @@
 #define JUMP (30 * 3600 * (gint64)REC_SERVER_TS_CLOCK)
 /* Distance of entries of a recording without a picture. */
 #define AUDIO_DISTANCE (2 * REC_SERVER_TS_CLOCK)
+/* Sound that comes after so much silence follows a gap: its picture is yet to
+ * come. */
+#define GAP (3 * REC_SERVER_TS_CLOCK)
 #define NO_OFFSET G_MAXUINT64
 #define STREAM_TYPE_AAC_LATM 0x11 /* table 2-34; the mux does not write it */
 
@@ -273,7 +276,8 @@ read_pes (RecServerTsIndex *index, RecServerTsTrack *track,
     RecServerTsEntry *entry = &g_array_index (
         index->entries, RecServerTsEntry, index->entries->len - 1);
 
-    entry->end = MAX (entry->end, pts);
+    if (track->video || pts <= entry->end + GAP)
+      entry->end = MAX (entry->end, pts);
     entry->tracks |= bit;
   } else
     index->early_tracks |= bit;
