@@ -58,7 +58,7 @@ test('draws the page of pipelines/server', { skip: !process.env.UPDATE_SCREENSHO
     const then = new Date(Date.now() - ago * 1000);
     fs.utimesSync(path.join(folder, name), then, then);
   }
-  const { url } = await serveWith(t, 'server', folder);
+  const { url, child } = await serveWith(t, 'server', folder);
   publish(t, url, 'gate', 'smpte');
   const studio = publish(t, url, 'studio', 'ball');
   await fetch(`${url}/api/recording/start`, { method: 'POST', body: JSON.stringify({ id: 'stage' }) });
@@ -68,14 +68,16 @@ test('draws the page of pipelines/server', { skip: !process.env.UPDATE_SCREENSHO
   await sleep(16000);
   studio.kill('SIGSTOP');
   for (const [name, viewport, deviceScaleFactor] of [
-    ['service.png', { width: 1120, height: 900 }, 1], ['service-phone.png', { width: 360, height: 740 }, 1]]) {
+    ['service-phone.png', { width: 360, height: 740 }, 1], ['service.png', { width: 1120, height: 860 }, 1]]) {
     const page = await browser.newPage({ viewport, deviceScaleFactor, colorScheme: name === 'service.png' ? 'light' : 'dark' });
     await page.goto(name === 'service.png' ? `${url}/#${growing}` : url);
     await page.waitForSelector('#running-studio[data-state=stalled]');
     if (name === 'service.png')
       await until(() => page.evaluate(() => document.getElementById('video').currentTime > 3), 'playback');
-    await sleep(3000);
+    await sleep(1000);
     await page.screenshot({ path: path.join(top, 'docs', 'images', name) });
     await page.close();
   }
+  child.kill('SIGTERM');
+  await child.ended;
 });
