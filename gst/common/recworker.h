@@ -1,4 +1,4 @@
-/* gst-tsrec: a thread with a GMainContext
+/* gst-tsrec: a thread with a GMainContext, of its own or shared
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
@@ -7,6 +7,8 @@
  */
 
 #pragma once
+
+#include "rectasks.h"
 
 #include <gst/gst.h>
 
@@ -22,7 +24,10 @@ RecWorker *rec_worker_new (void);
 void rec_worker_free (RecWorker *worker);
 
 void rec_worker_start (RecWorker *worker, const gchar *thread_name);
-/* Runs all functions invoked before, and joins the thread. Not from the
+/* Without a thread of its own: what is invoked runs on the threads of @pool,
+ * one function at a time. */
+void rec_worker_start_shared (RecWorker *worker, RecTasksPool pool);
+/* Runs all functions invoked before, and joins the thread, if it has one. Not from the
  * worker. */
 void rec_worker_stop (RecWorker *worker);
 
@@ -40,6 +45,11 @@ void rec_worker_call (RecWorker *worker, RecWorkerFunc function, gpointer data);
 /* Starts a timer on the worker, which runs until @function returns FALSE. To be
  * cleared on the worker. */
 GSource *rec_worker_add_timeout (RecWorker *worker, guint interval_ms,
+    GSourceFunc function, gpointer data, GDestroyNotify destroy);
+
+/* The same on a grid of @interval_ms that all workers share: what they do
+ * regularly costs one wakeup. The first interval may be shorter. */
+GSource *rec_worker_add_tick (RecWorker *worker, guint interval_ms,
     GSourceFunc function, gpointer data, GDestroyNotify destroy);
 
 /* Stops the timer *@source, which may be NULL, and sets it to NULL. */

@@ -463,14 +463,17 @@ install_numbers (GObjectClass *klass, GParamFlags flags)
   /**
    * GstRecServer:udp-port:
    *
-   * UDP port of the media of all publishers, for a recwhipsrc that has a
-   * property of that name. Type: guint. Range: 0 to 65535. Default: 0, any
-   * (see port-range in the key file).
+   * UDP port of the media of all publishers. Type: guint. Range: 0 to 65535.
+   * Default: 0, the number of #GstRecServer:port; if that UDP port is in use, or
+   * the key file has port-range, stun-server or turn-server, or recwhipsrc was
+   * built without OpenSSL and libsrtp2, webrtcbin receives, on separate ports
+   * for each session. A number that cannot be used is an error when the element
+   * goes to READY. Applied from NULL to READY.
    */
   g_object_class_install_property (klass, PROP_UDP_PORT,
       g_param_spec_uint ("udp-port", "UDP port",
-          "UDP port of the media of all publishers (0: any)", 0, 65535, 0,
-          flags));
+          "UDP port of the media of all publishers (0: the number of port)", 0,
+          65535, 0, flags));
   /**
    * GstRecServer:max-recordings:
    *

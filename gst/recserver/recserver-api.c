@@ -40,10 +40,14 @@ read_format (JsonObject *json, Wanted *wanted, GError **error)
   wanted->config.format =
       rec_server_format_find (name ? name : wanted->config.path->format);
   if (!wanted->config.format) {
+    gchar *shown =
+        g_utf8_substring (name, 0, MIN (g_utf8_strlen (name, -1), 40));
+
     wanted->config.format = rec_server_format_find ("mpegts");
     wanted->warning =
-        g_strdup_printf ("There is no format \"%.40s\" (%s): recording mpegts.",
-            name, REC_SERVER_FORMAT_NAMES);
+        g_strdup_printf ("There is no format \"%s\" (%s): recording mpegts.",
+            shown, REC_SERVER_FORMAT_NAMES);
+    g_free (shown);
   }
   return TRUE;
 }

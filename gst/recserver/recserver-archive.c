@@ -42,13 +42,40 @@ rec_server_archive_opened (
   json_object_unref (facts);
 }
 
+static void
+on_command_done (const gchar *path, gpointer data)
+{
+  rec_server_sidecar_set_done (path);
+}
+
+/* That a command waits is in the sidecar before it is run: it outlives a crash. */
+static void
+note_command (RecServer *server, JsonObject *facts)
+{
+  const gchar *id = json_object_get_string_member (facts, "id");
+
+  if (rec_server_config_get_path (server->config, id)->run_on_closed)
+    json_object_set_string_member (
+        facts, REC_SERVER_SIDECAR_COMMAND, REC_SERVER_SIDECAR_PENDING);
+}
+
+static void
+run_command (RecServer *server, const gchar *path, JsonObject *facts)
+{
+  const gchar *id = json_object_get_string_member (facts, "id");
+  const RecServerPath *settings =
+      rec_server_config_get_path (server->config, id);
+
+  if (settings->run_on_closed)
+    rec_server_hooks_run (server->hooks, id, settings->run_on_closed, path,
+        facts, on_command_done, NULL);
+}
+
 /* The sidecar is there, so what runs now finds it. */
 static void
 on_written (const gchar *path, JsonObject *facts, gpointer data)
 {
   RecServer *server = data;
-  const RecServerPath *settings;
-  const gchar *id;
 
   server->archiving--;
   if (!facts) {
@@ -56,12 +83,8 @@ on_written (const gchar *path, JsonObject *facts, gpointer data)
     rec_server_check_finished (server);
     return;
   }
-  id = json_object_get_string_member (facts, "id");
-  settings = rec_server_config_get_path (server->config, id);
   rec_server_thumbnails_add (server->thumbnails, path);
-  if (settings->run_on_closed)
-    rec_server_hooks_run (
-        server->hooks, id, settings->run_on_closed, path, facts);
+  run_command (server, path, facts);
   rec_server_check_finished (server);
 }
 
@@ -85,6 +108,7 @@ rec_server_archive_closed (RecServer *server, RecServerRecording *recording,
       facts, "first_utc", now - (gint64)(duration * G_USEC_PER_SEC));
   rec_server_json_set_time (facts, "last_utc", now);
   json_object_set_string_member (facts, "ended", ended);
+  note_command (server, facts);
   server->archiving++;
   rec_server_sidecar_close (path, facts, on_written, server);
   json_object_unref (facts);
@@ -124,6 +148,7 @@ close_crashed (RecServer *server, const RecServerCrashed *crashed)
   if (stat (crashed->path, &st) == 0)
     rec_server_json_set_time (crashed->facts, "last_utc",
         st.st_mtim.tv_sec * G_USEC_PER_SEC + st.st_mtim.tv_nsec / 1000);
+  note_command (server, crashed->facts);
   server->archiving++;
   rec_server_sidecar_close (crashed->path, crashed->facts, on_written, server);
 }
@@ -149,6 +174,10 @@ rec_server_archive_recover (RecServer *server)
     const RecServerCrashed *crashed = g_ptr_array_index (found, i);
     const gchar *id = json_object_get_string_member (crashed->facts, "id");
 
+    if (crashed->closed) {
+      run_command (server, crashed->path, crashed->facts);
+      continue;
+    }
     GST_INFO ("%s: \"%s\" was not closed", id, crashed->path);
     if (is_resumed (server, id) &&
         !g_hash_table_contains (server->resumable, id)) {

@@ -26,6 +26,7 @@ struct _RecServer
   guint port; /* does not change */
   gchar *host;
   gboolean tls;
+  guint udp_port; /* of all publishers; 0: each has its own */
 
   /* on the thread only */
   RecServerConfig *config;
@@ -38,6 +39,7 @@ struct _RecServer
   GHashTable *resumable;  /* id → location in which it goes on */
   RecServerLibrary *library;
   GstElement *metrics; /* a recmonitor, or NULL */
+  GstElement *udp;     /* a recwhipsrc that holds @udp_port, or NULL */
   GSource *pruning;    /* timer of retention */
   gboolean finishing;
   guint archiving; /* sidecars that are being made */
@@ -83,6 +85,13 @@ void rec_server_archive_closed (RecServer *server,
 void rec_server_archive_prune (RecServer *server);
 /* Repairs the files of recordings that a crash has interrupted. Blocks. */
 void rec_server_archive_recover (RecServer *server);
+
+/* recserver-udp.c */
+
+/* Opens the UDP port of all publishers: udp-port, or the number of the TCP port
+ * if that is possible. FALSE with @error if udp-port cannot be had. */
+gboolean rec_server_udp_open (RecServer *server, GError **error);
+void rec_server_udp_close (RecServer *server);
 
 /* recserver-dispatch.c */
 

@@ -343,6 +343,7 @@ clear (RecServer *server)
   g_hash_table_unref (server->resumable);
   g_clear_pointer (&server->library, rec_server_library_unref);
   gst_clear_object (&server->metrics);
+  rec_server_udp_close (server);
   rec_server_config_unref (server->config);
   while (g_main_context_iteration (server->context, FALSE))
     ;
@@ -382,6 +383,7 @@ run_reconfigure (gpointer data)
 
   rec_server_config_unref (change->server->config);
   change->server->config = rec_server_config_ref (change->config);
+  change->config->udp_port = change->server->udp_port;
   rec_server_hooks_set_max_commands (
       change->server->hooks, change->config->max_commands);
   start_permanent (change->server);
@@ -420,32 +422,9 @@ is_loopback_address (const gchar *host)
   return loopback;
 }
 
-/* A setting that has no effect would be worse than an error. */
-static gboolean
-check_udp_port (const RecServerConfig *config, GError **error)
-{
-  GstElement *source = gst_element_factory_make ("recwhipsrc", NULL);
-  gboolean ok = config->udp_port == 0 ||
-      (source &&
-          g_object_class_find_property (
-              G_OBJECT_GET_CLASS (source), "udp-port"));
-
-  if (source) {
-    gst_object_ref_sink (source);
-    gst_object_unref (source);
-  }
-  if (!ok)
-    rec_server_error_set (error, 422, "no udp-port",
-        "The recwhipsrc of this installation has no udp-port. Set port-range, "
-        "for example to 50000-50099.");
-  return ok;
-}
-
 static gboolean
 check_config (const RecServerConfig *config, GError **error)
 {
-  if (!check_udp_port (config, error))
-    return FALSE;
   if (!config->has_auth && !is_loopback_address (config->host)) {
     rec_server_error_set (error, 403, "no [auth] section",
         "Without an [auth] section in the configuration the service listens on "
@@ -537,7 +516,9 @@ rec_server_new (RecServerConfig *config, RecServerMessageFunc func,
   if (server->metrics)
     gst_object_ref_sink (server->metrics);
   ok = check_config (config, error) && open_library (server, error) &&
-      start_listening (server, error);
+      start_listening (server, error) && rec_server_udp_open (server, error);
+  if (ok)
+    config->udp_port = server->udp_port;
   if (ok && config->ingest)
     rec_server_archive_recover (server);
   if (ok)

@@ -76,7 +76,8 @@ typedef struct
 /**
  * RecServerConfig:
  * @port: TCP; 0 picks a free one
- * @udp_port, @port_range: of the media; 0 and NULL: any
+ * @udp_port: of the media; 0: that of @port, or webrtcbin receives
+ * @port_range: of the media with webrtcbin; NULL: any
  * @ingest: FALSE: recordings are shown, and neither made nor deleted
  * @allow_origins: NULL-terminated; other origins than our own that pages may
  *   send requests from

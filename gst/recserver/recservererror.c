@@ -15,12 +15,15 @@ void
 rec_server_error_set (GError **error, guint status, const gchar *what,
     const gchar *detail_format, ...)
 {
-  gchar *detail;
+  gchar *text, *detail;
   va_list args;
 
   va_start (args, detail_format);
-  detail = g_strdup_vprintf (detail_format, args);
+  text = g_strdup_vprintf (detail_format, args);
   va_end (args);
+  /* What a client gave may have been shortened in the middle of a character. */
+  detail = g_utf8_make_valid (text, -1);
+  g_free (text);
   g_set_error (error, REC_SERVER_ERROR, (gint)status, "%s\n%s", what, detail);
   g_free (detail);
 }

@@ -17,7 +17,8 @@ GST_DEBUG_CATEGORY_EXTERN (rec_server_debug);
 
 #define MAX_WAITING 10000
 #define MAX_POSTS 8
-#define POST_TIMEOUT 10 /* seconds */
+#define POST_TIMEOUT 10 /* seconds without a byte */
+#define POST_LIMIT 20   /* seconds for all of it */
 #define MAX_BACKOFF 60  /* seconds */
 
 typedef struct
@@ -30,8 +31,12 @@ typedef struct
   gchar **argv; /* of a command, or NULL */
   gchar **environment;
   gchar *path;
+  RecServerHookFunc func; /* when a command has succeeded, or NULL */
+  gpointer user_data;
   guint attempts;
-  gint64 due; /* monotonic, µs */
+  gint64 due;      /* monotonic, µs */
+  gint64 deadline; /* of a hook that is under way */
+  GCancellable *cancellable;
   gboolean under_way;
   RecServerHooks *hooks; /* NULL when that has gone */
   SoupMessage *msg;
@@ -44,6 +49,7 @@ struct _RecServerHooks
   GSource *timer;
   guint posts;
   guint commands;
+  guint waiting[2]; /* commands and hooks in @jobs */
   guint max_commands;
   RecServerHookCounts counts;
 };
@@ -56,6 +62,7 @@ job_unref (gpointer data)
   if (--job->refcount > 0)
     return;
   g_clear_object (&job->msg);
+  g_clear_object (&job->cancellable);
   g_clear_pointer (&job->body, g_bytes_unref);
   g_strfreev (job->argv);
   g_strfreev (job->environment);
@@ -67,6 +74,17 @@ job_unref (gpointer data)
 }
 
 static void pump (RecServerHooks *hooks);
+
+/* Whether @job was in the queue, which lets go of it. */
+static gboolean
+take_out (RecServerHooks *hooks, Job *job)
+{
+  if (!g_queue_remove (&hooks->jobs, job))
+    return FALSE;
+  hooks->waiting[job->url != NULL]--;
+  job_unref (job);
+  return TRUE;
+}
 
 /* --- results --- */
 
@@ -86,8 +104,9 @@ finish (Job *job, gboolean ok, const gchar *problem)
     hooks->commands--;
   if (ok) {
     hooks->counts.delivered++;
-    if (g_queue_remove (&hooks->jobs, job))
-      job_unref (job);
+    take_out (hooks, job);
+    if (job->func)
+      job->func (job->path, job->user_data);
   } else {
     guint seconds = 1u << MIN (job->attempts, 6);
 
@@ -108,15 +127,17 @@ on_posted (GObject *object, GAsyncResult *result, gpointer data)
 {
   Job *job = data;
   GError *error = NULL;
-  GBytes *bytes =
-      soup_session_send_and_read_finish (SOUP_SESSION (object), result, &error);
+  /* What a receiver says beside its status is not read: it may not end. */
+  GInputStream *stream =
+      soup_session_send_finish (SOUP_SESSION (object), result, &error);
   guint status = soup_message_get_status (job->msg);
-  gboolean ok = bytes && status / 100 == 2;
+  gboolean ok = stream && status / 100 == 2;
   gchar *problem =
       error ? g_strdup (error->message) : g_strdup_printf ("HTTP %u", status);
 
   g_clear_object (&job->msg);
-  g_clear_pointer (&bytes, g_bytes_unref);
+  g_clear_object (&job->cancellable);
+  g_clear_object (&stream);
   finish (job, ok, problem);
   g_free (problem);
   g_clear_error (&error);
@@ -147,8 +168,10 @@ post (RecServerHooks *hooks, Job *job)
   if (job->signature)
     soup_message_headers_replace (soup_message_get_request_headers (job->msg),
         "X-Signature", job->signature);
-  soup_session_send_and_read_async (
-      hooks->session, job->msg, G_PRIORITY_DEFAULT, NULL, on_posted, job);
+  job->cancellable = g_cancellable_new ();
+  job->deadline = g_get_monotonic_time () + POST_LIMIT * G_USEC_PER_SEC;
+  soup_session_send_async (hooks->session, job->msg, G_PRIORITY_DEFAULT,
+      job->cancellable, on_posted, job);
   return TRUE;
 }
 
@@ -205,7 +228,9 @@ find_next (RecServerHooks *hooks, gint64 now)
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   Job *found = NULL;
 
-  for (GList *l = hooks->jobs.head; l && !found; l = l->next) {
+  for (GList *l = hooks->jobs.head; l && !found &&
+       (hooks->posts < MAX_POSTS || hooks->commands < hooks->max_commands);
+       l = l->next) {
     Job *job = l->data;
     gchar *lane = make_lane (job);
 
@@ -230,26 +255,58 @@ pump (RecServerHooks *hooks)
     start (hooks, job);
 }
 
+/* A receiver that answers a byte now and then would hold a recording's hooks up
+ * for ever. */
+static void
+cancel_late (RecServerHooks *hooks)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  for (GList *l = hooks->jobs.head; l && hooks->posts > 0; l = l->next) {
+    Job *job = l->data;
+
+    if (job->cancellable && job->deadline <= now)
+      g_cancellable_cancel (job->cancellable);
+  }
+}
+
 static gboolean
 on_timer (gpointer data)
 {
+  cancel_late (data);
   pump (data);
   return G_SOURCE_CONTINUE;
 }
 
 /* --- the queue --- */
 
+/* The oldest of its kind: a receiver that is down must not cost a command. */
+static void
+drop_oldest (RecServerHooks *hooks, gboolean is_hook)
+{
+  GList *l = hooks->jobs.head;
+
+  while (l && (((Job *)l->data)->url != NULL) != is_hook)
+    l = l->next;
+  if (!l)
+    return;
+  hooks->counts.dropped++;
+  GST_WARNING ("too many %s wait: the oldest is dropped",
+      is_hook ? "hooks" : "commands");
+  take_out (hooks, l->data);
+}
+
 static void
 add (RecServerHooks *hooks, Job *job)
 {
+  gboolean is_hook = job->url != NULL;
+
   job->refcount = 1;
   job->hooks = hooks;
-  while (hooks->jobs.length >= MAX_WAITING) {
-    hooks->counts.dropped++;
-    GST_WARNING ("too many hooks and commands wait: the oldest is dropped");
-    job_unref (g_queue_pop_head (&hooks->jobs));
-  }
+  if (hooks->waiting[is_hook] >= MAX_WAITING)
+    drop_oldest (hooks, is_hook);
   g_queue_push_tail (&hooks->jobs, job);
+  hooks->waiting[is_hook]++;
   pump (hooks);
 }
 
@@ -303,13 +360,16 @@ add_variable (
 
 void
 rec_server_hooks_run (RecServerHooks *hooks, const gchar *id,
-    const gchar *command, const gchar *path, JsonObject *facts)
+    const gchar *command, const gchar *path, JsonObject *facts,
+    RecServerHookFunc func, gpointer user_data)
 {
   Job *job = g_new0 (Job, 1);
   GError *error = NULL;
 
   job->id = g_strdup (id);
   job->path = g_strdup (path);
+  job->func = func;
+  job->user_data = user_data;
   if (!g_shell_parse_argv (command, NULL, &job->argv, &error)) {
     GST_WARNING (
         "run-on-closed cannot be split into words: %s", error->message);

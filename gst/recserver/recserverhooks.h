@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Each is tried until it succeeds, with backoff; those of one recording in their
- * order. The queue is bounded: when it is full, the oldest one goes, and is
- * counted. On the service's thread only; nothing waits for a receiver.
+ * order. The queue is bounded: when too many hooks wait, the oldest one goes, and
+ * is counted; the same for commands. On the service's thread only; nothing waits for a receiver.
  */
 
 #pragma once
@@ -27,11 +27,15 @@ void rec_server_hooks_set_max_commands (RecServerHooks *hooks, guint max);
 void rec_server_hooks_post (RecServerHooks *hooks, const gchar *id,
     const gchar *url, const gchar *secret, JsonObject *object);
 
+/* The command of @path has succeeded. */
+typedef void (*RecServerHookFunc) (const gchar *path, gpointer user_data);
+
 /* Runs @command, in words as a shell splits them, with the strings and numbers
  * of @facts in its environment: REC_FILE_SIZE_BYTES for "file_size_bytes". @path:
- * of the file, in REC_PATH. */
+ * of the file, in REC_PATH. @func is called when it has succeeded. */
 void rec_server_hooks_run (RecServerHooks *hooks, const gchar *id,
-    const gchar *command, const gchar *path, JsonObject *facts);
+    const gchar *command, const gchar *path, JsonObject *facts,
+    RecServerHookFunc func, gpointer user_data);
 
 /* The files whose command has yet to succeed. Free with g_strfreev(). */
 gchar **rec_server_hooks_dup_pending (RecServerHooks *hooks);

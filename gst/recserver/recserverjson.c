@@ -10,35 +10,79 @@
 
 #include <string.h>
 
+/* The code unit of "\uXXXX" at @text, -1 if there is none. */
+static gint
+read_unit (const gchar *text, gsize length)
+{
+  gint unit = 0;
+
+  if (length < 6 || text[0] != '\\' || text[1] != 'u')
+    return -1;
+  for (guint i = 2; i < 6; i++) {
+    if (!g_ascii_isxdigit (text[i]))
+      return -1;
+    unit = unit << 4 | g_ascii_xdigit_value (text[i]);
+  }
+  return unit;
+}
+
+/* The size of the escape sequence at @text, 0 if it is none (RFC 8259, section
+ * 7), half a surrogate pair, or a NUL, which would cut the string short.
+ * JsonParser takes all of these. */
+static gsize
+get_escape_size (const gchar *text, gsize length)
+{
+  gint unit, low;
+
+  if (length < 2 || text[1] == '\0' || !strchr ("\"\\/bfnrtu", text[1]))
+    return 0;
+  if (text[1] != 'u')
+    return 2;
+  unit = read_unit (text, length);
+  if (unit <= 0 || (unit >= 0xdc00 && unit <= 0xdfff))
+    return 0;
+  if (unit < 0xd800 || unit > 0xdbff)
+    return 6;
+  low = read_unit (text + 6, length - 6);
+  return low >= 0xdc00 && low <= 0xdfff ? 12 : 0;
+}
+
+/* Passes over the string that begins at @text. 0: it is not valid. */
+static gsize
+get_string_size (const gchar *text, gsize length)
+{
+  gsize i = 1;
+
+  while (i < length && text[i] != '"') {
+    gsize n = text[i] == '\\' ? get_escape_size (text + i, length - i) : 1;
+
+    if (n == 0)
+      return 0;
+    i += n;
+  }
+  return i < length ? i + 1 : 0;
+}
+
 /* JsonParser calls itself for each level, so it gets no text that is deeper.
  * Comments, which it takes, are no JSON (RFC 8259) and could hide brackets. */
 static gboolean
 is_flat (const gchar *text, gsize length)
 {
-  gboolean in_string = FALSE;
   guint depth = 0;
+  gsize i = 0;
 
-  for (gsize i = 0; i < length; i++) {
-    if (in_string) {
-      /* A NUL would cut the string short. */
-      if (length - i >= 6 && memcmp (text + i, "\\u0000", 6) == 0)
-        return FALSE;
-      if (text[i] == '\\')
-        i++;
-      else if (text[i] == '"')
-        in_string = FALSE;
-      continue;
-    }
-    if (text[i] == '"')
-      in_string = TRUE;
-    else if (text[i] == '{' || text[i] == '[')
+  while (i < length) {
+    gsize n = text[i] == '"' ? get_string_size (text + i, length - i) : 1;
+
+    if (text[i] == '{' || text[i] == '[')
       depth++;
     else if ((text[i] == '}' || text[i] == ']') && depth > 0)
       depth--;
     else if (text[i] == '/' || text[i] == '\'')
       return FALSE;
-    if (depth > REC_SERVER_JSON_MAX_DEPTH)
+    if (n == 0 || depth > REC_SERVER_JSON_MAX_DEPTH)
       return FALSE;
+    i += n;
   }
   return TRUE;
 }

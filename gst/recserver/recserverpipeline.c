@@ -194,11 +194,25 @@ post_rejected (GstElement *parse, GstPad *pad, GstCaps *caps)
   g_free (text);
 }
 
+/* A pad of parsebin may come before its caps event: what is behind it is asked
+ * then. NULL: not known. */
+static GstCaps *
+get_stream_caps (GstPad *pad)
+{
+  GstCaps *caps = gst_pad_get_current_caps (pad);
+
+  if (!caps)
+    caps = gst_pad_query_caps (pad, NULL);
+  if (gst_caps_is_any (caps) || gst_caps_is_empty (caps))
+    gst_clear_caps (&caps);
+  return caps;
+}
+
 /* On a streaming thread. */
 static void
 on_pad_added (GstElement *parse, GstPad *pad, gpointer user_data)
 {
-  GstCaps *caps = gst_pad_get_current_caps (pad);
+  GstCaps *caps = get_stream_caps (pad);
   GstElement *pipeline = GST_ELEMENT (gst_element_get_parent (parse));
   GstElement *rec =
       pipeline ? gst_bin_get_by_name (GST_BIN (pipeline), "rec") : NULL;

@@ -7,6 +7,7 @@
 
 #include "recserverretention.h"
 #include "recserverjson.h"
+#include "recserversidecar.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -78,10 +79,10 @@ replace_suffix (const gchar *name, const gchar *suffix)
   return replaced;
 }
 
-/* The id in the sidecar of a recording that was closed; NULL for any other.
- * Caller frees. */
+/* The id in the sidecar of a recording that was closed, and whether its command
+ * has yet to succeed; NULL for any other. Caller frees. */
 static gchar *
-load_id (RecServerFolder *folder, const gchar *name)
+load_id (RecServerFolder *folder, const gchar *name, gboolean *waits)
 {
   gchar *beside = replace_suffix (name, ".json"), *id = NULL;
   gchar *text = rec_server_folder_load (folder, beside);
@@ -90,6 +91,10 @@ load_id (RecServerFolder *folder, const gchar *name)
 
   if (facts && rec_server_json_get_string (facts, "ended", NULL))
     id = g_strdup (rec_server_json_get_string (facts, "id", NULL));
+  *waits = facts &&
+      g_strcmp0 (
+          rec_server_json_get_string (facts, REC_SERVER_SIDECAR_COMMAND, NULL),
+          REC_SERVER_SIDECAR_PENDING) == 0;
   g_clear_pointer (&facts, json_object_unref);
   g_free (text);
   g_free (beside);
@@ -112,20 +117,22 @@ look (const gchar *name, gpointer user_data)
   Job *job = user_data;
   const RecServerPath *path;
   Candidate *candidate;
+  gboolean waits = FALSE;
   struct stat st;
   gchar *id;
   int fd;
 
   if (g_str_has_suffix (name, ".m3u8") || g_str_has_suffix (name, ".jpg") ||
-      !(id = load_id (job->folder, name)))
+      !(id = load_id (job->folder, name, &waits)))
     return TRUE;
   path = rec_server_config_get_path (job->config, id);
+  waits = waits && path->run_on_closed;
   g_free (id);
   fd = rec_server_folder_open (job->folder, name, &st, NULL);
   if (fd < 0)
     return TRUE;
   if ((path->keep_time || path->keep_bytes) &&
-      !rec_server_folder_is_locked (fd) && !is_kept (job, name)) {
+      !rec_server_folder_is_locked (fd) && !is_kept (job, name) && !waits) {
     candidate = g_new0 (Candidate, 1);
     candidate->name = g_strdup (name);
     candidate->path = path;

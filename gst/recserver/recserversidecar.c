@@ -7,6 +7,7 @@
 
 #include "recserversidecar.h"
 #include "recserverjson.h"
+#include "recservertsindex.h"
 #include "tspacket.h"
 #include "tsresume.h"
 
@@ -62,10 +63,22 @@ check_packet (Check *check, const guint8 *packet)
   check->counters[pid] = counter;
 }
 
-/* Size, SHA-256 and, of MPEG-TS, "sound". */
+/* What the file itself says of its duration. */
+static void
+set_duration (RecServerTsIndex *index, JsonObject *facts)
+{
+  gint64 first, last;
+
+  if (rec_server_ts_index_get_range (index, &first, &last))
+    json_object_set_double_member (facts, "duration_seconds",
+        (gint64)((last - first) / 90.0 + 0.5) / 1000.0);
+}
+
+/* Size, SHA-256 and, of MPEG-TS, "sound" and duration. */
 static void
 read_file (const gchar *path, JsonObject *facts)
 {
+  RecServerTsIndex *index = rec_server_ts_index_new ();
   GChecksum *sum = g_checksum_new (G_CHECKSUM_SHA256);
   Check *check = g_new0 (Check, 1);
   guint8 *buffer = g_malloc (CHUNK);
@@ -77,6 +90,8 @@ read_file (const gchar *path, JsonObject *facts)
   memset (check->counters, TS_CC_NONE, sizeof (check->counters));
   while (fd >= 0 && (n = pread (fd, buffer, CHUNK, size)) > 0) {
     g_checksum_update (sum, buffer, n);
+    if (ts)
+      rec_server_ts_index_push (index, size, buffer, n);
     for (gssize at = 0; ts && at + TS_PACKET_SIZE <= n; at += TS_PACKET_SIZE)
       check_packet (check, buffer + at);
     /* What was read is not read again soon. */
@@ -87,15 +102,18 @@ read_file (const gchar *path, JsonObject *facts)
     json_object_set_int_member (facts, "file_size_bytes", (gint64)size);
     json_object_set_string_member (
         facts, "sha256", g_checksum_get_string (sum));
-    if (ts)
+    if (ts) {
       json_object_set_boolean_member (
           facts, "sound", check->faults == 0 && size % TS_PACKET_SIZE == 0);
+      set_duration (index, facts);
+    }
   }
   if (fd >= 0)
     close (fd);
   g_free (buffer);
   g_free (check);
   g_checksum_free (sum);
+  rec_server_ts_index_free (index);
 }
 
 /* --- the journal --- */
@@ -181,29 +199,65 @@ job_free (gpointer data)
   g_free (job);
 }
 
-/* Threads are in no order: a note that a file was opened may come after it was
- * closed. */
-static gboolean
-is_closed_already (const gchar *path)
+static JsonObject *
+load_sidecar (const gchar *path)
 {
   gchar *sidecar = replace_suffix (path, ".json"), *text = NULL;
-  gboolean closed = g_file_get_contents (sidecar, &text, NULL, NULL) &&
-      strstr (text, "\"ended\":\"") != NULL;
+  JsonObject *facts = g_file_get_contents (sidecar, &text, NULL, NULL)
+      ? rec_server_json_parse (text, strlen (text), NULL)
+      : NULL;
 
   g_free (text);
   g_free (sidecar);
-  return closed;
+  return facts;
+}
+
+/* A file that goes on after a crash, or another connection to its source, began
+ * when it was opened first. */
+static void
+keep_first_utc (JsonObject *facts, JsonObject *before)
+{
+  const gchar *utc =
+      json_object_get_string_member_with_default (before, "first_utc", NULL);
+
+  if (utc)
+    json_object_set_string_member (facts, "first_utc", utc);
+}
+
+static void
+set_last_utc (JsonObject *facts)
+{
+  const gchar *utc =
+      json_object_get_string_member_with_default (facts, "first_utc", NULL);
+  GDateTime *first = utc ? g_date_time_new_from_iso8601 (utc, NULL) : NULL;
+
+  if (!first)
+    return;
+  rec_server_json_set_time (facts, "last_utc",
+      g_date_time_to_unix (first) * G_USEC_PER_SEC +
+          g_date_time_get_microsecond (first) +
+          (gint64)(json_object_get_double_member_with_default (
+                       facts, "duration_seconds", 0) *
+              G_USEC_PER_SEC));
+  g_date_time_unref (first);
 }
 
 static void
 run_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
 {
   Job *job = data;
+  JsonObject *before = load_sidecar (job->path);
+  gboolean done = before && rec_server_json_get_string (before, "ended", NULL);
 
+  if (before && !done)
+    keep_first_utc (job->facts, before);
+  g_clear_pointer (&before, json_object_unref);
   if (job->closed) {
     read_file (job->path, job->facts);
     read_journal (job->path, job->facts);
-  } else if (is_closed_already (job->path)) {
+    set_last_utc (job->facts);
+  } else if (done) {
+    /* Threads are in no order: it has been closed meanwhile. */
     g_task_return_boolean (task, TRUE);
     return;
   }
@@ -252,6 +306,42 @@ rec_server_sidecar_close (const gchar *path, JsonObject *facts,
   start_job (path, facts, TRUE, func, user_data);
 }
 
+static void
+copy_member (
+    JsonObject *object, const gchar *name, JsonNode *node, gpointer copy)
+{
+  json_object_set_member (copy, name, json_node_copy (node));
+}
+
+static void
+run_set_done (GTask *task, gpointer source, gpointer data, GCancellable *c)
+{
+  JsonObject *facts = load_sidecar (data);
+
+  if (facts && json_object_has_member (facts, REC_SERVER_SIDECAR_COMMAND)) {
+    JsonObject *copy = json_object_new ();
+
+    /* What was parsed cannot be changed. */
+    json_object_foreach_member (facts, copy_member, copy);
+    json_object_set_string_member (copy, REC_SERVER_SIDECAR_COMMAND, "done");
+    write_sidecar (data, copy);
+    json_object_unref (copy);
+  }
+  g_clear_pointer (&facts, json_object_unref);
+  g_task_return_boolean (task, TRUE);
+}
+
+void
+rec_server_sidecar_set_done (const gchar *path)
+{
+  GTask *task = g_task_new (NULL, NULL, NULL, NULL);
+
+  g_task_set_task_data (task, g_strdup (path), g_free);
+  g_task_set_priority (task, G_PRIORITY_LOW);
+  g_task_run_in_thread (task, run_set_done);
+  g_object_unref (task);
+}
+
 /* --- after a crash --- */
 
 void
@@ -264,6 +354,14 @@ rec_server_crashed_free (gpointer data)
   g_free (crashed);
 }
 
+static gboolean
+is_pending (JsonObject *facts)
+{
+  return g_strcmp0 (rec_server_json_get_string (
+                        facts, REC_SERVER_SIDECAR_COMMAND, NULL),
+             REC_SERVER_SIDECAR_PENDING) == 0;
+}
+
 typedef struct
 {
   RecServerFolder *folder;
@@ -271,9 +369,10 @@ typedef struct
   GPtrArray *found;
 } Search;
 
-/* The sidecar of @name when it says that the recording has not ended. */
+/* The sidecar of @name when it says that the recording has not ended, or that
+ * its command has not (*@closed). */
 static JsonObject *
-load_open_sidecar (RecServerFolder *folder, const gchar *name)
+load_open_sidecar (RecServerFolder *folder, const gchar *name, gboolean *closed)
 {
   gchar *beside = replace_suffix (name, ".json");
   gchar *text = rec_server_folder_load (folder, beside);
@@ -282,9 +381,11 @@ load_open_sidecar (RecServerFolder *folder, const gchar *name)
 
   g_free (text);
   g_free (beside);
-  if (facts && json_object_has_member (facts, "id") &&
+  *closed = facts && rec_server_json_get_string (facts, "ended", NULL);
+  if (facts && rec_server_json_get_string (facts, "id", NULL) &&
       json_object_has_member (facts, "ended") &&
-      json_object_get_null_member (facts, "ended"))
+      (*closed ? is_pending (facts)
+               : json_object_get_null_member (facts, "ended")))
     return facts;
   g_clear_pointer (&facts, json_object_unref);
   return NULL;
@@ -296,17 +397,21 @@ look (const gchar *name, gpointer user_data)
   Search *search = user_data;
   RecServerCrashed *crashed;
   JsonObject *facts;
+  gboolean closed = FALSE, ts = g_str_has_suffix (name, ".ts");
   struct stat st;
   int fd;
 
-  if (!g_str_has_suffix (name, ".ts"))
+  if (!ts && !g_str_has_suffix (name, ".mp4"))
     return TRUE;
-  facts = load_open_sidecar (search->folder, name);
+  facts = load_open_sidecar (search->folder, name, &closed);
+  if (!closed && !ts)
+    g_clear_pointer (&facts, json_object_unref);
   fd = facts ? rec_server_folder_open (search->folder, name, &st, NULL) : -1;
   if (fd >= 0 && !rec_server_folder_is_locked (fd)) {
     crashed = g_new0 (RecServerCrashed, 1);
     crashed->path = g_canonicalize_filename (name, search->directory);
     crashed->facts = json_object_ref (facts);
+    crashed->closed = closed;
     g_ptr_array_add (search->found, crashed);
   }
   if (fd >= 0)

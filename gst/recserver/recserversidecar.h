@@ -29,15 +29,25 @@ void rec_server_sidecar_open (const gchar *path, JsonObject *facts);
 void rec_server_sidecar_close (const gchar *path, JsonObject *facts,
     RecServerSidecarFunc func, gpointer user_data);
 
+/* "run_on_closed" in the facts of a closed file. */
+#define REC_SERVER_SIDECAR_COMMAND "run_on_closed"
+#define REC_SERVER_SIDECAR_PENDING "pending"
+
+/* Notes in the sidecar of @path that its command has succeeded. */
+void rec_server_sidecar_set_done (const gchar *path);
+
 /**
- * RecServerCrashed: a recording that an earlier run did not close
+ * RecServerCrashed: a recording that an earlier run did not close, or whose
+ * command it did not complete
  * @path: of the file, absolute
  * @facts: of its sidecar
+ * @closed: only the command is missing
  */
 typedef struct
 {
   gchar *path;
   JsonObject *facts;
+  gboolean closed;
 } RecServerCrashed;
 
 void rec_server_crashed_free (gpointer crashed);

@@ -439,10 +439,54 @@ GST_START_TEST (test_fragments_of_reordered_pictures_last_as_they_play)
     element = make_list_sink (pattern);
     g_object_set (element, "max-size-time", 2 * GST_SECOND, NULL);
     h = start_sink (element, NULL);
-    for (n = 0; n <= 3 * GOP; n++)
+    /* the picture after a key frame shows that none leads it */
+    for (n = 0; n <= 3 * GOP + 1; n++)
       push_reordered (h, n, known ? FRAME : GST_CLOCK_TIME_NONE);
     assert_entries_last (2.0, 3);
     stop_sink (h, NULL);
+    g_unlink (list);
+  }
+  g_free (pattern);
+}
+
+GST_END_TEST;
+
+/* Open GOPs: two pictures lead each key frame but the first. They are part of
+ * the entry that begins with it, in one file and in several. */
+GST_START_TEST (test_leading_pictures_belong_to_their_entry)
+{
+  gchar *pattern = in_dir ("f-%05d.ts"), *text, *at;
+  guint n, found;
+
+  for (guint fragments = 0; fragments < 2; fragments++) {
+    GstElement *element = make_list_sink (fragments ? pattern : path);
+    GstHarness *h;
+
+    if (fragments)
+      g_object_set (element, "max-size-time", 2 * GST_SECOND, NULL);
+    h = start_sink (element, NULL);
+    for (n = 0; n < 4 * GOP; n++) {
+      GstBuffer *buffer = make_au (n, n % GOP == 0);
+      guint in_gop = n % GOP;
+
+      if (in_gop == 0)
+        gst_buffer_fill (buffer, 0, "\x47\x40\x00\x10", 4);
+      GST_BUFFER_DTS (buffer) = (2 + n) * FRAME;
+      GST_BUFFER_PTS (buffer) = n < GOP ? (4 + n) * FRAME
+          : in_gop == 0                 ? (6 + n) * FRAME
+          : in_gop < 3                  ? (3 + n) * FRAME
+                                        : (4 + n) * FRAME;
+      GST_BUFFER_DURATION (buffer) = FRAME;
+      fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_OK);
+    }
+    stop_sink (h, NULL);
+    at = text = read_list ();
+    for (found = 0; (at = strstr (at, "#EXTINF:")); found++) {
+      at += strlen ("#EXTINF:");
+      assert_seconds (g_ascii_strtod (at, NULL), 2.0);
+    }
+    fail_unless_equals_int (found, 4);
+    g_free (text);
     g_unlink (list);
   }
   g_free (pattern);
@@ -896,6 +940,7 @@ recfilesinkplaylist_suite (void)
   tcase_add_test (tc, test_entry_at_the_end_of_a_fragment_lasts_until_the_next);
   tcase_add_test (tc, test_entries_of_reordered_pictures_last_as_they_play);
   tcase_add_test (tc, test_fragments_of_reordered_pictures_last_as_they_play);
+  tcase_add_test (tc, test_leading_pictures_belong_to_their_entry);
   tcase_add_test (tc, test_sound_ahead_does_not_make_entries_longer);
   tcase_add_test (tc, test_key_frames_that_vary_do_not_double_the_entries);
   tcase_add_test (tc, test_lost_access_units_are_a_discontinuity);

@@ -154,9 +154,12 @@ GST_START_TEST (test_json_is_an_object_of_few_levels)
 {
   static const gchar *const bad[] = { "[]", "1", "\"a\"", "{", "{]", "{a:1}",
     "{'a':1}", "{\"a\":1}x", "/* */{}", "null", "{\"a\":\"\xff\"}",
-    "{\"a\":\"b\\u0000\"}" };
+    "{\"a\":\"b\\u0000\"}", "{\"a\":\"\\umkv0b\"}", "{\"a\":\"\\x\"}",
+    "{\"a\":\"\\ud800\"}", "{\"a\":\"\\ud800\\u0041\"}", "{\"a\":\"\\udc00\"}",
+    "{\"a\":\"b", "{\"a\":\"\\" };
   static const gchar good[] =
-      "{\"a\": \"[[[[[[[[[[[[[[[[[[[[[/\\\"\", \"b\": null, \"c\": 1}";
+      "{\"a\": \"[[[[[[[[[[[[[[[[[[[[[/\\\"\\ud83d\\ude00\", \"b\": null, "
+      "\"c\": 1}";
   gchar *deep = g_strnfill (10000, '[');
   JsonObject *object;
   GError *error = NULL;
@@ -173,7 +176,7 @@ GST_START_TEST (test_json_is_an_object_of_few_levels)
   object = rec_server_json_parse (good, strlen (good), &error);
   fail_unless (object != NULL, "%s", error ? error->message : "");
   fail_unless_equals_string (rec_server_json_get_string (object, "a", &error),
-      "[[[[[[[[[[[[[[[[[[[[[/\"");
+      "[[[[[[[[[[[[[[[[[[[[[/\"\xf0\x9f\x98\x80");
   fail_unless (rec_server_json_get_string (object, "b", &error) == NULL);
   fail_unless (rec_server_json_get_string (object, "d", &error) == NULL);
   fail_unless (error == NULL);

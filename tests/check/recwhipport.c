@@ -90,7 +90,7 @@ static void
 stop (guint n)
 {
   for (guint i = 0; i < n; i++)
-    rtc_test_peer_free (peers[i]);
+    g_clear_pointer (&peers[i], rtc_test_peer_free);
   gst_element_set_state (pipeline, GST_STATE_NULL);
   for (guint i = 0; i < n; i++)
     gst_object_unref (sources[i]);
@@ -417,6 +417,54 @@ GST_START_TEST (test_a_flood_of_strangers_costs_a_session_nothing)
 
 GST_END_TEST;
 
+/* How often all other threads of the process have been woken up. */
+static guint64
+count_wakeups (void)
+{
+  GDir *dir = g_dir_open ("/proc/self/task", 0, NULL);
+  guint64 sum = 0;
+  const gchar *id;
+
+  fail_unless (dir != NULL);
+  while ((id = g_dir_read_name (dir)) != NULL) {
+    gchar *path = g_strdup_printf ("/proc/self/task/%s/status", id);
+    gchar *text = NULL, *line;
+
+    if (g_ascii_strtoll (id, NULL, 10) != getpid () &&
+        g_file_get_contents (path, &text, NULL, NULL) &&
+        (line = strstr (text, "\nvoluntary_ctxt_switches:")) != NULL)
+      sum += g_ascii_strtoull (strchr (line, ':') + 1, NULL, 10);
+    g_free (text);
+    g_free (path);
+  }
+  g_dir_close (dir);
+  return sum;
+}
+
+/* Before and after a session. */
+GST_START_TEST (test_sources_without_a_publisher_sleep)
+{
+  gint64 until = g_get_monotonic_time () + REC_LIVE_PATIENCE / GST_USECOND;
+  guint64 before, after;
+
+  start (SOURCES);
+  run_until (0, SOURCES, 3);
+  for (guint i = 0; i < SOURCES; i++)
+    g_clear_pointer (&peers[i], rtc_test_peer_free);
+  after = count_wakeups ();
+  do {
+    before = after;
+    g_usleep (G_USEC_PER_SEC);
+    after = count_wakeups ();
+    fail_unless (
+        g_get_monotonic_time () < until, "%" G_GUINT64_FORMAT, after - before);
+    /* One timer of a single source would be ten. */
+  } while (after - before >= 10);
+  stop (SOURCES);
+}
+
+GST_END_TEST;
+
 static Suite *
 recwhipport_suite (void)
 {
@@ -429,6 +477,7 @@ recwhipport_suite (void)
   tcase_add_test (tc, test_what_never_comes_is_lost_after_the_latency);
   tcase_add_test (
       tc, test_a_picture_behind_a_stopped_clock_is_where_it_arrives);
+  tcase_add_test (tc, test_sources_without_a_publisher_sleep);
   tcase_add_test (tc, test_a_flood_of_strangers_costs_a_session_nothing);
   return s;
 }

@@ -4,7 +4,7 @@
  */
 
 #include "reclive.h"
-#include "rtcfeeder.h"
+#include "rectasks.h"
 #include "rtcrtcp.h"
 #include "rtctestpeer.h"
 #include "rtctransport.h"
@@ -375,7 +375,7 @@ GST_START_TEST (test_a_port_is_shared_and_freed)
 
 GST_END_TEST;
 
-/* --- RtcFeeder --- */
+/* --- RecTask --- */
 
 static GMutex gate;
 static gint n_blocked, n_run;
@@ -396,27 +396,28 @@ count (gpointer unused)
 
 GST_START_TEST (test_a_task_that_blocks_holds_up_no_other)
 {
-  RtcFeederTask *blocked[8], *other = rtc_feeder_add (count, NULL);
+  RecTask *blocked[8], *other = rec_task_new (REC_TASKS_MEDIA, count, NULL);
   gint64 until = g_get_monotonic_time () + REC_LIVE_PATIENCE / GST_USECOND;
 
   g_mutex_lock (&gate);
   for (guint i = 0; i < G_N_ELEMENTS (blocked); i++) {
-    blocked[i] = rtc_feeder_add (block, NULL);
-    rtc_feeder_push (blocked[i]);
+    blocked[i] = rec_task_new (REC_TASKS_MEDIA, block, NULL);
+    rec_task_queue (blocked[i]);
   }
   /* As the port does while something waits. */
   do {
-    rtc_feeder_push (other);
+    rec_task_queue (other);
+    rec_tasks_run_queued (REC_TASKS_MEDIA);
     g_usleep (1000);
     fail_unless (g_get_monotonic_time () < until);
   } while (g_atomic_int_get (&n_blocked) < (gint)G_N_ELEMENTS (blocked) ||
       g_atomic_int_get (&n_run) == 0);
   g_mutex_unlock (&gate);
   for (guint i = 0; i < G_N_ELEMENTS (blocked); i++)
-    rtc_feeder_remove (blocked[i]);
-  rtc_feeder_remove (other);
+    rec_task_free (blocked[i]);
+  rec_task_free (other);
   rec_live_wait_for_threads ();
-  fail_unless_equals_int (rtc_feeder_count_threads (), 0);
+  fail_unless_equals_int (rec_tasks_count_threads (), 0);
 }
 
 GST_END_TEST;

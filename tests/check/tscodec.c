@@ -982,6 +982,12 @@ GST_START_TEST (test_caps_that_are_refused_say_why)
     { "audio/x-true-hd", "TrueHD" },
     { "application/x-scte-35", "SCTE-35" },
     { "text/x-raw, format=utf8", "text" },
+    { "video/mpeg, mpegversion=2, systemstream=true", "mpegpsdemux" },
+    { "video/mpeg, mpegversion=2, systemstream=false, parsed=false",
+        "mpegvideoparse" },
+    { "audio/x-ac3, framed=false, rate=48000", "ac3parse" },
+    { "video/mpegts, systemstream=true, packetsize=188", "tsdemux" },
+    { "video/quicktime, variant=iso", "qtdemux" },
     { "video/x-never-heard-of", "video/x-never-heard-of" },
   };
 
@@ -993,6 +999,43 @@ GST_START_TEST (test_caps_that_are_refused_say_why)
 
     fail_if (
         rec_caps_parse (caps, &config, &data, &reason), "%s", rows[i].caps);
+    fail_unless (reason && strstr (reason, rows[i].word), "%s: %s",
+        rows[i].caps, reason);
+    g_free (reason);
+    gst_caps_unref (caps);
+  }
+}
+GST_END_TEST;
+
+/* A link that is refused names the element that is missing. */
+GST_START_TEST (test_links_that_are_refused_name_what_is_missing)
+{
+  static const struct
+  {
+    const gchar *caps, *pad, *word;
+  } rows[] = {
+    { "video/x-h264, stream-format=byte-stream, alignment=nal", "video_%u",
+        "h264parse" },
+    { "video/x-h265, alignment=nal", "video_%u", "h265parse" },
+    { "video/mpeg, mpegversion=2, systemstream=false, parsed=false", "video_%u",
+        "mpegvideoparse" },
+    { "video/mpeg, mpegversion=2, systemstream=true", "video_%u",
+        "mpegpsdemux" },
+    { "audio/x-dts, framed=false", "audio_%u", "dcaparse" },
+    { "audio/x-private1-dts", "audio_%u", "dcaparse" },
+    { "audio/x-ac3, framed=false", "audio_%u", "ac3parse" },
+    { "audio/x-private1-ac3", "audio_%u", "ac3parse" },
+    { "audio/mpeg, mpegversion=4, stream-format=latm", "audio_%u", "aacparse" },
+    { "video/mpegts, systemstream=true", "video_%u", "tsdemux" },
+    { "video/x-matroska", "video_%u", "matroskademux" },
+    { "application/ogg", "audio_%u", "oggdemux" },
+    { "audio/x-opus", "video_%u", "pad audio_%u" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    GstCaps *caps = gst_caps_from_string (rows[i].caps);
+    gchar *reason = rec_caps_get_link_problem (caps, rows[i].pad);
+
     fail_unless (reason && strstr (reason, rows[i].word), "%s: %s",
         rows[i].caps, reason);
     g_free (reason);
@@ -1035,6 +1078,7 @@ tscodec_suite (void)
   tcase_add_test (tc, test_teletext_fills_whole_packets);
   tcase_add_test (tc, test_caps_become_a_configuration);
   tcase_add_test (tc, test_caps_that_are_refused_say_why);
+  tcase_add_test (tc, test_links_that_are_refused_name_what_is_missing);
   return s;
 }
 

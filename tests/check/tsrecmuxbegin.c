@@ -310,6 +310,92 @@ GST_START_TEST (test_sound_without_times_at_first_does_not_move_the_rest)
 }
 GST_END_TEST;
 
+/* The frames are live, and their timestamps are half a second behind the clock,
+ * as of a branch with that latency; or they are of a file and have no
+ * duration. They are before the first timestamp all the same. */
+GST_START_TEST (test_a_start_without_times_moves_no_timestamps)
+{
+  for (gint kind = 0; kind < 3; kind++) {
+    gboolean live = kind > 0;
+    Mux m;
+
+    mux_init (&m, live);
+    n_sound = 0;
+    picture_time = -1;
+    ts_check_free (m.check);
+    m.check = ts_check_new (NULL, note_times, NULL, NULL);
+    gst_harness_set_time (m.video, live ? 3500 * GST_MSECOND : 0);
+    for (guint i = 0; i < 10; i++) {
+      GstBuffer *buffer = new_untimed_aac ();
+
+      if (kind != 1)
+        GST_BUFFER_DURATION (buffer) = GST_CLOCK_TIME_NONE;
+      gst_harness_push (m.audio, buffer);
+    }
+    for (guint i = 0; i < 40; i++) {
+      gst_harness_push (m.video,
+          new_picture (3 * GST_SECOND + i * FRAME, 900, i == 0, i == 0));
+      gst_harness_push (
+          m.audio, new_aac (3 * GST_SECOND + (i + 10) * AAC_FRAME, 135));
+    }
+    gst_harness_push_event (m.video, gst_event_new_eos ());
+    gst_harness_push_event (m.audio, gst_event_new_eos ());
+    mux_assert_conformant (&m);
+    fail_unless_equals_int (n_sound, 50);
+    for (gint i = 0; i < 50; i++) {
+      gint64 off = sound_times[i] - picture_time - i * 1920;
+
+      fail_unless (ABS (off) <= 1,
+          "kind %d, frame %d is off by %" G_GINT64_FORMAT, kind, i, off);
+    }
+    fail_unless_equals_uint64 (mux_get_stat (&m, "pts-moved"), 0);
+    fail_unless_equals_uint64 (mux_get_stat (&m, "no-timestamp"), 10);
+    mux_clear (&m);
+  }
+}
+GST_END_TEST;
+
+static gint64 picture_times[64];
+static guint n_pictures;
+
+static void
+note_pictures (void *user_data, const TsCheckPes *pes)
+{
+  if (pes->kind == TS_CHECK_KIND_VIDEO && n_pictures < 64)
+    picture_times[n_pictures++] = pes->pts;
+}
+
+/* Pictures as well, live or not: there is no gap before the first timestamp. */
+GST_START_TEST (test_pictures_without_times_at_first_are_before_the_rest)
+{
+  for (gint live = 0; live < 2; live++) {
+    Mux m;
+
+    mux_init (&m, live);
+    n_pictures = 0;
+    ts_check_free (m.check);
+    m.check = ts_check_new (NULL, note_pictures, NULL, NULL);
+    gst_harness_push_event (m.audio, gst_event_new_eos ());
+    gst_harness_set_time (m.video, live ? 3500 * GST_MSECOND : 0);
+    for (guint i = 0; i < 50; i++) {
+      GstBuffer *buffer =
+          new_picture (3 * GST_SECOND + i * FRAME, 900, i == 0, i == 0);
+
+      gst_harness_push (m.video,
+          i < 10 ? stamp (buffer, GST_CLOCK_TIME_NONE, FRAME) : buffer);
+    }
+    gst_harness_push_event (m.video, gst_event_new_eos ());
+    mux_assert_conformant (&m);
+    fail_unless_equals_int (n_pictures, 50);
+    for (gint i = 0; i < 50; i++)
+      fail_unless (ABS (picture_times[i] - picture_times[0] - i * 3000) <= 1,
+          "live %d, picture %d", live, i);
+    fail_unless_equals_uint64 (mux_get_stat (&m, "pts-moved"), 0);
+    mux_clear (&m);
+  }
+}
+GST_END_TEST;
+
 /* The text of the warning that a track lags; NULL without one. */
 static gchar *
 get_lag_warning (gboolean live)
@@ -575,6 +661,8 @@ add_tests (TCase *tc)
   tcase_add_test (tc, test_nothing_is_left_out_where_a_key_frame_is_first);
   tcase_add_test (tc, test_sound_alone_is_not_kept_waiting);
   tcase_add_test (tc, test_sound_without_times_at_first_does_not_move_the_rest);
+  tcase_add_test (tc, test_a_start_without_times_moves_no_timestamps);
+  tcase_add_test (tc, test_pictures_without_times_at_first_are_before_the_rest);
   tcase_add_test (tc, test_sound_without_any_times_is_not_kept_waiting);
   tcase_add_test (tc, test_the_warning_of_a_lag_says_what_helps);
   tcase_add_test (tc, test_a_key_frame_that_never_comes_is_not_waited_for);

@@ -918,6 +918,124 @@ GST_START_TEST (test_a_picture_without_timestamp_comes_before_the_next_one)
 }
 GST_END_TEST;
 
+/* --- Some pictures without timestamps */
+
+/* MPEG-2, a GOP of nine: the first is closed, two pictures lead each other one. */
+static GByteArray *
+new_mpeg2 (unsigned i, unsigned *display)
+{
+  static const unsigned first[] = { 0, 3, 1, 2, 6, 4, 5 };
+  static const unsigned other[] = { 2, 0, 1, 5, 3, 4, 8, 6, 7 };
+  /* 64 x 48, 25/s, "low_delay" not set */
+  static const uint8_t sequence[] = { 0, 0, 1, 0xb3, 4, 0, 0x30, 0x13, 0xff,
+    0xff, 0xe0, 0x18, 0, 0, 1, 0xb5, 0x14, 0x82, 0, 1, 0, 0 };
+  static const uint8_t slice[] = { 0, 0, 1, 1, 0x13, 0xf8 };
+  unsigned gop = i < 7 ? 0 : 1 + (i - 7) / 9, at = i < 7 ? i : (i - 7) % 9;
+  unsigned order = gop == 0 ? first[at] : other[at];
+  unsigned type = at == 0 ? 1 : order % 3 == (gop == 0 ? 0 : 2) ? 2 : 3;
+  const uint8_t group[] = { 0, 0, 1, 0xb8, 0, 8, 0, gop == 0 ? 0x40 : 0 };
+  const uint8_t picture[] = { 0, 0, 1, 0, (uint8_t)(order >> 2),
+    (uint8_t)((order & 3) << 6 | type << 3 | 7), 0xff, 0xf8 };
+  GByteArray *au = g_byte_array_new ();
+
+  if (at == 0) {
+    g_byte_array_append (au, sequence, sizeof (sequence));
+    g_byte_array_append (au, group, sizeof (group));
+  }
+  g_byte_array_append (au, picture, sizeof (picture));
+  g_byte_array_append (au, slice, sizeof (slice));
+  *display = gop == 0 ? order : 7 + 9 * (gop - 1) + order;
+  return au;
+}
+
+/* H.264, an IDR picture in nine. */
+static GByteArray *
+new_h264_gop (unsigned i, unsigned *display)
+{
+  unsigned at = i % 9;
+  Sps sps = plain;
+  GByteArray *au = g_byte_array_new ();
+
+  sps.reorder = 2;
+  if (at == 0) {
+    append_sps (au, &sps);
+    append_pps (au);
+  }
+  append_slice (
+      au, &sps, at == 0, at % 4 < 3, at, 2 * get_display (at), FRAME_PICTURE);
+  *display = i - at + get_display (at);
+  return au;
+}
+
+typedef enum
+{
+  NOTHING,
+  DTS_ONLY,
+  PTS_ONLY,
+  BOTH
+} Given;
+
+/* A program stream has timestamps where a picture begins in a packet, and some
+ * sources have them at key frames. The others are shown in between, at the
+ * rate of the stream. */
+GST_START_TEST (test_pictures_between_those_with_timestamps_are_in_order)
+{
+  static const struct
+  {
+    Given key, third, rest;
+  } rows[] = { { BOTH, DTS_ONLY, DTS_ONLY }, { BOTH, NOTHING, NOTHING },
+    { BOTH, BOTH, DTS_ONLY }, { BOTH, BOTH, NOTHING },
+    { PTS_ONLY, NOTHING, NOTHING }, { PTS_ONLY, PTS_ONLY, NOTHING },
+    { NOTHING, BOTH, BOTH }, { NOTHING, PTS_ONLY, PTS_ONLY },
+    { DTS_ONLY, BOTH, BOTH }, { DTS_ONLY, BOTH, DTS_ONLY },
+    { NOTHING, BOTH, DTS_ONLY }, { NOTHING, BOTH, NOTHING } };
+
+  for (unsigned n = 0; n < 2 * G_N_ELEMENTS (rows); n++) {
+    unsigned row = n / 2, depth = n % 2 ? 1 : 2, display;
+    Rig rig;
+
+    rig_init (&rig, n % 2 ? TS_CODEC_MPEG2_VIDEO : TS_CODEC_H264, 0);
+    for (unsigned i = 0; i < 97; i++) {
+      bool key = n % 2 ? i == 0 || i % 9 == 7 : i % 9 == 0;
+      Given given = i == 0 ? BOTH
+          : key            ? rows[row].key
+          : i % 3 == 2     ? rows[row].third
+                           : rows[row].rest;
+      GByteArray *au =
+          n % 2 ? new_mpeg2 (i, &display) : new_h264_gop (i, &display);
+      int64_t pts = (25 + (int64_t)display) * FRAME;
+
+      rig_push (&rig, au, given & PTS_ONLY ? pts : TS_TIME_NONE,
+          given & DTS_ONLY ? (25 + (int64_t)i - depth) * FRAME : TS_TIME_NONE,
+          pts);
+    }
+    rig_end (&rig, 0);
+  }
+}
+GST_END_TEST;
+
+/* A source that gives each picture its PTS as DTS does not know the DTS. */
+GST_START_TEST (test_dts_that_repeat_pts_are_not_believed)
+{
+  for (int kind = 0; kind < 3; kind++) {
+    unsigned display;
+    Sps sps = plain;
+    Rig rig;
+
+    sps.reorder = kind == 1 ? 2 : -1;
+    rig_init (&rig, kind == 0 ? TS_CODEC_MPEG2_VIDEO : TS_CODEC_H264, 0);
+    for (unsigned i = 0; i < 97; i++) {
+      GByteArray *au = kind == 0 ? new_mpeg2 (i, &display) : new_h264 (&sps, i);
+      int64_t pts =
+          (25 + (int64_t)(kind == 0 ? display : get_display (i))) * FRAME;
+
+      rig_push (&rig, au, pts, pts, pts);
+    }
+    rig_end (&rig, 0);
+  }
+}
+GST_END_TEST;
+
 /* A buffer that @rig has no PTS to wait for. Takes @data. */
 static void
 push_part (Rig *rig, GByteArray *data, int64_t pts)
@@ -1042,6 +1160,8 @@ tsreorder_suite (void)
   tcase_add_test (tc, test_pictures_without_timestamps_are_in_order);
   tcase_add_test (
       tc, test_a_picture_without_timestamp_comes_before_the_next_one);
+  tcase_add_test (tc, test_pictures_between_those_with_timestamps_are_in_order);
+  tcase_add_test (tc, test_dts_that_repeat_pts_are_not_believed);
   tcase_add_test (
       tc, test_parameter_sets_that_come_alone_lead_the_next_picture);
   tcase_add_test (tc, test_slices_behind_repeated_sets_continue_their_picture);

@@ -307,6 +307,12 @@ void ts_mux_free (TsMux *mux);
 bool ts_track_config_check (
     const TsTrackConfig *config, uint64_t *identity, const char **reason);
 
+/* Returns the duration of the access unit @data of a track with @config: of an
+ * audio frame by its header, of a picture by its parameter sets or @config. ns,
+ * 0 if unknown. */
+int64_t ts_track_config_get_duration (
+    const TsTrackConfig *config, const uint8_t *data, size_t size);
+
 /* Adds a track, also to the PMT, whose version changes if it was already
  * written. @pid: 0x0020 to 0x1ffa, not in use. Returns the track, owned by
  * @mux. Returns NULL, with *@reason set to a static sentence (if @reason is

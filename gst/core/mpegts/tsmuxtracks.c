@@ -238,6 +238,33 @@ ts_track_config_check (
   return ok;
 }
 
+int64_t
+ts_track_config_get_duration (
+    const TsTrackConfig *config, const uint8_t *data, size_t size)
+{
+  TsAccessUnit au = { .data = data,
+    .size = size,
+    .pts = TS_TIME_NONE,
+    .dts = TS_TIME_NONE,
+    .duration = TS_TIME_NONE,
+    .now = TS_TIME_NONE };
+  int64_t duration = config->frame_time;
+  TsPayload payload = { .n_spans = 0 };
+  const char *reason;
+  TsCodecState codec;
+  TsPsiStream psi;
+
+  if (ts_codec_init (&codec, config, &psi, &reason) &&
+      ts_codec_prepare (&codec, &au, &payload)) {
+    if (payload.duration > 0)
+      duration = payload.duration;
+    else if (duration == 0)
+      duration = payload.picture.frame_time;
+  }
+  ts_codec_clear (&codec);
+  return duration;
+}
+
 TsTrack *
 ts_mux_add_track (
     TsMux *mux, uint16_t pid, const TsTrackConfig *config, const char **reason)

@@ -70,6 +70,7 @@ ts_track_time_init (TsTrackTime *time)
   time->clock = TS_TIME_NONE;
   time->suspect = TS_TIME_NONE;
   time->anchor_pts = TS_TIME_NONE;
+  time->n_since_restart = -1;
   ts_reorder_init (&time->reorder);
 }
 
@@ -390,18 +391,54 @@ get_place_in_order (const TsTimeline *timeline, TsTrackTime *time,
   return time->base + (step + off > step / 4 ? step + off : step / 4);
 }
 
-/* Returns the PTS of a picture at @base in decoding order: by the number of
- * pictures that it is output before or after. */
+/* Most pictures between the places of a picture in decoding order and in output
+ * order. */
+#define MAX_APART (REC_NAL_MAX_REORDER + 2)
+
+/* Counts the picture, and learns from its timestamps how far output is behind
+ * decoding. */
+static void
+note_order (TsTrackTime *time, const TsPicture *picture, const Raw *raw)
+{
+  int64_t ahead;
+
+  if (picture->restart)
+    time->n_since_restart = 0;
+  else if (time->n_since_restart >= 0 && time->n_since_restart < INT32_MAX)
+    time->n_since_restart++;
+  if (time->n_since_restart < 0 || raw->pts == TS_TIME_NONE ||
+      raw->dts == TS_TIME_NONE || time->made)
+    return;
+  ahead = picture->order - 2 * (int64_t)time->n_since_restart; /* fields */
+  if (ahead >= -2 * MAX_APART && ahead <= 2 * MAX_APART)
+    time->order_delay = raw->pts - raw->dts - ahead * get_frame_time (time) / 2;
+}
+
+/* Returns the PTS of the first picture in output order after a restart at
+ * @base in decoding order. Without a DTS, it follows the pictures before. */
 static int64_t
-get_pts_by_order (TsTrackTime *time, const TsPicture *picture, int64_t base)
+get_restart_time (const TsTrackTime *time, int64_t base, bool has_dts)
+{
+  if (!time->timed || time->high_pts == TS_TIME_NONE)
+    return base;
+  return has_dts ? base + time->order_delay
+                 : time->high_pts + get_frame_time (time);
+}
+
+/* Returns the PTS of a picture at @base in decoding order: by the number of
+ * pictures that it is output before or after. @has_dts: @base is its DTS. */
+static int64_t
+get_pts_by_order (
+    TsTrackTime *time, const TsPicture *picture, int64_t base, bool has_dts)
 {
   int64_t frame_time = get_frame_time (time), pts, fields;
-  const int64_t most = REC_NAL_MAX_REORDER + 2;
+  const int64_t most = MAX_APART;
 
   if (!picture->has_order || picture->depth == 0)
     return base;
   if (picture->restart || time->anchor_pts == TS_TIME_NONE) {
-    time->anchor_pts = base;
+    time->anchor_pts =
+        picture->restart ? get_restart_time (time, base, has_dts) : base;
     time->anchor_order = picture->restart ? 0 : picture->order;
     time->n_since_anchor = 0;
   }
@@ -436,14 +473,20 @@ complete (const TsTimeline *timeline, TsTrackTime *time, const TsAccessUnit *au,
     stats->no_timestamp++;
     base = get_place_in_order (timeline, time, au, picture);
   }
+  if (picture && picture->has_order)
+    note_order (time, picture, raw);
   if (raw->pts == TS_TIME_NONE && picture) {
-    raw->pts = get_pts_by_order (time, picture, base);
+    raw->pts = get_pts_by_order (time, picture, base, raw->dts != TS_TIME_NONE);
     /* The DTS does not allow for reordered pictures. */
     if (raw->pts < raw->dts || picture->depth > 0)
       raw->dts = TS_TIME_NONE;
   } else if (raw->pts == TS_TIME_NONE) {
     raw->pts = base;
   }
+  /* Pictures without timestamps that follow the first one are output after it:
+   * its DTS does not matter. */
+  if (picture && has_pts && !time->timed)
+    base = raw->pts;
   time->base = base != TS_TIME_NONE ? base : raw->pts;
   if (picture && picture->has_order && (time->timed || has_pts)) {
     time->anchor_pts = raw->pts;
@@ -462,6 +505,20 @@ is_made_up (const TsTrackTime *time, const TsPicture *picture, const Raw *raw)
   return picture->stated && picture->depth > 0 &&
       (time->last_dts == TS_TIME_NONE || picture->restart) &&
       raw->pts - raw->dts < picture->depth * get_frame_time (time) / 2;
+}
+
+/* Returns true if DTS leaves no room for pictures that are skipped in decoding
+ * order, and output before this one: the source gives PTS as DTS. */
+static bool
+is_no_dts (const TsTrackTime *time, const TsPicture *picture, const Raw *raw)
+{
+  int64_t frame_time = get_frame_time (time);
+
+  return picture->has_order && !picture->restart && picture->depth > 0 &&
+      time->anchor_pts != TS_TIME_NONE && raw->pts != TS_TIME_NONE &&
+      raw->dts > raw->pts - frame_time / 2 &&
+      (int64_t)picture->order - time->anchor_order > 2 &&
+      raw->pts - time->last_pts > frame_time * 3 / 2;
 }
 
 /* A second field follows half a frame after the first, and is decoded after
@@ -585,6 +642,8 @@ ts_timeline_correct (TsTimeline *timeline, TsTrackTime *time,
     time->timed = time->timed || time->last_dts != TS_TIME_NONE;
   }
   timed = raw.key != TS_TIME_NONE;
+  if (picture && !second && is_no_dts (time, picture, &raw))
+    time->made = true;
   if (second)
     fix_second_field (time, &raw);
   else
@@ -646,5 +705,7 @@ ts_track_time_change_codec (TsTrackTime *time)
   ts_reorder_init (&time->reorder);
   time->nominal = 0;
   time->anchor_pts = TS_TIME_NONE;
+  time->n_since_restart = -1;
+  time->order_delay = 0;
   time->made = false;
 }

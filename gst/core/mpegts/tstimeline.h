@@ -66,6 +66,10 @@ typedef enum
  * @anchor_order: place of that picture in output order
  * @n_since_anchor: number of pictures since the anchor, if none has a
  *   timestamp
+ * @n_since_restart: number of pictures since the last TsPicture.restart,
+ *   -1 before one
+ * @order_delay: how far the first picture in output order after a restart is
+ *   after the DTS of the restart, as far as it is known
  * @timed: an access unit after the first one had a timestamp
  * @last_timed: the last access unit had a timestamp
  * @made: DTS are generated, because those of the source are missing or wrong
@@ -89,6 +93,8 @@ typedef struct
   int64_t anchor_pts;
   int32_t anchor_order;
   int32_t n_since_anchor;
+  int32_t n_since_restart;
+  int64_t order_delay;
   bool timed;
   bool last_timed;
   bool made;

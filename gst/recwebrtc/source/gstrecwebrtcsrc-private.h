@@ -53,8 +53,9 @@ typedef struct
    * which may block downstream. */
   RecWorker *control;
   RecWorker *pusher;
-  GSource *push_timer;
   /* thread of the pusher; running times */
+  gboolean pushing;
+  GSource *push_timer; /* NULL while there is nothing to do */
   guint64 heard_units;
   GstClockTime heard_at;
   GstClockTime last_push_tick;
@@ -67,7 +68,7 @@ typedef struct
   gboolean announced;
   gchar *remote;
   gchar *refused; /* text of the last warning about refused tracks */
-  GSource *tick;
+  GSource *tick;  /* while there is a session */
   GSource *drain;
   gchar *drain_reason;
   gboolean journal_clock;
@@ -80,10 +81,17 @@ typedef struct
 
 GstRecWebrtcSrcPrivate *gst_rec_webrtc_src_priv (GstRecWebrtcSrc *src);
 
+/* While there is a session, it is watched, and silence is looked for. */
+#define GST_REC_WEBRTC_SRC_TICK_MS 100
+
 /* Sets the defaults of the properties. */
 void gst_rec_webrtc_src_init_props (GstRecWebrtcSrc *src);
 void gst_rec_webrtc_src_free_props (GstRecWebrtcSrc *src);
 void gst_rec_webrtc_src_install_props (GObjectClass *klass);
+
+/* Lets the tracks push what is due, after what they wait for has changed. Any
+ * thread. */
+void gst_rec_webrtc_src_wake_tracks (GstRecWebrtcSrc *src);
 
 /* gstrecwebrtcsrc-sessions.c; on the control thread */
 

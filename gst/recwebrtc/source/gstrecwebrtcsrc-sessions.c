@@ -137,6 +137,11 @@ take_session (GstRecWebrtcSrc *self, RtcSession *session)
   g_mutex_lock (&priv->session_lock);
   priv->session = session;
   g_mutex_unlock (&priv->session_lock);
+  rec_worker_clear_timeout (&priv->tick);
+  if (session)
+    priv->tick = rec_worker_add_tick (priv->control, GST_REC_WEBRTC_SRC_TICK_MS,
+        gst_rec_webrtc_src_on_tick, self, NULL);
+  gst_rec_webrtc_src_wake_tracks (self);
 }
 
 RtcSession *
@@ -182,6 +187,7 @@ gst_rec_webrtc_src_finish_tracks (GstRecWebrtcSrc *self)
 
   gst_rtc_track_finish (priv->video);
   gst_rtc_track_finish (priv->audio);
+  gst_rec_webrtc_src_wake_tracks (self);
 }
 
 void
@@ -217,6 +223,7 @@ gst_rec_webrtc_src_end_session (GstRecWebrtcSrc *self, const gchar *reason)
     gst_rec_webrtc_src_finish_tracks (self);
   if (klass->ended)
     klass->ended (self, reason, was_announced);
+  gst_rec_webrtc_src_wake_tracks (self);
 }
 
 /* Returns TRUE if the pipeline leaves PLAYING, or has left it. A sink then

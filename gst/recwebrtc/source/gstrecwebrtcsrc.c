@@ -11,8 +11,6 @@
 GST_DEBUG_CATEGORY (gst_rec_webrtc_src_debug);
 #define GST_CAT_DEFAULT gst_rec_webrtc_src_debug
 
-#define TICK_MS 100
-
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (
     GstRecWebrtcSrc, gst_rec_webrtc_src, GST_TYPE_BIN);
 #define PRIV(self) gst_rec_webrtc_src_priv (self)
@@ -78,29 +76,70 @@ may_be_held_back (GstRecWebrtcSrc *self, GstClockTime now)
       now < priv->heard_at + HELD_BACK;
 }
 
-/* On the pushing thread. */
+static gboolean
+has_session (GstRecWebrtcSrc *self)
+{
+  RtcSession *session = gst_rec_webrtc_src_peek_session (self);
+  gboolean has = session != NULL;
+
+  g_clear_pointer (&session, rtc_session_unref);
+  return has;
+}
+
+static GstClockTime
+get_playing_time (GstRecWebrtcSrc *self)
+{
+  return GST_STATE (self) == GST_STATE_PLAYING
+      ? gst_element_get_current_running_time (GST_ELEMENT (self))
+      : GST_CLOCK_TIME_NONE;
+}
+
+/* On the pushing thread. While no peer is there, nothing wakes up: the timer
+ * stops. */
 static gboolean
 on_push_timer (gpointer data)
 {
   GstRecWebrtcSrc *self = data;
   GstRecWebrtcSrcPrivate *priv = PRIV (self);
-  GstClockTime now = GST_CLOCK_TIME_NONE;
+  GstClockTime now = get_playing_time (self);
+  gboolean needed;
 
-  if (GST_STATE (self) == GST_STATE_PLAYING)
-    now = gst_element_get_current_running_time (GST_ELEMENT (self));
   if (GST_CLOCK_TIME_IS_VALID (now) && may_be_held_back (self, now))
     now = GST_CLOCK_TIME_NONE;
-  gst_rtc_track_tick (priv->video, now);
-  gst_rtc_track_tick (priv->audio, now);
+  needed = gst_rtc_track_tick (priv->video, now);
+  needed |= gst_rtc_track_tick (priv->audio, now);
+  if (!needed && !has_session (self))
+    rec_worker_clear_timeout (&priv->push_timer);
   return G_SOURCE_CONTINUE;
 }
 
+/* On the pushing thread. */
 static gboolean
-push_once (gpointer data)
+push_now (gpointer data)
 {
-  if (PRIV (data)->push_timer)
-    on_push_timer (data);
+  GstRecWebrtcSrcPrivate *priv = PRIV (data);
+
+  if (!priv->pushing)
+    return G_SOURCE_REMOVE;
+  if (!priv->push_timer) {
+    priv->push_timer = rec_worker_add_tick (
+        priv->pusher, GST_REC_WEBRTC_SRC_TICK_MS, on_push_timer, data, NULL);
+    /* The pause of the timer is not one of the process. */
+    priv->last_push_tick = get_playing_time (data);
+  }
+  on_push_timer (data);
   return G_SOURCE_REMOVE;
+}
+
+void
+gst_rec_webrtc_src_wake_tracks (GstRecWebrtcSrc *self)
+{
+  /* There is no worker to release the reference below. */
+  if (GST_STATE (self) < GST_STATE_PAUSED &&
+      GST_STATE_NEXT (self) != GST_STATE_PAUSED)
+    return;
+  rec_worker_invoke (
+      PRIV (self)->pusher, push_now, gst_object_ref (self), gst_object_unref);
 }
 
 /* --- states --- */
@@ -113,8 +152,6 @@ start (gpointer data)
 
   priv->accepting = TRUE;
   gst_rec_webrtc_src_set_source (data, NULL);
-  priv->tick = rec_worker_add_timeout (
-      priv->control, TICK_MS, gst_rec_webrtc_src_on_tick, data, NULL);
   if (klass->start)
     klass->start (data);
 }
@@ -135,17 +172,14 @@ stop (gpointer data)
 static gboolean
 start_pushing (gpointer data)
 {
-  GstRecWebrtcSrcPrivate *priv = PRIV (data);
-
-  priv->push_timer =
-      rec_worker_add_timeout (priv->pusher, TICK_MS, on_push_timer, data, NULL);
-  on_push_timer (data);
-  return G_SOURCE_REMOVE;
+  PRIV (data)->pushing = TRUE;
+  return push_now (data);
 }
 
 static void
 stop_pushing (gpointer data)
 {
+  PRIV (data)->pushing = FALSE;
   rec_worker_clear_timeout (&PRIV (data)->push_timer);
 }
 
@@ -187,8 +221,11 @@ open_workers (GstRecWebrtcSrc *self)
 
   if (!check_ice_settings (self))
     return FALSE;
-  rec_worker_start (priv->control, "rec-webrtc");
-  rec_worker_start (priv->pusher, "rec-gap");
+  if (klass->needs_thread)
+    rec_worker_start (priv->control, "rec-webrtc");
+  else
+    rec_worker_start_shared (priv->control, REC_TASKS_CONTROL);
+  rec_worker_start_shared (priv->pusher, REC_TASKS_MEDIA);
   if (!klass->open || klass->open (self, &error))
     return TRUE;
   close_workers (self);
@@ -244,13 +281,10 @@ gst_rec_webrtc_src_send_event (GstElement *element, GstEvent *event)
     return GST_ELEMENT_CLASS (gst_rec_webrtc_src_parent_class)
         ->send_event (element, event);
   gst_event_unref (event);
-  /* There is no stream to end yet, and no worker to release the reference
-   * below. */
+  /* There is no stream to end yet. */
   if (GST_STATE (element) < GST_STATE_PAUSED)
     return FALSE;
   gst_rec_webrtc_src_finish_tracks (self);
-  rec_worker_invoke (
-      PRIV (self)->pusher, push_once, gst_object_ref (self), gst_object_unref);
   return TRUE;
 }
 

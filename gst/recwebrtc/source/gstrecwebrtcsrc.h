@@ -31,6 +31,7 @@ G_DECLARE_DERIVABLE_TYPE (
  * @ended: a session has ended and was freed; @connected: it had been connected;
  *   on the control thread
  * @category: debug category of the element, used for its sessions
+ * @needs_thread: the control thread is its own, for an HTTP client
  * @waits_for_peer: peers connect to this element, so it is normal that no peer
  *   is connected
  */
@@ -47,6 +48,7 @@ struct _GstRecWebrtcSrcClass
   void (*ended) (GstRecWebrtcSrc *src, const gchar *reason, gboolean connected);
   GstDebugCategory *category;
   gboolean waits_for_peer;
+  gboolean needs_thread;
 };
 
 /* Runs @function on the control thread; @destroy is always called. Any

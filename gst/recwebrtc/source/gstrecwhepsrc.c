@@ -246,6 +246,7 @@ gst_rec_whep_src_class_init (GstRecWhepSrcClass *klass)
   GST_DEBUG_CATEGORY_INIT (
       rec_whep_src_debug, "recwhepsrc", 0, "WHEP client source");
   src_class->category = rec_whep_src_debug;
+  src_class->needs_thread = TRUE;
 }
 
 static void

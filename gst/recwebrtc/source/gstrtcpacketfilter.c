@@ -64,27 +64,19 @@ copy_filtered (GstBuffer *buffer, RtcParamSets *before, gsize kept)
   return copy;
 }
 
-/* Consumes @buffer. */
+/* Returns *@rtp without the repeated parameter sets, or NULL if there are none.
+ * Caller unrefs. */
 static GstBuffer *
-remove_repeated_sets (GstRtcPacketFilter *self, GstBuffer *buffer)
+remove_repeated_sets (
+    GstRtcPacketFilter *self, GstBuffer *buffer, GstRTPBuffer *rtp)
 {
   RtcParamSets before = self->param_sets;
-  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
-  GstBuffer *copy;
-  gsize size, kept;
-
-  if (!gst_rtp_buffer_map (buffer, GST_MAP_READ, &rtp))
-    return buffer;
-  size = gst_rtp_buffer_get_payload_len (&rtp);
-  kept = rtc_param_sets_filter (&self->param_sets,
-      gst_rtp_buffer_get_timestamp (&rtp), gst_rtp_buffer_get_payload (&rtp),
+  gsize size = gst_rtp_buffer_get_payload_len (rtp);
+  gsize kept = rtc_param_sets_filter (&self->param_sets,
+      gst_rtp_buffer_get_timestamp (rtp), gst_rtp_buffer_get_payload (rtp),
       size, NULL);
-  gst_rtp_buffer_unmap (&rtp);
-  if (kept == size)
-    return buffer;
-  copy = copy_filtered (buffer, &before, kept);
-  gst_buffer_unref (buffer);
-  return copy;
+
+  return kept == size ? NULL : copy_filtered (buffer, &before, kept);
 }
 
 /* --- packets --- */
@@ -98,23 +90,16 @@ begin_stream (GstRtcPacketFilter *self)
 
 /* Sets *@seq to the sequence number that the depayloader is to see. */
 static RtcPacketFilterVerdict
-check_packet (GstRtcPacketFilter *self, GstBuffer *buffer, guint16 *seq)
+check_packet (
+    GstRtcPacketFilter *self, GstRTPBuffer *rtp, GstClockTime pts, guint16 *seq)
 {
-  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
-  GstClockTime pts = GST_BUFFER_PTS (buffer);
-  RtcPacketFilterVerdict verdict;
-  guint32 rtp_time;
-  gboolean marker;
-
-  if (!gst_rtp_buffer_map (buffer, GST_MAP_READ, &rtp))
-    return RTC_PACKET_FILTER_MALFORMED;
-  marker = gst_rtp_buffer_get_marker (&rtp);
-  rtp_time = gst_rtp_buffer_get_timestamp (&rtp);
-  *seq = gst_rtp_buffer_get_seq (&rtp);
-  verdict = rtc_packet_filter_check (self->codec->name,
-      gst_rtp_buffer_get_payload (&rtp), gst_rtp_buffer_get_payload_len (&rtp),
+  gboolean marker = gst_rtp_buffer_get_marker (rtp);
+  guint32 rtp_time = gst_rtp_buffer_get_timestamp (rtp);
+  RtcPacketFilterVerdict verdict = rtc_packet_filter_check (self->codec->name,
+      gst_rtp_buffer_get_payload (rtp), gst_rtp_buffer_get_payload_len (rtp),
       marker);
-  gst_rtp_buffer_unmap (&rtp);
+
+  *seq = gst_rtp_buffer_get_seq (rtp);
   /* A malformed packet leaves a gap, as if it had been lost. */
   if (verdict == RTC_PACKET_FILTER_PASS)
     gst_rtc_picture_filter_watch_packet (self->pictures, rtp_time, pts);
@@ -143,21 +128,39 @@ set_sequence_number (GstBuffer *buffer, guint16 seq)
   return buffer;
 }
 
+/* Looks at *@buffer, and replaces it when parameter sets are removed from it. */
+static RtcPacketFilterVerdict
+take_packet (GstRtcPacketFilter *self, GstBuffer **buffer, guint16 *seq)
+{
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+  RtcPacketFilterVerdict verdict;
+  GstBuffer *filtered = NULL;
+
+  if (!gst_rtp_buffer_map (*buffer, GST_MAP_READ, &rtp))
+    return RTC_PACKET_FILTER_MALFORMED;
+  if (rtc_packet_filter_begin (&self->filter, gst_rtp_buffer_get_ssrc (&rtp)))
+    begin_stream (self);
+  if (self->has_nal_units)
+    filtered = remove_repeated_sets (self, *buffer, &rtp);
+  if (filtered) {
+    gst_rtp_buffer_unmap (&rtp);
+    gst_buffer_unref (*buffer);
+    *buffer = filtered;
+    if (!gst_rtp_buffer_map (*buffer, GST_MAP_READ, &rtp))
+      return RTC_PACKET_FILTER_MALFORMED;
+  }
+  verdict = check_packet (self, &rtp, GST_BUFFER_PTS (*buffer), seq);
+  gst_rtp_buffer_unmap (&rtp);
+  return verdict;
+}
+
 /* Returns the packet for the depayloader, or NULL. Consumes @buffer. */
 static GstBuffer *
 filter_packet (GstRtcPacketFilter *self, GstBuffer *buffer)
 {
-  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
   guint16 seq = 0;
 
-  if (gst_rtp_buffer_map (buffer, GST_MAP_READ, &rtp)) {
-    if (rtc_packet_filter_begin (&self->filter, gst_rtp_buffer_get_ssrc (&rtp)))
-      begin_stream (self);
-    gst_rtp_buffer_unmap (&rtp);
-  }
-  if (self->has_nal_units)
-    buffer = remove_repeated_sets (self, buffer);
-  switch (check_packet (self, buffer, &seq)) {
+  switch (take_packet (self, &buffer, &seq)) {
     case RTC_PACKET_FILTER_PASS:
       if (self->filter.removed != 0)
         buffer = set_sequence_number (buffer, seq);

@@ -250,6 +250,14 @@ take_packet (GstRtcStreamSelect *self, Stream *stream, GstBuffer *buffer)
   return push_held (self, stream);
 }
 
+/* Most peers send one stream for a track: there is nothing to choose. */
+static gboolean
+is_alone (GstRtcStreamSelect *self, Stream *stream)
+{
+  return stream == self->chosen && !self->streams->next &&
+      g_queue_is_empty (&stream->held);
+}
+
 /* --- pads --- */
 
 static GstFlowReturn
@@ -260,7 +268,30 @@ gst_rtc_stream_select_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GstFlowReturn ret;
 
   GST_PAD_STREAM_LOCK (self->src);
-  ret = take_packet (self, stream, buffer);
+  ret = is_alone (self, stream) ? gst_pad_push (self->src, buffer)
+                                : take_packet (self, stream, buffer);
+  GST_PAD_STREAM_UNLOCK (self->src);
+  return ret;
+}
+
+static GstFlowReturn
+gst_rtc_stream_select_chain_list (
+    GstPad *pad, GstObject *parent, GstBufferList *list)
+{
+  GstRtcStreamSelect *self = GST_RTC_STREAM_SELECT (parent);
+  Stream *stream = gst_pad_get_element_private (pad);
+  guint n = gst_buffer_list_length (list);
+  GstFlowReturn ret = GST_FLOW_OK;
+
+  GST_PAD_STREAM_LOCK (self->src);
+  if (is_alone (self, stream)) {
+    ret = gst_pad_push_list (self->src, list);
+  } else {
+    for (guint i = 0; i < n && ret == GST_FLOW_OK; i++)
+      ret = take_packet (
+          self, stream, gst_buffer_ref (gst_buffer_list_get (list, i)));
+    gst_buffer_list_unref (list);
+  }
   GST_PAD_STREAM_UNLOCK (self->src);
   return ret;
 }
@@ -332,6 +363,8 @@ gst_rtc_stream_select_add_stream (GstRtcStreamSelect *self, guint rank)
   g_queue_init (&stream->held);
   gst_pad_set_element_private (stream->pad, stream);
   gst_pad_set_chain_function (stream->pad, gst_rtc_stream_select_chain);
+  gst_pad_set_chain_list_function (
+      stream->pad, gst_rtc_stream_select_chain_list);
   gst_pad_set_event_function (stream->pad, gst_rtc_stream_select_sink_event);
   gst_pad_set_active (stream->pad, TRUE);
   GST_PAD_STREAM_LOCK (self->src);

@@ -466,14 +466,30 @@ push_eos (GstRtcTrack *self)
   gst_pad_push_event (self->src, gst_event_new_eos ());
 }
 
-void
+/* Returns whether there is something left to do while no peer is there. Under
+ * the stream lock of the sink pad. */
+static gboolean
+needs_tick (GstRtcTrack *self)
+{
+  gboolean ready = self->have_caps && self->have_segment, needed;
+
+  GST_OBJECT_LOCK (self);
+  needed = !self->source.waiting || (self->finished && !self->eos_sent) ||
+      (ready && !g_queue_is_empty (&self->events));
+  GST_OBJECT_UNLOCK (self);
+  return needed ||
+      (ready && !self->eos_sent && !self->in_gap &&
+          GST_CLOCK_TIME_IS_VALID (self->position));
+}
+
+gboolean
 gst_rtc_track_tick (GstRtcTrack *self, GstClockTime now)
 {
   GstClockTime behind;
-  gboolean waiting;
+  gboolean waiting, needed = TRUE;
 
   if (!GST_PAD_STREAM_TRYLOCK (self->sink))
-    return;
+    return TRUE;
   if (GST_PAD_IS_FLUSHING (self->src))
     goto done;
   start_stream (self);
@@ -487,8 +503,10 @@ gst_rtc_track_tick (GstRtcTrack *self, GstClockTime now)
   else if (GST_CLOCK_TIME_IS_VALID (now) && now > behind &&
       gap_is_due (self, now - behind))
     note_gap (self, now - behind, waiting);
+  needed = needs_tick (self);
 done:
   GST_PAD_STREAM_UNLOCK (self->sink);
+  return needed;
 }
 
 /* --- from outside --- */

@@ -55,8 +55,9 @@ void gst_rtc_track_set_latency (GstRtcTrack *track, GstClockTime latency);
 
 /* Pushes the events that are due: stream-start, GAP events up to @now -
  * latency, EOS. Returns at once while the streaming thread is pushing. Not from
- * a streaming thread. */
-void gst_rtc_track_tick (GstRtcTrack *track, GstClockTime now);
+ * a streaming thread. Returns FALSE when there is nothing more to do until a
+ * peer is there, an event is queued or the track is finished. */
+gboolean gst_rtc_track_tick (GstRtcTrack *track, GstClockTime now);
 
 /* Sets the state of the peer, which is the answer to the query "tsrec-source".
  * GAP events are pushed only while @source->waiting is FALSE, so that nothing

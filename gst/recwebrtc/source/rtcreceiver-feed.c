@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * On one of the threads of RtcFeeder, one at a time. Packets of all streams
+ * On one of the threads of REC_TASKS_MEDIA, one at a time. Packets of all streams
  * leave in the order of their running times as far as they have arrived.
  */
 
@@ -24,6 +24,8 @@ GST_DEBUG_CATEGORY_EXTERN (rtc_receiver_debug);
 #define ORDER_WAIT (250 * G_TIME_SPAN_MILLISECOND)
 #define ORDER_WAIT_LATE (500 * G_TIME_SPAN_MILLISECOND)
 #define LATE ((gint64)(300 * GST_MSECOND))
+/* Packets that are pushed together. */
+#define MAX_LIST 64
 /* As in RtcReception: less than ORDER_WAIT, so that the other tracks wait with
  * it; µs. */
 #define DECISION_WAIT                                                          \
@@ -153,17 +155,11 @@ rtc_receiver_begin_track (RtcReceiver *self, RtcReceiverStream *stream)
   stream->has_timeline = TRUE;
 }
 
-/* It was mapped when it arrived, so it is valid. */
+/* See add_packet(). */
 static guint32
 get_rtp_time (GstBuffer *buffer)
 {
-  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
-  guint32 rtp_time;
-
-  gst_rtp_buffer_map (buffer, GST_MAP_READ, &rtp);
-  rtp_time = gst_rtp_buffer_get_timestamp (&rtp);
-  gst_rtp_buffer_unmap (&rtp);
-  return rtp_time;
+  return (guint32)GST_BUFFER_OFFSET (buffer);
 }
 
 typedef struct
@@ -376,6 +372,7 @@ steal_head (RtcReceiver *self, RtcReceiverStream *stream)
 
   GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) =
       (GstClockTime)stream->head_running;
+  GST_BUFFER_OFFSET (buffer) = GST_BUFFER_OFFSET_NONE;
   if (!stream->has_left)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
   stream->has_left = TRUE;
@@ -417,29 +414,46 @@ free_ended (RtcReceiver *self)
   } while (stream);
 }
 
+/* Under lock. Returns the packets that leave now: those of one stream, until
+ * another one is next; NULL when there is none. */
+static GstBufferList *
+take_packets (RtcReceiver *self, RtcReceiverStream **stream)
+{
+  gint64 now = g_get_monotonic_time (), due;
+  GstBufferList *list = NULL;
+  RtcReceiverStream *next;
+
+  *stream = NULL;
+  for (guint n = 0; n < MAX_LIST; n++) {
+    take_heads (self, now);
+    next = choose_head (self, now, &due);
+    if (!next || (*stream && next != *stream))
+      break;
+    *stream = next;
+    if (!list)
+      list = gst_buffer_list_new ();
+    gst_buffer_list_add (list, steal_head (self, next));
+  }
+  return list;
+}
+
 void
 rtc_receiver_feed (gpointer data)
 {
   RtcReceiver *self = data;
   RtcReceiverStream *stream;
+  GstBufferList *list;
 
   free_ended (self);
   do {
-    GstBuffer *buffer = NULL;
-    gint64 now = g_get_monotonic_time (), due;
-
     g_mutex_lock (&self->lock);
-    take_heads (self, now);
-    stream = choose_head (self, now, &due);
-    if (stream)
-      buffer = steal_head (self, stream);
-    else
-      self->feeding = FALSE;
+    list = take_packets (self, &stream);
+    self->feeding = list != NULL;
     g_mutex_unlock (&self->lock);
-    if (!stream)
+    if (!list)
       break;
     if (!stream->src)
       open_stream (self, stream);
-    gst_pad_push (stream->src, buffer);
-  } while (stream);
+    gst_pad_push_list (stream->src, list);
+  } while (TRUE);
 }

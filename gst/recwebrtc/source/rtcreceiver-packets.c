@@ -153,7 +153,8 @@ note_response (RtcReceiverStream *stream)
         stream->round_trip > 0 ? (stream->round_trip * 7 + time) / 8 : time;
 }
 
-/* Takes @buffer. Its time of arrival, in running time, travels in its DTS. */
+/* Takes @buffer. Its time of arrival, in running time, travels in its DTS, its
+ * RTP timestamp in its offset. */
 static void
 add_packet (RtcReceiver *self, RtcReceiverStream *stream, GstBuffer *buffer,
     guint16 seq, guint32 rtp_time, gint64 arrival, gboolean retransmitted)
@@ -161,6 +162,7 @@ add_packet (RtcReceiver *self, RtcReceiverStream *stream, GstBuffer *buffer,
   gint64 running = arrival * 1000 + self->offset;
 
   GST_BUFFER_DTS (buffer) = (GstClockTime)MAX (running, 0);
+  GST_BUFFER_OFFSET (buffer) = rtp_time;
   if (!stream->has_left && !stream->has_timeline)
     rtc_receiver_begin_track (self, stream);
   if (stream->has_timeline && !retransmitted)
@@ -303,10 +305,11 @@ rtc_receiver_take_rtp (
 {
   RtcReceiverLink *link = user_data;
   RtcReceiver *self = link->receiver;
-  GstBuffer *buffer = gst_buffer_new_memdup (data, size);
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, size, NULL);
   GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
   gboolean used = FALSE;
 
+  gst_buffer_fill (buffer, 0, data, size);
   if (gst_rtp_buffer_map (buffer, GST_MAP_READ, &rtp)) {
     g_mutex_lock (&self->lock);
     update_offset (self);
@@ -480,7 +483,8 @@ rtc_receiver_run_timers (gint64 now, gpointer user_data)
     feed_due = now + FEEDING_INTERVAL;
   }
   g_mutex_unlock (&self->lock);
+  /* The thread of the port runs them when the timers of all have run. */
   if (push)
-    rtc_feeder_push (self->task);
+    rec_task_queue (self->task);
   return MIN (due, feed_due);
 }

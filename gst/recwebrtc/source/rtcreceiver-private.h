@@ -7,7 +7,7 @@
 
 #include "rtcsenderclock.h"
 #include "rtclayers.h"
-#include "rtcfeeder.h"
+#include "rectasks.h"
 #include "rtcreceiver.h"
 #include "rtcreorder.h"
 #include "rtcrtpsource.h"
@@ -143,7 +143,7 @@ struct _RtcReceiver
   guint n_links;
   GHashTable *rtx_groups; /* SSRC of retransmission: SSRC of media */
   RtcLayers *layers;      /* of the video, or NULL */
-  RtcFeederTask *task;
+  RecTask *task;
   guint32 ssrc; /* ours */
   gchar cname[17];
   guint64 first_drops;
@@ -171,7 +171,7 @@ struct _RtcReceiver
 
 /* --- rtcreceiver-feed.c --- */
 
-/* RtcFeeder's function; @data is the receiver. */
+/* RecTask's function; @data is the receiver. */
 void rtc_receiver_feed (gpointer data);
 /* Under lock: whether rtc_receiver_feed() has something to do, or, if not, when
  * it will, µs. */

@@ -348,8 +348,9 @@ rtc_receiver_tick (RtcReceiver *self)
   g_mutex_unlock (&self->lock);
   for (guint i = 0; i < n; i++)
     rtc_transport_remove_ssrc (transports[i], ssrcs[i]);
-  if (n > 0)
-    rtc_feeder_push (self->task);
+  if (n == 0)
+    return;
+  rec_task_wake (self->task);
 }
 
 gint64
@@ -472,7 +473,7 @@ new_receiver (const RtcReceiverConfig *config,
   init_sender (self);
   rtc_udp_port_get_stats (config->port, &stats);
   self->first_drops = stats.drops;
-  self->task = rtc_feeder_add (rtc_receiver_feed, self);
+  self->task = rec_task_new (REC_TASKS_MEDIA, rtc_receiver_feed, self);
   return self;
 }
 
@@ -516,7 +517,7 @@ rtc_receiver_free (RtcReceiver *self)
     g_strfreev (self->links[i].fingerprints);
   }
   /* Nobody pushes the task any more. */
-  rtc_feeder_remove (self->task);
+  rec_task_free (self->task);
   for (guint i = 0; i < self->streams->len; i++)
     rtc_receiver_free_stream (self, g_ptr_array_index (self->streams, i));
   g_ptr_array_unref (self->streams);

@@ -7,7 +7,7 @@
  * time (RtcTimeline), and pushes them into the RtcDepayChain of their track.
  *
  * Threads: made and freed on the thread of the session. Packets arrive on the
- * thread of the port, and are pushed on one of those of RtcFeeder, one at a
+ * thread of the port, and are pushed on one of those of REC_TASKS_MEDIA, one at a
  * time. The other functions may be called from any thread.
  */
 

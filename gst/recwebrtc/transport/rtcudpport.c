@@ -9,6 +9,7 @@
 #include "config.h"
 
 #include "rtccandidates.h"
+#include "rectasks.h"
 #include "rtctransport-private.h"
 
 #include <errno.h>
@@ -320,10 +321,11 @@ read_control (RtcUdpPort *self, Socket *socket, struct msghdr *message,
   }
 }
 
+/* Makes the first @n ready for recvmmsg(), which changes them. */
 static void
-prepare_batch (Batch *batch)
+prepare_batch (Batch *batch, guint n)
 {
-  for (guint i = 0; i < BATCH; i++) {
+  for (guint i = 0; i < n; i++) {
     struct msghdr *message = &batch->messages[i].msg_hdr;
 
     batch->vectors[i] = (struct iovec){ batch->data[i], MAX_DATAGRAM };
@@ -367,7 +369,6 @@ receive (RtcUdpPort *self, Socket *socket)
 {
   gint n;
 
-  prepare_batch (self->batch);
   do
     n = recvmmsg (socket->fd, self->batch->messages, BATCH, MSG_DONTWAIT, NULL);
   while (n < 0 && errno == EINTR);
@@ -376,6 +377,7 @@ receive (RtcUdpPort *self, Socket *socket)
   rtc_udp_port_lock (self);
   take_batch (self, socket, n);
   rtc_udp_port_unlock (self);
+  prepare_batch (self->batch, (guint)n);
   return (guint)n;
 }
 
@@ -394,6 +396,7 @@ run_timers (RtcUdpPort *self, gint64 *interval)
   }
   *interval = self->batch_interval;
   rtc_udp_port_unlock (self);
+  rec_tasks_run_queued (REC_TASKS_MEDIA);
   return due;
 }
 
@@ -544,6 +547,7 @@ new_port (guint number, GError **error)
   self->ufrags = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->paths = g_hash_table_new (rtc_address_hash, rtc_address_equal);
   self->batch = g_new0 (Batch, 1);
+  prepare_batch (self->batch, BATCH);
   self->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (self->wake_fd < 0)
     goto no_eventfd;

@@ -356,7 +356,8 @@ gst_rec_file_sink_open_next (
   self->names.time = 0;
   if (err)
     return err;
-  rec_hls_writer_next_fragment (self->hls, view->presentation_time);
+  rec_hls_writer_next_fragment (
+      self->hls, view->presentation_time, view->time < view->presentation_time);
   gst_rec_file_sink_finish (self, "fragment");
   self->names.next_index++;
   self->names.next_number++;

@@ -170,6 +170,8 @@ note_playlist (GstRecFileSink *self, const RecBufferView *view)
     .size = view->size,
     .time = view->presentation_time,
     .duration = view->duration,
+    .reordered = view->time < view->presentation_time,
+    .pid = view->pid,
     .is_ts = is_ts,
     /* only an access unit after its tables can begin an entry */
     .random_access = view->random_access && (view->begins_with_pat || !is_ts),

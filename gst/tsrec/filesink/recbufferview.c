@@ -51,6 +51,18 @@ map_memories (RecBufferView *view, guint n, gsize packet_size)
   return TRUE;
 }
 
+static guint16
+get_last_pid (const RecBufferView *view)
+{
+  const struct iovec *last =
+      view->n_iov > 0 ? &view->iov[view->n_iov - 1] : NULL;
+
+  if (last == NULL || last->iov_len < TS_PACKET_SIZE)
+    return 0;
+  return ts_get_pid (
+      (const guint8 *)last->iov_base + last->iov_len - TS_PACKET_SIZE);
+}
+
 static void
 scan_packets (RecBufferView *view)
 {
@@ -58,6 +70,7 @@ scan_packets (RecBufferView *view)
 
   view->begins_with_pat = first && view->iov[0].iov_len >= TS_PACKET_SIZE &&
       ts_has_sync_byte (first) && ts_get_pid (first) == TS_PID_PAT;
+  view->pid = get_last_pid (view);
   view->has_media = view->n_iov == 0;
   for (guint i = 0; i < view->n_iov && !view->has_media; i++)
     view->has_media =
@@ -98,6 +111,7 @@ rec_buffer_view_map (RecBufferView *view, GstBuffer *buffer,
     scan_packets (view);
   } else {
     view->has_media = TRUE;
+    view->pid = 0;
     view->begins_with_pat = FALSE;
   }
 }

@@ -29,6 +29,8 @@ G_BEGIN_DECLS
  * @discont: data is missing before the buffer
  * @has_media: a PES packet begins in the buffer (ISO/IEC 13818-1, 2.4.3.6);
  *   always TRUE for other formats than transport streams
+ * @pid: PID of the last packet, which belongs to the access unit of the buffer;
+ *   0 for other formats than transport streams
  * @begins_with_pat: the first packet carries the PAT (2.4.3.3, table 2-3)
  *
  * The other fields are private.
@@ -44,6 +46,7 @@ typedef struct
   gboolean random_access;
   gboolean discont;
   gboolean has_media;
+  guint16 pid;
   gboolean begins_with_pat;
 
   GstBuffer *buffer;

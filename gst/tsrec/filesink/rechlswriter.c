@@ -62,6 +62,13 @@ struct _RecHlsWriter
   gint64 utc_time;    /* µs since 1970 */
   gboolean discontinuity;
   gboolean lost; /* access units were dropped since it began */
+
+  /* the entry before, whose end is not yet certain */
+  RecHlsPlaylistEntry *ending; /* NULL: none */
+  GstClockTime ending_time;    /* running time of the random access point */
+  GstClockTime boundary;       /* the lowest running time after it */
+  guint16 ending_pid;          /* PID of the random access point */
+  gboolean next_reordered;     /* pictures may precede the next fragment */
 };
 
 /* --- the path --- */
@@ -194,14 +201,50 @@ is_long_enough (const RecHlsWriter *self, GstClockTime time)
   return self->target - duration <= step / 2;
 }
 
-/* Ends the open entry before byte @offset and at running time @time.
- * @end_of_file: the file ends there. */
+/* Adds the entry before the open one: it ends, and the open one begins, with
+ * the lowest time of the pictures that lead the random access point. */
 static void
-end_entry (
-    RecHlsWriter *self, guint64 offset, GstClockTime time, gboolean end_of_file)
+settle (RecHlsWriter *self)
+{
+  RecHlsPlaylistEntry *entry = self->ending;
+  GstClockTime early;
+
+  if (!entry)
+    return;
+  self->ending = NULL;
+  early = MIN (self->ending_time - self->boundary,
+      entry->duration - MIN (entry->duration, GST_MSECOND));
+  entry->duration -= early;
+  if (self->open && self->begin == self->ending_time)
+    self->begin -= early;
+  g_queue_push_tail (&self->pending, entry);
+  write_pending (self);
+}
+
+/* Looks for pictures that lead the random access point. Any track that is
+ * further by the target shows that there are no more. */
+static void
+find_boundary (RecHlsWriter *self, const RecHlsWrite *write)
+{
+  if (!self->ending || !GST_CLOCK_TIME_IS_VALID (write->time))
+    return;
+  if (write->time >= self->ending_time + self->target ||
+      (write->pid == self->ending_pid && write->time > self->ending_time))
+    settle (self);
+  else if (write->pid == self->ending_pid)
+    self->boundary = MIN (self->boundary, write->time);
+}
+
+/* Ends the open entry before byte @offset and at running time @time.
+ * @end_of_file: the file ends there. @reordered: a random access point follows
+ * which others may lead. */
+static void
+end_entry (RecHlsWriter *self, guint64 offset, GstClockTime time,
+    gboolean end_of_file, gboolean reordered)
 {
   RecHlsPlaylistEntry *entry;
 
+  settle (self);
   if (!self->open)
     return;
   self->open = FALSE;
@@ -220,14 +263,19 @@ end_entry (
       self->discontinuity ? ", discontinuous" : "");
   entry->utc_time = self->utc_time;
   entry->discontinuity = self->discontinuity;
-  g_queue_push_tail (&self->pending, entry);
-  write_pending (self);
+  self->ending = entry;
+  self->ending_time = self->boundary = time;
+  self->ending_pid = 0;
+  if (!reordered || !GST_CLOCK_TIME_IS_VALID (time) ||
+      !GST_CLOCK_TIME_IS_VALID (self->begin))
+    settle (self);
 }
 
 static void
 begin_entry (RecHlsWriter *self, const RecHlsWrite *write, gboolean lost)
 {
   self->open = TRUE;
+  self->ending_pid = write->pid;
   self->offset = write->offset;
   self->begin = self->end = write->time;
   self->clock_begin = g_get_monotonic_time ();
@@ -364,6 +412,8 @@ rec_hls_writer_free (RecHlsWriter *self)
     return;
   if (self->file.path)
     rec_hls_playlist_clear (&self->file);
+  if (self->ending)
+    free_entry (self->ending);
   g_queue_clear_full (&self->pending, free_entry);
   g_free (self->location);
   g_free (self->path);
@@ -414,15 +464,17 @@ rec_hls_writer_add (RecHlsWriter *self, const RecHlsWrite *write)
     return FALSE;
   if (!is_listed (self, write))
     return wants_key_unit (self, time);
+  find_boundary (self, write);
   if (is_after_pause (self, time)) {
     self->step = time - self->end;
-    end_entry (self, write->offset, self->end, FALSE);
+    end_entry (self, write->offset, self->end, FALSE, FALSE);
     self->lost = TRUE;
   }
   if (write->random_access) {
     lost = self->lost || (self->open && write->discont);
     if (lost || (self->open && is_long_enough (self, time)))
-      end_entry (self, write->offset, lost ? self->end : time, FALSE);
+      end_entry (self, write->offset, lost ? self->end : time, FALSE,
+          write->reordered && !lost);
     if (!self->open)
       begin_entry (self, write, lost);
     self->last_random_access = time;
@@ -445,6 +497,7 @@ rec_hls_writer_truncate (RecHlsWriter *self, guint64 size)
 
   if (!self || !self->file.path || !self->uri)
     return;
+  settle (self);
   if (self->open && self->offset >= size)
     self->open = FALSE;
   self->lost = TRUE;
@@ -458,16 +511,21 @@ rec_hls_writer_truncate (RecHlsWriter *self, guint64 size)
 }
 
 void
-rec_hls_writer_next_fragment (RecHlsWriter *self, GstClockTime time)
+rec_hls_writer_next_fragment (
+    RecHlsWriter *self, GstClockTime time, gboolean reordered)
 {
+  if (self)
+    self->next_reordered = FALSE;
   if (!self || !self->open || self->lost || !GST_CLOCK_TIME_IS_VALID (time) ||
       !GST_CLOCK_TIME_IS_VALID (self->end))
     return;
   /* the entry lasts until the next fragment, unless there was a pause */
   if (is_after_pause (self, time))
     self->step = time - self->end;
-  else if (time > self->begin)
+  else if (time > self->begin) {
     self->end = time;
+    self->next_reordered = reordered;
+  }
 }
 
 void
@@ -475,7 +533,8 @@ rec_hls_writer_end_fragment (RecHlsWriter *self, guint64 size)
 {
   if (!self || !self->named)
     return;
-  end_entry (self, size, self->end, TRUE);
+  end_entry (self, size, self->end, TRUE, self->next_reordered);
+  self->next_reordered = FALSE;
   self->named = FALSE;
 }
 
@@ -486,6 +545,7 @@ rec_hls_writer_end (RecHlsWriter *self)
 
   if (!self || !self->file.path || self->file.ended)
     return;
+  settle (self);
   write_pending (self);
   if ((err = rec_hls_playlist_end (&self->file)))
     report_error (self, err);

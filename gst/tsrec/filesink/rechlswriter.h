@@ -5,7 +5,9 @@
  * Divides the recording into entries and writes them to a RecHlsPlaylist. An
  * entry begins and ends at a random access point, so that it can be decoded
  * alone. It is added when the next random access point has been written: the
- * playlist never names a byte that is not in the file.
+ * playlist never names a byte that is not in the file. If pictures may follow
+ * that point in the file and precede it in output order, as in an open GOP,
+ * the entry ends before these, and is added when the first other one arrives.
  *
  * A playlist error never stops the recording. It is posted once as a warning of
  * the element; entries that cannot be written are kept, up to a limit, and
@@ -29,6 +31,9 @@ G_BEGIN_DECLS
  *   GST_CLOCK_TIME_NONE: unknown. EXTINF is the duration of the presentation
  *   (RFC 8216, 4.3.2.1).
  * @duration: duration of the buffer, ns; GST_CLOCK_TIME_NONE: unknown
+ * @reordered: it is presented after it is decoded, so that other pictures may
+ *   follow it and be presented before it
+ * @pid: PID of the access unit
  * @is_ts: the recording is a transport stream of packets of 188 bytes
  * @random_access: an entry can begin with the buffer: decoding can begin there,
  *   and a transport stream repeats its tables (ISO/IEC 13818-1, 2.4.4)
@@ -42,6 +47,8 @@ typedef struct
   guint64 size;
   GstClockTime time;
   GstClockTime duration;
+  gboolean reordered;
+  guint16 pid;
   gboolean is_ts;
   gboolean random_access;
   gboolean discont;
@@ -74,9 +81,11 @@ void rec_hls_writer_note_loss (RecHlsWriter *self);
 /* The current file was truncated to @size bytes. */
 void rec_hls_writer_truncate (RecHlsWriter *self, guint64 size);
 
-/* The next fragment is presented from running time @time on, ns. To be called
- * before rec_hls_writer_end_fragment(). */
-void rec_hls_writer_next_fragment (RecHlsWriter *self, GstClockTime time);
+/* The next fragment begins with a buffer that is presented at running time
+ * @time, ns. @reordered: as in RecHlsWrite. To be called before
+ * rec_hls_writer_end_fragment(). */
+void rec_hls_writer_next_fragment (
+    RecHlsWriter *self, GstClockTime time, gboolean reordered);
 
 /* The current fragment is complete and has @size bytes. */
 void rec_hls_writer_end_fragment (RecHlsWriter *self, guint64 size);

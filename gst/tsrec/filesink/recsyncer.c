@@ -1,4 +1,4 @@
-/* gst-tsrec: background thread for sync, close and periodic checks
+/* gst-tsrec: sync, close and periodic checks in the background
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -7,8 +7,13 @@
 
 #include "recsyncer.h"
 
+#include "rectasks.h"
+
 #define NS_PER_US 1000
 #define TICK_US G_USEC_PER_SEC
+/* Syncs of many recordings begin together, up to this part of the time that is
+ * left for them earlier: one wakeup for all. */
+#define GRID 8
 
 typedef struct
 {
@@ -21,13 +26,13 @@ struct _RecSyncer
   const RecSyncerFuncs *funcs;
   RecSyncerTotals *totals;
   gpointer user_data;
-  GThread *thread;
+  RecTask *task;
   atomic_bool armed; /* `deadline` is set */
+  gint64 next_tick;  /* of the task */
 
   /* protected by the lock */
   GMutex lock;
-  GCond wake; /* wakes the thread */
-  GCond done; /* wakes rec_syncer_wait() */
+  GCond done; /* wakes rec_syncer_wait() and rec_syncer_free() */
   guint64 interval;
   RecFragment *current;
   GQueue finishing; /* Finishing */
@@ -36,9 +41,10 @@ struct _RecSyncer
   gboolean cancelled;
   gboolean wake_requested;
   gboolean quit;
+  gboolean ended;
 };
 
-/* --- the thread --- */
+/* --- the task --- */
 
 static void
 note_result (RecSyncer *self, RecFragment *fragment, gint err, guint64 durable,
@@ -165,38 +171,38 @@ work_once (RecSyncer *self)
 }
 
 static void
-tick_if_due (RecSyncer *self, gint64 *next_tick)
+tick_if_due (RecSyncer *self)
 {
   gint64 now = g_get_monotonic_time ();
 
-  if (now < *next_tick)
+  if (now < self->next_tick)
     return;
-  *next_tick = now + TICK_US;
+  self->next_tick = now - now % TICK_US + TICK_US;
   g_mutex_unlock (&self->lock);
   self->funcs->tick (self->user_data);
   g_mutex_lock (&self->lock);
 }
 
-static gpointer
+/* RecTask's function */
+static void
 run (gpointer data)
 {
   RecSyncer *self = data;
-  gint64 next_tick = 0, until;
+  gint64 until;
 
   g_mutex_lock (&self->lock);
-  while (TRUE) {
-    tick_if_due (self, &next_tick);
-    if (self->finishing.length > 0 || self->wake_requested || is_due (self)) {
-      work_once (self);
-      continue;
-    }
-    if (self->quit)
-      break;
-    until = self->armed ? MIN (next_tick, self->deadline) : next_tick;
-    g_cond_wait_until (&self->wake, &self->lock, until);
+  tick_if_due (self);
+  while (self->finishing.length > 0 || self->wake_requested || is_due (self)) {
+    work_once (self);
+    tick_if_due (self);
   }
+  until = self->armed ? MIN (self->next_tick, self->deadline) : self->next_tick;
+  self->ended = self->quit;
+  if (self->ended)
+    g_cond_broadcast (&self->done);
+  else
+    rec_task_wake_at (self->task, until);
   g_mutex_unlock (&self->lock);
-  return NULL;
 }
 
 /* --- the streaming thread and the state changes --- */
@@ -212,10 +218,10 @@ rec_syncer_new (guint64 interval, const RecSyncerFuncs *funcs,
   self->user_data = user_data;
   self->interval = interval;
   g_mutex_init (&self->lock);
-  g_cond_init (&self->wake);
   g_cond_init (&self->done);
   g_queue_init (&self->finishing);
-  self->thread = g_thread_new ("recfilesink:sync", run, self);
+  self->task = rec_task_new (REC_TASKS_DISK, run, self);
+  rec_task_wake (self->task);
   return self;
 }
 
@@ -225,10 +231,11 @@ rec_syncer_free (RecSyncer *self)
   rec_syncer_finish_current (self, FALSE);
   g_mutex_lock (&self->lock);
   self->quit = TRUE;
-  g_cond_signal (&self->wake);
+  rec_task_wake (self->task);
+  while (!self->ended)
+    g_cond_wait (&self->done, &self->lock);
   g_mutex_unlock (&self->lock);
-  g_thread_join (self->thread);
-  g_cond_clear (&self->wake);
+  rec_task_free (self->task);
   g_cond_clear (&self->done);
   g_mutex_clear (&self->lock);
   g_free (self);
@@ -239,15 +246,17 @@ rec_syncer_free (RecSyncer *self)
 static void
 arm (RecSyncer *self)
 {
-  gint64 deadline;
+  gint64 deadline, grid;
 
   if (!self->interval || self->interval == REC_SYNCER_ALWAYS)
     return;
   deadline = g_get_monotonic_time () + self->interval / NS_PER_US / 2;
+  grid = MAX ((gint64)(self->interval / NS_PER_US / 2 / GRID), 1);
+  deadline -= deadline % grid;
   if (!self->armed || deadline < self->deadline)
     self->deadline = deadline;
   self->armed = TRUE;
-  g_cond_signal (&self->wake);
+  rec_task_wake_at (self->task, self->deadline);
 }
 
 void
@@ -289,7 +298,7 @@ rec_syncer_finish_current (RecSyncer *self, gboolean sync)
     item->sync = sync || self->interval;
     self->current = NULL;
     g_queue_push_tail (&self->finishing, item);
-    g_cond_signal (&self->wake);
+    rec_task_wake (self->task);
   }
   g_mutex_unlock (&self->lock);
 }
@@ -299,7 +308,7 @@ rec_syncer_wake (RecSyncer *self)
 {
   g_mutex_lock (&self->lock);
   self->wake_requested = TRUE;
-  g_cond_signal (&self->wake);
+  rec_task_wake (self->task);
   g_mutex_unlock (&self->lock);
 }
 
@@ -311,7 +320,7 @@ rec_syncer_wait (RecSyncer *self)
 
   g_mutex_lock (&self->lock);
   ticket = ++self->requested;
-  g_cond_signal (&self->wake);
+  rec_task_wake (self->task);
   while (self->completed < ticket && !self->cancelled)
     g_cond_wait (&self->done, &self->lock);
   done = self->completed >= ticket;

@@ -1,11 +1,12 @@
-/* gst-tsrec: background thread for sync, close and periodic checks
+/* gst-tsrec: sync, close and periodic checks in the background
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * One recording has one RecSyncer. The streaming thread writes to the current
- * fragment and notifies this thread, which syncs the fragment in time. It also
- * syncs and closes fragments that are handed over. The streaming thread never
- * waits for it, except in rec_syncer_wait().
+ * One recording has one RecSyncer, a task on the threads of REC_TASKS_DISK. The
+ * streaming thread writes to the current fragment and notifies the task, which
+ * syncs the fragment in time. It also syncs and closes fragments that are handed
+ * over. The streaming thread never waits for it, except in rec_syncer_wait(). A
+ * sync that blocks delays no other recording by more than REC_TASKS_PATIENCE.
  *
  * With an interval N, a sync starts at most N/2 after the first byte that no
  * sync covers. If the storage needs less than N/2 for a sync, every byte is
@@ -23,7 +24,7 @@ G_BEGIN_DECLS
 /* Interval: sync after each access unit. The caller uses rec_syncer_wait(). */
 #define REC_SYNCER_ALWAYS G_MAXUINT64
 
-/* Callbacks, on the thread of the RecSyncer, without a lock. */
+/* Callbacks of the task, one at a time, without a lock. */
 typedef struct
 {
   /* A sync failed with @err: @bytes of @fragment may never become durable. */
@@ -63,12 +64,12 @@ typedef struct
 
 typedef struct _RecSyncer RecSyncer;
 
-/* Starts the thread. @interval: ns; 0: sync on demand only. @totals must
+/* Starts the task. @interval: ns; 0: sync on demand only. @totals must
  * outlive the RecSyncer. */
 RecSyncer *rec_syncer_new (guint64 interval, const RecSyncerFuncs *funcs,
     RecSyncerTotals *totals, gpointer user_data);
 
-/* Syncs and closes all fragments, stops the thread and frees. Must not be
+/* Syncs and closes all fragments, stops the task and frees. Must not be
  * called from a callback. */
 void rec_syncer_free (RecSyncer *self);
 
@@ -81,7 +82,7 @@ void rec_syncer_set_current (RecSyncer *self, RecFragment *fragment);
 /* Bytes were written to the current fragment. */
 void rec_syncer_notify_written (RecSyncer *self);
 
-/* Hands over the current fragment: the thread syncs it (with an interval of 0
+/* Hands over the current fragment: the task syncs it (with an interval of 0
  * only if @sync is TRUE), closes and frees it. */
 void rec_syncer_finish_current (RecSyncer *self, gboolean sync);
 

@@ -191,12 +191,14 @@ describe (GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item,
   if (ts_track_get_codec (pad->track) == TS_CODEC_OPUS)
     get_trim (in, au);
   au->now = TS_TIME_NONE;
-  if ((self->live || pad->paced) &&
+  if ((self->live || pad->paced) && !item->follows &&
       ts_track_needs_now (self->core, pad->track, item->pts, item->dts)) {
     GstClockTime now =
         gst_element_get_current_running_time (GST_ELEMENT (self));
 
-    if (GST_CLOCK_TIME_IS_VALID (now))
+    if (item->arrival != TS_TIME_NONE)
+      au->now = item->arrival;
+    else if (GST_CLOCK_TIME_IS_VALID (now))
       au->now = (gint64)now;
   }
 }

@@ -104,12 +104,13 @@ watch_pace (GstTsRecMux *self, GstTsRecMuxPad *pad, gint64 time, gint64 now)
   g_cond_broadcast (&self->cond);
 }
 
-/* Puts @object, which is taken, into the queue of @pad. Lock held. */
+/* Puts the object of @item, which is taken, into the queue of @pad. Lock held.
+ */
 static void
-enqueue (GstTsRecMux *self, GstTsRecMuxPad *pad, GstMiniObject *object,
-    gint64 pts, gint64 dts, gint64 end)
+enqueue (
+    GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item, gint64 end)
 {
-  gst_ts_rec_mux_pad_push (pad, object, pts, dts, end);
+  gst_ts_rec_mux_pad_push (pad, item, end);
   /* A system call even without a waiting thread, as with all live input. */
   if (self->n_waiting > 0)
     g_cond_broadcast (&self->cond);
@@ -152,12 +153,34 @@ watch_untimed (GstTsRecMuxPad *pad, GstBuffer *buffer, gboolean timed)
   pad->paced = elapsed / length >= (gint64)pad->n_untimed - 1;
 }
 
+/* Before the first timestamp of @pad: @item tells the times of what is queued,
+ * or is itself queued for it. Lock held. */
+static void
+place_first (GstTsRecMux *self, GstTsRecMuxPad *pad, RecMuxItem *item)
+{
+  GstClockTime now;
+
+  if (pad->placed)
+    return;
+  if (rec_mux_item_get_time (item) != TS_TIME_NONE) {
+    gst_ts_rec_mux_pad_place_before (pad, item->pts, item->dts);
+    pad->placed = TRUE;
+  } else if (gst_ts_rec_mux_is_live (self)) {
+    now = gst_element_get_current_running_time (GST_ELEMENT (self));
+    if (GST_CLOCK_TIME_IS_VALID (now))
+      item->arrival = (gint64)now;
+  }
+}
+
 /* Takes @buffer. Stores the current time, monotonic µs, in *@entered if the
  * pace of the input is measured. Lock held. */
 static GstFlowReturn
 accept_buffer (GstTsRecMux *self, GstTsRecMuxPad *pad, GstBuffer *buffer,
     gint64 pts, gint64 dts, gint64 *entered)
 {
+  RecMuxItem item = { GST_MINI_OBJECT_CAST (buffer), pts, dts, TS_TIME_NONE,
+    FALSE, FALSE };
+
   if (pad->flushing || self->stopping)
     goto flushing;
   if (self->core == NULL) {
@@ -180,12 +203,8 @@ accept_buffer (GstTsRecMux *self, GstTsRecMuxPad *pad, GstBuffer *buffer,
     *entered = g_get_monotonic_time ();
     watch_pace (self, pad, dts != TS_TIME_NONE ? dts : pts, *entered);
   }
-  if (!pad->placed && (pts != TS_TIME_NONE || dts != TS_TIME_NONE)) {
-    gst_ts_rec_mux_pad_place_before (pad, pts != TS_TIME_NONE ? pts : dts);
-    pad->placed = TRUE;
-  }
-  enqueue (self, pad, GST_MINI_OBJECT_CAST (buffer), pts, dts,
-      gst_ts_rec_mux_pad_get_turn (pad, pts, dts));
+  place_first (self, pad, &item);
+  enqueue (self, pad, &item, gst_ts_rec_mux_pad_get_turn (pad, pts, dts));
   if (!self->live)
     gst_ts_rec_mux_wait_for_others (self, pad);
   return GST_FLOW_OK;
@@ -310,7 +329,10 @@ queue_event (GstTsRecMux *self, GstTsRecMuxPad *pad, GstEvent *event)
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
     pad->eos = TRUE;
   if (self->core || GST_EVENT_IS_STICKY (event))
-    enqueue (self, pad, GST_MINI_OBJECT_CAST (event), start, start, end);
+    enqueue (self, pad,
+        &(RecMuxItem){ GST_MINI_OBJECT_CAST (event), start, start, TS_TIME_NONE,
+            FALSE, FALSE },
+        end);
   else
     gst_event_unref (event);
   g_mutex_unlock (&self->lock);

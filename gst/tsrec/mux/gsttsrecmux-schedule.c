@@ -16,8 +16,11 @@
 /* Limits of what is kept back to bring tracks in order. */
 #define MAX_QUEUED_BYTES (32 * 1024 * 1024)
 #define MAX_QUEUED_ITEMS 4096
-/* Limit of audio frames without timestamp that wait for the first timestamp. */
+/* Limits of what waits for the first timestamp: items, and for live input less
+ * than the preroll, items and µs. */
 #define MAX_UNTIMED 64
+#define MAX_UNTIMED_LIVE 16
+#define MAX_UNTIMED_TIME (500 * G_TIME_SPAN_MILLISECOND)
 
 /* --- The next pad --- */
 
@@ -60,15 +63,21 @@ has_to_wait (GstTsRecMux *self, GstTsRecMuxPad *best, gint64 time, gboolean far)
   return FALSE;
 }
 
-/* Returns TRUE if the audio in @pad begins without timestamps, for example in
+/* Returns TRUE if the track in @pad begins without timestamps, for example in
  * the middle of a transport stream: the first timestamp tells their times. */
 static gboolean
 waits_for_time (GstTsRecMux *self, GstTsRecMuxPad *pad)
 {
-  return !pad->placed && !pad->eos && pad->arrived &&
-      gst_ts_rec_mux_pad_is_fed (pad) && !gst_ts_rec_mux_is_live (self) &&
-      !ts_codec_is_video (pad->codec) &&
-      gst_queue_array_get_length (pad->queue) < MAX_UNTIMED;
+  guint n = gst_queue_array_get_length (pad->queue);
+
+  if (pad->placed || pad->eos || !pad->arrived ||
+      !gst_ts_rec_mux_pad_is_fed (pad) ||
+      !(ts_codec_is_video (pad->codec) || ts_codec_is_audio (pad->codec)))
+    return FALSE;
+  if (!gst_ts_rec_mux_is_live (self))
+    return n < MAX_UNTIMED;
+  return n < MAX_UNTIMED_LIVE &&
+      g_get_monotonic_time () - pad->first_arrival < MAX_UNTIMED_TIME;
 }
 
 /* Returns the pad whose next item may leave, or NULL. Events leave at once:

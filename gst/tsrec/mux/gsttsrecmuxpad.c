@@ -15,6 +15,9 @@
 #include "recpad.h"
 #include "recpadproperties.h"
 
+/* Duration of a picture if it is unknown: 25 per second. */
+#define DEFAULT_PICTURE (40 * (gint64)GST_MSECOND)
+
 G_DEFINE_TYPE (GstTsRecMuxPad, gst_ts_rec_mux_pad, GST_TYPE_PAD);
 
 /* --- Properties --- */
@@ -88,14 +91,14 @@ gst_ts_rec_mux_pad_get_property (
 /* --- The queue --- */
 
 void
-gst_ts_rec_mux_pad_push (GstTsRecMuxPad *pad, GstMiniObject *object, gint64 pts,
-    gint64 dts, gint64 end)
+gst_ts_rec_mux_pad_push (
+    GstTsRecMuxPad *pad, const RecMuxItem *item, gint64 end)
 {
-  RecMuxItem item = { object, pts, dts, FALSE };
+  RecMuxItem copy = *item;
 
-  if (GST_IS_BUFFER (object))
-    pad->queued_bytes += gst_buffer_get_size (GST_BUFFER_CAST (object));
-  gst_queue_array_push_tail_struct (pad->queue, &item);
+  if (GST_IS_BUFFER (item->object))
+    pad->queued_bytes += gst_buffer_get_size (GST_BUFFER_CAST (item->object));
+  gst_queue_array_push_tail_struct (pad->queue, &copy);
   if (end != TS_TIME_NONE &&
       (pad->position == TS_TIME_NONE || end > pad->position))
     pad->position = end;
@@ -166,20 +169,62 @@ gst_ts_rec_mux_pad_find_time (
   return FALSE;
 }
 
-void
-gst_ts_rec_mux_pad_place_before (GstTsRecMuxPad *pad, gint64 time)
+/* Returns the duration of @buffer: its own, or by the stream. 0 if unknown. */
+static gint64
+get_duration (GstTsRecMuxPad *pad, GstBuffer *buffer)
 {
+  TsTrackConfig config = { .codec = pad->codec };
+  RecCapsData codec_data;
+  gchar *reason = NULL;
+  gint64 duration = 0;
+  GstMapInfo map;
+
+  if (GST_BUFFER_DURATION_IS_VALID (buffer))
+    return (gint64)MIN (GST_BUFFER_DURATION (buffer), GST_SECOND);
+  if (pad->caps == NULL || !gst_buffer_map (buffer, &map, GST_MAP_READ))
+    return 0;
+  if (rec_caps_parse (pad->caps, &config, &codec_data, &reason))
+    duration = ts_track_config_get_duration (&config, map.data, map.size);
+  rec_caps_data_clear (&codec_data);
+  g_free (reason);
+  gst_buffer_unmap (buffer, &map);
+  return duration;
+}
+
+/* A picture is decoded at most this much before the place that its PTS has in
+ * output order, if it has no DTS. */
+#define MAX_REORDERED 4
+
+void
+gst_ts_rec_mux_pad_place_before (GstTsRecMuxPad *pad, gint64 pts, gint64 dts)
+{
+  gboolean video = gst_ts_rec_mux_pad_is_video (pad);
+  gint64 time = pts != TS_TIME_NONE && !video ? pts : dts, duration;
+  RecMuxItem *first = NULL;
+
   for (guint i = gst_queue_array_get_length (pad->queue); i > 0; i--) {
     RecMuxItem *item = gst_queue_array_peek_nth_struct (pad->queue, i - 1);
-    GstBuffer *buffer = GST_BUFFER_CAST (item->object);
 
     if (!GST_IS_BUFFER (item->object))
       continue;
-    if (item->pts != TS_TIME_NONE || !GST_BUFFER_DURATION_IS_VALID (buffer))
+    duration = get_duration (pad, GST_BUFFER_CAST (item->object));
+    if (item->pts != TS_TIME_NONE || (duration == 0 && !video))
       return;
-    time -= (gint64)GST_BUFFER_DURATION (buffer);
-    item->pts = time;
-    item->estimated = TRUE;
+    if (duration == 0)
+      duration = DEFAULT_PICTURE;
+    if (time == TS_TIME_NONE)
+      time = pts - MAX_REORDERED * duration;
+    time -= duration;
+    item->follows = video;
+    if (!video) {
+      item->pts = time;
+      item->estimated = TRUE;
+    }
+    first = item;
+  }
+  if (first) {
+    first->pts = time;
+    first->estimated = TRUE;
   }
 }
 

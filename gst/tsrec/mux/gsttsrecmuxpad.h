@@ -32,14 +32,20 @@ G_DECLARE_FINAL_TYPE (
  * @object: a buffer or a serialized event, owned
  * @pts: running time, ns, TS_TIME_NONE if unknown
  * @dts: running time, ns, TS_TIME_NONE if unknown
+ * @arrival: running time of the arrival of a buffer without a timestamp, before
+ *   the first timestamp of live input; TS_TIME_NONE otherwise
  * @estimated: @pts was derived from a later buffer
+ * @follows: the buffer follows the one before at the rate of the stream, not
+ *   at the time of the clock
  */
 typedef struct
 {
   GstMiniObject *object;
   gint64 pts;
   gint64 dts;
+  gint64 arrival;
   gboolean estimated;
+  gboolean follows;
 } RecMuxItem;
 
 /**
@@ -140,10 +146,10 @@ rec_mux_item_get_time (const RecMuxItem *item)
   return item->dts != TS_TIME_NONE ? item->dts : item->pts;
 }
 
-/* Appends @object, which is taken. @end: running time of its end, or
+/* Appends the object of @item, which is taken. @end: running time of its end, or
  * TS_TIME_NONE. */
-void gst_ts_rec_mux_pad_push (GstTsRecMuxPad *pad, GstMiniObject *object,
-    gint64 pts, gint64 dts, gint64 end);
+void gst_ts_rec_mux_pad_push (
+    GstTsRecMuxPad *pad, const RecMuxItem *item, gint64 end);
 
 /* Returns the first item, which stays in the queue, or NULL. */
 RecMuxItem *gst_ts_rec_mux_pad_peek (GstTsRecMuxPad *pad);
@@ -166,8 +172,10 @@ gboolean gst_ts_rec_mux_pad_find_time (
     GstTsRecMuxPad *pad, guint from, gboolean by_pts, gint64 *time);
 
 /* Derives the times of queued buffers without a timestamp from their durations,
- * back from @time, the first timestamp. */
-void gst_ts_rec_mux_pad_place_before (GstTsRecMuxPad *pad, gint64 time);
+ * back from @pts and @dts, the first timestamps. Of pictures, only the first
+ * gets one: the core knows their order. */
+void gst_ts_rec_mux_pad_place_before (
+    GstTsRecMuxPad *pad, gint64 pts, gint64 dts);
 
 /* Returns the time that decides the order of items: @dts, or the DTS that the
  * core is going to give to @pts. */

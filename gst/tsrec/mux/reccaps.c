@@ -22,6 +22,10 @@
   "Record it into a file of its own beside the recording, or leave the "       \
   "stream unlinked."
 
+#define CONTAINER(name, demuxer)                                               \
+  "It is a container (" name "). Put \"" demuxer                               \
+  "\" and the parser of each stream in front of the pads."
+
 static const struct
 {
   const gchar *name;
@@ -100,6 +104,21 @@ static const struct
   { "closedcaption/x-cea-708",
       "MPEG-TS carries closed captions inside the pictures. Put cccombiner in "
       "front of the encoder." },
+  { "video/mpegts", CONTAINER ("MPEG-TS", "tsdemux") },
+  { "video/quicktime", CONTAINER ("MP4 or QuickTime", "qtdemux") },
+  { "audio/x-m4a", CONTAINER ("MP4", "qtdemux") },
+  { "application/x-3gp", CONTAINER ("3GP", "qtdemux") },
+  { "video/x-matroska", CONTAINER ("Matroska", "matroskademux") },
+  { "audio/x-matroska", CONTAINER ("Matroska", "matroskademux") },
+  { "video/webm", CONTAINER ("WebM", "matroskademux") },
+  { "audio/webm", CONTAINER ("WebM", "matroskademux") },
+  { "video/x-flv", CONTAINER ("FLV", "flvdemux") },
+  { "video/x-msvideo", CONTAINER ("AVI", "avidemux") },
+  { "application/ogg", CONTAINER ("Ogg", "oggdemux") },
+  { "audio/ogg", CONTAINER ("Ogg", "oggdemux") },
+  { "video/ogg", CONTAINER ("Ogg", "oggdemux") },
+  { "application/mxf", CONTAINER ("MXF", "mxfdemux") },
+  { "audio/x-wav", CONTAINER ("WAV", "wavparse") },
 };
 
 const gchar *
@@ -110,6 +129,19 @@ rec_caps_get_refusal (const gchar *name)
       return refusals[i].reason;
   }
   return NULL;
+}
+
+/* As rec_caps_get_refusal(). A program stream has the media type of its video.
+ */
+static const gchar *
+get_reason (const GstStructure *s)
+{
+  gboolean system = FALSE;
+
+  if (gst_structure_has_name (s, "video/mpeg") &&
+      gst_structure_get_boolean (s, "systemstream", &system) && system)
+    return CONTAINER ("MPEG-PS", "mpegpsdemux");
+  return rec_caps_get_refusal (gst_structure_get_name (s));
 }
 
 GstCaps *
@@ -303,10 +335,12 @@ read_frame_time (const GstStructure *s, TsTrackConfig *config)
 static gboolean
 configure_mpeg_video (const GstStructure *s, TsTrackConfig *config)
 {
+  gboolean system = FALSE;
   gint version = 0;
 
   gst_structure_get_int (s, "mpegversion", &version);
-  if (version != 1 && version != 2)
+  gst_structure_get_boolean (s, "systemstream", &system);
+  if (system || (version != 1 && version != 2))
     return FALSE;
   config->codec = version == 1 ? TS_CODEC_MPEG1_VIDEO : TS_CODEC_MPEG2_VIDEO;
   return TRUE;
@@ -369,30 +403,6 @@ configure (const GstStructure *s, TsTrackConfig *config,
   return config->codec != TS_CODEC_NONE;
 }
 
-gboolean
-rec_caps_parse (const GstCaps *caps, TsTrackConfig *config,
-    RecCapsData *codec_data, gchar **reason)
-{
-  const GstStructure *s = gst_caps_get_structure (caps, 0);
-  const gchar *name = gst_structure_get_name (s);
-
-  memset (config, 0, sizeof (*config));
-  memset (codec_data, 0, sizeof (*codec_data));
-  *reason = NULL;
-  read_frame_time (s, config);
-  if (configure (s, config, codec_data, reason))
-    return TRUE;
-  if (*reason == NULL && rec_caps_get_refusal (name))
-    *reason = g_strdup (rec_caps_get_refusal (name));
-  if (*reason == NULL)
-    *reason = g_strdup_printf ("MPEG-TS does not carry %s here; "
-                               "gst-inspect-1.0 tsrecmux lists what it does.",
-        name);
-  return FALSE;
-}
-
-/* --- Links --- */
-
 static const struct
 {
   const gchar *caps;
@@ -404,7 +414,8 @@ static const struct
   { "video/mpeg, mpegversion = (int) { 1, 2 }", "mpegvideoparse" },
   { "audio/mpeg, mpegversion = (int) { 2, 4 }", "aacparse" },
   { "audio/mpeg, mpegversion = (int) 1", "mpegaudioparse" },
-  { "audio/x-ac3; audio/x-eac3", "ac3parse" },
+  { "audio/x-ac3; audio/x-eac3; audio/ac3; audio/x-private1-ac3", "ac3parse" },
+  { "audio/x-dts; audio/x-private1-dts", "dcaparse" },
 };
 
 static gboolean
@@ -416,6 +427,58 @@ may_be (const GstCaps *caps, const gchar *description)
   gst_caps_unref (other);
   return ret;
 }
+
+/* Returns the sentence that names the parser of @caps (free with g_free), or
+ * NULL. */
+static gchar *
+get_parser_reason (const GstCaps *caps)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (parsers); i++) {
+    if (may_be (caps, parsers[i].caps))
+      return g_strdup_printf ("It is not parsed, or its stream-format or "
+                              "alignment is not carried. Put %s in front of "
+                              "the pad.",
+          parsers[i].parser);
+  }
+  return NULL;
+}
+
+/* Returns TRUE if the caps say that buffers are not access units. */
+static gboolean
+is_unparsed (const GstStructure *s)
+{
+  gboolean whole = TRUE;
+
+  return (gst_structure_get_boolean (s, "parsed", &whole) ||
+             gst_structure_get_boolean (s, "framed", &whole)) &&
+      !whole;
+}
+
+gboolean
+rec_caps_parse (const GstCaps *caps, TsTrackConfig *config,
+    RecCapsData *codec_data, gchar **reason)
+{
+  const GstStructure *s = gst_caps_get_structure (caps, 0);
+  const gchar *name = gst_structure_get_name (s);
+
+  memset (config, 0, sizeof (*config));
+  memset (codec_data, 0, sizeof (*codec_data));
+  *reason = NULL;
+  read_frame_time (s, config);
+  if (is_unparsed (s))
+    *reason = get_parser_reason (caps);
+  else if (configure (s, config, codec_data, reason))
+    return TRUE;
+  if (*reason == NULL)
+    *reason = g_strdup (get_reason (s));
+  if (*reason == NULL)
+    *reason = g_strdup_printf ("MPEG-TS does not carry %s here; "
+                               "gst-inspect-1.0 tsrecmux lists what it does.",
+        name);
+  return FALSE;
+}
+
+/* --- Links --- */
 
 /* Returns the kind of pad that carries @caps, or NULL. */
 static const gchar *
@@ -434,7 +497,9 @@ rec_caps_get_link_problem (const GstCaps *caps, const gchar *pad_template_name)
   GstCaps *carried = rec_caps_get_carried (pad_template_name);
   gboolean ok = gst_caps_is_any (caps) || gst_caps_is_empty (caps) ||
       gst_caps_can_intersect (caps, carried);
-  const gchar *name, *refusal, *other;
+  const gchar *refusal, *other;
+  const GstStructure *s;
+  gchar *parser;
 
   gst_caps_unref (carried);
   if (ok)
@@ -442,18 +507,14 @@ rec_caps_get_link_problem (const GstCaps *caps, const gchar *pad_template_name)
   other = find_pad_template (caps);
   if (other)
     return g_strdup_printf ("It belongs to a pad %s.", other);
-  name = gst_structure_get_name (gst_caps_get_structure (caps, 0));
-  refusal = rec_caps_get_refusal (name);
+  s = gst_caps_get_structure (caps, 0);
+  refusal = get_reason (s);
   if (refusal)
     return g_strdup (refusal);
-  for (guint i = 0; i < G_N_ELEMENTS (parsers); i++) {
-    if (may_be (caps, parsers[i].caps))
-      return g_strdup_printf ("It is not parsed, or its stream-format or "
-                              "alignment is not carried. Put %s in front of "
-                              "the pad.",
-          parsers[i].parser);
-  }
+  parser = get_parser_reason (caps);
+  if (parser)
+    return parser;
   return g_strdup_printf ("MPEG-TS does not carry %s here; gst-inspect-1.0 "
                           "tsrecmux lists the formats that it carries.",
-      name);
+      gst_structure_get_name (s));
 }

@@ -1,0 +1,60 @@
+/* gst-tsrec: work of many elements on few threads
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A task is a function that runs when it is woken, when its time has come, or
+ * when one of its descriptors is ready; on one thread at a time. The tasks of a
+ * pool share its threads. As long as they are quick, one thread runs them all;
+ * when one has waited for longer than REC_TASKS_PATIENCE, because there is much
+ * to do or another one blocks, for example in a write to a slow disk, one more
+ * thread joins. Idle threads end. Any thread.
+ */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* µs that a task waits for a thread before another thread joins. */
+#define REC_TASKS_PATIENCE (5 * G_TIME_SPAN_MILLISECOND)
+#define REC_TASKS_NEVER G_MAXINT64
+
+typedef enum
+{
+  REC_TASKS_MEDIA,   /* pushes buffers and events */
+  REC_TASKS_CONTROL, /* sessions */
+  REC_TASKS_DISK,    /* sync and close */
+  REC_TASKS_POOLS
+} RecTasksPool;
+
+typedef struct _RecTask RecTask;
+
+RecTask *rec_task_new (
+    RecTasksPool pool, void (*func) (gpointer user_data), gpointer user_data);
+
+/* Runs the task soon, once more when it is running. */
+void rec_task_wake (RecTask *task);
+
+/* Runs the task at @due, monotonic µs, or when one of @fds, which are copied, is
+ * ready; replaces what was set before. Once. */
+void rec_task_watch (
+    RecTask *task, gint64 due, const GPollFD *fds, guint n_fds);
+
+/* Runs the task at @due at the latest. */
+void rec_task_wake_at (RecTask *task, gint64 due);
+
+/* Like rec_task_wake() for many tasks with one wakeup: the next
+ * rec_tasks_run_queued() runs them. The caller looks again, so that none waits
+ * for a task that blocks. */
+void rec_task_queue (RecTask *task);
+void rec_tasks_run_queued (RecTasksPool pool);
+
+/* Waits until the task is not running, and frees it. NULL is allowed. Not from
+ * inside of the task. */
+void rec_task_free (RecTask *task);
+
+/* Threads there are now, of all pools. */
+guint rec_tasks_count_threads (void);
+
+G_END_DECLS
