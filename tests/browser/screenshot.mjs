@@ -66,17 +66,18 @@ test('draws the page of pipelines/server', { skip: !process.env.UPDATE_SCREENSHO
   t.after(() => browser.close());
   const growing = await until(() => fs.readdirSync(folder).find((name) => /^gate.*ts$/.test(name)), 'a file');
   await sleep(16000);
+  const pages = [];
+  for (const [name, viewport, colorScheme] of [
+    ['service-phone.png', { width: 360, height: 740 }, 'dark'], ['service.png', { width: 1120, height: 860 }, 'light']]) {
+    const page = await browser.newPage({ viewport, colorScheme });
+    await page.goto(colorScheme === 'light' ? `${url}/#${growing}` : url);
+    pages.push([name, page]);
+  }
+  await until(() => pages[1][1].evaluate(() => document.getElementById('video').currentTime > 3), 'playback');
   studio.kill('SIGSTOP');
-  for (const [name, viewport, deviceScaleFactor] of [
-    ['service-phone.png', { width: 360, height: 740 }, 1], ['service.png', { width: 1120, height: 860 }, 1]]) {
-    const page = await browser.newPage({ viewport, deviceScaleFactor, colorScheme: name === 'service.png' ? 'light' : 'dark' });
-    await page.goto(name === 'service.png' ? `${url}/#${growing}` : url);
+  for (const [name, page] of pages) {
     await page.waitForSelector('#running-studio[data-state=stalled]');
-    if (name === 'service.png')
-      await until(() => page.evaluate(() => document.getElementById('video').currentTime > 3), 'playback');
-    await sleep(1000);
     await page.screenshot({ path: path.join(top, 'docs', 'images', name) });
-    await page.close();
   }
   child.kill('SIGTERM');
   await child.ended;
