@@ -13,6 +13,7 @@
 #include "recserverrecording.h"
 #include "recserverrequest.h"
 #include "recserverthumbnail.h"
+#include "recworker.h"
 
 G_BEGIN_DECLS
 
@@ -20,10 +21,9 @@ struct _RecServer
 {
   RecServerMessageFunc func;
   gpointer user_data;
-  GMainContext *context;
-  GMainLoop *loop;
-  GThread *thread;
-  guint port; /* does not change */
+  RecWorker *worker;
+  GAsyncQueue *ended; /* gets one entry when rec_server_free() may go on */
+  guint port;         /* does not change */
   gchar *host;
   gboolean tls;
   guint udp_port; /* of all publishers; 0: each has its own */

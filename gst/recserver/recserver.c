@@ -22,70 +22,6 @@ GST_DEBUG_CATEGORY (rec_server_debug);
 #define PRUNE_INTERVAL 30
 #define HOOK_PATIENCE 3
 
-/* --- calls from other threads --- */
-
-typedef struct
-{
-  void (*function) (gpointer data);
-  gpointer data;
-  GMutex lock;
-  GCond cond;
-  gboolean done;
-} Call;
-
-static gboolean
-run_call (gpointer data)
-{
-  Call *call = data;
-
-  call->function (call->data);
-  g_mutex_lock (&call->lock);
-  call->done = TRUE;
-  g_cond_signal (&call->cond);
-  g_mutex_unlock (&call->lock);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-invoke (RecServer *server, GSourceFunc function, gpointer data,
-    GDestroyNotify destroy)
-{
-  GSource *source = g_idle_source_new ();
-
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, function, data, destroy);
-  g_source_attach (source, server->context);
-  g_source_unref (source);
-}
-
-/* Runs @function on the service's thread and waits for it. */
-static void
-call_and_wait (RecServer *server, void (*function) (gpointer), gpointer data)
-{
-  Call call = { .function = function, .data = data };
-
-  g_mutex_init (&call.lock);
-  g_cond_init (&call.cond);
-  invoke (server, run_call, &call, NULL);
-  g_mutex_lock (&call.lock);
-  while (!call.done)
-    g_cond_wait (&call.cond, &call.lock);
-  g_mutex_unlock (&call.lock);
-  g_mutex_clear (&call.lock);
-  g_cond_clear (&call.cond);
-}
-
-static gpointer
-server_main (gpointer data)
-{
-  RecServer *server = data;
-
-  g_main_context_push_thread_default (server->context);
-  g_main_loop_run (server->loop);
-  g_main_context_pop_thread_default (server->context);
-  return NULL;
-}
-
 /* --- recordings --- */
 
 RecServerRecording *
@@ -152,7 +88,7 @@ waits_for_hooks (RecServer *server)
     return FALSE;
   source = g_timeout_source_new (100);
   g_source_set_callback (source, check_again, server, NULL);
-  g_source_attach (source, server->context);
+  g_source_attach (source, rec_worker_get_context (server->worker));
   g_source_unref (source);
   return TRUE;
 }
@@ -302,13 +238,13 @@ rec_server_finish (
   finish->server = server;
   finish->func = func;
   finish->user_data = user_data;
-  invoke (server, run_finish, finish, g_free);
+  rec_worker_invoke (server->worker, run_finish, finish, g_free);
 }
 
 static void
-quit_loop (gpointer data)
+push_ended (gpointer data)
 {
-  g_main_loop_quit (data);
+  g_async_queue_push (data, data);
 }
 
 static void
@@ -316,8 +252,8 @@ run_close (gpointer data)
 {
   RecServer *server = data;
 
-  server->finished = quit_loop;
-  server->finished_data = server->loop;
+  server->finished = push_ended;
+  server->finished_data = server->ended;
   stop_all (server);
 }
 
@@ -345,10 +281,16 @@ clear (RecServer *server)
   gst_clear_object (&server->metrics);
   rec_server_udp_close (server);
   rec_server_config_unref (server->config);
-  while (g_main_context_iteration (server->context, FALSE))
+  while (
+      g_main_context_iteration (rec_worker_get_context (server->worker), FALSE))
     ;
-  g_main_context_unref (server->context);
-  g_main_loop_unref (server->loop);
+}
+
+static void
+free_cleared (RecServer *server)
+{
+  rec_worker_free (server->worker);
+  g_async_queue_unref (server->ended);
   g_free (server->host);
   g_free (server);
 }
@@ -356,16 +298,15 @@ clear (RecServer *server)
 void
 rec_server_free (RecServer *server)
 {
-  call_and_wait (server, run_close, server);
-  g_thread_join (server->thread);
-  g_main_context_push_thread_default (server->context);
-  {
-    GMainContext *context = g_main_context_ref (server->context);
+  GMainContext *context = rec_worker_get_context (server->worker);
 
-    clear (server);
-    g_main_context_pop_thread_default (context);
-    g_main_context_unref (context);
-  }
+  rec_worker_call (server->worker, run_close, server);
+  g_async_queue_pop (server->ended);
+  rec_worker_stop (server->worker);
+  g_main_context_push_thread_default (context);
+  clear (server);
+  g_main_context_pop_thread_default (context);
+  free_cleared (server);
 }
 
 /* --- configuration --- */
@@ -406,7 +347,8 @@ rec_server_reconfigure (RecServer *server, RecServerConfig *config)
 
   change->server = server;
   change->config = rec_server_config_ref (config);
-  invoke (server, run_reconfigure, change, reconfiguration_free);
+  rec_worker_invoke (
+      server->worker, run_reconfigure, change, reconfiguration_free);
 }
 
 /* --- life --- */
@@ -453,7 +395,7 @@ start_pruning (RecServer *server)
 {
   server->pruning = g_timeout_source_new_seconds (PRUNE_INTERVAL);
   g_source_set_callback (server->pruning, on_pruning, server, NULL);
-  g_source_attach (server->pruning, server->context);
+  g_source_attach (server->pruning, rec_worker_get_context (server->worker));
   rec_server_archive_prune (server);
 }
 
@@ -492,21 +434,21 @@ rec_server_new (RecServerConfig *config, RecServerMessageFunc func,
     gpointer user_data, GError **error)
 {
   RecServer *server = g_new0 (RecServer, 1);
-  GMainContext *context = g_main_context_new ();
+  GMainContext *context;
   gboolean ok;
 
   server->func = func;
   server->user_data = user_data;
   server->config = rec_server_config_ref (config);
-  server->context = context;
-  server->loop = g_main_loop_new (context, FALSE);
+  server->worker = rec_worker_new ();
+  server->ended = g_async_queue_new ();
+  context = rec_worker_get_context (server->worker);
   server->recordings = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
       (GDestroyNotify)rec_server_recording_unref);
   server->past = g_hash_table_new_full (
       g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_object_unref);
   server->resumable =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  g_main_context_ref (context);
   g_main_context_push_thread_default (context);
   server->events = rec_server_events_new ();
   server->thumbnails = rec_server_thumbnails_new ();
@@ -528,10 +470,11 @@ rec_server_new (RecServerConfig *config, RecServerMessageFunc func,
   else
     clear (server);
   g_main_context_pop_thread_default (context);
-  g_main_context_unref (context);
-  if (!ok)
+  if (!ok) {
+    free_cleared (server);
     return NULL;
-  server->thread = g_thread_new ("rec-server", server_main, server);
+  }
+  rec_worker_start (server->worker, "rec-server");
   return server;
 }
 

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "recserverlistener.h"
+#include "reclisten.h"
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -334,61 +335,6 @@ on_request_done (
 
 /* --- life --- */
 
-static gboolean
-load_certificate (RecServerListener *listener,
-    const RecServerListenerConfig *config, GError **error)
-{
-  GError *reason = NULL;
-
-  if (!config->tls_certificate && !config->tls_key)
-    return TRUE;
-  if (!config->tls_certificate) {
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-        "There is a TLS key and no certificate, so that this would be plain "
-        "HTTP. Set tls-certificate too, or tls-key to none.");
-    return FALSE;
-  }
-  listener->certificate = config->tls_key
-      ? g_tls_certificate_new_from_files (
-            config->tls_certificate, config->tls_key, &reason)
-      : g_tls_certificate_new_from_file (config->tls_certificate, &reason);
-  if (listener->certificate)
-    return TRUE;
-  g_set_error (error, reason->domain, reason->code,
-      "Could not load the TLS certificate \"%s\" with the key \"%s\": %s. Set "
-      "tls-certificate and tls-key to PEM files that can be read.",
-      config->tls_certificate,
-      config->tls_key ? config->tls_key : config->tls_certificate,
-      reason->message);
-  g_error_free (reason);
-  return FALSE;
-}
-
-static gboolean
-listen_on (RecServerListener *listener, const RecServerListenerConfig *config,
-    GError **error)
-{
-  GResolver *resolver = g_resolver_get_default ();
-  GList *addresses =
-      g_resolver_lookup_by_name (resolver, config->host, NULL, error);
-  GSocketAddress *wanted, *bound = NULL;
-  gboolean ok;
-
-  g_object_unref (resolver);
-  if (!addresses)
-    return FALSE;
-  wanted = g_inet_socket_address_new (addresses->data, config->port);
-  ok = g_socket_listener_add_address (G_SOCKET_LISTENER (listener->service),
-      wanted, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL, &bound, error);
-  if (ok)
-    listener->port =
-        g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound));
-  g_clear_object (&bound);
-  g_object_unref (wanted);
-  g_resolver_free_addresses (addresses);
-  return ok;
-}
-
 static void
 start_soup (RecServerListener *listener)
 {
@@ -420,10 +366,13 @@ rec_server_listener_new (const RecServerListenerConfig *config,
   listener->max_connections = config->max_connections;
   listener->connections =
       g_hash_table_new_full (NULL, NULL, NULL, connection_free);
-  if (!load_certificate (listener, config, error))
+  if (!rec_listen_load_certificate (config->tls_certificate, config->tls_key,
+          &listener->certificate, error))
     goto failed;
   start_soup (listener);
-  if (!listen_on (listener, config, &reason))
+  listener->port = rec_listen_on (G_SOCKET_LISTENER (listener->service),
+      config->host, config->port, &reason);
+  if (listener->port == 0)
     goto not_listening;
   listener->swept_at = g_get_monotonic_time ();
   listener->clock = G_USEC_PER_SEC;

@@ -7,6 +7,7 @@
 
 #include "whiplistener.h"
 
+#include "reclisten.h"
 #include "recworker.h"
 
 #include <string.h>
@@ -273,64 +274,6 @@ too_many:
 
 /* --- life --- */
 
-static gboolean
-listen_on (WhipListener *server, GError **error)
-{
-  GSocketListener *listener = G_SOCKET_LISTENER (server->service);
-  GResolver *resolver = g_resolver_get_default ();
-  GList *addresses =
-      g_resolver_lookup_by_name (resolver, server->host, NULL, error);
-  GSocketAddress *wanted, *bound = NULL;
-  gboolean ok = FALSE;
-
-  g_object_unref (resolver);
-  if (!addresses)
-    return FALSE;
-  wanted = g_inet_socket_address_new (addresses->data, server->wanted_port);
-  ok = g_socket_listener_add_address (listener, wanted, G_SOCKET_TYPE_STREAM,
-      G_SOCKET_PROTOCOL_TCP, NULL, &bound, error);
-  if (ok)
-    server->port =
-        g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound));
-  g_clear_object (&bound);
-  g_object_unref (wanted);
-  g_resolver_free_addresses (addresses);
-  return ok;
-}
-
-static gboolean
-load_certificate (
-    WhipListener *server, const WhipListenerConfig *config, GError **error)
-{
-  GError *reason = NULL;
-
-  server->tls_files = g_strdup_printf ("%s\n%s",
-      config->tls_certificate ? config->tls_certificate : "",
-      config->tls_key ? config->tls_key : "");
-  if (!config->tls_certificate && !config->tls_key)
-    return TRUE;
-  if (!config->tls_certificate) {
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-        "There is a TLS key and no certificate, so that this would be plain "
-        "HTTP. Set tls-certificate too, or tls-key to none.");
-    return FALSE;
-  }
-  server->certificate = config->tls_key
-      ? g_tls_certificate_new_from_files (
-            config->tls_certificate, config->tls_key, &reason)
-      : g_tls_certificate_new_from_file (config->tls_certificate, &reason);
-  if (server->certificate)
-    return TRUE;
-  g_set_error (error, reason->domain, reason->code,
-      "Could not load the TLS certificate \"%s\" with the key \"%s\": %s. Set "
-      "tls-certificate and tls-key to PEM files that can be read.",
-      config->tls_certificate,
-      config->tls_key ? config->tls_key : config->tls_certificate,
-      reason->message);
-  g_error_free (reason);
-  return FALSE;
-}
-
 static WhipListener *
 server_new (const WhipListenerConfig *config, GError **error)
 {
@@ -347,7 +290,11 @@ server_new (const WhipListenerConfig *config, GError **error)
   server->paths =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   server->worker = rec_worker_new ();
-  if (!load_certificate (server, config, error)) {
+  server->tls_files = g_strdup_printf ("%s\n%s",
+      config->tls_certificate ? config->tls_certificate : "",
+      config->tls_key ? config->tls_key : "");
+  if (!rec_listen_load_certificate (config->tls_certificate, config->tls_key,
+          &server->certificate, error)) {
     whip_listener_unref (server);
     return NULL;
   }
@@ -359,7 +306,9 @@ server_new (const WhipListenerConfig *config, GError **error)
   server->service = g_socket_service_new ();
   g_signal_connect (
       server->service, "incoming", G_CALLBACK (on_incoming), server);
-  if (!listen_on (server, &reason))
+  server->port = rec_listen_on (G_SOCKET_LISTENER (server->service),
+      server->host, server->wanted_port, &reason);
+  if (server->port == 0)
     goto not_listening;
   g_main_context_pop_thread_default (context);
   rec_worker_start (server->worker, "rec-http");

@@ -1,0 +1,57 @@
+/* gst-tsrec: the port of an HTTP server
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "reclisten.h"
+
+guint
+rec_listen_on (
+    GSocketListener *listener, const gchar *host, guint port, GError **error)
+{
+  GResolver *resolver = g_resolver_get_default ();
+  GList *addresses = g_resolver_lookup_by_name (resolver, host, NULL, error);
+  GSocketAddress *wanted, *bound = NULL;
+  guint got = 0;
+
+  g_object_unref (resolver);
+  if (!addresses)
+    return 0;
+  wanted = g_inet_socket_address_new (addresses->data, (guint16)port);
+  if (g_socket_listener_add_address (listener, wanted, G_SOCKET_TYPE_STREAM,
+          G_SOCKET_PROTOCOL_TCP, NULL, &bound, error))
+    got = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound));
+  g_clear_object (&bound);
+  g_object_unref (wanted);
+  g_resolver_free_addresses (addresses);
+  return got;
+}
+
+gboolean
+rec_listen_load_certificate (const gchar *certificate, const gchar *key,
+    GTlsCertificate **loaded, GError **error)
+{
+  GError *reason = NULL;
+
+  *loaded = NULL;
+  if (!certificate && !key)
+    return TRUE;
+  if (!certificate) {
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        "There is a TLS key and no certificate, so that this would be plain "
+        "HTTP. Set tls-certificate too, or tls-key to none.");
+    return FALSE;
+  }
+  *loaded = key ? g_tls_certificate_new_from_files (certificate, key, &reason)
+                : g_tls_certificate_new_from_file (certificate, &reason);
+  if (*loaded)
+    return TRUE;
+  g_set_error (error, reason->domain, reason->code,
+      "Could not load the TLS certificate \"%s\" with the key \"%s\": %s. Set "
+      "tls-certificate and tls-key to PEM files that can be read.",
+      certificate, key ? key : certificate, reason->message);
+  g_error_free (reason);
+  return FALSE;
+}
