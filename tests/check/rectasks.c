@@ -296,9 +296,12 @@ measure_among_blocked (guint n)
  * N_FROZEN times as long. */
 GST_START_TEST (test_hundreds_of_blocked_tasks_hold_up_no_other)
 {
-  gint64 waited = measure_among_blocked (N_FROZEN);
+  const gchar *preload = g_getenv ("LD_PRELOAD");
+  gboolean imitated = preload && strstr (preload, "vgpreload");
+  gint64 waited = measure_among_blocked (imitated ? 20 : N_FROZEN);
 
-  fail_unless (waited < N_FROZEN * REC_TASKS_PATIENCE * 2 / 3,
+  /* valgrind runs one thread at a time. */
+  fail_unless (imitated || waited < N_FROZEN * REC_TASKS_PATIENCE * 2 / 3,
       "waited for %" G_GINT64_FORMAT " ms", waited / 1000);
 }
 GST_END_TEST;
