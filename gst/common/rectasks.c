@@ -21,6 +21,7 @@
  * @queued: in the queue; @since: for so long, monotonic µs
  * @running: on a thread
  * @again: to be queued when it has run
+ * @removing: rec_task_free() waits for it: it does not run again
  * @due: when it is to run, monotonic µs
  * @fds: or when one of these is ready
  * @index: in @watched, -1: it is not there
@@ -34,6 +35,7 @@ struct _RecTask
   gboolean queued;
   gboolean running;
   gboolean again;
+  gboolean removing;
   gint64 since;
   gint64 due;
   GArray *fds;
@@ -43,6 +45,7 @@ struct _RecTask
 /**
  * Pool:
  * @n_woken: idle threads that have been woken
+ * @n_starting: threads that have not begun to run
  * @n_removing: threads that wait for @finished
  */
 typedef struct
@@ -54,6 +57,7 @@ typedef struct
   guint n_threads;
   guint n_idle;
   guint n_woken;
+  guint n_starting;
   guint n_removing;
 } Pool;
 
@@ -99,7 +103,7 @@ enqueue (RecTask *task)
     task->again = TRUE;
     return;
   }
-  if (task->queued)
+  if (task->queued || task->removing)
     return;
   task->queued = TRUE;
   task->since = g_get_monotonic_time ();
@@ -113,6 +117,7 @@ run_tasks (gpointer data)
   RecTask *task;
 
   g_mutex_lock (&lock);
+  pool->n_starting--;
   while ((task = wait_for_task (pool))) {
     task->queued = FALSE;
     task->running = TRUE;
@@ -132,23 +137,29 @@ run_tasks (gpointer data)
   return NULL;
 }
 
-/* Under lock. Returns whether the tasks that wait need one more thread: a thread
+/* Under lock. Returns how many more threads the tasks that wait need: a thread
  * that is at work, or on its way, takes them next, unless they have waited for
- * so long that it may be blocked. */
-static gboolean
-need_thread (Pool *pool)
+ * so long that it may be blocked. Then there are twice as many, so that those
+ * behind many that block do not wait long either. */
+static guint
+count_needed (Pool *pool)
 {
-  RecTask *oldest = g_queue_peek_head (&pool->queue);
+  guint at_work = pool->n_threads - pool->n_idle + pool->n_woken;
+  guint on_the_way = pool->n_starting + pool->n_woken;
+  gint64 since = g_get_monotonic_time () - REC_TASKS_PATIENCE;
+  guint n = 0;
 
-  if (!oldest)
-    return FALSE;
-  return pool->n_threads - pool->n_idle + pool->n_woken == 0 ||
-      g_get_monotonic_time () - oldest->since > REC_TASKS_PATIENCE;
+  if (at_work == 0)
+    return g_queue_is_empty (&pool->queue) ? 0 : 1;
+  for (const GList *l = pool->queue.head; l && n < on_the_way + at_work;
+       l = l->next, n++)
+    if (((const RecTask *)l->data)->since > since)
+      break;
+  return n > on_the_way ? n - on_the_way : 0;
 }
 
-/* Under lock: a thread that could not be started is tried again with the next
- * task. */
-static void
+/* Under lock. Returns FALSE when the system has no more threads. */
+static gboolean
 add_thread (Pool *pool)
 {
   GThread *thread;
@@ -156,15 +167,28 @@ add_thread (Pool *pool)
   if (pool->n_idle > pool->n_woken) {
     pool->n_woken++;
     g_cond_signal (&pool->work);
-    return;
+    return TRUE;
   }
-  if (pool->n_idle > 0 || pool->n_threads >= MAX_THREADS)
-    return;
+  if (pool->n_threads >= MAX_THREADS)
+    return FALSE;
   thread = g_thread_try_new (pool->name, run_tasks, pool, NULL);
   if (!thread)
-    return;
+    return FALSE;
   g_thread_unref (thread);
   pool->n_threads++;
+  pool->n_starting++;
+  return TRUE;
+}
+
+/* Under lock. Returns whether a thread was added. */
+static gboolean
+add_threads (Pool *pool)
+{
+  guint needed = count_needed (pool), n = 0;
+
+  while (n < needed && add_thread (pool))
+    n++;
+  return n > 0;
 }
 
 /* --- the thread that watches --- */
@@ -213,16 +237,23 @@ queue_ready (const GArray *tasks, const GArray *fds)
   }
 }
 
-/* Under lock. Adds threads where they are needed. */
+/* Under lock. Adds threads where they are needed. What could not be added is
+ * tried again later. */
 static void
 look_after_pools (void)
 {
+  gint64 now = g_get_monotonic_time ();
+
   patience_due = REC_TASKS_NEVER;
   for (guint i = 0; i < REC_TASKS_POOLS; i++) {
-    if (need_thread (&pools[i]))
-      add_thread (&pools[i]);
-    if (!g_queue_is_empty (&pools[i].queue))
-      patience_due = g_get_monotonic_time () + REC_TASKS_PATIENCE;
+    const RecTask *oldest = g_queue_peek_head (&pools[i].queue);
+
+    if (!oldest)
+      continue;
+    add_threads (&pools[i]);
+    patience_due = MIN (patience_due,
+        (oldest->since > now - REC_TASKS_PATIENCE ? oldest->since : now) +
+            REC_TASKS_PATIENCE);
   }
 }
 
@@ -266,6 +297,14 @@ poll_until (GArray *fds, gint64 until)
     g_assert (errno == EAGAIN || errno == EINTR);
 }
 
+/* Under lock. */
+static void
+open_wake_fd (void)
+{
+  if (wake_fd < 0)
+    wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
 static gpointer
 watch (gpointer unused)
 {
@@ -275,11 +314,15 @@ watch (gpointer unused)
 
   g_mutex_lock (&lock);
   while (n_tasks > 0 || g_get_monotonic_time () < end) {
+    open_wake_fd ();
     until = collect (tasks, fds);
     if (n_tasks > 0)
       end = REC_TASKS_NEVER;
     else if (end == REC_TASKS_NEVER)
       end = g_get_monotonic_time () + IDLE_TIMEOUT;
+    /* Nobody can wake it: the process has no descriptors left. */
+    if (wake_fd < 0)
+      until = MIN (until, g_get_monotonic_time () + REC_TASKS_PATIENCE);
     until = watch_until = MIN (until, end);
     g_mutex_unlock (&lock);
     poll_until (fds, until);
@@ -295,20 +338,30 @@ watch (gpointer unused)
   return NULL;
 }
 
+/* Under lock. When the system has no thread for it, the next call tries again. */
+static void
+start_watching (void)
+{
+  static gboolean said = FALSE;
+  GThread *thread;
+
+  watch_until = G_MININT64;
+  thread = g_thread_try_new ("rec-watch", watch, NULL, NULL);
+  watching = thread != NULL;
+  if (!watching && !said)
+    g_message ("There is no thread for the timers of recordings and sessions.");
+  said = !watching;
+  g_clear_pointer (&thread, g_thread_unref);
+}
+
 /* Under lock. Makes the thread that watches look again by @due. */
 static void
 watch_by (gint64 due)
 {
   guint64 one = 1;
-  GThread *thread;
 
   if (!watching) {
-    if (wake_fd < 0)
-      wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-    watch_until = G_MININT64;
-    thread = g_thread_try_new ("rec-watch", watch, NULL, NULL);
-    watching = thread != NULL;
-    g_clear_pointer (&thread, g_thread_unref);
+    start_watching ();
   } else if (due < watch_until) {
     watch_until = due;
     while (write (wake_fd, &one, sizeof (one)) < 0 && errno == EINTR)
@@ -335,6 +388,9 @@ rec_task_new (
     patience_due = REC_TASKS_NEVER;
   }
   n_tasks++;
+  /* It is also there for when the task has to wait for its first thread. */
+  if (!watching)
+    start_watching ();
   g_mutex_unlock (&lock);
   return task;
 }
@@ -351,8 +407,7 @@ void
 rec_tasks_run_queued (RecTasksPool pool)
 {
   g_mutex_lock (&lock);
-  if (need_thread (&pools[pool]))
-    add_thread (&pools[pool]);
+  add_threads (&pools[pool]);
   g_mutex_unlock (&lock);
 }
 
@@ -360,13 +415,15 @@ void
 rec_task_wake (RecTask *task)
 {
   Pool *pool = &pools[task->pool];
+  gboolean added;
 
   g_mutex_lock (&lock);
   enqueue (task);
-  if (need_thread (pool)) {
-    add_thread (pool);
-  } else if (task->queued && patience_due == REC_TASKS_NEVER) {
-    /* The thread that is at work may be blocked. */
+  added = add_threads (pool);
+  /* The threads that are at work may be blocked, or the one that was added may
+   * take another task. */
+  if (task->queued && !(added && pool->queue.length == 1) &&
+      (patience_due == REC_TASKS_NEVER || !watching)) {
     patience_due = task->since + REC_TASKS_PATIENCE;
     watch_by (patience_due);
   }
@@ -393,7 +450,9 @@ rec_task_watch (RecTask *task, gint64 due, const GPollFD *fds, guint n_fds)
       g_array_append_vals (task->fds, fds, n_fds);
     }
   }
-  watch_by (same || n_fds == 0 ? due : G_MININT64 + 1);
+  /* A single one is that of a GMainContext, which stays open. Of several, one may
+   * be that of another file by now, which is not polled yet. */
+  watch_by (n_fds == 0 || (same && n_fds == 1) ? due : G_MININT64 + 1);
   g_mutex_unlock (&lock);
 }
 
@@ -419,11 +478,10 @@ rec_task_free (RecTask *task)
     return;
   pool = &pools[task->pool];
   g_mutex_lock (&lock);
+  task->removing = TRUE;
   pool->n_removing++;
-  while (task->running) {
-    task->again = FALSE;
+  while (task->running)
     g_cond_wait (&pool->finished, &lock);
-  }
   pool->n_removing--;
   if (task->queued)
     g_queue_remove (&pool->queue, task);

@@ -5,9 +5,10 @@
  * A task is a function that runs when it is woken, when its time has come, or
  * when one of its descriptors is ready; on one thread at a time. The tasks of a
  * pool share its threads. As long as they are quick, one thread runs them all;
- * when one has waited for longer than REC_TASKS_PATIENCE, because there is much
- * to do or another one blocks, for example in a write to a slow disk, one more
- * thread joins. Idle threads end. Any thread.
+ * when some have waited for longer than REC_TASKS_PATIENCE, because there is
+ * much to do or others block, for example in a write to a slow disk, the number
+ * of threads doubles, up to one for each task that waits. Idle threads end.
+ * Threads that the system refuses are tried again. Any thread.
  */
 
 #pragma once
@@ -16,7 +17,7 @@
 
 G_BEGIN_DECLS
 
-/* µs that a task waits for a thread before another thread joins. */
+/* µs that a task waits for a thread before more threads join. */
 #define REC_TASKS_PATIENCE (5 * G_TIME_SPAN_MILLISECOND)
 #define REC_TASKS_NEVER G_MAXINT64
 
@@ -37,7 +38,9 @@ RecTask *rec_task_new (
 void rec_task_wake (RecTask *task);
 
 /* Runs the task at @due, monotonic µs, or when one of @fds, which are copied, is
- * ready; replaces what was set before. Once. */
+ * ready; replaces what was set before. Once; it may also run without a cause. A
+ * single descriptor stays open while it is watched; several may be closed, and
+ * opened anew, when they are set again then. */
 void rec_task_watch (
     RecTask *task, gint64 due, const GPollFD *fds, guint n_fds);
 
@@ -50,8 +53,8 @@ void rec_task_wake_at (RecTask *task, gint64 due);
 void rec_task_queue (RecTask *task);
 void rec_tasks_run_queued (RecTasksPool pool);
 
-/* Waits until the task is not running, and frees it. NULL is allowed. Not from
- * inside of the task. */
+/* Waits until the task is not running, and frees it; it does not run again, even
+ * when it has been woken. NULL is allowed. Not from inside of the task. */
 void rec_task_free (RecTask *task);
 
 /* Threads there are now, of all pools. */

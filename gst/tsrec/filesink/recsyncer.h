@@ -6,7 +6,8 @@
  * streaming thread writes to the current fragment and notifies the task, which
  * syncs the fragment in time. It also syncs and closes fragments that are handed
  * over. The streaming thread never waits for it, except in rec_syncer_wait(). A
- * sync that blocks delays no other recording by more than REC_TASKS_PATIENCE.
+ * sync that blocks delays another recording by about REC_TASKS_PATIENCE, and
+ * syncs of N recordings that block by log2(N) times as long (rectasks.h).
  *
  * With an interval N, a sync starts at most N/2 after the first byte that no
  * sync covers. If the storage needs less than N/2 for a sync, every byte is
