@@ -34,8 +34,10 @@ RecServer *rec_server_new (RecServerConfig *config, RecServerMessageFunc func,
 void rec_server_free (RecServer *server);
 
 /* Settings of recordings, tokens and limits are taken over at once, by
- * recordings when they start; where the server listens stays. */
-void rec_server_reconfigure (RecServer *server, RecServerConfig *config);
+ * recordings when they start; where the server listens and its folder stay.
+ * FALSE with @error if that would let everybody in who reaches the server. */
+gboolean rec_server_reconfigure (
+    RecServer *server, RecServerConfig *config, GError **error);
 
 /* Refuses new recordings, ends every one and calls @func, on the service's
  * thread, when their files are complete. */
