@@ -1,4 +1,4 @@
-/* gst-tsrec: what every request passes on its way to its handler
+/* gst-tsrec: checks of a request before its handler
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -13,8 +13,8 @@
 
 #include <string.h>
 
-/* Bytes. Whoever goes on sending beyond the second is cut off, as libsoup reads
- * a body to its end before it answers. */
+/* Bytes. libsoup reads a body to its end before it answers, so a client that
+ * sends more than CUT_OFF is disconnected. */
 #define MAX_JSON (64 * 1024)
 #define MAX_SDP (256 * 1024)
 #define CUT_OFF (1024 * 1024)
@@ -28,7 +28,7 @@ typedef struct
   gsize max;
 } BodyLimit;
 
-/* Chunked bodies have no length to check in advance. */
+/* Checks the length of chunked bodies, which is not known in advance. */
 static void
 on_chunk (SoupServerMessage *msg, GBytes *chunk, gpointer data)
 {
@@ -94,7 +94,7 @@ check_headers (SoupServerMessage *msg, GError **error)
   return FALSE;
 }
 
-/* What can be refused before the body has come. */
+/* Checks the Content-Length before the body has arrived. */
 static gboolean
 check_length (SoupServerMessage *msg, gsize max, GError **error)
 {
@@ -115,7 +115,7 @@ check_length (SoupServerMessage *msg, gsize max, GError **error)
   return FALSE;
 }
 
-/* --- early: when the headers are there --- */
+/* --- when the headers have arrived --- */
 
 static void
 answer_options (RecServerRequest *request, const gchar *allow)
@@ -127,7 +127,7 @@ answer_options (RecServerRequest *request, const gchar *allow)
   g_free (all);
 }
 
-/* For what a person opens in a browser, and for every page of ours. */
+/* For all responses that a browser may show. */
 static void
 set_security_headers (RecServerRequest *request)
 {
@@ -175,7 +175,7 @@ check_early (RecServer *server, RecServerRequest *request)
   g_free (allow);
 }
 
-/* --- when the body is there --- */
+/* --- when the body has arrived --- */
 
 typedef struct
 {

@@ -23,7 +23,7 @@ set_error (GError **error, guint status, const gchar *what, const gchar *detail)
   rec_server_error_set (error, status, what, "%s", detail);
 }
 
-/* Whether the token of @request is for @name; answers it otherwise. */
+/* Returns TRUE if the token of @request is for @name. Otherwise answers it. */
 static gboolean
 check_pattern (RecServer *server, RecServerRequest *request, const gchar *name)
 {
@@ -44,7 +44,7 @@ check_pattern (RecServer *server, RecServerRequest *request, const gchar *name)
   return FALSE;
 }
 
-/* --- what takes a while --- */
+/* --- answers of the library --- */
 
 static void
 on_answer (JsonObject *answer, GError *error, gpointer data)
@@ -123,7 +123,7 @@ rec_server_handle_playlist (RecServer *server, RecServerRequest *request)
   g_free (file);
 }
 
-/* A number of the query; @fallback when it is not there. */
+/* Reads a number of the query, @fallback if it is missing. */
 static gboolean
 read_number (RecServerRequest *request, const gchar *name, guint fallback,
     guint max, guint *number, GError **error)
@@ -344,7 +344,7 @@ static const struct
       "text/javascript; charset=utf-8" },
 };
 
-/* hls.js plays through a media source, whose address is a blob. */
+/* hls.js plays through a MediaSource, which has a blob: URL. */
 static const gchar page_policy[] =
     "default-src 'none'; script-src 'self'; worker-src 'self'; "
     "style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -388,6 +388,6 @@ rec_server_handle_page (RecServer *server, RecServerRequest *request)
       return;
     }
   set_error (&error, 404, "no such path",
-      "There is nothing at this path; /api/openapi.json says what there is.");
+      "There is nothing at this path. /api/openapi.json lists all paths.");
   rec_server_request_reply_error (request, error);
 }

@@ -1,4 +1,4 @@
-/* gst-tsrec: the OpenAPI document, made of the table of routes
+/* gst-tsrec: the OpenAPI document, generated from the table of routes
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -1,4 +1,4 @@
-/* gst-tsrec: what the files of RecServer share
+/* gst-tsrec: internals of RecServer
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -54,14 +54,14 @@ struct _RecServer
 
 /* recserver.c */
 
-/* The recording @id, also one that has ended; NULL when there is none. */
+/* Returns the recording @id, also if it has ended; NULL if there is none. */
 RecServerRecording *rec_server_find (RecServer *server, const gchar *id);
-/* Starts a recording. NULL with @error (409, 422, 500, 503). Belongs to
+/* Starts a recording. Returns NULL with @error (409, 422, 500, 503). Owned by
  * @server. */
 RecServerRecording *rec_server_start (
     RecServer *server, const RecServerRecordingConfig *config, GError **error);
 
-/* Calls "finished" when the service was asked to end and all is complete. */
+/* Calls @finished if the service is ending and all files are complete. */
 void rec_server_check_finished (RecServer *server);
 
 /* recserver-notify.c */
@@ -81,9 +81,9 @@ void rec_server_archive_opened (
  * of the recording. */
 void rec_server_archive_closed (RecServer *server,
     RecServerRecording *recording, const gchar *path, gdouble duration);
-/* Deletes what is more than is kept. */
+/* Deletes recordings by keep-time and keep-bytes. */
 void rec_server_archive_prune (RecServer *server);
-/* Repairs what a crash has left. Blocks. */
+/* Repairs the files of recordings that a crash has interrupted. Blocks. */
 void rec_server_archive_recover (RecServer *server);
 
 /* recserver-udp.c */
@@ -98,8 +98,7 @@ void rec_server_udp_close (RecServer *server);
 void rec_server_dispatch (
     SoupServerMessage *msg, gboolean early, gpointer server);
 
-/* Handlers of routes, in the file that is named. A request is answered before
- * they return, or paused. */
+/* Handler of a route. Answers the request before it returns, or pauses it. */
 typedef void (*RecServerHandler) (RecServer *server, RecServerRequest *request);
 
 /* recserver-routes.c */
@@ -107,7 +106,7 @@ typedef void (*RecServerHandler) (RecServer *server, RecServerRequest *request);
 #define REC_SERVER_TYPE_JSON "application/json"
 
 /**
- * RecServerField: of a JSON body or a query
+ * RecServerField: a member of a JSON body, or a parameter of a query
  * @type: of JSON Schema
  * @choices: separated by "|", or NULL
  */
@@ -121,9 +120,10 @@ typedef struct
 
 /**
  * RecServerRoute:
- * @path: "{id}", "{session}" and "{asset}" are one component, "{name}" is all that follow
- * @role: that is needed, for the {id} where there is one
- * @body, @query: end with a name of NULL; NULL: there is none
+ * @path: "{id}", "{session}" and "{asset}" are one component, "{name}" is one
+ *   or more
+ * @role: required role, for the {id} if there is one
+ * @body, @query: end with a name of NULL; NULL: none
  * @errors: HTTP statuses, separated by spaces
  */
 typedef struct
@@ -143,8 +143,9 @@ typedef struct
 
 /* All routes, *@n of them. */
 const RecServerRoute *rec_server_routes_get (guint *n);
-/* Returns the route of a request and sets its parameters. NULL with @error, and
- * in *@allow the methods of that path, which the caller frees. */
+/* Returns the route of a request and sets its parameters. Otherwise returns NULL
+ * with @error, and sets *@allow to the methods of the path. Caller frees
+ * *@allow. */
 const RecServerRoute *rec_server_routes_find (
     RecServerRequest *request, gchar **allow, GError **error);
 

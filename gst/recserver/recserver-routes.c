@@ -1,8 +1,8 @@
-/* gst-tsrec: the table of routes, and which one a request takes
+/* gst-tsrec: the table of routes, and the route of a request
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The same table routes requests and describes them (recserver-openapi.c).
+ * recserver-openapi.c generates the OpenAPI document from the same table.
  */
 
 #include "config.h"
@@ -22,12 +22,12 @@ static const RecServerField start_body[] = {
   { "id", "string", NULL, "1 to 128 of A-Z a-z 0-9 . _ -, no dot in front" },
   { "mint_id", "string", NULL, "an alias of id" },
   { "output_format", "string", REC_SERVER_FORMAT_NAMES,
-      "what is made; an unknown one records mpegts, and warning says so" },
+      "format of the file; an unknown one records mpegts, with a warning" },
   { "video_quality", "string", REC_SERVER_QUALITY_NAMES,
-      "the bit rate that is asked of the sender, or used by an encoder where "
-      "one is needed" },
+      "bit rate requested from the sender, or used by an encoder if one is "
+      "needed" },
   { "source", "object", NULL,
-      "type (whip, whep, livekit, uri), url and token; whip when left out" },
+      "type (whip, whep, livekit, uri), url and token; default: whip" },
   { NULL, NULL, NULL, NULL },
 };
 
@@ -40,10 +40,10 @@ static const RecServerField id_body[] = {
 static const RecServerField list_query[] = {
   { "name", "string", NULL, "only the recording with this name" },
   { "offset", "integer", NULL, "recordings to skip" },
-  { "limit", "integer", NULL, "recordings in the answer at most (1000)" },
+  { "limit", "integer", NULL, "maximum number of recordings (1000)" },
   { "sort", "string",
       "-modified|modified|-name|name|-size|size|-duration|duration",
-      "by what; a hyphen: the largest first (-modified)" },
+      "order; with a hyphen, descending (-modified)" },
   { NULL, NULL, NULL, NULL },
 };
 
@@ -113,10 +113,10 @@ static const RecServerRoute routes[] = {
       "Metrics of all recordings for Prometheus", NULL, NULL, NULL, "200",
       "text/plain", "" },
   { "GET", "/healthz", REC_SERVER_ROLE_NONE, rec_server_handle_healthz,
-      "Whether the process answers", NULL, NULL, NULL, "200", JSON, "" },
+      "Returns 200 while the process runs", NULL, NULL, NULL, "200", JSON, "" },
   { "GET", "/readyz", REC_SERVER_ROLE_NONE, rec_server_handle_readyz,
-      "Whether a recording could be started", NULL, NULL, NULL, "200", JSON,
-      "503" },
+      "Returns 200 if a recording could be started", NULL, NULL, NULL, "200",
+      JSON, "503" },
   { "GET", "/api/openapi.json", REC_SERVER_ROLE_NONE, rec_server_handle_openapi,
       "This document", NULL, NULL, NULL, "200", JSON, "" },
   { "GET", "/", REC_SERVER_ROLE_NONE, rec_server_handle_page, "The page", NULL,
@@ -134,8 +134,8 @@ rec_server_routes_get (guint *n)
 
 /* --- matching --- */
 
-/* The components of an encoded path; NULL when
- * it is not valid percent-encoding, or has a NUL or an encoded slash. */
+/* Returns the decoded components of @path. Returns NULL if it is not valid
+ * percent-encoding of UTF-8, or has an encoded NUL or slash. */
 static gchar **
 split_path (const gchar *path)
 {
@@ -159,7 +159,7 @@ split_path (const gchar *path)
   return parts;
 }
 
-/* Whether @parts are those of @route. */
+/* Returns TRUE if @parts match the path of @route. */
 static gboolean
 matches (const RecServerRoute *route, gchar **parts)
 {
@@ -167,7 +167,7 @@ matches (const RecServerRoute *route, gchar **parts)
   guint i = 0, n = g_strv_length (parts);
   gboolean ok = TRUE, rest = FALSE;
 
-  /* "/" is no component at all. */
+  /* "/" has no components. */
   if (wanted[0] && *wanted[0] == '\0')
     g_clear_pointer (&wanted[0], g_free);
   for (; ok && wanted[i]; i++) {
@@ -176,7 +176,7 @@ matches (const RecServerRoute *route, gchar **parts)
     if (rest)
       break;
   }
-  /* What follows "{name}" is the end of the path. */
+  /* A component after "{name}" is the last one of the path. */
   if (ok && rest && wanted[i + 1])
     ok = n > i + 1 && g_str_equal (wanted[i + 1], parts[n - 1]);
   ok = ok && (rest || !parts[i]);
@@ -191,7 +191,7 @@ has_method (const RecServerRoute *route, const gchar *method)
       (g_str_equal (method, "HEAD") && g_str_equal (route->method, "GET"));
 }
 
-/* @parts as one name, without its last one where @suffix follows. */
+/* Joins @parts, without the last one if it is @suffix. */
 static gchar *
 join_rest (gchar **parts, const gchar *suffix)
 {
@@ -255,7 +255,7 @@ rec_server_routes_find (
         error, 405, "wrong method", "This path takes %s.", methods->str);
   else
     rec_server_error_set (error, 404, "no such path",
-        "There is nothing at this path; /api/openapi.json says what there is.");
+        "There is nothing at this path. /api/openapi.json lists all paths.");
   *allow = g_string_free (methods, FALSE);
   g_strfreev (parts);
   return found;

@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Owns a thread with a GMainContext, on which everything runs but what may
- * block. The functions here are for any other thread.
+ * Owns a thread with a GMainContext. Everything runs on it, except operations
+ * that may block. Call these functions from other threads only.
  */
 
 #pragma once
@@ -24,28 +24,28 @@ typedef struct _RecServer RecServer;
  */
 typedef void (*RecServerMessageFunc) (GstStructure *s, gpointer user_data);
 
-/* Listens and starts the recordings that always run. NULL with @error, which
- * says what to do. */
+/* Listens and starts the recordings of paths with a source. Returns NULL with
+ * @error, which contains advice. */
 RecServer *rec_server_new (RecServerConfig *config, RecServerMessageFunc func,
     gpointer user_data, GError **error);
 
-/* Ends every recording, as a stop would, and closes the socket. No callback
- * runs after this has returned. Not from a callback. */
+/* Stops every recording and closes the socket. No callback runs after this has
+ * returned. Must not be called from a callback. */
 void rec_server_free (RecServer *server);
 
-/* Settings of recordings, tokens and limits are taken over at once, by
- * recordings when they start; where the server listens and its folder stay.
- * FALSE with @error if that would let everybody in who reaches the server. */
+/* Applies tokens and limits at once, and settings of recordings when they start.
+ * The address, the port and the folder do not change. FALSE with @error if
+ * everybody who reaches the server would be let in. */
 gboolean rec_server_reconfigure (
     RecServer *server, RecServerConfig *config, GError **error);
 
-/* Refuses new recordings, ends every one and calls @func, on the service's
- * thread, when their files are complete. */
+/* Refuses new recordings, stops all, and calls @func on the service's thread
+ * when their files are complete. */
 void rec_server_finish (
     RecServer *server, void (*func) (gpointer user_data), gpointer user_data);
 
 guint rec_server_get_port (RecServer *server);
-/* Where the page is. Caller frees. */
+/* Returns the URL of the page. Caller frees. */
 gchar *rec_server_dup_url (RecServer *server);
 
 G_END_DECLS

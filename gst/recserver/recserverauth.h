@@ -1,4 +1,4 @@
-/* gst-tsrec: who may do what
+/* gst-tsrec: authorization of requests
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -10,23 +10,23 @@
 
 G_BEGIN_DECLS
 
-/* Whether @request comes from a page that may send it, by Origin, and, where
- * there is no [auth], was sent to this host by a name of its own. Otherwise
- * sets @error (status 403 or 421). Adds the headers of CORS. */
+/* Returns TRUE if the Origin of @request is allowed and, without [auth], its Host
+ * is a name of this host. Otherwise sets @error (403 or 421). Adds CORS headers.
+ */
 gboolean rec_server_auth_check_origin (
     const RecServerConfig *config, RecServerRequest *request, GError **error);
 
-/* Whether the token of @request has @role for @id, or, with @id NULL, for any
- * id. Otherwise sets @error (status 401 or 403). With auth-url and no token of
- * the file that allows it, returns TRUE and sets *@ask. */
+/* Returns TRUE if the token of @request has @role for @id, or for any id if @id
+ * is NULL. Otherwise sets @error (401 or 403). If no token of the file allows it
+ * and there is an auth-url, returns TRUE and sets *@ask. */
 gboolean rec_server_auth_check (const RecServerConfig *config,
     RecServerRequest *request, RecServerRole role, const gchar *id,
     gboolean *ask, GError **error);
 
-/* @error: NULL when it is allowed; belongs to the callee. */
+/* @error: NULL if the request is allowed; owned by the caller of the function. */
 typedef void (*RecServerAuthFunc) (GError *error, gpointer user_data);
 
-/* Asks auth-url. @func is called in the thread-default main context. */
+/* Sends a request to auth-url. @func is called in the thread-default main context. */
 void rec_server_auth_ask (const RecServerConfig *config,
     RecServerRequest *request, RecServerRole role, const gchar *id,
     RecServerAuthFunc func, gpointer user_data);

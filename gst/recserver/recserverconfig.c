@@ -73,6 +73,7 @@ static const Key path_keys[] = {
   { "sync-interval", KEY_TIME, PATH (sync_interval), 0, 0, NULL },
   { "max-duration", KEY_TIME, PATH (max_duration), 0, 0, NULL },
   { "publisher-timeout", KEY_TIME, PATH (publisher_timeout), 0, 0, NULL },
+  { "peer-timeout", KEY_TIME, PATH (peer_timeout), 0, 0, NULL },
   { "keep-time", KEY_TIME, PATH (keep_time), 0, 0, NULL },
   { "keep-bytes", KEY_BYTES, PATH (keep_bytes), 0, 0, NULL },
   { "hook-url", KEY_STRING, PATH (hook_url), 0, 0, NULL },
@@ -118,6 +119,7 @@ path_new (const gchar *pattern)
   path->record_always = path->resume = path->playlist = path->journal = TRUE;
   path->sync_interval = 5 * SECOND;
   path->publisher_timeout = 60 * SECOND;
+  path->peer_timeout = G_MAXUINT64;
   return path;
 }
 

@@ -43,6 +43,8 @@ typedef struct
  * @launch: launch line that replaces the one of the service, or NULL
  * @max_size_time, @sync_interval, @max_duration, @keep_time,
  *   @publisher_timeout: ns, 0 is none
+ * @peer_timeout: ns without a packet after which a session ends, 0: none,
+ *   G_MAXUINT64: as the source has it
  * @keep_bytes: bytes, 0 is none
  * @resume: a @source goes on in the same file after a restart
  *
@@ -69,6 +71,7 @@ typedef struct
   guint64 sync_interval;
   guint64 max_duration;
   guint64 publisher_timeout;
+  guint64 peer_timeout;
   guint64 keep_time;
   guint64 keep_bytes;
 } RecServerPath;

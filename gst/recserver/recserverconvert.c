@@ -1,4 +1,4 @@
-/* gst-tsrec: makes another container of a finished recording
+/* gst-tsrec: conversion of a closed recording to another container
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -54,7 +54,7 @@ sync_path (const gchar *path, int flags, GError **error)
   return FALSE;
 }
 
-/* On a thread of its own: waits for the disk. */
+/* Runs on a separate thread, because it waits for the disk. */
 static void
 run_publish (GTask *task, gpointer source, gpointer data, GCancellable *c)
 {

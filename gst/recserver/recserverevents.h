@@ -17,9 +17,9 @@ RecServerEvents *rec_server_events_new (void);
 /* Ends every stream. */
 void rec_server_events_free (RecServerEvents *events);
 
-/* Answers @request with a stream of what is published from now on, and of what
- * it has missed since its Last-Event-ID. Only events of IDs that the pattern of
- * @request matches are sent. */
+/* Answers @request with a stream of events: those after its Last-Event-ID, and
+ * all that follow. Only events of IDs that match the pattern of @request are
+ * sent. */
 void rec_server_events_add (RecServerEvents *events, RecServerRequest *request);
 
 /* @id: of the recording; @object: as JSON, belongs to the caller. */

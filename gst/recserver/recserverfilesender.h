@@ -1,9 +1,9 @@
-/* gst-tsrec: sends a file as the answer to a request, with byte ranges
+/* gst-tsrec: responses with the contents of a file and byte ranges
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * On the service's thread; the disk is read on others, and only as fast as the
- * client takes what was sent.
+ * On the service's thread. Files are read on other threads, at the speed of the
+ * client.
  */
 
 #pragma once

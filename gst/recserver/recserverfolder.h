@@ -1,8 +1,8 @@
-/* gst-tsrec: the folder of the recordings; a name never leads out of it
+/* gst-tsrec: the folder of the recordings, from which no name can escape
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A folder does not change once made; any thread.
+ * Immutable; any thread.
  */
 
 #pragma once
@@ -17,34 +17,35 @@ typedef struct _RecServerFolder RecServerFolder;
 /* Folders within each other that are served. */
 #define REC_SERVER_FOLDER_MAX_DEPTH 4
 
-/* NULL with @error when @path cannot be opened. */
+/* Returns NULL with @error if @path cannot be opened. */
 RecServerFolder *rec_server_folder_new (const gchar *path, GError **error);
 RecServerFolder *rec_server_folder_ref (RecServerFolder *folder);
 void rec_server_folder_unref (RecServerFolder *folder);
 
-/* Without the folders above it. Caller frees. */
+/* Returns the last component of the path. Caller frees. */
 gchar *rec_server_folder_dup_name (RecServerFolder *folder);
 
-/* The MIME type of a file that may be served, by the end of its @name; NULL
- * when it may not. */
+/* Returns the MIME type for the suffix of @name, NULL if such files are not
+ * served. */
 const gchar *rec_server_folder_get_type (const gchar *name);
 
-/* Opens the file @name, with "/" between folders, for reading. What is looked at
- * is what was opened: a link that is put in its place changes nothing. Links
- * that lead out of the folder, hidden names, devices and FIFOs are refused.
- * -1 with @error (status 403, 404 or 503). Caller closes. */
+/* Opens the file @name, with "/" between folders, for reading. @st
+ * describes the opened file, even if its name is replaced by a link meanwhile.
+ * Links that lead out of the folder, hidden names, devices and FIFOs are refused.
+ * Returns -1 with @error (403, 404 or 503). Caller closes. */
 int rec_server_folder_open (RecServerFolder *folder, const gchar *name,
     struct stat *st, GError **error);
 
-/* Likewise, for the service itself: any type; sets no error. -1: not there. */
+/* Like rec_server_folder_open(), but for the service itself: for files of any
+ * type, and without an error. Returns -1 if there is no such file. */
 int rec_server_folder_peek (
     RecServerFolder *folder, const gchar *name, struct stat *st);
 
-/* All of a text of at most 16 MiB. NULL when it cannot be read. Caller
- * frees. */
+/* Returns the contents of a text file of at most 16 MiB, NULL if it cannot be
+ * read. Caller frees. */
 gchar *rec_server_folder_load (RecServerFolder *folder, const gchar *name);
 
-/* Deletes the file @name. FALSE with @error. */
+/* Deletes the file @name. Returns FALSE with @error. */
 gboolean rec_server_folder_delete (
     RecServerFolder *folder, const gchar *name, GError **error);
 
@@ -54,7 +55,7 @@ typedef gboolean (*RecServerFolderFunc) (const gchar *name, gpointer user_data);
 void rec_server_folder_foreach (
     RecServerFolder *folder, RecServerFolderFunc func, gpointer user_data);
 
-/* Whether a recorder holds the file open: recfilesink holds a lock. */
+/* Returns TRUE if a recorder writes the file (recfilesink locks it). */
 gboolean rec_server_folder_is_locked (int fd);
 
 G_END_DECLS

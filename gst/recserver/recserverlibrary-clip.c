@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How often the index is read on, two seconds each. */
+/* Attempts to read the index to its end, two seconds each. */
 #define MAX_ATTEMPTS 15
 
 typedef struct
@@ -35,8 +35,8 @@ job_free (gpointer data)
   g_free (job);
 }
 
-/* UTC of the first PTS: as NAME.json says, or by when the file was written last.
- */
+/* Returns the UTC of the first PTS, from NAME.json or from the time of the last
+ * write. */
 static gint64
 get_first_utc (Job *job, const struct stat *st, gint64 span)
 {
@@ -75,7 +75,7 @@ format_utc (gint64 us)
   return text;
 }
 
-/* The nearest media before and after, of which one may be missing (0). */
+/* @before, @after: the nearest recorded times, 0 if there is none. */
 static void
 set_nothing (GError **error, gint64 before, gint64 after)
 {

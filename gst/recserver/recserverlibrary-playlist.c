@@ -1,4 +1,4 @@
-/* gst-tsrec: playlists of recordings that have none
+/* gst-tsrec: playlists for recordings without one
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -15,13 +15,13 @@
 
 #define CHUNK (1024 * 1024)
 #define MAX_INDEXES 64
-/* µs that one request may read on in a file. */
+/* Time for which one request may read a file, µs. */
 #define BUDGET (2 * G_USEC_PER_SEC)
-/* Seconds of an entry at least, unless the recording ends. */
+/* Minimum duration of an entry except the last, seconds. */
 #define MIN_ENTRY 1.9
-/* Seconds; it may not change while a recording grows. */
+/* Seconds; must not change while a recording is written. */
 #define TARGET_DURATION 10
-/* Seconds after which a playlist that was not replaced may have been left. */
+/* Seconds without a write after which a playlist may be abandoned. */
 #define LEFT_ALONE 15
 
 typedef struct
@@ -39,7 +39,7 @@ rec_server_library_free_index (gpointer data)
   g_free (cached);
 }
 
-/* Under index_lock. */
+/* Call with index_lock held. */
 static CachedIndex *
 find_index (RecServerLibrary *library, const struct stat *st)
 {
@@ -58,7 +58,7 @@ find_index (RecServerLibrary *library, const struct stat *st)
   return cached;
 }
 
-/* Whether all of the file has been read. */
+/* Returns TRUE if the file was read to its end. */
 static gboolean
 read_on (CachedIndex *cached, int fd, const struct stat *st)
 {
@@ -104,7 +104,7 @@ append_entry (GString *text, const gchar *url, gdouble seconds, guint64 offset,
       end - offset, offset, url);
 }
 
-/* The last place of an entry that begins at @i. */
+/* Returns the end of an entry that begins at @i. */
 static guint
 find_end (const GArray *entries, guint i)
 {
@@ -155,7 +155,7 @@ make_text (CachedIndex *cached, const gchar *url, guint64 size, gboolean ended)
   return g_string_free (text, FALSE);
 }
 
-/* Whether the last file that the playlist @text names still grows. */
+/* Returns TRUE if the last file of the playlist @text is being written. */
 static gboolean
 names_growing (RecServerLibrary *library, const gchar *name, const gchar *text)
 {
@@ -186,8 +186,8 @@ names_growing (RecServerLibrary *library, const gchar *name, const gchar *text)
   return growing;
 }
 
-/* A playlist as its recorder wrote it; one whose recorder was killed gets the end
- * that it lacks, so that players do not wait for more. */
+/* Loads a playlist of a recorder. If the recorder was killed, adds the missing
+ * end, so that players do not wait for more entries. */
 static gchar *
 load_written (RecServerLibrary *library, const gchar *name, GError **error)
 {

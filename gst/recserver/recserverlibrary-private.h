@@ -1,4 +1,4 @@
-/* gst-tsrec: what the files of RecServerLibrary share
+/* gst-tsrec: internals of RecServerLibrary
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -16,30 +16,39 @@ struct _RecServerLibrary
   RecServerFolder *folder;
 
   GMutex lock;
-  /* under lock: "device:inode" → what was read of the file, at which size */
+  /* protected by lock: "device:inode" → facts of the file, and their version */
   GHashTable *facts;
   /* held while an index is read on: "device:inode" → CachedIndex */
   GMutex index_lock;
   GHashTable *indexes;
 };
 
-/* Seconds for which a file that was written to may still grow. */
+/* Seconds after the last write during which a file counts as growing. */
 #define REC_SERVER_LIBRARY_GROWING 5
 
-/* "device:inode". Caller frees. */
+/* Returns "device:inode". Caller frees. */
 gchar *rec_server_library_make_key (const struct stat *st);
 gboolean rec_server_library_is_growing (int fd, const struct stat *st);
-/* "/files/NAME" percent-encoded, with @prefix in place of "/files/". Caller
- * frees. */
+/* Returns @prefix and the percent-encoded @name. Caller frees. */
 gchar *rec_server_library_make_url (const gchar *prefix, const gchar *name);
-/* @name with its suffix replaced. Caller frees. */
+/* Returns @name with another suffix. Caller frees. */
 gchar *rec_server_library_replace_suffix (
     const gchar *name, const gchar *suffix);
 
+/* recserverlibrary-facts.c */
+
+/* Member of a row that is not shown: the fragment that has its tracks. */
+#define REC_SERVER_LIBRARY_PART "part"
+
+/* Adds duration, tracks and members of the sidecar to the row of a recording.
+ * Reads files, unless they have not changed since the last call. */
+void rec_server_library_add_facts (RecServerLibrary *library, JsonObject *row);
+
 /* recserverlibrary-playlist.c */
 
-/* The index of the file @fd, read as far as it goes within two seconds. Under
- * index_lock. *@whole: all of it has been read. Belongs to @library. */
+/* Returns the index of the file @fd, extended by what can be read within two
+ * seconds. *@whole: the file was read to its end. Owned by @library. Call with
+ * index_lock held. */
 RecServerTsIndex *rec_server_library_read_index (
     RecServerLibrary *library, int fd, const struct stat *st, gboolean *whole);
 

@@ -1,4 +1,4 @@
-/* gst-tsrec: what the recordings in a folder are
+/* gst-tsrec: list, playlists and clips of the recordings in a folder
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -8,21 +8,11 @@
 #include "recserverlibrary-private.h"
 #include "recservererror.h"
 #include "recserverjson.h"
-#include "recservertsindex.h"
-#include "tspacket.h"
 
 #include <string.h>
 #include <unistd.h>
 
 #define MAX_FILES 20000
-#define MAX_FACTS 20000
-/* Where the first and the last time stamps are looked for. */
-#define HEAD (256 * 1024)
-#define TAIL (256 * 1024)
-/* Seconds after which a file without a sidecar is not expected to get one. */
-#define SETTLED 60
-/* Member of a row that is not shown: the fragment that has its tracks. */
-#define PART "part"
 
 /* --- life --- */
 
@@ -103,173 +93,6 @@ rec_server_library_replace_suffix (const gchar *name, const gchar *suffix)
   return replaced;
 }
 
-/* --- what one file is --- */
-
-static void
-push_part (RecServerTsIndex *index, int fd, goffset offset, gsize length)
-{
-  guint8 *buffer = g_malloc (length);
-  gssize n = pread (fd, buffer, length, offset);
-
-  if (n > 0)
-    rec_server_ts_index_push (index, offset, buffer, n);
-  g_free (buffer);
-}
-
-/* The tracks of a recording and its duration, from its two ends. */
-static void
-probe_ts (int fd, const struct stat *st, JsonObject *facts)
-{
-  RecServerTsIndex *index = rec_server_ts_index_new ();
-  goffset tail = MAX (0, st->st_size - TAIL);
-  JsonArray *names = json_array_new ();
-  const GArray *tracks;
-  gint64 first, last;
-
-  push_part (index, fd, 0, HEAD);
-  if (tail > HEAD)
-    push_part (index, fd, tail - tail % TS_PACKET_SIZE, TAIL + TS_PACKET_SIZE);
-  else if (st->st_size > HEAD)
-    push_part (index, fd, HEAD, TAIL);
-  tracks = rec_server_ts_index_get_tracks (index);
-  for (guint i = 0; i < tracks->len; i++)
-    json_array_add_string_element (
-        names, g_array_index (tracks, RecServerTsTrack, i).codec);
-  json_object_set_array_member (facts, "tracks", names);
-  if (rec_server_ts_index_get_range (index, &first, &last))
-    json_object_set_double_member (facts, "duration_seconds",
-        (last - first) / (gdouble)REC_SERVER_TS_CLOCK);
-  rec_server_ts_index_free (index);
-}
-
-/* The tracks of NAME.json by their codecs, as probe_ts() lists them. */
-static void
-set_codecs (JsonObject *facts)
-{
-  JsonNode *node = json_object_get_member (facts, "tracks");
-  JsonArray *names = json_array_new (), *tracks;
-
-  if (node && JSON_NODE_HOLDS_ARRAY (node)) {
-    tracks = json_node_get_array (node);
-    for (guint i = 0; i < json_array_get_length (tracks); i++) {
-      JsonNode *track = json_array_get_element (tracks, i);
-
-      if (JSON_NODE_HOLDS_OBJECT (track))
-        json_array_add_string_element (names,
-            json_object_get_string_member_with_default (
-                json_node_get_object (track), "codec", "?"));
-    }
-  }
-  json_object_set_array_member (facts, "tracks", names);
-}
-
-/* Members of NAME.json that the list shows. */
-static void
-add_sidecar (RecServerLibrary *library, const gchar *name, JsonObject *facts)
-{
-  static const gchar *const members[] = { "id", "tracks", "duration_seconds",
-    "first_utc", "last_utc", "gaps", "gap_seconds", "sound", "ended",
-    "sha256" };
-  gchar *beside = rec_server_library_replace_suffix (name, ".json");
-  gchar *text = rec_server_folder_load (library->folder, beside);
-  JsonObject *sidecar =
-      text ? rec_server_json_parse (text, strlen (text), NULL) : NULL;
-
-  for (guint i = 0; sidecar && i < G_N_ELEMENTS (members); i++)
-    if (json_object_has_member (sidecar, members[i]))
-      json_object_set_member (
-          facts, members[i], json_object_dup_member (sidecar, members[i]));
-  if (json_object_has_member (facts, "tracks"))
-    set_codecs (facts);
-  g_clear_pointer (&sidecar, json_object_unref);
-  g_free (text);
-  g_free (beside);
-}
-
-static gchar *
-make_version (const struct stat *st)
-{
-  return g_strdup_printf ("%lu:%lu:%lu", (gulong)st->st_size,
-      (gulong)st->st_mtim.tv_sec, (gulong)st->st_mtim.tv_nsec);
-}
-
-/* What was read of the file at this size and time. Caller unrefs. */
-static JsonObject *
-find_facts (RecServerLibrary *library, const gchar *key, const gchar *version)
-{
-  JsonObject *facts;
-
-  g_mutex_lock (&library->lock);
-  facts = g_hash_table_lookup (library->facts, key);
-  if (facts &&
-      g_str_equal (json_object_get_string_member (facts, "version"), version))
-    json_object_ref (facts);
-  else
-    facts = NULL;
-  g_mutex_unlock (&library->lock);
-  return facts;
-}
-
-static void
-keep_facts (RecServerLibrary *library, const gchar *key, JsonObject *facts)
-{
-  g_mutex_lock (&library->lock);
-  if (g_hash_table_size (library->facts) >= MAX_FACTS)
-    g_hash_table_remove_all (library->facts);
-  g_hash_table_replace (
-      library->facts, g_strdup (key), json_object_ref (facts));
-  g_mutex_unlock (&library->lock);
-}
-
-/* Returns TRUE if @facts will not change any more: the sidecar is complete, or
- * there is none and the file is old. */
-static gboolean
-is_final (JsonObject *facts, const struct stat *st)
-{
-  JsonNode *ended = json_object_get_member (facts, "ended");
-
-  if (json_object_has_member (facts, "id"))
-    return ended && !JSON_NODE_HOLDS_NULL (ended);
-  return g_get_real_time () / G_USEC_PER_SEC - st->st_mtim.tv_sec > SETTLED;
-}
-
-static JsonObject *
-read_facts (RecServerLibrary *library, const gchar *name, int fd,
-    const struct stat *st, gboolean growing)
-{
-  gchar *key = rec_server_library_make_key (st), *version = make_version (st);
-  JsonObject *facts = growing ? NULL : find_facts (library, key, version);
-
-  if (!facts) {
-    facts = json_object_new ();
-    json_object_set_string_member (facts, "version", version);
-    if (!growing)
-      add_sidecar (library, name, facts);
-    if (g_str_has_suffix (name, ".ts") &&
-        !json_object_has_member (facts, "duration_seconds"))
-      probe_ts (fd, st, facts);
-    if (!growing && is_final (facts, st))
-      keep_facts (library, key, facts);
-  }
-  g_free (key);
-  g_free (version);
-  return facts;
-}
-
-static void
-copy_member (gpointer data, const gchar *member, JsonNode *node, gpointer to)
-{
-  if (!g_str_equal (member, "version"))
-    json_object_set_member (to, member, json_node_copy (node));
-}
-
-static void
-each_member (
-    JsonObject *object, const gchar *member, JsonNode *node, gpointer to)
-{
-  copy_member (NULL, member, node, to);
-}
-
 /* The row of the file @name without what is in it; NULL if it is not there. */
 static JsonObject *
 look (RecServerLibrary *library, const gchar *name)
@@ -295,32 +118,6 @@ look (RecServerLibrary *library, const gchar *name)
   return row;
 }
 
-/* Adds to @row what is in its file, or, for fragments, the tracks of one. */
-static void
-add_facts (RecServerLibrary *library, JsonObject *row)
-{
-  const gchar *part =
-      json_object_get_string_member_with_default (row, PART, NULL);
-  const gchar *name = part ? part : json_object_get_string_member (row, "name");
-  struct stat st;
-  int fd = rec_server_folder_open (library->folder, name, &st, NULL);
-  JsonObject *facts;
-
-  if (fd >= 0) {
-    facts = read_facts (
-        library, name, fd, &st, rec_server_library_is_growing (fd, &st));
-    if (!part)
-      json_object_foreach_member (facts, each_member, row);
-    else if (json_object_has_member (facts, "tracks"))
-      json_object_set_member (
-          row, "tracks", json_object_dup_member (facts, "tracks"));
-    json_object_unref (facts);
-    close (fd);
-  }
-  if (part)
-    json_object_remove_member (row, PART);
-}
-
 /* --- the list --- */
 
 static gboolean
@@ -330,7 +127,7 @@ add_name (const gchar *name, gpointer names)
   return ((GPtrArray *)names)->len < MAX_FILES;
 }
 
-/* Names of the files that the playlist @text names, beside @name. */
+/* Returns the files that the playlist @text of @name lists. */
 static GPtrArray *
 read_uris (
     const gchar *name, const gchar *text, gboolean *ended, gdouble *duration)
@@ -361,7 +158,7 @@ read_uris (
   return uris;
 }
 
-/* Fragments are shown as one, under the name of their playlist. */
+/* Replaces the rows of fragments with one, with the name of their playlist. */
 static void
 join_fragments (
     GHashTable *rows, JsonObject *row, GPtrArray *uris, gdouble duration)
@@ -383,7 +180,7 @@ join_fragments (
     bytes += json_object_get_int_member (part, "file_size_bytes");
     modified = MAX (modified, json_object_get_double_member (part, "modified"));
     growing |= json_object_get_boolean_member (part, "growing");
-    json_object_set_string_member (row, PART, uri);
+    json_object_set_string_member (row, REC_SERVER_LIBRARY_PART, uri);
     g_hash_table_remove (rows, uri);
     n++;
   }
@@ -397,7 +194,7 @@ join_fragments (
   g_free (before);
 }
 
-/* A playlist is shown as what it names. */
+/* Replaces the row of a playlist, or of the fragments that it lists. */
 static void
 take_playlist (RecServerLibrary *library, GHashTable *rows, const gchar *name)
 {
@@ -413,7 +210,7 @@ take_playlist (RecServerLibrary *library, GHashTable *rows, const gchar *name)
     uris = read_uris (name, text, &ended, &duration);
     if (!only)
       join_fragments (rows, row, uris, duration);
-    /* That of a recorder that was killed lacks its end. */
+    /* The playlist of a recorder that was killed has no end. */
     else if (ended || json_object_get_boolean_member (only, "growing"))
       json_object_set_string_member (
           only, "playlist_url", json_object_get_string_member (row, "url"));
@@ -477,7 +274,7 @@ compare (gconstpointer a, gconstpointer b, gpointer user_data)
   return sign * order;
 }
 
-/* MPEG-TS without a playlist of its own gets one that is made of it. */
+/* Adds the URL of a generated playlist if a transport stream has none. */
 static void
 complete_row (JsonObject *row)
 {
@@ -591,14 +388,15 @@ make_list (Job *job)
     if (!is_wanted (job->library, &job->query, name))
       continue;
     if (by_duration)
-      add_facts (job->library, row);
+      rec_server_library_add_facts (job->library, row);
     g_ptr_array_add (sorted, json_object_ref (row));
   }
   g_ptr_array_sort_with_data (sorted, compare, job->query.sort);
   for (guint i = job->query.offset;
        i < sorted->len && i - job->query.offset < job->query.limit; i++) {
     if (!by_duration)
-      add_facts (job->library, g_ptr_array_index (sorted, i));
+      rec_server_library_add_facts (
+          job->library, g_ptr_array_index (sorted, i));
     complete_row (g_ptr_array_index (sorted, i));
     json_array_add_object_element (
         page, json_object_ref (g_ptr_array_index (sorted, i)));
@@ -673,6 +471,42 @@ check_complete (RecServerFolder *folder, const gchar *name, GError **error)
   return !growing;
 }
 
+typedef struct
+{
+  RecServerFolder *folder;
+  gchar *stem;
+  GError **error;
+  gboolean ok;
+} Fragments;
+
+/* The one that is being written is in no playlist yet. */
+static gboolean
+check_fragment (const gchar *name, gpointer data)
+{
+  Fragments *fragments = data;
+  gsize length = strlen (fragments->stem);
+  const gchar *number;
+
+  if (!g_str_has_prefix (name, fragments->stem))
+    return TRUE;
+  number = name + length;
+  if (g_str_equal (number + strspn (number, "0123456789"), ".ts"))
+    fragments->ok = check_complete (fragments->folder, name, fragments->error);
+  return fragments->ok;
+}
+
+static gboolean
+check_fragments (RecServerFolder *folder, const gchar *name, GError **error)
+{
+  Fragments fragments = { folder, rec_server_library_replace_suffix (name, "-"),
+    error, TRUE };
+
+  if (g_str_has_suffix (name, ".m3u8"))
+    rec_server_folder_foreach (folder, check_fragment, &fragments);
+  g_free (fragments.stem);
+  return fragments.ok;
+}
+
 /* A picture, and the playlist of one file, belong to that file. */
 static gboolean
 check_is_recording (RecServerFolder *folder, const gchar *name, GError **error)
@@ -712,12 +546,10 @@ delete_recording (Job *job, GError **error)
   RecServerFolder *folder = job->library->folder;
   GPtrArray *parts = find_fragments (folder, job->name);
   gboolean ok = check_is_recording (folder, job->name, error) &&
-      check_complete (folder, job->name, error);
+      check_complete (folder, job->name, error) &&
+      check_fragments (folder, job->name, error);
   JsonObject *answer;
 
-  for (guint i = 0; ok && i < parts->len; i++)
-    if (exists (folder, g_ptr_array_index (parts, i)))
-      ok = check_complete (folder, g_ptr_array_index (parts, i), error);
   for (guint i = 0; ok && i < parts->len; i++)
     delete_file (folder, g_ptr_array_index (parts, i), NULL);
   ok = ok && delete_file (folder, job->name, error);

@@ -1,9 +1,9 @@
-/* gst-tsrec: what the recordings in a folder are
+/* gst-tsrec: list, playlists and clips of the recordings in a folder
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Reads files, so it runs on threads of its own; what was read of a file is
- * kept until the file changes. Any thread.
+ * Files are read on separate threads, and the results are kept until a file
+ * changes. Any thread.
  */
 
 #pragma once
@@ -28,7 +28,7 @@ gchar *rec_server_library_dup_id (RecServerLibrary *library, const gchar *name);
 /**
  * RecServerLibraryQuery:
  * @pattern: glob of ids
- * @sort: "modified", "name", "size" or "duration"; with "-" in front downwards
+ * @sort: "modified", "name", "size" or "duration"; descending with "-" in front
  * @name: only this recording; NULL: all
  * @limit: recordings in the answer at most
  */
@@ -41,11 +41,11 @@ typedef struct
   guint limit;
 } RecServerLibraryQuery;
 
-/* @answer: (nullable): the callee takes it; NULL with @error. */
+/* @answer: (nullable): NULL with @error; the callee takes both. */
 typedef void (*RecServerLibraryFunc) (
     JsonObject *answer, GError *error, gpointer user_data);
 
-/* The answers of GET /api/recordings and DELETE /api/recordings/NAME. @func is
+/* Implement GET /api/recordings and DELETE /api/recordings/NAME. @func is
  * called in the thread-default main context. */
 void rec_server_library_list (RecServerLibrary *library,
     const RecServerLibraryQuery *query, RecServerLibraryFunc func,
@@ -53,9 +53,9 @@ void rec_server_library_list (RecServerLibrary *library,
 void rec_server_library_delete (RecServerLibrary *library, const gchar *name,
     RecServerLibraryFunc func, gpointer user_data);
 
-/* A playlist of the MPEG-TS file @name, made by reading it, or, of a playlist
- * @name, what is in it, with an end when its recorder was killed; "text" of the
- * answer. */
+/* Generates a playlist of the MPEG-TS file @name, or loads the playlist @name and
+ * adds the end that is missing if its recorder was killed. The answer has the
+ * member "text". */
 void rec_server_library_make_playlist (RecServerLibrary *library,
     const gchar *name, RecServerLibraryFunc func, gpointer user_data);
 

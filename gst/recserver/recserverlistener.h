@@ -2,11 +2,11 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Bounds what connections can take: how many there are, in all and of one
- * address; how long a request may take to arrive; how long a client may take
- * nothing of an answer. When one more comes than there may be, the one that has
- * made no progress for longest goes, so that thousands of idle ones keep
- * nobody out. On the thread of the GMainContext it was made on only.
+ * Limits the number of connections, in total and per address, the time in which
+ * a request must arrive, and the time without progress of a response. A
+ * connection beyond the limit replaces the one that has made no progress for
+ * longest, so thousands of idle connections lock nobody out. Use it only on the
+ * thread of the GMainContext that it was created on.
  */
 
 #pragma once
@@ -33,17 +33,17 @@ typedef struct
   guint max_connections;
 } RecServerListenerConfig;
 
-/* Called once when the headers are there (@early; setting a status refuses the
- * request) and, unless it was refused, once when the body is. */
+/* Called when the headers have arrived (@early; setting a status refuses the
+ * request) and, unless it was refused, again when the body has. */
 typedef void (*RecServerListenerFunc) (
     SoupServerMessage *msg, gboolean early, gpointer user_data);
 
-/* NULL with @error, which says what to do. */
+/* Returns NULL with @error, which contains advice. */
 RecServerListener *rec_server_listener_new (
     const RecServerListenerConfig *config, RecServerListenerFunc func,
     gpointer user_data, GError **error);
-/* Closes every connection; @func is not called any more. What still has a
- * reference, as a request whose answer is being made, may go on using it. */
+/* Closes every connection; @func is not called again. Holders of a reference,
+ * such as a paused request, may continue to use the listener. */
 void rec_server_listener_close (RecServerListener *listener);
 RecServerListener *rec_server_listener_ref (RecServerListener *listener);
 void rec_server_listener_unref (RecServerListener *listener);
@@ -52,12 +52,12 @@ guint rec_server_listener_get_port (RecServerListener *listener);
 gboolean rec_server_listener_is_tls (RecServerListener *listener);
 guint rec_server_listener_get_connections (RecServerListener *listener);
 
-/* Whether an answer to @msg is still being made, so that the time until it
- * begins is not the client's fault. */
+/* @working: the response to @msg is being prepared, so the client is not timed
+ * out. */
 void rec_server_listener_set_working (
     RecServerListener *listener, SoupServerMessage *msg, gboolean working);
 
-/* Cuts the connection of @msg off. */
+/* Closes the connection of @msg. */
 void rec_server_listener_drop (
     RecServerListener *listener, SoupServerMessage *msg);
 

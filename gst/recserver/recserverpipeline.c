@@ -132,6 +132,9 @@ set_up_source (GstElement *source, const RecServerPipelineConfig *config)
     g_object_set (source, "listen", FALSE, NULL);
   if (has_property (source, "video-codecs"))
     set_up_webrtc (source, config);
+  if (config->path->peer_timeout != G_MAXUINT64 &&
+      has_property (source, "peer-timeout"))
+    g_object_set (source, "peer-timeout", config->path->peer_timeout, NULL);
   if (has_property (source, "retry-timeout"))
     g_object_set (source, "retry-timeout", G_MAXUINT64, NULL);
   set_string (source, "auth-token", config->token);

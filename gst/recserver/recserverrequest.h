@@ -1,4 +1,4 @@
-/* gst-tsrec: a request to the recording service, and its answer
+/* gst-tsrec: a request to the recording service, and its response
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
@@ -24,43 +24,44 @@ void rec_server_request_unref (RecServerRequest *request);
 
 SoupServerMessage *rec_server_request_get_message (RecServerRequest *request);
 
-/* Components of the path that the route names; NULL when it does not. */
+/* A component of the path that the route names, NULL if it does not. */
 void rec_server_request_set_param (
     RecServerRequest *request, const gchar *name, const gchar *value);
 const gchar *rec_server_request_get_param (
     RecServerRequest *request, const gchar *name);
-/* Of the query, decoded; NULL when it is not there. */
+/* Returns a decoded parameter of the query, NULL if it is missing. */
 const gchar *rec_server_request_get_query (
     RecServerRequest *request, const gchar *name);
-/* A header, or NULL. */
+/* Returns a header, or NULL. */
 const gchar *rec_server_request_get_header (
     RecServerRequest *request, const gchar *name);
-/* The body as text, which may have NULs in it. */
+/* Returns the body, which may contain NULs. */
 GBytes *rec_server_request_dup_body (RecServerRequest *request);
-/* The body as JSON; NULL with @error. Belongs to @request. */
+/* Returns the body as JSON, NULL with @error. Owned by @request. */
 JsonObject *rec_server_request_get_json (
     RecServerRequest *request, GError **error);
 
-/* Numeric addresses of the client and of ours, NULL when unknown. */
+/* Return the numeric address of the client and of this host, NULL if unknown. */
 const gchar *rec_server_request_get_remote (RecServerRequest *request);
 const gchar *rec_server_request_get_local (RecServerRequest *request);
-/* "http://host:port" as the client sees it. Caller frees. */
+/* Returns "http://host:port" as the client sees it. Caller frees. */
 gchar *rec_server_request_dup_base (RecServerRequest *request);
 
-/* Whether the client brought a token. */
+/* @authorized: the request has a valid token. */
 void rec_server_request_set_authorized (
     RecServerRequest *request, gboolean authorized);
 gboolean rec_server_request_is_authorized (RecServerRequest *request);
 
-/* A glob of the IDs that the client may see or change; "*" unless set. */
+/* Glob of the IDs that the client may see or change; default "*". */
 void rec_server_request_set_pattern (
     RecServerRequest *request, const gchar *pattern);
 const gchar *rec_server_request_get_pattern (RecServerRequest *request);
 
-/* The answer comes later: exactly one of the reply functions is called. */
+/* The response follows later: exactly one reply function must be called. */
 void rec_server_request_pause (RecServerRequest *request);
 
-/* Ends a pause without a reply function: the answer is being sent otherwise. */
+/* Ends a pause without a reply function, if the response is sent in another way.
+ */
 void rec_server_request_resume (RecServerRequest *request);
 
 /* Takes @object. */
@@ -71,7 +72,7 @@ void rec_server_request_reply_error (RecServerRequest *request, GError *error);
 /* @text may be NULL. Copied. */
 void rec_server_request_reply_text (RecServerRequest *request, guint status,
     const gchar *type, const gchar *text);
-/* A header of the answer, before the reply. */
+/* Sets a header of the response. Call it before the reply function. */
 void rec_server_request_set_header (
     RecServerRequest *request, const gchar *name, const gchar *value);
 
@@ -80,8 +81,8 @@ void rec_server_request_remove_header (
 /* Returns TRUE if the answer has headers only. */
 gboolean rec_server_request_is_head (RecServerRequest *request);
 
-/* What is still to come of the body is not kept, and the connection is closed
- * after the answer. For refusing before a body has been read. Takes @error. */
+/* Replies before the body has been read: the rest of the body is discarded, and
+ * the connection is closed after the response. Takes @error. */
 void rec_server_request_refuse (RecServerRequest *request, GError *error);
 
 G_END_DECLS

@@ -15,8 +15,8 @@ RecServerThumbnails *rec_server_thumbnails_new (void);
 /* Those that wait are not made. */
 void rec_server_thumbnails_free (RecServerThumbnails *thumbnails);
 
-/* Makes the thumbnail of the finished file @path of its first key frame, one at a
- * time, by ffmpeg at the lowest priority. Nothing happens where there is no
+/* Makes a thumbnail of the first key frame of the closed file @path, by ffmpeg at
+ * the lowest priority, one at a time. Nothing happens where there is no
  * ffmpeg, or no picture. In the thread-default main context. */
 void rec_server_thumbnails_add (
     RecServerThumbnails *thumbnails, const gchar *path);

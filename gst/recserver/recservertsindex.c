@@ -1,4 +1,4 @@
-/* gst-tsrec: where a transport stream can be cut, and when that was
+/* gst-tsrec: index of the random access points of a transport stream
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -11,10 +11,13 @@
 
 #include <string.h>
 
-/* Time stamps of one track that are further apart are another timeline. */
+/* Timestamps further apart belong to different timelines. */
 #define JUMP (30 * 3600 * (gint64)REC_SERVER_TS_CLOCK)
-/* Distance of entries of a recording without a picture. */
+/* Interval of the entries of a recording without video. */
 #define AUDIO_DISTANCE (2 * REC_SERVER_TS_CLOCK)
+/* Sound that comes after so much silence follows a gap: its picture is yet to
+ * come. */
+#define GAP (3 * REC_SERVER_TS_CLOCK)
 #define NO_OFFSET G_MAXUINT64
 #define STREAM_TYPE_AAC_LATM 0x11 /* table 2-34; the mux does not write it */
 
@@ -25,12 +28,12 @@ struct _RecServerTsIndex
   GArray *changes;    /* guint64: offsets at which a track changes its format */
   guint early_tracks; /* bits: with media before the first entry */
   gint pmt_pid;       /* -1: no PAT yet */
-  guint64 pat_at;     /* of a PAT that no media has followed, or NO_OFFSET */
+  guint64 pat_at;     /* of a PAT without media after it, or NO_OFFSET */
   gboolean has_time;
   gint64 first, last, newest;  /* highest, and as last seen */
-  guint8 rest[TS_PACKET_SIZE]; /* of a packet that has not come whole */
+  guint8 rest[TS_PACKET_SIZE]; /* start of an incomplete packet */
   gsize n_rest;
-  guint64 next; /* offset of what comes next */
+  guint64 next; /* offset of the next byte */
 };
 
 static const struct
@@ -76,8 +79,8 @@ rec_server_ts_index_free (RecServerTsIndex *index)
 
 /* --- tables --- */
 
-/* Returns the section @table_id that starts in @packet, and its size. NULL:
- * there is none, or it continues in another packet. */
+/* Returns the section @table_id in @packet, and its size. Returns NULL if there
+ * is none, or if it continues in another packet. */
 static const guint8 *
 find_section (const guint8 *packet, guint8 table_id, gsize *size)
 {
@@ -181,7 +184,7 @@ read_pmt (RecServerTsIndex *index, const guint8 *packet, guint64 offset)
 
 /* --- PES packets --- */
 
-/* @pts on a clock that does not wrap, near what was seen last. */
+/* Returns @pts on a clock that does not wrap, near the newest PTS. */
 static gint64
 unwrap (RecServerTsIndex *index, gint64 pts)
 {
@@ -209,7 +212,7 @@ add_entry (RecServerTsIndex *index, guint64 offset, gint64 time)
   g_array_append_val (index->entries, entry);
 }
 
-/* Whether an entry begins with a PES packet of @track. */
+/* Returns TRUE if an entry begins with this PES packet of @track. */
 static gboolean
 begins_entry (RecServerTsIndex *index, const RecServerTsTrack *track,
     gboolean random_access, gint64 time)
@@ -273,7 +276,8 @@ read_pes (RecServerTsIndex *index, RecServerTsTrack *track,
     RecServerTsEntry *entry = &g_array_index (
         index->entries, RecServerTsEntry, index->entries->len - 1);
 
-    entry->end = MAX (entry->end, pts);
+    if (track->video || pts <= entry->end + GAP)
+      entry->end = MAX (entry->end, pts);
     entry->tracks |= bit;
   } else
     index->early_tracks |= bit;
@@ -298,7 +302,7 @@ read_packet (RecServerTsIndex *index, const guint8 *packet, guint64 offset)
 
 /* --- bytes --- */
 
-/* Takes what completes a packet that began before. Returns how much. */
+/* Completes the partial packet. Returns the number of bytes used. */
 static gsize
 complete_rest (RecServerTsIndex *index, const guint8 *data, gsize length)
 {

@@ -1,10 +1,9 @@
-/* gst-tsrec: where a transport stream can be cut, and when that was
+/* gst-tsrec: index of the random access points of a transport stream
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Reads a recording in order. Nothing is trusted: any bytes are taken, and what
- * is not a transport packet is passed over. Field names are those of
- * ISO/IEC 13818-1.
+ * Reads a recording in order. The input is not trusted: bytes that are not a
+ * transport packet are skipped. Field names are those of ISO/IEC 13818-1.
  */
 
 #pragma once
@@ -17,13 +16,12 @@ G_BEGIN_DECLS
 #define REC_SERVER_TS_MAX_TRACKS 16
 
 /**
- * RecServerTsEntry: a place where decoding can begin
- * @offset: of its PAT, or of the packet itself, in bytes
+ * RecServerTsEntry: a random access point
+ * @offset: bytes, of the PAT before it, or of its first packet
  * @end: highest PTS before the next entry, on the clock of @time
  * @time: 90 kHz, on a clock that does not wrap, from the first PTS on
  * @tracks: bit N is set if track N has media before the next entry
- * @jumped: the clock jumped before it, so that what is before is no part of the
- *   same timeline
+ * @jumped: the clock jumped before it, so a new timeline begins
  */
 typedef struct
 {
@@ -47,14 +45,14 @@ typedef struct _RecServerTsIndex RecServerTsIndex;
 RecServerTsIndex *rec_server_ts_index_new (void);
 void rec_server_ts_index_free (RecServerTsIndex *index);
 
-/* The next @length bytes, that @offset is the place of; the first ones are at a
- * packet boundary, and so are those after a jump of @offset. */
+/* Reads the @length bytes at @offset. The first ones, and those after a jump of
+ * @offset, begin at a packet boundary. */
 void rec_server_ts_index_push (
     RecServerTsIndex *index, guint64 offset, const guint8 *data, gsize length);
 
-/* (element-type RecServerTsEntry), in order. Belongs to @index. */
+/* Returns all entries (RecServerTsEntry) in order. Owned by @index. */
 const GArray *rec_server_ts_index_get_entries (RecServerTsIndex *index);
-/* (element-type RecServerTsTrack). Belongs to @index. */
+/* Returns all tracks (RecServerTsTrack). Owned by @index. */
 const GArray *rec_server_ts_index_get_tracks (RecServerTsIndex *index);
 /* Tracks with media before the first entry, as in RecServerTsEntry. */
 guint rec_server_ts_index_get_early_tracks (RecServerTsIndex *index);
@@ -62,7 +60,8 @@ guint rec_server_ts_index_get_early_tracks (RecServerTsIndex *index);
  * after the byte @from and before @to. */
 gboolean rec_server_ts_index_has_change (
     RecServerTsIndex *index, guint64 from, guint64 to);
-/* First and highest PTS, on the clock of the entries; FALSE: there is none. */
+/* Gets the first and the highest PTS, on the clock of the entries. Returns FALSE
+ * if there is none. */
 gboolean rec_server_ts_index_get_range (
     RecServerTsIndex *index, gint64 *first, gint64 *last);
 

@@ -213,17 +213,24 @@ on_changed (guint ssrc, guint rank, gpointer user_data)
 }
 
 static RtcLayers *
-new_layers (const gchar *lines, const gchar *codec, gint payload)
+new_layers_for (
+    const gchar *wanted, const gchar *lines, const gchar *codec, gint payload)
 {
   gchar *text = g_strconcat (HEAD, lines, NULL);
   GstSDPMessage *offer = parse (text);
-  RtcLayers *layers = rtc_layers_new (
-      gst_sdp_message_get_media (offer, 0), payload, codec, on_changed, NULL);
+  RtcLayers *layers = rtc_layers_new (gst_sdp_message_get_media (offer, 0),
+      payload, codec, wanted, on_changed, NULL);
 
   changes = 0;
   gst_sdp_message_free (offer);
   g_free (text);
   return layers;
+}
+
+static RtcLayers *
+new_layers (const gchar *lines, const gchar *codec, gint payload)
+{
+  return new_layers_for (RTC_LAYERS_HIGHEST, lines, codec, payload);
 }
 
 static guint8 rid_extension = 10;
@@ -289,6 +296,79 @@ GST_START_TEST (test_the_larger_picture_has_the_higher_rank)
   gst_object_unref (low);
   gst_object_unref (high);
   rtc_layers_free (layers);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_the_smallest_layer_may_be_wanted)
+{
+  RtcLayers *layers =
+      new_layers_for (RTC_LAYERS_LOWEST, RIDS EXTENSIONS, "VP8", 97);
+  GstPad *low = watched_pad (layers, 1), *high = watched_pad (layers, 2);
+
+  fail_unless_equals_int (rtc_layers_get_rank (layers, 1), 0);
+  /* By the order of the offer, best first, "h" is the smaller one. */
+  send (low, "l", 0, FALSE);
+  send (high, "h", 0, FALSE);
+  fail_unless (
+      rtc_layers_get_rank (layers, 2) > rtc_layers_get_rank (layers, 1));
+  fail_unless (rtc_layers_get_rank (layers, 1) > 0);
+  /* A size counts more than an order, and the smaller size most. */
+  send (high, NULL, 1280, FALSE);
+  fail_unless (rtc_layers_get_rank (layers, 2) > 100);
+  send (low, NULL, 320, FALSE);
+  fail_unless (
+      rtc_layers_get_rank (layers, 1) > rtc_layers_get_rank (layers, 2));
+  gst_object_unref (low);
+  gst_object_unref (high);
+  rtc_layers_free (layers);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_a_layer_may_be_wanted_by_its_rid)
+{
+  RtcLayers *layers = new_layers_for ("l", RIDS EXTENSIONS, "VP8", 97);
+  GstPad *low = watched_pad (layers, 1), *high = watched_pad (layers, 2);
+
+  send (high, "h", 1280, FALSE);
+  send (low, "l", 320, FALSE);
+  fail_unless (
+      rtc_layers_get_rank (layers, 1) > rtc_layers_get_rank (layers, 2));
+  fail_unless_equals_int (rtc_layers_get_rank (layers, 2), 1280 * 100);
+  gst_object_unref (low);
+  gst_object_unref (high);
+  rtc_layers_free (layers);
+}
+
+GST_END_TEST;
+
+/* Then the largest one is recorded, and somebody is told. */
+GST_START_TEST (test_a_rid_that_is_not_offered_is_noticed)
+{
+  GstSDPMessage *offer = parse (HEAD RIDS EXTENSIONS);
+  const GstSDPMedia *media = gst_sdp_message_get_media (offer, 0);
+  RtcLayers *layers = new_layers_for ("q", RIDS EXTENSIONS, "VP8", 97);
+  GstPad *low = watched_pad (layers, 1), *high = watched_pad (layers, 2);
+  gchar *offered = rtc_layers_find_unavailable (media, 97, "q");
+
+  fail_unless_equals_string (offered, "l, h");
+  g_free (offered);
+  fail_unless (rtc_layers_find_unavailable (media, 97, "h") == NULL);
+  fail_unless (
+      rtc_layers_find_unavailable (media, 97, RTC_LAYERS_LOWEST) == NULL);
+  send (high, "h", 1280, FALSE);
+  send (low, "l", 320, FALSE);
+  fail_unless (
+      rtc_layers_get_rank (layers, 2) > rtc_layers_get_rank (layers, 1));
+  gst_object_unref (low);
+  gst_object_unref (high);
+  rtc_layers_free (layers);
+  gst_sdp_message_free (offer);
+  offer = parse (HEAD);
+  fail_unless (rtc_layers_find_unavailable (
+                   gst_sdp_message_get_media (offer, 0), 97, "q") == NULL);
+  gst_sdp_message_free (offer);
 }
 
 GST_END_TEST;
@@ -376,6 +456,9 @@ reclayers_suite (void)
   tcase_add_test (tc, test_sizes_are_read_from_key_frames);
   tcase_add_test (tc, test_no_bytes_lead_beyond_the_packet);
   tcase_add_test (tc, test_the_larger_picture_has_the_higher_rank);
+  tcase_add_test (tc, test_the_smallest_layer_may_be_wanted);
+  tcase_add_test (tc, test_a_layer_may_be_wanted_by_its_rid);
+  tcase_add_test (tc, test_a_rid_that_is_not_offered_is_noticed);
   tcase_add_test (tc, test_the_extension_may_have_a_high_number);
   tcase_add_test (tc, test_restrictions_count_before_the_first_key_frame);
   tcase_add_test (tc, test_ssrcs_of_a_group_rise);

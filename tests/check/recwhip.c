@@ -461,6 +461,7 @@ GST_START_TEST (test_payload_types_that_were_not_negotiated_are_ignored)
   GstClockTime video = GST_CLOCK_TIME_NONE, audio = GST_CLOCK_TIME_NONE;
   const gchar *const counts[] = { "video-rtp-lost", "audio-rtp-lost",
     "video-losses", "audio-losses", "video-pictures-dropped" };
+  guint64 before[G_N_ELEMENTS (counts)];
   static RecSsrc streams;
   Pair pair;
   guint i;
@@ -470,14 +471,18 @@ GST_START_TEST (test_payload_types_that_were_not_negotiated_are_ignored)
   pair_publish (&pair, VIDEO AUDIO);
   pull_rising (pair.video, 10, &video);
   pull_rising (pair.audio, 10, &audio);
+  /* A picture in front of the first key frame is dropped too: on a busy machine
+   * the sender has begun with it. */
+  for (i = 0; i < G_N_ELEMENTS (counts); i++)
+    before[i] = stat (pair.src, counts[i]);
   rec_ssrc_init (&streams, pair.sender);
   g_atomic_int_set (&streams.noise, TRUE);
   pull_on (&pair, &video, &audio);
   fail_unless (g_atomic_int_get (&streams.sent_noise) > 0);
   fail_unless (stat (pair.src, "rtp-ignored") > 0);
   for (i = 0; i < G_N_ELEMENTS (counts); i++)
-    fail_unless (stat (pair.src, counts[i]) == 0, "%s: %" G_GUINT64_FORMAT,
-        counts[i], stat (pair.src, counts[i]));
+    fail_unless (stat (pair.src, counts[i]) == before[i],
+        "%s: %" G_GUINT64_FORMAT, counts[i], stat (pair.src, counts[i]));
   fail_if (has_ended (&pair));
   pair_clear (&pair);
 }

@@ -17,6 +17,8 @@ static RtcTestPeer *peers[SOURCES];
 static gint n_pictures[SOURCES];
 static guint32 rtp_times[SOURCES];
 static guint16 seqs[SOURCES];
+static gboolean ice_tcp;
+static const gchar *extra_lines = ""; /* of the offer */
 
 static GstPadProbeReturn
 count_picture (GstPad *pad, GstPadProbeInfo *info, gpointer data)
@@ -58,7 +60,7 @@ start (guint n)
       rec_live_set_transport (sources[i]);
       g_object_get (sources[i], "udp-port", &number, NULL);
     }
-    g_object_set (sources[i], "udp-port", number, NULL);
+    g_object_set (sources[i], "udp-port", number, "ice-tcp", ice_tcp, NULL);
     pad = gst_element_get_static_pad (sink, "sink");
     g_atomic_int_set (&n_pictures[i], 0);
     gst_pad_add_probe (
@@ -78,7 +80,8 @@ start (guint n)
     peers[i] = NULL;
     /* Not while the element is on its way to PLAYING. */
     for (guint k = 0; k < 1000 && !peers[i]; k++)
-      if (!(peers[i] = rtc_test_publish (url, certificate, 20000)))
+      if (!(peers[i] = rtc_test_publish_lines (
+                url, certificate, extra_lines, 20000)))
         g_usleep (10000);
     fail_unless (peers[i] != NULL, "%u", i);
     g_free (url);
@@ -368,6 +371,130 @@ GST_START_TEST (test_a_picture_behind_a_stopped_clock_is_where_it_arrives)
 
 GST_END_TEST;
 
+/* --- TCP --- */
+
+GST_START_TEST (test_media_may_come_over_tcp)
+{
+  ice_tcp = TRUE;
+  start (2);
+  ice_tcp = FALSE;
+  run_until (0, 2, 5);
+  rtc_test_peer_use_tcp (peers[0]);
+  rtc_test_peer_check (peers[0], TRUE);
+  fail_unless_equals_int (rtc_test_peer_wait_answer (peers[0]), 0);
+  run_until (0, 2, 50);
+  for (guint i = 0; i < 2; i++)
+    fail_unless_equals_uint64 (get_stat (i, "video-rtp-lost"), 0);
+  stop (2);
+}
+
+GST_END_TEST;
+
+/* --- congestion control --- */
+
+/* Returns the bit rate of REMB in the last RTCP that came, 0: none. */
+static guint
+find_remb (void)
+{
+  const guint8 *data = peers[0]->rtcp;
+  gsize at = 0;
+
+  while (at + 20 <= peers[0]->rtcp_size) {
+    gsize size = 4 * (1 + (gsize)GST_READ_UINT16_BE (data + at + 2));
+
+    if (data[at] == (0x80 | 15) && data[at + 1] == 206 &&
+        memcmp (data + at + 12, "REMB", 4) == 0) {
+      guint32 word = GST_READ_UINT32_BE (data + at + 16);
+
+      fail_unless_equals_int (GST_READ_UINT32_BE (data + at + 20), 7000);
+      return (word & 0x3ffff) << (word >> 18 & 0x3f);
+    }
+    at += size;
+  }
+  return 0;
+}
+
+/* Sends until a report has come, and a REMB with @remb. Returns that. */
+static guint
+publish_and_find_remb (const gchar *lines, gboolean remb)
+{
+  gint64 until = g_get_monotonic_time () + REC_LIVE_PATIENCE / GST_USECOND;
+  guint found = 0;
+
+  extra_lines = lines;
+  start (1);
+  extra_lines = "";
+  while (remb ? found == 0 : peers[0]->n_rtcp < 4) {
+    fail_unless (g_get_monotonic_time () < until);
+    send_picture (0, NULL);
+    if (rtc_test_peer_run (peers[0], 10))
+      found = MAX (found, find_remb ());
+  }
+  stop (1);
+  return found;
+}
+
+GST_START_TEST (test_remb_is_sent_to_who_knows_nothing_else)
+{
+  guint remb = publish_and_find_remb ("a=rtcp-fb:96 goog-remb\r\n", TRUE);
+
+  fail_unless (remb > 900000 && remb <= 1000000, "%u", remb);
+  fail_unless_equals_int (
+      publish_and_find_remb ("a=rtcp-fb:96 goog-remb\r\n"
+                             "a=rtcp-fb:96 transport-cc\r\n"
+                             "a=extmap:3 http://www.ietf.org/id/"
+                             "draft-holmer-rmcat-transport-wide-cc-extensions-"
+                             "01\r\n",
+          FALSE),
+      0);
+  fail_unless_equals_int (publish_and_find_remb ("", FALSE), 0);
+}
+
+GST_END_TEST;
+
+/* --- rollover --- */
+
+/* Of sequence numbers, more than once, and of timestamps (RFC 3550 section 5.1):
+ * no picture is lost or put elsewhere. */
+GST_START_TEST (test_sequence_numbers_and_timestamps_roll_over)
+{
+  const gint n = 24000;
+  gint64 until = g_get_monotonic_time () + REC_LIVE_PATIENCE / GST_USECOND;
+  GstElement *sink;
+  GstPad *pad;
+
+  start (1);
+  rtp_times[0] = 0u - 500 * FRAME;
+  sink = gst_bin_get_by_name (GST_BIN (pipeline), "v0");
+  pad = gst_element_get_static_pad (sink, "sink");
+  g_atomic_int_set (&n_times, 0);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, note_time, NULL, NULL);
+  for (gint i = 0; i < n; i++) {
+    send_picture (0, NULL);
+    while (rtc_test_peer_run (peers[0], 0))
+      ;
+    /* No more than the socket can hold. */
+    while (i - get_pictures (0) > 100) {
+      fail_unless (g_get_monotonic_time () < until);
+      g_usleep (1000);
+    }
+  }
+  while (get_pictures (0) < n) {
+    fail_unless (g_get_monotonic_time () < until);
+    g_usleep (1000);
+  }
+  fail_unless_equals_uint64 (get_stat (0, "video-rtp-lost"), 0);
+  for (guint i = 1; i < G_N_ELEMENTS (times); i++)
+    fail_unless (times[i] > times[i - 1] &&
+            times[i] - times[i - 1] < 2 * GST_SECOND * FRAME / 90000,
+        "%u: %" G_GUINT64_FORMAT, i, times[i] - times[i - 1]);
+  gst_object_unref (pad);
+  gst_object_unref (sink);
+  stop (1);
+}
+
+GST_END_TEST;
+
 /* --- floods --- */
 
 static gint flooding;
@@ -477,6 +604,9 @@ recwhipport_suite (void)
   tcase_add_test (tc, test_what_never_comes_is_lost_after_the_latency);
   tcase_add_test (
       tc, test_a_picture_behind_a_stopped_clock_is_where_it_arrives);
+  tcase_add_test (tc, test_media_may_come_over_tcp);
+  tcase_add_test (tc, test_remb_is_sent_to_who_knows_nothing_else);
+  tcase_add_test (tc, test_sequence_numbers_and_timestamps_roll_over);
   tcase_add_test (tc, test_sources_without_a_publisher_sleep);
   tcase_add_test (tc, test_a_flood_of_strangers_costs_a_session_nothing);
   return s;

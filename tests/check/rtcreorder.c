@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include "rtcremb.h"
 #include "rtcreorder.h"
 #include "rtcrtpsource.h"
 #include "rtctwcc.h"
@@ -331,6 +332,35 @@ read_feedback (const guint8 *fci, gsize size, guint *base, gint64 *out)
   return n;
 }
 
+GST_START_TEST (test_the_rate_of_a_sender_follows_what_arrives)
+{
+  gint64 now = 1000 * G_USEC_PER_SEC;
+  RtcRemb remb;
+
+  rtc_remb_init (&remb, 0, now);
+  fail_unless_equals_int (rtc_remb_update (&remb, 0, now), RTC_REMB_FIRST);
+  /* 0.8 Mb/s arrive. */
+  rtc_remb_add (&remb, 100000);
+  fail_unless_equals_int (
+      rtc_remb_update (&remb, 0, now += G_USEC_PER_SEC), 1600000);
+  /* A pause takes nothing back, and losses do. */
+  fail_unless_equals_int (
+      rtc_remb_update (&remb, 0, now += G_USEC_PER_SEC), 1600000);
+  rtc_remb_add (&remb, 100000);
+  fail_unless_equals_int (
+      rtc_remb_update (&remb, 50, now += G_USEC_PER_SEC), 680000);
+  fail_unless_equals_int (
+      rtc_remb_update (&remb, 255, now += G_USEC_PER_SEC), RTC_REMB_MIN);
+  rtc_remb_add (&remb, 1000000000);
+  fail_unless_equals_int (
+      rtc_remb_update (&remb, 0, now += G_USEC_PER_SEC), RTC_REMB_MAX);
+  rtc_remb_init (&remb, 250000, now);
+  fail_unless_equals_int (
+      rtc_remb_update (&remb, 0, now += G_USEC_PER_SEC), 250000);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_feedback_tells_every_arrival)
 {
   static RtcTwcc twcc;
@@ -378,6 +408,40 @@ GST_START_TEST (test_feedback_tells_every_arrival)
 
 GST_END_TEST;
 
+/* More packets than one message has room for are lost at a time. */
+GST_START_TEST (test_feedback_ends_behind_a_gap_of_any_length)
+{
+  static RtcTwcc twcc;
+  static gint64 got[RTC_TWCC_MAX_PACKETS];
+  guint8 fci[RTC_TWCC_MAX_FCI];
+
+  for (guint gap = 1; gap < RTC_TWCC_MAX_PACKETS - 1; gap += 13) {
+    gint64 time = 123 * G_USEC_PER_SEC;
+    guint messages = 0, base, expected = 0;
+    gboolean right = TRUE;
+    gsize size;
+
+    rtc_twcc_init (&twcc);
+    rtc_twcc_add (&twcc, 0, time);
+    rtc_twcc_add (&twcc, (guint16)(gap + 1), time + 1000);
+    while ((size = rtc_twcc_write (&twcc, fci)) > 0) {
+      guint n = read_feedback (fci, size, &base, got);
+
+      fail_unless (n > 0 && ++messages <= 10, "%u", gap);
+      /* A sender that starts over leaves nothing out that it has sent. */
+      fail_unless (base == expected || base == gap + 1, "%u", gap);
+      for (guint i = 0; i < n; i++)
+        right &= (got[i] >= 0) == (base + i == 0 || base + i == gap + 1);
+      expected = base + n;
+    }
+    fail_unless (right, "%u", gap);
+    fail_unless_equals_int (expected, gap + 2);
+    fail_unless (!rtc_twcc_is_due (&twcc));
+  }
+}
+
+GST_END_TEST;
+
 static Suite *
 rtcreorder_suite (void)
 {
@@ -396,7 +460,9 @@ rtcreorder_suite (void)
   tcase_add_test (tc, test_what_is_held_is_bounded);
   tcase_add_test (tc, test_drained_packets_leave_at_once);
   tcase_add_test (tc, test_a_report_counts_what_is_lost);
+  tcase_add_test (tc, test_the_rate_of_a_sender_follows_what_arrives);
   tcase_add_test (tc, test_feedback_tells_every_arrival);
+  tcase_add_test (tc, test_feedback_ends_behind_a_gap_of_any_length);
   suite_add_tcase (s, tc);
   return s;
 }

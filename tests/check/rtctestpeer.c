@@ -16,9 +16,33 @@ static void
 send_datagram (const guint8 *data, gsize size, gpointer user_data)
 {
   RtcTestPeer *self = user_data;
+  guint8 frame[2 + 2048] = { (guint8)(size >> 8), (guint8)size };
 
-  if (send (self->fd, data, size, 0) < 0)
+  if (!self->tcp) {
+    if (send (self->fd, data, size, 0) < 0)
+      return;
     return;
+  }
+  memcpy (frame + 2, data, size);
+  /* In two pieces, as it may come. */
+  if (send (self->fd, frame, 3, MSG_NOSIGNAL) < 0 ||
+      send (self->fd, frame + 3, size - 1, MSG_NOSIGNAL) < 0)
+    return;
+}
+
+static gssize
+receive_datagram (RtcTestPeer *self, guint8 *data, gsize size)
+{
+  guint8 header[2];
+  gsize n;
+
+  if (!self->tcp)
+    return recv (self->fd, data, size, 0);
+  if (recv (self->fd, header, 2, MSG_WAITALL) != 2)
+    return -1;
+  n = (gsize)header[0] << 8 | header[1];
+  g_assert (n <= size);
+  return recv (self->fd, data, n, MSG_WAITALL);
 }
 
 static gboolean
@@ -30,7 +54,8 @@ verify (const gchar *pem, gpointer user_data)
 static void
 open_socket (RtcTestPeer *self)
 {
-  self->fd = socket (self->remote.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  self->fd = socket (self->remote.ss_family,
+      (self->tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
   g_assert (self->fd >= 0);
   g_assert (connect (self->fd, (struct sockaddr *)&self->remote,
                 self->remote_size) == 0);
@@ -90,6 +115,13 @@ rtc_test_peer_rebind (RtcTestPeer *self)
 
   open_socket (self);
   close (old);
+}
+
+void
+rtc_test_peer_use_tcp (RtcTestPeer *self)
+{
+  self->tcp = TRUE;
+  rtc_test_peer_rebind (self);
 }
 
 void
@@ -160,7 +192,7 @@ rtc_test_peer_run (RtcTestPeer *self, gint timeout)
 
   if (poll (&fd, 1, timeout) <= 0)
     return FALSE;
-  n = recv (self->fd, data, sizeof (data), 0);
+  n = receive_datagram (self, data, sizeof (data));
   if (n <= 0)
     return FALSE;
   size = (gsize)n;

@@ -15,6 +15,7 @@ G_BEGIN_DECLS
 
 /**
  * RtcTestPeer:
+ * @tcp: over TCP (RFC 4571)
  * @controlled: says in its checks that it is controlled, which is wrong
  * @refuse: refuses the certificate of the other side
  * @own_pwd: password of this side, with which checks of the other side are
@@ -31,6 +32,7 @@ typedef struct
   gchar *ufrag;
   gchar *pwd;
   const gchar *own_pwd;
+  gboolean tcp;
   gboolean controlled;
   gboolean refuse;
   RtcCertificate *certificate;
@@ -50,6 +52,8 @@ RtcTestPeer *rtc_test_peer_new (const gchar *address, guint port,
     RtcCertificate *certificate);
 void rtc_test_peer_free (RtcTestPeer *peer);
 const gchar *rtc_test_peer_get_fingerprint (RtcTestPeer *peer);
+/* Another connection, of TCP. */
+void rtc_test_peer_use_tcp (RtcTestPeer *peer);
 /* Another local port, as behind a NAT that forgets. */
 void rtc_test_peer_rebind (RtcTestPeer *peer);
 

@@ -13,7 +13,7 @@
 #define OWN_PWD "0123456789012345678901"
 
 static gchar *
-make_offer (RtcCertificate *certificate)
+make_offer (RtcCertificate *certificate, const gchar *lines)
 {
   gchar *transport = g_strdup_printf (
       "c=IN IP4 0.0.0.0\r\na=ice-ufrag:peer\r\na=ice-pwd:" OWN_PWD
@@ -28,8 +28,8 @@ make_offer (RtcCertificate *certificate)
       "m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\n%sa=mid:1\r\n"
       "a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n"
       "a=rtpmap:96 H264/90000\r\na=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\n"
-      "a=fmtp:96 packetization-mode=1;profile-level-id=42e01f\r\n",
-      transport, transport);
+      "a=fmtp:96 packetization-mode=1;profile-level-id=42e01f\r\n%s",
+      transport, transport, lines);
 
   g_free (transport);
   return offer;
@@ -81,13 +81,15 @@ post (const gchar *url, const gchar *offer)
   return answer;
 }
 
-/* The port of the candidate at 127.0.0.1, 0: there is none. */
-static guint
-find_port (const GstSDPMedia *media)
+/* Sets *@address, to be freed, and *@port: of the candidate at 127.0.0.1, or else
+ * of the last IPv4 one; of none when there is none. */
+static void
+find_candidate (const GstSDPMedia *media, gchar **address, guint *port)
 {
-  guint port = 0;
-
-  for (guint i = 0; i < gst_sdp_media_attributes_len (media) && port == 0;
+  *address = NULL;
+  *port = 0;
+  for (guint i = 0; i < gst_sdp_media_attributes_len (media) &&
+       g_strcmp0 (*address, "127.0.0.1") != 0;
        i++) {
     const GstSDPAttribute *a = gst_sdp_media_get_attribute (media, i);
     gchar **fields;
@@ -95,21 +97,26 @@ find_port (const GstSDPMedia *media)
     if (!g_str_equal (a->key, "candidate"))
       continue;
     fields = g_strsplit (a->value, " ", 8);
-    if (g_ascii_strcasecmp (fields[2], "UDP") == 0 &&
-        g_str_equal (fields[4], "127.0.0.1"))
-      port = (guint)atoi (fields[5]);
+    if (g_strv_length (fields) > 5 &&
+        g_ascii_strcasecmp (fields[2], "UDP") == 0 && strchr (fields[4], '.')) {
+      g_free (*address);
+      *address = g_strdup (fields[4]);
+      *port = (guint)atoi (fields[5]);
+    }
     g_strfreev (fields);
   }
-  return port;
 }
 
 RtcTestPeer *
-rtc_test_publish (const gchar *url, RtcCertificate *certificate, gint timeout)
+rtc_test_publish_lines (const gchar *url, RtcCertificate *certificate,
+    const gchar *lines, gint timeout)
 {
-  gchar *offer = make_offer (certificate), *answer = post (url, offer);
+  gchar *offer = make_offer (certificate, lines), *answer = post (url, offer);
   const GstSDPMedia *media;
   RtcTestPeer *peer;
   GstSDPMessage *sdp;
+  gchar *address;
+  guint port;
 
   g_free (offer);
   if (!answer)
@@ -117,15 +124,23 @@ rtc_test_publish (const gchar *url, RtcCertificate *certificate, gint timeout)
   gst_sdp_message_new_from_text (answer, &sdp);
   g_free (answer);
   media = gst_sdp_message_get_media (sdp, 0);
-  peer = rtc_test_peer_new ("127.0.0.1", find_port (media),
+  find_candidate (media, &address, &port);
+  peer = rtc_test_peer_new (address ? address : "127.0.0.1", port,
       gst_sdp_media_get_attribute_val (media, "ice-ufrag"),
       gst_sdp_media_get_attribute_val (media, "ice-pwd"),
       g_strcmp0 (gst_sdp_media_get_attribute_val (media, "setup"), "active") ==
           0,
       certificate);
+  g_free (address);
   peer->own_pwd = OWN_PWD;
   gst_sdp_message_free (sdp);
   if (!rtc_test_peer_connect (peer, timeout))
     g_clear_pointer (&peer, rtc_test_peer_free);
   return peer;
+}
+
+RtcTestPeer *
+rtc_test_publish (const gchar *url, RtcCertificate *certificate, gint timeout)
+{
+  return rtc_test_publish_lines (url, certificate, "", timeout);
 }

@@ -6,8 +6,11 @@
 #include "reclive.h"
 #include "rectasks.h"
 #include "rtcrtcp.h"
+#include "rtctcpport.h"
 #include "rtctestpeer.h"
-#include "rtctransport.h"
+#include "rtctransport-private.h"
+
+#include <sys/socket.h>
 
 #define TIMEOUT 20000
 #define SSRC 0x11223344
@@ -78,7 +81,7 @@ on_tick (gint64 now, gpointer user_data)
 }
 
 static const RtcTransportCallbacks callbacks = { on_verify, on_connected,
-  on_ended, on_rtp, on_rtcp, on_tick };
+  on_ended, NULL, on_rtp, on_rtcp, on_tick };
 
 /* Waits until *@counter is at least @n. */
 static void
@@ -157,6 +160,132 @@ GST_START_TEST (test_a_peer_connects_and_is_heard)
 {
   check_media ("127.0.0.1", TRUE);
   check_media ("127.0.0.1", FALSE);
+}
+
+GST_END_TEST;
+
+/* --- TCP --- */
+
+static gchar *
+find_tcp_candidate (void)
+{
+  gchar **candidates = rtc_udp_port_list_candidates (port), *found = NULL;
+
+  for (guint i = 0; candidates[i] && !found; i++)
+    if (strstr (candidates[i], " TCP ") && strstr (candidates[i], "127.0.0.1"))
+      found = g_strdup (candidates[i]);
+  g_strfreev (candidates);
+  return found;
+}
+
+static void
+check_tcp (const gchar *address, gboolean server)
+{
+  RtcTestPeer *peer = start (address, server);
+  guint8 out[RTC_RTCP_MAX_SIZE];
+  GError *error = NULL;
+  gchar *candidate;
+
+  fail_unless (find_tcp_candidate () == NULL);
+  fail_unless (
+      rtc_udp_port_open_tcp (port, &error), "%s", error ? error->message : "");
+  candidate = find_tcp_candidate ();
+  fail_unless (
+      candidate && g_str_has_suffix (candidate, " typ host tcptype passive"),
+      "%s", candidate);
+  g_free (candidate);
+  rtc_test_peer_use_tcp (peer);
+  fail_unless (rtc_test_peer_connect (peer, TIMEOUT));
+  wait_for (&seen.connected, 1);
+  for (guint i = 0; i < 2000; i++)
+    rtc_test_peer_send_rtp (peer, SSRC, 96, i * 3000);
+  wait_for (&seen.n_rtp, 2000);
+  fail_unless (rtc_transport_send_rtcp (
+      transport, out, rtc_rtcp_write_pli (out, 1, "test", SSRC)));
+  while (peer->n_rtcp == 0)
+    fail_unless (rtc_test_peer_run (peer, TIMEOUT));
+  fail_unless (memcmp (peer->rtcp, out, peer->rtcp_size) == 0);
+  /* From TCP to UDP, and back over another connection. */
+  peer->tcp = FALSE;
+  rtc_test_peer_rebind (peer);
+  rtc_test_peer_check (peer, TRUE);
+  fail_unless_equals_int (rtc_test_peer_wait_answer (peer), 0);
+  rtc_test_peer_send_rtp (peer, SSRC, 96, 0);
+  wait_for (&seen.n_rtp, 2001);
+  rtc_test_peer_use_tcp (peer);
+  rtc_test_peer_check (peer, TRUE);
+  fail_unless_equals_int (rtc_test_peer_wait_answer (peer), 0);
+  rtc_test_peer_send_rtp (peer, SSRC, 96, 0);
+  wait_for (&seen.n_rtp, 2002);
+  stop (peer);
+}
+
+GST_START_TEST (test_a_peer_may_use_tcp)
+{
+  check_tcp ("127.0.0.1", TRUE);
+  check_tcp ("127.0.0.1", FALSE);
+  check_tcp ("::1", TRUE);
+}
+
+GST_END_TEST;
+
+static gboolean is_of_session;
+
+static void
+ignore_datagram (guint8 *data, gsize size, const RtcAddress *remote,
+    const RtcAddress *local, gint64 arrival, gpointer user_data)
+{
+}
+
+static gboolean
+is_used (const RtcAddress *remote, gpointer user_data)
+{
+  return is_of_session;
+}
+
+GST_START_TEST (test_a_connection_of_no_session_is_closed)
+{
+  static const RtcTcpPortCallbacks tcp_callbacks = { ignore_datagram, is_used };
+  guint number = find_port ();
+  RtcTcpPort *tcp = rtc_tcp_port_new (number, &tcp_callbacks, NULL, NULL);
+  gint64 now = g_get_monotonic_time ();
+  RtcTestPeer *peer;
+  guint8 byte;
+
+  fail_unless (tcp != NULL);
+  fail_unless (rtc_tcp_port_tick (tcp, now) == G_MAXINT64);
+  peer = rtc_test_peer_new ("127.0.0.1", number, "x", "y", FALSE, NULL);
+  rtc_test_peer_use_tcp (peer);
+  rtc_tcp_port_receive (tcp, now);
+  is_of_session = TRUE;
+  fail_unless (rtc_tcp_port_tick (tcp, now + G_TIME_SPAN_HOUR) <
+      now + G_TIME_SPAN_HOUR + RTC_TCP_PORT_TIMEOUT);
+  is_of_session = FALSE;
+  now += G_TIME_SPAN_HOUR + RTC_TCP_PORT_TIMEOUT;
+  fail_unless (rtc_tcp_port_tick (tcp, now - 1) != G_MAXINT64);
+  fail_unless (recv (peer->fd, &byte, 1, MSG_DONTWAIT) < 0);
+  fail_unless (rtc_tcp_port_tick (tcp, now) == G_MAXINT64);
+  fail_unless_equals_int (recv (peer->fd, &byte, 1, 0), 0);
+  rtc_tcp_port_free (tcp);
+  rtc_test_peer_free (peer);
+}
+
+GST_END_TEST;
+
+/* A connection that sends nonsense is closed. */
+GST_START_TEST (test_a_connection_with_nonsense_is_closed)
+{
+  RtcTestPeer *peer = start ("127.0.0.1", TRUE);
+  guint8 nothing[2000] = { 0xff, 0xff };
+
+  fail_unless (rtc_udp_port_open_tcp (port, NULL));
+  rtc_test_peer_use_tcp (peer);
+  fail_unless (send (peer->fd, nothing, sizeof (nothing), MSG_NOSIGNAL) > 0);
+  /* Closed, or reset. */
+  fail_unless (recv (peer->fd, nothing, sizeof (nothing), 0) <= 0);
+  rtc_test_peer_use_tcp (peer);
+  fail_unless (rtc_test_peer_connect (peer, TIMEOUT));
+  stop (peer);
 }
 
 GST_END_TEST;
@@ -282,6 +411,76 @@ GST_START_TEST (test_ice_restarts_below_the_session)
   rtc_test_peer_send_rtp (peer, SSRC, 96, 0);
   wait_for (&seen.n_rtp, 1);
   fail_unless_equals_int (seen.connected, 1);
+  stop (peer);
+}
+
+GST_END_TEST;
+
+/* RFC 3711 section 3.3.1: the rollover counter is not sent. */
+GST_START_TEST (test_sequence_numbers_roll_over)
+{
+  RtcTestPeer *peer = start ("127.0.0.1", TRUE);
+
+  fail_unless (rtc_test_peer_connect (peer, TIMEOUT));
+  wait_for (&seen.connected, 1);
+  peer->seq = 65000;
+  for (guint i = 1; i <= 2 * 65536 + 1000; i++) {
+    rtc_test_peer_send_rtp (peer, SSRC, 96, 0xffff0000 + i * 9);
+    /* No more than the socket can hold. */
+    if (i % 200 == 0)
+      wait_for (&seen.n_rtp, i);
+  }
+  wait_for (&seen.n_rtp, 2 * 65536 + 1000);
+  stop (peer);
+}
+
+GST_END_TEST;
+
+/* A check that the peer has sent at @now. */
+static void
+take_check (RtcTestPeer *peer, gint64 now)
+{
+  gchar *username = g_strdup_printf ("%s:peer", peer->ufrag);
+  RtcStunRequest request = {
+    .username = username, .password = peer->pwd, .controlling = TRUE
+  };
+  guint8 data[RTC_STUN_MAX_SIZE], id[RTC_STUN_ID_SIZE] = { 1 };
+  RtcStunMessage message;
+  RtcDatagram datagram = { .data = data,
+    .size = rtc_stun_write_request (data, id, &request),
+    .remote = transport->selected->remote,
+    .local = transport->selected->local,
+    .arrival = now,
+    .path = transport->selected };
+
+  fail_unless (rtc_stun_parse (data, datagram.size, &message));
+  fail_unless (rtc_transport_take_check (transport, &datagram, &message));
+  g_free (username);
+}
+
+/* RFC 7675: three hours with a check in 25 s, and then none in 30. */
+GST_START_TEST (test_consent_lasts_as_long_as_it_is_given)
+{
+  RtcTestPeer *peer = start ("127.0.0.1", TRUE);
+  gint64 now;
+
+  fail_unless (rtc_test_peer_connect (peer, TIMEOUT));
+  wait_for (&seen.connected, 1);
+  /* The thread of the port waits meanwhile. */
+  rtc_udp_port_lock (port);
+  now = g_get_monotonic_time ();
+  for (guint i = 0; i < 3 * 3600 / 25; i++) {
+    now += 25 * G_TIME_SPAN_SECOND;
+    rtc_transport_tick (transport, now);
+    take_check (peer, now);
+  }
+  fail_unless_equals_int (seen.ended, 0);
+  rtc_transport_tick (transport, now + 30 * G_TIME_SPAN_SECOND - 1);
+  fail_unless_equals_int (seen.ended, 0);
+  rtc_transport_tick (transport, now + 30 * G_TIME_SPAN_SECOND);
+  fail_unless_equals_int (seen.ended, 1);
+  fail_unless_equals_int (seen.end, RTC_TRANSPORT_EXPIRED);
+  rtc_udp_port_unlock (port);
   stop (peer);
 }
 
@@ -430,6 +629,9 @@ rtctransport_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_a_peer_connects_and_is_heard);
+  tcase_add_test (tc, test_a_peer_may_use_tcp);
+  tcase_add_test (tc, test_a_connection_of_no_session_is_closed);
+  tcase_add_test (tc, test_a_connection_with_nonsense_is_closed);
   tcase_add_test (tc, test_ipv6_works_like_ipv4);
   tcase_add_test (tc, test_a_certificate_that_is_not_accepted_ends_it);
   tcase_add_test (tc, test_closing_is_noticed);
@@ -437,6 +639,8 @@ rtctransport_suite (void)
   tcase_add_test (tc, test_a_controlled_peer_has_to_change_its_role);
   tcase_add_test (tc, test_another_address_counts_after_a_check);
   tcase_add_test (tc, test_ice_restarts_below_the_session);
+  tcase_add_test (tc, test_sequence_numbers_roll_over);
+  tcase_add_test (tc, test_consent_lasts_as_long_as_it_is_given);
   tcase_add_test (tc, test_replayed_and_forged_packets_are_dropped);
   tcase_add_test (tc, test_the_number_of_ssrcs_is_bounded);
   tcase_add_test (tc, test_strangers_are_limited);

@@ -16,6 +16,7 @@ import http.server
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -347,7 +348,11 @@ class Examples(Base):
 
 class Many(Base):
     def test_twenty_recordings_at_once_in_300_megabytes(self):
-        service = Service(self, self.folder)
+        # twenty encoders and a busy machine: a publisher may not run for ten seconds
+        config = self.path('server.conf')
+        with open(config, 'w', encoding='ascii') as file:
+            file.write('[path *]\npeer-timeout=5m\n')
+        service = Service(self, self.folder, '--config', config)
         names = [f'cam{n}' for n in range(20)]
         for name in names:
             service.ask('POST', '/api/recording/start', {'id': name})
@@ -496,6 +501,30 @@ class Tokens(Base):
                     self.assertEqual(service.request(method, path, body, token='wrong')[0], 401)
         self.assertNotIn('-token', service.process.said())
 
+    def test_every_route_of_the_document_wants_its_role(self):
+        roles = ('publish', 'watch', 'control')
+        config = self.path('server.conf')
+        with open(config, 'w', encoding='ascii') as file:
+            file.write('[auth]\n' + ''.join(f'{role} = {role}; *; {role}-token\n' for role in roles))
+        service = Service(self, self.folder, '--config', config)
+        checked = 0
+        for path, methods in service.ask('GET', '/api/openapi.json')['paths'].items():
+            for method, operation in methods.items():
+                role = (re.search(r'the role (\w+)', operation.get('description', '')) or [None, None])[1]
+                self.assertEqual(role is None, 'security' not in operation)
+                where = re.sub(r'\{\w+\}', 'x', path)
+                weak = [f'{other}-token' for other in roles if other != role]
+                wanted = [(None, 401), ('wrong', 401)] + [(token, 403) for token in weak] if role else []
+                for token, status in wanted:
+                    with self.subTest(path=path, method=method, token=token):
+                        self.assertEqual(service.request(method.upper(), where, token=token)[0], status)
+                        checked += 1
+                with self.subTest(path=path, method=method, origin='another'):
+                    status = service.request(method.upper(), where, token=f'{role}-token',
+                                             headers={'Origin': 'http://elsewhere.example'})[0]
+                    self.assertEqual(status, 403)
+        self.assertGreater(checked, 50)
+
 
 class Hostile(Base):
     def test_bodies_and_clients_without_end_are_cut_off(self):
@@ -526,6 +555,29 @@ class Hostile(Base):
         self.assertEqual(service.request('GET', '/healthz')[0], 200)
         with open(f'/proc/{service.pid()}/status', encoding='ascii') as file:
             self.assertLess(int(re.search(r'VmHWM:\s+(\d+)', file.read())[1]), 200000, 'kB')
+
+    def test_ten_thousand_connections_leave_it_answering(self):
+        number = 10000
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard != resource.RLIM_INFINITY and hard < number + 100:
+            self.skipTest(f'{hard} descriptors at most')
+        resource.setrlimit(resource.RLIMIT_NOFILE, (number + 100, hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        service = Service(self, self.folder)
+        clients = contextlib.ExitStack()
+        self.addCleanup(clients.close)
+        for _ in range(number):
+            client = clients.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(('127.0.0.1', service.port))
+
+        def answers():
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                return service.request('GET', '/healthz')[0] == 200
+            return False
+        e2e.wait_for(answers, 'an answer', 120)
+        self.assertLess(len(os.listdir(f'/proc/{service.pid()}/fd')), 1200)
+        self.assertLess(e2e.rss_of(service.pid()), 200_000_000)
 
 
 if __name__ == '__main__':

@@ -7,13 +7,17 @@ deleting what has fragments; a configuration that is read again and takes [auth]
 away; what a crash left, asked for by its id.
 """
 
+import contextlib
 import http.server
 import json
 import os
+import re
 import signal
 import threading
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 import e2e
 import service
@@ -101,10 +105,10 @@ class Access(e2e.TestCase):
         for name in [*files, 'other.ts', 'one.m3u8', 'one.ts', 'one.json', 'one.jpg']:
             self.write(name)
         self.write('ev.m3u8', b'#EXTM3U\n#EXTINF:1,\nev-00000.ts\n#EXTINF:1,\nev-00001.ts\n#EXTINF:1,\nother.ts\n')
-        self.write('ev-00001.ts', age=0)
+        self.write('ev-00002.ts', age=0)  # being written, and in no playlist yet
         self.assertEqual(server.request('DELETE', '/api/recordings/ev.m3u8')[0], 409)
         self.assertTrue(set(files) < set(os.listdir(self.recordings)))
-        self.write('ev-00001.ts')
+        os.unlink(os.path.join(self.recordings, 'ev-00002.ts'))
         self.assertEqual(server.request('DELETE', '/api/recordings/ev.m3u8')[0], 200)
         # What belongs to a recording is not deleted without it.
         self.assertEqual(server.request('DELETE', '/api/recordings/one.m3u8')[0], 404)
@@ -121,14 +125,28 @@ class Access(e2e.TestCase):
         self.assertEqual(server.request('GET', '/api/recordings')[0], 401)
 
     def test_recordings_stay_in_the_folder_that_is_served(self):
-        server = self.serve('')
+        def start(name):
+            body = json.dumps({'id': name}).encode()
+            with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(f'{url}api/recording/start', body) as answer:
+                return json.load(answer)['output_path']
+
+        with open(self.config, 'w', encoding='ascii') as file:
+            file.write(f'[server]\nport=0\ndirectory={self.recordings}\n')
+        # Not the script, whose folder wins over the file.
+        process = self.start(['gst-launch-1.0', '-e', '-v', 'recserver', f'config={self.config}'], 'server')
+        url = e2e.wait_for(lambda: re.search(r'http://[0-9.:]+/', process.said()), 'the service')[0]
         with open(self.config, 'w', encoding='ascii') as file:
             file.write(f'[server]\ndirectory={self.path("elsewhere")}\nmax-recordings=1\n')
-        os.kill(server.pid(), signal.SIGHUP)
-        e2e.wait_for(lambda: server.request('POST', '/api/recording/start', {'id': f'a{time.monotonic_ns()}'})[0] == 503,
-                     'the new limit')
-        for status in server.ask('GET', '/api/recording/active')['recordings'].values():
-            self.assertEqual(os.path.dirname(status['output_path']), os.path.realpath(self.recordings))
+        self.assertIsNotNone(start('before'))
+        os.kill(process.pid, signal.SIGHUP)
+        paths = []
+        e2e.wait_for(lambda: paths.append(start(f'a{len(paths)}')) or paths[-1] is None, 'the new limit')
+        self.assertEqual({os.path.dirname(path) for path in paths[:-1]} - {self.recordings}, set())
+        with open(self.config, 'w', encoding='ascii') as file:
+            file.write(f'[server]\ndirectory={self.path("elsewhere")}\nmax-recordings=50\n')
+        os.kill(process.pid, signal.SIGHUP)
+        path = e2e.wait_for(lambda: start('after'), 'the limit to go')
+        self.assertEqual(os.path.dirname(path), self.recordings)
 
     def test_what_a_crash_left_has_every_field(self):
         self.write('cam-20260131-120000.ts', b'G' + b'\xff' * 187)

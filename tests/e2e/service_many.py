@@ -80,8 +80,9 @@ class Many(e2e.TestCase):
         subprocess.run(['mount', '-o', 'remount,ro', self.mount('readonly', '1m')], check=True)
         config = self.path('server.conf')
         with open(config, 'w', encoding='ascii') as file:
-            file.write('[server]\nallow-origins=*\n[path full]\nlocation=full/{id}\n'
-                       '[path readonly]\nlocation=readonly/{id}\n')
+            file.write('[server]\nallow-origins=*\n[path full]\nlocation=full/{id}\npeer-timeout=5m\n'
+                       '[path readonly]\nlocation=readonly/{id}\n'
+                       '[path *]\npeer-timeout=5m\n')
         return config
 
     def publish(self, server, names):

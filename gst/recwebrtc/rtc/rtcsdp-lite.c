@@ -25,10 +25,9 @@ first_payload (const GstSDPMedia *media)
 }
 
 gboolean
-rtc_sdp_lite_has_feedback (const GstSDPMedia *media, const gchar *kind)
+rtc_sdp_lite_offers_feedback (
+    const GstSDPMedia *media, gint payload, const gchar *kind)
 {
-  gint payload = first_payload (media);
-
   for (guint i = 0; i < gst_sdp_media_attributes_len (media); i++) {
     const gchar *value = rtc_sdp_attribute_for (
         gst_sdp_media_get_attribute (media, i), "rtcp-fb", payload);
@@ -37,6 +36,12 @@ rtc_sdp_lite_has_feedback (const GstSDPMedia *media, const gchar *kind)
       return TRUE;
   }
   return FALSE;
+}
+
+gboolean
+rtc_sdp_lite_has_feedback (const GstSDPMedia *media, const gchar *kind)
+{
+  return rtc_sdp_lite_offers_feedback (media, first_payload (media), kind);
 }
 
 /* A pruned m-line has two formats at most, the second for retransmission. */
@@ -81,12 +86,17 @@ copy_payload_attributes (
 }
 
 static void
-add_codecs (const GstSDPMedia *from, GstSDPMedia *to, gboolean retransmit)
+add_codecs (const GstSDPMedia *from, GstSDPMedia *to, gboolean retransmit,
+    gboolean remb)
 {
   gint rtx = rtc_sdp_lite_get_rtx (from);
+  gchar *line = g_strdup_printf ("%d goog-remb", first_payload (from));
 
   gst_sdp_media_add_format (to, gst_sdp_media_get_format (from, 0));
   copy_payload_attributes (from, to, first_payload (from), retransmit);
+  if (remb)
+    gst_sdp_media_add_attribute (to, "rtcp-fb", line);
+  g_free (line);
   if (rtx < 0 || !retransmit)
     return;
   gst_sdp_media_add_format (to, gst_sdp_media_get_format (from, 1));
@@ -111,7 +121,7 @@ add_transport (GstSDPMedia *to, const RtcSdpLiteTransport *transport,
 static void
 add_media (GstSDPMessage *out, const GstSDPMedia *from,
     const RtcSdpLiteTransport *transport, const gchar *const *candidates,
-    gboolean retransmit)
+    gboolean retransmit, gboolean remb)
 {
   GstSDPMedia *to;
 
@@ -120,7 +130,7 @@ add_media (GstSDPMessage *out, const GstSDPMedia *from,
   gst_sdp_media_set_port_info (to, 9, 1);
   gst_sdp_media_set_proto (to, "UDP/TLS/RTP/SAVPF");
   gst_sdp_media_add_connection (to, "IN", "IP4", "0.0.0.0", 0, 0);
-  add_codecs (from, to, retransmit);
+  add_codecs (from, to, retransmit, remb);
   for (guint i = 0; i < gst_sdp_media_attributes_len (from); i++) {
     const GstSDPAttribute *attribute = gst_sdp_media_get_attribute (from, i);
 
@@ -136,7 +146,7 @@ add_media (GstSDPMessage *out, const GstSDPMedia *from,
 GstSDPMessage *
 rtc_sdp_lite_answer (const GstSDPMessage *pruned,
     const RtcSdpLiteTransport *transports, const gchar *const *candidates,
-    gboolean retransmit_video, gboolean retransmit_audio)
+    gboolean retransmit_video, gboolean retransmit_audio, gboolean remb)
 {
   const gchar *group = gst_sdp_message_get_attribute_val (pruned, "group");
   gboolean bundled = rtc_sdp_lite_is_bundled (pruned);
@@ -157,7 +167,7 @@ rtc_sdp_lite_answer (const GstSDPMessage *pruned,
     gboolean video = g_str_equal (gst_sdp_media_get_media (media), "video");
 
     add_media (out, media, &transports[bundled ? 0 : i], candidates,
-        video ? retransmit_video : retransmit_audio);
+        video ? retransmit_video : retransmit_audio, video && remb);
   }
   return out;
 }

@@ -32,6 +32,9 @@ typedef struct
  * type. */
 gboolean rtc_sdp_lite_has_feedback (
     const GstSDPMedia *media, const gchar *kind);
+/* The same for @payload of m-line @media of any description. */
+gboolean rtc_sdp_lite_offers_feedback (
+    const GstSDPMedia *media, gint payload, const gchar *kind);
 /* Payload type of the retransmission (RFC 4588) of the first payload type of
  * m-line @media of a pruned description, -1 without one. */
 gint rtc_sdp_lite_get_rtx (const GstSDPMedia *media);
@@ -40,10 +43,11 @@ gboolean rtc_sdp_lite_is_bundled (const GstSDPMessage *sdp);
 
 /* The answer to @pruned, of rtc_sdp_prune(): everything that it offers is
  * accepted, but retransmission only where @retransmit_video or
- * @retransmit_audio says so. @transports: one for each m-line, or one for all
+ * @retransmit_audio says so. @remb: we send REMB for the video, which it has to
+ * have offered. @transports: one for each m-line, or one for all
  * under BUNDLE. @candidates: NULL terminated, "candidate:…". Caller frees. */
 GstSDPMessage *rtc_sdp_lite_answer (const GstSDPMessage *pruned,
     const RtcSdpLiteTransport *transports, const gchar *const *candidates,
-    gboolean retransmit_video, gboolean retransmit_audio);
+    gboolean retransmit_video, gboolean retransmit_audio, gboolean remb);
 
 G_END_DECLS

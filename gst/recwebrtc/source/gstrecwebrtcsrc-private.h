@@ -34,6 +34,7 @@ typedef struct
   gchar *public_address;
   gchar *video_codecs;
   gchar *audio_codecs;
+  gchar *simulcast_layer;
   guint max_bitrate;
   GstRecWebrtcSrcOnLoss on_loss;
   GstClockTime keyframe_interval_min;

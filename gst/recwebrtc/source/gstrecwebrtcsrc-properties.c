@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "gstrecwebrtcsrc-private.h"
+#include "rtclayers.h"
 #include "rtcproperties.h"
 
 #define DEFAULT_LATENCY 200
@@ -398,6 +399,7 @@ gst_rec_webrtc_src_init_props (GstRecWebrtcSrc *self)
   priv->latency = DEFAULT_LATENCY;
   priv->video_codecs = g_strdup (RTC_SDP_DEFAULT_VIDEO_CODECS);
   priv->audio_codecs = g_strdup (RTC_SDP_DEFAULT_AUDIO_CODECS);
+  priv->simulcast_layer = g_strdup (RTC_LAYERS_HIGHEST);
   priv->max_bitrate = DEFAULT_MAX_BITRATE;
   priv->on_loss = DEFAULT_ON_LOSS;
   priv->keyframe_interval_min = DEFAULT_KEYFRAME_INTERVAL_MIN;
@@ -420,4 +422,5 @@ gst_rec_webrtc_src_free_props (GstRecWebrtcSrc *self)
   g_free (priv->public_address);
   g_free (priv->video_codecs);
   g_free (priv->audio_codecs);
+  g_free (priv->simulcast_layer);
 }

@@ -9,6 +9,7 @@
 #include "config.h"
 
 #include "gstrecwebrtcsrc-private.h"
+#include "rtclayers.h"
 #include "recevent.h"
 #include "recmessage.h"
 #include "recquery.h"
@@ -354,6 +355,7 @@ get_config (GstRecWebrtcSrc *self, RtcSessionConfig *config)
   config->turn_server = g_strdup (priv->turn_server);
   config->port_range = g_strdup (priv->port_range);
   config->public_address = g_strdup (priv->public_address);
+  config->simulcast_layer = g_strdup (priv->simulcast_layer);
   config->retransmit_video = priv->retransmit_video;
   config->retransmit_audio = priv->retransmit_audio;
   config->freeze = priv->on_loss == GST_REC_WEBRTC_SRC_ON_LOSS_FREEZE;
@@ -383,6 +385,7 @@ new_session (GstRecWebrtcSrc *self, const gchar *remote)
   g_free ((gchar *)config.turn_server);
   g_free ((gchar *)config.port_range);
   g_free ((gchar *)config.public_address);
+  g_free ((gchar *)config.simulcast_layer);
   gst_object_unref (video);
   gst_object_unref (audio);
   g_free (priv->remote);
@@ -432,6 +435,31 @@ name_missing (GError *error, const gchar *missing)
   error->message = message;
 }
 
+/* A layer that cannot be recorded, as the publisher does not have it. */
+static void
+warn_of_layer (
+    GstRecWebrtcSrc *self, const GstSDPMessage *offer, RtcSession *session)
+{
+  const RtcSdpTrack *video = &rtc_session_get_choice (session)->video;
+  gchar *wanted, *offered;
+
+  if (!video->codec)
+    return;
+  GST_OBJECT_LOCK (self);
+  wanted = g_strdup (PRIV (self)->simulcast_layer);
+  GST_OBJECT_UNLOCK (self);
+  offered = rtc_layers_find_unavailable (
+      gst_sdp_message_get_media (offer, video->media), video->payload, wanted);
+  if (offered)
+    GST_ELEMENT_WARNING (self, STREAM, FAILED,
+        ("The publisher has no layer \"%s\", which simulcast-layer names: it "
+         "offers %s. The largest one is recorded.",
+            wanted, offered),
+        ("session %s", rtc_session_get_id (session)));
+  g_free (offered);
+  g_free (wanted);
+}
+
 gboolean
 gst_rec_webrtc_src_answer (GstRecWebrtcSrc *self, const GstSDPMessage *offer,
     const gchar *remote, GError **error)
@@ -459,11 +487,13 @@ gst_rec_webrtc_src_answer (GstRecWebrtcSrc *self, const GstSDPMessage *offer,
     on_drained (self);
   ok = rtc_session_answer (
       new_session (self, remote), offer, &choice, refusals, error);
-  if (ok)
-    post_refusals (self, PRIV (self)->session);
-  else
+  if (!ok) {
     drop_session (self);
-  return ok;
+    return FALSE;
+  }
+  post_refusals (self, PRIV (self)->session);
+  warn_of_layer (self, offer, PRIV (self)->session);
+  return TRUE;
 }
 
 gboolean

@@ -25,6 +25,7 @@ struct _GstRecWhipSrc
   gchar *tls_key;
   guint udp_port;
   guint batch_interval;
+  gboolean ice_tcp;
   gboolean listen;
   WhipEndpoint *endpoint;
   gboolean taking_requests; /* handle-request passes requests on */

@@ -38,6 +38,7 @@
 #include "gstrecwhipsrc-private.h"
 
 #include "gstrecwebrtcsrc-private.h"
+#include "rtclayers.h"
 #include "whiptoken.h"
 #if HAVE_TRANSPORT
 #include "rtcudpport.h"
@@ -70,6 +71,8 @@ enum
   PROP_UDP_PORT,
   PROP_BATCH_INTERVAL,
   PROP_LISTEN,
+  PROP_SIMULCAST_LAYER,
+  PROP_ICE_TCP,
   PROP_URL,
 };
 
@@ -87,6 +90,18 @@ set_taking_requests (GstRecWhipSrc *self, gboolean taking)
   GST_OBJECT_UNLOCK (self);
 }
 
+/* The sessions of the element have ended. */
+static void
+close_udp_port (GstRecWhipSrc *self)
+{
+#if HAVE_TRANSPORT
+  GstRecWebrtcSrcPrivate *priv =
+      gst_rec_webrtc_src_priv (GST_REC_WEBRTC_SRC (self));
+
+  rtc_udp_port_close (g_steal_pointer (&priv->udp_port));
+#endif
+}
+
 static gboolean
 open_udp_port (GstRecWhipSrc *self, GError **error)
 {
@@ -98,24 +113,15 @@ open_udp_port (GstRecWhipSrc *self, GError **error)
 #if HAVE_TRANSPORT
   priv->udp_port = rtc_udp_port_open (
       self->udp_port, self->batch_interval * G_TIME_SPAN_MILLISECOND, error);
+  if (priv->udp_port && self->ice_tcp &&
+      !rtc_udp_port_open_tcp (priv->udp_port, error))
+    close_udp_port (self);
 #else
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
       "udp-port needs a build with OpenSSL and libsrtp2 (Debian packages "
       "libssl-dev and libsrtp2-dev). Set udp-port=0.");
 #endif
   return priv->udp_port != NULL;
-}
-
-/* The sessions of the element have ended. */
-static void
-close_udp_port (GstRecWhipSrc *self)
-{
-#if HAVE_TRANSPORT
-  GstRecWebrtcSrcPrivate *priv =
-      gst_rec_webrtc_src_priv (GST_REC_WEBRTC_SRC (self));
-
-  rtc_udp_port_close (g_steal_pointer (&priv->udp_port));
-#endif
 }
 
 static gboolean
@@ -221,6 +227,9 @@ get_string_field (GstRecWhipSrc *self, guint id)
       return &self->tls_certificate;
     case PROP_TLS_KEY:
       return &self->tls_key;
+    case PROP_SIMULCAST_LAYER:
+      return &gst_rec_webrtc_src_priv (GST_REC_WEBRTC_SRC (self))
+                  ->simulcast_layer;
     default:
       return NULL;
   }
@@ -238,8 +247,14 @@ gst_rec_whip_src_set_property (
   if ((field = get_string_field (self, id))) {
     g_free (*field);
     *field = g_value_dup_string (value);
+    if (id == PROP_SIMULCAST_LAYER && (!*field || **field == '\0')) {
+      g_free (*field);
+      *field = g_strdup (RTC_LAYERS_HIGHEST);
+    }
   } else if ((number = get_uint_field (self, id))) {
     *number = g_value_get_uint (value);
+  } else if (id == PROP_ICE_TCP) {
+    self->ice_tcp = g_value_get_boolean (value);
   } else if (id == PROP_LISTEN) {
     self->listen = g_value_get_boolean (value);
   } else {
@@ -261,6 +276,8 @@ gst_rec_whip_src_get_property (
     g_value_set_string (value, *field);
   else if ((number = get_uint_field (self, id)))
     g_value_set_uint (value, *number);
+  else if (id == PROP_ICE_TCP)
+    g_value_set_boolean (value, self->ice_tcp);
   else if (id == PROP_LISTEN)
     g_value_set_boolean (value, self->listen);
   else if (id != PROP_URL)
@@ -380,7 +397,7 @@ install_properties (GObjectClass *klass)
    * UDP port that receives the media of all sessions. Type: guint. Range: 0 to
    * 65535. Default: 0, webrtcbin receives, on separate ports for each session.
    * With a port, the element receives by itself, as an ICE-lite agent (RFC 8445
-   * section 2.5), on UDP only. Elements of one process may share a port. Pads,
+   * section 2.5), on UDP, and with #GstRecWhipSrc:ice-tcp on TCP. Elements of one process may share a port. Pads,
    * messages and statistics are the same as with webrtcbin.
    * #GstRecWebrtcSrc:port-range, #GstRecWebrtcSrc:stun-server and
    * #GstRecWebrtcSrc:turn-server have no effect; the port has to be reachable at
@@ -407,6 +424,34 @@ install_properties (GObjectClass *klass)
           "Time for which packets are collected at udp-port (ms, 0: not at "
           "all)",
           0, 100, DEFAULT_BATCH_INTERVAL, flags));
+  /**
+   * GstRecWhipSrc:simulcast-layer:
+   *
+   * Layer of a simulcast that is recorded: "highest", "lowest", or the rid
+   * (RFC 8851) of a layer. Type: string. Default: highest. While that layer is
+   * not sent, the next one is recorded, in the order of their sizes. If the
+   * publisher does not offer the rid, the largest layer is recorded, and a
+   * warning is posted. Used for sessions that begin later. No effect on a
+   * publisher that sends one layer.
+   */
+  g_object_class_install_property (klass, PROP_SIMULCAST_LAYER,
+      g_param_spec_string ("simulcast-layer", "Simulcast layer",
+          "Layer of a simulcast that is recorded: highest, lowest, or its rid",
+          RTC_LAYERS_HIGHEST, flags));
+  /**
+   * GstRecWhipSrc:ice-tcp:
+   *
+   * Also accept media over TCP (RFC 6544, passive), at the TCP port with the
+   * number of #GstRecWhipSrc:udp-port, from publishers that cannot send UDP.
+   * Type: gboolean. Default: FALSE. No effect without
+   * #GstRecWhipSrc:udp-port. It holds for all elements that share the port.
+   * Applied from NULL to READY, which fails if the TCP port is in use.
+   */
+  g_object_class_install_property (klass, PROP_ICE_TCP,
+      g_param_spec_boolean ("ice-tcp", "ICE over TCP",
+          "Accept media over TCP too, at the TCP port with the number of "
+          "udp-port",
+          FALSE, flags));
   /**
    * GstRecWhipSrc:url:
    *

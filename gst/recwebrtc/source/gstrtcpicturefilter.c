@@ -11,6 +11,7 @@
 #include "rtckeywatch.h"
 #include "rtclossgate.h"
 #include "rtcpacketfilter.h"
+#include "rtcshortcut.h"
 
 #include <gst/video/video.h>
 
@@ -48,6 +49,7 @@ struct _GstRtcPictureFilter
   GstClockTime last_start;
   gboolean gap_journalled;
   gboolean discont;
+  RtcShortcut shortcut;
 };
 
 G_DEFINE_TYPE (GstRtcPictureFilter, gst_rtc_picture_filter, GST_TYPE_BIN)
@@ -105,6 +107,14 @@ journal_held_back (GstRtcPictureFilter *self, GstClockTime pts)
   journal_gap_start (self, "packet-loss", from);
 }
 
+/* Events on their way through the parser leave it with the next access unit. */
+static void
+push_to_parser (GstRtcPictureFilter *self, GstEvent *event)
+{
+  self->shortcut.kind = 0;
+  gst_pad_push_event (self->to_parser, event);
+}
+
 /* Journals a gap of lost pictures. The event passes the parser, in front of the
  * picture @buffer that ends the gap. */
 static void
@@ -116,7 +126,7 @@ journal_loss (GstRtcPictureFilter *self, GstBuffer *buffer, guint64 pictures,
   if (GST_CLOCK_TIME_IS_VALID (closed_at) && GST_BUFFER_PTS_IS_VALID (buffer) &&
       GST_BUFFER_PTS (buffer) > closed_at)
     duration = GST_BUFFER_PTS (buffer) - closed_at;
-  gst_pad_push_event (self->to_parser,
+  push_to_parser (self,
       rec_event_new_journal (gst_structure_new ("gap", "track", G_TYPE_STRING,
           "video", "cause", G_TYPE_STRING, "packet-loss", "pictures",
           G_TYPE_UINT64, pictures, "running-time", G_TYPE_UINT64, closed_at,
@@ -202,7 +212,7 @@ gst_rtc_picture_filter_push_loss (GstRtcPictureFilter *self, GstClockTime pts)
 
   /* Nothing is lost before the stream has begun. */
   if (segment && GST_CLOCK_TIME_IS_VALID (pts))
-    gst_pad_push_event (self->to_parser, gst_event_new_gap (pts, 0));
+    push_to_parser (self, gst_event_new_gap (pts, 0));
   gst_clear_event (&segment);
 }
 
@@ -216,10 +226,10 @@ reset_parser (GstRtcPictureFilter *self)
   GstEvent *segment =
       gst_pad_get_sticky_event (self->sink, GST_EVENT_SEGMENT, 0);
 
-  gst_pad_push_event (self->to_parser, gst_event_new_flush_start ());
-  gst_pad_push_event (self->to_parser, gst_event_new_flush_stop (FALSE));
+  push_to_parser (self, gst_event_new_flush_start ());
+  push_to_parser (self, gst_event_new_flush_stop (FALSE));
   if (segment)
-    gst_pad_push_event (self->to_parser, segment);
+    push_to_parser (self, segment);
 }
 
 /* Counts an access unit that is not valid, which costs what a lost packet
@@ -263,12 +273,14 @@ strip_subset_sps (GstBuffer *buffer)
  * Unit: properties of an access unit
  * @valid: the parser accepts it
  * @has_subset_sps: see strip_subset_sps()
+ * @plain: see rtc_shortcut_get_kind()
  * @kind: see rtc_loss_gate_parse_unit()
  */
 typedef struct
 {
   gboolean valid;
   gboolean has_subset_sps;
+  guint plain;
   RtcPictureKind kind;
 } Unit;
 
@@ -280,6 +292,13 @@ parse_unit (GstRtcPictureFilter *self, GstBuffer *buffer, Unit *unit)
 
   if (!gst_buffer_map (buffer, &map, GST_MAP_READ)) {
     unit->valid = FALSE;
+    return;
+  }
+  unit->plain = rtc_shortcut_get_kind (codec, map.data, map.size);
+  if (unit->plain) {
+    unit->valid = TRUE;
+    unit->kind = RTC_PICTURE_DEPENDENT;
+    gst_buffer_unmap (buffer, &map);
     return;
   }
   unit->valid = rtc_packet_filter_check_unit (codec, map.data, map.size);
@@ -328,13 +347,15 @@ passes_gate (GstRtcPictureFilter *self, GstBuffer *buffer, RtcPictureKind kind)
   return FALSE;
 }
 
-/* Returns the access unit to pass to the parser, or NULL. Consumes @buffer. */
+/* Returns the access unit to pass to the parser, or NULL, and sets *@plain.
+ * Consumes @buffer. */
 static GstBuffer *
-filter_video (GstRtcPictureFilter *self, GstBuffer *buffer)
+filter_video (GstRtcPictureFilter *self, GstBuffer *buffer, guint *plain)
 {
-  Unit unit;
+  Unit unit = { 0 };
 
   parse_unit (self, buffer, &unit);
+  *plain = unit.plain;
   if (!unit.valid) {
     note_malformed (self);
     gst_buffer_unref (buffer);
@@ -358,22 +379,60 @@ filter_video (GstRtcPictureFilter *self, GstBuffer *buffer)
   return buffer;
 }
 
+static guint
+get_audio_kind (GstRtcPictureFilter *self, GstBuffer *buffer)
+{
+  GstMapInfo map;
+  guint kind;
+
+  if (!gst_buffer_map (buffer, &map, GST_MAP_READ))
+    return 0;
+  kind = rtc_shortcut_get_kind (self->codec->name, map.data, map.size);
+  gst_buffer_unmap (buffer, &map);
+  return kind;
+}
+
+static GstFlowReturn
+go_around (GstRtcPictureFilter *self, GstBuffer *buffer)
+{
+  buffer = rtc_shortcut_apply (&self->shortcut, buffer);
+  if (is_video (self))
+    note_picture (self, buffer);
+  return gst_pad_push (self->src, buffer);
+}
+
 /* The parsers of GStreamer end the stream with GST_FLOW_ERROR at data that
  * they do not understand. Here it costs one access unit. */
 static GstFlowReturn
 sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
   GstRtcPictureFilter *self = GST_RTC_PICTURE_FILTER (parent);
+  guint plain = 0;
   GstFlowReturn ret;
 
-  if (is_video (self) && !(buffer = filter_video (self, buffer)))
+  if (is_video (self) && !(buffer = filter_video (self, buffer, &plain)))
     return GST_FLOW_OK;
+  if (self->has_parser && !is_video (self))
+    plain = get_audio_kind (self, buffer);
+  if (!self->discont && rtc_shortcut_is_open (&self->shortcut, buffer, plain))
+    return go_around (self, buffer);
+  rtc_shortcut_note_input (&self->shortcut, buffer, plain);
   ret = gst_proxy_pad_chain_default (pad, parent, buffer);
+  self->shortcut.input_kind = 0;
   if (ret != GST_FLOW_ERROR || !self->has_parser)
     return ret;
   note_malformed (self);
   reset_parser (self);
   return GST_FLOW_OK;
+}
+
+/* What is not forwarded at once waits in the parser for an access unit. */
+static gboolean
+sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  if (GST_EVENT_IS_SERIALIZED (event))
+    GST_RTC_PICTURE_FILTER (parent)->shortcut.kind = 0;
+  return gst_pad_event_default (pad, parent, event);
 }
 
 /* Passes the buffers of @list to @chain one by one. Consumes @list. */
@@ -418,6 +477,7 @@ parsed_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
   GstRtcPictureFilter *self = gst_pad_get_element_private (pad);
 
+  rtc_shortcut_note_output (&self->shortcut, buffer);
   if (!is_video (self))
     return gst_proxy_pad_chain_default (pad, parent, buffer);
   if (!has_picture (self, buffer)) {
@@ -440,6 +500,30 @@ parsed_chain_list (GstPad *pad, GstObject *parent, GstBufferList *list)
   return chain_each (pad, parent, list, parsed_chain);
 }
 
+/* The parser measures only what goes through it. Consumes @event; NULL: there was
+ * nothing else. */
+static GstEvent *
+remove_bitrates (GstEvent *event)
+{
+  GstTagList *tags;
+  GstEvent *other;
+
+  gst_event_parse_tag (event, &tags);
+  tags = gst_tag_list_copy (tags);
+  gst_tag_list_remove_tag (tags, GST_TAG_BITRATE);
+  gst_tag_list_remove_tag (tags, GST_TAG_MINIMUM_BITRATE);
+  gst_tag_list_remove_tag (tags, GST_TAG_MAXIMUM_BITRATE);
+  if (gst_tag_list_is_empty (tags)) {
+    gst_tag_list_unref (tags);
+    gst_event_unref (event);
+    return NULL;
+  }
+  other = gst_event_new_tag (tags);
+  gst_event_set_seqnum (other, gst_event_get_seqnum (event));
+  gst_event_unref (event);
+  return other;
+}
+
 static gboolean
 parsed_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
@@ -449,7 +533,9 @@ parsed_event (GstPad *pad, GstObject *parent, GstEvent *event)
     gst_event_unref (event);
     return TRUE;
   }
-  return gst_pad_event_default (pad, parent, event);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_TAG)
+    event = remove_bitrates (event);
+  return event ? gst_pad_event_default (pad, parent, event) : TRUE;
 }
 
 /* --- element --- */
@@ -476,6 +562,7 @@ add_pads (GstRtcPictureFilter *self, GstElement *first, GstElement *last)
       self, first, "sink", gst_element_class_get_pad_template (klass, "sink"));
   gst_pad_set_chain_function (self->sink, sink_chain);
   gst_pad_set_chain_list_function (self->sink, sink_chain_list);
+  gst_pad_set_event_function (self->sink, sink_event);
   self->to_parser =
       GST_PAD (gst_proxy_pad_get_internal (GST_PROXY_PAD (self->sink)));
   self->src = add_ghost_pad (

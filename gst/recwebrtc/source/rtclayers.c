@@ -18,6 +18,8 @@ GST_DEBUG_CATEGORY_STATIC (rtc_layers_debug);
 
 /* Maximum number of SSRCs to remember. */
 #define MAX_STREAMS 64
+/* Ranks below it are an order. */
+#define ORDER_RANKS 100
 
 /**
  * Stream:
@@ -31,9 +33,16 @@ typedef struct
   guint pixels;
 } Stream;
 
+/**
+ * RtcLayers:
+ * @lowest: the smallest layer is wanted
+ * @named: index of the layer that is wanted, -1 if none
+ */
 struct _RtcLayers
 {
   GArray *layers;
+  gboolean lowest;
+  gint named;
   gchar *codec;
   guint8 rid_id;
   RtcLayersFunc changed;
@@ -214,20 +223,36 @@ find_stream (RtcLayers *self, guint ssrc)
   return &g_array_index (self->streams, Stream, self->streams->len - 1);
 }
 
+/* A size is still above all orders, and at most G_MAXINT. */
+static guint
+size_rank (RtcLayers *self, guint size)
+{
+  return self->lowest ? G_MAXUINT - size : size;
+}
+
+static guint
+order_rank (RtcLayers *self, guint order)
+{
+  return self->lowest ? ORDER_RANKS - order : order;
+}
+
 static guint
 stream_rank (RtcLayers *self, const Stream *stream)
 {
   const RtcSdpLayer *layer;
 
+  if (stream->layer >= 0 && stream->layer == self->named)
+    return G_MAXUINT;
   if (stream->pixels > 0)
-    return stream->pixels;
+    return size_rank (self, stream->pixels);
   if (stream->layer < 0)
     return 0;
   layer = &g_array_index (self->layers, RtcSdpLayer, stream->layer);
   if (layer->pixels > 0)
-    return layer->pixels;
-  return layer->rid ? self->layers->len - (guint)stream->layer
-                    : (guint)stream->layer + 1;
+    return size_rank (self, layer->pixels);
+  return order_rank (self,
+      layer->rid ? self->layers->len - (guint)stream->layer
+                 : (guint)stream->layer + 1);
 }
 
 /* --- packets; on the thread that receives --- */
@@ -353,9 +378,46 @@ rtc_layers_is_simulcast (RtcLayers *self)
   return self->layers->len > 1;
 }
 
+/* Returns the index of layer @rid, -1 if there is none. */
+static gint
+find_layer (const GArray *layers, const gchar *rid)
+{
+  for (guint i = 0; i < layers->len; i++)
+    if (g_strcmp0 (g_array_index (layers, RtcSdpLayer, i).rid, rid) == 0)
+      return (gint)i;
+  return -1;
+}
+
+static gboolean
+is_rid (const gchar *wanted)
+{
+  return !g_str_equal (wanted, RTC_LAYERS_HIGHEST) &&
+      !g_str_equal (wanted, RTC_LAYERS_LOWEST);
+}
+
+gchar *
+rtc_layers_find_unavailable (
+    const GstSDPMedia *media, gint payload, const gchar *wanted)
+{
+  GArray *layers = rtc_sdp_simulcast_layers (media, payload);
+  GString *offered = NULL;
+
+  if (layers->len > 0 && is_rid (wanted) && find_layer (layers, wanted) < 0) {
+    offered = g_string_new (NULL);
+    for (guint i = 0; i < layers->len; i++) {
+      const gchar *rid = g_array_index (layers, RtcSdpLayer, i).rid;
+
+      g_string_append_printf (
+          offered, "%s%s", i > 0 ? ", " : "", rid ? rid : "one without a name");
+    }
+  }
+  g_array_unref (layers);
+  return offered ? g_string_free (offered, FALSE) : NULL;
+}
+
 RtcLayers *
 rtc_layers_new (const GstSDPMedia *media, gint payload, const gchar *codec,
-    RtcLayersFunc changed, gpointer user_data)
+    const gchar *wanted, RtcLayersFunc changed, gpointer user_data)
 {
   static gsize once = 0;
   RtcLayers *self = g_new0 (RtcLayers, 1);
@@ -367,6 +429,8 @@ rtc_layers_new (const GstSDPMedia *media, gint payload, const gchar *codec,
   }
   g_mutex_init (&self->lock);
   self->layers = rtc_sdp_simulcast_layers (media, payload);
+  self->lowest = g_str_equal (wanted, RTC_LAYERS_LOWEST);
+  self->named = is_rid (wanted) ? find_layer (self->layers, wanted) : -1;
   self->rid_id = (guint8)rtc_sdp_header_extension (media, RTC_SDP_RID_URI);
   self->codec = g_strdup (codec);
   self->changed = changed;

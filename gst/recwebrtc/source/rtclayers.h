@@ -7,7 +7,8 @@
  * packets carry: key frames of H.264, H.265, VP8 and VP9 contain it. Before the
  * first key frame it is the size that a=rid allows. If neither is known, the
  * order of the offer counts, best first (RFC 8853 section 5.2, OBS). The order
- * of a=ssrc-group:SIM is the reverse.
+ * of a=ssrc-group:SIM is the reverse. If the smallest layer or a named one is
+ * wanted, ranks are changed so that it has the highest.
  *
  * Any thread.
  */
@@ -18,6 +19,9 @@
 
 G_BEGIN_DECLS
 
+#define RTC_LAYERS_HIGHEST "highest"
+#define RTC_LAYERS_LOWEST "lowest"
+
 typedef struct _RtcLayers RtcLayers;
 
 /* The rank of stream @ssrc has changed. On the thread that receives, without a
@@ -25,9 +29,15 @@ typedef struct _RtcLayers RtcLayers;
 typedef void (*RtcLayersFunc) (guint ssrc, guint rank, gpointer user_data);
 
 /* @media: m-line of the offer in which @payload with @codec (encoding name,
- *   upper case) was chosen. */
+ *   upper case) was chosen. @wanted: RTC_LAYERS_HIGHEST, RTC_LAYERS_LOWEST, or
+ *   the rid of a layer; the largest if it is not offered. */
 RtcLayers *rtc_layers_new (const GstSDPMedia *media, gint payload,
-    const gchar *codec, RtcLayersFunc changed, gpointer user_data);
+    const gchar *codec, const gchar *wanted, RtcLayersFunc changed,
+    gpointer user_data);
+/* Returns the rids that @media offers, separated by commas, if @wanted is the
+ * rid of another layer; else NULL. Caller frees. */
+gchar *rtc_layers_find_unavailable (
+    const GstSDPMedia *media, gint payload, const gchar *wanted);
 /* Call it after the streams have stopped: no callback runs afterwards. */
 void rtc_layers_free (RtcLayers *layers);
 
@@ -38,7 +48,9 @@ gboolean rtc_layers_is_simulcast (RtcLayers *layers);
 void rtc_layers_watch (RtcLayers *layers, guint ssrc, GstPad *pad);
 
 /* Returns the rank known so far: pixels of a picture, a number below 100 if
- * only the order is known, or 0 if nothing is known. */
+ * only the order is known, or 0 if nothing is known. With RTC_LAYERS_LOWEST,
+ * numbers in the same three ranges of which the smallest layer has the highest;
+ * the layer whose rid is wanted has G_MAXUINT. */
 guint rtc_layers_get_rank (RtcLayers *layers, guint ssrc);
 
 /* Returns the number of pixels of the picture that begins in @payload, an RTP

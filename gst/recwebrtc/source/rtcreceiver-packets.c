@@ -10,8 +10,6 @@
 #include "rtcreceiver-private.h"
 #include "rtcrtcp.h"
 
-#include <gst/rtp/rtp.h>
-
 GST_DEBUG_CATEGORY_EXTERN (rtc_receiver_debug);
 #define GST_CAT_DEFAULT rtc_receiver_debug
 
@@ -27,8 +25,8 @@ GST_DEBUG_CATEGORY_EXTERN (rtc_receiver_debug);
 
 /* --- streams; under lock --- */
 
-static RtcReceiverStream *
-find_stream (RtcReceiver *self, guint32 ssrc)
+RtcReceiverStream *
+rtc_receiver_find_stream (RtcReceiver *self, guint32 ssrc)
 {
   for (guint i = 0; i < self->streams->len; i++) {
     RtcReceiverStream *stream = g_ptr_array_index (self->streams, i);
@@ -130,7 +128,7 @@ find_retransmitted (
   }
   if (g_hash_table_lookup_extended (
           self->rtx_groups, GUINT_TO_POINTER (rtx_ssrc), NULL, &named))
-    return find_stream (self, GPOINTER_TO_UINT (named));
+    return rtc_receiver_find_stream (self, GPOINTER_TO_UINT (named));
   for (i = 0; i < self->streams->len; i++) {
     RtcReceiverStream *stream = g_ptr_array_index (self->streams, i);
 
@@ -182,17 +180,25 @@ take_media (RtcReceiver *self, RtcReceiverLink *link, RtcKind kind,
   guint32 ssrc = gst_rtp_buffer_get_ssrc (rtp);
   guint32 rtp_time = gst_rtp_buffer_get_timestamp (rtp);
   guint16 seq = gst_rtp_buffer_get_seq (rtp);
-  RtcReceiverStream *stream = find_stream (self, ssrc);
+  RtcReceiverStream *stream = rtc_receiver_find_stream (self, ssrc);
 
   if (!stream)
     stream = add_stream (self, link, ssrc, kind);
   if (!stream || stream->kind != kind)
     return FALSE;
+  if (stream->skipped) {
+    rtc_receiver_note_skipped (self, link, stream, rtp, arrival);
+    stream->last = stream->sampled = arrival;
+    return FALSE;
+  }
   stream->payload = gst_rtp_buffer_get_payload_type (rtp);
   stream->rtp_time = rtp_time;
+  if (kind == RTC_KIND_VIDEO)
+    rtc_remb_add (&self->remb, gst_buffer_get_size (buffer));
   rtc_rtp_source_add (&stream->source, seq, rtp_time, arrival);
   gst_rtp_buffer_unmap (rtp);
-  add_packet (self, stream, buffer, seq, rtp_time, arrival, FALSE);
+  add_packet (
+      self, stream, gst_buffer_ref (buffer), seq, rtp_time, arrival, FALSE);
   return TRUE;
 }
 
@@ -222,10 +228,11 @@ take_rtx (RtcReceiver *self, RtcKind kind, GstRTPBuffer *rtp, gint64 arrival)
 static gboolean
 take_unknown (RtcReceiver *self, GstRTPBuffer *rtp, gint64 arrival)
 {
-  RtcReceiverStream *stream = find_stream (self, gst_rtp_buffer_get_ssrc (rtp));
+  RtcReceiverStream *stream =
+      rtc_receiver_find_stream (self, gst_rtp_buffer_get_ssrc (rtp));
   guint16 seq = gst_rtp_buffer_get_seq (rtp);
 
-  if (stream)
+  if (stream && !stream->skipped)
     add_packet (self, stream, make_empty (stream, seq), seq, stream->rtp_time,
         arrival, FALSE);
   return FALSE;
@@ -252,8 +259,7 @@ take_packet (RtcReceiver *self, RtcReceiverLink *link, GstBuffer *buffer,
     if (!is_track_of (self, link, kind))
       continue;
     if (payload == self->tracks[kind].track.payload)
-      return take_media (
-          self, link, kind, gst_buffer_ref (buffer), rtp, arrival);
+      return take_media (self, link, kind, buffer, rtp, arrival);
     if (payload == self->tracks[kind].rtx)
       return take_rtx (self, kind, rtp, arrival);
   }
@@ -267,8 +273,8 @@ get_twcc_id (RtcReceiver *self)
                                            : self->tracks[RTC_KIND_AUDIO].twcc;
 }
 
-static void
-note_twcc (
+void
+rtc_receiver_note_twcc (
     RtcReceiver *self, RtcReceiverLink *link, GstRTPBuffer *rtp, gint64 arrival)
 {
   guint8 id = get_twcc_id (self);
@@ -279,7 +285,9 @@ note_twcc (
       !gst_rtp_buffer_get_extension_onebyte_header (rtp, id, 0, &data, &size) ||
       size < 2)
     return;
-  rtc_twcc_add (&link->twcc, GST_READ_UINT16_BE (data), arrival);
+  /* At any address: GST_READ_UINT16_BE() would be undefined. */
+  rtc_twcc_add (&link->twcc,
+      (guint16)(((guint8 *)data)[0] << 8 | ((guint8 *)data)[1]), arrival);
   link->has_twcc = TRUE;
 }
 
@@ -313,7 +321,7 @@ rtc_receiver_take_rtp (
   if (gst_rtp_buffer_map (buffer, GST_MAP_READ, &rtp)) {
     g_mutex_lock (&self->lock);
     update_offset (self);
-    note_twcc (self, link, &rtp, arrival);
+    rtc_receiver_note_twcc (self, link, &rtp, arrival);
     used = take_packet (self, link, buffer, &rtp, arrival);
     g_mutex_unlock (&self->lock);
     if (rtp.buffer)
@@ -336,7 +344,7 @@ on_sender_report (
   RtcReceiverStream *stream;
 
   g_mutex_lock (&self->lock);
-  stream = find_stream (self, ssrc);
+  stream = rtc_receiver_find_stream (self, ssrc);
   if (stream) {
     rtc_rtp_source_set_report (&stream->source, ntp, now);
     /* All streams of a sender share its clock: one is enough. */
@@ -360,7 +368,7 @@ on_bye (guint32 ssrc, gpointer user_data)
   RtcReceiverStream *stream;
 
   g_mutex_lock (&self->lock);
-  stream = find_stream (self, ssrc);
+  stream = rtc_receiver_find_stream (self, ssrc);
   if (stream)
     stream->bye = TRUE;
   g_mutex_unlock (&self->lock);
@@ -398,20 +406,46 @@ send_nacks (RtcReceiver *self, RtcReceiverLink *link, RtcReceiverStream *stream,
 }
 
 static void
-send_report (RtcReceiver *self, RtcReceiverLink *link, gint64 now)
+send_remb (
+    RtcReceiver *self, RtcReceiverLink *link, guint8 fraction_lost, gint64 now)
 {
-  RtcReport reports[RTC_RECEIVER_MAX_STREAMS];
+  guint32 ssrcs[RTC_RECEIVER_MAX_STREAMS];
   guint8 out[RTC_RTCP_MAX_SIZE];
   guint n = 0;
 
   for (guint i = 0; i < self->streams->len; i++) {
     RtcReceiverStream *stream = g_ptr_array_index (self->streams, i);
 
-    if (stream->link == link && stream->source.started)
-      rtc_rtp_source_get_report (&stream->source, now, &reports[n++]);
+    if (stream->link == link && stream->kind == RTC_KIND_VIDEO)
+      ssrcs[n++] = stream->ssrc;
+  }
+  if (n > 0)
+    rtc_transport_send_rtcp (link->transport, out,
+        rtc_rtcp_write_remb (out, self->ssrc, self->cname, ssrcs, n,
+            rtc_remb_update (&self->remb, fraction_lost, now)));
+}
+
+static void
+send_report (RtcReceiver *self, RtcReceiverLink *link, gint64 now)
+{
+  RtcReport reports[RTC_RECEIVER_MAX_STREAMS];
+  guint8 out[RTC_RTCP_MAX_SIZE], lost = 0;
+  guint n = 0;
+
+  for (guint i = 0; i < self->streams->len; i++) {
+    RtcReceiverStream *stream = g_ptr_array_index (self->streams, i);
+
+    if (stream->link != link || !stream->source.started)
+      continue;
+    rtc_rtp_source_get_report (&stream->source, now, &reports[n]);
+    if (stream->kind == RTC_KIND_VIDEO)
+      lost = MAX (lost, reports[n].fraction_lost);
+    n++;
   }
   rtc_transport_send_rtcp (link->transport, out,
       rtc_rtcp_write_report (out, self->ssrc, self->cname, reports, n));
+  if (self->tracks[RTC_KIND_VIDEO].remb)
+    send_remb (self, link, lost, now);
 }
 
 static void

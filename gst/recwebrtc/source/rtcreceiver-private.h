@@ -9,10 +9,13 @@
 #include "rtclayers.h"
 #include "rectasks.h"
 #include "rtcreceiver.h"
+#include "rtcremb.h"
 #include "rtcreorder.h"
 #include "rtcrtpsource.h"
 #include "rtctwcc.h"
 #include "rtctimeline.h"
+
+#include <gst/rtp/rtp.h>
 
 G_BEGIN_DECLS
 
@@ -36,6 +39,7 @@ typedef enum
  * @fir: FIR instead of PLI
  * @twcc: id of the header extension of transport-wide congestion control, 0:
  *   none
+ * @remb: the sender knows of no other congestion control
  * @rate: ticks per second
  * @caps: of the packets
  */
@@ -48,6 +52,7 @@ typedef struct
   gboolean nack;
   gboolean fir;
   guint8 twcc;
+  gboolean remb;
   guint rate;
   GstCaps *caps;
 } RtcReceiverTrack;
@@ -79,6 +84,8 @@ typedef struct
  * @round_trip: of requests, µs; 0: unknown
  * @timeline: number of the track there, when @has_timeline
  * @newest: highest RTP timestamp that has arrived
+ * @skipped: a layer that is not recorded: its packets are not decrypted, except
+ *   for the first one in a while; that was at @sampled, µs
  * @head: the next packet, with the timestamp @head_rtp_time, and, when
  *   @is_mapped, the running time @head_running
  * @decide_by: until when the timeline may decide where @head belongs, µs; 0: it
@@ -105,6 +112,8 @@ typedef struct
   gint64 round_trip;
   gboolean has_timeline;
   guint timeline;
+  gboolean skipped;
+  gint64 sampled;
   GstBuffer *head;
   guint32 head_rtp_time;
   gboolean is_mapped;
@@ -160,11 +169,13 @@ struct _RtcReceiver
   GPtrArray *streams;
   gboolean missing[RTC_KINDS]; /* has not begun, and is waited for */
   RtcReceiverTotals ended[RTC_KINDS];
+  RtcRemb remb; /* of the video */
   RtcSenderClock clock;
   guint32 clock_ssrc;
   RtcTimeline timeline;
   gint64 offset; /* running time minus monotonic time, ns */
   gint64 offset_at;
+  gint64 skip_decided_at; /* arrival of a packet, µs */
   gboolean feeding;
   gint64 wait_since; /* for the order of tracks, µs; 0: it does not */
 };
@@ -182,8 +193,24 @@ void rtc_receiver_begin_track (
 void rtc_receiver_free_stream (
     RtcReceiver *receiver, RtcReceiverStream *stream);
 
+/* --- rtcreceiver-layers.c --- */
+
+/* Whether a packet, which is not authentic, is to be decrypted: callback of a
+ * transport. */
+gboolean rtc_receiver_wants (
+    const guint8 *data, gsize size, gint64 arrival, gpointer link);
+/* Counts an authentic packet of a stream that is skipped; under lock. */
+void rtc_receiver_note_skipped (RtcReceiver *receiver, RtcReceiverLink *link,
+    RtcReceiverStream *stream, GstRTPBuffer *rtp, gint64 arrival);
+
 /* --- rtcreceiver-packets.c: the RTP and RTCP callbacks of a transport --- */
 
+/* Under lock; NULL when there is none. */
+RtcReceiverStream *rtc_receiver_find_stream (
+    RtcReceiver *receiver, guint32 ssrc);
+/* For transport-wide congestion control; under lock. */
+void rtc_receiver_note_twcc (RtcReceiver *receiver, RtcReceiverLink *link,
+    GstRTPBuffer *rtp, gint64 arrival);
 void rtc_receiver_take_rtp (
     guint8 *data, gsize size, gint64 arrival, gpointer link);
 void rtc_receiver_take_rtcp (

@@ -176,6 +176,19 @@ on_rank (guint ssrc, guint rank, gpointer user_data)
   g_mutex_unlock (&self->lock);
 }
 
+/* Only for a sender that does not know better. */
+static void
+init_remb (RtcReceiver *self, const GstSDPMedia *offered, guint max_bitrate)
+{
+  RtcReceiverTrack *track = &self->tracks[RTC_KIND_VIDEO];
+
+  track->remb = rtc_sdp_lite_offers_feedback (
+                    offered, track->track.payload, "goog-remb") &&
+      !(track->twcc != 0 &&
+          rtc_sdp_lite_has_feedback (track->media, "transport-cc"));
+  rtc_remb_init (&self->remb, max_bitrate, g_get_monotonic_time ());
+}
+
 static void
 init_tracks (RtcReceiver *self, const RtcReceiverConfig *config)
 {
@@ -187,9 +200,10 @@ init_tracks (RtcReceiver *self, const RtcReceiverConfig *config)
 
     init_track (self, RTC_KIND_VIDEO, &choice->video, config->video,
         config->retransmit_video);
+    init_remb (self, offered, config->max_bitrate);
     read_rtx_groups (self, offered);
     self->layers = rtc_layers_new (offered, choice->video.payload,
-        choice->video.codec->name, on_rank, self);
+        choice->video.codec->name, config->layer, on_rank, self);
   }
   if (choice->audio.codec) {
     init_track (self, RTC_KIND_AUDIO, &choice->audio, config->audio,
@@ -215,8 +229,8 @@ static gboolean
 open_link (RtcReceiver *self, GError **error)
 {
   static const RtcTransportCallbacks callbacks = { verify_certificate,
-    link_connected, link_ended, rtc_receiver_take_rtp, rtc_receiver_take_rtcp,
-    rtc_receiver_run_timers };
+    link_connected, link_ended, rtc_receiver_wants, rtc_receiver_take_rtp,
+    rtc_receiver_take_rtcp, rtc_receiver_run_timers };
   RtcReceiverLink *link = &self->links[self->n_links];
   const GstSDPMedia *media =
       gst_sdp_message_get_media (self->pruned, self->n_links);
@@ -267,7 +281,7 @@ rtc_receiver_make_answer (RtcReceiver *self)
   }
   answer = rtc_sdp_lite_answer (self->pruned, transports,
       (const gchar *const *)candidates, self->retransmit_video,
-      self->retransmit_audio);
+      self->retransmit_audio, self->tracks[RTC_KIND_VIDEO].remb);
   g_strfreev (candidates);
   return answer;
 }

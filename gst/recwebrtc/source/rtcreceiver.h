@@ -32,6 +32,8 @@ typedef struct _RtcReceiver RtcReceiver;
  * @latency: ms for which a missing packet is waited for
  * @retransmit_video: ask for lost packets of video again
  * @retransmit_audio: ask for lost packets of audio again
+ * @max_bitrate: limit for the video, bit/s; 0: none
+ * @layer: see rtc_layers_new()
  * @ignored: packets without use, counted atomically; outlives the receiver
  */
 typedef struct
@@ -46,6 +48,8 @@ typedef struct
   guint latency;
   gboolean retransmit_video;
   gboolean retransmit_audio;
+  guint max_bitrate;
+  const gchar *layer;
   guint64 *ignored;
 } RtcReceiverConfig;
 

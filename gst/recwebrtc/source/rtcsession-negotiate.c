@@ -72,7 +72,7 @@ static void
 watch_streams (RtcSession *self, const GstSDPMessage *sdp)
 {
   self->streams = rtc_streams_new (self->webrtc, sdp, &self->choice,
-      self->video, self->audio, &self->ignored);
+      self->video, self->audio, self->config.simulcast_layer, &self->ignored);
   self->retransmit = rtc_nack_new (self->webrtc, sdp, &self->choice,
       self->config.retransmit_video, self->config.retransmit_audio);
 }

@@ -105,6 +105,8 @@ rtc_session_port_answer (
     .latency = self->config.latency,
     .retransmit_video = self->config.retransmit_video,
     .retransmit_audio = self->config.retransmit_audio,
+    .max_bitrate = self->config.max_bitrate,
+    .layer = self->config.simulcast_layer,
     .ignored = &self->ignored };
   RtcReceiver *receiver = rtc_receiver_new (&config, &callbacks, self, error);
 

@@ -48,6 +48,7 @@ rtc_session_unref (RtcSession *self)
   gst_object_unref (self->audio_out);
   g_main_context_unref (self->context);
   g_mutex_clear (&self->lock);
+  g_free ((gchar *)self->config.simulcast_layer);
   g_free (self->remote_ufrag);
   g_free (self->etag);
   g_free (self->id);
@@ -389,6 +390,7 @@ rtc_session_new (GstBin *bin, GstPad *video, GstPad *audio,
   /* Only RtcPeer uses these, and it has copies. */
   self->config.stun_server = self->config.turn_server = NULL;
   self->config.port_range = self->config.public_address = NULL;
+  self->config.simulcast_layer = g_strdup (config->simulcast_layer);
   self->callbacks = *callbacks;
   self->user_data = user_data;
   self->sockets = rtc_sockets_new ();

@@ -38,6 +38,7 @@ struct _RtcUdpPort;
  * @keyframe_interval_min: shortest interval between key frame requests, ns
  * @max_bitrate: limit for the video of the peer, bit/s; 0: none
  * @peer_timeout: silence of the peer that ends the session, ns; 0: never
+ * @simulcast_layer: see rtc_layers_new()
  * @udp_port: port that receives, which outlives the session; NULL: webrtcbin
  *   receives
  */
@@ -55,6 +56,7 @@ typedef struct
   GstClockTime keyframe_interval_min;
   guint max_bitrate;
   GstClockTime peer_timeout;
+  const gchar *simulcast_layer;
   struct _RtcUdpPort *udp_port;
 } RtcSessionConfig;
 

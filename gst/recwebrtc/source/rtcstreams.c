@@ -521,7 +521,7 @@ rtc_streams_tick (RtcStreams *self)
 RtcStreams *
 rtc_streams_new (GstElement *webrtc, const GstSDPMessage *remote,
     const RtcSdpChoice *choice, RtcDepayChain *video, RtcDepayChain *audio,
-    guint64 *ignored)
+    const gchar *layer, guint64 *ignored)
 {
   RtcStreams *self = g_new0 (RtcStreams, 1);
 
@@ -536,9 +536,9 @@ rtc_streams_new (GstElement *webrtc, const GstSDPMessage *remote,
   self->sources = g_array_new (FALSE, FALSE, sizeof (Source));
   g_array_set_clear_func (self->sources, clear_source);
   if (choice->video.codec)
-    self->layers =
-        rtc_layers_new (gst_sdp_message_get_media (remote, choice->video.media),
-            choice->video.payload, choice->video.codec->name, on_rank, self);
+    self->layers = rtc_layers_new (
+        gst_sdp_message_get_media (remote, choice->video.media),
+        choice->video.payload, choice->video.codec->name, layer, on_rank, self);
   self->rtpbin = gst_bin_get_by_name (GST_BIN (webrtc), "rtpbin");
   if (self->rtpbin) {
     g_signal_connect (self->rtpbin, "new-jitterbuffer",

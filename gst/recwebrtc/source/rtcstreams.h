@@ -31,11 +31,11 @@ void rtc_streams_limit (GstElement *webrtc);
 
 /* Watches @webrtc, which has not received anything yet. @remote: description
  * of the peer, from which @choice was made. @video and @audio may be NULL,
- * and outlive the streams. @ignored: packets that are not used, counted
- * atomically. */
+ * and outlive the streams. @layer: see rtc_layers_new(). @ignored: packets that
+ * are not used, counted atomically. */
 RtcStreams *rtc_streams_new (GstElement *webrtc, const GstSDPMessage *remote,
     const RtcSdpChoice *choice, RtcDepayChain *video, RtcDepayChain *audio,
-    guint64 *ignored);
+    const gchar *layer, guint64 *ignored);
 
 /* Links @pad, a source pad that webrtcbin has just added. Returns the track it
  * belongs to, or NULL if it is not recorded. @ssrc: SSRC from its caps. */

@@ -1,4 +1,4 @@
-/* gst-tsrec: an IP address and a UDP port, as a key
+/* gst-tsrec: an IP address and a port, as a key
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -63,8 +63,8 @@ rtc_address_to_string (const RtcAddress *self)
   if (self->family == AF_UNSPEC)
     return g_strdup ("unknown");
   inet_ntop (self->family, self->bytes, text, sizeof (text));
-  return g_strdup_printf (
-      self->family == AF_INET ? "%s:%u" : "[%s]:%u", text, self->port);
+  return g_strdup_printf (self->family == AF_INET ? "%s:%u%s" : "[%s]:%u%s",
+      text, self->port, self->tcp ? "/tcp" : "");
 }
 
 /* Not to be guessed: a sender that could would make all of its addresses fall

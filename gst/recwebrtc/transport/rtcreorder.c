@@ -405,6 +405,14 @@ rtc_reorder_foreach (RtcReorder *self, GFunc function, gpointer user_data)
 }
 
 void
+rtc_reorder_restart (RtcReorder *self, guint16 seq)
+{
+  drop_suspect (self);
+  start_over (self, seq);
+  self->left = TRUE;
+}
+
+void
 rtc_reorder_drain (RtcReorder *self)
 {
   self->draining = TRUE;

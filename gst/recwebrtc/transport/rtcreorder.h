@@ -85,6 +85,9 @@ gint64 rtc_reorder_get_due (RtcReorder *reorder);
 /* Calls @function for each item that is held, in order. */
 void rtc_reorder_foreach (
     RtcReorder *reorder, GFunc function, gpointer user_data);
+/* What is held leaves first, then the packet with number @seq, or the next one
+ * that is added: those in between were left out on purpose. */
+void rtc_reorder_restart (RtcReorder *reorder, guint16 seq);
 /* Nothing is waited for any more: rtc_reorder_take() returns all. */
 void rtc_reorder_drain (RtcReorder *reorder);
 

@@ -167,6 +167,30 @@ rtc_rtcp_write_twcc (guint8 *out, guint32 ssrc, const gchar *cname,
   return finish (&writer, out);
 }
 
+/* Section 2.2 of the draft: 18 bits of mantissa and 6 of exponent. */
+gsize
+rtc_rtcp_write_remb (guint8 *out, guint32 ssrc, const gchar *cname,
+    const guint32 *media, guint n, guint bitrate)
+{
+  guint32 mantissa = bitrate, exponent = 0;
+  Writer writer;
+  guint8 *fci;
+
+  n = MIN (n, RTC_RTCP_MAX_REPORTS);
+  for (; mantissa > 0x3ffff; mantissa >>= 1)
+    exponent++;
+  begin (&writer, ssrc, cname, NULL, 0);
+  fci = add_feedback (
+      &writer, GST_RTCP_TYPE_PSFB, GST_RTCP_PSFB_TYPE_AFB, ssrc, 0, 2 + n);
+  if (fci) {
+    memcpy (fci, "REMB", 4);
+    GST_WRITE_UINT32_BE (fci + 4, n << 24 | exponent << 18 | mantissa);
+    for (guint i = 0; i < n; i++)
+      GST_WRITE_UINT32_BE (fci + 8 + 4 * i, media[i]);
+  }
+  return finish (&writer, out);
+}
+
 /* --- reading --- */
 
 static void

@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Writes receiver reports (RFC 3550), NACK, PLI (RFC 4585), FIR (RFC 5104) and
- * transport-wide congestion control feedback with GstRTCPBuffer, and reads
+ * Writes receiver reports (RFC 3550), NACK, PLI (RFC 4585), FIR (RFC 5104), REMB
+ * (draft-alvestrand-rmcat-remb) and transport-wide congestion control feedback with GstRTCPBuffer, and reads
  * sender reports and BYE. Any thread.
  */
 
@@ -43,6 +43,11 @@ gsize rtc_rtcp_write_fir (guint8 *out, guint32 ssrc, const gchar *cname,
 /* @fci: of rtc_twcc_write(). */
 gsize rtc_rtcp_write_twcc (guint8 *out, guint32 ssrc, const gchar *cname,
     guint32 media, const guint8 *fci, gsize size);
+
+/* @bitrate: bit/s for all of the @n streams @media together; n: 1 to
+ * RTC_RTCP_MAX_REPORTS. */
+gsize rtc_rtcp_write_remb (guint8 *out, guint32 ssrc, const gchar *cname,
+    const guint32 *media, guint n, guint bitrate);
 
 /**
  * RtcRtcpCallbacks:

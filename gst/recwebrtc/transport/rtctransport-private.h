@@ -91,6 +91,7 @@ void rtc_udp_port_remove_path (RtcUdpPort *port, RtcPath *path);
 void rtc_udp_port_send (RtcUdpPort *port, const RtcAddress *local,
     const RtcAddress *remote, const guint8 *data, gsize size);
 void rtc_udp_port_count_refused (RtcUdpPort *port);
+void rtc_udp_port_count_skipped (RtcUdpPort *port);
 
 /* --- rtctransport.c; under the lock of the port --- */
 

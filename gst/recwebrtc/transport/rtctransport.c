@@ -335,6 +335,12 @@ take_media (RtcTransport *self, RtcDatagram *datagram)
 
   if (!self->srtp || self->ended)
     return;
+  if (!rtcp && self->callbacks.wanted &&
+      !self->callbacks.wanted (
+          datagram->data, size, datagram->arrival, self->user_data)) {
+    rtc_udp_port_count_skipped (self->port);
+    return;
+  }
   if (!(rtcp ? rtc_srtp_unprotect_rtcp (self->srtp, datagram->data, &size)
              : rtc_srtp_unprotect_rtp (self->srtp, datagram->data, &size))) {
     rtc_udp_port_count_refused (self->port);

@@ -43,6 +43,8 @@ typedef enum
  * @connected: the peer is verified, its media can be decrypted; @pair names the
  *   two addresses
  * @ended: nothing more comes; once
+ * @wanted: returns whether an RTP packet, of which only the header can be read
+ *   and nothing is authentic, is worth to be decrypted; NULL: each is
  * @rtp: an authentic RTP packet, which may be changed in place; @arrival:
  *   monotonic time at which the kernel got it, µs
  * @rtcp: an authentic RTCP packet
@@ -54,6 +56,8 @@ typedef struct
   gboolean (*verify) (const gchar *pem, gpointer user_data);
   void (*connected) (const gchar *pair, gpointer user_data);
   void (*ended) (RtcTransportEnd end, gpointer user_data);
+  gboolean (*wanted) (
+      const guint8 *data, gsize size, gint64 arrival, gpointer user_data);
   void (*rtp) (guint8 *data, gsize size, gint64 arrival, gpointer user_data);
   void (*rtcp) (
       const guint8 *data, gsize size, gint64 arrival, gpointer user_data);

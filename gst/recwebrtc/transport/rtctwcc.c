@@ -147,8 +147,10 @@ rtc_twcc_write (RtcTwcc *self, guint8 *fci)
   reference = *get_arrival (self, received) / REFERENCE_US;
   n = write_deltas (
       self, reference * REFERENCE_US, deltas, &n_deltas, statuses);
-  while (
-      n > 0 && statuses[n - 1] == STATUS_MISSING && self->first + n < self->end)
+  /* Missing ones at the end belong to the next message, unless nothing else is
+   * in this one. */
+  while (self->first + n > received + 1 && self->first + n < self->end &&
+      statuses[n - 1] == STATUS_MISSING)
     n--;
   write_u16 (fci, (guint16)self->first);
   write_u16 (fci + 2, n);

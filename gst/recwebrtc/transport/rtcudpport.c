@@ -10,6 +10,7 @@
 
 #include "rtccandidates.h"
 #include "rectasks.h"
+#include "rtctcpport.h"
 #include "rtctransport-private.h"
 
 #include <errno.h>
@@ -81,6 +82,7 @@ struct _RtcUdpPort
   GHashTable *paths;  /* RtcAddress *: RtcPath */
   Limit limits[N_LIMITS];
   RtcUdpPortStats stats;
+  RtcTcpPort *tcp; /* or NULL; once set it stays */
 };
 
 static GMutex registry_lock;
@@ -147,6 +149,12 @@ rtc_udp_port_count_refused (RtcUdpPort *self)
   self->stats.refused++;
 }
 
+void
+rtc_udp_port_count_skipped (RtcUdpPort *self)
+{
+  self->stats.skipped++;
+}
+
 /* --- sending --- */
 
 /* From the address that the peer reached: a host may have more than one. */
@@ -192,6 +200,11 @@ rtc_udp_port_send (RtcUdpPort *self, const RtcAddress *local,
       __attribute__ ((aligned (8))) = { 0 };
   guint which = remote->family == AF_INET6 ? 1 : 0;
 
+  if (remote->tcp) {
+    if (self->tcp)
+      rtc_tcp_port_send (self->tcp, remote, data, size);
+    return;
+  }
   if (self->sockets[which].fd < 0)
     return;
   message.msg_name = &name;
@@ -381,6 +394,64 @@ receive (RtcUdpPort *self, Socket *socket)
   return (guint)n;
 }
 
+/* --- TCP; under lock --- */
+
+static void
+take_tcp_datagram (guint8 *data, gsize size, const RtcAddress *remote,
+    const RtcAddress *local, gint64 arrival, gpointer user_data)
+{
+  RtcDatagram datagram = { .data = data,
+    .size = size,
+    .remote = *remote,
+    .local = *local,
+    .arrival = arrival };
+
+  take_datagram (user_data, &datagram);
+}
+
+static gboolean
+is_path (const RtcAddress *remote, gpointer user_data)
+{
+  return g_hash_table_contains (((RtcUdpPort *)user_data)->paths, remote);
+}
+
+gboolean
+rtc_udp_port_open_tcp (RtcUdpPort *self, GError **error)
+{
+  static const RtcTcpPortCallbacks callbacks = { take_tcp_datagram, is_path };
+  gboolean ok;
+
+  rtc_udp_port_lock (self);
+  if (!self->tcp)
+    self->tcp = rtc_tcp_port_new (self->number, &callbacks, self, error);
+  ok = self->tcp != NULL;
+  rtc_udp_port_unlock (self);
+  wake (self);
+  return ok;
+}
+
+static gint
+get_tcp_fd (RtcUdpPort *self)
+{
+  gint fd;
+
+  rtc_udp_port_lock (self);
+  fd = self->tcp ? rtc_tcp_port_get_fd (self->tcp) : -1;
+  rtc_udp_port_unlock (self);
+  return fd;
+}
+
+static guint
+receive_tcp (RtcUdpPort *self)
+{
+  guint n;
+
+  rtc_udp_port_lock (self);
+  n = rtc_tcp_port_receive (self->tcp, g_get_monotonic_time ());
+  rtc_udp_port_unlock (self);
+  return n;
+}
+
 /* Returns when something is due next, and sets *@interval. */
 static gint64
 run_timers (RtcUdpPort *self, gint64 *interval)
@@ -394,6 +465,8 @@ run_timers (RtcUdpPort *self, gint64 *interval)
 
     due = MIN (due, next);
   }
+  if (self->tcp)
+    due = MIN (due, rtc_tcp_port_tick (self->tcp, now));
   *interval = self->batch_interval;
   rtc_udp_port_unlock (self);
   rec_tasks_run_queued (REC_TASKS_MEDIA);
@@ -417,7 +490,7 @@ static gpointer
 run (gpointer data)
 {
   RtcUdpPort *self = data;
-  struct pollfd fds[3] = { { .fd = self->wake_fd, .events = POLLIN } };
+  struct pollfd fds[4] = { { .fd = self->wake_fd, .events = POLLIN } };
   gint64 due = 0, interval = 0;
   guint64 unused;
 
@@ -426,12 +499,15 @@ run (gpointer data)
   while (!g_atomic_int_get (&self->quit)) {
     guint n = 0;
 
+    fds[3] = (struct pollfd){ .fd = get_tcp_fd (self), .events = POLLIN };
     wait_until (fds, G_N_ELEMENTS (fds), due);
     if (fds[0].revents && read (self->wake_fd, &unused, sizeof (unused)) < 0)
       g_assert (errno == EAGAIN || errno == EINTR);
     for (guint i = 0; i < 2; i++)
       if (fds[1 + i].revents)
         n += receive (self, &self->sockets[i]);
+    if (fds[3].revents)
+      n += receive_tcp (self);
     due = run_timers (self, &interval);
     /* What comes in the meantime is taken together: one wakeup for all. */
     if (n > 0 && n < BUSY && interval > 0)
@@ -461,7 +537,7 @@ static gint
 open_socket (gint family, guint number)
 {
   struct sockaddr_storage name;
-  RtcAddress any = { .family = (guint16)family, .port = (guint16)number };
+  RtcAddress any = { .family = (guint8)family, .port = (guint16)number };
   socklen_t size = rtc_address_to_sockaddr (&any, &name);
   gint one = 1;
   gint fd = socket (family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -525,6 +601,7 @@ free_port (RtcUdpPort *self)
       close (self->sockets[i].fd);
   if (self->wake_fd >= 0)
     close (self->wake_fd);
+  rtc_tcp_port_free (self->tcp);
   g_hash_table_unref (self->ufrags);
   g_hash_table_unref (self->paths);
   g_ptr_array_unref (self->transports);
@@ -633,6 +710,6 @@ rtc_udp_port_get_stats (RtcUdpPort *self, RtcUdpPortStats *stats)
 gchar **
 rtc_udp_port_list_candidates (RtcUdpPort *self)
 {
-  return rtc_candidates_list (
-      self->number, self->sockets[0].fd >= 0, self->sockets[1].fd >= 0);
+  return rtc_candidates_list (self->number, self->sockets[0].fd >= 0,
+      self->sockets[1].fd >= 0, self->tcp != NULL);
 }

@@ -31,6 +31,7 @@ typedef struct _RtcUdpPort RtcUdpPort;
  * @unknown: datagrams dropped because nothing is known of where they come from
  * @limited: STUN dropped because an address sends too much of it
  * @refused: datagrams dropped because they are not authentic
+ * @skipped: RTP that was not decrypted, as nobody wanted it
  * @drops: datagrams that the kernel dropped because the socket was full
  * @buffer: bytes that the kernel granted the socket, the smaller of two
  */
@@ -40,6 +41,7 @@ typedef struct
   guint64 unknown;
   guint64 limited;
   guint64 refused;
+  guint64 skipped;
   guint64 drops;
   guint buffer;
 } RtcUdpPortStats;
@@ -51,6 +53,9 @@ typedef struct
  * streaming thread. */
 RtcUdpPort *rtc_udp_port_open (
     guint number, gint64 batch_interval, GError **error);
+/* Accepts ICE over TCP (RFC 6544) at the same number too, for everybody who uses
+ * the port, until it is closed. Returns FALSE with @error (G_IO_ERROR). */
+gboolean rtc_udp_port_open_tcp (RtcUdpPort *port, GError **error);
 /* Closes the port with the last reference. NULL is allowed. Not from a callback
  * of a transport. */
 void rtc_udp_port_close (RtcUdpPort *port);

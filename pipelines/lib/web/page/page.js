@@ -76,10 +76,10 @@ function row(recording, now) {
 const encoded = (name) => name.split('/').map(encodeURIComponent).join('/');
 
 function download(recording, format, url) {
-  const link = element('a', 'button', format);
+  const link = element('a', 'button', `Download ${format}`);
   link.href = url;
   link.download = '';
-  link.setAttribute('aria-label', `Download ${recording.name} as ${format}`);
+  link.setAttribute('aria-label', `Download ${format}: ${recording.name}`);
   return link;
 }
 
