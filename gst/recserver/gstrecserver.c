@@ -154,19 +154,26 @@ gst_rec_server_reload (GstRecServer *self)
 {
   GError *error = NULL;
   RecServerConfig *config = load_config (self, &error);
+  gboolean ok = config != NULL;
+  gchar *what, *detail;
 
-  if (!config) {
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-        ("%s. The settings stay as they are.", error->message), (NULL));
-    g_error_free (error);
+  GST_OBJECT_LOCK (self);
+  if (ok && self->server)
+    ok = rec_server_reconfigure (self->server, config, &error);
+  GST_OBJECT_UNLOCK (self);
+  g_clear_pointer (&config, rec_server_config_unref);
+  if (ok) {
+    GST_INFO_OBJECT (self, "configuration read");
     return;
   }
-  GST_OBJECT_LOCK (self);
-  if (self->server)
-    rec_server_reconfigure (self->server, config);
-  GST_OBJECT_UNLOCK (self);
-  rec_server_config_unref (config);
-  GST_INFO_OBJECT (self, "configuration read");
+  rec_server_error_split (error, &what, &detail);
+  GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+      ("%s%s The settings stay as they are.", detail,
+          g_str_has_suffix (detail, ".") ? "" : "."),
+      (NULL));
+  g_free (what);
+  g_free (detail);
+  g_error_free (error);
 }
 
 static gboolean

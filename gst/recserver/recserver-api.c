@@ -250,6 +250,14 @@ rec_server_handle_stop (RecServer *server, RecServerRequest *request)
   RecServerRecording *recording =
       id ? find_recording (server, id, &error) : NULL;
 
+  JsonObject *past = id ? g_hash_table_lookup (server->past, id) : NULL;
+
+  if (past) {
+    /* Stopped by a crash: as a second stop, which says what there is. */
+    g_clear_error (&error);
+    rec_server_request_reply_json (request, 200, json_object_ref (past));
+    return;
+  }
   if (!recording) {
     rec_server_request_reply_error (request, error);
     return;

@@ -71,6 +71,25 @@ run_command (RecServer *server, const gchar *path, JsonObject *facts)
         facts, on_command_done, NULL);
 }
 
+/* The file has been read to its end: its duration, its size. */
+static void
+update_past (RecServer *server, const gchar *path, JsonObject *facts)
+{
+  static const gchar *const members[] = { "file_size_bytes", "duration_seconds",
+    "gap_seconds", "tracks" };
+  const gchar *id = json_object_get_string_member (facts, "id");
+  JsonObject *past = g_hash_table_lookup (server->past, id);
+
+  if (!past ||
+      g_strcmp0 (json_object_get_string_member (past, "output_path"), path) !=
+          0)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+    if (json_object_has_member (facts, members[i]))
+      json_object_set_member (
+          past, members[i], json_object_dup_member (facts, members[i]));
+}
+
 /* The sidecar is there, so what runs now finds it. */
 static void
 on_written (const gchar *path, JsonObject *facts, gpointer data)
@@ -83,6 +102,7 @@ on_written (const gchar *path, JsonObject *facts, gpointer data)
     rec_server_check_finished (server);
     return;
   }
+  update_past (server, path, facts);
   rec_server_thumbnails_add (server->thumbnails, path);
   run_command (server, path, facts);
   rec_server_check_finished (server);
@@ -116,12 +136,34 @@ rec_server_archive_closed (RecServer *server, RecServerRecording *recording,
 
 /* --- after a crash --- */
 
+/* What status has of every recording, where no pipeline tells it any more. */
+static void
+set_empty (JsonObject *past)
+{
+  static const gchar *const counts[] = { "zero_packet_streak",
+    "packets_written", "bytes_written", "bytes_durable", "bytes_dropped",
+    "memory_usage_mb", "memory_queued_mb", "packets_lost", "keyframe_requests",
+    "bitrate_bps", "packets_per_second", "gaps", "fragments" };
+  JsonObject *stats = json_object_new ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (counts); i++)
+    json_object_set_int_member (stats, counts[i], 0);
+  json_object_set_int_member (past, "file_size_bytes", 0);
+  json_object_set_double_member (past, "duration_seconds", 0);
+  json_object_set_double_member (past, "gap_seconds", 0);
+  json_object_set_array_member (past, "tracks", json_array_new ());
+  json_object_set_array_member (past, "alerts", json_array_new ());
+  json_object_set_object_member (past, "stats", stats);
+}
+
 /* "status" of a recording that an earlier run did not close. */
 static JsonObject *
 make_past (const RecServerCrashed *crashed)
 {
   JsonObject *past = json_object_new ();
   struct stat st;
+
+  set_empty (past);
 
   json_object_set_boolean_member (past, "success", TRUE);
   json_object_set_member (

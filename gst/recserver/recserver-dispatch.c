@@ -9,6 +9,7 @@
 #include "recserverauth.h"
 #include "recservererror.h"
 #include "recserverid.h"
+#include "recserverjson.h"
 
 #include <string.h>
 
@@ -202,6 +203,27 @@ run_handler (Call *call, GError *error)
   g_free (call);
 }
 
+/* Of the recording that @request is about, for auth-url; NULL when it is about
+ * none, or about all. Caller frees. */
+static gchar *
+dup_id (
+    RecServer *server, RecServerRequest *request, const RecServerRoute *route)
+{
+  const gchar *id = rec_server_request_get_param (request, "id");
+  const gchar *name = rec_server_request_get_param (request, "name");
+  JsonObject *json = NULL;
+
+  if (name)
+    return rec_server_library_dup_id (server->library, name);
+  if (!id && g_strcmp0 (route->body_type, REC_SERVER_TYPE_JSON) == 0)
+    json = rec_server_request_get_json (request, NULL);
+  if (json)
+    id = rec_server_json_get_string (json, "id", NULL);
+  if (json && !id)
+    id = rec_server_json_get_string (json, "mint_id", NULL);
+  return g_strdup (id);
+}
+
 static void
 on_asked (GError *error, gpointer data)
 {
@@ -213,7 +235,7 @@ handle (RecServer *server, RecServerRequest *request)
 {
   const gchar *id;
   GError *error = NULL;
-  gchar *allow = NULL;
+  gchar *allow = NULL, *about;
   const RecServerRoute *route =
       rec_server_routes_find (request, &allow, &error);
   gboolean ask = FALSE;
@@ -235,9 +257,11 @@ handle (RecServer *server, RecServerRequest *request)
     run_handler (call, error);
     return;
   }
+  about = dup_id (server, request, route);
   rec_server_request_pause (request);
   rec_server_auth_ask (
-      server->config, request, route->role, id, on_asked, call);
+      server->config, request, route->role, about, on_asked, call);
+  g_free (about);
 }
 
 void

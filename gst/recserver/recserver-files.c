@@ -25,23 +25,18 @@ set_error (GError **error, guint status, const gchar *what, const gchar *detail)
 
 /* Returns TRUE if the token of @request is for @name. Otherwise answers it. */
 static gboolean
-check_pattern (RecServerRequest *request, const gchar *name)
+check_pattern (RecServer *server, RecServerRequest *request, const gchar *name)
 {
-  gchar *base = g_path_get_basename (name);
-  gboolean ok =
-      g_pattern_match_simple (rec_server_request_get_pattern (request), base);
-  gchar *stem =
-      g_strconcat (rec_server_request_get_pattern (request), "-*", NULL);
-  gchar *suffix =
-      g_strconcat (rec_server_request_get_pattern (request), ".*", NULL);
+  const gchar *pattern = rec_server_request_get_pattern (request);
   GError *error = NULL;
+  gboolean ok = g_str_equal (pattern, "*");
+  gchar *id;
 
-  /* Files of the recording "cam" are "cam-DATE.ts", or "cam.ts". */
-  ok = ok || g_pattern_match_simple (stem, base) ||
-      g_pattern_match_simple (suffix, base);
-  g_free (base);
-  g_free (stem);
-  g_free (suffix);
+  if (!ok) {
+    id = rec_server_library_dup_id (server->library, name);
+    ok = g_pattern_match_simple (pattern, id);
+    g_free (id);
+  }
   if (ok)
     return TRUE;
   set_error (&error, 403, "not allowed", "This token is for other recordings.");
@@ -94,7 +89,7 @@ rec_server_handle_file (RecServer *server, RecServerRequest *request)
   struct stat st;
   int fd;
 
-  if (!check_pattern (request, name))
+  if (!check_pattern (server, request, name))
     return;
   if (g_str_has_suffix (name, ".m3u8")) {
     send_playlist (server, request, name);
@@ -122,10 +117,9 @@ rec_server_handle_playlist (RecServer *server, RecServerRequest *request)
     rec_server_request_reply_error (request, error);
     return;
   }
-  if (!check_pattern (request, name))
-    return;
   file = g_strndup (name, strlen (name) - strlen (".m3u8"));
-  send_playlist (server, request, file);
+  if (check_pattern (server, request, file))
+    send_playlist (server, request, file);
   g_free (file);
 }
 
@@ -168,11 +162,10 @@ read_sort (RecServerRequest *request, gchar **sort, GError **error)
 void
 rec_server_handle_list (RecServer *server, RecServerRequest *request)
 {
-  const gchar *pattern = rec_server_request_get_pattern (request);
-  RecServerLibraryQuery query = { .pattern = g_str_equal (pattern, "*")
-        ? g_strdup ("*")
-        : g_strconcat (pattern, "*", NULL),
-    .name = (gchar *)rec_server_request_get_query (request, "name") };
+  RecServerLibraryQuery query = {
+    .pattern = (gchar *)rec_server_request_get_pattern (request),
+    .name = (gchar *)rec_server_request_get_query (request, "name")
+  };
   GError *error = NULL;
 
   if (read_number (request, "offset", 0, G_MAXINT, &query.offset, &error) &&
@@ -183,7 +176,6 @@ rec_server_handle_list (RecServer *server, RecServerRequest *request)
         server->library, &query, on_answer, rec_server_request_ref (request));
   } else
     rec_server_request_reply_error (request, error);
-  g_free (query.pattern);
 }
 
 void
@@ -192,7 +184,7 @@ rec_server_handle_delete (RecServer *server, RecServerRequest *request)
   const gchar *name = rec_server_request_get_param (request, "name");
   GError *error = NULL;
 
-  if (!check_pattern (request, name))
+  if (!check_pattern (server, request, name))
     return;
   if (!server->config->ingest) {
     set_error (&error, 403, "no ingest",
@@ -317,7 +309,7 @@ rec_server_handle_clip (RecServer *server, RecServerRequest *request)
   RecServerLibraryRange range = { 0 };
   GError *error = NULL;
 
-  if (!check_pattern (request, name))
+  if (!check_pattern (server, request, name))
     return;
   if (!read_format (request, &range.uniform, &error) ||
       !read_range (request, &range, &error)) {

@@ -317,14 +317,26 @@ typedef struct
   RecServerConfig *config;
 } Reconfiguration;
 
+/* What is in use since the start. */
+static void
+keep_fixed (RecServer *server, RecServerConfig *config)
+{
+  if (g_strcmp0 (config->directory, server->config->directory) != 0)
+    GST_WARNING ("directory is read at the start only: it stays \"%s\"",
+        server->config->directory);
+  g_free (config->directory);
+  config->directory = g_strdup (server->config->directory);
+  config->udp_port = server->udp_port;
+}
+
 static gboolean
 run_reconfigure (gpointer data)
 {
   Reconfiguration *change = data;
 
+  keep_fixed (change->server, change->config);
   rec_server_config_unref (change->server->config);
   change->server->config = rec_server_config_ref (change->config);
-  change->config->udp_port = change->server->udp_port;
   rec_server_hooks_set_max_commands (
       change->server->hooks, change->config->max_commands);
   start_permanent (change->server);
@@ -340,17 +352,6 @@ reconfiguration_free (gpointer data)
   g_free (change);
 }
 
-void
-rec_server_reconfigure (RecServer *server, RecServerConfig *config)
-{
-  Reconfiguration *change = g_new0 (Reconfiguration, 1);
-
-  change->server = server;
-  change->config = rec_server_config_ref (config);
-  rec_worker_invoke (
-      server->worker, run_reconfigure, change, reconfiguration_free);
-}
-
 /* --- life --- */
 
 static gboolean
@@ -364,17 +365,42 @@ is_loopback_address (const gchar *host)
   return loopback;
 }
 
+/* Whether everybody who reaches @host, where the service listens, may do what
+ * @config allows. */
+static gboolean
+check_auth (const RecServerConfig *config, const gchar *host, GError **error)
+{
+  if (config->has_auth || is_loopback_address (host))
+    return TRUE;
+  rec_server_error_set (error, 403, "no [auth] section",
+      "Without an [auth] section in the configuration the service listens on "
+      "loopback addresses only, as everybody who reaches it could record and "
+      "watch. Add one, or set host to 127.0.0.1 instead of %s.",
+      host);
+  return FALSE;
+}
+
+gboolean
+rec_server_reconfigure (
+    RecServer *server, RecServerConfig *config, GError **error)
+{
+  Reconfiguration *change;
+
+  if (!check_auth (config, server->host, error))
+    return FALSE;
+  change = g_new0 (Reconfiguration, 1);
+  change->server = server;
+  change->config = rec_server_config_ref (config);
+  rec_worker_invoke (
+      server->worker, run_reconfigure, change, reconfiguration_free);
+  return TRUE;
+}
+
 static gboolean
 check_config (const RecServerConfig *config, GError **error)
 {
-  if (!config->has_auth && !is_loopback_address (config->host)) {
-    rec_server_error_set (error, 403, "no [auth] section",
-        "Without an [auth] section in the configuration the service listens on "
-        "loopback addresses only, as everybody who reaches it could record and "
-        "watch. Add one, or set host to 127.0.0.1 instead of %s.",
-        config->host);
+  if (!check_auth (config, config->host, error))
     return FALSE;
-  }
   if (g_mkdir_with_parents (config->directory, 0777) == 0)
     return TRUE;
   rec_server_error_set (error, 500, "no folder",

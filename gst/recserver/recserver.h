@@ -34,8 +34,10 @@ RecServer *rec_server_new (RecServerConfig *config, RecServerMessageFunc func,
 void rec_server_free (RecServer *server);
 
 /* Applies tokens and limits at once, and settings of recordings when they start.
- * The address and the port do not change. */
-void rec_server_reconfigure (RecServer *server, RecServerConfig *config);
+ * The address, the port and the folder do not change. FALSE with @error if
+ * everybody who reaches the server would be let in. */
+gboolean rec_server_reconfigure (
+    RecServer *server, RecServerConfig *config, GError **error);
 
 /* Refuses new recordings, stops all, and calls @func on the service's thread
  * when their files are complete. */

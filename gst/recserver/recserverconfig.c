@@ -7,6 +7,7 @@
 
 #include "recserverconfig.h"
 #include "recserverformats.h"
+#include "recserverid.h"
 
 #include <errno.h>
 #include <math.h>
@@ -405,6 +406,15 @@ read_token (
   return FALSE;
 }
 
+/* Nothing can be done without these. */
+static gboolean
+is_needed (const gchar *name)
+{
+  static const gchar *const names[] = { "directory", "host", "location", NULL };
+
+  return g_strv_contains (names, name);
+}
+
 static gboolean
 read_key (Reader *reader, const gchar *name, const gchar *value, GError **error)
 {
@@ -431,6 +441,13 @@ read_key (Reader *reader, const gchar *name, const gchar *value, GError **error)
   if (i == n_keys)
     return wrong (reader, error, "there is no key \"%s\" in [%s]", name,
         in_path ? "path" : "server");
+  if (*value == '\0' && is_needed (name))
+    return wrong (reader, error, "\"%s\" has no value", name);
+  if (in_path && g_str_equal (name, "source") && *value &&
+      !rec_server_id_is_valid (reader->path->pattern))
+    return wrong (reader, error,
+        "\"source\" is for a path that is one id, not for \"%s\"",
+        reader->path->pattern);
   ok = set_value ((gchar *)block + keys[i].offset, &keys[i], value, &wanted);
   if (!ok)
     wrong (reader, error, "\"%s\" takes %s, not \"%s\"", name, wanted, value);

@@ -313,14 +313,59 @@ job_free (gpointer data)
   g_free (job);
 }
 
-static gboolean
-is_wanted (const RecServerLibraryQuery *query, const gchar *name)
+static gchar *
+load_id (RecServerLibrary *library, const gchar *name, const gchar *suffix)
+{
+  gchar *beside = rec_server_library_replace_suffix (name, suffix), *id = NULL;
+  gchar *text = rec_server_folder_load (library->folder, beside);
+  JsonObject *sidecar =
+      text ? rec_server_json_parse (text, strlen (text), NULL) : NULL;
+
+  if (sidecar)
+    id = g_strdup (rec_server_json_get_string (sidecar, "id", NULL));
+  g_clear_pointer (&sidecar, json_object_unref);
+  g_free (text);
+  g_free (beside);
+  return id;
+}
+
+/* "cam" of "cam-20260131-120000-1.ts": the location by default. */
+static gchar *
+parse_id (const gchar *name)
 {
   gchar *base = g_path_get_basename (name);
-  gboolean wanted = g_pattern_match_simple (query->pattern, base) &&
-      (!query->name || g_str_equal (query->name, name));
+  gchar *stem = rec_server_library_replace_suffix (base, "");
+  GRegex *dated = g_regex_new ("-\\d{8}-\\d{6}(-\\d+){0,2}$", 0, 0, NULL);
+  gchar *id = g_regex_replace_literal (dated, stem, -1, 0, "", 0, NULL);
 
+  g_regex_unref (dated);
+  g_free (stem);
   g_free (base);
+  return id;
+}
+
+gchar *
+rec_server_library_dup_id (RecServerLibrary *library, const gchar *name)
+{
+  gchar *id = load_id (library, name, ".json");
+
+  if (!id && g_str_has_suffix (name, ".m3u8"))
+    id = load_id (library, name, "-00000.json");
+  return id ? id : parse_id (name);
+}
+
+static gboolean
+is_wanted (RecServerLibrary *library, const RecServerLibraryQuery *query,
+    const gchar *name)
+{
+  gboolean wanted = !query->name || g_str_equal (query->name, name);
+  gchar *id;
+
+  if (!wanted || g_str_equal (query->pattern, "*"))
+    return wanted;
+  id = rec_server_library_dup_id (library, name);
+  wanted = g_pattern_match_simple (query->pattern, id);
+  g_free (id);
   return wanted;
 }
 
@@ -340,7 +385,7 @@ make_list (Job *job)
 
   g_hash_table_iter_init (&iter, rows);
   while (g_hash_table_iter_next (&iter, &name, &row)) {
-    if (!is_wanted (&job->query, name))
+    if (!is_wanted (job->library, &job->query, name))
       continue;
     if (by_duration)
       rec_server_library_add_facts (job->library, row);
@@ -370,36 +415,147 @@ make_list (Job *job)
 
 /* --- deleting --- */
 
-/* Deletes the file, its sidecar, playlist, journal and thumbnail. */
-static JsonObject *
-delete_recording (Job *job, GError **error)
+static gboolean
+exists (RecServerFolder *folder, const gchar *name)
 {
-  static const gchar *const beside[] = { ".m3u8", ".jsonl", ".json", ".jpg" };
-  RecServerFolder *folder = job->library->folder;
-  JsonObject *answer;
+  struct stat st;
+  int fd = rec_server_folder_open (folder, name, &st, NULL);
+
+  if (fd >= 0)
+    close (fd);
+  return fd >= 0;
+}
+
+/* The fragments of the playlist @name; none for any other file. Whoever may
+ * write into the folder may write any name into a playlist, so only those count
+ * that are named after it. */
+static GPtrArray *
+find_fragments (RecServerFolder *folder, const gchar *name)
+{
+  gchar *stem = rec_server_library_replace_suffix (name, "-");
+  gchar *text = g_str_has_suffix (name, ".m3u8")
+      ? rec_server_folder_load (folder, name)
+      : NULL;
+  gboolean ended;
+  gdouble duration;
+  GPtrArray *uris = read_uris (name, text ? text : "", &ended, &duration);
+
+  for (guint i = uris->len; i > 0; i--) {
+    const gchar *uri = g_ptr_array_index (uris, i - 1);
+
+    if (!g_str_has_prefix (uri, stem) || !g_str_has_suffix (uri, ".ts"))
+      g_ptr_array_remove_index (uris, i - 1);
+  }
+  g_free (text);
+  g_free (stem);
+  return uris;
+}
+
+/* Whether nothing writes to @name. */
+static gboolean
+check_complete (RecServerFolder *folder, const gchar *name, GError **error)
+{
   struct stat st;
   gboolean growing;
-  int fd = rec_server_folder_open (folder, job->name, &st, error);
+  int fd = rec_server_folder_open (folder, name, &st, error);
 
   if (fd < 0)
-    return NULL;
+    return FALSE;
   growing = rec_server_library_is_growing (fd, &st);
   close (fd);
-  if (growing) {
+  if (growing)
     rec_server_error_set (error, 409, "still recording",
         "\"%s\" is being recorded, or was a moment ago. Stop the recording "
         "first.",
-        job->name);
-    return NULL;
-  }
-  if (!rec_server_folder_delete (folder, job->name, error))
-    return NULL;
-  for (guint i = 0; i < G_N_ELEMENTS (beside); i++) {
-    gchar *name = rec_server_library_replace_suffix (job->name, beside[i]);
+        name);
+  return !growing;
+}
 
-    rec_server_folder_delete (folder, name, NULL);
-    g_free (name);
+typedef struct
+{
+  RecServerFolder *folder;
+  gchar *stem;
+  GError **error;
+  gboolean ok;
+} Fragments;
+
+/* The one that is being written is in no playlist yet. */
+static gboolean
+check_fragment (const gchar *name, gpointer data)
+{
+  Fragments *fragments = data;
+  gsize length = strlen (fragments->stem);
+  const gchar *number;
+
+  if (!g_str_has_prefix (name, fragments->stem))
+    return TRUE;
+  number = name + length;
+  if (g_str_equal (number + strspn (number, "0123456789"), ".ts"))
+    fragments->ok = check_complete (fragments->folder, name, fragments->error);
+  return fragments->ok;
+}
+
+static gboolean
+check_fragments (RecServerFolder *folder, const gchar *name, GError **error)
+{
+  Fragments fragments = { folder, rec_server_library_replace_suffix (name, "-"),
+    error, TRUE };
+
+  if (g_str_has_suffix (name, ".m3u8"))
+    rec_server_folder_foreach (folder, check_fragment, &fragments);
+  g_free (fragments.stem);
+  return fragments.ok;
+}
+
+/* A picture, and the playlist of one file, belong to that file. */
+static gboolean
+check_is_recording (RecServerFolder *folder, const gchar *name, GError **error)
+{
+  gchar *single = rec_server_library_replace_suffix (name, ".ts");
+  gboolean belongs = g_str_has_suffix (name, ".jpg") ||
+      (g_str_has_suffix (name, ".m3u8") && exists (folder, single));
+
+  if (belongs)
+    rec_server_error_set (error, 404, "no such recording",
+        "\"%s\" is not a recording, but belongs to one.", name);
+  g_free (single);
+  return !belongs;
+}
+
+/* @name and what belongs to it. */
+static gboolean
+delete_file (RecServerFolder *folder, const gchar *name, GError **error)
+{
+  static const gchar *const beside[] = { ".m3u8", ".jsonl", ".json", ".jpg" };
+
+  if (!rec_server_folder_delete (folder, name, error))
+    return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (beside); i++) {
+    gchar *other = rec_server_library_replace_suffix (name, beside[i]);
+
+    rec_server_folder_delete (folder, other, NULL);
+    g_free (other);
   }
+  return TRUE;
+}
+
+/* The file, its fragments, and what belongs to them. */
+static JsonObject *
+delete_recording (Job *job, GError **error)
+{
+  RecServerFolder *folder = job->library->folder;
+  GPtrArray *parts = find_fragments (folder, job->name);
+  gboolean ok = check_is_recording (folder, job->name, error) &&
+      check_complete (folder, job->name, error) &&
+      check_fragments (folder, job->name, error);
+  JsonObject *answer;
+
+  for (guint i = 0; ok && i < parts->len; i++)
+    delete_file (folder, g_ptr_array_index (parts, i), NULL);
+  ok = ok && delete_file (folder, job->name, error);
+  g_ptr_array_unref (parts);
+  if (!ok)
+    return NULL;
   answer = json_object_new ();
   json_object_set_boolean_member (answer, "success", TRUE);
   json_object_set_string_member (answer, "name", job->name);

@@ -21,9 +21,13 @@ RecServerLibrary *rec_server_library_new (RecServerFolder *folder);
 void rec_server_library_unref (RecServerLibrary *library);
 RecServerFolder *rec_server_library_get_folder (RecServerLibrary *library);
 
+/* The id of the recording that the file @name belongs to: what NAME.json says,
+ * otherwise what its name begins with. Caller frees. */
+gchar *rec_server_library_dup_id (RecServerLibrary *library, const gchar *name);
+
 /**
  * RecServerLibraryQuery:
- * @pattern: glob of names, without folders
+ * @pattern: glob of ids
  * @sort: "modified", "name", "size" or "duration"; descending with "-" in front
  * @name: only this recording; NULL: all
  * @limit: recordings in the answer at most

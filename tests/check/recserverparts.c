@@ -90,6 +90,11 @@ GST_START_TEST (test_a_wrong_key_is_named_with_its_line)
   assert_wrong ("[path a]\nmax-size-time=1 x\n", "f:2:");
   assert_wrong ("[path a]\nrecord=no\n", "f:2: \"record\" takes always");
   assert_wrong ("[server]\nport=\xff\n", "f:2: this is not UTF-8");
+  assert_wrong ("[server]\nhost=\n", "f:2: \"host\" has no value");
+  assert_wrong ("[server]\ndirectory=\n", "f:2: \"directory\" has no value");
+  assert_wrong ("[path a]\nlocation= \n", "f:2: \"location\" has no value");
+  assert_wrong ("[path cam*]\nsource=rtsp://h/\n", "f:2: \"source\" is for a");
+  assert_wrong ("[path ../a]\nsource=rtsp://h/\n", "f:2: \"source\" is for");
 }
 GST_END_TEST
 

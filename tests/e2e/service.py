@@ -41,7 +41,7 @@ class Service:
             [os.path.join(e2e.PIPELINES, 'server'), '--port', '0', *options, self.recordings], folder,
             f'server-{time.monotonic_ns()}')
         test.addCleanup(self.process.end)
-        found = e2e.wait_for(lambda: re.search(r'http://127.0.0.1:(\d+)/', self.process.said()) or
+        found = e2e.wait_for(lambda: re.search(r'http://(?:127.0.0.1|0.0.0.0):(\d+)/', self.process.said()) or
                              not self.process.is_running(), 'the service')
         test.assertIsNot(found, True, self.process.said())
         self.port = int(found[1])
