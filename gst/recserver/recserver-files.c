@@ -199,7 +199,8 @@ rec_server_handle_delete (RecServer *server, RecServerRequest *request)
 
 /* --- clips --- */
 
-/* RFC 6266: a name for the file that the client makes. */
+/* RFC 6266: a name for the file that the client makes. Clients that do not know
+ * filename* (curl) get what a quoted string can hold of it. */
 static void
 set_file_name (RecServerRequest *request, const gchar *suffix)
 {
@@ -211,9 +212,11 @@ set_file_name (RecServerRequest *request, const gchar *suffix)
   if (dot)
     *dot = '\0';
   escaped = g_uri_escape_string (base, NULL, FALSE);
-  header = g_strdup_printf ("attachment; filename=\"recording%s\"; "
+  g_strcanon (base,
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-", '_');
+  header = g_strdup_printf ("attachment; filename=\"%s%s\"; "
                             "filename*=UTF-8''%s%s",
-      suffix, escaped, suffix);
+      base, suffix, escaped, suffix);
   rec_server_request_set_header (request, "Content-Disposition", header);
   g_free (header);
   g_free (escaped);
