@@ -21,6 +21,7 @@ import re
 import shlex
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -41,6 +42,9 @@ CHANGES = [
     (r'^tests/run\b.*', 'tests/run --help', 'runs this test'),
     (r'^tests/interop/run\b.*', 'tests/interop/run --list', 'takes minutes; runs by itself (suite interop)'),
     (r'^tests/corpus/run .*', 'tests/corpus/run --help', 'takes minutes to hours; runs by itself (corpus)'),
+    (r'^tests/benchmarks/density .*', 'tests/benchmarks/density --help', 'takes minutes'),
+    (r'^curl ', 'curl -f ', 'an error has to end with another status than 0'),
+    (r'(/clip)\?start=[^&]+&duration=60', r'\1', 'names a time at which nothing was recorded here'),
     (r'^build-fuzz/.* (NEW \S+)', r'ls -d \1', 'takes hours; the suite fuzz replays the corpora'),
     (r'(killtear \S+ \d+) \d+', r'\1 3', 'takes minutes'),
     (r'^(?:cvlc|gst-play-1.0) ', 'test -s ', 'needs a screen; the test "players" plays the same lines without'),
@@ -68,6 +72,10 @@ PEERS = [
     (r'pipelines/record .*--publisher none', r'Publish to ', PUBLISHER),
 ]
 
+# The service at its default port, which the commands with curl ask, and a publisher.
+SERVICE = 'pipelines/server'
+SERVICE_PORT = 8190
+SERVICE_PUBLISHER = WHIP.format(url=f'http://127.0.0.1:{SERVICE_PORT}/whip/your_mint_id')
 # A command that ends by itself.
 FINITE = re.compile(r'num-buffers|pipelines/record(?!.*--duration 0)|pipelines/(check|ts-to-mp4)')
 # A player is interrupted when its clock has advanced, and says so with 123.
@@ -120,6 +128,16 @@ samples = e2e.tempfile.mkdtemp(prefix='tsrec-blocks-')
 
 def streams_of(path):
     return e2e.Probe(path).streams
+
+
+def answers(port, scheme='http'):
+    """Whether a service answers there; nobody has signed its certificate."""
+    context = ssl._create_unverified_context() if scheme == 'https' else None  # pylint: disable=protected-access
+    try:
+        with urllib.request.urlopen(f'{scheme}://127.0.0.1:{port}/healthz', timeout=5, context=context) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
 
 
 class Blocks(e2e.TestCase):
@@ -184,9 +202,22 @@ class Blocks(e2e.TestCase):
             os.symlink(e2e.BUILD_DIR, self.path('build'))
         if 'location=' not in block.text and 'pipelines/record' not in block.text:
             self.make_samples()
+        if re.search(rf'curl .*:{SERVICE_PORT}/', block.text):
+            self.start_service(block)
         for command in docblocks.commands(block):
             with self.subTest(command=command):
                 self.run_command(command)
+
+    def start_service(self, block):
+        """Whom the reader of a block asks: it records, and has recorded NAME.ts."""
+        shutil.copy(self.path('rec.ts'), self.path('recordings/NAME.ts'))
+        self.samples.append(self.path('recordings/NAME.ts'))
+        service = self.start(shlex.split(SERVICE), 'service', env=self.env)
+        e2e.wait_for(lambda: answers(SERVICE_PORT) or not service.is_running(), service.output)
+        if '/status/' in block.text:
+            publisher = self.start(shlex.split(SERVICE_PUBLISHER), 'publisher', env=self.env)
+            e2e.wait_for(lambda: [p for p in self.recordings() if e2e.size_of(p) > 0] or not publisher.is_running(),
+                         publisher.output)
 
     def run_command(self, command):
         for pattern, change, _ in CHANGES:
@@ -226,6 +257,7 @@ class Blocks(e2e.TestCase):
             done = begun and time.monotonic() > begun + RECORDED and not FINITE.search(command)
             if PLAYER.match(command):
                 done = PLAYER_CLOCK.search(said.replace('\r', '\n'))
+            done = done or ('gst-launch-1.0 -e recserver' in command and answers(SERVICE_PORT))
             url = SERVER_URL.search(said)
             if url:
                 with urllib.request.urlopen(url[1].replace('0.0.0.0', '127.0.0.1'), timeout=20) as answer:
@@ -312,6 +344,30 @@ class Blocks(e2e.TestCase):
     # What other programs read
 
     def run_ini(self, block):
+        if '[server]' in block.text:
+            self.run_configuration(block.text)
+        else:
+            self.run_unit(block)
+
+    def run_configuration(self, text):
+        """Of the service, with its files in this folder."""
+        for name in ('recordings', 'recorder'):
+            os.mkdir(self.path(name))
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost', '-keyout',
+                        'recorder/key.pem', '-out', 'recorder/cert.pem'], cwd=self.folder, check=True, capture_output=True)
+        with open(self.path('recorder/boss.token'), 'w', encoding='ascii') as file:
+            file.write('a token of 24 characters\n')
+        os.chmod(self.path('recorder/boss.token'), 0o600)
+        text = text.replace('/etc/recorder', self.path('recorder')).replace('/var/lib/recordings', self.path('recordings'))
+        with open(self.path('server.conf'), 'w', encoding='utf-8') as file:
+            file.write(text)
+        service = self.start(['gst-launch-1.0', '-e', 'recserver', 'config=server.conf'], 'service', env=self.env)
+        e2e.wait_for(lambda: answers(SERVICE_PORT, 'https') or not service.is_running(), service.output)
+        self.assertTrue(service.is_running(), service.said())
+        service.interrupt()
+        self.assertEqual(service.wait(60), 0, service.said())
+
+    def run_unit(self, block):
         path = self.path('recorder.service')
         with open(path, 'w', encoding='utf-8') as file:
             file.write(block.text)
