@@ -510,30 +510,60 @@ GST_START_TEST (test_fragments_are_counted_once_however_often_it_starts)
 
 GST_END_TEST;
 
-static guint n_threads_at_open;
+static gboolean
+has_thread (const gchar *wanted)
+{
+  GDir *dir = g_dir_open ("/proc/self/task", 0, NULL);
+  gboolean found = FALSE;
+  const gchar *id;
+
+  while (!found && (id = g_dir_read_name (dir)) != NULL) {
+    gchar *comm = g_strdup_printf ("/proc/self/task/%s/comm", id);
+    gchar *name = NULL;
+
+    found = g_file_get_contents (comm, &name, NULL, NULL) &&
+        g_str_equal (g_strchomp (name), wanted);
+    g_free (name);
+    g_free (comm);
+  }
+  g_dir_close (dir);
+  return found;
+}
+
+static gboolean deleting_at_open;
 
 static int
-open_and_count_threads (const char *name, int flags, mode_t mode)
+open_and_look_for_thread (const char *name, int flags, mode_t mode)
 {
-  n_threads_at_open = count_entries ("/proc/self/task");
+  deleting_at_open |= has_thread ("rec-disk");
   return open (name, flags, mode);
 }
 
+static void
+wait_for_thread (gboolean there)
+{
+  for (guint i = 0; i < 2000 && has_thread ("rec-disk") != there; i++)
+    g_usleep (10000);
+  fail_unless (has_thread ("rec-disk") == there);
+}
+
 /* The older fragments are put where the thread that deletes finds them: it may
- * not be at work yet. */
+ * not be at work yet. That of a test before ends when it has been idle for half a
+ * second. */
 GST_START_TEST (test_older_fragments_are_found_before_any_is_deleted)
 {
   RecSyscalls counting = rec_syscalls_posix;
   GstElement *sink = make_resuming (path);
-  guint before = count_entries ("/proc/self/task");
   GstHarness *h;
 
+  wait_for_thread (FALSE);
   leave_file (path, 2, 0);
-  counting.open = open_and_count_threads;
+  deleting_at_open = FALSE;
+  counting.open = open_and_look_for_thread;
   g_object_set_data (G_OBJECT (sink), "rec-syscalls", &counting);
   h = start_sink (sink, NULL);
-  fail_unless_equals_int (count_entries ("/proc/self/task"), before + 1);
-  fail_unless_equals_int (n_threads_at_open, before);
+  wait_for_thread (TRUE);
+  fail_unless (!deleting_at_open);
   stop_sink (h, NULL);
 }
 
