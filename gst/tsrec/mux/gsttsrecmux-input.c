@@ -295,6 +295,7 @@ stop_flush (GstTsRecMux *self, GstTsRecMuxPad *pad, GstEvent *event)
   pad->flushing = FALSE;
   pad->eos = pad->drained = FALSE;
   pad->arrived = pad->placed = FALSE;
+  pad->n_untimed = 0;
   pad->position = TS_TIME_NONE;
   rec_pace_init (&pad->pace);
   gst_segment_init (&pad->segment, GST_FORMAT_UNDEFINED);
