@@ -211,25 +211,32 @@ rtc_tcp_port_get_fd (RtcTcpPort *self)
   return self->epoll;
 }
 
+/* New connections come last: one of them may take the place of another one whose
+ * event is still to be looked at. */
 guint
 rtc_tcp_port_receive (RtcTcpPort *self, gint64 now)
 {
   struct epoll_event events[EVENTS];
   gint n_events = epoll_wait (self->epoll, events, EVENTS, 0);
+  gboolean ready[G_N_ELEMENTS (self->listeners)] = { FALSE };
   guint n = 0;
 
   for (gint i = 0; i < n_events; i++) {
     Connection *connection = events[i].data.ptr;
 
-    if (events[i].data.ptr == &self->listeners[0] ||
-        events[i].data.ptr == &self->listeners[1])
-      accept_connections (self, *(gint *)events[i].data.ptr, now);
+    if (events[i].data.ptr == &self->listeners[0])
+      ready[0] = TRUE;
+    else if (events[i].data.ptr == &self->listeners[1])
+      ready[1] = TRUE;
     else if (((events[i].events & EPOLLOUT) &&
                  !write_rest (self, connection)) ||
         ((events[i].events & ~(guint)EPOLLOUT) &&
             !read_some (self, connection, now, &n)))
       drop (self, connection);
   }
+  for (guint i = 0; i < G_N_ELEMENTS (self->listeners); i++)
+    if (ready[i])
+      accept_connections (self, self->listeners[i], now);
   return n;
 }
 
