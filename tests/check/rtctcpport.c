@@ -8,6 +8,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -88,6 +90,14 @@ is_open (gint fd)
   return recv (fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
+static gboolean
+can_be_read (RtcTcpPort *tcp)
+{
+  struct pollfd fd = { rtc_tcp_port_get_fd (tcp), POLLIN, 0 };
+
+  return poll (&fd, 1, 0) > 0;
+}
+
 /* Memory safety: the listener is ready before the connection that was reset, and
  * the one that takes its place is accepted first. */
 GST_START_TEST (test_an_address_may_connect_again_after_a_reset)
@@ -115,6 +125,87 @@ GST_START_TEST (test_an_address_may_connect_again_after_a_reset)
 
 GST_END_TEST;
 
+GST_START_TEST (test_connections_of_one_host_are_limited)
+{
+  guint number;
+  RtcTcpPort *tcp = open_tcp (&number);
+  gint64 now = g_get_monotonic_time ();
+  gint fds[RTC_TCP_PORT_MAX_STRANGERS + 1], other;
+
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++) {
+    fds[i] = connect_tcp ("127.0.0.1", 0, number);
+    rtc_tcp_port_receive (tcp, now);
+  }
+  fail_unless (is_open (fds[RTC_TCP_PORT_MAX_STRANGERS - 1]));
+  fail_unless (!is_open (fds[RTC_TCP_PORT_MAX_STRANGERS]));
+  other = connect_tcp ("127.0.0.2", 0, number);
+  rtc_tcp_port_receive (tcp, now);
+  fail_unless (is_open (other));
+  close (other);
+  /* Those of sessions do not count. */
+  is_of_session = TRUE;
+  other = connect_tcp ("127.0.0.1", 0, number);
+  rtc_tcp_port_receive (tcp, now);
+  fail_unless (is_open (other));
+  rtc_tcp_port_free (tcp);
+  for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
+    close (fds[i]);
+  close (other);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_nothing_spins_without_descriptors)
+{
+  guint number;
+  RtcTcpPort *tcp = open_tcp (&number);
+  gint64 now = g_get_monotonic_time ();
+  gint fd = connect_tcp ("127.0.0.1", 0, number);
+  struct rlimit before, none;
+
+  getrlimit (RLIMIT_NOFILE, &before);
+  none = before;
+  none.rlim_cur = 3;
+  fail_unless (can_be_read (tcp));
+  setrlimit (RLIMIT_NOFILE, &none);
+  rtc_tcp_port_receive (tcp, now);
+  fail_unless (rtc_tcp_port_tick (tcp, now) <= now + G_USEC_PER_SEC);
+  setrlimit (RLIMIT_NOFILE, &before);
+  fail_unless (!can_be_read (tcp));
+  rtc_tcp_port_tick (tcp, now + G_USEC_PER_SEC);
+  fail_unless (can_be_read (tcp));
+  rtc_tcp_port_receive (tcp, now + G_USEC_PER_SEC);
+  fail_unless (is_open (fd));
+  rtc_tcp_port_tick (tcp, now + G_USEC_PER_SEC + RTC_TCP_PORT_TIMEOUT);
+  fail_unless (!is_open (fd));
+  rtc_tcp_port_free (tcp);
+  close (fd);
+}
+
+GST_END_TEST;
+
+static guint
+hash_host_of (const gchar *text, guint number)
+{
+  struct sockaddr_in6 name = { .sin6_family = AF_INET6,
+    .sin6_port = htons ((guint16)number) };
+  RtcAddress address;
+
+  fail_unless (inet_pton (AF_INET6, text, &name.sin6_addr) == 1);
+  address = rtc_address_from_sockaddr ((struct sockaddr *)&name);
+  return rtc_address_hash_host (&address);
+}
+
+GST_START_TEST (test_a_subnet_of_ipv6_is_one_host)
+{
+  fail_unless_equals_int (
+      hash_host_of ("2001:db8::1", 1), hash_host_of ("2001:db8::2:3", 2));
+  fail_unless (
+      hash_host_of ("2001:db8::1", 1) != hash_host_of ("2001:db8:0:1::1", 1));
+}
+
+GST_END_TEST;
+
 static Suite *
 rtctcpport_suite (void)
 {
@@ -123,6 +214,9 @@ rtctcpport_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_an_address_may_connect_again_after_a_reset);
+  tcase_add_test (tc, test_connections_of_one_host_are_limited);
+  tcase_add_test (tc, test_nothing_spins_without_descriptors);
+  tcase_add_test (tc, test_a_subnet_of_ipv6_is_one_host);
   return s;
 }
 
