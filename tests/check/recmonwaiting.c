@@ -14,12 +14,14 @@
 /* What the source of the test answers, and whether it does at all. */
 static gboolean answers;
 static RecSource source;
+static gint asked; /* atomic */
 
 static gboolean
 answer_source (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   if (!answers || !rec_query_is_source (query))
     return gst_pad_query_default (pad, parent, query);
+  g_atomic_int_inc (&asked);
   rec_query_set_source (query, &source);
   return TRUE;
 }
@@ -94,6 +96,26 @@ GST_START_TEST (test_waiting_for_ten_minutes_raises_nothing)
   fail_unless_equals_int (rec_count_named (f.bus, "recmonitor-alert"), 0);
   fail_unless_equals_uint64 (rec_stat (f.monitor, "zero-packet-streak"), 0);
   fail_unless (is_waiting (&f));
+  rec_rig_clear (&f);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_waiting_costs_one_check_a_second)
+{
+  RecRig f;
+
+  set_source (FALSE, TRUE);
+  rig_init (&f, NULL);
+  rec_run_until (f.clock, 10 * GST_SECOND);
+  g_atomic_int_set (&asked, 0);
+  rec_run_for (f.clock, 10 * GST_SECOND);
+  fail_unless_equals_int (g_atomic_int_get (&asked), 10);
+  set_source (TRUE, FALSE);
+  rec_run_for (f.clock, GST_SECOND);
+  g_atomic_int_set (&asked, 0);
+  rec_run_for (f.clock, GST_SECOND);
+  fail_unless_equals_int (g_atomic_int_get (&asked), 10);
   rec_rig_clear (&f);
 }
 
@@ -341,6 +363,7 @@ recmonwaiting_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_waiting_for_ten_minutes_raises_nothing);
+  tcase_add_test (tc, test_waiting_costs_one_check_a_second);
   tcase_add_test (tc, test_a_connected_publisher_that_sends_nothing_is_told);
   tcase_add_test (tc, test_a_sound_only_publisher_is_no_dead_picture);
   tcase_add_test (

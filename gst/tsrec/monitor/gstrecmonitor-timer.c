@@ -16,6 +16,9 @@
 
 /* Period of the checks. Without an encoder the streak counts checks. */
 #define CHECK_TICK (100 * GST_MSECOND)
+/* The same while no media is expected, so that a recorder that waits for days for
+ * a publisher costs nothing. */
+#define WAITING_TICK GST_SECOND
 
 static void
 check (GstRecMonitor *self, GstClockTime now)
@@ -151,6 +154,19 @@ post_all (GstRecMonitor *self)
     gst_element_post_message (GST_ELEMENT (self), msg);
 }
 
+/* Returns the time between two checks. */
+static GstClockTime
+get_check_period (GstRecMonitor *self)
+{
+  gboolean idle;
+
+  GST_OBJECT_LOCK (self);
+  idle = self->known.source.waiting && !self->known.source.connected &&
+      rec_flow_counters_get_packets (self->flow) == self->known.ticks.packets;
+  GST_OBJECT_UNLOCK (self);
+  return idle ? WAITING_TICK : CHECK_TICK;
+}
+
 static GstClockTime
 on_timer (GstClockTime now, gpointer user_data)
 {
@@ -165,8 +181,10 @@ on_timer (GstClockTime now, gpointer user_data)
   report_interval = self->settings.report_interval;
   GST_OBJECT_UNLOCK (self);
 
-  if (task_is_due (&self->t.check, CHECK_TICK, now, &next))
+  if (task_is_due (&self->t.check, get_check_period (self), now, &next)) {
     check (self, now);
+    next = MIN (next, self->t.check.base + get_check_period (self));
+  }
   if (task_is_due (&self->t.stats, interval, now, &next))
     queue_stats (self, now);
   if (task_is_due (&self->t.second, GST_SECOND, now, &next))
