@@ -20,47 +20,15 @@
 
 G_BEGIN_DECLS
 
-static const gchar *subject = "tsrecmux";
+/* "tsrecmux" or "tsrecsink" */
+extern const gchar *subject;
 
-static inline void
-use_tsrecmux (void)
-{
-  subject = "tsrecmux";
-}
+void use_tsrecmux (void);
 
-static inline void
-use_tsrecsink (void)
-{
-  subject = "tsrecsink";
-}
-
-static inline void
-show_src_pad (GstElement *bin)
-{
-  GstElement *mux = gst_bin_get_by_name (GST_BIN (bin), "mux");
-  GstElement *sink = gst_bin_get_by_name (GST_BIN (bin), "sink");
-  GstPad *src = gst_element_get_static_pad (mux, "src");
-
-  /* the bin still asks it for its properties */
-  g_object_set_data_full (G_OBJECT (bin), "sink", sink, gst_object_unref);
-  gst_bin_remove (GST_BIN (bin), sink);
-  gst_element_add_pad (bin, gst_ghost_pad_new ("src", src));
-  gst_object_unref (src);
-  gst_object_unref (mux);
-}
+void use_tsrecsink (void);
 
 /* A new element that the tests are run over; the caller unrefs it. */
-static inline GstElement *
-make_subject (void)
-{
-  GstElement *element = gst_check_setup_element (subject);
-
-  if (g_str_equal (subject, "tsrecsink")) {
-    g_object_set (element, "location", "never-written.ts", NULL);
-    show_src_pad (element);
-  }
-  return element;
-}
+GstElement *make_subject (void);
 
 #define H264_CAPS "video/x-h264, stream-format=byte-stream, alignment=au"
 #define AAC_CAPS                                                               \
@@ -80,74 +48,16 @@ typedef struct
   TsCheck *check;
 } Mux;
 
-static inline void
-mux_init (Mux *m, gboolean live)
-{
-  m->mux = make_subject ();
-  m->bus = gst_bus_new ();
-  gst_element_set_bus (m->mux, m->bus);
-  m->video = gst_harness_new_with_element (m->mux, "video_0", "src");
-  m->audio = gst_harness_new_with_element (m->mux, "audio_0", NULL);
-  gst_harness_set_live (m->video, live);
-  gst_harness_set_live (m->audio, live);
-  m->check = ts_check_new (NULL, NULL, NULL, NULL);
-  gst_harness_set_src_caps_str (m->video, H264_CAPS);
-  gst_harness_set_src_caps_str (m->audio, AAC_CAPS);
-}
+void mux_init (Mux *m, gboolean live);
 
-static inline void
-mux_clear (Mux *m)
-{
-  gst_harness_teardown (m->audio);
-  gst_harness_teardown (m->video);
-  gst_element_set_bus (m->mux, NULL);
-  gst_object_unref (m->bus);
-  gst_object_unref (m->mux);
-  ts_check_free (m->check);
-}
+void mux_clear (Mux *m);
 
 /* Takes what the mux wrote, gives it to the checker and returns its size. */
-static inline gsize
-mux_collect (Mux *m)
-{
-  GstBuffer *buffer;
-  gsize size = 0;
+gsize mux_collect (Mux *m);
 
-  while ((buffer = gst_harness_try_pull (m->video))) {
-    GstMapInfo map;
+void mux_assert_conformant (Mux *m);
 
-    fail_unless_equals_int (gst_buffer_n_memory (buffer), 1);
-    gst_buffer_map (buffer, &map, GST_MAP_READ);
-    fail_unless_equals_int (map.size % PACKET_SIZE, 0);
-    ts_check_push (m->check, map.data, map.size);
-    size += map.size;
-    gst_buffer_unmap (buffer, &map);
-    gst_buffer_unref (buffer);
-  }
-  return size;
-}
-
-static inline void
-mux_assert_conformant (Mux *m)
-{
-  mux_collect (m);
-  fail_unless (
-      ts_check_finish (m->check) == 0, "%s", ts_check_get_report (m->check));
-  fail_unless (ts_check_get_stats (m->check)->warnings == 0, "%s",
-      ts_check_get_report (m->check));
-}
-
-static inline guint64
-mux_get_stat (Mux *m, const gchar *name)
-{
-  GstStructure *stats;
-  guint64 value = G_MAXUINT64;
-
-  g_object_get (m->mux, "stats", &stats, NULL);
-  fail_unless (gst_structure_get_uint64 (stats, name, &value), "%s", name);
-  gst_structure_free (stats);
-  return value;
-}
+guint64 mux_get_stat (Mux *m, const gchar *name);
 
 /* --- Access units */
 
@@ -155,121 +65,27 @@ static const guint8 sps[] = { 0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x0d, 0xd9, 0x01,
   0x41, 0xfb, 0x01, 0x10 };
 static const guint8 pps[] = { 0, 0, 0, 1, 0x68, 0xcb, 0x83, 0xcb, 0x20 };
 
-static inline GstBuffer *
-stamp (GstBuffer *buffer, GstClockTime time, GstClockTime duration)
-{
-  GST_BUFFER_PTS (buffer) = time;
-  GST_BUFFER_DTS (buffer) = time;
-  GST_BUFFER_DURATION (buffer) = duration;
-  return buffer;
-}
+GstBuffer *stamp (GstBuffer *buffer, GstClockTime time, GstClockTime duration);
 
 /* A picture of @size bytes after its start code; with parameter sets where it
  * is a key frame. */
-static inline GstBuffer *
-new_picture (GstClockTime time, gsize size, gboolean key, gboolean sets)
-{
-  gsize head = sets ? sizeof (sps) + sizeof (pps) : 0;
-  GstBuffer *buffer = gst_buffer_new_allocate (NULL, head + 4 + size, NULL);
-  GstMapInfo map;
+GstBuffer *new_picture (
+    GstClockTime time, gsize size, gboolean key, gboolean sets);
 
-  gst_buffer_map (buffer, &map, GST_MAP_WRITE);
-  memset (map.data, 0x55, map.size);
-  if (sets) {
-    memcpy (map.data, sps, sizeof (sps));
-    memcpy (map.data + sizeof (sps), pps, sizeof (pps));
-  }
-  memcpy (map.data + head, "\0\0\0\1", 4);
-  map.data[head + 4] = key ? 0x65 : 0x41;
-  map.data[head + 5] = 0x88; /* first_mb_in_slice 0 */
-  gst_buffer_unmap (buffer, &map);
-  if (!key)
-    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
-  return stamp (buffer, time, FRAME);
-}
-
-static inline GstBuffer *
-new_aac (GstClockTime time, gsize size)
-{
-  GstBuffer *buffer = gst_buffer_new_allocate (NULL, size, NULL);
-  GstMapInfo map;
-
-  gst_buffer_map (buffer, &map, GST_MAP_WRITE);
-  memset (map.data, 0x21, map.size);
-  map.data[0] = 0xff;
-  map.data[1] = 0xf1;
-  map.data[2] = 0x4c;
-  map.data[3] = 0x80 | (guint8)(size >> 11);
-  map.data[4] = (guint8)(size >> 3);
-  map.data[5] = (guint8)((size & 7) << 5 | 0x1f);
-  map.data[6] = 0xfc;
-  gst_buffer_unmap (buffer, &map);
-  return stamp (buffer, time, AAC_FRAME);
-}
+GstBuffer *new_aac (GstClockTime time, gsize size);
 
 /* Picture number @i of a stream with a key frame every two seconds. */
-static inline void
-push_picture (Mux *m, guint i)
-{
-  gboolean key = i % 60 == 0;
+void push_picture (Mux *m, guint i);
 
-  fail_unless_equals_int (
-      gst_harness_push (
-          m->video, new_picture (i * FRAME, key ? 8000 : 900, key, key)),
-      GST_FLOW_OK);
-}
-
-static inline void
-push_aac (Mux *m, guint i)
-{
-  fail_unless_equals_int (
-      gst_harness_push (m->audio, new_aac (i * AAC_FRAME, 135)), GST_FLOW_OK);
-}
+void push_aac (Mux *m, guint i);
 
 /* Pushes both tracks in the order of time, from @from to @to; without video in
  * between where it is silent. */
-static inline void
-push_both (Mux *m, GstClockTime from, GstClockTime to, GstClockTime silent_from,
-    GstClockTime silent_to)
-{
-  guint video = (guint)((from + FRAME - 1) / FRAME);
-  guint audio = (guint)((from + AAC_FRAME - 1) / AAC_FRAME);
+void push_both (Mux *m, GstClockTime from, GstClockTime to,
+    GstClockTime silent_from, GstClockTime silent_to);
 
-  while (video * FRAME < to || audio * AAC_FRAME < to) {
-    if (video * FRAME <= audio * AAC_FRAME) {
-      if (video * FRAME < silent_from || video * FRAME >= silent_to)
-        push_picture (m, video);
-      video++;
-    } else {
-      push_aac (m, audio++);
-    }
-  }
-}
+GstMessage *pop_element_message (Mux *m, const gchar *name);
 
-static inline GstMessage *
-pop_element_message (Mux *m, const gchar *name)
-{
-  GstMessage *message;
-
-  while ((message = gst_bus_pop_filtered (m->bus, GST_MESSAGE_ELEMENT))) {
-    if (gst_message_has_name (message, name))
-      return message;
-    gst_message_unref (message);
-  }
-  return NULL;
-}
-
-static inline gboolean
-has_event (Mux *m, GstEventType type)
-{
-  gboolean found = FALSE;
-  GstEvent *event;
-
-  while ((event = gst_harness_try_pull_event (m->video))) {
-    found |= GST_EVENT_TYPE (event) == type;
-    gst_event_unref (event);
-  }
-  return found;
-}
+gboolean has_event (Mux *m, GstEventType type);
 
 G_END_DECLS
