@@ -433,7 +433,7 @@ def compare_decoded(source, path):
 
 
 def check_conformance(path):
-    tool = os.path.join(os.environ['REC_BUILD_DIR'], 'tests', 'check', 'tscheck')
+    tool = os.path.join(os.environ['REC_BUILD_DIR'], 'tests', 'lib', 'tscheck')
     result = subprocess.run([tool, path], capture_output=True, text=True, errors='replace', timeout=60, check=False)
     return [] if result.returncode == 0 else [f'tscheck: {result.stdout.splitlines()[0].split(": ", 1)[-1]}']
 

@@ -3,38 +3,17 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#pragma once
+#include "recsinktest.h"
 
-#include "recfile.h"
-#include "recevent.h"
-#include "recquery.h"
-#include "rectest.h"
+gchar *dir, *path;
 
-#include <gst/check/gstharness.h>
-
-#include <errno.h>
-#include <fcntl.h>
-#include <glib/gstdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-G_BEGIN_DECLS
-
-#define PACKET 188
-#define AU_PACKETS 7
-#define AU (AU_PACKETS * PACKET)
-#define FRAME (40 * GST_MSECOND)
-
-static gchar *dir, *path;
-
-static inline gchar *
+gchar *
 in_dir (const gchar *name)
 {
   return g_build_filename (dir, name, NULL);
 }
 
-static inline void
+void
 setup (void)
 {
   rec_test_assert_built_here ("recfilesink");
@@ -42,7 +21,7 @@ setup (void)
   path = in_dir ("rec.ts");
 }
 
-static inline void
+void
 teardown (void)
 {
   GDir *d = g_dir_open (dir, 0, NULL);
@@ -62,7 +41,7 @@ teardown (void)
 
 /* Packet @i of access unit @n: sync_byte, then the number, on PID 0x100. A PES
  * packet starts in the first. */
-static inline void
+static void
 fill_packet (guint8 *packet, guint n, guint i)
 {
   memset (packet, (gint)n, PACKET);
@@ -76,8 +55,7 @@ fill_packet (guint8 *packet, guint n, guint i)
   packet[21] = n & 0xff;
 }
 
-/* Access unit @n of a stream of 25 pictures a second. */
-static inline GstBuffer *
+GstBuffer *
 make_au (guint n, gboolean random_access)
 {
   guint8 *data = g_malloc (AU);
@@ -93,8 +71,7 @@ make_au (guint n, gboolean random_access)
   return buffer;
 }
 
-/* The numbers of the access units in @name, each of them whole. */
-static inline GArray *
+GArray *
 read_aus (const gchar *name)
 {
   GArray *numbers = g_array_new (FALSE, FALSE, sizeof (guint));
@@ -120,7 +97,7 @@ read_aus (const gchar *name)
   return numbers;
 }
 
-static inline guint64
+guint64
 size_on_disk (const gchar *name)
 {
   struct stat st;
@@ -128,7 +105,7 @@ size_on_disk (const gchar *name)
   return stat (name, &st) == 0 ? (guint64)st.st_size : 0;
 }
 
-static inline guint64
+guint64
 get_stat (GstElement *element, const gchar *field)
 {
   GstStructure *stats = NULL;
@@ -142,8 +119,7 @@ get_stat (GstElement *element, const gchar *field)
   return value;
 }
 
-/* A sink that records to @location, not started. */
-static inline GstElement *
+GstElement *
 make_sink (const gchar *location)
 {
   GstElement *element = gst_element_factory_make ("recfilesink", NULL);
@@ -152,8 +128,7 @@ make_sink (const gchar *location)
   return element;
 }
 
-/* Starts @element (ownership is taken) with a bus of its own. */
-static inline GstHarness *
+GstHarness *
 start_sink (GstElement *element, GstBus **bus)
 {
   GstHarness *h;
@@ -170,8 +145,7 @@ start_sink (GstElement *element, GstBus **bus)
   return h;
 }
 
-/* Stops the sink and all its threads; then nothing writes any more. */
-static inline void
+void
 stop_sink (GstHarness *h, GstBus *bus)
 {
   gst_element_set_state (h->element, GST_STATE_NULL);
@@ -182,14 +156,13 @@ stop_sink (GstHarness *h, GstBus *bus)
   gst_harness_teardown (h);
 }
 
-/* @n rounds of a soak test, fewer where each takes a hundred times as long. */
-static inline guint
+guint
 soak_rounds (guint n)
 {
   return g_getenv ("REC_SLOW_MACHINE") ? n / 50 : n;
 }
 
-static inline guint
+guint
 count_entries (const gchar *directory)
 {
   GDir *d = g_dir_open (directory, 0, NULL);
@@ -201,8 +174,7 @@ count_entries (const gchar *directory)
   return n;
 }
 
-/* Resident memory of this process, bytes. */
-static inline guint64
+guint64
 resident (void)
 {
   gchar *contents;
@@ -214,8 +186,7 @@ resident (void)
   return pages * (guint64)sysconf (_SC_PAGESIZE);
 }
 
-/* The messages called @name that are on @bus; all that is there is consumed. */
-static inline guint
+guint
 count_messages (GstBus *bus, const gchar *name)
 {
   GstMessage *msg;
@@ -229,8 +200,7 @@ count_messages (GstBus *bus, const gchar *name)
   return n;
 }
 
-/* Waits for the message called @name. */
-static inline GstMessage *
+GstMessage *
 wait_message (GstBus *bus, const gchar *name)
 {
   GstMessage *msg;
@@ -245,8 +215,7 @@ wait_message (GstBus *bus, const gchar *name)
   return NULL;
 }
 
-/* The next error or warning of @type, which the caller frees. */
-static inline gchar *
+gchar *
 pop_text (GstBus *bus, GstMessageType type)
 {
   GstMessage *msg = gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND, type);
@@ -264,14 +233,13 @@ pop_text (GstBus *bus, GstMessageType type)
   return text;
 }
 
-static inline void
+void
 assert_text_has (const gchar *text, const gchar *part)
 {
   fail_unless (strstr (text, part) != NULL, "\"%s\" lacks \"%s\"", text, part);
 }
 
-/* Starting @element (ownership is taken) fails with an error that has @part. */
-static inline void
+void
 assert_refused (GstElement *element, GstState state, const gchar *part)
 {
   GstBus *bus = gst_bus_new ();
@@ -289,5 +257,3 @@ assert_refused (GstElement *element, GstState state, const gchar *part)
   gst_object_unref (bus);
   gst_object_unref (element);
 }
-
-G_END_DECLS

@@ -1,40 +1,25 @@
 /* gst-tsrec: what the tests of tsrecmux share
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * The same tests run over two subjects: tsrecmux, and tsrecsink, whose pads are
- * ghost pads of those of its mux. tsrecsink is given a pad "src" in place of
- * its file sink.
  */
 
-#pragma once
+#include "recmuxtest.h"
 
-#include <gst/check/gstharness.h>
-#include <gst/video/video.h>
-#include <string.h>
+const gchar *subject = "tsrecmux";
 
-#include "recevent.h"
-#include "recquery.h"
-#include "rectest.h"
-#include "tscheck.h"
-
-G_BEGIN_DECLS
-
-static const gchar *subject = "tsrecmux";
-
-static inline void
+void
 use_tsrecmux (void)
 {
   subject = "tsrecmux";
 }
 
-static inline void
+void
 use_tsrecsink (void)
 {
   subject = "tsrecsink";
 }
 
-static inline void
+static void
 show_src_pad (GstElement *bin)
 {
   GstElement *mux = gst_bin_get_by_name (GST_BIN (bin), "mux");
@@ -49,8 +34,7 @@ show_src_pad (GstElement *bin)
   gst_object_unref (mux);
 }
 
-/* A new element that the tests are run over; the caller unrefs it. */
-static inline GstElement *
+GstElement *
 make_subject (void)
 {
   GstElement *element = gst_check_setup_element (subject);
@@ -62,25 +46,9 @@ make_subject (void)
   return element;
 }
 
-#define H264_CAPS "video/x-h264, stream-format=byte-stream, alignment=au"
-#define AAC_CAPS                                                               \
-  "audio/mpeg, mpegversion=4, stream-format=adts, rate=48000, channels=2"
-#define FRAME (GST_SECOND / 30)
-#define AAC_FRAME (GST_SECOND * 1024 / 48000)
-#define PACKET_SIZE 188
-
 /* --- A mux with pads, and what it wrote */
 
-typedef struct
-{
-  GstHarness *video; /* of the source pad as well */
-  GstHarness *audio;
-  GstElement *mux;
-  GstBus *bus;
-  TsCheck *check;
-} Mux;
-
-static inline void
+void
 mux_init (Mux *m, gboolean live)
 {
   m->mux = make_subject ();
@@ -95,7 +63,7 @@ mux_init (Mux *m, gboolean live)
   gst_harness_set_src_caps_str (m->audio, AAC_CAPS);
 }
 
-static inline void
+void
 mux_clear (Mux *m)
 {
   gst_harness_teardown (m->audio);
@@ -106,8 +74,7 @@ mux_clear (Mux *m)
   ts_check_free (m->check);
 }
 
-/* Takes what the mux wrote, gives it to the checker and returns its size. */
-static inline gsize
+gsize
 mux_collect (Mux *m)
 {
   GstBuffer *buffer;
@@ -127,7 +94,7 @@ mux_collect (Mux *m)
   return size;
 }
 
-static inline void
+void
 mux_assert_conformant (Mux *m)
 {
   mux_collect (m);
@@ -137,7 +104,7 @@ mux_assert_conformant (Mux *m)
       ts_check_get_report (m->check));
 }
 
-static inline guint64
+guint64
 mux_get_stat (Mux *m, const gchar *name)
 {
   GstStructure *stats;
@@ -151,11 +118,7 @@ mux_get_stat (Mux *m, const gchar *name)
 
 /* --- Access units */
 
-static const guint8 sps[] = { 0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x0d, 0xd9, 0x01,
-  0x41, 0xfb, 0x01, 0x10 };
-static const guint8 pps[] = { 0, 0, 0, 1, 0x68, 0xcb, 0x83, 0xcb, 0x20 };
-
-static inline GstBuffer *
+GstBuffer *
 stamp (GstBuffer *buffer, GstClockTime time, GstClockTime duration)
 {
   GST_BUFFER_PTS (buffer) = time;
@@ -164,9 +127,7 @@ stamp (GstBuffer *buffer, GstClockTime time, GstClockTime duration)
   return buffer;
 }
 
-/* A picture of @size bytes after its start code; with parameter sets where it
- * is a key frame. */
-static inline GstBuffer *
+GstBuffer *
 new_picture (GstClockTime time, gsize size, gboolean key, gboolean sets)
 {
   gsize head = sets ? sizeof (sps) + sizeof (pps) : 0;
@@ -188,7 +149,7 @@ new_picture (GstClockTime time, gsize size, gboolean key, gboolean sets)
   return stamp (buffer, time, FRAME);
 }
 
-static inline GstBuffer *
+GstBuffer *
 new_aac (GstClockTime time, gsize size)
 {
   GstBuffer *buffer = gst_buffer_new_allocate (NULL, size, NULL);
@@ -207,8 +168,7 @@ new_aac (GstClockTime time, gsize size)
   return stamp (buffer, time, AAC_FRAME);
 }
 
-/* Picture number @i of a stream with a key frame every two seconds. */
-static inline void
+void
 push_picture (Mux *m, guint i)
 {
   gboolean key = i % 60 == 0;
@@ -219,16 +179,14 @@ push_picture (Mux *m, guint i)
       GST_FLOW_OK);
 }
 
-static inline void
+void
 push_aac (Mux *m, guint i)
 {
   fail_unless_equals_int (
       gst_harness_push (m->audio, new_aac (i * AAC_FRAME, 135)), GST_FLOW_OK);
 }
 
-/* Pushes both tracks in the order of time, from @from to @to; without video in
- * between where it is silent. */
-static inline void
+void
 push_both (Mux *m, GstClockTime from, GstClockTime to, GstClockTime silent_from,
     GstClockTime silent_to)
 {
@@ -246,7 +204,7 @@ push_both (Mux *m, GstClockTime from, GstClockTime to, GstClockTime silent_from,
   }
 }
 
-static inline GstMessage *
+GstMessage *
 pop_element_message (Mux *m, const gchar *name)
 {
   GstMessage *message;
@@ -259,7 +217,7 @@ pop_element_message (Mux *m, const gchar *name)
   return NULL;
 }
 
-static inline gboolean
+gboolean
 has_event (Mux *m, GstEventType type)
 {
   gboolean found = FALSE;
@@ -271,5 +229,3 @@ has_event (Mux *m, GstEventType type)
   }
   return found;
 }
-
-G_END_DECLS

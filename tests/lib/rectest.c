@@ -3,16 +3,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#pragma once
+#include "rectest.h"
 
-#include <gst/check/gstcheck.h>
-
-G_BEGIN_DECLS
-
-/* Fails the test unless @feature comes from the plugin file that this build
- * made: a plugin that fails to load is otherwise silently replaced by one that
- * is installed in the system. Call it first in every suite, once a feature. */
-static inline void
+void
 rec_test_assert_built_here (const gchar *feature_name)
 {
   GstPluginFeature *feature =
@@ -30,5 +23,3 @@ rec_test_assert_built_here (const gchar *feature_name)
   gst_object_unref (plugin);
   gst_object_unref (feature);
 }
-
-G_END_DECLS

@@ -1,51 +1,17 @@
 /* gst-tsrec: a reverse proxy between a WHIP or WHEP client and its server
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * Takes a prefix off the path as nginx does with "location /prefix/ {
- * proxy_pass http://server/; }", and may change the descriptions.
  */
 
-#pragma once
+#include "recproxy.h"
 
-#include "rechttp.h"
-
-G_BEGIN_DECLS
-
-#define REC_PROXY_PREFIX "/some/prefix"
-
-/* Returns another text; the caller frees it. */
-typedef gchar *(*RecProxyEdit) (const gchar *text);
-
-/**
- * RecProxy:
- * @url: what a client uses instead of the URL of the server
- * @offer: the last offer, as it came from the client
- * @answer: the last answer with its headers, as it came from the server
- */
-typedef struct
-{
-  GSocketListener *listener;
-  GCancellable *cancellable;
-  GThread *thread;
-  gchar *target;
-  RecProxyEdit edit_offer;
-  RecProxyEdit edit_answer;
-  gchar *url;
-
-  GMutex lock;
-  gchar *offer;
-  gchar *answer;
-} RecProxy;
-
-static inline gchar *
+static gchar *
 rec_proxy_no_edit (const gchar *text)
 {
   return g_strdup (text);
 }
 
-/* "00" in place of the first byte of every fingerprint, and "01" of 00. */
-static inline gchar *
+gchar *
 rec_proxy_break_fingerprints (const gchar *text)
 {
   GString *broken = g_string_new (text);
@@ -61,7 +27,7 @@ rec_proxy_break_fingerprints (const gchar *text)
 }
 
 /* The request with headers and body. */
-static inline GString *
+static GString *
 rec_proxy_read (GInputStream *stream)
 {
   GString *text = g_string_new (NULL);
@@ -86,7 +52,7 @@ rec_proxy_read (GInputStream *stream)
 }
 
 /* @text with another body, and the length of that. Caller frees. */
-static inline gchar *
+static gchar *
 rec_proxy_set_body (const gchar *text, RecProxyEdit edit, const gchar *close)
 {
   const gchar *body = strstr (text, "\r\n\r\n");
@@ -111,7 +77,7 @@ rec_proxy_set_body (const gchar *text, RecProxyEdit edit, const gchar *close)
   return g_string_free (out, FALSE);
 }
 
-static inline void
+static void
 rec_proxy_keep (RecProxy *proxy, gchar **field, const gchar *text)
 {
   g_mutex_lock (&proxy->lock);
@@ -120,8 +86,7 @@ rec_proxy_keep (RecProxy *proxy, gchar **field, const gchar *text)
   g_mutex_unlock (&proxy->lock);
 }
 
-/* What was kept, at the moment. Caller frees. */
-static inline gchar *
+gchar *
 rec_proxy_dup (RecProxy *proxy, gchar **field)
 {
   gchar *text;
@@ -132,7 +97,7 @@ rec_proxy_dup (RecProxy *proxy, gchar **field)
   return text;
 }
 
-static inline void
+static void
 rec_proxy_serve (RecProxy *proxy, GSocketConnection *connection)
 {
   GIOStream *stream = G_IO_STREAM (connection);
@@ -163,7 +128,7 @@ rec_proxy_serve (RecProxy *proxy, GSocketConnection *connection)
 }
 
 /* One connection after the other. */
-static inline gpointer
+static gpointer
 rec_proxy_main (gpointer data)
 {
   RecProxy *proxy = data;
@@ -177,8 +142,7 @@ rec_proxy_main (gpointer data)
   return NULL;
 }
 
-/* Listens in front of @target, a URL; NULL leaves the descriptions alone. */
-static inline void
+void
 rec_proxy_start (RecProxy *proxy, const gchar *target, RecProxyEdit edit_offer,
     RecProxyEdit edit_answer)
 {
@@ -200,7 +164,7 @@ rec_proxy_start (RecProxy *proxy, const gchar *target, RecProxyEdit edit_offer,
   proxy->thread = g_thread_new ("proxy", rec_proxy_main, proxy);
 }
 
-static inline void
+void
 rec_proxy_stop (RecProxy *proxy)
 {
   g_cancellable_cancel (proxy->cancellable);
@@ -214,5 +178,3 @@ rec_proxy_stop (RecProxy *proxy)
   g_free (proxy->answer);
   g_free (proxy->url);
 }
-
-G_END_DECLS

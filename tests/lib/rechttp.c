@@ -1,21 +1,11 @@
 /* gst-tsrec: a raw HTTP client for tests of the WHIP endpoint
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * Raw, so that requests can be sent that no decent client would make.
  */
 
-#pragma once
+#include "rechttp.h"
 
-#include <gio/gio.h>
-#include <gst/check/gstcheck.h>
-#include <string.h>
-
-G_BEGIN_DECLS
-
-/* Connects to the port of @url, sends @length bytes and returns everything
- * that comes until the server closes the connection. Caller frees. */
-static inline gchar *
+gchar *
 rec_http_raw (const gchar *url, const gchar *data, gssize length)
 {
   GSocketClient *client = g_socket_client_new ();
@@ -42,8 +32,7 @@ rec_http_raw (const gchar *url, const gchar *data, gssize length)
   return g_string_free (reply, FALSE);
 }
 
-/* One request; @headers: lines that end in \r\n, or NULL; @body may be NULL. */
-static inline gchar *
+gchar *
 rec_http (const gchar *method, const gchar *url, const gchar *headers,
     const gchar *body)
 {
@@ -59,7 +48,7 @@ rec_http (const gchar *method, const gchar *url, const gchar *headers,
   return reply;
 }
 
-static inline guint
+guint
 rec_http_status (const gchar *reply)
 {
   if (!g_str_has_prefix (reply, "HTTP/1.1 "))
@@ -67,8 +56,7 @@ rec_http_status (const gchar *reply)
   return (guint)g_ascii_strtoull (reply + strlen ("HTTP/1.1 "), NULL, 10);
 }
 
-/* Fails unless the reply has @status, and @text somewhere. */
-static inline void
+void
 rec_http_assert (gchar *reply, guint status, const gchar *text)
 {
   fail_unless (rec_http_status (reply) == status, "not %u: %s", status, reply);
@@ -76,8 +64,3 @@ rec_http_assert (gchar *reply, guint status, const gchar *text)
       !text || strstr (reply, text) != NULL, "no \"%s\" in: %s", text, reply);
   g_free (reply);
 }
-
-#define REC_HTTP_SDP "Content-Type: application/sdp\r\n"
-#define REC_HTTP_FRAGMENT "Content-Type: application/trickle-ice-sdpfrag\r\n"
-
-G_END_DECLS

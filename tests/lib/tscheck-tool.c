@@ -7,7 +7,7 @@
  * decoder model leave a file good.
  */
 
-#include "check/tscheck.h"
+#include "tscheck.h"
 
 #include <errno.h>
 #include <inttypes.h>

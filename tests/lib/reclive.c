@@ -3,22 +3,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#pragma once
+#include "reclive.h"
 
-#include "rectest.h"
-
-#include <gio/gio.h>
-#include <unistd.h>
-
-G_BEGIN_DECLS
-
-/* Long enough for a busy machine; nothing waits for it to pass. */
-#define REC_LIVE_PATIENCE                                                      \
-  ((g_getenv ("REC_SLOW_MACHINE") ? 300 : 20) * GST_SECOND)
-
-/* With REC_TEST_UDP_PORT in the environment, @src, a recwhipsrc, receives on a
- * UDP port of its own instead of by webrtcbin: one that is free now. */
-static inline void
+void
 rec_live_set_transport (GstElement *src)
 {
   GInetAddress *any;
@@ -44,7 +31,7 @@ rec_live_set_transport (GstElement *src)
 
 /* The name of a thread that is not for the whole life of the process, or NULL.
  * Those of GLib's workers and of GStreamer's clock are. Caller frees. */
-static inline gchar *
+static gchar *
 rec_live_find_thread (void)
 {
   static const gchar *const kept[] = { "gmain", "pool-spawner",
@@ -68,11 +55,7 @@ rec_live_find_thread (void)
   return name;
 }
 
-/* Sessions leave no thread behind, and a test that has left one is not over:
- * OpenSSL's exit handler forgets what it keeps for each thread that still runs,
- * and a detector of leaks takes that for a leak. Those of GStreamer's pool end
- * half a second after their last task. */
-static inline void
+void
 rec_live_wait_for_threads (void)
 {
   gint64 until = g_get_monotonic_time () + REC_LIVE_PATIENCE / GST_USECOND;
@@ -86,8 +69,7 @@ rec_live_wait_for_threads (void)
   }
 }
 
-/* To be called for the test case of every suite of live sessions. */
-static inline void
+void
 rec_live_init (TCase *tc)
 {
   /* libproxy and its unwinder are not what is tested here. */
@@ -95,5 +77,3 @@ rec_live_init (TCase *tc)
   g_thread_pool_set_max_unused_threads (0);
   tcase_add_checked_fixture (tc, NULL, rec_live_wait_for_threads);
 }
-
-G_END_DECLS

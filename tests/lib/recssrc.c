@@ -3,34 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#pragma once
-
-#include "reclive.h"
-
-#include <gst/rtp/rtp.h>
-
-G_BEGIN_DECLS
-
-/* From the timestamps of the one to those of the other. */
-#define REC_SSRC_APART 77777777
-
-/* Comfort noise (RFC 3551 table 4), which nobody negotiates here. */
-#define REC_SSRC_NOISE 13
-
-/**
- * RecSsrc:
- * @other: the packets are sent as the other stream; atomic
- * @noise: packets of REC_SSRC_NOISE come between those of each SSRC; atomic
- * @sent: packets of each, all tracks; atomic
- * @sent_noise: packets of noise; atomic
- */
-typedef struct
-{
-  gint other;
-  gint noise;
-  gint sent[2];
-  gint sent_noise;
-} RecSsrc;
+#include "recssrc.h"
 
 /**
  * RecSsrcTrack:
@@ -53,7 +26,7 @@ typedef struct
   RecSsrcTrack tracks[4];
 } RecSsrcPad;
 
-static inline RecSsrcTrack *
+static RecSsrcTrack *
 rec_ssrc_find_track (RecSsrcPad *pad, guint32 ssrc)
 {
   RecSsrcTrack *track = pad->tracks;
@@ -67,7 +40,7 @@ rec_ssrc_find_track (RecSsrcPad *pad, guint32 ssrc)
 }
 
 /* In front of a packet that goes on afterwards. */
-static inline void
+static void
 rec_ssrc_push_noise (GstPad *pad, guint32 ssrc, guint16 seq, guint32 rtp_time)
 {
   GstBuffer *buffer = gst_rtp_buffer_new_allocate (20, 0, 0);
@@ -85,7 +58,7 @@ rec_ssrc_push_noise (GstPad *pad, guint32 ssrc, guint16 seq, guint32 rtp_time)
 }
 
 /* Each stream has its own SSRC, and sequence numbers without a gap. */
-static inline gboolean
+static gboolean
 rec_ssrc_rewrite (GstBuffer **buffer, guint idx, gpointer user_data)
 {
   RecSsrcPad *pad = user_data;
@@ -119,7 +92,7 @@ rec_ssrc_rewrite (GstBuffer **buffer, guint idx, gpointer user_data)
   return TRUE;
 }
 
-static inline GstPadProbeReturn
+static GstPadProbeReturn
 rec_ssrc_on_packet (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
   if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
@@ -133,7 +106,7 @@ rec_ssrc_on_packet (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 }
 
 /* What is asked of the other stream is asked of its encoder. */
-static inline GstPadProbeReturn
+static GstPadProbeReturn
 rec_ssrc_on_request (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
   RecSsrcPad *data = user_data;
@@ -154,7 +127,7 @@ rec_ssrc_on_request (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   return GST_PAD_PROBE_OK;
 }
 
-static inline gboolean
+static gboolean
 rec_ssrc_take_pad (GstElement *rtpbin, GstPad *pad, gpointer streams)
 {
   RecSsrcPad *data;
@@ -172,10 +145,7 @@ rec_ssrc_take_pad (GstElement *rtpbin, GstPad *pad, gpointer streams)
   return TRUE;
 }
 
-/* All tracks that the webrtcbin in @sender sends, in front of its RTP session,
- * which knows both streams: to be called when they flow. @streams has static
- * storage, because a packet may still be on its way when @sender is freed. */
-static inline void
+void
 rec_ssrc_init (RecSsrc *streams, GstElement *sender)
 {
   GstIterator *bins =
@@ -189,5 +159,3 @@ rec_ssrc_init (RecSsrc *streams, GstElement *sender)
   g_value_unset (&value);
   gst_iterator_free (bins);
 }
-
-G_END_DECLS

@@ -3,20 +3,11 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#pragma once
-
-#include <gst/check/gstharness.h>
-#include <gst/check/gsttestclock.h>
-
-#include "rectest.h"
-
-G_BEGIN_DECLS
+#include "recmontest.h"
 
 /* --- a clock that only the test moves ------------------------------------ */
 
-/* Runs the only timer on @clock up to and including @time, and returns when
- * what was due then is done. */
-static inline void
+void
 rec_run_until (GstTestClock *clock, GstClockTime time)
 {
   for (;;) {
@@ -34,7 +25,7 @@ rec_run_until (GstTestClock *clock, GstClockTime time)
     gst_test_clock_set_time (clock, time);
 }
 
-static inline void
+void
 rec_run_for (GstTestClock *clock, GstClockTime span)
 {
   rec_run_until (clock, gst_clock_get_time (GST_CLOCK (clock)) + span);
@@ -42,9 +33,7 @@ rec_run_for (GstTestClock *clock, GstClockTime span)
 
 /* --- messages ------------------------------------------------------------ */
 
-/* Takes messages off the bus up to one whose structure has this name; NULL
- * when there is none. */
-static inline GstMessage *
+GstMessage *
 rec_pop_named (GstBus *bus, const gchar *name)
 {
   GstMessage *msg;
@@ -59,8 +48,7 @@ rec_pop_named (GstBus *bus, const gchar *name)
   return NULL;
 }
 
-/* How many messages of this name wait on the bus; takes all off it. */
-static inline guint
+guint
 rec_count_named (GstBus *bus, const gchar *name)
 {
   GstMessage *msg;
@@ -73,7 +61,7 @@ rec_count_named (GstBus *bus, const gchar *name)
   return n;
 }
 
-static inline guint64
+guint64
 rec_get_uint64 (const GstStructure *s, const gchar *field)
 {
   guint64 value = G_MAXUINT64;
@@ -83,8 +71,7 @@ rec_get_uint64 (const GstStructure *s, const gchar *field)
   return value;
 }
 
-/* The field of the stats property. */
-static inline guint64
+guint64
 rec_stat (GstElement *monitor, const gchar *field)
 {
   GstStructure *s = NULL;
@@ -160,8 +147,7 @@ rec_test_stage_init (GTypeInstance *instance, gpointer klass)
   gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
 }
 
-/* @klass: static, such as "Codec/Encoder/Video" */
-static inline GstElement *
+GstElement *
 rec_test_stage_new (const gchar *klass, const gchar *name)
 {
   gchar *type_name = g_strdup_printf ("RecTest-%s", klass);
@@ -180,13 +166,13 @@ rec_test_stage_new (const gchar *klass, const gchar *name)
   return g_object_new (type, "name", name, NULL);
 }
 
-static inline void
+void
 rec_test_stage_set_swallow (GstElement *stage, gboolean swallow)
 {
   g_atomic_int_set (&((RecTestStage *)stage)->swallow, swallow);
 }
 
-static inline GstElement *
+GstElement *
 rec_test_encoder_new (gboolean swallow)
 {
   GstElement *encoder = rec_test_stage_new ("Codec/Encoder/Video", NULL);
@@ -197,16 +183,7 @@ rec_test_encoder_new (gboolean swallow)
 
 /* --- one monitor --------------------------------------------------------- */
 
-/* A monitor, or an encoder and a monitor, on a clock of the test. */
-typedef struct
-{
-  GstElement *bin, *encoder, *monitor;
-  GstHarness *h;
-  GstTestClock *clock;
-  GstBus *bus;
-} RecRig;
-
-static inline void
+void
 rec_rig_init (RecRig *f, GstElement *encoder)
 {
   GstPad *pad;
@@ -234,7 +211,7 @@ rec_rig_init (RecRig *f, GstElement *encoder)
   gst_harness_set_src_caps_str (f->h, "video/x-test");
 }
 
-static inline void
+void
 rec_rig_clear (RecRig *f)
 {
   gst_harness_teardown (f->h);
@@ -244,7 +221,7 @@ rec_rig_clear (RecRig *f)
   gst_object_unref (f->clock);
 }
 
-static inline void
+void
 rec_rig_push (RecRig *f, guint n)
 {
   while (n-- > 0)
@@ -252,5 +229,3 @@ rec_rig_push (RecRig *f, guint n)
         gst_harness_push (f->h, gst_buffer_new_allocate (NULL, 100, NULL)),
         GST_FLOW_OK);
 }
-
-G_END_DECLS
