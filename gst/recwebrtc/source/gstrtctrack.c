@@ -81,7 +81,7 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
-/* --- what goes out; under the stream lock of the sink pad --- */
+/* --- output; under the stream lock of the sink pad --- */
 
 static void
 start_stream (GstRtcTrack *self)
