@@ -1,6 +1,9 @@
 /* gst-tsrec: keeps access units that cannot be decoded out of the recording
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Both sides of the depayloader and of the parser in one file: each of the three
+ * entrances continues the state of the one before.
  */
 
 #include "config.h"

@@ -384,8 +384,7 @@ rtc_receiver_get_sender_time (RtcReceiver *self, gint64 *utc)
   gboolean known;
 
   g_mutex_lock (&self->lock);
-  known = rtc_sender_clock_get_wall_clock (
-      &self->clock, g_get_monotonic_time (), utc);
+  known = rtc_sender_clock_get_utc_now (&self->clock, utc);
   g_mutex_unlock (&self->lock);
   return known;
 }
@@ -427,7 +426,7 @@ rtc_receiver_add_stats (RtcReceiver *self, GstStructure *stats)
   sum_up (self, RTC_KIND_VIDEO, &video);
   sum_up (self, RTC_KIND_AUDIO, &audio);
   steps = self->timeline.steps;
-  rtc_sender_clock_get_wall_clock (&self->clock, g_get_monotonic_time (), &utc);
+  rtc_sender_clock_get_utc_now (&self->clock, &utc);
   g_mutex_unlock (&self->lock);
   rtc_jitter_stats_fill (&video, "video", stats);
   rtc_jitter_stats_fill (&audio, "audio", stats);
