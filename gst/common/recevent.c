@@ -1,4 +1,4 @@
-/* gst-tsrec: what the elements tell each other along the pads
+/* gst-tsrec: custom events between the elements
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -7,7 +7,7 @@
 
 #include "recevent.h"
 
-/* Lists of fields stand one field a line. */
+/* One field per line. */
 /* clang-format off */
 
 #define EVENT_RESYNC "tsrec-resync"

@@ -20,8 +20,8 @@ G_BEGIN_DECLS
  * everything before that buffer. Where no video flows, the next buffer that
  * starts with PSI counts as the random access point.
  *
- * gst_pad_push_event() returns FALSE when nobody upstream understood it; the
- * sink then goes on at the next buffer that is not a DELTA_UNIT. */
+ * gst_pad_push_event() returns FALSE if no element upstream handles it; the
+ * sink then continues at the next buffer that is not a DELTA_UNIT. */
 GstEvent *rec_event_new_resync (void);
 gboolean rec_event_is_resync (GstEvent *event);
 

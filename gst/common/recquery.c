@@ -1,4 +1,4 @@
-/* gst-tsrec: what the elements ask of each other along the pads
+/* gst-tsrec: custom queries between the elements
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -7,7 +7,7 @@
 
 #include "recquery.h"
 
-/* Lists of fields stand one field a line. */
+/* One field per line. */
 /* clang-format off */
 
 #define QUERY_WRITTEN "tsrec-written"

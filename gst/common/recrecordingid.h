@@ -39,7 +39,7 @@ void rec_recording_id_reset (RecRecordingId *id, GstElement *element);
 void rec_recording_id_note_location (
     RecRecordingId *id, GstElement *element, const gchar *location);
 
-/* Notes what the sink calls the recording; NULL: nothing. */
+/* Notes the name that the sink uses for the recording, NULL without one. */
 void rec_recording_id_note_downstream (
     RecRecordingId *id, GstElement *element, const gchar *name);
 

@@ -23,7 +23,7 @@
  * @again: to be queued when it has run
  * @removing: rec_task_free() waits for it: it does not run again
  * @due: when it is to run, monotonic µs
- * @fds: or when one of these is ready
+ * @fds: descriptors; the task also runs when one of them is ready
  * @index: in @watched, -1: it is not there
  */
 struct _RecTask
@@ -128,7 +128,7 @@ run_tasks (gpointer data)
     if (task->again)
       enqueue (task);
     task->again = FALSE;
-    /* A system call even when nobody waits. */
+    /* The broadcast is a system call even without a waiting thread. */
     if (pool->n_removing > 0)
       g_cond_broadcast (&pool->finished);
   }
@@ -207,8 +207,8 @@ unwatch (RecTask *task)
   g_clear_pointer (&task->fds, g_array_unref);
 }
 
-/* Under lock. Queues what is due or ready; @fds are those of the tasks in their
- * order, as they were polled. */
+/* Under lock. Queues the tasks that are due or ready; @fds are their
+ * descriptors in the same order, as polled. */
 static void
 queue_ready (const GArray *tasks, const GArray *fds)
 {
@@ -237,8 +237,8 @@ queue_ready (const GArray *tasks, const GArray *fds)
   }
 }
 
-/* Under lock. Adds threads where they are needed. What could not be added is
- * tried again later. */
+/* Under lock. Adds threads to the pools that need them, and tries again
+ * later if that fails. */
 static void
 look_after_pools (void)
 {
@@ -257,7 +257,8 @@ look_after_pools (void)
   }
 }
 
-/* Under lock. Fills in what is to be polled, and returns until when. */
+/* Under lock. Fills in the descriptors to poll, and returns the end of the
+ * poll, monotonic µs. */
 static gint64
 collect (GArray *tasks, GArray *fds)
 {
@@ -320,7 +321,7 @@ watch (gpointer unused)
       end = REC_TASKS_NEVER;
     else if (end == REC_TASKS_NEVER)
       end = g_get_monotonic_time () + IDLE_TIMEOUT;
-    /* Nobody can wake it: the process has no descriptors left. */
+    /* It cannot be woken: the process has no descriptors left. */
     if (wake_fd < 0)
       until = MIN (until, g_get_monotonic_time () + REC_TASKS_PATIENCE);
     until = watch_until = MIN (until, end);

@@ -38,9 +38,9 @@ RecTask *rec_task_new (
 void rec_task_wake (RecTask *task);
 
 /* Runs the task at @due, monotonic µs, or when one of @fds, which are copied, is
- * ready; replaces what was set before. Once; it may also run without a cause. A
+ * ready; replaces an earlier call. Once; it may also run without a cause. A
  * single descriptor stays open while it is watched; several may be closed, and
- * opened anew, when they are set again then. */
+ * opened again, if they are then set again. */
 void rec_task_watch (
     RecTask *task, gint64 due, const GPollFD *fds, guint n_fds);
 

@@ -24,8 +24,8 @@ RecWorker *rec_worker_new (void);
 void rec_worker_free (RecWorker *worker);
 
 void rec_worker_start (RecWorker *worker, const gchar *thread_name);
-/* Without a thread of its own: what is invoked runs on the threads of @pool,
- * one function at a time. */
+/* Without a thread of its own: functions run on the threads of @pool, one at a
+ * time. */
 void rec_worker_start_shared (RecWorker *worker, RecTasksPool pool);
 /* Runs all functions invoked before, and joins the thread, if it has one. Not from the
  * worker. */
@@ -47,8 +47,8 @@ void rec_worker_call (RecWorker *worker, RecWorkerFunc function, gpointer data);
 GSource *rec_worker_add_timeout (RecWorker *worker, guint interval_ms,
     GSourceFunc function, gpointer data, GDestroyNotify destroy);
 
-/* The same on a grid of @interval_ms that all workers share: what they do
- * regularly costs one wakeup. The first interval may be shorter. */
+/* Like rec_worker_add_timeout(), on a grid of @interval_ms that all workers
+ * share, so that their timers cost one wakeup. The first interval may be shorter. */
 GSource *rec_worker_add_tick (RecWorker *worker, guint interval_ms,
     GSourceFunc function, gpointer data, GDestroyNotify destroy);
 

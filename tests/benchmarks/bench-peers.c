@@ -142,7 +142,7 @@ bench_run_launch (
   return time;
 }
 
-/* What an access unit of @size takes in whole packets. */
+/* Size of an access unit of @size in whole packets. */
 static gsize
 ts_size (guint size)
 {

@@ -1,4 +1,4 @@
-/* gst-tsrec: what the peers of the benchmark have in common
+/* gst-tsrec: interface of the peers of the benchmark
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
@@ -35,7 +35,7 @@ struct _BenchPeer
 };
 
 guint64 bench_cpu_time (void);
-/* What recfilesink does at EOS. */
+/* As recfilesink at EOS. */
 gboolean bench_sync (const gchar *path);
 
 guint64 bench_run_launch (

@@ -245,7 +245,7 @@ main (int argc, char **argv)
     printf ("session %u %u %" G_GINT64_FORMAT "\n", i + 1, sessions[i].pictures,
         sessions[i].connected_at);
   }
-  /* What is on its way arrives before the goodbye. */
+  /* Packets on their way arrive before the end of the session. */
   g_usleep (300000);
   for (guint i = 0; i < n; i++)
     rtc_test_peer_free (sessions[i].peer);

@@ -1,4 +1,4 @@
-// gst-tsrec: what the tests of pipelines/serve share
+// gst-tsrec: helpers of the tests of pipelines/serve
 //
 // SPDX-License-Identifier: LGPL-2.1-or-later
 

@@ -1,4 +1,4 @@
-/* gst-tsrec: what the campaigns share
+/* gst-tsrec: code that the campaigns share
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
@@ -95,7 +95,7 @@ void recorder_clear (Recorder *recorder);
 gboolean recorder_wait (
     Recorder *recorder, volatile gint *value, gint minimum, guint seconds);
 
-/* What is in a file, compared with what was sent. */
+/* Content of a file, compared with the data sent. */
 typedef struct
 {
   guint64 size;
@@ -132,7 +132,7 @@ G_GNUC_NORETURN void campaign_skip (const gchar *reason);
 void campaign_parse_options (
     int *argc, char ***argv, const GOptionEntry *options);
 
-/* What the jobs of a campaign share; its own struct begins with one. */
+/* State that the jobs of a campaign share, first member of its own struct. */
 typedef struct
 {
   const gchar *directory, *units;
@@ -141,7 +141,7 @@ typedef struct
   gint left;
 } CampaignJobs;
 
-/* Whether one more run is wanted of this job. */
+/* Returns TRUE if this job has to run once more. */
 gboolean campaign_take_run (CampaignJobs *jobs);
 /* Encodes the stream into @directory, which it takes and removes, lets
  * @n_jobs threads of @work share @runs runs, and returns what @finish does. */

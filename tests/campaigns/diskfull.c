@@ -1,8 +1,8 @@
-/* gst-tsrec: a disk that somebody else fills, and frees again
+/* gst-tsrec: a disk that another process fills and frees
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A live recording goes to a tmpfs of 4 MiB. A file of somebody else takes all
+ * A live recording goes to a tmpfs of 4 MiB. A file of another process takes all
  * the room, and goes away again; the recording has to go on by itself, keep
  * all that was written, and say so once each way.
  *

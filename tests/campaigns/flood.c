@@ -1,4 +1,4 @@
-/* gst-tsrec: recordings beside a flood of what nobody has authenticated
+/* gst-tsrec: recordings beside a flood of unauthenticated datagrams
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
@@ -199,7 +199,7 @@ flood (gpointer unused)
 
     if (now < due)
       g_usleep ((gulong)(due - now));
-    /* What this thread was too late for is not made up for in one go. */
+    /* A late thread does not catch up in one burst. */
     else if (now > due + 150 * G_TIME_SPAN_MILLISECOND)
       begin += now - due;
     if (round % 16 == 0)

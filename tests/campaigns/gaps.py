@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Records a known number of pictures while the disk is full for a while.
 
-A tmpfs is filled by somebody else and freed again under a live recording. What
+A tmpfs is filled by another process and freed again under a live recording. What
 ffprobe finds in the file and what the journal calls a gap have to add up to the
 time that was sent, to within one picture. Needs root to mount; skipped
 otherwise.

@@ -1,4 +1,4 @@
-/* gst-tsrec: what is left in a file, compared with what was recorded
+/* gst-tsrec: content of a file, compared with the data recorded
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

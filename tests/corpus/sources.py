@@ -15,7 +15,7 @@ import subprocess
 
 from gi.repository import Gst
 
-# What times of one track may be off from those of ffprobe: containers round, and
+# Tolerance of the times of a track against those of ffprobe: containers round, and
 # matroskademux rounds to whole pictures.
 TOLERANCE = 50e6
 # Encoders of sound start with silence that readers cut off differently.

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# gst-tsrec: what goes wrong is said clearly, and leaves nothing broken behind
+# gst-tsrec: errors are reported clearly, and leave nothing broken behind
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 

@@ -105,7 +105,7 @@ def encode(path, seconds):
 
 
 class Camera:
-    """An HTTP server whose stream goes on whether somebody watches or not."""
+    """An HTTP server whose stream goes on with and without a client."""
 
     def __init__(self, path, seconds):
         encode(path, seconds)

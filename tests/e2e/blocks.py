@@ -131,7 +131,7 @@ def streams_of(path):
 
 
 def answers(port, scheme='http'):
-    """Whether a service answers there; nobody has signed its certificate."""
+    """Whether a service answers there; its certificate is self-signed."""
     context = ssl._create_unverified_context() if scheme == 'https' else None  # pylint: disable=protected-access
     try:
         with urllib.request.urlopen(f'{scheme}://127.0.0.1:{port}/healthz', timeout=5, context=context) as answer:
@@ -341,7 +341,7 @@ class Blocks(e2e.TestCase):
         with browsers.Chromium() as browser:
             browsers.assert_plays(self, browser, 'http://127.0.0.1:8000/', True, seconds=5)
 
-    # What other programs read
+    # Checks by other programs
 
     def run_ini(self, block):
         if '[server]' in block.text:

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# gst-tsrec: what can be chosen of a recording is what is recorded
+# gst-tsrec: the options of a recording have their effect
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Nine combinations of --format, --quality, --video and --audio in which every
@@ -21,7 +21,7 @@ QUALITIES = ('low', 'medium', 'high')
 VIDEOS = ('copy', 'h264', 'h265')
 AUDIOS = ('aac', 'opus', 'copy')
 SECONDS = 5
-# What the software encoders, MP4 and Matroska come in.
+# Packages of the software encoders, MP4 and Matroska.
 LIBRARIES = ('x264', 'openh264', 'x265', 'libav', 'voaacenc', 'fdkaac', 'isomp4', 'matroska')
 AV1_OFFER = '''v=0
 o=- 1 2 IN IP4 127.0.0.1

@@ -12,7 +12,7 @@ import subprocess
 
 Block = collections.namedtuple('Block', 'page line language text')
 
-# What is no code: sample output and drawings.
+# Blocks without code: sample output and drawings.
 PROSE = ('text',)
 
 

@@ -1,4 +1,4 @@
-# gst-tsrec: what the end-to-end tests share
+# gst-tsrec: helpers of the end-to-end tests
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Processes that end with the test, independent readers of a recording, and a

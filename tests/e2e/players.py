@@ -17,7 +17,7 @@ RECORDER = (
     'x264enc tune=zerolatency speed-preset=ultrafast bitrate=500 key-int-max=30 ! h264parse ! queue ! '
     'tsrecsink name=rec location=rec.ts playlist-location=rec.m3u8 '
     'audiotestsrc is-live=true ! audioconvert ! avenc_aac ! aacparse ! queue ! rec.')
-# What was not there yet when the player opened the file, seconds.
+# Seconds that were not recorded yet when the player opened the file.
 BEYOND = 4
 
 

@@ -110,7 +110,7 @@ class Access(e2e.TestCase):
         self.assertTrue(set(files) < set(os.listdir(self.recordings)))
         os.unlink(os.path.join(self.recordings, 'ev-00002.ts'))
         self.assertEqual(server.request('DELETE', '/api/recordings/ev.m3u8')[0], 200)
-        # What belongs to a recording is not deleted without it.
+        # Files of a recording are not deleted without it.
         self.assertEqual(server.request('DELETE', '/api/recordings/one.m3u8')[0], 404)
         self.assertEqual(server.request('DELETE', '/api/recordings/one.jpg')[0], 404)
         self.assertEqual(sorted(os.listdir(self.recordings)),

@@ -21,7 +21,7 @@ typedef struct
   TsTrackConfig config;
   uint16_t pid;
   int64_t time;
-  /* What the next PES packet of private data has to carry. */
+  /* Expected payload of the next PES packet of private data. */
   uint32_t hash;
   size_t size;
   bool pending;
@@ -58,7 +58,7 @@ on_pes (void *user_data, const TsCheckPes *pes)
   for (int i = 0; i < N_TRACKS; i++) {
     Track *track = &fuzz->tracks[i];
 
-    /* What the PID carried before a change of codec may come out only now. */
+    /* Data of the PID from before a change of codec may leave only now. */
     if (track->pid != pes->pid || !track->pending ||
         pes->kind != TS_CHECK_KIND_DATA)
       continue;
@@ -189,7 +189,7 @@ put (uint8_t *to, size_t at, const char *bytes, size_t size)
 
 #define PUT(bytes) at = put (au, at, bytes, sizeof bytes - 1)
 
-/* What every encoder could send: the start of a picture. */
+/* The start of a picture, as any encoder may send it. */
 static size_t
 start_picture (uint8_t *au, TsCodec codec, uint8_t shape)
 {
@@ -538,7 +538,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   options.ignored_rules = TS_CHECK_IGNORE (TS_CHECK_RAP_INDICATOR) |
       TS_CHECK_IGNORE (TS_CHECK_AU_PARAMETERS) |
       TS_CHECK_IGNORE (TS_CHECK_AU_DELIMITER);
-  /* What waits to share packets comes after the PCR of its time. */
+  /* Data that waits to share packets leaves after the PCR of its time. */
   if (fuzz.config.pack || fuzz.config.audio_pes_time) {
     options.pcr_interval_ms += 1000;
   }

@@ -5,7 +5,7 @@
  * The input is a program: a payload format, then packets with their sequence
  * numbers, times and marker bits, lost, repeated, out of order, padded or cut
  * off. They pass our chain (shield, depayloader, gate, parser) in every format
- * that a session can negotiate. What leaves it must not be empty.
+ * that a session can negotiate. Its output must not be empty.
  *
  * The elements of GStreamer are not instrumented, but they read the memory of
  * the packets, which is exactly as large as the packet.
@@ -132,7 +132,7 @@ make_track (Track *track, const Format *format, gboolean freeze)
   return TRUE;
 }
 
-/* What GLib and GStreamer log about nonsense is of no interest. */
+/* Log output of GLib and GStreamer about invalid data is not tested. */
 static void
 drop_log (const gchar *domain, GLogLevelFlags level, const gchar *message,
     gpointer user_data)

@@ -7,7 +7,7 @@
  * extensions from the input, lost, repeated, out of order and cut off. They go
  * the way of a packet that SRTP has accepted: is it wanted, its stream, the
  * reorder buffer, the timeline, the depayloader. In the end reports, NACK and
- * feedback are written, to nobody.
+ * feedback are written, and discarded.
  */
 
 #include "fuzz.h"
@@ -95,7 +95,7 @@ new_sink (void)
   return pad;
 }
 
-/* What GLib and GStreamer log about nonsense is of no interest. */
+/* Log output of GLib and GStreamer about invalid data is not tested. */
 static void
 drop_log (const gchar *domain, GLogLevelFlags level, const gchar *message,
     gpointer user_data)

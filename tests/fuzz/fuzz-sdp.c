@@ -52,7 +52,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 
   if (!video) {
     gst_init (NULL, NULL);
-    /* What GstSDP logs about nonsense is of no interest. */
+    /* Log output of GstSDP about invalid data is not tested. */
     gst_debug_set_default_threshold (GST_LEVEL_NONE);
     video = rtc_sdp_parse_codecs ("video", "H264,H265,VP8,VP9,AV1", NULL);
     audio = rtc_sdp_parse_codecs ("audio", "OPUS", NULL);

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The input is read as the body of a request, as a configuration and as a
- * recording. What is taken must be within its bounds.
+ * recording. Accepted values must be within their bounds.
  */
 
 #include "fuzz.h"
@@ -26,7 +26,7 @@ read_json (const char *text, size_t length)
   id = rec_server_json_get_string (object, "id", NULL);
   if (rec_server_id_is_valid (id))
     FUZZ_ASSERT (!strchr (id, '/') && *id != '.', "%s", id);
-  /* What was read can be written, and read again. */
+  /* A value that was read can be written and read again. */
   {
     gchar *again = rec_server_json_to_string (json_object_ref (object));
     JsonObject *copy = json_object_get_size (object) > 0

@@ -1,4 +1,4 @@
-/* gst-tsrec: what the fuzz targets share
+/* gst-tsrec: code that the fuzz targets share
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

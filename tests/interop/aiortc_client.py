@@ -39,7 +39,7 @@ SAMPLES = 960
 
 class Encoder(aiortc.codecs.h264.H264Encoder):
     """aiortc 1.4 does not make a key frame of H.264 when it is asked to; an
-    encoder that begins anew does."""
+    encoder that starts again does."""
 
     def _encode_frame(self, frame, force_keyframe):
         if force_keyframe:

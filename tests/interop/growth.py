@@ -8,7 +8,7 @@
 # two threads of a session (docs/results/webrtc.md): 224 or 448 bytes. Nothing else may
 # stay allocated.
 ALLOCATED = 512
-# What is free in between, and cannot be given back to the system.
+# Free memory in between, which cannot be returned to the system.
 RESIDENT = 2048
 THREADS = 2
 DESCRIPTORS = 5

@@ -1,4 +1,4 @@
-# gst-tsrec: what a recording of the test pattern says about itself
+# gst-tsrec: reads the test pattern of a recording
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Judges a .ts file by decoding it, and watches one while it grows.

@@ -187,7 +187,7 @@ class AudioSource {
   }
 }
 
-/* What of a description goes into a fragment that restarts ICE (RFC 8840
+/* The part of a description for a fragment that restarts ICE (RFC 8840
  * section 9): the credentials and the first m-line with its candidates. */
 function fragmentOf(sdp) {
   const [session, media] = sdp.split(/^(?=m=)/m);
@@ -308,7 +308,7 @@ class Publisher {
     await this.pc.setRemoteDescription({type: 'answer', sdp: body});
   }
 
-  /* RFC 9725 section 4.3.3; resolves when ICE is connected anew. Returns both
+  /* RFC 9725 section 4.3.3; resolves when ICE is connected again. Returns both
    * sides' user name fragments. */
   async restartIce() {
     this.note('restartIce');
@@ -419,7 +419,7 @@ class Publisher {
     return response.status;
   }
 
-  /* What the sender itself counted. */
+  /* Counters of the sender. */
   async report() {
     const out = {events: this.events, skipped: this.video ? this.video.skipped : 0,
       drawn: this.picture.drawn,

@@ -1,4 +1,4 @@
-# gst-tsrec: what pipelines/record makes of senders it was not told about
+# gst-tsrec: recordings by pipelines/record of senders without options for them
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 

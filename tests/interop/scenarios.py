@@ -263,7 +263,7 @@ def disconnect_eos(stage):
 
 @scenario('simulcast-of-ssrcs')
 def simulcast_of_ssrcs(stage):
-    """Layers that nobody told the recorder to tell apart: one is recorded."""
+    """Layers without an announcement: one is recorded."""
     stage.record()
     stage.publish(layers=True)
     stage.run(10)

@@ -296,7 +296,7 @@ class Stage:
                 continue
             for relay in self.proxy.relays:
                 arrivals = relay.times_of(kind)
-                # What is in the jitter buffer at the end goes with the session.
+                # Packets in the jitter buffer at the end are lost with the session.
                 arrivals = [a for a in arrivals if a < arrivals[-1] - latency - 0.1]
                 stalls = self.growth.stalls(pid, arrivals, latency, STALL)
                 self.result.stall = max([self.result.stall] + [s for _, s in stalls])

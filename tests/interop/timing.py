@@ -126,7 +126,7 @@ def burst(stage):
 
 @scenario('recorder-stopped-2-s', group='timing')
 def recorder_stopped(stage):
-    """SIGSTOP, and what the kernel keeps meanwhile."""
+    """SIGSTOP, and the packets that the kernel keeps."""
     stage.record()
     process = stage.recorder.process
     stage.publish()
@@ -153,7 +153,7 @@ def jitter_80(stage):
 
 # --- key frames that are larger than the kernel's receive buffer by default
 
-# What Linux lets wait in a socket by default, in packets of this size.
+# Default limit of Linux for a socket, in packets of this size.
 DEFAULT_BUFFER_PACKETS = 100
 
 

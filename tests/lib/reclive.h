@@ -1,4 +1,4 @@
-/* gst-tsrec: what the tests of live WebRTC sessions have in common
+/* gst-tsrec: fixtures of the tests of live WebRTC sessions
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -1,4 +1,4 @@
-/* gst-tsrec: what the tests of recmonitor share
+/* gst-tsrec: fixtures of the tests of recmonitor
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -86,7 +86,7 @@ rec_stat (GstElement *monitor, const gchar *field)
 /* --- stages that pass on, or swallow ------------------------------------- */
 
 /* One kind of element each, by klass; all have the pads "sink", "sink1" and
- * "src". What comes in goes out, or nowhere. */
+ * "src". Buffers are forwarded, or dropped. */
 typedef struct
 {
   GstElement parent;
@@ -107,7 +107,7 @@ rec_test_stage_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   return GST_FLOW_OK;
 }
 
-/* What comes out is something else than what went in. */
+/* The output has other caps than the input. */
 static gboolean
 rec_test_stage_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {

@@ -1,4 +1,4 @@
-/* gst-tsrec: what the tests of recmonitor share
+/* gst-tsrec: fixtures of the tests of recmonitor
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

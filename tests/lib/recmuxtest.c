@@ -1,4 +1,4 @@
-/* gst-tsrec: what the tests of tsrecmux share
+/* gst-tsrec: fixtures of the tests of tsrecmux
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

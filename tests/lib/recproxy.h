@@ -41,7 +41,7 @@ typedef struct
 /* "00" in place of the first byte of every fingerprint, and "01" of 00. */
 gchar *rec_proxy_break_fingerprints (const gchar *text);
 
-/* What was kept, at the moment. Caller frees. */
+/* Returns a copy of *@field, the offer or the answer. Caller frees. */
 gchar *rec_proxy_dup (RecProxy *proxy, gchar **field);
 
 /* Listens in front of @target, a URL; NULL leaves the descriptions alone. */

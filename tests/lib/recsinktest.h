@@ -1,4 +1,4 @@
-/* gst-tsrec: what the tests of recfilesink share
+/* gst-tsrec: fixtures of the tests of recfilesink
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

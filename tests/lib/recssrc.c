@@ -18,7 +18,7 @@ typedef struct
   guint16 seq[2];
 } RecSsrcTrack;
 
-/* What passes a pad: bundled tracks go through one. */
+/* The tracks of a pad: bundled tracks share one. */
 typedef struct
 {
   RecSsrc *streams;
@@ -105,7 +105,7 @@ rec_ssrc_on_packet (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   return GST_PAD_PROBE_OK;
 }
 
-/* What is asked of the other stream is asked of its encoder. */
+/* A request for the other stream is a request to its encoder. */
 static GstPadProbeReturn
 rec_ssrc_on_request (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {

@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 /* From the timestamps of the one to those of the other. */
 #define REC_SSRC_APART 77777777
 
-/* Comfort noise (RFC 3551 table 4), which nobody negotiates here. */
+/* Comfort noise (RFC 3551 table 4), which is not negotiated here. */
 #define REC_SSRC_NOISE 13
 
 /**

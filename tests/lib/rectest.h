@@ -1,4 +1,4 @@
-/* gst-tsrec: what every test of an element needs
+/* gst-tsrec: fixture of every test of an element
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -77,7 +77,7 @@ typedef struct
 #define TS_CHECK_WARNINGS                                                      \
   (TS_CHECK_IGNORE (TS_CHECK_PCR_LATE) | TS_CHECK_IGNORE (TS_CHECK_DELAY))
 
-/* What gst-tsrec promises. */
+/* The promises of gst-tsrec. */
 #define TS_CHECK_STRICT                                                        \
   {                                                                            \
     500, 500, 40, 700, 0                                                       \

@@ -130,7 +130,7 @@ is_frame_of_ac3 (const uint8_t *data, size_t size)
   return size >= AC3_HEADER_SIZE && data[0] == 0x0b && data[1] == 0x77;
 }
 
-/* Whether an E-AC-3 frame is of independent substream 0 (TS 102 366 E.1.3.1.1,
+/* Returns true if an E-AC-3 frame is of independent substream 0 (TS 102 366 E.1.3.1.1,
  * E.1.3.1.2), as every AC-3 frame is. */
 static bool
 is_core_of_ac3 (const uint8_t *frame)
@@ -175,7 +175,7 @@ has_core_of_dts (const uint8_t *data, size_t size)
   return false;
 }
 
-/* Whether @pes has a frame that others can follow in its access unit. */
+/* Returns true if @pes has a frame that others can follow in its access unit. */
 static bool
 has_core (const TsCheckPes *pes)
 {
@@ -193,7 +193,7 @@ begins_with_dts_extension (const TsCheckPes *pes)
       memcmp (pes->data, extension, sizeof extension) == 0;
 }
 
-/* Whether @pes begins with a frame that follows one in its access unit. */
+/* Returns true if @pes begins with a frame that follows one in its access unit. */
 static bool
 begins_with_dependent (const TsCheckPes *pes)
 {

@@ -66,7 +66,7 @@ check_interval (
 
   if (!check->have_pcr)
     return;
-  /* What stands in front of this PES packet is of its time. */
+  /* Packets before this PES packet belong to its time. */
   table->recent = table->pending;
   if (table->pending) {
     table->pending = false;
@@ -269,7 +269,7 @@ get_time_since_pts (const TsCheck *check, const Pid *pid)
                                             : check->pcr - pid->last_pts_pcr;
 }
 
-/* What belongs to an access unit that began before has no PTS to give. */
+/* A continuation of an earlier access unit has no PTS. */
 static void
 check_pts_interval (TsCheck *check, const Pid *pid, const TsCheckPes *pes)
 {
@@ -418,7 +418,7 @@ void
 ts_check_pes_packet (TsCheck *check, Pid *pid, const Packet *packet)
 {
   if (packet->unit_start) {
-    /* What a crash cut is forgiven where the stream says that it goes on. */
+    /* A cut by a crash is accepted if the stream is marked as continued. */
     if (packet->discontinuity && pid->pes_size < pid->pes_expected)
       ts_check_pes_drop (pid);
     ts_check_pes_finish (check, pid, false);

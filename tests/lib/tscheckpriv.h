@@ -196,6 +196,6 @@ void ts_check_pes_drop (Pid *pid);
 void ts_check_es (TsCheck *check, Pid *pid, const TsCheckPes *pes);
 /* Keeps in mind whether @pes has a frame that others can follow. */
 void ts_check_es_note_core (Pid *pid, const TsCheckPes *pes);
-/* Whether an access unit begins in @pes: not with the frame of a dependent
+/* Returns true if an access unit begins in @pes: not with the frame of a dependent
  * substream, which ends the access unit before it. */
 bool ts_check_es_begins_unit (const Pid *pid, const TsCheckPes *pes);

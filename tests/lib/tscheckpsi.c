@@ -154,7 +154,7 @@ parse_stream (TsCheck *check, Reader *body)
   if (pid->listed)
     ts_check_error (
         check, TS_CHECK_PSI_CONTENT, number, "the PMT lists this PID twice");
-  /* What is still open on this PID was of the former kind. */
+  /* Open data on this PID is of the former kind. */
   if (pid->use == PID_PES && pid->stream.stream_type != stream_type)
     ts_check_pes_finish (check, pid, false);
   pid->use = PID_PES;

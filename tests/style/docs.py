@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# gst-tsrec: what the documentation names is there
+# gst-tsrec: names in the documentation exist
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Links, files, commands and their options, tests, properties, fields and

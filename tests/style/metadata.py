@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# gst-tsrec: what gst-inspect-1.0 says of our elements is complete
+# gst-tsrec: the metadata of our elements is complete
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Every element has complete metadata, every pad template is documented by

@@ -114,7 +114,7 @@ gboolean (g_once_init_enter) (volatile void *location)
   return first;
 }
 
-/* Whoever frees does so after all that others have done. */
+/* The thread that frees does so after all work of the others. */
 SHOWN
 gboolean (g_atomic_ref_count_dec) (gatomicrefcount *count)
 {

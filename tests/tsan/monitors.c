@@ -55,7 +55,7 @@ new_pipeline (Worker *w)
   return pipeline;
 }
 
-/* What an application does to a monitor from a thread of its own. */
+/* Calls of an application to a monitor from a thread of its own. */
 static void
 poke (GstElement *pipeline, guint turn)
 {

@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * H.264 (ISO/IEC 14496-10), H.265 (ISO/IEC 23008-2) and H.266 (ISO/IEC
- * 23090-3) in the byte stream format of their annex B. Only what stands
- * before the first slice is looked at: the slices are most of the bytes and
- * say nothing more.
+ * 23090-3) in the byte stream format of their annex B. Only the NAL
+ * units before the first slice, and the start of that slice, are read: the
+ * slices are most of the bytes and have no more facts for a mux.
  */
 
 #pragma once
@@ -70,7 +70,7 @@ typedef struct
 void rec_nal_scanner_init (RecNalScanner *scanner, RecNalSyntax syntax,
     const uint8_t *data, size_t size);
 /* False at the end. The slice, the last one that is returned, extends to the
- * end of the access unit: what comes after its header is not searched. */
+ * end of the access unit: the bytes after its header are not searched. */
 bool rec_nal_scanner_next (RecNalScanner *scanner, RecNalUnit *nal);
 
 /* Offset of the next start code prefix 00 00 01 in @data from @from on, or
@@ -106,7 +106,7 @@ bool rec_nal_is_gradual_recovery (RecNalSyntax syntax, const RecNalUnit *nal);
 bool rec_nal_continues_picture (RecNalSyntax syntax, const RecNalUnit *nal);
 
 /* The access unit delimiter, start code included, for pictures of any slice
- * type. @random_access: the picture is IDR or CRA (H.266 says so in it).
+ * type. @random_access: the picture is IDR or CRA (a flag of it in H.266).
  * Returns static data of *@size bytes. */
 const uint8_t *rec_nal_get_aud (
     RecNalSyntax syntax, bool random_access, size_t *size);

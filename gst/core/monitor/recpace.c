@@ -65,8 +65,8 @@ get_lead (const RecPace *pace, int64_t now, int64_t time)
       subtract (time, pace->start_time), passed + passed / MAX_DRIFT);
 }
 
-/* As long as it is paced, the time that it is kept waiting counts: what comes
- * then in a burst is what has come meanwhile. */
+/* While the input is paced, the time that it is kept waiting counts: the burst
+ * after a wait has the data that arrived during the wait. */
 static void
 watch (RecPace *pace, int64_t now, int64_t kept, int64_t time)
 {
@@ -78,8 +78,8 @@ watch (RecPace *pace, int64_t now, int64_t kept, int64_t time)
   begin (pace, now - kept, time);
 }
 
-/* Faster than the clock, or after a pause, which says nothing of the pace: it
- * is measured from here. */
+/* The input is faster than the clock, or follows a pause, which is no measure of
+ * its pace: measures from here. */
 static void
 measure (RecPace *pace, int64_t now, int64_t kept, int64_t time)
 {

@@ -14,7 +14,8 @@ rec_stall_stage_name (RecStallStage stage)
   return names[stage];
 }
 
-/* @idle of something that stopped together with what has been dry for @ref. */
+/* Returns true if a stage that is idle for @idle has stopped together with one
+ * that is idle for @ref. */
 static bool
 is_dry (uint64_t idle, uint64_t ref)
 {

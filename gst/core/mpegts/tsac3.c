@@ -37,8 +37,8 @@ read_eac3 (const uint8_t *data, TsAudioFrame *frame)
   static const unsigned blocks[] = { 1, 2, 3, AC3_BLOCKS };
   unsigned fscod = data[4] >> 6, second = data[4] >> 4 & 3;
 
-  /* strmtype tells whether substreamid counts dependent or independent
-   * substreams */
+  /* strmtype selects the meaning of substreamid: number of a dependent or of an
+   * independent substream. */
   frame->dependent =
       data[2] >> 6 == STREAM_TYPE_DEPENDENT || (data[2] >> 3 & 7) != 0;
   if (fscod < 3) { /* then numblkscod */

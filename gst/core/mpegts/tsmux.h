@@ -351,7 +351,7 @@ bool ts_track_needs_now (
 
 /* Returns true if an access unit with these timestamps, and without
  * TsAccessUnit.now, needs ts_mux_set_next(): it is a long step ahead, and
- * nothing known so far tells whether the step is real. */
+ * no fact known so far confirms or refutes the step. */
 bool ts_track_needs_next (
     const TsMux *mux, const TsTrack *track, int64_t pts, int64_t dts);
 

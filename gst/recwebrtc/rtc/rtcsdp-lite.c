@@ -66,7 +66,7 @@ rtc_sdp_lite_is_bundled (const GstSDPMessage *sdp)
       (group && g_str_has_prefix (group, "BUNDLE "));
 }
 
-/* Everything that is said of a payload type, and is asked for. */
+/* Copies the attributes of @payload, without retransmission unless @retransmit. */
 static void
 copy_payload_attributes (
     const GstSDPMedia *from, GstSDPMedia *to, gint payload, gboolean retransmit)

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What webrtcbin writes for itself, for the sessions on our own UDP port. Pure
+ * For sessions on our own UDP port, as webrtcbin does for its own. Pure
  * functions, any thread.
  */
 
@@ -42,8 +42,8 @@ gint rtc_sdp_lite_get_rtx (const GstSDPMedia *media);
 gboolean rtc_sdp_lite_is_bundled (const GstSDPMessage *sdp);
 
 /* The answer to @pruned, of rtc_sdp_prune(): everything that it offers is
- * accepted, but retransmission only where @retransmit_video or
- * @retransmit_audio says so. @remb: we send REMB for the video, which it has to
+ * accepted; retransmission is accepted if @retransmit_video or
+ * @retransmit_audio is TRUE. @remb: we send REMB for the video, which it has to
  * have offered. @transports: one for each m-line, or one for all
  * under BUNDLE. @candidates: NULL terminated, "candidate:…". Caller frees. */
 GstSDPMessage *rtc_sdp_lite_answer (const GstSDPMessage *pruned,

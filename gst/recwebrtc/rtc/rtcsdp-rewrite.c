@@ -452,7 +452,7 @@ rtc_sdp_drop_unbundled (const GstSDPMessage *answer, RtcSdpChoice *choice)
 }
 
 /* Adds an inactive m-line with the first offered codec to @out. A rejected m-line
- * may lack any attribute, but webrtcbin needs a complete one. */
+ * may be without attributes, but webrtcbin needs a complete one. */
 static gboolean
 add_inactive (const GstSDPMedia *offered, const GstSDPMessage *answer,
     const GstSDPMedia *transport, GstSDPMessage *out, GError **error)

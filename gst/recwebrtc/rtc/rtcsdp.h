@@ -150,7 +150,7 @@ gboolean rtc_sdp_choose_answered (const GstSDPMessage *offer,
 
 /* Returns the answer for webrtcbin: one m-line for each m-line of @offer, with
  * the tracks of @choice, on one transport. An m-line that the peer omitted or
- * rejected is inactive; a rejected m-line may lack all attributes (RFC 3264
+ * rejected is inactive; a rejected m-line may be without attributes (RFC 3264
  * section 6). Returns NULL with @error if a necessary attribute is missing.
  * Caller frees. */
 GstSDPMessage *rtc_sdp_complete_answer (const GstSDPMessage *offer,

@@ -254,7 +254,7 @@ gst_rec_whip_sink_change_state (GstElement *element, GstStateChange transition)
             ->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_READY_TO_NULL)
     rec_worker_stop (self->worker);
-  /* Nothing in here prerolls, whatever webrtcbin says of its sources. */
+  /* No child prerolls, although webrtcbin returns NO_PREROLL for its sources. */
   if (ret == GST_STATE_CHANGE_NO_PREROLL)
     ret = GST_STATE_CHANGE_SUCCESS;
   return ret;

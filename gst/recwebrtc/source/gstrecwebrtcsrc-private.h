@@ -90,8 +90,8 @@ void gst_rec_webrtc_src_init_props (GstRecWebrtcSrc *src);
 void gst_rec_webrtc_src_free_props (GstRecWebrtcSrc *src);
 void gst_rec_webrtc_src_install_props (GObjectClass *klass);
 
-/* Lets the tracks push what is due, after what they wait for has changed. Any
- * thread. */
+/* Lets the tracks push what is due, after a condition that they wait for has
+ * changed. Any thread. */
 void gst_rec_webrtc_src_wake_tracks (GstRecWebrtcSrc *src);
 
 /* gstrecwebrtcsrc-sessions.c; on the control thread */

@@ -1,4 +1,4 @@
-/* gst-tsrec: WHEP client that records what a server plays
+/* gst-tsrec: WHEP client: receives the media of a server
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -1,6 +1,9 @@
 /* gst-tsrec: keeps access units that cannot be decoded out of the recording
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Both sides of the depayloader and of the parser in one file: each of the three
+ * entrances continues the state of the one before.
  */
 
 #include "config.h"
@@ -233,8 +236,7 @@ reset_parser (GstRtcPictureFilter *self)
     push_to_parser (self, segment);
 }
 
-/* Counts an access unit that is not valid, which costs what a lost packet
- * costs. */
+/* Counts an invalid access unit, and handles it like a lost packet. */
 static void
 note_malformed (GstRtcPictureFilter *self)
 {
@@ -427,7 +429,7 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   return GST_FLOW_OK;
 }
 
-/* What is not forwarded at once waits in the parser for an access unit. */
+/* Events that are not forwarded at once wait in the parser for an access unit. */
 static gboolean
 sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
@@ -487,8 +489,8 @@ parsed_chain_list (GstPad *pad, GstObject *parent, GstBufferList *list)
   return rtc_flow_chain_each (pad, parent, list, parsed_chain);
 }
 
-/* The parser measures only what goes through it. Consumes @event; NULL: there was
- * nothing else. */
+/* Removes the bitrates, which the parser measures only of the data that passes
+ * through it. Consumes @event; returns NULL if no other tag is left. */
 static GstEvent *
 remove_bitrates (GstEvent *event)
 {

@@ -8,33 +8,22 @@
 #include "gstrtctrack.h"
 
 #include "recevent.h"
+#include "rtcgapjournal.h"
 
 #include <gst/video/video.h>
 
 GST_DEBUG_CATEGORY_STATIC (gst_rtc_track_debug);
 #define GST_CAT_DEFAULT gst_rtc_track_debug
 
-/* GAP_AFTER: silence that is reported with a GAP event. GAP_MARGIN: distance of
- * GAP events from the clock, so that they do not overtake a packet that is
- * being delivered. */
-#define GAP_AFTER (500 * GST_MSECOND)
+/* Distance of GAP events from the clock, so that they do not overtake a packet
+ * that is being delivered. */
 #define GAP_MARGIN (200 * GST_MSECOND)
-/* Losses are journalled at most once per second. */
-#define LOSS_INTERVAL GST_SECOND
 /* Maximum number of events that wait for the first caps: sessions without media
  * queue some events each, for as long as the element runs. */
 #define MAX_EVENTS 256
 /* One unit of the 90 kHz clock, rounded up: the smallest distance of two
  * timestamps in a transport stream. */
 #define TICK ((GST_SECOND + 89999) / 90000)
-
-/* Gap entries that the loss gate has journalled since the last access unit. */
-typedef enum
-{
-  TOLD_NOTHING,
-  TOLD_BEGINNING, /* the beginning of a gap */
-  TOLD_GAP,
-} Told;
 
 struct _GstRtcTrack
 {
@@ -53,17 +42,11 @@ struct _GstRtcTrack
   gboolean have_caps;
   gboolean have_segment;
   gboolean eos_sent;
-  gboolean in_gap;
-  gboolean silence_journalled; /* the beginning of the silence */
-  Told told;
   gboolean discont;
   GstClockTime last_timestamp;
   GstClockTime position;
   GstClockTime lag; /* lateness of the last access unit */
-  GstClockTime gap_start;
-  guint64 losses;
-  GstClockTime lost_since;
-  GstClockTime last_loss_entry;
+  RtcGapJournal journal;
 
   /* under the object lock */
   GstClockTime latency;
@@ -81,7 +64,7 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
-/* --- what goes out; under the stream lock of the sink pad --- */
+/* --- output; under the stream lock of the sink pad --- */
 
 static void
 start_stream (GstRtcTrack *self)
@@ -175,77 +158,11 @@ set_timestamps (GstRtcTrack *self, GstBuffer *buffer)
   return TRUE;
 }
 
-/* Journals the beginning of silence, which may never end. */
-static void
-push_gap_start_entry (GstRtcTrack *self, GstClockTime from)
-{
-  GstStructure *s = gst_structure_new ("gap-start", "track", G_TYPE_STRING,
-      self->video ? "video" : "audio", "cause", G_TYPE_STRING, "silence",
-      "running-time", G_TYPE_UINT64, from, NULL);
-
-  gst_pad_push_event (self->src, rec_event_new_journal (s));
-}
-
-/* Journals that the track has no data in [@from, @to). */
-static void
-push_gap_entry (GstRtcTrack *self, const gchar *cause, guint64 losses,
-    GstClockTime from, GstClockTime to)
-{
-  GstStructure *s = gst_structure_new ("gap", "track", G_TYPE_STRING,
-      self->video ? "video" : "audio", "cause", G_TYPE_STRING, cause, "losses",
-      G_TYPE_UINT64, losses, "running-time", G_TYPE_UINT64, from, "duration",
-      G_TYPE_UINT64, to > from ? to - from : 0, NULL);
-
-  gst_pad_push_event (self->src, rec_event_new_journal (s));
-}
-
-/* An access unit has arrived at @now: journals the gap before it. */
-static void
-journal_gap (GstRtcTrack *self, GstClockTime gap_start, GstClockTime now)
-{
-  if (self->in_gap) {
-    /* Packets that the network held back were late, but none is missing. */
-    if ((now < gap_start + GAP_AFTER && self->losses == 0) ||
-        (self->told == TOLD_GAP && !self->silence_journalled))
-      return;
-    push_gap_entry (self, "silence", self->losses, gap_start, now);
-    self->silence_journalled = FALSE;
-  } else if (self->losses > 0) {
-    if (GST_CLOCK_TIME_IS_VALID (self->last_loss_entry) &&
-        now < self->last_loss_entry + LOSS_INTERVAL)
-      return;
-    push_gap_entry (self, "packet-loss", self->losses, self->lost_since, now);
-    self->last_loss_entry = now;
-  }
-  self->losses = 0;
-}
-
-/* The loss gate has already journalled this loss. */
-static void
-note_entry (GstRtcTrack *self, const GstStructure *entry)
-{
-  gboolean gap = gst_structure_has_name (entry, "gap");
-  GstClockTime from = GST_CLOCK_TIME_NONE;
-
-  self->losses = 0;
-  if (!gap && !gst_structure_has_name (entry, "gap-start"))
-    return;
-  self->told = gap ? TOLD_GAP : TOLD_BEGINNING;
-  if (!self->silence_journalled)
-    return;
-  gst_structure_get (entry, "running-time", G_TYPE_UINT64, &from, NULL);
-  if (!GST_CLOCK_TIME_IS_VALID (from) || from < self->gap_start)
-    from = self->gap_start;
-  push_gap_entry (self, "silence", 0, self->gap_start, from);
-  self->silence_journalled = FALSE;
-}
-
 /* The depayloader reports missing packets. */
 static void
 note_loss (GstRtcTrack *self)
 {
-  if (self->losses++ == 0)
-    self->lost_since = self->position;
+  rtc_gap_journal_add_loss (&self->journal, self->position);
   GST_OBJECT_LOCK (self);
   self->stats.losses++;
   GST_OBJECT_UNLOCK (self);
@@ -270,8 +187,7 @@ static GstFlowReturn
 gst_rtc_track_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
   GstRtcTrack *self = GST_RTC_TRACK (parent);
-  GstClockTime gap_start =
-      self->in_gap ? self->gap_start : self->last_timestamp;
+  GstClockTime last_timestamp = self->last_timestamp;
   GstFlowReturn ret;
 
   if (gst_rtc_track_is_finished (self))
@@ -286,11 +202,8 @@ gst_rtc_track_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
     self->discont = FALSE;
   }
-  if (GST_CLOCK_TIME_IS_VALID (gap_start))
-    journal_gap (self, gap_start, GST_BUFFER_PTS (buffer));
-  self->in_gap = self->silence_journalled = FALSE;
-  self->told = TOLD_NOTHING;
-  self->gap_start = GST_CLOCK_TIME_NONE;
+  rtc_gap_journal_end_gap (
+      &self->journal, last_timestamp, GST_BUFFER_PTS (buffer));
   count_buffer (self, buffer);
   ret = gst_pad_push (self->src, buffer);
   /* An unlinked pad is not an error. */
@@ -337,7 +250,8 @@ gst_rtc_track_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     case GST_EVENT_CUSTOM_DOWNSTREAM:
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
       if (self->started && rec_event_parse_journal (event)) {
-        note_entry (self, rec_event_parse_journal (event));
+        rtc_gap_journal_note_entry (
+            &self->journal, rec_event_parse_journal (event));
         return gst_pad_push_event (self->src, event);
       }
       /* GstRTPPacketLost and similar events end here. */
@@ -425,7 +339,7 @@ gap_is_due (GstRtcTrack *self, GstClockTime until)
     return FALSE;
   if (!GST_CLOCK_TIME_IS_VALID (self->position) || until <= self->position)
     return FALSE;
-  return self->in_gap || until - self->position >= GAP_AFTER;
+  return self->journal.silent || until - self->position >= RTC_GAP_MIN_SILENCE;
 }
 
 /* Silence is reported downstream while a peer should send. While no peer is
@@ -436,17 +350,11 @@ note_gap (GstRtcTrack *self, GstClockTime until, gboolean waiting)
 {
   GstClockTime start = self->position;
 
-  if (!self->in_gap) {
-    self->in_gap = TRUE;
-    self->gap_start = start;
+  if (!self->journal.silent) {
     GST_OBJECT_LOCK (self);
     self->stats.gaps++;
     GST_OBJECT_UNLOCK (self);
-    /* Otherwise the loss gate has journalled it. */
-    if (self->told != TOLD_BEGINNING) {
-      self->silence_journalled = TRUE;
-      push_gap_start_entry (self, start);
-    }
+    rtc_gap_journal_start_silence (&self->journal, start);
   }
   self->position = until;
   GST_OBJECT_LOCK (self);
@@ -478,7 +386,7 @@ needs_tick (GstRtcTrack *self)
       (ready && !g_queue_is_empty (&self->events));
   GST_OBJECT_UNLOCK (self);
   return needed ||
-      (ready && !self->eos_sent && !self->in_gap &&
+      (ready && !self->eos_sent && !self->journal.silent &&
           GST_CLOCK_TIME_IS_VALID (self->position));
 }
 
@@ -594,13 +502,10 @@ reset (GstRtcTrack *self)
 {
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   self->started = self->have_caps = self->have_segment = FALSE;
-  self->eos_sent = self->in_gap = self->silence_journalled = FALSE;
-  self->told = TOLD_NOTHING;
+  self->eos_sent = FALSE;
   self->discont = TRUE;
   self->last_timestamp = self->position = GST_CLOCK_TIME_NONE;
-  self->gap_start = self->lost_since = GST_CLOCK_TIME_NONE;
-  self->last_loss_entry = GST_CLOCK_TIME_NONE;
-  self->losses = 0;
+  rtc_gap_journal_reset (&self->journal);
   self->lag = 0;
   GST_OBJECT_LOCK (self);
   self->end = GST_CLOCK_TIME_NONE;
@@ -678,5 +583,7 @@ gst_rtc_track_new (const gchar *kind, guint group_id)
   g_free (name);
   self->video = g_str_equal (kind, "video");
   self->group_id = group_id;
+  self->journal.pad = self->src;
+  self->journal.track = self->video ? "video" : "audio";
   return self;
 }

@@ -16,10 +16,10 @@
 GST_DEBUG_CATEGORY_EXTERN (rtc_receiver_debug);
 #define GST_CAT_DEFAULT rtc_receiver_debug
 
-/* As in RtcReception: tracks of which much arrives at once leave in the order
- * of their times, to within ORDER (ns), and wait for each other for so long at
- * most, µs. What is recorded LATE (ns) after its time has been held back, and
- * what belongs in front of it may not have arrived yet. */
+/* As in RtcReception: tracks whose packets arrive in bursts leave in the order
+ * of their times, to within ORDER (ns), and wait for each other for ORDER_WAIT
+ * at most, µs. A packet that is recorded LATE (ns) after its time was held back;
+ * packets before it may not have arrived yet (ORDER_WAIT_LATE, µs). */
 #define ORDER ((gint64)(150 * GST_MSECOND))
 #define ORDER_WAIT (250 * G_TIME_SPAN_MILLISECOND)
 #define ORDER_WAIT_LATE (500 * G_TIME_SPAN_MILLISECOND)
@@ -33,7 +33,7 @@ GST_DEBUG_CATEGORY_EXTERN (rtc_receiver_debug);
 
 /* --- pads --- */
 
-/* What the pad of a stream needs to answer events; lives as long as the pad. */
+/* Data of the event function of a pad; lives as long as the pad. */
 typedef struct
 {
   struct _RtcSender *sender;
@@ -437,8 +437,9 @@ take_packets (RtcReceiver *self, RtcReceiverStream **stream)
   return list;
 }
 
-/* What is refused is lost, and what follows is offered again: who refuses may
- * have been linked, or have ended its flush, by then. Errors are on the bus. */
+/* Packets that downstream refuses are lost, and the next ones are pushed again:
+ * by then the pad may be linked, or its flush may have ended. Errors are on the
+ * bus. */
 static void
 push_packets (RtcReceiverStream *stream, GstBufferList *list)
 {

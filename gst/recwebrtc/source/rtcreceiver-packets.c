@@ -13,13 +13,14 @@
 GST_DEBUG_CATEGORY_EXTERN (rtc_receiver_debug);
 #define GST_CAT_DEFAULT rtc_receiver_debug
 
-/* Of a stream, for what is missing in front. */
+/* Limit of the packets that one stream holds while earlier ones are missing. */
 #define MAX_HELD_BYTES (16 * 1024 * 1024)
 #define REPORT_INTERVAL G_USEC_PER_SEC
 #define TWCC_INTERVAL (100 * G_TIME_SPAN_MILLISECOND)
-/* While packets are being pushed, the timers are looked at again so soon. */
+/* Interval at which the timers are checked while packets are being pushed. */
 #define FEEDING_INTERVAL (10 * G_TIME_SPAN_MILLISECOND)
-/* A handshake says nothing of how long a sender takes to answer a request. */
+/* The first guess of a round trip is from the handshake, which does not include
+ * the time that a sender takes to answer a request. */
 #define MIN_FIRST_GUESS (50 * G_TIME_SPAN_MILLISECOND)
 #define OFFSET_AGE (20 * G_TIME_SPAN_MILLISECOND)
 
@@ -383,7 +384,7 @@ rtc_receiver_take_rtcp (
   rtc_rtcp_parse (data, size, &callbacks, link);
 }
 
-/* --- what is due --- */
+/* --- timers --- */
 
 /* Under lock, as is all that follows: the transport sends from here, as its
  * lock is held already. */

@@ -1,4 +1,4 @@
-/* gst-tsrec: what the files of RtcReceiver share
+/* gst-tsrec: private parts of RtcReceiver
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -31,9 +31,9 @@ typedef enum
 
 /**
  * RtcReceiverTrack:
- * @track: what was chosen; its codec is NULL without such a track
+ * @track: the chosen track; its codec is NULL without one
  * @media: the m-line in the pruned description
- * @chain: where packets go
+ * @chain: destination of the packets
  * @rtx: payload type of retransmissions, -1: none
  * @nack: missing packets are requested
  * @fir: FIR instead of PLI
@@ -57,7 +57,7 @@ typedef struct
   GstCaps *caps;
 } RtcReceiverTrack;
 
-/* One transport, and what is sent through it. */
+/* One transport, and the state of RTCP on it. */
 typedef struct
 {
   RtcReceiver *receiver;
@@ -78,8 +78,8 @@ typedef struct
  * @rtx_ssrc: of its retransmissions, 0: unknown
  * @payload: of the last packet
  * @rtp_time: timestamp of the last packet
- * @last: when the last packet arrived, µs
- * @bye: the sender has said goodbye
+ * @last: arrival of the last packet, monotonic µs
+ * @bye: the sender has sent BYE
  * @ended: to be taken apart
  * @round_trip: of requests, µs; 0: unknown
  * @timeline: number of the track there, when @has_timeline
@@ -94,7 +94,7 @@ typedef struct
  * @excused: others do not wait for it until it has caught up
  * @src: our pad, NULL before the first packet has left
  * @flow: result of the last push
- * @sink: what it is linked to
+ * @sink: the pad that @src is linked to
  */
 typedef struct
 {
@@ -197,8 +197,8 @@ void rtc_receiver_free_stream (
 
 /* --- rtcreceiver-layers.c --- */
 
-/* Whether a packet, which is not authentic, is to be decrypted: callback of a
- * transport. */
+/* Returns TRUE if a packet, not authenticated yet, has to be decrypted: callback
+ * of a transport. */
 gboolean rtc_receiver_wants (
     const guint8 *data, gsize size, gint64 arrival, gpointer link);
 /* Counts an authentic packet of a stream that is skipped; under lock. */

@@ -1,4 +1,4 @@
-/* gst-tsrec: what a peer sends, received on our own UDP port
+/* gst-tsrec: receives the media of a peer on our own UDP port
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -18,8 +18,9 @@
 GST_DEBUG_CATEGORY (rtc_receiver_debug);
 #define GST_CAT_DEFAULT rtc_receiver_debug
 
-/* A stream that said goodbye has ended when it is still silent; another one
- * when nothing has come for longer than any pause of RFC 3550 section 6.3.5. */
+/* A stream with a BYE has ended if it is still silent after ENDED_AFTER_BYE;
+ * another one after a silence that is longer than any pause of RFC 3550 section
+ * 6.3.5. */
 #define ENDED_AFTER_BYE (2 * G_TIME_SPAN_SECOND)
 #define ENDED_AFTER (30 * G_TIME_SPAN_SECOND)
 
@@ -95,8 +96,8 @@ link_connected (const gchar *pair, gpointer user_data)
   self->callbacks.connected (pair, self->user_data);
 }
 
-/* Where each m-line has its own transport, the last one ends the session, and
- * one that fails does. */
+/* If each m-line has its own transport, the session ends with the last of them,
+ * or with the first one that is refused. */
 static void
 link_ended (RtcTransportEnd end, gpointer user_data)
 {
@@ -106,7 +107,7 @@ link_ended (RtcTransportEnd end, gpointer user_data)
     self->callbacks.ended (end, self->user_data);
 }
 
-/* --- what was negotiated --- */
+/* --- tracks --- */
 
 static void
 init_track (RtcReceiver *self, RtcKind kind, const RtcSdpTrack *chosen,
@@ -383,8 +384,7 @@ rtc_receiver_get_sender_time (RtcReceiver *self, gint64 *utc)
   gboolean known;
 
   g_mutex_lock (&self->lock);
-  known = rtc_sender_clock_get_wall_clock (
-      &self->clock, g_get_monotonic_time (), utc);
+  known = rtc_sender_clock_get_utc_now (&self->clock, utc);
   g_mutex_unlock (&self->lock);
   return known;
 }
@@ -426,7 +426,7 @@ rtc_receiver_add_stats (RtcReceiver *self, GstStructure *stats)
   sum_up (self, RTC_KIND_VIDEO, &video);
   sum_up (self, RTC_KIND_AUDIO, &audio);
   steps = self->timeline.steps;
-  rtc_sender_clock_get_wall_clock (&self->clock, g_get_monotonic_time (), &utc);
+  rtc_sender_clock_get_utc_now (&self->clock, &utc);
   g_mutex_unlock (&self->lock);
   rtc_jitter_stats_fill (&video, "video", stats);
   rtc_jitter_stats_fill (&audio, "audio", stats);
@@ -530,7 +530,7 @@ rtc_receiver_free (RtcReceiver *self)
     rtc_transport_free (self->links[i].transport);
     g_strfreev (self->links[i].fingerprints);
   }
-  /* Nobody pushes the task any more. */
+  /* No thread runs the task after this. */
   rec_task_free (self->task);
   for (guint i = 0; i < self->streams->len; i++)
     rtc_receiver_free_stream (self, g_ptr_array_index (self->streams, i));

@@ -1,8 +1,8 @@
-/* gst-tsrec: what a peer sends, received on our own UDP port
+/* gst-tsrec: receives the media of a peer on our own UDP port
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Stands in for webrtcbin: answers the offer, puts the RTP packets of each SSRC
+ * Replaces webrtcbin: answers the offer, puts the RTP packets of each SSRC
  * in order, asks for those that are missing, puts all tracks onto one running
  * time (RtcTimeline), and pushes them into the RtcDepayChain of their track.
  *
@@ -25,10 +25,10 @@ typedef struct _RtcReceiver RtcReceiver;
  * @bin: gives the running time
  * @port: must outlive the receiver
  * @offer: description of the peer
- * @pruned: what rtc_sdp_prune() makes of it
- * @choice: what is received
- * @video: where the video goes, or NULL; outlives the receiver
- * @audio: where the audio goes, or NULL; outlives the receiver
+ * @pruned: @offer after rtc_sdp_prune()
+ * @choice: the tracks to receive
+ * @video: destination of the video, or NULL; outlives the receiver
+ * @audio: destination of the audio, or NULL; outlives the receiver
  * @latency: ms for which a missing packet is waited for
  * @retransmit_video: ask for lost packets of video again
  * @retransmit_audio: ask for lost packets of audio again

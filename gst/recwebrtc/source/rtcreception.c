@@ -453,8 +453,7 @@ rtc_reception_get_sender_time (RtcReception *self, gint64 *utc)
   gboolean known;
 
   g_mutex_lock (&self->lock);
-  known = rtc_sender_clock_get_wall_clock (
-      &self->clock, g_get_monotonic_time (), utc);
+  known = rtc_sender_clock_get_utc_now (&self->clock, utc);
   g_mutex_unlock (&self->lock);
   return known;
 }
@@ -506,7 +505,7 @@ rtc_reception_add_stats (RtcReception *self, GstStructure *stats)
     g_array_index (copy, RtcReceptionStream, i).arrivals = NULL;
   }
   steps = self->timeline.steps;
-  rtc_sender_clock_get_wall_clock (&self->clock, g_get_monotonic_time (), &utc);
+  rtc_sender_clock_get_utc_now (&self->clock, &utc);
   g_mutex_unlock (&self->lock);
   for (i = 0; i < copy->len; i++) {
     RtcReceptionStream *stream = &g_array_index (copy, RtcReceptionStream, i);

@@ -44,3 +44,9 @@ rtc_sender_clock_get_wall_clock (
   *utc = result;
   return TRUE;
 }
+
+gboolean
+rtc_sender_clock_get_utc_now (const RtcSenderClock *clock, gint64 *utc)
+{
+  return rtc_sender_clock_get_wall_clock (clock, g_get_monotonic_time (), utc);
+}

@@ -39,4 +39,8 @@ void rtc_sender_clock_add (RtcSenderClock *clock, guint64 ntp, gint64 local);
 gboolean rtc_sender_clock_get_wall_clock (
     const RtcSenderClock *clock, gint64 local, gint64 *utc);
 
+/* Like rtc_sender_clock_get_wall_clock(), at the time of the call. */
+gboolean rtc_sender_clock_get_utc_now (
+    const RtcSenderClock *clock, gint64 *utc);
+
 G_END_DECLS

@@ -34,15 +34,15 @@ typedef struct
   GstClockTime input_dts;
 } RtcShortcut;
 
-/* Returns the kind of an access unit, 0: it has to be parsed. What a parser does
- * with one of a kind, as long as its stream does not change, it does with all of
- * them: H264, pictures of P and B slices only, with or without a delimiter in front
- * of them, without parameter sets and SEI; OPUS, packets with the same configuration and number of frames
- * (RFC 6716 section 3.1). Any thread. */
+/* Returns the kind of an access unit, 0 if it has to be parsed. A parser handles
+ * all access units of one kind alike, as long as its stream does not change.
+ * H264: pictures of P and B slices only, with or without a delimiter before
+ * them, without parameter sets and SEI. OPUS: packets with the same configuration
+ * and number of frames (RFC 6716 section 3.1). Any thread. */
 guint rtc_shortcut_get_kind (
     const gchar *codec, const guint8 *data, gsize size);
 
-/* Whether @buffer, of @kind, may go around. */
+/* Returns TRUE if @buffer, of @kind, may bypass the parser. */
 gboolean rtc_shortcut_is_open (
     const RtcShortcut *self, GstBuffer *buffer, guint kind);
 /* Returns @buffer, which is taken, as the parser would push it. */

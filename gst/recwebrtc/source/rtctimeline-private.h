@@ -45,9 +45,9 @@
 /* Silence after which measurements start again, and silence after which an RTP
  * clock may have stopped, by at least STALL_MIN. */
 #define SILENCE (400 * MS)
-/* An RTP clock may have stood still while nothing came, by so much at least.
- * When a track has been late by more than HELD_BACK shortly before, the sender
- * gets no processor time, perhaps, and less than STALL_SURE is left to the next
+/* An RTP clock may have stopped during a silence, for STALL_MIN at least. If a
+ * track has been late by more than HELD_BACK shortly before, the sender may not
+ * get processor time, and a stop shorter than STALL_SURE is left to the next
  * report. */
 #define STALL_MIN (200 * MS)
 #define STALL_SURE (900 * MS)
@@ -99,7 +99,7 @@ ntp_to_ns (uint64_t ntp)
 
 /* rtctimeline-transit.c */
 
-/* Discards what was measured of @track. */
+/* Discards the measurements of @track. */
 void rtc_timeline_track_forget_transit (RtcTimelineTrack *track);
 /* Adds a packet to the window of @track. */
 void rtc_timeline_track_note_transit (

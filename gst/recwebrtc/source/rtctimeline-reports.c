@@ -17,8 +17,8 @@ get_recent_lateness (const RtcTimelineTrack *track)
       : track->recent - track->offset - rtc_timeline_track_get_lateness (track);
 }
 
-/* Returns TRUE if these packets are as late as the report says the RTP clock
- * is. */
+/* Returns TRUE if these packets are as late as the RTP clock is by the
+ * report. */
 static bool
 is_seen_in_packets (const RtcTimelineTrack *track, int64_t by)
 {
@@ -115,7 +115,7 @@ handle_contradiction (RtcTimeline *self, RtcTimelineTrack *track, int64_t clock)
       others_disagree (self, track)) {
     track->clock = clock;
     track->n_suspects = 0;
-    /* What was seen before may belong to an RTP clock that went on. */
+    /* Earlier measurements may belong to an RTP clock that did not stop. */
     rtc_timeline_track_forget_transit (track);
     rtc_timeline_align (self);
   }

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* --- an RTP clock that stood still while the track was silent --- */
+/* --- an RTP clock that stopped while the track was silent --- */
 
 /* @track has not been late by more than @limit since @since. */
 static bool

@@ -127,11 +127,11 @@ void rtc_timeline_arrived (
     RtcTimeline *timeline, unsigned track, uint32_t rtp_time, int64_t arrival);
 
 /* Before a packet is mapped; optional. TRUE: the packets come late after a
- * silence of this track, and it is not known whether its RTP clock stood still
- * meanwhile, so that they belong where they arrive, or they were held back. What
- * arrives within RTC_TIMELINE_DECISION decides it: map the packet then. One
- * that is mapped before is where its timestamp says, and the track is moved
- * later. */
+ * silence of this track, and it is not known whether its RTP clock stopped
+ * during the silence, so that they belong to their arrival, or they were held
+ * back. The packets within RTC_TIMELINE_DECISION decide it: map the packet then.
+ * A packet that is mapped earlier keeps the place of its timestamp, and the track
+ * is moved later. */
 bool rtc_timeline_is_undecided (
     RtcTimeline *timeline, unsigned track, uint32_t rtp_time, int64_t arrival);
 

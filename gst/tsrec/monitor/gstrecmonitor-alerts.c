@@ -1,4 +1,4 @@
-/* gst-tsrec: recmonitor, what it says when a rule is raised or cleared
+/* gst-tsrec: recmonitor, messages and log lines of its rules
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -222,8 +222,8 @@ install_reporting (GObjectClass *gobject_class)
   /**
    * GstRecMonitor:stage:
    *
-   * Names the place in the pipeline where this monitor stands, in messages,
-   * alerts and metrics. Default: %NULL, the name of the element.
+   * Name of the place of this monitor in the pipeline, in messages, alerts and
+   * metrics. Default: %NULL, the name of the element.
    */
   g_object_class_install_property (gobject_class, PROP_STAGE,
       g_param_spec_string ("stage", "Stage",
@@ -438,7 +438,8 @@ install_metrics (GObjectClass *gobject_class)
    * TCP port at which `/metrics` serves the metrics of all monitors of the
    * process while this monitor is in PAUSED or PLAYING. Monitors may share a
    * port. Default: 0, none. Needs a build with libsoup-3.0 (Meson option
-   * `metrics`); a warning says so otherwise, or when the port is in use.
+   * `metrics`); otherwise, and if the port is in use, it
+   * posts a warning.
    */
   g_object_class_install_property (gobject_class, PROP_METRICS_PORT,
       g_param_spec_uint ("metrics-port", "Metrics port",

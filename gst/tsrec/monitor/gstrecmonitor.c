@@ -1,4 +1,4 @@
-/* gst-tsrec: recmonitor, says what passes, what stalls, and where
+/* gst-tsrec: recmonitor, reports the data flow and its stalls
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -6,7 +6,7 @@
 /**
  * SECTION:element-recmonitor
  * @title: recmonitor
- * @short_description: says what passes, what stalls, and where
+ * @short_description: reports the data flow, and where it stalls
  *
  * Passes everything through and reports by a clock of its own: also when no
  * buffer ever arrives, in PAUSED, and while everything upstream or downstream
@@ -225,9 +225,9 @@ gst_rec_monitor_class_init (GstRecMonitorClass *klass)
    * GstRecMonitor::reset:
    * @monitor: the monitor
    *
-   * Forgets what was: the zero packet streak is 0, the timeouts count from
-   * now, and what is raised is cleared at the next check, to be raised again
-   * if it goes on. Counters of packets and bytes go on. Any thread.
+   * Resets the zero packet streak to 0 and restarts the timeouts. Raised rules
+   * are cleared at the next check, and raised again if their cause persists.
+   * Counters of packets and bytes continue. Any thread.
    */
   signals[SIGNAL_RESET] = g_signal_new_class_handler ("reset",
       G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION,

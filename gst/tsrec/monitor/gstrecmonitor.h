@@ -1,4 +1,4 @@
-/* gst-tsrec: recmonitor, says what passes, what stalls, and where
+/* gst-tsrec: recmonitor, reports the data flow and its stalls
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

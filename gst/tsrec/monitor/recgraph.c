@@ -72,8 +72,8 @@ walk_inside (Walk *walk, GstElement *element, GstPad *peer)
 
   if (!it)
     return;
-  /* An element that changes its pads meanwhile is walked again; those already
-   * seen are left out then. */
+  /* An element whose pads change during the walk is walked again, without the
+   * elements already seen. */
   while (
       gst_iterator_foreach (it, walk_linked_pad, walk) == GST_ITERATOR_RESYNC)
     gst_iterator_resync (it);

@@ -1,4 +1,4 @@
-/* gst-tsrec: what the monitors of a pipeline report to each other
+/* gst-tsrec: reports between the monitors of a pipeline
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -7,7 +7,7 @@
 
 #include "recstagequery.h"
 
-/* Lists of fields stand one field a line. */
+/* One field per line. */
 /* clang-format off */
 
 #define QUERY_STAGES "tsrec-stages"

@@ -183,7 +183,7 @@ find_downstream (GstPad *srcpad, const RecMonitorReport *report,
 
   gst_pad_peer_query (srcpad, query);
   monitors = rec_query_get_stages (query, &n);
-  /* With a monitor after the mux, that one sees what the mux gives. */
+  /* A monitor after the mux sees the output of the mux itself. */
   if (!any_after_mux (monitors, n))
     rec_graph_foreach (srcpad, note_mux, &mux_follows);
   stage = rec_stall_find_downstream (monitors, n, idle, blocked, mux_follows);

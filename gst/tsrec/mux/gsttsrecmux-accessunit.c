@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Passes an access unit of a pad through the core. Before the first one, tells
- * the core where the timeline starts.
+ * Passes an access unit of a pad through the core. Before the first one,
+ * sets the start of the timeline in the core.
  */
 
 #include "config.h"

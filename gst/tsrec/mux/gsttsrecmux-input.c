@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Every buffer and serialized event goes through the queue of its pad, which
- * keeps their order. Input is live if a LATENCY query says so, or if it
- * arrives at the pace of the clock.
+ * keeps their order. Input is live by the answer to a LATENCY query, or
+ * if it arrives at the pace of the clock.
  */
 
 #include "config.h"
@@ -81,8 +81,8 @@ ask_all_latencies (GstTsRecMux *self)
 }
 
 /* Notes a buffer of @time that has arrived on @pad at @now, monotonic µs.
- * Input whose tracks all arrive at the pace of the clock is live, whatever its
- * LATENCY query says. */
+ * Input whose tracks all arrive at the pace of the clock is live, also
+ * with another answer to the LATENCY query. */
 static void
 watch_pace (GstTsRecMux *self, GstTsRecMuxPad *pad, gint64 time, gint64 now)
 {
@@ -157,8 +157,8 @@ watch_untimed (GstTsRecMuxPad *pad, GstBuffer *buffer, gboolean timed)
   pad->paced = elapsed / length >= (gint64)pad->n_untimed - 1;
 }
 
-/* Before the first timestamp of @pad: @item tells the times of what is queued,
- * or is itself queued for it. Lock held. */
+/* Before the first timestamp of @pad: @item determines the times of the queued
+ * items, or is queued as well. Lock held. */
 static void
 place_first (GstTsRecMux *self, GstTsRecMuxPad *pad, RecMuxItem *item)
 {

@@ -23,7 +23,7 @@
  * - GstTsRecMux.lock, never held while something is pushed, posted or queried.
  *
  * "Lock held" means GstTsRecMux.lock. A function that pushes releases it
- * meanwhile: pads may be requested and released during the call.
+ * during the push: pads may be requested and released during the call.
  */
 
 #pragma once
@@ -153,7 +153,7 @@ gst_ts_rec_mux_is_live (GstTsRecMux *self)
   return self->live || self->paced;
 }
 
-/* --- Gsttsrecmux-output.c; stream lock of the source pad held --- */
+/* --- gsttsrecmux-output.c; stream lock of the source pad held --- */
 
 /* Pushes STREAM_START, CAPS and SEGMENT before anything else leaves. Lock not
  * held. */
@@ -177,7 +177,7 @@ void gst_ts_rec_mux_flush_pending (GstTsRecMux *self);
  * released during the call. */
 void gst_ts_rec_mux_remove_tracks (GstTsRecMux *self);
 
-/* --- Gsttsrecmux-messages.c --- */
+/* --- gsttsrecmux-messages.c --- */
 
 /* Queues a warning for the bus. Lock held. */
 void gst_ts_rec_mux_queue_warning (
@@ -231,11 +231,11 @@ void gst_ts_rec_mux_check_refusals (GstTsRecMux *self);
 void gst_ts_rec_mux_set_language (
     GstTsRecMux *self, GstTsRecMuxPad *pad, GstTagList *tags);
 
-/* --- Gsttsrecmux-begin.c; lock held --- */
+/* --- gsttsrecmux-begin.c; lock held --- */
 
 /* Returns TRUE if @head, next in @pad, leaves before all others: it is a picture
- * that will be skipped, which tells that the recording begins in the middle of
- * a stream. */
+ * that will be skipped, which shows that the recording begins in the middle of a
+ * stream. */
 gboolean gst_ts_rec_mux_is_mid_stream (
     GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *head);
 
@@ -248,15 +248,15 @@ gboolean gst_ts_rec_mux_waits_for_picture (
 void gst_ts_rec_mux_note_skipped (
     GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item);
 
-/* Reports what was left out before @item of @pad, which was written; @first: as
+/* Reports the items skipped before @item of @pad, which was written; @first: as
  * the first access unit of the recording. The stream lock of the source pad is
  * held, the lock is released during the call. */
 void gst_ts_rec_mux_note_begun (GstTsRecMux *self, GstTsRecMuxPad *pad,
     const RecMuxItem *item, gboolean first);
 
-/* --- Gsttsrecmux-accessunit.c; stream lock of the source pad held --- */
+/* --- gsttsrecmux-accessunit.c; stream lock of the source pad held --- */
 
-/* Tells the core where the timeline starts: after a resumed file, and with room
+/* Sets the start of the timeline in the core: after a resumed file, and with room
  * for the latencies of the branches. Lock not held. */
 void gst_ts_rec_mux_prepare (GstTsRecMux *self);
 
@@ -265,7 +265,7 @@ void gst_ts_rec_mux_mux_access_unit (
     GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item);
 
 /* Writes what is due at the GAP event @item of @pad. Lock held, and released
- * meanwhile. */
+ * during the call. */
 void gst_ts_rec_mux_mux_gap (
     GstTsRecMux *self, GstTsRecMuxPad *pad, const RecMuxItem *item);
 
@@ -274,19 +274,19 @@ void gst_ts_rec_mux_mux_gap (
  * timestamp confirms it. Lock held. */
 gboolean gst_ts_rec_mux_lacks_next (GstTsRecMux *self, GstTsRecMuxPad *pad);
 
-/* --- Gsttsrecmux-schedule.c --- */
+/* --- gsttsrecmux-schedule.c --- */
 
 /* Writes everything that may leave now, EOS included. No lock held. */
 GstFlowReturn gst_ts_rec_mux_drain (GstTsRecMux *self);
 
-/* The same from a task, and posts what it has queued. */
+/* Calls gst_ts_rec_mux_drain() from a task, and posts the queued messages. */
 void gst_ts_rec_mux_release (gpointer self);
 
 /* Lets other pads catch up with @pad, for a bounded time. Only the order in the
  * file depends on this. Lock held, and released during the call. */
 void gst_ts_rec_mux_wait_for_others (GstTsRecMux *self, GstTsRecMuxPad *pad);
 
-/* --- Gsttsrecmux-input.c --- */
+/* --- gsttsrecmux-input.c --- */
 
 GstFlowReturn gst_ts_rec_mux_chain (
     GstPad *pad, GstObject *parent, GstBuffer *buffer);
@@ -296,13 +296,13 @@ gboolean gst_ts_rec_mux_sink_event (
 /* Pushes @event, a FLUSH_STOP, which is taken. No lock held. */
 void gst_ts_rec_mux_end_flush (GstTsRecMux *self, GstEvent *event);
 
-/* --- Gsttsrecmux-request.c --- */
+/* --- gsttsrecmux-request.c --- */
 
 GstPad *gst_ts_rec_mux_request_new_pad (GstElement *element,
     GstPadTemplate *templ, const gchar *req_name, const GstCaps *caps);
 void gst_ts_rec_mux_release_pad (GstElement *element, GstPad *gstpad);
 
-/* --- Gsttsrecmux-properties.c --- */
+/* --- gsttsrecmux-properties.c --- */
 
 void gst_ts_rec_mux_install_properties (GObjectClass *klass);
 

@@ -14,7 +14,7 @@
 
 #define GST_CAT_DEFAULT gst_ts_rec_mux_debug
 
-/* Limits of what is kept back to bring tracks in order. */
+/* Limits of the queues that bring tracks in order. */
 #define MAX_QUEUED_BYTES (32 * 1024 * 1024)
 #define MAX_QUEUED_ITEMS 4096
 /* Limits of what waits for the first timestamp: items, and for live input less
@@ -65,7 +65,7 @@ has_to_wait (GstTsRecMux *self, GstTsRecMuxPad *best, gint64 time, gboolean far)
 }
 
 /* Returns TRUE if the track in @pad begins without timestamps, for example in
- * the middle of a transport stream: the first timestamp tells their times. */
+ * the middle of a transport stream: their times follow from the first timestamp. */
 static gboolean
 waits_for_time (GstTsRecMux *self, GstTsRecMuxPad *pad)
 {

@@ -14,8 +14,8 @@
  * is refused never stops the other tracks.
  *
  * Input that is not live is sorted by DTS within #tsrecmux:max-interleave.
- * Input is live if the LATENCY query says so, or if it arrives at the pace of
- * the clock for half a second. An application should configure its `appsrc`
+ * Input is live by the answer to the LATENCY query, or if it arrives at the pace
+ * of the clock for half a second. An application should configure its `appsrc`
  * with `is-live=true format=time`, and with `do-timestamp=true` unless its
  * buffers have timestamps in running time. Then no buffer waits, not even the
  * first one.
@@ -24,7 +24,7 @@
  * then it drops buffers.
  *
  * A recording that starts in the middle of a stream begins with a key frame.
- * The element message `tsrecmux-skipped` reports what was left out before it:
+ * The element message `tsrecmux-skipped` reports the data skipped before it:
  * see #tsrecmux:wait-for-keyframe.
  *
  * Buffers without %GST_BUFFER_FLAG_DELTA_UNIT start with PAT, PMT, SDT and a

@@ -65,7 +65,7 @@ typedef struct
  *   before the first timestamp
  * @last_thread: thread that pushed the last buffer, NULL before the first one
  * @wait_budget: remaining time that other pads may wait for this one, µs
- * @pace: tells whether buffers arrive at the pace of the clock
+ * @pace: measures whether buffers arrive at the pace of the clock
  * @first_arrival: arrival of the first of @n_untimed buffers, monotonic µs
  * @n_untimed: buffers without timestamp since the last one with a timestamp
  * @paced: buffers without timestamp arrive at the pace of the clock
@@ -188,7 +188,7 @@ gint64 gst_ts_rec_mux_pad_get_turn (
  * its peer has sent a stream or can still do so. */
 gboolean gst_ts_rec_mux_pad_is_fed (GstTsRecMuxPad *pad);
 
-/* Returns TRUE for video, which the template tells before the first caps. */
+/* Returns TRUE for video; before the first caps by the template. */
 gboolean gst_ts_rec_mux_pad_is_video (GstTsRecMuxPad *pad);
 
 /* Forgets the stream, as after a change to READY. */

@@ -202,8 +202,8 @@ gst_ts_rec_sink_request_new_pad (GstElement *element, GstPadTemplate *templ,
   GstPadTemplate *mux_templ;
   GstPad *target = NULL, *ghost;
 
-  /* Without a mux the change to READY fails with an error, which tells more
-   * than a failed link. */
+  /* Without a mux the change to READY fails with an error, which is more
+   * precise than a failed link. */
   if (!self->mux) {
     ghost = gst_ghost_pad_new_no_target_from_template (name, templ);
     gst_element_add_pad (element, ghost);

@@ -248,7 +248,7 @@ GST_START_TEST (test_nth_write_failing_never_tears_an_access_unit)
 
 GST_END_TEST;
 
-/* What a failed write left is cut before anything is added, however late the
+/* The remainder of a failed write is cut before anything is added, however late the
  * cutting works. */
 GST_START_TEST (test_torn_tail_that_cannot_be_cut_is_cut_later)
 {

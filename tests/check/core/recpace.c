@@ -143,7 +143,7 @@ GST_START_TEST (test_live_input_stays_live)
 }
 GST_END_TEST;
 
-/* What was buffered somewhere comes first, and then live input. */
+/* Buffered data first, then live input. */
 GST_START_TEST (test_a_burst_at_the_start_is_not_the_pace)
 {
   gint64 now = 0, time = 0;

@@ -32,7 +32,7 @@ GST_START_TEST (test_a_rule_is_cleared_after_it_stayed_calm)
   rec_threshold_update (&r, 0, 11, 10, 5, S);
   fail_unless_equals_int (
       rec_threshold_update (&r, 3 * S, 5, 10, 5, S), REC_THRESHOLD_SAME);
-  /* between the limits: starts the wait anew */
+  /* between the limits: starts the wait again */
   rec_threshold_update (&r, 3 * S + S / 2, 6, 10, 5, S);
   rec_threshold_update (&r, 4 * S, 0, 10, 5, S);
   fail_unless_equals_int (

@@ -137,7 +137,7 @@ rig_get_stats (Rig *rig)
   return stats;
 }
 
-/* What was written is conformant, and nothing had to be corrected. */
+/* The output is conformant, and nothing was corrected. */
 static void
 rig_assert_fine (Rig *rig)
 {
@@ -632,7 +632,7 @@ make_ac3 (uint8_t *frame, size_t size)
   frame[5] = 8 << 3;
 }
 
-/* What a parser that knows nothing of dependent frames gives: each lasts 32 ms,
+/* Output of a parser without support of dependent frames: each lasts 32 ms,
  * and time doubles, if @counted; else the container brings it back. */
 static void
 check_dependent (TsCodec codec, unsigned type, unsigned id, bool counted)

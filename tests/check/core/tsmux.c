@@ -1867,7 +1867,7 @@ GST_START_TEST (test_packed_pictures_of_every_size_are_read_back)
 }
 GST_END_TEST;
 
-/* What is held back leaves before the place where the file is cut. */
+/* Pending data leaves before the place where the file is cut. */
 GST_START_TEST (test_held_data_leaves_before_a_random_access_point)
 {
   TsTrack *video, *audio;

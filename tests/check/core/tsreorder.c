@@ -558,7 +558,7 @@ GST_START_TEST (test_pictures_of_an_undeclared_depth_keep_their_pts)
 }
 GST_END_TEST;
 
-/* What is not declared is learned: some pictures are moved, which is counted
+/* A depth that is not declared is learned: some pictures are moved, which is counted
  * as such, and then none is any more. */
 GST_START_TEST (test_a_wrong_depth_is_learned)
 {

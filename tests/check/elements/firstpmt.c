@@ -401,7 +401,7 @@ GST_START_TEST (test_a_table_that_cannot_be_completed_costs_nothing)
 
 GST_END_TEST;
 
-/* What is complete is behind what is not: there is still one change. */
+/* A complete table follows an incomplete one: there is still one change. */
 GST_START_TEST (test_some_tables_that_cannot_be_completed_cost_nothing)
 {
   fail_unless_equals_uint64 (record_on_failing_disk (3, G_MAXUINT / 2, 0), 1);
@@ -491,7 +491,7 @@ GST_START_TEST (test_pcr_leaves_audio_that_is_muted_at_a_key_frame)
 
 GST_END_TEST;
 
-/* Audio that nobody was told of as the PCR_PID does not keep it. */
+/* Audio that no table named as the PCR_PID does not keep it. */
 GST_START_TEST (test_pcr_goes_to_the_best_of_the_tracks_that_come_together)
 {
   static const guint8 tag[] = { 'I', 'D', '3', 4, 0, 0, 0, 0, 0, 0 };
@@ -568,7 +568,7 @@ GST_START_TEST (test_counters_and_discontinuities_stay)
 
 GST_END_TEST;
 
-/* What a mux of ours does not do. */
+/* Not the output of our mux. */
 GST_START_TEST (test_tables_of_another_kind_are_left_alone)
 {
   guint8 start[2 * PACKET], next[2 * PACKET];

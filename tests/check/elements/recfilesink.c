@@ -311,7 +311,7 @@ GST_START_TEST (test_descriptor_of_a_file_is_written_where_it_stands)
   guint i;
 
   for (i = 0; i < G_N_ELEMENTS (folders); i++) {
-    /* somebody has written to it before, and does again afterwards */
+    /* another process has written to it before, and does again afterwards */
     gint fd = open (path, O_RDWR | O_CREAT | O_TRUNC, 0600);
     gchar *location = g_strdup_printf ("%s/%d", folders[i], fd), *contents;
     gsize length;
@@ -606,7 +606,7 @@ GST_START_TEST (test_shorter_sync_interval_holds_for_what_is_written)
 GST_END_TEST;
 
 static int (*real_fdatasync) (int fd);
-static gint sync_gate; /* 0: passes, 1: closed, 2: somebody waits */
+static gint sync_gate; /* 0: passes, 1: closed, 2: a thread waits */
 
 static int
 gated_fdatasync (int fd)

@@ -127,7 +127,7 @@ GST_START_TEST (test_midnight_ends_a_period_that_does_not_divide_a_day)
 }
 GST_END_TEST;
 
-/* What runs now keeps its length; the next one is aligned again. */
+/* The current fragment keeps its length; the next one is aligned again. */
 GST_START_TEST (test_clock_that_is_set_aligns_the_next_fragment)
 {
   gint64 begin = at (12, 58, 0), set = 20 * 60 * G_USEC_PER_SEC;

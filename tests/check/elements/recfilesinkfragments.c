@@ -250,14 +250,14 @@ GST_START_TEST (test_retention_deletes_only_what_the_recording_made)
   GstHarness *h;
   GstBus *bus;
 
-  /* somebody else's, although the name is of ours */
+  /* of another program, although the name is one of ours */
   fail_unless (g_file_set_contents (foreign, "x", 1, NULL));
   g_object_set (sink, "max-size-time", 5 * FRAME, "max-files", 3, NULL);
   h = start_sink (sink, &bus);
   push_range (h, 0, 11, 5);
   gst_message_unref (wait_message (bus, "recfilesink-closed"));
   gst_message_unref (wait_message (bus, "recfilesink-closed"));
-  /* 1 and 2 are finished, 3 is being written; 2 is taken by somebody else */
+  /* 1 and 2 are finished, 3 is being written; 2 is used by another program */
   fail_unless (is_there ("rec-00001.ts"));
   g_unlink (replaced);
   fail_unless (g_file_set_contents (replaced, "x", 1, NULL));

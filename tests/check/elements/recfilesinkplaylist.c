@@ -218,7 +218,7 @@ GST_START_TEST (test_key_frame_is_asked_for_before_the_promise_is_broken)
 
 GST_END_TEST;
 
-/* PAT and PMT alone, as a mux writes while nobody publishes. */
+/* PAT and PMT alone, as a mux writes before a publisher connects. */
 static void
 push_tables (GstHarness *h, guint n)
 {
@@ -633,7 +633,7 @@ GST_START_TEST (test_fragment_of_several_entries_is_named_by_ranges)
 
 GST_END_TEST;
 
-/* What a killed recorder leaves: the file and the playlist as they are. */
+/* After a kill: the file and the playlist as they are. */
 static void
 record_and_kill (guint n)
 {

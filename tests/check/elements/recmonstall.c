@@ -25,7 +25,7 @@ enum
 
 static const gchar *const names[] = { "net", "dec", "enc", "audio", "out" };
 
-/* What pushes one track. */
+/* The source of one track. */
 typedef struct
 {
   GstPad *srcpad;

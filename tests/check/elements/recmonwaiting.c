@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* What the source of the test answers, and whether it does at all. */
+/* Answer of the source of the test, and whether it answers. */
 static gboolean answers;
 static RecSource source;
 static gint asked; /* atomic */

@@ -1,4 +1,4 @@
-/* gst-tsrec: what goes into tsrecmux comes out of other people's demuxers
+/* gst-tsrec: other demuxers extract the input of tsrecmux
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
@@ -477,7 +477,7 @@ compare_all (
   g_free (what);
 }
 
-/* What ffprobe says of a packet: no bytes, but their MD5. */
+/* A packet by ffprobe: the MD5 of its bytes instead of the bytes. */
 typedef struct
 {
   gint64 pts, dts, size;
@@ -534,7 +534,7 @@ demux_with_ffmpeg (const gchar *path)
   return packets;
 }
 
-/* What ffmpeg's time of the first track is ahead of ours, ns. */
+/* Distance of ffmpeg's time of the first track ahead of ours, ns. */
 static gint64
 find_origin (const Row *row, const Units *in, const GArray *packets)
 {

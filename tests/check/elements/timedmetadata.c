@@ -293,7 +293,7 @@ GST_START_TEST (test_tsdemux_finds_klv)
 
 GST_END_TEST;
 
-/* What ffprobe says of the packets of @track, whose codec it has to know. */
+/* The packets of @track by ffprobe, which has to know its codec. */
 static void
 probe (Track *track)
 {

@@ -403,7 +403,7 @@ GST_START_TEST (test_two_tracks_at_the_pace_of_the_clock_are_live)
 }
 GST_END_TEST;
 
-/* What the element takes for the clock is ahead by this, µs. */
+/* Offset of the clock that the element reads, µs. */
 static gint64 clock_lead = 0;
 
 gint64
@@ -601,7 +601,7 @@ GST_START_TEST (test_change_of_codec_is_announced)
 }
 GST_END_TEST;
 
-/* What an encoder wants cut off is in the control header: 312 samples at the
+/* The trim of an encoder is in the control header: 312 samples at the
  * start, and at the end more than its 13 bits can say. */
 GST_START_TEST (test_clipping_of_opus_is_in_its_control_header)
 {
@@ -897,7 +897,7 @@ GST_END_TEST;
 
 /* --- Lean */
 
-/* What is held back for the next access unit leaves in a buffer of its own
+/* Data pending for the next access unit leaves in a buffer of its own
  * before a random access point, so that the cut is clean. */
 GST_START_TEST (test_lean_buffers_can_be_cut_too)
 {

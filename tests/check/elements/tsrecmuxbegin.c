@@ -405,7 +405,7 @@ GST_START_TEST (test_pictures_without_times_at_first_are_before_the_rest)
 }
 GST_END_TEST;
 
-/* Waits until the mux has written something; nothing arrives meanwhile. */
+/* Waits until the mux has written something, without further input. */
 static gboolean
 wait_for_output (Mux *m)
 {
@@ -446,7 +446,7 @@ GST_START_TEST (test_what_has_no_time_leaves_though_nothing_follows)
     fail_unless_equals_uint64 (mux_get_stat (&m, "access-units"), run);
     fail_unless_equals_uint64 (mux_get_stat (&m, "no-timestamp"), run);
   }
-  /* and where it stops meanwhile */
+  /* and if it stops during the wait */
   gst_element_set_state (m.mux, GST_STATE_READY);
   gst_element_set_state (m.mux, GST_STATE_PLAYING);
   gst_harness_set_src_caps_str (m.audio, AAC_CAPS);

@@ -303,7 +303,7 @@ GST_START_TEST (test_pad_that_never_starts_keeps_nothing_unwritten)
 }
 GST_END_TEST;
 
-/* Whether the link ends before or after the end of the others. */
+/* The link ends before or after the end of the others. */
 static void
 check_unlinked (gboolean live, gboolean before)
 {

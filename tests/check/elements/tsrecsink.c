@@ -154,7 +154,7 @@ GST_START_TEST (test_signals_of_the_children_are_on_the_bin)
         "no signal %s", query.signal_name);
   }
   g_free (ids);
-  /* nobody gives a name */
+  /* without a name */
   g_signal_emit_by_name (sink, "format-location", 6, &name);
   fail_unless (name == NULL);
   g_signal_connect (bin, "format-location", G_CALLBACK (give_name), &calls);

@@ -17,7 +17,7 @@
 #define FRAMES 60
 #define PREROLL 18000 /* 90 kHz */
 
-/* What is to be wrong while the stream is laid out; all 0 is a good one. */
+/* Faults to build into the stream; all 0: a good one. */
 typedef struct
 {
   gboolean no_delimiter, no_parameters, no_rai, rai_on_p_frame;

@@ -484,7 +484,7 @@ GST_START_TEST (test_intra_refresh_ends_a_loss)
 
 GST_END_TEST;
 
-/* What comes out is the same as without the packets that carry nothing. */
+/* The output is the same as without the packets without payload. */
 GST_START_TEST (test_packets_without_payload_change_nothing)
 {
   static const struct

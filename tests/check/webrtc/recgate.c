@@ -1,4 +1,4 @@
-/* gst-tsrec: what is recorded around lost packets
+/* gst-tsrec: access units recorded around lost packets
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -187,7 +187,7 @@ GST_START_TEST (test_only_the_first_slice_of_a_key_frame_makes_one)
   static const guint8 idr[] = { PARAMETER_SETS, 0, 0, 1, 0x65, 0x88, 0x84, 0 };
   static const guint8 alone[] = { 0, 0, 1, 0x65, 0x88, 0x84, 0 };
   static const guint8 later[] = { PARAMETER_SETS, 0, 0, 1, 0x65, 0x11, 0x84 };
-  /* What rtph264depay takes for a key frame. */
+  /* Key frames by the rule of rtph264depay. */
   static const guint8 delta[] = { PARAMETER_SETS, 0, 0, 1, 0x41, 0x9a, 0x12 };
   static const guint8 nothing[] = { PARAMETER_SETS };
   static const guint8 recovery[] = { PARAMETER_SETS, 0, 0, 1, 6, 6, 1, 0x80, 0,
@@ -213,7 +213,7 @@ GST_START_TEST (test_only_the_first_slice_of_a_key_frame_makes_one)
 }
 GST_END_TEST;
 
-/* Whether the mux sets random_access_indicator for the access unit. */
+/* Returns TRUE if the mux sets random_access_indicator for the access unit. */
 static gboolean
 mux_says_random_access (TsCodec codec, const guint8 *data, gsize size)
 {

@@ -343,7 +343,7 @@ GST_START_TEST (test_a_layer_may_be_wanted_by_its_rid)
 
 GST_END_TEST;
 
-/* Then the largest one is recorded, and somebody is told. */
+/* Then the largest one is recorded, with a message. */
 GST_START_TEST (test_a_rid_that_is_not_offered_is_noticed)
 {
   GstSDPMessage *offer = parse (HEAD RIDS EXTENSIONS);

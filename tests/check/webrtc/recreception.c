@@ -332,7 +332,7 @@ GST_START_TEST (a_silent_track_keeps_its_clock)
 GST_END_TEST;
 
 /* An SSRC that the session description does not name: of a layer of simulcast,
- * or of a sender that has started anew. */
+ * or of a sender that has started again. */
 GST_START_TEST (other_sequence_numbers_behind_the_jitter_buffer)
 {
   Sender video = { 1, VIDEO, 5000, 10 }, audio = { 2, AUDIO, 7000, 20 };

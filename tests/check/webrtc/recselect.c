@@ -314,7 +314,7 @@ GST_START_TEST (test_a_stream_that_is_gone_makes_room_at_once)
   send_all (&b, "Kp");
   sender_clear (&a);
   send_all (&b, "p");
-  /* What was held is not lost. */
+  /* Held packets are not lost. */
   assert_seen ("AaBbb");
   sender_clear (&b);
 }

@@ -202,7 +202,7 @@ GST_START_TEST (test_silence_is_told_by_gap_events_that_overtake_nothing)
 
 GST_END_TEST;
 
-/* 24 kB of encoded silence a second, and 2 GB a day, for nobody. */
+/* Else 24 kB of useless encoded silence a second, 2 GB a day. */
 GST_START_TEST (test_nothing_leaves_while_nobody_is_connected)
 {
   const GstStructure *entry;
@@ -221,7 +221,7 @@ GST_START_TEST (test_nothing_leaves_while_nobody_is_connected)
   fail_unless_equals_int (events (GST_EVENT_CUSTOM_DOWNSTREAM, &event), 1);
   gst_event_unref (event);
   fail_unless (gst_harness_try_pull_event (h) == NULL);
-  /* Nor does the pause leave as one GAP event when somebody comes. */
+  /* Nor does the pause leave as one GAP event when a peer connects. */
   set_source (TRUE, FALSE);
   gst_rtc_track_tick (track, 601 * GST_SECOND);
   fail_unless_equals_int (events (GST_EVENT_GAP, &event), 1);

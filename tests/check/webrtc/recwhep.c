@@ -290,7 +290,7 @@ server_main (gpointer data)
   stop_listening (server->https_service);
   soup_server_disconnect (server->soup);
   g_object_unref (server->soup);
-  /* What libsoup left for an idle moment, and answers to nobody. */
+  /* Work that libsoup deferred, and answers without a client. */
   while (g_main_context_iteration (server->context, FALSE))
     ;
   g_main_context_pop_thread_default (server->context);

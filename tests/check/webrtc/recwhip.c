@@ -31,7 +31,7 @@ typedef struct
   gchar *url;
 } Pair;
 
-/* The receiver runs; nobody publishes yet. */
+/* The receiver runs, without a publisher. */
 static void
 pair_init (Pair *pair, const gchar *properties)
 {
@@ -575,7 +575,7 @@ GST_START_TEST (test_a_session_leaves_nothing_behind)
   until = g_get_monotonic_time () + REC_LIVE_PATIENCE / GST_USECOND;
   while (g_atomic_int_get (&session_elements) > 0 &&
       g_get_monotonic_time () < until) {
-    /* Messages that nobody has read hold on to who sent them. */
+    /* Unread messages keep a reference to their source. */
     GstMessage *message = gst_bus_timed_pop (pair.bus, 10 * GST_MSECOND);
 
     if (message)

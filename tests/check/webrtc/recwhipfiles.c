@@ -16,7 +16,7 @@
   "video/x-h264,profile=constrained-baseline ! sink.video "                    \
   "audiotestsrc is-live=true ! opusenc ! sink.audio "
 
-/* What has passed a pad of recwhipsrc; streaming thread, then read when it has
+/* Data that has passed a pad of recwhipsrc; streaming thread, then read when it has
  * stopped. */
 typedef struct
 {

@@ -297,7 +297,7 @@ find_report (LayerId id, guint32 *highest, gint32 *lost)
   return found;
 }
 
-/* What is not decrypted cannot be told from what is forged: both are layers that
+/* Packets that are not decrypted cannot be distinguished from forged ones: both are layers that
  * are not recorded. */
 GST_START_TEST (test_other_layers_are_dropped_before_they_are_decrypted)
 {

@@ -15,7 +15,7 @@
 #define TIMEOUT 20000
 #define SSRC 0x11223344
 
-/* What the callbacks have seen; under lock. */
+/* Arguments that the callbacks got; under lock. */
 typedef struct
 {
   GMutex lock;
@@ -466,7 +466,7 @@ GST_START_TEST (test_consent_lasts_as_long_as_it_is_given)
 
   fail_unless (rtc_test_peer_connect (peer, TIMEOUT));
   wait_for (&seen.connected, 1);
-  /* The thread of the port waits meanwhile. */
+  /* The thread of the port waits during the call. */
   rtc_udp_port_lock (port);
   now = g_get_monotonic_time ();
   for (guint i = 0; i < 3 * 3600 / 25; i++) {

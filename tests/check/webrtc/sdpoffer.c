@@ -67,7 +67,7 @@ GST_END_TEST;
 
 /* --- answers --- */
 
-/* What webrtcbin gets of @answer; @video and @audio: what is in the session. */
+/* Returns @answer for webrtcbin; @video and @audio: the tracks of the session. */
 static GstSDPMessage *
 complete (const gchar *answer, gboolean video, gboolean audio)
 {

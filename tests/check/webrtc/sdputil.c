@@ -1,4 +1,4 @@
-/* gst-tsrec: what is taken from a session description
+/* gst-tsrec: reading session descriptions
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -510,7 +510,7 @@ GST_END_TEST;
 
 /* --- fingerprints --- */
 
-/* What is between the lines is not looked at: "certificate" in base64. */
+/* The content between the lines is not read: "certificate" in base64. */
 #define PEM                                                                    \
   "-----BEGIN CERTIFICATE-----\nY2VydGlm\naWNhdGU=\n"                          \
   "-----END CERTIFICATE-----\n"

@@ -72,7 +72,7 @@ GST_START_TEST (test_an_answer_after_the_end_leaves_nothing_behind)
   guint i, before;
 
   requests = g_async_queue_new ();
-  /* What GLib and libsoup keep for ever is there after the first. */
+  /* The permanent memory of GLib and libsoup is there after the first one. */
   free_before_the_answer ();
   before = count_descriptors ();
   for (i = 0; i < 5; i++)
