@@ -33,17 +33,13 @@ static void
 on_chunk (SoupServerMessage *msg, GBytes *chunk, gpointer data)
 {
   BodyLimit *limit = data;
-  GIOStream *stream;
 
   limit->size += g_bytes_get_size (chunk);
   if (limit->size > limit->max)
     soup_message_body_set_accumulate (
         soup_server_message_get_request_body (msg), FALSE);
-  if (limit->size <= CUT_OFF)
-    return;
-  stream = soup_server_message_steal_connection (msg);
-  g_io_stream_close (stream, NULL, NULL);
-  g_object_unref (stream);
+  if (limit->size > CUT_OFF)
+    rec_server_listener_cut_off (msg);
 }
 
 static const gchar limit_key[] = "rec-server-body-limit";
