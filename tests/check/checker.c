@@ -849,23 +849,30 @@ static const struct
   { { 0xff, 0xf1, 0x4c, 0x80 }, TRUE },
 };
 
-/* Only an access unit that begins can have a PTS (2.4.3.7). */
+/* Only an access unit that begins can have a PTS (2.4.3.7). The core that
+ * others follow may itself be behind a dependent frame, whose header tells
+ * another size than it has. */
 GST_START_TEST (test_a_dependent_frame_begins_no_access_unit)
 {
   static const guint8 core[] = { EAC3 (0, 0) };
-  TsCheckPes first = { .kind = TS_CHECK_KIND_AUDIO,
-    .stream_id = 0xbd,
-    .data = core,
-    .size = sizeof core };
-  TsCheckPes pes = first;
-  Pid pid = { 0 };
+  static const guint8 behind[] = { EAC3 (1, 0), 5, 5, EAC3 (0, 0) };
+  TsCheckPes pes = { .kind = TS_CHECK_KIND_AUDIO, .stream_id = 0xbd };
+  TsCheckPes firsts[] = { pes, pes };
 
+  firsts[0].data = core;
+  firsts[0].size = sizeof core;
+  firsts[1].data = behind;
+  firsts[1].size = sizeof behind;
   pes.data = audio_rows[__i__].data;
   pes.size = sizeof audio_rows[__i__].data;
-  fail_unless (ts_check_es_begins_unit (&pid, &pes));
-  ts_check_es_note_core (&pid, &first);
-  fail_unless (
-      ts_check_es_begins_unit (&pid, &pes) == audio_rows[__i__].begins);
+  for (guint i = 0; i < G_N_ELEMENTS (firsts); i++) {
+    Pid pid = { 0 };
+
+    fail_unless (ts_check_es_begins_unit (&pid, &pes));
+    ts_check_es_note_core (&pid, &firsts[i]);
+    fail_unless (
+        ts_check_es_begins_unit (&pid, &pes) == audio_rows[__i__].begins);
+  }
 }
 
 GST_END_TEST;

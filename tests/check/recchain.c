@@ -8,6 +8,7 @@
 
 #include <gst/check/gstcheck.h>
 #include <gst/rtp/rtp.h>
+#include <string.h>
 
 #define PICTURES 40
 
@@ -712,6 +713,70 @@ GST_START_TEST (test_what_the_parser_refuses_costs_a_picture_at_most)
 
 GST_END_TEST;
 
+/* --- lists --- */
+
+static guint n_refused;
+
+/* Every second access unit is refused. */
+static GstFlowReturn
+refuse_some (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  Track *track = pad->chaindata;
+
+  note_unit (pad, parent, buffer);
+  return strlen (track->sizes->str) / 2 % 2 && ++n_refused > 0
+      ? GST_FLOW_NOT_LINKED
+      : GST_FLOW_OK;
+}
+
+static GstBuffer *
+make_opus (Track *track, guint32 rtp_time)
+{
+  GstBuffer *buffer = gst_rtp_buffer_new_allocate (3, 0, 0);
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+
+  gst_rtp_buffer_map (buffer, GST_MAP_READWRITE, &rtp);
+  gst_rtp_buffer_set_payload_type (&rtp, 96);
+  gst_rtp_buffer_set_ssrc (&rtp, track->ssrc);
+  gst_rtp_buffer_set_seq (&rtp, track->seq++);
+  gst_rtp_buffer_set_timestamp (&rtp, rtp_time);
+  memcpy (gst_rtp_buffer_get_payload (&rtp), "\xfc\x01\x02", 3);
+  gst_rtp_buffer_unmap (&rtp);
+  GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) =
+      rtp_time * GST_SECOND / 48000;
+  return buffer;
+}
+
+/* As with single packets: what is refused costs nothing but itself. The second
+ * time there are two streams to choose from. */
+GST_START_TEST (test_a_list_goes_on_behind_what_is_refused)
+{
+  for (guint n_streams = 1; n_streams <= 2; n_streams++) {
+    GstBufferList *list = gst_buffer_list_new ();
+    GstPad *other = NULL;
+    Track track;
+
+    track_init (&track, "audio", "OPUS", FALSE);
+    gst_pad_set_chain_function (track.out, refuse_some);
+    track.out->chaindata = &track;
+    n_refused = 0;
+    if (n_streams == 2)
+      other = rtc_depay_chain_add_stream (track.chain, 0);
+    for (guint i = 0; i < 10; i++)
+      gst_buffer_list_add (list, make_opus (&track, i * 960));
+    fail_unless_equals_int (
+        gst_pad_push_list (track.src, list), GST_FLOW_NOT_LINKED);
+    fail_unless_equals_string (track.sizes->str, "3 3 3 3 3 3 3 3 3 3 ");
+    fail_unless_equals_int (n_refused, 5);
+    if (other)
+      rtc_depay_chain_remove_stream (track.chain, other);
+    gst_clear_object (&other);
+    track_clear (&track);
+  }
+}
+
+GST_END_TEST;
+
 static Suite *
 recchain_suite (void)
 {
@@ -732,6 +797,7 @@ recchain_suite (void)
   tcase_add_test (tc, test_a_packet_lost_beside_padding_is_a_loss);
   tcase_add_test (tc, test_malformed_packets_cost_a_picture_at_most);
   tcase_add_test (tc, test_what_the_parser_refuses_costs_a_picture_at_most);
+  tcase_add_test (tc, test_a_list_goes_on_behind_what_is_refused);
   return s;
 }
 

@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include "config.h"
+
 #include "reclive.h"
 #include "recproxy.h"
 #include "recssrc.h"
@@ -188,6 +190,31 @@ GST_START_TEST (test_latency_is_answered_before_anybody_has_connected)
 
 GST_END_TEST;
 
+/* Key frames of some hundred kB arrive at once: as much is asked for as the kernel
+ * grants without privileges. */
+static void
+assert_receive_buffer (GstElement *src)
+{
+#if HAVE_NICE || HAVE_TRANSPORT
+  GstStructure *s = NULL;
+  gchar *text = NULL;
+  guint buffer = 0, wanted;
+
+#if !HAVE_NICE
+  if (!g_getenv ("REC_TEST_UDP_PORT"))
+    return;
+#endif
+  if (!g_file_get_contents ("/proc/sys/net/core/rmem_max", &text, NULL, NULL))
+    return;
+  wanted = MIN ((guint)g_ascii_strtoull (text, NULL, 10), 8 * 1024 * 1024);
+  g_free (text);
+  g_object_get (src, "stats", &s, NULL);
+  fail_unless (gst_structure_get_uint (s, "socket-buffer", &buffer));
+  gst_structure_free (s);
+  fail_unless (buffer >= wanted, "%u bytes instead of %u", buffer, wanted);
+#endif
+}
+
 GST_START_TEST (test_a_publisher_is_received_as_parsed_streams)
 {
   GstClockTime video = GST_CLOCK_TIME_NONE, audio = GST_CLOCK_TIME_NONE;
@@ -224,6 +251,8 @@ GST_START_TEST (test_a_publisher_is_received_as_parsed_streams)
     pull_rising (pair.audio, 1, &audio);
   while (audio < video);
   fail_unless (audio - video < GST_SECOND);
+
+  assert_receive_buffer (pair.src);
 
   pair_unpublish (&pair);
   message = wait_for (pair.bus, "recwhip-disconnected");

@@ -124,6 +124,12 @@ read_picture (const TsCheckPes *pes)
 #define AC3_HEADER_SIZE 6
 #define AC3_MAX_BSID 10 /* above, it is E-AC-3 */
 
+static bool
+is_frame_of_ac3 (const uint8_t *data, size_t size)
+{
+  return size >= AC3_HEADER_SIZE && data[0] == 0x0b && data[1] == 0x77;
+}
+
 /* Whether an E-AC-3 frame is of independent substream 0 (TS 102 366 E.1.3.1.1,
  * E.1.3.1.2), as every AC-3 frame is. */
 static bool
@@ -134,18 +140,23 @@ is_core_of_ac3 (const uint8_t *frame)
   return frame[2] >> 6 != 1 && (frame[2] >> 3 & 7) == 0;
 }
 
-/* From frame to frame, as far as there are headers: the size of E-AC-3 is in
- * its header, and AC-3 begins an access unit wherever it is. */
+/* From frame to frame: the size of E-AC-3 is in its header, and AC-3 begins an
+ * access unit wherever it is. Where no frame begins after that size, from one
+ * syncword to the next. */
 static bool
 has_core_of_ac3 (const uint8_t *data, size_t size)
 {
-  while (size >= AC3_HEADER_SIZE && data[0] == 0x0b && data[1] == 0x77) {
+  while (size >= AC3_HEADER_SIZE) {
     size_t length = ((size_t)(data[2] & 7) << 8 | data[3]) * 2 + 2;
 
-    if (is_core_of_ac3 (data))
+    if (!is_frame_of_ac3 (data, size)) {
+      length = 1;
+    } else if (is_core_of_ac3 (data)) {
       return true;
-    if (length > size)
-      break;
+    } else if (length > size ||
+        (length < size && !is_frame_of_ac3 (data + length, size - length))) {
+      length = 1;
+    }
     data += length;
     size -= length;
   }
@@ -168,8 +179,9 @@ has_core_of_dts (const uint8_t *data, size_t size)
 static bool
 has_core (const TsCheckPes *pes)
 {
-  return has_core_of_ac3 (pes->data, pes->size) ||
-      has_core_of_dts (pes->data, pes->size);
+  return is_frame_of_ac3 (pes->data, pes->size)
+      ? has_core_of_ac3 (pes->data, pes->size)
+      : has_core_of_dts (pes->data, pes->size);
 }
 
 static bool
@@ -187,7 +199,7 @@ begins_with_dependent (const TsCheckPes *pes)
 {
   const uint8_t *data = pes->data;
 
-  if (pes->size >= AC3_HEADER_SIZE && data[0] == 0x0b && data[1] == 0x77)
+  if (is_frame_of_ac3 (data, pes->size))
     return !is_core_of_ac3 (data);
   return begins_with_dts_extension (pes);
 }

@@ -675,6 +675,56 @@ GST_START_TEST (test_bad_buffers_are_counted_and_said_once)
 }
 GST_END_TEST;
 
+static GstEvent *
+new_segment_from (GstClockTime start)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.start = start;
+  return gst_event_new_segment (&segment);
+}
+
+/* One picture of ten has a running time of centuries, before or after the
+ * others; it follows the one before. Beside sound, and without it. */
+GST_START_TEST (test_times_of_centuries_are_unknown)
+{
+  const guint64 half = G_GUINT64_CONSTANT (1) << 63;
+  const struct
+  {
+    GstClockTime start, time;
+  } rows[] = { { 0, G_MAXUINT64 - GST_SECOND }, { 0, half }, { 0, half - 1 },
+    { half, 0 }, { half - 1, 0 }, { half + 1, 0 } };
+
+  for (guint i = 0; i < 4 * G_N_ELEMENTS (rows); i++) {
+    GstBuffer *buffer;
+    guint row = i / 4, wild = i % 2 ? 0 : 5;
+    guint64 n = 0;
+    Mux m;
+
+    mux_init (&m, i & 2);
+    for (guint v = 0; v < 10; v++) {
+      push_aac (&m, v);
+      buffer = new_picture (v * FRAME, 900, v == 0, v == 0);
+      gst_harness_push_event (
+          m.video, new_segment_from (v == wild ? rows[row].start : 0));
+      if (v == wild)
+        GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) = rows[row].time;
+      gst_harness_push (m.video, buffer);
+    }
+    gst_harness_push_event (m.audio, gst_event_new_eos ());
+    gst_harness_push_event (m.video, gst_event_new_eos ());
+    mux_assert_conformant (&m);
+    n = mux_get_stat (&m, "no-timestamp");
+    fail_unless (n == 1, "row %u: %" G_GUINT64_FORMAT, row, n);
+    fail_unless_equals_uint64 (mux_get_stat (&m, "access-units"), 20);
+    fail_unless_equals_uint64 (mux_get_stat (&m, "jumps"), 0);
+    fail_unless_equals_uint64 (mux_get_stat (&m, "backward"), 0);
+    mux_clear (&m);
+  }
+}
+GST_END_TEST;
+
 /* One picture a minute, one of which has a time that is an hour wrong. */
 GST_START_TEST (test_long_steps_of_a_file_are_kept)
 {
@@ -1208,6 +1258,7 @@ add_tests (TCase *tc)
   tcase_add_test (tc, test_clipping_of_opus_is_in_its_control_header);
   tcase_add_test (tc, test_language_tag_becomes_a_descriptor);
   tcase_add_test (tc, test_bad_buffers_are_counted_and_said_once);
+  tcase_add_test (tc, test_times_of_centuries_are_unknown);
   tcase_add_test (tc, test_long_steps_of_a_file_are_kept);
   tcase_add_test (tc, test_a_track_without_timestamps_has_come);
   tcase_add_test (tc, test_journal_events_pass);

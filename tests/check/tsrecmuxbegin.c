@@ -267,6 +267,15 @@ note_times (void *user_data, const TsCheckPes *pes)
     sound_times[n_sound++] = pes->pts;
 }
 
+static GstEvent *
+new_segment (void)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  return gst_event_new_segment (&segment);
+}
+
 static GstBuffer *
 new_untimed_aac (void)
 {
@@ -393,6 +402,56 @@ GST_START_TEST (test_pictures_without_times_at_first_are_before_the_rest)
     fail_unless_equals_uint64 (mux_get_stat (&m, "pts-moved"), 0);
     mux_clear (&m);
   }
+}
+GST_END_TEST;
+
+/* Waits until the mux has written something; nothing arrives meanwhile. */
+static gboolean
+wait_for_output (Mux *m)
+{
+  for (guint i = 0; i < 2000; i++) {
+    if (mux_collect (m) > 0)
+      return TRUE;
+    g_usleep (10000);
+  }
+  return FALSE;
+}
+
+/* Live input without a timestamp at first waits for one for half a second, also
+ * if no more of it comes; that after a flush and that of another track too. */
+GST_START_TEST (test_what_has_no_time_leaves_though_nothing_follows)
+{
+  Mux m;
+
+  mux_init (&m, TRUE);
+  for (guint run = 1; run < 4; run++) {
+    GstHarness *h = run == 3 ? m.audio : m.video;
+    gint64 start = g_get_monotonic_time ();
+    guint64 written;
+
+    if (run == 2) {
+      gst_harness_push_event (h, gst_event_new_flush_start ());
+      gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+      gst_harness_push_event (h, new_segment ());
+    }
+    if (run == 3)
+      gst_harness_push (h, new_untimed_aac ());
+    else
+      gst_harness_push (h,
+          stamp (new_picture (0, 900, TRUE, TRUE), GST_CLOCK_TIME_NONE, FRAME));
+    written = mux_get_stat (&m, "access-units");
+    fail_unless (written == run - 1 ||
+        g_get_monotonic_time () - start > 400 * G_TIME_SPAN_MILLISECOND);
+    fail_unless (wait_for_output (&m), "run %u", run);
+    fail_unless_equals_uint64 (mux_get_stat (&m, "access-units"), run);
+    fail_unless_equals_uint64 (mux_get_stat (&m, "no-timestamp"), run);
+  }
+  /* and where it stops meanwhile */
+  gst_element_set_state (m.mux, GST_STATE_READY);
+  gst_element_set_state (m.mux, GST_STATE_PLAYING);
+  gst_harness_set_src_caps_str (m.audio, AAC_CAPS);
+  gst_harness_push (m.audio, new_untimed_aac ());
+  mux_clear (&m);
 }
 GST_END_TEST;
 
@@ -663,6 +722,7 @@ add_tests (TCase *tc)
   tcase_add_test (tc, test_sound_without_times_at_first_does_not_move_the_rest);
   tcase_add_test (tc, test_a_start_without_times_moves_no_timestamps);
   tcase_add_test (tc, test_pictures_without_times_at_first_are_before_the_rest);
+  tcase_add_test (tc, test_what_has_no_time_leaves_though_nothing_follows);
   tcase_add_test (tc, test_sound_without_any_times_is_not_kept_waiting);
   tcase_add_test (tc, test_the_warning_of_a_lag_says_what_helps);
   tcase_add_test (tc, test_a_key_frame_that_never_comes_is_not_waited_for);

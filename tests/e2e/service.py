@@ -17,6 +17,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -33,13 +34,13 @@ e2e.need_elements('recserver', 'recwhipsrc', 'recwhipsink')
 class Service:
     """pipelines/server on a free port."""
 
-    def __init__(self, test, folder, *options, publishers=True):
+    def __init__(self, test, folder, *options, pipelines=e2e.PIPELINES, env=None):
         self.folder = folder
         self.test = test
         self.recordings = os.path.join(folder, 'recordings')
         self.process = e2e.Process(
-            [os.path.join(e2e.PIPELINES, 'server'), '--port', '0', *options, self.recordings], folder,
-            f'server-{time.monotonic_ns()}')
+            [os.path.join(pipelines, 'server'), '--port', '0', *options, self.recordings], folder,
+            f'server-{time.monotonic_ns()}', env=env)
         test.addCleanup(self.process.end)
         found = e2e.wait_for(lambda: re.search(r'http://(?:127.0.0.1|0.0.0.0):(\d+)/', self.process.said()) or
                              not self.process.is_running(), 'the service')
@@ -345,6 +346,25 @@ class Examples(Base):
             service.publish(name)
             self.assertEqual(process.wait(240), 0, process.said())
             self.assertRegex(process.said(), rf'{name}-\S+\.ts [1-9]\d+ bytes')
+
+
+class WithoutNpm(Base):
+    def test_it_records_when_npm_cannot_fetch_the_player(self):
+        tree, programs = self.path('tree'), self.path('programs')
+        os.makedirs(os.path.join(tree, 'pipelines'))
+        os.mkdir(programs)
+        shutil.copytree(e2e.PIPELINES, os.path.join(tree, 'pipelines'), dirs_exist_ok=True,
+                        ignore=shutil.ignore_patterns('node_modules'))
+        for name in ('meson.build', 'gst'):
+            os.symlink(os.path.join(e2e.SOURCE_DIR, name), os.path.join(tree, name))
+        with open(os.path.join(programs, 'npm'), 'w', encoding='ascii') as file:
+            file.write('#!/bin/sh\nexit 1\n')
+        os.chmod(file.name, 0o755)
+        service = Service(self, self.folder, pipelines=os.path.join(tree, 'pipelines'),
+                          env={**os.environ, 'PATH': programs + ':' + os.environ['PATH']})
+        self.assertIn('without hls.js', service.process.said())
+        service.publish('cam')
+        service.wait_for_state('cam', 'recording')
 
 
 class Many(Base):

@@ -106,15 +106,15 @@ class Documentation(unittest.TestCase):
             capture_output=True, text=True, check=True).stdout)
         tests = tests['tests'] + tests['benchmarks']
         names = {test['name'] for test in tests}
-        suites = {suite.split(':')[-1] for test in tests for suite in test['suite']} | {'campaign'}
+        suites = {suite.split(':')[-1] for test in tests for suite in test['suite']} | {'campaign', 'paced'}
         found = 0
         for page, text in pages().items():
             for piece in code(text):
                 for rest in re.findall(r'meson test -C [\w-]+((?: [\w-]+)*)', piece):
                     rest, asked = re.sub(r' --(?:benchmark|verbose)| -[a-z]+(?= |$)', '', rest), []
-                    for suite in re.findall(r' --suite ([\w-]+)', rest):
+                    for suite in re.findall(r' --(?:no-)?suite ([\w-]+)', rest):
                         asked.append((suite, suites))
-                    for test in re.sub(r' --\w+ [\w-]+', '', rest).split():
+                    for test in re.sub(r' --[\w-]+ [\w-]+', '', rest).split():
                         asked.append((test, names | {'choices-all', 'webrtc-cycles'}))
                     for what, where in asked:
                         found += 1

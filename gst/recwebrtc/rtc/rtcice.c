@@ -12,7 +12,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 
-#ifdef HAVE_NICE
+#if HAVE_NICE
 #include <nice/agent.h>
 #endif
 
@@ -85,7 +85,7 @@ rtc_ice_prepare (GstElement *webrtcbin)
   g_object_unref (ice);
 }
 
-#ifdef HAVE_NICE
+#if HAVE_NICE
 /* All m-lines are bundled on the first stream. */
 #define STREAM_ID 1
 

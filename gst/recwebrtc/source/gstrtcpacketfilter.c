@@ -7,6 +7,7 @@
 
 #include "gstrtcpacketfilter.h"
 
+#include "rtcflow.h"
 #include "rtcnal.h"
 #include "rtcpacketfilter.h"
 #include "rtcparamsets.h"
@@ -184,25 +185,10 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   return buffer ? gst_pad_push (self->src, buffer) : GST_FLOW_OK;
 }
 
-/* GstBufferListFunc: removes *@buffer from the list by setting it to NULL. */
-static gboolean
-filter_list_packet (GstBuffer **buffer, guint idx, gpointer user_data)
-{
-  *buffer = filter_packet (user_data, *buffer);
-  return TRUE;
-}
-
 static GstFlowReturn
 sink_chain_list (GstPad *pad, GstObject *parent, GstBufferList *list)
 {
-  GstRtcPacketFilter *self = GST_RTC_PACKET_FILTER (parent);
-
-  list = gst_buffer_list_make_writable (list);
-  gst_buffer_list_foreach (list, filter_list_packet, self);
-  if (gst_buffer_list_length (list) > 0)
-    return gst_pad_push_list (self->src, list);
-  gst_buffer_list_unref (list);
-  return GST_FLOW_OK;
+  return rtc_flow_chain_each (pad, parent, list, sink_chain);
 }
 
 /* A jitter buffer also reports the packet after the last one as lost if a

@@ -8,6 +8,7 @@
 #include "gstrtcpicturefilter.h"
 
 #include "recevent.h"
+#include "rtcflow.h"
 #include "rtckeywatch.h"
 #include "rtclossgate.h"
 #include "rtcpacketfilter.h"
@@ -435,24 +436,10 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   return gst_pad_event_default (pad, parent, event);
 }
 
-/* Passes the buffers of @list to @chain one by one. Consumes @list. */
-static GstFlowReturn
-chain_each (GstPad *pad, GstObject *parent, GstBufferList *list,
-    GstPadChainFunction chain)
-{
-  GstFlowReturn ret = GST_FLOW_OK;
-  guint n = gst_buffer_list_length (list);
-
-  for (guint i = 0; i < n && ret == GST_FLOW_OK; i++)
-    ret = chain (pad, parent, gst_buffer_ref (gst_buffer_list_get (list, i)));
-  gst_buffer_list_unref (list);
-  return ret;
-}
-
 static GstFlowReturn
 sink_chain_list (GstPad *pad, GstObject *parent, GstBufferList *list)
 {
-  return chain_each (pad, parent, list, sink_chain);
+  return rtc_flow_chain_each (pad, parent, list, sink_chain);
 }
 
 /* --- access units of the parser --- */
@@ -497,7 +484,7 @@ parsed_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 static GstFlowReturn
 parsed_chain_list (GstPad *pad, GstObject *parent, GstBufferList *list)
 {
-  return chain_each (pad, parent, list, parsed_chain);
+  return rtc_flow_chain_each (pad, parent, list, parsed_chain);
 }
 
 /* The parser measures only what goes through it. Consumes @event; NULL: there was

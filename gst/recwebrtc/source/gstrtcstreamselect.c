@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "gstrtcstreamselect.h"
+#include "rtcflow.h"
 #include "rtckeystart.h"
 
 #include <gst/rtp/rtp.h>
@@ -173,14 +174,13 @@ choose (GstRtcStreamSelect *self, Stream *stream)
 static GstFlowReturn
 push_held (GstRtcStreamSelect *self, Stream *stream)
 {
-  GstFlowReturn ret = GST_FLOW_OK;
+  GstBufferList *list = gst_buffer_list_new ();
   GstBuffer *buffer;
 
-  while (ret == GST_FLOW_OK && (buffer = g_queue_pop_head (&stream->held)))
-    ret = gst_pad_push (self->src, buffer);
-  g_queue_clear_full (&stream->held, (GDestroyNotify)gst_buffer_unref);
+  while ((buffer = g_queue_pop_head (&stream->held)))
+    gst_buffer_list_add (list, buffer);
   stream->held_bytes = 0;
-  return ret;
+  return gst_pad_push_list (self->src, list);
 }
 
 static gboolean
@@ -280,18 +280,12 @@ gst_rtc_stream_select_chain_list (
 {
   GstRtcStreamSelect *self = GST_RTC_STREAM_SELECT (parent);
   Stream *stream = gst_pad_get_element_private (pad);
-  guint n = gst_buffer_list_length (list);
-  GstFlowReturn ret = GST_FLOW_OK;
+  GstFlowReturn ret;
 
   GST_PAD_STREAM_LOCK (self->src);
-  if (is_alone (self, stream)) {
-    ret = gst_pad_push_list (self->src, list);
-  } else {
-    for (guint i = 0; i < n && ret == GST_FLOW_OK; i++)
-      ret = take_packet (
-          self, stream, gst_buffer_ref (gst_buffer_list_get (list, i)));
-    gst_buffer_list_unref (list);
-  }
+  ret = is_alone (self, stream)
+      ? gst_pad_push_list (self->src, list)
+      : rtc_flow_chain_each (pad, parent, list, gst_rtc_stream_select_chain);
   GST_PAD_STREAM_UNLOCK (self->src);
   return ret;
 }

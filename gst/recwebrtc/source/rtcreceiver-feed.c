@@ -437,6 +437,18 @@ take_packets (RtcReceiver *self, RtcReceiverStream **stream)
   return list;
 }
 
+/* What is refused is lost, and what follows is offered again: who refuses may
+ * have been linked, or have ended its flush, by then. Errors are on the bus. */
+static void
+push_packets (RtcReceiverStream *stream, GstBufferList *list)
+{
+  GstFlowReturn flow = gst_pad_push_list (stream->src, list);
+
+  if (flow != stream->flow)
+    GST_INFO_OBJECT (stream->src, "packets are %s", gst_flow_get_name (flow));
+  stream->flow = flow;
+}
+
 void
 rtc_receiver_feed (gpointer data)
 {
@@ -454,6 +466,6 @@ rtc_receiver_feed (gpointer data)
       break;
     if (!stream->src)
       open_stream (self, stream);
-    gst_pad_push_list (stream->src, list);
+    push_packets (stream, list);
   } while (TRUE);
 }

@@ -93,6 +93,7 @@ typedef struct
  * @has_left: a packet has left, the last one at @running
  * @excused: others do not wait for it until it has caught up
  * @src: our pad, NULL before the first packet has left
+ * @flow: result of the last push
  * @sink: what it is linked to
  */
 typedef struct
@@ -125,6 +126,7 @@ typedef struct
   GstPad *sink;
   /* thread that pushes */
   GstPad *src;
+  GstFlowReturn flow;
 } RtcReceiverStream;
 
 /* Totals of streams that have ended. */

@@ -9,7 +9,7 @@
 
 #include <sys/socket.h>
 
-#ifdef HAVE_NICE
+#if HAVE_NICE
 #include <nice/agent.h>
 #endif
 
@@ -83,7 +83,7 @@ rtc_sockets_get_drops (gint fd, guint32 *drops)
 
 /* --- the sockets of an agent --- */
 
-#ifdef HAVE_NICE
+#if HAVE_NICE
 static Known *
 find_known (RtcSockets *self, gint fd)
 {
@@ -203,7 +203,7 @@ guint64
 rtc_sockets_update (RtcSockets *self, GstElement *webrtc)
 {
   guint64 drops = 0;
-#ifdef HAVE_NICE
+#if HAVE_NICE
   NiceAgent *agent = get_agent (webrtc);
   guint stream, component;
 

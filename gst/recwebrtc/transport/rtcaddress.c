@@ -10,6 +10,9 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+/* Bytes that tell hosts apart: the whole of IPv4, a subnet of IPv6. */
+#define HOST_SIZE 8
+
 RtcAddress
 rtc_address_from_sockaddr (const struct sockaddr *from)
 {
@@ -88,11 +91,11 @@ mix (guint64 hash, guint64 word)
 }
 
 static guint64
-hash_host (const RtcAddress *self)
+hash_bytes (const RtcAddress *self, gsize size)
 {
-  guint64 words[2];
+  guint64 words[2] = { 0 };
 
-  memcpy (words, self->bytes, sizeof (words));
+  memcpy (words, self->bytes, size);
   return mix (mix (get_seed (), words[0]), words[1]);
 }
 
@@ -101,13 +104,19 @@ rtc_address_hash (gconstpointer address)
 {
   const RtcAddress *self = address;
 
-  return (guint)mix (hash_host (self), self->port);
+  return (guint)mix (hash_bytes (self, sizeof (self->bytes)), self->port);
 }
 
 guint
 rtc_address_hash_host (const RtcAddress *self)
 {
-  return (guint)(hash_host (self) >> 16);
+  return (guint)(hash_bytes (self, HOST_SIZE) >> 16);
+}
+
+gboolean
+rtc_address_is_same_host (const RtcAddress *a, const RtcAddress *b)
+{
+  return a->family == b->family && memcmp (a->bytes, b->bytes, HOST_SIZE) == 0;
 }
 
 gboolean

@@ -43,7 +43,9 @@ gchar *rtc_address_to_string (const RtcAddress *address);
 guint rtc_address_hash (gconstpointer address);
 /* GEqualFunc */
 gboolean rtc_address_equal (gconstpointer a, gconstpointer b);
-/* Hash of the address without its port. */
+/* Hash of the host: the address without its port, and of IPv6 the first 64 bits,
+ * as a host may have all of the others. */
 guint rtc_address_hash_host (const RtcAddress *address);
+gboolean rtc_address_is_same_host (const RtcAddress *a, const RtcAddress *b);
 
 G_END_DECLS

@@ -38,6 +38,12 @@ typedef struct
   guint requests;
 } Slot;
 
+typedef struct
+{
+  gpointer item;
+  gsize size;
+} Ready;
+
 /**
  * Suspect:
  * @item: a packet far away from the others, NULL: none
@@ -52,7 +58,7 @@ typedef struct
 
 /**
  * RtcReorder:
- * @ready: items that leave before those in @slots: of before a new start
+ * @ready: Ready, which leave before those in @slots: of before a new start
  * @slots: those of the numbers from @next to before @end, at number modulo
  *   @n_slots
  * @n_slots: a power of two
@@ -76,7 +82,6 @@ struct _RtcReorder
   guint n_slots;
   gboolean started;
   gboolean left; /* something has left, or was lost: nothing comes before */
-  gboolean draining;
   gint64 next;
   gint64 end;
   gint64 hold_until;
@@ -121,6 +126,18 @@ drop_suspect (RtcReorder *self)
   self->suspect.item = NULL;
 }
 
+/* Returns the first item in @ready, which is not empty. */
+static gpointer
+pop_ready (RtcReorder *self)
+{
+  Ready *ready = g_queue_pop_head (&self->ready);
+  gpointer item = ready->item;
+
+  self->bytes -= ready->size;
+  g_free (ready);
+  return item;
+}
+
 void
 rtc_reorder_free (RtcReorder *self)
 {
@@ -130,7 +147,8 @@ rtc_reorder_free (RtcReorder *self)
     if (get_slot (self, number)->item)
       self->destroy (get_slot (self, number)->item);
   drop_suspect (self);
-  g_queue_clear_full (&self->ready, self->destroy);
+  while (!g_queue_is_empty (&self->ready))
+    self->destroy (pop_ready (self));
   g_free (self->slots);
   g_free (self);
 }
@@ -180,6 +198,15 @@ start (RtcReorder *self, guint16 seq, gint64 hold_until)
   self->late_run = 0;
 }
 
+static void
+push_ready (RtcReorder *self, Slot *slot)
+{
+  Ready *ready = g_new (Ready, 1);
+
+  *ready = (Ready){ g_steal_pointer (&slot->item), slot->size };
+  g_queue_push_tail (&self->ready, ready);
+}
+
 /* What is held leaves first; what is missing in between is lost. */
 static void
 start_over (RtcReorder *self, guint16 seq)
@@ -188,11 +215,10 @@ start_over (RtcReorder *self, guint16 seq)
     Slot *slot = get_slot (self, self->next);
 
     if (slot->item)
-      g_queue_push_tail (&self->ready, g_steal_pointer (&slot->item));
+      push_ready (self, slot);
     else
       self->stats.lost++;
   }
-  self->bytes = 0;
   start (self, seq, G_MININT64);
 }
 
@@ -218,6 +244,53 @@ extend_range (RtcReorder *self, gint64 number, gint64 now)
   }
 }
 
+static gboolean
+is_beyond (RtcReorder *self, guint factor)
+{
+  gint64 n = self->end - self->next + self->ready.length;
+
+  return self->bytes > factor * self->max_bytes ||
+      n > (gint64)factor * RTC_REORDER_MAX_SPAN;
+}
+
+static void
+lose_front (RtcReorder *self)
+{
+  Slot *slot = get_slot (self, self->next++);
+
+  if (slot->item) {
+    self->bytes -= slot->size;
+    self->destroy (g_steal_pointer (&slot->item));
+  } else {
+    self->n_missing--;
+  }
+  self->stats.lost++;
+  self->left = TRUE;
+}
+
+static void
+lose_oldest (RtcReorder *self)
+{
+  if (g_queue_is_empty (&self->ready)) {
+    lose_front (self);
+    return;
+  }
+  self->destroy (pop_ready (self));
+  self->stats.lost++;
+}
+
+/* More than may be held: what is missing in front of it is not waited for. When
+ * nobody takes what is there, the oldest packets are lost in the end. */
+static void
+enforce_limits (RtcReorder *self)
+{
+  while (is_beyond (self, 1) && self->next < self->end &&
+      !get_slot (self, self->next)->item)
+    lose_front (self);
+  while (is_beyond (self, 2))
+    lose_oldest (self);
+}
+
 static void
 put (RtcReorder *self, gint64 number, gpointer item, gsize size, gint64 now)
 {
@@ -240,6 +313,7 @@ put (RtcReorder *self, gint64 number, gpointer item, gsize size, gint64 now)
   self->bytes += size;
   self->n_missing--;
   self->late_run = 0;
+  enforce_limits (self);
 }
 
 /* RFC 3550 appendix A.1: two consecutive packets are a new start. */
@@ -284,40 +358,6 @@ take_late (RtcReorder *self, guint16 seq, gpointer item, gsize size, gint64 now,
   return RTC_REORDER_LATE;
 }
 
-static gboolean
-is_beyond (RtcReorder *self, guint factor)
-{
-  return self->next < self->end &&
-      (self->bytes > factor * self->max_bytes ||
-          self->end - self->next > (gint64)factor * RTC_REORDER_MAX_SPAN);
-}
-
-static void
-lose_front (RtcReorder *self)
-{
-  Slot *slot = get_slot (self, self->next++);
-
-  if (slot->item) {
-    self->bytes -= slot->size;
-    self->destroy (g_steal_pointer (&slot->item));
-  } else {
-    self->n_missing--;
-  }
-  self->stats.lost++;
-  self->left = TRUE;
-}
-
-/* More than may be held: what is missing in front of it is not waited for. When
- * nobody takes what is there, the oldest packets are lost in the end. */
-static void
-enforce_limits (RtcReorder *self)
-{
-  while (is_beyond (self, 1) && !get_slot (self, self->next)->item)
-    lose_front (self);
-  while (is_beyond (self, 2))
-    lose_front (self);
-}
-
 RtcReorderResult
 rtc_reorder_add (RtcReorder *self, guint16 seq, gpointer item, gsize size,
     gint64 now, gboolean retransmitted)
@@ -341,7 +381,6 @@ rtc_reorder_add (RtcReorder *self, guint16 seq, gpointer item, gsize size,
   }
   drop_suspect (self);
   put (self, number, item, size, now);
-  enforce_limits (self);
   return RTC_REORDER_ADDED;
 }
 
@@ -363,16 +402,16 @@ rtc_reorder_take (RtcReorder *self, gint64 now)
 {
   if (!g_queue_is_empty (&self->ready)) {
     self->stats.received++;
-    return g_queue_pop_head (&self->ready);
+    return pop_ready (self);
   }
-  if (now < self->hold_until && !self->draining)
+  if (now < self->hold_until)
     return NULL;
   while (self->next < self->end) {
     Slot *slot = get_slot (self, self->next);
 
     if (slot->item)
       return take_front (self);
-    if (now < slot->time + self->latency && !self->draining)
+    if (now < slot->time + self->latency)
       return NULL;
     lose_front (self);
   }
@@ -389,8 +428,6 @@ rtc_reorder_get_due (RtcReorder *self)
     return G_MININT64;
   if (self->next == self->end)
     return RTC_REORDER_NEVER;
-  if (self->draining)
-    return G_MININT64;
   due = slot->item ? G_MININT64 : slot->time + self->latency;
   return MAX (due, self->hold_until);
 }
@@ -398,7 +435,8 @@ rtc_reorder_get_due (RtcReorder *self)
 void
 rtc_reorder_foreach (RtcReorder *self, GFunc function, gpointer user_data)
 {
-  g_queue_foreach (&self->ready, function, user_data);
+  for (const GList *l = self->ready.head; l; l = l->next)
+    function (((const Ready *)l->data)->item, user_data);
   for (gint64 number = self->next; number < self->end; number++)
     if (get_slot (self, number)->item)
       function (get_slot (self, number)->item, user_data);
@@ -410,12 +448,6 @@ rtc_reorder_restart (RtcReorder *self, guint16 seq)
   drop_suspect (self);
   start_over (self, seq);
   self->left = TRUE;
-}
-
-void
-rtc_reorder_drain (RtcReorder *self)
-{
-  self->draining = TRUE;
 }
 
 /* --- requests for retransmission --- */

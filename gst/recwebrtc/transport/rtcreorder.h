@@ -88,8 +88,6 @@ void rtc_reorder_foreach (
 /* What is held leaves first, then the packet with number @seq, or the next one
  * that is added: those in between were left out on purpose. */
 void rtc_reorder_restart (RtcReorder *reorder, guint16 seq);
-/* Nothing is waited for any more: rtc_reorder_take() returns all. */
-void rtc_reorder_drain (RtcReorder *reorder);
 
 /* Returns how many of the missing packets are to be requested at @now, and
  * fills @seqs, in order. @round_trip: measured, 0: unknown. They count as

@@ -21,6 +21,8 @@
 #define EVENTS 64
 /* Reads of one connection before the others have their turn. */
 #define MAX_READS 16
+/* Connections that are accepted before those that are there have their turn. */
+#define MAX_ACCEPTED 64
 #define TICK (1 * G_TIME_SPAN_SECOND)
 
 /**
@@ -41,11 +43,16 @@ typedef struct
   guint8 out[HEADER_SIZE + MAX_DATAGRAM];
 } Connection;
 
+/**
+ * RtcTcpPort:
+ * @resume_at: when to accept again, µs; 0: it does
+ */
 struct _RtcTcpPort
 {
   guint number;
   gint epoll;
   gint listeners[2];
+  gint64 resume_at;
   GHashTable *connections; /* RtcAddress *: Connection */
   RtcTcpPortCallbacks callbacks;
   gpointer user_data;
@@ -62,13 +69,13 @@ free_connection (gpointer data)
   g_free (connection);
 }
 
-static void
+static gboolean
 watch (RtcTcpPort *self, Connection *connection, gint operation)
 {
   struct epoll_event event = { .data.ptr = connection };
 
   event.events = EPOLLIN | (connection->n_out > 0 ? EPOLLOUT : 0);
-  epoll_ctl (self->epoll, operation, connection->fd, &event);
+  return epoll_ctl (self->epoll, operation, connection->fd, &event) == 0;
 }
 
 static void
@@ -77,39 +84,103 @@ drop (RtcTcpPort *self, Connection *connection)
   g_hash_table_remove (self->connections, &connection->remote);
 }
 
-static void
-add_connection (RtcTcpPort *self, gint fd, gint64 now)
+/* Whether another connection of @remote, which is of no session yet, may be
+ * there. Many peers may share the address of a NAT, but few connect at a time. */
+static gboolean
+may_connect (RtcTcpPort *self, const RtcAddress *remote)
 {
-  struct sockaddr_storage remote = { 0 }, local = { 0 };
-  socklen_t remote_size = sizeof (remote), local_size = sizeof (local);
-  Connection *connection;
+  GHashTableIter iter;
+  gpointer key;
+  guint n = 0;
+
+  if (g_hash_table_size (self->connections) >= RTC_TCP_PORT_MAX_CONNECTIONS)
+    return FALSE;
+  g_hash_table_iter_init (&iter, self->connections);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    n += rtc_address_is_same_host (key, remote) &&
+        !self->callbacks.is_used (key, self->user_data);
+  return n < RTC_TCP_PORT_MAX_STRANGERS;
+}
+
+/* A connection from the same address, to another one of ours or of before the
+ * peer reset it, gives way. */
+static void
+add_connection (RtcTcpPort *self, gint fd, const RtcAddress *remote,
+    const RtcAddress *local, gint64 now)
+{
+  Connection *connection = g_new0 (Connection, 1);
   gint one = 1;
 
-  if (g_hash_table_size (self->connections) >= RTC_TCP_PORT_MAX_CONNECTIONS ||
-      getpeername (fd, (struct sockaddr *)&remote, &remote_size) < 0 ||
-      getsockname (fd, (struct sockaddr *)&local, &local_size) < 0) {
-    close (fd);
-    return;
-  }
   setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof (one));
-  connection = g_new0 (Connection, 1);
   connection->fd = fd;
   connection->since = now;
-  connection->remote = rtc_address_from_sockaddr ((struct sockaddr *)&remote);
-  connection->local = rtc_address_from_sockaddr ((struct sockaddr *)&local);
-  connection->remote.tcp = connection->local.tcp = TRUE;
+  connection->remote = *remote;
+  connection->local = *local;
   g_hash_table_replace (self->connections, &connection->remote, connection);
-  watch (self, connection, EPOLL_CTL_ADD);
+  if (!watch (self, connection, EPOLL_CTL_ADD))
+    drop (self, connection);
+}
+
+static void
+take_connection (RtcTcpPort *self, gint fd, gint64 now)
+{
+  struct sockaddr_storage name = { 0 };
+  socklen_t size = sizeof (name);
+  RtcAddress remote, local;
+
+  if (getpeername (fd, (struct sockaddr *)&name, &size) < 0)
+    goto refused;
+  remote = rtc_address_from_sockaddr ((struct sockaddr *)&name);
+  size = sizeof (name);
+  if (getsockname (fd, (struct sockaddr *)&name, &size) < 0)
+    goto refused;
+  local = rtc_address_from_sockaddr ((struct sockaddr *)&name);
+  remote.tcp = local.tcp = TRUE;
+  if (!may_connect (self, &remote))
+    goto refused;
+  add_connection (self, fd, &remote, &local, now);
+  return;
+
+refused:
+  close (fd);
+}
+
+static void
+watch_listeners (RtcTcpPort *self, guint32 events)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (self->listeners); i++) {
+    struct epoll_event event = { .events = events,
+      .data.ptr = &self->listeners[i] };
+
+    if (self->listeners[i] >= 0)
+      epoll_ctl (self->epoll, EPOLL_CTL_MOD, self->listeners[i], &event);
+  }
+}
+
+/* Without a free descriptor a connection stays in the queue of the listener,
+ * which would wake the thread up at once, again and again. */
+static void
+pause_listeners (RtcTcpPort *self, gint64 now)
+{
+  self->resume_at = now + TICK;
+  watch_listeners (self, 0);
 }
 
 static void
 accept_connections (RtcTcpPort *self, gint listener, gint64 now)
 {
-  gint fd;
+  for (guint i = 0; i < MAX_ACCEPTED; i++) {
+    gint fd = accept4 (listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-  while (
-      (fd = accept4 (listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
-    add_connection (self, fd, now);
+    if (fd >= 0) {
+      take_connection (self, fd, now);
+      continue;
+    }
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+        errno == ENOMEM)
+      pause_listeners (self, now);
+    return;
+  }
 }
 
 /* --- RFC 4571 --- */
@@ -211,25 +282,32 @@ rtc_tcp_port_get_fd (RtcTcpPort *self)
   return self->epoll;
 }
 
+/* New connections come last: one of them may take the place of another one whose
+ * event is still to be looked at. */
 guint
 rtc_tcp_port_receive (RtcTcpPort *self, gint64 now)
 {
   struct epoll_event events[EVENTS];
   gint n_events = epoll_wait (self->epoll, events, EVENTS, 0);
+  gboolean ready[G_N_ELEMENTS (self->listeners)] = { FALSE };
   guint n = 0;
 
   for (gint i = 0; i < n_events; i++) {
     Connection *connection = events[i].data.ptr;
 
-    if (events[i].data.ptr == &self->listeners[0] ||
-        events[i].data.ptr == &self->listeners[1])
-      accept_connections (self, *(gint *)events[i].data.ptr, now);
+    if (events[i].data.ptr == &self->listeners[0])
+      ready[0] = TRUE;
+    else if (events[i].data.ptr == &self->listeners[1])
+      ready[1] = TRUE;
     else if (((events[i].events & EPOLLOUT) &&
                  !write_rest (self, connection)) ||
         ((events[i].events & ~(guint)EPOLLOUT) &&
             !read_some (self, connection, now, &n)))
       drop (self, connection);
   }
+  for (guint i = 0; i < G_N_ELEMENTS (self->listeners); i++)
+    if (ready[i])
+      accept_connections (self, self->listeners[i], now);
   return n;
 }
 
@@ -239,6 +317,10 @@ rtc_tcp_port_tick (RtcTcpPort *self, gint64 now)
   GHashTableIter iter;
   gpointer value;
 
+  if (self->resume_at != 0 && now >= self->resume_at) {
+    self->resume_at = 0;
+    watch_listeners (self, EPOLLIN);
+  }
   g_hash_table_iter_init (&iter, self->connections);
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
     Connection *connection = value;
@@ -248,7 +330,9 @@ rtc_tcp_port_tick (RtcTcpPort *self, gint64 now)
     else if (now - connection->since >= RTC_TCP_PORT_TIMEOUT)
       g_hash_table_iter_remove (&iter);
   }
-  return g_hash_table_size (self->connections) > 0 ? now + TICK : G_MAXINT64;
+  return g_hash_table_size (self->connections) > 0 || self->resume_at != 0
+      ? now + TICK
+      : G_MAXINT64;
 }
 
 /* --- life --- */

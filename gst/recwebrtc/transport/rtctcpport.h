@@ -18,6 +18,8 @@ G_BEGIN_DECLS
 
 /* Connections at a time; further ones are closed at once. */
 #define RTC_TCP_PORT_MAX_CONNECTIONS 1024
+/* Those of one host that may be of no session. */
+#define RTC_TCP_PORT_MAX_STRANGERS 64
 /* µs for which a connection may be of no session. */
 #define RTC_TCP_PORT_TIMEOUT (10 * G_TIME_SPAN_SECOND)
 
@@ -45,8 +47,9 @@ void rtc_tcp_port_free (RtcTcpPort *port);
 gint rtc_tcp_port_get_fd (RtcTcpPort *port);
 /* Takes what has come. Returns how many datagrams. */
 guint rtc_tcp_port_receive (RtcTcpPort *port, gint64 now);
-/* Closes connections that are of no session. Returns when it is to be called
- * again, G_MAXINT64: when there are connections. */
+/* Closes connections that are of no session, and accepts again after there was no
+ * descriptor for one. Returns when it is to be called again, G_MAXINT64: when
+ * there are connections. */
 gint64 rtc_tcp_port_tick (RtcTcpPort *port, gint64 now);
 /* Sends to @remote, an address that has @tcp. What does not fit into the socket
  * is lost. */

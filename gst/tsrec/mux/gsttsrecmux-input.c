@@ -20,6 +20,10 @@
 #define MIN_PACED_TIME (1 * G_TIME_SPAN_SECOND)
 #define SHORTEST_PICTURE (10 * G_TIME_SPAN_MILLISECOND)
 
+/* A running time of more than 73 years is unknown, so that sums and differences
+ * of a few times do not overflow; the core has the same limit. */
+#define MAX_RUNNING_TIME ((guint64)G_MAXINT64 / 4)
+
 /* --- Input --- */
 
 static gint64
@@ -32,7 +36,7 @@ to_running_time (const GstSegment *segment, GstClockTime time)
     return TS_TIME_NONE;
   sign = gst_segment_to_running_time_full (
       segment, GST_FORMAT_TIME, time, &running_time);
-  if (sign == 0)
+  if (sign == 0 || running_time > MAX_RUNNING_TIME)
     return TS_TIME_NONE;
   return sign > 0 ? (gint64)running_time : -(gint64)running_time;
 }
@@ -295,6 +299,7 @@ stop_flush (GstTsRecMux *self, GstTsRecMuxPad *pad, GstEvent *event)
   pad->flushing = FALSE;
   pad->eos = pad->drained = FALSE;
   pad->arrived = pad->placed = FALSE;
+  pad->n_untimed = 0;
   pad->position = TS_TIME_NONE;
   rec_pace_init (&pad->pace);
   gst_segment_init (&pad->segment, GST_FORMAT_UNDEFINED);

@@ -36,6 +36,7 @@
 #include "recbufferpools.h"
 #include "reccaps.h"
 #include "recrecordingid.h"
+#include "rectasks.h"
 #include "tsmux.h"
 
 G_BEGIN_DECLS
@@ -85,6 +86,8 @@ typedef struct
  * @streams: RecMuxStream of this run and of a resumed file
  * @messages: GstMessage to be posted
  * @key_requests: GstPad to be asked for a key frame
+ * @release: drains when what waits for a timestamp has waited for long enough;
+ *   NULL in READY and below
  * @interleave: max-interleave of this run, ns
  * @flow: result of the last push
  * @warnings: warnings already posted in this recording
@@ -126,6 +129,7 @@ struct _GstTsRecMux
   GArray *streams;
   GQueue messages;
   GQueue key_requests;
+  RecTask *release;
   guint64 interleave;
   GstFlowReturn flow;
   RecMuxWarning warnings;
@@ -274,6 +278,9 @@ gboolean gst_ts_rec_mux_lacks_next (GstTsRecMux *self, GstTsRecMuxPad *pad);
 
 /* Writes everything that may leave now, EOS included. No lock held. */
 GstFlowReturn gst_ts_rec_mux_drain (GstTsRecMux *self);
+
+/* The same from a task, and posts what it has queued. */
+void gst_ts_rec_mux_release (gpointer self);
 
 /* Lets other pads catch up with @pad, for a bounded time. Only the order in the
  * file depends on this. Lock held, and released during the call. */

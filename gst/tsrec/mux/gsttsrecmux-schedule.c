@@ -2,7 +2,8 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Decides which pad goes next. For live input, the queues are emptied at once.
+ * Decides which pad goes next. For live input, the queues are emptied at once,
+ * except for a track that begins without timestamps.
  * For other input the access unit with the lowest DTS leaves when every pad has
  * data, or when max-interleave lies between the queued data.
  */
@@ -106,6 +107,8 @@ pick_pad (GstTsRecMux *self)
     items += gst_queue_array_get_length (pad->queue);
     if (waits_for_time (self, pad)) {
       untimed = TRUE;
+      if (gst_ts_rec_mux_is_live (self))
+        rec_task_wake_at (self->release, pad->first_arrival + MAX_UNTIMED_TIME);
       continue;
     }
     last = MAX (last, pad->position);
@@ -273,4 +276,11 @@ gst_ts_rec_mux_drain (GstTsRecMux *self)
   g_mutex_unlock (&self->lock);
   GST_PAD_STREAM_UNLOCK (self->srcpad);
   return flow;
+}
+
+void
+gst_ts_rec_mux_release (gpointer self)
+{
+  gst_ts_rec_mux_drain (self);
+  gst_ts_rec_mux_post_pending (self);
 }

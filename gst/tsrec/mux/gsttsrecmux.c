@@ -282,6 +282,7 @@ start (GstTsRecMux *self)
   rec_recording_id_reset (&self->recording_id, GST_ELEMENT (self));
   self->started = self->prepared = self->sent_buffer = FALSE;
   g_mutex_lock (&self->lock);
+  self->release = rec_task_new (REC_TASKS_MEDIA, gst_ts_rec_mux_release, self);
   self->core = ts_mux_new (&config);
   self->stats = none;
   self->flow = GST_FLOW_OK;
@@ -298,10 +299,12 @@ start (GstTsRecMux *self)
   g_mutex_unlock (&self->lock);
 }
 
-/* All pads are inactive: no thread is in the element. */
+/* All pads are inactive: no streaming thread is in the element. */
 static void
 stop (GstTsRecMux *self)
 {
+  rec_task_free (self->release);
+  self->release = NULL;
   g_mutex_lock (&self->lock);
   for (guint i = 0; i < self->pads->len; i++)
     gst_ts_rec_mux_pad_reset (g_ptr_array_index (self->pads, i));

@@ -209,7 +209,7 @@ gst_ts_rec_mux_pad_place_before (GstTsRecMuxPad *pad, gint64 pts, gint64 dts)
       continue;
     duration = get_duration (pad, GST_BUFFER_CAST (item->object));
     if (item->pts != TS_TIME_NONE || (duration == 0 && !video))
-      return;
+      break;
     if (duration == 0)
       duration = DEFAULT_PICTURE;
     if (time == TS_TIME_NONE)
