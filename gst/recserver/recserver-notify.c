@@ -17,8 +17,8 @@ rec_server_warn (RecServer *server, const gchar *format, ...)
   va_start (args, format);
   text = g_strdup_vprintf (format, args);
   va_end (args);
-  server->func (gst_structure_new ("recserver-warning", "text", G_TYPE_STRING,
-                    text, NULL),
+  server->func (gst_structure_new (
+                    "recserver-warning", "text", G_TYPE_STRING, text, NULL),
       server->user_data);
   g_free (text);
 }
