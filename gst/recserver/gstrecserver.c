@@ -186,8 +186,14 @@ on_hangup (gpointer data)
 /* --- life --- */
 
 static void
-post_recording (GstStructure *s, gpointer user_data)
+post_message (GstStructure *s, gpointer user_data)
 {
+  if (gst_structure_has_name (s, "recserver-warning")) {
+    GST_ELEMENT_WARNING (user_data, RESOURCE, FAILED,
+        ("%s", gst_structure_get_string (s, "text")), (NULL));
+    gst_structure_free (s);
+    return;
+  }
   gst_element_post_message (
       user_data, gst_message_new_element (GST_OBJECT (user_data), s));
 }
@@ -201,7 +207,7 @@ open_server (GstRecServer *self)
   gchar *what, *detail;
 
   if (config)
-    server = rec_server_new (config, post_recording, self, &error);
+    server = rec_server_new (config, post_message, self, &error);
   g_clear_pointer (&config, rec_server_config_unref);
   if (server) {
     GST_OBJECT_LOCK (self);

@@ -421,19 +421,44 @@ rec_server_handle_healthz (RecServer *server, RecServerRequest *request)
   rec_server_request_reply_json (request, 200, answer);
 }
 
+static void
+run_access (GTask *task, gpointer source, gpointer data, GCancellable *c)
+{
+  g_task_return_boolean (task, g_access (data, W_OK | X_OK) == 0);
+}
+
+static void
+on_access (GObject *object, GAsyncResult *result, gpointer data)
+{
+  RecServerRequest *request = data;
+  GError *error = NULL;
+
+  if (g_task_propagate_boolean (G_TASK (result), NULL))
+    rec_server_handle_healthz (NULL, request);
+  else {
+    rec_server_error_set (&error, 503, "folder not writable",
+        "Cannot write into the recordings' folder. Check its permissions.");
+    rec_server_request_reply_error (request, error);
+  }
+  rec_server_request_unref (request);
+}
+
+/* Does not answer before a disk that has stalled does. */
 void
 rec_server_handle_readyz (RecServer *server, RecServerRequest *request)
 {
   GError *error = NULL;
+  GTask *task;
 
-  if (server->finishing)
+  if (server->finishing) {
     rec_server_error_set (
         &error, 503, "shutting down", "The service ends its recordings.");
-  else if (g_access (server->config->directory, W_OK | X_OK) != 0)
-    rec_server_error_set (&error, 503, "folder not writable",
-        "Cannot write into the recordings' folder. Check its permissions.");
-  if (error)
     rec_server_request_reply_error (request, error);
-  else
-    rec_server_handle_healthz (server, request);
+    return;
+  }
+  rec_server_request_pause (request);
+  task = g_task_new (NULL, NULL, on_access, rec_server_request_ref (request));
+  g_task_set_task_data (task, g_strdup (server->config->directory), g_free);
+  g_task_run_in_thread (task, run_access);
+  g_object_unref (task);
 }

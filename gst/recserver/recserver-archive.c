@@ -10,6 +10,7 @@
 #include "recserverretention.h"
 #include "recserversidecar.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -98,7 +99,10 @@ on_written (const gchar *path, JsonObject *facts, gpointer data)
 
   server->archiving--;
   if (!facts) {
-    GST_WARNING ("the sidecar of \"%s\" could not be written", path);
+    rec_server_warn (server,
+        "The sidecar of \"%s\" could not be written, or the file not be read: "
+        "its run-on-closed was not run.",
+        path);
     rec_server_check_finished (server);
     return;
   }
@@ -185,7 +189,11 @@ close_crashed (RecServer *server, const RecServerCrashed *crashed)
 {
   struct stat st;
 
-  rec_server_sidecar_repair (crashed->path);
+  if (!rec_server_sidecar_repair (crashed->path))
+    rec_server_warn (server,
+        "\"%s\", which a crash has interrupted, could not be cut to whole "
+        "packets: %s.",
+        crashed->path, g_strerror (errno));
   json_object_set_string_member (crashed->facts, "ended", "crash");
   if (stat (crashed->path, &st) == 0)
     rec_server_json_set_time (crashed->facts, "last_utc",
@@ -235,12 +243,27 @@ rec_server_archive_recover (RecServer *server)
 
 /* --- retention --- */
 
+static void
+on_pruned (const gchar *problem, gpointer data)
+{
+  RecServer *server = data;
+
+  server->prunes = FALSE;
+  if (problem)
+    rec_server_warn (server, "%s", problem);
+  rec_server_check_finished (server);
+}
+
+/* A disk that has stalled would otherwise take one more thread each time. */
 void
 rec_server_archive_prune (RecServer *server)
 {
-  if (server->config->ingest && rec_server_retention_is_wanted (server->config))
-    rec_server_retention_run (server->config,
-        rec_server_library_get_folder (server->library),
-        server->config->directory,
-        rec_server_hooks_dup_pending (server->hooks));
+  if (server->prunes || !server->config->ingest ||
+      !rec_server_retention_is_wanted (server->config))
+    return;
+  server->prunes = TRUE;
+  rec_server_retention_run (server->config,
+      rec_server_library_get_folder (server->library),
+      server->config->directory, rec_server_hooks_dup_pending (server->hooks),
+      on_pruned, server);
 }

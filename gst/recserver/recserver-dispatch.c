@@ -33,17 +33,13 @@ static void
 on_chunk (SoupServerMessage *msg, GBytes *chunk, gpointer data)
 {
   BodyLimit *limit = data;
-  GIOStream *stream;
 
   limit->size += g_bytes_get_size (chunk);
   if (limit->size > limit->max)
     soup_message_body_set_accumulate (
         soup_server_message_get_request_body (msg), FALSE);
-  if (limit->size <= CUT_OFF)
-    return;
-  stream = soup_server_message_steal_connection (msg);
-  g_io_stream_close (stream, NULL, NULL);
-  g_object_unref (stream);
+  if (limit->size > CUT_OFF)
+    rec_server_listener_cut_off (msg);
 }
 
 static const gchar limit_key[] = "rec-server-body-limit";
@@ -180,6 +176,7 @@ check_early (RecServer *server, RecServerRequest *request)
 typedef struct
 {
   RecServer *server;
+  RecServerConfig *config; /* that the token was looked for in */
   RecServerRequest *request;
   const RecServerRoute *route;
 } Call;
@@ -191,6 +188,10 @@ run_handler (Call *call, GError *error)
   BodyLimit *limit = g_object_get_data (
       G_OBJECT (rec_server_request_get_message (call->request)), limit_key);
 
+  /* Of auth-url, or of the disk, when it comes too late. */
+  if (!error && !call->server->listener)
+    rec_server_error_set (
+        &error, 503, "shutting down", "The service has ended.");
   if (!error && limit && limit->size > limit->max)
     set_too_large (&error, limit->max);
   if (!error && id)
@@ -200,28 +201,25 @@ run_handler (Call *call, GError *error)
   else
     call->route->handler (call->server, call->request);
   rec_server_request_unref (call->request);
+  rec_server_config_unref (call->config);
   g_free (call);
 }
 
 /* Of the recording that @request is about, for auth-url; NULL when it is about
- * none, or about all. Caller frees. */
-static gchar *
-dup_id (
-    RecServer *server, RecServerRequest *request, const RecServerRoute *route)
+ * none, about all, or about a file. */
+static const gchar *
+get_id (RecServerRequest *request, const RecServerRoute *route)
 {
   const gchar *id = rec_server_request_get_param (request, "id");
-  const gchar *name = rec_server_request_get_param (request, "name");
   JsonObject *json = NULL;
 
-  if (name)
-    return rec_server_library_dup_id (server->library, name);
   if (!id && g_strcmp0 (route->body_type, REC_SERVER_TYPE_JSON) == 0)
     json = rec_server_request_get_json (request, NULL);
   if (json)
     id = rec_server_json_get_string (json, "id", NULL);
   if (json && !id)
     id = rec_server_json_get_string (json, "mint_id", NULL);
-  return g_strdup (id);
+  return id;
 }
 
 static void
@@ -230,12 +228,22 @@ on_asked (GError *error, gpointer data)
   run_handler (data, error ? g_error_copy (error) : NULL);
 }
 
+/* Asks auth-url about the recording @id. */
+static void
+ask_about (const gchar *id, gpointer data)
+{
+  Call *call = data;
+
+  rec_server_auth_ask (
+      call->config, call->request, call->route->role, id, on_asked, call);
+}
+
 static void
 handle (RecServer *server, RecServerRequest *request)
 {
-  const gchar *id;
+  const gchar *id, *name;
   GError *error = NULL;
-  gchar *allow = NULL, *about;
+  gchar *allow = NULL;
   const RecServerRoute *route =
       rec_server_routes_find (request, &allow, &error);
   gboolean ask = FALSE;
@@ -251,17 +259,19 @@ handle (RecServer *server, RecServerRequest *request)
       server->config, request, route->role, id, &ask, &error);
   call = g_new0 (Call, 1);
   call->server = server;
+  call->config = rec_server_config_ref (server->config);
   call->request = rec_server_request_ref (request);
   call->route = route;
   if (!ask || error) {
     run_handler (call, error);
     return;
   }
-  about = dup_id (server, request, route);
   rec_server_request_pause (request);
-  rec_server_auth_ask (
-      server->config, request, route->role, about, on_asked, call);
-  g_free (about);
+  name = rec_server_request_get_param (request, "name");
+  if (name)
+    rec_server_library_find_id (server->library, name, ask_about, call);
+  else
+    ask_about (get_id (request, route), call);
 }
 
 void

@@ -23,25 +23,53 @@ set_error (GError **error, guint status, const gchar *what, const gchar *detail)
   rec_server_error_set (error, status, what, "%s", detail);
 }
 
-/* Returns TRUE if the token of @request is for @name. Otherwise answers it. */
-static gboolean
-check_pattern (RecServer *server, RecServerRequest *request, const gchar *name)
-{
-  const gchar *pattern = rec_server_request_get_pattern (request);
-  GError *error = NULL;
-  gboolean ok = g_str_equal (pattern, "*");
-  gchar *id;
+/* --- whose recording it is --- */
 
-  if (!ok) {
-    id = rec_server_library_dup_id (server->library, name);
-    ok = g_pattern_match_simple (pattern, id);
-    g_free (id);
+typedef struct
+{
+  RecServer *server;
+  RecServerRequest *request;
+  RecServerHandler next;
+} Check;
+
+static void
+on_id (const gchar *id, gpointer data)
+{
+  Check *check = data;
+  RecServerRequest *request = check->request;
+  GError *error = NULL;
+
+  if (!g_pattern_match_simple (rec_server_request_get_pattern (request), id))
+    set_error (
+        &error, 403, "not allowed", "This token is for other recordings.");
+  else if (!check->server->listener)
+    set_error (&error, 503, "shutting down", "The service has ended.");
+  if (error)
+    rec_server_request_reply_error (request, error);
+  else
+    check->next (check->server, request);
+  rec_server_request_unref (request);
+  g_free (check);
+}
+
+/* Calls @next if the token of @request is for the file @name. Otherwise answers
+ * it. */
+static void
+check_pattern (RecServer *server, RecServerRequest *request, const gchar *name,
+    RecServerHandler next)
+{
+  Check *check;
+
+  if (g_str_equal (rec_server_request_get_pattern (request), "*")) {
+    next (server, request);
+    return;
   }
-  if (ok)
-    return TRUE;
-  set_error (&error, 403, "not allowed", "This token is for other recordings.");
-  rec_server_request_reply_error (request, error);
-  return FALSE;
+  check = g_new (Check, 1);
+  check->server = server;
+  check->request = rec_server_request_ref (request);
+  check->next = next;
+  rec_server_request_pause (request);
+  rec_server_library_find_id (server->library, name, on_id, check);
 }
 
 /* --- answers of the library --- */
@@ -81,27 +109,58 @@ send_playlist (RecServer *server, RecServerRequest *request, const gchar *name)
       server->library, name, on_playlist, rec_server_request_ref (request));
 }
 
-void
-rec_server_handle_file (RecServer *server, RecServerRequest *request)
+static void
+on_open (int fd, const struct stat *st, GError *error, gpointer data)
+{
+  RecServerRequest *request = data;
+
+  if (fd >= 0) {
+    rec_server_file_sender_send (request, fd, st,
+        rec_server_folder_get_type (
+            rec_server_request_get_param (request, "name")));
+    rec_server_request_resume (request);
+  } else
+    rec_server_request_reply_error (request, error);
+  rec_server_request_unref (request);
+}
+
+static void
+send_file (RecServer *server, RecServerRequest *request)
 {
   const gchar *name = rec_server_request_get_param (request, "name");
-  GError *error = NULL;
-  struct stat st;
-  int fd;
 
-  if (!check_pattern (server, request, name))
-    return;
   if (g_str_has_suffix (name, ".m3u8")) {
     send_playlist (server, request, name);
     return;
   }
-  fd = rec_server_folder_open (
-      rec_server_library_get_folder (server->library), name, &st, &error);
-  if (fd >= 0)
-    rec_server_file_sender_send (
-        request, fd, &st, rec_server_folder_get_type (name));
-  else
-    rec_server_request_reply_error (request, error);
+  rec_server_request_pause (request);
+  rec_server_library_open (
+      server->library, name, on_open, rec_server_request_ref (request));
+}
+
+void
+rec_server_handle_file (RecServer *server, RecServerRequest *request)
+{
+  check_pattern (server, request,
+      rec_server_request_get_param (request, "name"), send_file);
+}
+
+/* "NAME.ts" of "NAME.ts.m3u8". Caller frees. */
+static gchar *
+dup_playlist_file (RecServerRequest *request)
+{
+  const gchar *name = rec_server_request_get_param (request, "name");
+
+  return g_strndup (name, strlen (name) - strlen (".m3u8"));
+}
+
+static void
+send_generated (RecServer *server, RecServerRequest *request)
+{
+  gchar *file = dup_playlist_file (request);
+
+  send_playlist (server, request, file);
+  g_free (file);
 }
 
 void
@@ -117,9 +176,8 @@ rec_server_handle_playlist (RecServer *server, RecServerRequest *request)
     rec_server_request_reply_error (request, error);
     return;
   }
-  file = g_strndup (name, strlen (name) - strlen (".m3u8"));
-  if (check_pattern (server, request, file))
-    send_playlist (server, request, file);
+  file = dup_playlist_file (request);
+  check_pattern (server, request, file, send_generated);
   g_free (file);
 }
 
@@ -178,14 +236,11 @@ rec_server_handle_list (RecServer *server, RecServerRequest *request)
     rec_server_request_reply_error (request, error);
 }
 
-void
-rec_server_handle_delete (RecServer *server, RecServerRequest *request)
+static void
+delete_recording (RecServer *server, RecServerRequest *request)
 {
-  const gchar *name = rec_server_request_get_param (request, "name");
   GError *error = NULL;
 
-  if (!check_pattern (server, request, name))
-    return;
   if (!server->config->ingest) {
     set_error (&error, 403, "no ingest",
         "This server shows recordings and deletes none (ingest=false).");
@@ -193,8 +248,16 @@ rec_server_handle_delete (RecServer *server, RecServerRequest *request)
     return;
   }
   rec_server_request_pause (request);
-  rec_server_library_delete (
-      server->library, name, on_answer, rec_server_request_ref (request));
+  rec_server_library_delete (server->library,
+      rec_server_request_get_param (request, "name"), on_answer,
+      rec_server_request_ref (request));
+}
+
+void
+rec_server_handle_delete (RecServer *server, RecServerRequest *request)
+{
+  check_pattern (server, request,
+      rec_server_request_get_param (request, "name"), delete_recording);
 }
 
 /* --- clips --- */
@@ -305,23 +368,28 @@ read_format (RecServerRequest *request, gboolean *mp4, GError **error)
   return FALSE;
 }
 
-void
-rec_server_handle_clip (RecServer *server, RecServerRequest *request)
+static void
+send_clip (RecServer *server, RecServerRequest *request)
 {
-  const gchar *name = rec_server_request_get_param (request, "name");
   RecServerLibraryRange range = { 0 };
   GError *error = NULL;
 
-  if (!check_pattern (server, request, name))
-    return;
   if (!read_format (request, &range.uniform, &error) ||
       !read_range (request, &range, &error)) {
     rec_server_request_reply_error (request, error);
     return;
   }
   rec_server_request_pause (request);
-  rec_server_library_find_clip (server->library, name, &range,
+  rec_server_library_find_clip (server->library,
+      rec_server_request_get_param (request, "name"), &range,
       range.uniform ? on_mp4_clip : on_clip, rec_server_request_ref (request));
+}
+
+void
+rec_server_handle_clip (RecServer *server, RecServerRequest *request)
+{
+  check_pattern (server, request,
+      rec_server_request_get_param (request, "name"), send_clip);
 }
 
 /* --- the page --- */

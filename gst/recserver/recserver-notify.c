@@ -8,6 +8,21 @@
 #include "recserver-private.h"
 #include "recserverjson.h"
 
+void
+rec_server_warn (RecServer *server, const gchar *format, ...)
+{
+  va_list args;
+  gchar *text;
+
+  va_start (args, format);
+  text = g_strdup_vprintf (format, args);
+  va_end (args);
+  server->func (gst_structure_new (
+                    "recserver-warning", "text", G_TYPE_STRING, text, NULL),
+      server->user_data);
+  g_free (text);
+}
+
 static JsonObject *
 make_event (
     RecServerRecording *recording, const gchar *event, JsonObject *facts)

@@ -41,6 +41,7 @@ struct _RecServer
   GstElement *metrics; /* a recmonitor, or NULL */
   GstElement *udp;     /* a recwhipsrc that holds @udp_port, or NULL */
   GSource *pruning;    /* timer of retention */
+  gboolean prunes;     /* it is under way */
   gboolean finishing;
   guint archiving; /* sidecars that are being made */
   void (*finished) (gpointer user_data);
@@ -68,6 +69,10 @@ void rec_server_check_finished (RecServer *server);
 
 /* Of every recording, with the service as user data. */
 extern const RecServerRecordingCallbacks rec_server_recording_callbacks;
+/* Posts a warning about the service itself, which should contain advice, on the
+ * bus. */
+void rec_server_warn (RecServer *server, const gchar *format, ...)
+    G_GNUC_PRINTF (2, 3);
 /* Passes an event on: server-sent events, bus, hooks, archive. */
 void rec_server_notify (RecServer *server, RecServerRecording *recording,
     const gchar *event, JsonObject *facts);

@@ -97,7 +97,7 @@ void
 rec_server_check_finished (RecServer *server)
 {
   if (!server->finishing || !server->finished || server->archiving > 0 ||
-      count_active (server) > 0 || waits_for_hooks (server))
+      server->prunes || count_active (server) > 0 || waits_for_hooks (server))
     return;
   {
     void (*finished) (gpointer user_data) = server->finished;

@@ -17,10 +17,11 @@ G_BEGIN_DECLS
 typedef struct _RecServer RecServer;
 
 /**
- * RecServerFunc: a message of a recording
- * @s: "recserver-recording"; the callee takes it
+ * RecServerMessageFunc: a message for the bus
+ * @s: "recserver-recording", or "recserver-warning" with "text" (string): a
+ *   warning about the service itself; the callee takes it
  *
- * On the service's thread.
+ * Called on the service's thread, and by rec_server_new().
  */
 typedef void (*RecServerMessageFunc) (GstStructure *s, gpointer user_data);
 

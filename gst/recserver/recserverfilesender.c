@@ -68,19 +68,6 @@ run_read (GTask *task, gpointer source, gpointer data, GCancellable *c)
   g_task_return_pointer (task, NULL, NULL);
 }
 
-/* The file has become shorter, or cannot be read: what was promised cannot be
- * kept, and the client has to notice. */
-static void
-give_up (Sender *sender)
-{
-  GIOStream *stream = soup_server_message_steal_connection (sender->msg);
-
-  if (!stream)
-    return;
-  g_io_stream_close (stream, NULL, NULL);
-  g_object_unref (stream);
-}
-
 static void
 on_read (GObject *object, GAsyncResult *result, gpointer data)
 {
@@ -98,7 +85,9 @@ on_read (GObject *object, GAsyncResult *result, gpointer data)
           soup_server_message_get_response_body (sender->msg));
     soup_server_message_unpause (sender->msg);
   } else if (!sender->finished)
-    give_up (sender);
+    /* The file has become shorter, or cannot be read: what was promised cannot be
+     * kept. */
+    rec_server_listener_cut_off (sender->msg);
   g_clear_pointer (&bytes, g_bytes_unref);
   sender_unref (sender);
 }

@@ -8,7 +8,9 @@
 #include "recserverhooks.h"
 
 #include <libsoup/soup.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <gst/gst.h>
 
@@ -24,6 +26,7 @@ GST_DEBUG_CATEGORY_EXTERN (rec_server_debug);
 typedef struct
 {
   gint refcount; /* one for the queue, one while it is under way */
+  guint64 number;
   gchar *id;
   gchar *url; /* of a hook, or NULL */
   GBytes *body;
@@ -34,9 +37,10 @@ typedef struct
   RecServerHookFunc func; /* when a command has succeeded, or NULL */
   gpointer user_data;
   guint attempts;
-  gint64 due;      /* monotonic, µs */
-  gint64 deadline; /* of a hook that is under way */
-  GCancellable *cancellable;
+  gint64 due;                /* monotonic, µs */
+  gint64 deadline;           /* of a hook that is under way */
+  GCancellable *cancellable; /* while it is under way */
+  GSubprocess *process;      /* of the command that is, or NULL */
   gboolean under_way;
   RecServerHooks *hooks; /* NULL when that has gone */
   SoupMessage *msg;
@@ -45,12 +49,14 @@ typedef struct
 struct _RecServerHooks
 {
   SoupSession *session;
-  GQueue jobs;
   GSource *timer;
-  guint posts;
-  guint commands;
-  guint waiting[2]; /* commands and hooks in @jobs */
   guint max_commands;
+  guint64 number; /* of jobs so far */
+  /* of commands, and of hooks */
+  GHashTable
+      *lanes[2]; /* id → GQueue of Job, of which the first may be under way */
+  guint waiting[2];
+  guint under_way[2];
   RecServerHookCounts counts;
 };
 
@@ -75,15 +81,23 @@ job_unref (gpointer data)
 
 static void pump (RecServerHooks *hooks);
 
-/* Whether @job was in the queue, which lets go of it. */
 static gboolean
+is_hook (const Job *job)
+{
+  return job->url != NULL;
+}
+
+static void
 take_out (RecServerHooks *hooks, Job *job)
 {
-  if (!g_queue_remove (&hooks->jobs, job))
-    return FALSE;
-  hooks->waiting[job->url != NULL]--;
+  GHashTable *lanes = hooks->lanes[is_hook (job)];
+  GQueue *lane = g_hash_table_lookup (lanes, job->id);
+
+  g_queue_remove (lane, job);
+  if (g_queue_is_empty (lane))
+    g_hash_table_remove (lanes, job->id);
+  hooks->waiting[is_hook (job)]--;
   job_unref (job);
-  return TRUE;
 }
 
 /* --- results --- */
@@ -94,14 +108,13 @@ finish (Job *job, gboolean ok, const gchar *problem)
   RecServerHooks *hooks = job->hooks;
 
   job->under_way = FALSE;
+  g_clear_object (&job->cancellable);
+  g_clear_object (&job->process);
   if (!hooks) {
     job_unref (job);
     return;
   }
-  if (job->url)
-    hooks->posts--;
-  else
-    hooks->commands--;
+  hooks->under_way[is_hook (job)]--;
   if (ok) {
     hooks->counts.delivered++;
     take_out (hooks, job);
@@ -136,7 +149,6 @@ on_posted (GObject *object, GAsyncResult *result, gpointer data)
       error ? g_strdup (error->message) : g_strdup_printf ("HTTP %u", status);
 
   g_clear_object (&job->msg);
-  g_clear_object (&job->cancellable);
   g_clear_object (&stream);
   finish (job, ok, problem);
   g_free (problem);
@@ -168,11 +180,18 @@ post (RecServerHooks *hooks, Job *job)
   if (job->signature)
     soup_message_headers_replace (soup_message_get_request_headers (job->msg),
         "X-Signature", job->signature);
-  job->cancellable = g_cancellable_new ();
   job->deadline = g_get_monotonic_time () + POST_LIMIT * G_USEC_PER_SEC;
   soup_session_send_async (hooks->session, job->msg, G_PRIORITY_DEFAULT,
       job->cancellable, on_posted, job);
   return TRUE;
+}
+
+/* Between fork and exec: async-signal-safe calls only. What a shell starts ends
+ * with it. */
+static void
+lead_group (gpointer data)
+{
+  setpgid (0, 0);
 }
 
 static gboolean
@@ -180,16 +199,16 @@ run (RecServerHooks *hooks, Job *job, GError **error)
 {
   GSubprocessLauncher *launcher =
       g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
-  GSubprocess *process;
 
   g_subprocess_launcher_set_environ (launcher, job->environment);
-  process = g_subprocess_launcher_spawnv (
+  g_subprocess_launcher_set_child_setup (launcher, lead_group, NULL, NULL);
+  job->process = g_subprocess_launcher_spawnv (
       launcher, (const gchar *const *)job->argv, error);
   g_object_unref (launcher);
-  if (!process)
+  if (!job->process)
     return FALSE;
-  g_subprocess_wait_check_async (process, NULL, on_exited, job);
-  g_object_unref (process);
+  g_subprocess_wait_check_async (
+      job->process, job->cancellable, on_exited, job);
   return TRUE;
 }
 
@@ -201,58 +220,48 @@ start (RecServerHooks *hooks, Job *job)
 
   job->refcount++;
   job->under_way = TRUE;
-  if (job->url) {
-    hooks->posts++;
-    started = post (hooks, job);
-  } else {
-    hooks->commands++;
-    started = run (hooks, job, &error);
-  }
+  job->cancellable = g_cancellable_new ();
+  hooks->under_way[is_hook (job)]++;
+  started = is_hook (job) ? post (hooks, job) : run (hooks, job, &error);
   if (!started)
     finish (job, FALSE, error ? error->message : "this is no URL");
   g_clear_error (&error);
 }
 
-/* Hooks of one recording are delivered in order, and so are its commands. */
-static gchar *
-make_lane (const Job *job)
-{
-  return g_strconcat (job->url ? "hook " : "command ", job->id, NULL);
-}
-
-/* The first job that may be started, or NULL. */
+/* The job that may be started, or NULL. Those of one recording are in order; of
+ * the recordings, one that is new goes before those that have failed. */
 static Job *
-find_next (RecServerHooks *hooks, gint64 now)
+find_next (RecServerHooks *hooks, gboolean kind, gint64 now)
 {
-  GHashTable *blocked =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   Job *found = NULL;
+  GHashTableIter iter;
+  gpointer lane;
 
-  for (GList *l = hooks->jobs.head; l && !found &&
-       (hooks->posts < MAX_POSTS || hooks->commands < hooks->max_commands);
-       l = l->next) {
-    Job *job = l->data;
-    gchar *lane = make_lane (job);
+  g_hash_table_iter_init (&iter, hooks->lanes[kind]);
+  while (g_hash_table_iter_next (&iter, NULL, &lane)) {
+    Job *job = g_queue_peek_head (lane);
 
-    if (!g_hash_table_contains (blocked, lane) && !job->under_way &&
-        job->due <= now &&
-        (job->url ? hooks->posts < MAX_POSTS
-                  : hooks->commands < hooks->max_commands))
+    if (!job->under_way && job->due <= now &&
+        (!found || job->due < found->due ||
+            (job->due == found->due && job->number < found->number)))
       found = job;
-    g_hash_table_add (blocked, lane);
   }
-  g_hash_table_unref (blocked);
   return found;
 }
 
 static void
 pump (RecServerHooks *hooks)
 {
+  const guint max[2] = { hooks->max_commands, MAX_POSTS };
   gint64 now = g_get_monotonic_time ();
-  Job *job;
 
-  while ((job = find_next (hooks, now)))
-    start (hooks, job);
+  for (guint kind = 0; kind < G_N_ELEMENTS (max); kind++) {
+    Job *job;
+
+    while (hooks->under_way[kind] < max[kind] &&
+        (job = find_next (hooks, kind, now)))
+      start (hooks, job);
+  }
 }
 
 /* A receiver that answers a byte now and then would hold a recording's hooks up
@@ -261,11 +270,14 @@ static void
 cancel_late (RecServerHooks *hooks)
 {
   gint64 now = g_get_monotonic_time ();
+  GHashTableIter iter;
+  gpointer lane;
 
-  for (GList *l = hooks->jobs.head; l && hooks->posts > 0; l = l->next) {
-    Job *job = l->data;
+  g_hash_table_iter_init (&iter, hooks->lanes[TRUE]);
+  while (g_hash_table_iter_next (&iter, NULL, &lane)) {
+    Job *job = g_queue_peek_head (lane);
 
-    if (job->cancellable && job->deadline <= now)
+    if (job->under_way && job->deadline <= now)
       g_cancellable_cancel (job->cancellable);
   }
 }
@@ -280,33 +292,50 @@ on_timer (gpointer data)
 
 /* --- the queue --- */
 
-/* The oldest of its kind: a receiver that is down must not cost a command. */
+/* The oldest of its kind: a receiver that is down must not cost a command. What is
+ * under way stays, so that nothing of its recording overtakes it. */
 static void
-drop_oldest (RecServerHooks *hooks, gboolean is_hook)
+drop_oldest (RecServerHooks *hooks, gboolean kind)
 {
-  GList *l = hooks->jobs.head;
+  Job *oldest = NULL;
+  GHashTableIter iter;
+  gpointer lane;
 
-  while (l && (((Job *)l->data)->url != NULL) != is_hook)
-    l = l->next;
-  if (!l)
+  g_hash_table_iter_init (&iter, hooks->lanes[kind]);
+  while (g_hash_table_iter_next (&iter, NULL, &lane)) {
+    GList *l = ((GQueue *)lane)->head;
+
+    if (((Job *)l->data)->under_way)
+      l = l->next;
+    if (l && (!oldest || ((Job *)l->data)->number < oldest->number))
+      oldest = l->data;
+  }
+  if (!oldest)
     return;
   hooks->counts.dropped++;
-  GST_WARNING ("too many %s wait: the oldest is dropped",
-      is_hook ? "hooks" : "commands");
-  take_out (hooks, l->data);
+  GST_WARNING (
+      "too many %s wait: the oldest is dropped", kind ? "hooks" : "commands");
+  take_out (hooks, oldest);
 }
 
 static void
 add (RecServerHooks *hooks, Job *job)
 {
-  gboolean is_hook = job->url != NULL;
+  gboolean kind = is_hook (job);
+  GQueue *lane;
 
   job->refcount = 1;
   job->hooks = hooks;
-  if (hooks->waiting[is_hook] >= MAX_WAITING)
-    drop_oldest (hooks, is_hook);
-  g_queue_push_tail (&hooks->jobs, job);
-  hooks->waiting[is_hook]++;
+  job->number = hooks->number++;
+  if (hooks->waiting[kind] >= MAX_WAITING)
+    drop_oldest (hooks, kind);
+  lane = g_hash_table_lookup (hooks->lanes[kind], job->id);
+  if (!lane) {
+    lane = g_queue_new ();
+    g_hash_table_insert (hooks->lanes[kind], g_strdup (job->id), lane);
+  }
+  g_queue_push_tail (lane, job);
+  hooks->waiting[kind]++;
   pump (hooks);
 }
 
@@ -388,9 +417,12 @@ gchar **
 rec_server_hooks_dup_pending (RecServerHooks *hooks)
 {
   GPtrArray *paths = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer lane;
 
-  for (GList *l = hooks->jobs.head; l; l = l->next)
-    if (((Job *)l->data)->path)
+  g_hash_table_iter_init (&iter, hooks->lanes[FALSE]);
+  while (g_hash_table_iter_next (&iter, NULL, &lane))
+    for (GList *l = ((GQueue *)lane)->head; l; l = l->next)
       g_ptr_array_add (paths, g_strdup (((Job *)l->data)->path));
   g_ptr_array_add (paths, NULL);
   return (gchar **)g_ptr_array_free (paths, FALSE);
@@ -400,7 +432,7 @@ void
 rec_server_hooks_get_counts (RecServerHooks *hooks, RecServerHookCounts *counts)
 {
   *counts = hooks->counts;
-  counts->waiting = hooks->jobs.length;
+  counts->waiting = hooks->waiting[FALSE] + hooks->waiting[TRUE];
 }
 
 /* --- life --- */
@@ -417,24 +449,47 @@ rec_server_hooks_new (void)
   RecServerHooks *hooks = g_new0 (RecServerHooks, 1);
 
   hooks->max_commands = 1;
-  hooks->session =
-      soup_session_new_with_options ("timeout", POST_TIMEOUT, NULL);
+  for (guint kind = 0; kind < G_N_ELEMENTS (hooks->lanes); kind++)
+    hooks->lanes[kind] = g_hash_table_new_full (
+        g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_queue_free);
+  /* What libsoup lets wait for a connection would be cancelled untried. */
+  hooks->session = soup_session_new_with_options ("timeout", POST_TIMEOUT,
+      "max-conns", MAX_POSTS, "max-conns-per-host", MAX_POSTS, NULL);
   hooks->timer = g_timeout_source_new (500);
   g_source_set_callback (hooks->timer, on_timer, hooks, NULL);
   g_source_attach (hooks->timer, g_main_context_get_thread_default ());
   return hooks;
 }
 
+/* If it is under way, its callback frees it. */
+static void
+abandon (gpointer data, gpointer user_data)
+{
+  Job *job = data;
+  const gchar *pid =
+      job->process ? g_subprocess_get_identifier (job->process) : NULL;
+
+  job->hooks = NULL;
+  if (pid)
+    kill (-(GPid)g_ascii_strtoll (pid, NULL, 10), SIGTERM);
+  if (job->cancellable)
+    g_cancellable_cancel (job->cancellable);
+  job_unref (job);
+}
+
 void
 rec_server_hooks_free (RecServerHooks *hooks)
 {
-  Job *job;
-
   g_source_destroy (hooks->timer);
   g_source_unref (hooks->timer);
-  while ((job = g_queue_pop_head (&hooks->jobs))) {
-    job->hooks = NULL;
-    job_unref (job);
+  for (guint kind = 0; kind < G_N_ELEMENTS (hooks->lanes); kind++) {
+    GHashTableIter iter;
+    gpointer lane;
+
+    g_hash_table_iter_init (&iter, hooks->lanes[kind]);
+    while (g_hash_table_iter_next (&iter, NULL, &lane))
+      g_queue_foreach (lane, abandon, NULL);
+    g_hash_table_unref (hooks->lanes[kind]);
   }
   soup_session_abort (hooks->session);
   g_object_unref (hooks->session);

@@ -4,7 +4,8 @@
  *
  * Each is tried until it succeeds, with backoff; those of one recording in their
  * order. The queue is bounded: when too many hooks wait, the oldest one goes, and
- * is counted; the same for commands. On the service's thread only; nothing waits for a receiver.
+ * is counted; the same for commands. On the service's thread only; nothing waits for a
+ * receiver.
  */
 
 #pragma once
@@ -16,7 +17,7 @@ G_BEGIN_DECLS
 typedef struct _RecServerHooks RecServerHooks;
 
 RecServerHooks *rec_server_hooks_new (void);
-/* What has not been delivered is given up. */
+/* What has not been delivered is given up, and commands that run get SIGTERM. */
 void rec_server_hooks_free (RecServerHooks *hooks);
 
 /* Commands at a time. */

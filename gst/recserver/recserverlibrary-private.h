@@ -26,6 +26,9 @@ struct _RecServerLibrary
 /* Seconds after the last write during which a file counts as growing. */
 #define REC_SERVER_LIBRARY_GROWING 5
 
+/* Returns the id of the recording that the file @name belongs to. Reads files.
+ * Caller frees. */
+gchar *rec_server_library_dup_id (RecServerLibrary *library, const gchar *name);
 /* Returns "device:inode". Caller frees. */
 gchar *rec_server_library_make_key (const struct stat *st);
 gboolean rec_server_library_is_growing (int fd, const struct stat *st);
@@ -34,6 +37,18 @@ gchar *rec_server_library_make_url (const gchar *prefix, const gchar *name);
 /* Returns @name with another suffix. Caller frees. */
 gchar *rec_server_library_replace_suffix (
     const gchar *name, const gchar *suffix);
+
+/* Returns the files that the playlist @text of @name lists. *@ended: with their
+ * end; *@duration: of all, in seconds. Caller unrefs. */
+GPtrArray *rec_server_library_read_uris (
+    const gchar *name, const gchar *text, gboolean *ended, gdouble *duration);
+
+/* recserverlibrary-delete.c */
+
+/* Deletes the recording @name, its fragments, and what belongs to them. Returns
+ * the answer, or NULL with @error: 404, or 409 while it is written. */
+JsonObject *rec_server_library_delete_files (
+    RecServerLibrary *library, const gchar *name, GError **error);
 
 /* recserverlibrary-facts.c */
 

@@ -6,7 +6,6 @@
 #include "config.h"
 
 #include "recserverlibrary-private.h"
-#include "recservererror.h"
 #include "recserverjson.h"
 
 #include <string.h>
@@ -127,9 +126,8 @@ add_name (const gchar *name, gpointer names)
   return ((GPtrArray *)names)->len < MAX_FILES;
 }
 
-/* Returns the files that the playlist @text of @name lists. */
-static GPtrArray *
-read_uris (
+GPtrArray *
+rec_server_library_read_uris (
     const gchar *name, const gchar *text, gboolean *ended, gdouble *duration)
 {
   gchar *folder = g_path_get_dirname (name), **lines;
@@ -207,7 +205,7 @@ take_playlist (RecServerLibrary *library, GHashTable *rows, const gchar *name)
   GPtrArray *uris;
 
   if (text && row) {
-    uris = read_uris (name, text, &ended, &duration);
+    uris = rec_server_library_read_uris (name, text, &ended, &duration);
     if (!only)
       join_fragments (rows, row, uris, duration);
     /* The playlist of a recorder that was killed has no end. */
@@ -413,155 +411,6 @@ make_list (Job *job)
   return answer;
 }
 
-/* --- deleting --- */
-
-static gboolean
-exists (RecServerFolder *folder, const gchar *name)
-{
-  struct stat st;
-  int fd = rec_server_folder_open (folder, name, &st, NULL);
-
-  if (fd >= 0)
-    close (fd);
-  return fd >= 0;
-}
-
-/* The fragments of the playlist @name; none for any other file. Whoever may
- * write into the folder may write any name into a playlist, so only those count
- * that are named after it. */
-static GPtrArray *
-find_fragments (RecServerFolder *folder, const gchar *name)
-{
-  gchar *stem = rec_server_library_replace_suffix (name, "-");
-  gchar *text = g_str_has_suffix (name, ".m3u8")
-      ? rec_server_folder_load (folder, name)
-      : NULL;
-  gboolean ended;
-  gdouble duration;
-  GPtrArray *uris = read_uris (name, text ? text : "", &ended, &duration);
-
-  for (guint i = uris->len; i > 0; i--) {
-    const gchar *uri = g_ptr_array_index (uris, i - 1);
-
-    if (!g_str_has_prefix (uri, stem) || !g_str_has_suffix (uri, ".ts"))
-      g_ptr_array_remove_index (uris, i - 1);
-  }
-  g_free (text);
-  g_free (stem);
-  return uris;
-}
-
-/* Whether nothing writes to @name. */
-static gboolean
-check_complete (RecServerFolder *folder, const gchar *name, GError **error)
-{
-  struct stat st;
-  gboolean growing;
-  int fd = rec_server_folder_open (folder, name, &st, error);
-
-  if (fd < 0)
-    return FALSE;
-  growing = rec_server_library_is_growing (fd, &st);
-  close (fd);
-  if (growing)
-    rec_server_error_set (error, 409, "still recording",
-        "\"%s\" is being recorded, or was a moment ago. Stop the recording "
-        "first.",
-        name);
-  return !growing;
-}
-
-typedef struct
-{
-  RecServerFolder *folder;
-  gchar *stem;
-  GError **error;
-  gboolean ok;
-} Fragments;
-
-/* The one that is being written is in no playlist yet. */
-static gboolean
-check_fragment (const gchar *name, gpointer data)
-{
-  Fragments *fragments = data;
-  gsize length = strlen (fragments->stem);
-  const gchar *number;
-
-  if (!g_str_has_prefix (name, fragments->stem))
-    return TRUE;
-  number = name + length;
-  if (g_str_equal (number + strspn (number, "0123456789"), ".ts"))
-    fragments->ok = check_complete (fragments->folder, name, fragments->error);
-  return fragments->ok;
-}
-
-static gboolean
-check_fragments (RecServerFolder *folder, const gchar *name, GError **error)
-{
-  Fragments fragments = { folder, rec_server_library_replace_suffix (name, "-"),
-    error, TRUE };
-
-  if (g_str_has_suffix (name, ".m3u8"))
-    rec_server_folder_foreach (folder, check_fragment, &fragments);
-  g_free (fragments.stem);
-  return fragments.ok;
-}
-
-/* A picture, and the playlist of one file, belong to that file. */
-static gboolean
-check_is_recording (RecServerFolder *folder, const gchar *name, GError **error)
-{
-  gchar *single = rec_server_library_replace_suffix (name, ".ts");
-  gboolean belongs = g_str_has_suffix (name, ".jpg") ||
-      (g_str_has_suffix (name, ".m3u8") && exists (folder, single));
-
-  if (belongs)
-    rec_server_error_set (error, 404, "no such recording",
-        "\"%s\" is not a recording, but belongs to one.", name);
-  g_free (single);
-  return !belongs;
-}
-
-/* @name and what belongs to it. */
-static gboolean
-delete_file (RecServerFolder *folder, const gchar *name, GError **error)
-{
-  static const gchar *const beside[] = { ".m3u8", ".jsonl", ".json", ".jpg" };
-
-  if (!rec_server_folder_delete (folder, name, error))
-    return FALSE;
-  for (guint i = 0; i < G_N_ELEMENTS (beside); i++) {
-    gchar *other = rec_server_library_replace_suffix (name, beside[i]);
-
-    rec_server_folder_delete (folder, other, NULL);
-    g_free (other);
-  }
-  return TRUE;
-}
-
-/* The file, its fragments, and what belongs to them. */
-static JsonObject *
-delete_recording (Job *job, GError **error)
-{
-  RecServerFolder *folder = job->library->folder;
-  GPtrArray *parts = find_fragments (folder, job->name);
-  gboolean ok = check_is_recording (folder, job->name, error) &&
-      check_complete (folder, job->name, error) &&
-      check_fragments (folder, job->name, error);
-  JsonObject *answer;
-
-  for (guint i = 0; ok && i < parts->len; i++)
-    delete_file (folder, g_ptr_array_index (parts, i), NULL);
-  ok = ok && delete_file (folder, job->name, error);
-  g_ptr_array_unref (parts);
-  if (!ok)
-    return NULL;
-  answer = json_object_new ();
-  json_object_set_boolean_member (answer, "success", TRUE);
-  json_object_set_string_member (answer, "name", job->name);
-  return answer;
-}
-
 /* --- threads --- */
 
 static void
@@ -569,8 +418,9 @@ run_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
 {
   Job *job = data;
   GError *error = NULL;
-  JsonObject *answer =
-      job->name ? delete_recording (job, &error) : make_list (job);
+  JsonObject *answer = job->name
+      ? rec_server_library_delete_files (job->library, job->name, &error)
+      : make_list (job);
 
   if (answer)
     g_task_return_pointer (task, answer, (GDestroyNotify)json_object_unref);

@@ -21,9 +21,22 @@ RecServerLibrary *rec_server_library_new (RecServerFolder *folder);
 void rec_server_library_unref (RecServerLibrary *library);
 RecServerFolder *rec_server_library_get_folder (RecServerLibrary *library);
 
-/* The id of the recording that the file @name belongs to: what NAME.json says,
- * otherwise what its name begins with. Caller frees. */
-gchar *rec_server_library_dup_id (RecServerLibrary *library, const gchar *name);
+typedef void (*RecServerLibraryIdFunc) (const gchar *id, gpointer user_data);
+
+/* Finds the id of the recording that the file @name belongs to: what NAME.json
+ * says, otherwise what its name begins with. @func is called in the
+ * thread-default main context. */
+void rec_server_library_find_id (RecServerLibrary *library, const gchar *name,
+    RecServerLibraryIdFunc func, gpointer user_data);
+
+/* @fd: the callee closes it; negative with @error, which the callee takes. */
+typedef void (*RecServerLibraryOpenFunc) (
+    int fd, const struct stat *st, GError *error, gpointer user_data);
+
+/* As rec_server_folder_open(). @func is called in the thread-default main
+ * context. */
+void rec_server_library_open (RecServerLibrary *library, const gchar *name,
+    RecServerLibraryOpenFunc func, gpointer user_data);
 
 /**
  * RecServerLibraryQuery:

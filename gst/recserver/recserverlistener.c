@@ -285,12 +285,19 @@ rec_server_listener_set_working (
 }
 
 void
-rec_server_listener_drop (RecServerListener *listener, SoupServerMessage *msg)
+rec_server_listener_cut_off (SoupServerMessage *msg)
 {
-  Connection *connection = find_connection (listener, msg);
+  GSocket *socket = soup_server_message_get_socket (msg);
+  GIOStream *stream;
 
-  if (connection)
-    cut (connection);
+  /* TLS would wait until the client has taken its close_notify. */
+  if (socket)
+    g_socket_shutdown (socket, TRUE, TRUE, NULL);
+  stream = soup_server_message_steal_connection (msg);
+  if (!stream)
+    return;
+  g_io_stream_close (stream, NULL, NULL);
+  g_object_unref (stream);
 }
 
 /* --- requests --- */

@@ -57,8 +57,8 @@ guint rec_server_listener_get_connections (RecServerListener *listener);
 void rec_server_listener_set_working (
     RecServerListener *listener, SoupServerMessage *msg, gboolean working);
 
-/* Closes the connection of @msg. */
-void rec_server_listener_drop (
-    RecServerListener *listener, SoupServerMessage *msg);
+/* Closes the connection of @msg at once, so that the client notices that what it
+ * gets is incomplete. Does not wait for the client. */
+void rec_server_listener_cut_off (SoupServerMessage *msg);
 
 G_END_DECLS

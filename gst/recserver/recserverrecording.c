@@ -92,65 +92,63 @@ rec_server_recording_update_state (RecServerRecording *recording)
   rec_server_recording_set_state (recording, state);
 }
 
-/* --- states of the pipeline, on threads of their own --- */
+/* --- the pipeline's states and its EOS, on threads of their own --- */
 
+/* Not on those of GTask, which wait for a disk that has stalled. */
 typedef struct
 {
+  GTask *task; /* NULL: EOS is to be sent */
   GstElement *pipeline;
   GstState state;
-} StateCall;
+} PipelineCall;
 
-static void
-state_call_free (gpointer data)
+static gpointer
+run_pipeline_call (gpointer data)
 {
-  StateCall *call = data;
+  PipelineCall *call = data;
 
+  if (call->task)
+    g_task_return_boolean (call->task,
+        gst_element_set_state (call->pipeline, call->state) !=
+            GST_STATE_CHANGE_FAILURE);
+  else
+    gst_element_send_event (call->pipeline, gst_event_new_eos ());
+  g_clear_object (&call->task);
   gst_object_unref (call->pipeline);
   g_free (call);
+  return NULL;
 }
 
 static void
-run_state_call (GTask *task, gpointer source, gpointer data, GCancellable *c)
+start_pipeline_call (RecServerRecording *recording, GTask *task, GstState state)
 {
-  StateCall *call = data;
+  PipelineCall *call = g_new0 (PipelineCall, 1);
+  GThread *thread;
 
-  g_task_return_boolean (task,
-      gst_element_set_state (call->pipeline, call->state) !=
-          GST_STATE_CHANGE_FAILURE);
+  call->task = task;
+  call->pipeline = gst_object_ref (recording->pipeline);
+  call->state = state;
+  thread = g_thread_try_new ("rec-state", run_pipeline_call, call, NULL);
+  if (thread)
+    g_thread_unref (thread);
+  else /* as many as the system allows */
+    run_pipeline_call (call);
 }
 
 static void
 set_pipeline_state (
     RecServerRecording *recording, GstState state, GAsyncReadyCallback done)
 {
-  StateCall *call = g_new0 (StateCall, 1);
-  GTask *task =
-      g_task_new (NULL, NULL, done, rec_server_recording_ref (recording));
-
-  call->pipeline = gst_object_ref (recording->pipeline);
-  call->state = state;
-  g_task_set_task_data (task, call, state_call_free);
-  g_task_run_in_thread (task, run_state_call);
-  g_object_unref (task);
+  start_pipeline_call (recording,
+      g_task_new (NULL, NULL, done, rec_server_recording_ref (recording)),
+      state);
 }
 
 /* A source may be pushing into a queue that is full. */
 static void
-run_send_eos (GTask *task, gpointer source, gpointer data, GCancellable *c)
-{
-  gst_element_send_event (data, gst_event_new_eos ());
-  g_task_return_boolean (task, TRUE);
-}
-
-static void
 send_eos (RecServerRecording *recording)
 {
-  GTask *task = g_task_new (NULL, NULL, NULL, NULL);
-
-  g_task_set_task_data (
-      task, gst_object_ref (recording->pipeline), gst_object_unref);
-  g_task_run_in_thread (task, run_send_eos);
-  g_object_unref (task);
+  start_pipeline_call (recording, NULL, GST_STATE_VOID_PENDING);
 }
 
 /* --- beginning --- */

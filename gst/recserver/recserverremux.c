@@ -78,19 +78,6 @@ remux_ref (Remux *remux)
 
 static void read_more (Remux *remux);
 
-/* Closes the connection, so that the client notices that the MP4 is incomplete.
- */
-static void
-give_up (Remux *remux)
-{
-  GIOStream *stream = soup_server_message_steal_connection (remux->msg);
-
-  if (!stream)
-    return;
-  g_io_stream_close (stream, NULL, NULL);
-  g_object_unref (stream);
-}
-
 static void
 fail (Remux *remux, const gchar *text)
 {
@@ -136,7 +123,7 @@ on_exited (GObject *object, GAsyncResult *result, gpointer data)
         soup_server_message_get_response_body (remux->msg));
     soup_server_message_unpause (remux->msg);
   } else if (!remux->finished)
-    give_up (remux);
+    rec_server_listener_cut_off (remux->msg);
   remux_unref (remux);
 }
 

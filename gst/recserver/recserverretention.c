@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "recserverretention.h"
+#include "recservererror.h"
 #include "recserverjson.h"
 #include "recserversidecar.h"
 
@@ -24,6 +25,9 @@ typedef struct
   gchar *directory;
   gchar **kept;
   GPtrArray *candidates;
+  gchar *problem; /* the first one, or NULL */
+  RecServerRetentionFunc func;
+  gpointer user_data;
 } Job;
 
 typedef struct
@@ -52,6 +56,7 @@ job_free (gpointer data)
   rec_server_folder_unref (job->folder);
   g_ptr_array_unref (job->candidates);
   g_strfreev (job->kept);
+  g_free (job->problem);
   g_free (job->directory);
   g_free (job);
 }
@@ -156,13 +161,34 @@ compare (gconstpointer a, gconstpointer b)
 }
 
 static void
+note_problem (Job *job, const gchar *name, const GError *error)
+{
+  gchar *what, *detail;
+
+  /* 404: a client was quicker. */
+  if (job->problem || rec_server_error_get_status (error) == 404)
+    return;
+  rec_server_error_split (error, &what, &detail);
+  job->problem = g_strdup_printf (
+      "keep-time and keep-bytes cannot be kept, as \"%s\" could not be "
+      "deleted: %s",
+      name, detail);
+  g_free (what);
+  g_free (detail);
+}
+
+static void
 delete_recording (Job *job, const Candidate *candidate)
 {
   static const gchar *const beside[] = { ".m3u8", ".jsonl", ".jpg", ".json" };
+  GError *error = NULL;
 
   GST_INFO ("deleting \"%s\", which is more than is kept", candidate->name);
-  if (!rec_server_folder_delete (job->folder, candidate->name, NULL))
+  if (!rec_server_folder_delete (job->folder, candidate->name, &error)) {
+    note_problem (job, candidate->name, error);
+    g_error_free (error);
     return;
+  }
   for (guint i = 0; i < G_N_ELEMENTS (beside); i++) {
     gchar *name = replace_suffix (candidate->name, beside[i]);
 
@@ -203,17 +229,28 @@ run_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
   g_task_return_boolean (task, TRUE);
 }
 
+static void
+on_done (GObject *object, GAsyncResult *result, gpointer data)
+{
+  Job *job = g_task_get_task_data (G_TASK (result));
+
+  job->func (job->problem, job->user_data);
+}
+
 void
 rec_server_retention_run (RecServerConfig *config, RecServerFolder *folder,
-    const gchar *directory, gchar **kept)
+    const gchar *directory, gchar **kept, RecServerRetentionFunc func,
+    gpointer user_data)
 {
-  GTask *task = g_task_new (NULL, NULL, NULL, NULL);
+  GTask *task = g_task_new (NULL, NULL, on_done, NULL);
   Job *job = g_new0 (Job, 1);
 
   job->config = rec_server_config_ref (config);
   job->folder = rec_server_folder_ref (folder);
   job->directory = g_canonicalize_filename (directory, NULL);
   job->kept = kept;
+  job->func = func;
+  job->user_data = user_data;
   job->candidates = g_ptr_array_new_with_free_func (candidate_free);
   g_task_set_task_data (task, job, job_free);
   g_task_run_in_thread (task, run_job);

@@ -433,20 +433,29 @@ rec_server_sidecar_find_crashed (
   return search.found;
 }
 
-void
+/* Returns 0 or errno. */
+static int
+cut (const gchar *path, guint64 size)
+{
+  int fd = open (path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW), err = 0;
+
+  if (fd < 0)
+    return errno;
+  if (ftruncate (fd, (off_t)size) < 0 || fsync (fd) < 0)
+    err = errno;
+  close (fd);
+  return err;
+}
+
+gboolean
 rec_server_sidecar_repair (const gchar *path)
 {
   TsResumeScan *scan = g_new0 (TsResumeScan, 1);
-  int fd;
+  int err = ts_resume_scan_file (scan, path, 0);
 
-  if (ts_resume_scan_file (scan, path, 0) == 0 && scan->is_ts &&
-      scan->whole < scan->size) {
-    fd = open (path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd >= 0) {
-      if (ftruncate (fd, (off_t)scan->whole) == 0)
-        fsync (fd);
-      close (fd);
-    }
-  }
+  if (err == 0 && scan->is_ts && scan->whole < scan->size)
+    err = cut (path, scan->whole);
   g_free (scan);
+  errno = err;
+  return err == 0;
 }

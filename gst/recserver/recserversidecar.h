@@ -57,7 +57,8 @@ void rec_server_crashed_free (gpointer crashed);
 GPtrArray *rec_server_sidecar_find_crashed (
     RecServerFolder *folder, const gchar *directory);
 
-/* Cuts the part of a packet off that the crash has left at the end. Blocks. */
-void rec_server_sidecar_repair (const gchar *path);
+/* Cuts the part of a packet off that the crash has left at the end. Returns FALSE
+ * with errno if that is not possible. Blocks. */
+gboolean rec_server_sidecar_repair (const gchar *path);
 
 G_END_DECLS

@@ -397,6 +397,54 @@ GST_START_TEST (test_the_file_is_what_stop_said_to_the_byte)
 }
 GST_END_TEST
 
+typedef struct
+{
+  GMutex lock;
+  GCond cond;
+  gboolean goes_on; /* protected by lock */
+} Stall;
+
+static void
+run_stalled (GTask *task, gpointer source, gpointer data, GCancellable *c)
+{
+  Stall *stall = data;
+
+  g_mutex_lock (&stall->lock);
+  while (!stall->goes_on)
+    g_cond_wait (&stall->cond, &stall->lock);
+  g_mutex_unlock (&stall->lock);
+  g_task_return_boolean (task, TRUE);
+}
+
+/* The threads of GTask are taken by what reads a disk that has stalled: clients
+ * that list and download. */
+GST_START_TEST (test_a_stalled_disk_does_not_hold_up_start_and_stop)
+{
+  static Stall stall;
+  GTask *tasks[1000];
+  JsonObject *object;
+
+  start_with (NULL, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++) {
+    tasks[i] = g_task_new (NULL, NULL, NULL, NULL);
+    g_task_set_task_data (tasks[i], &stall, NULL);
+    g_task_run_in_thread (tasks[i], run_stalled);
+  }
+  json_object_unref (
+      ask ("POST", "/api/recording/start", "{\"id\": \"a\"}", 200));
+  object = ask ("POST", "/api/recording/stop", "{\"id\": \"a\"}", 200);
+  fail_unless_equals_string (get (object, "state"), "stopped");
+  json_object_unref (object);
+  g_mutex_lock (&stall.lock);
+  stall.goes_on = TRUE;
+  g_cond_broadcast (&stall.cond);
+  g_mutex_unlock (&stall.lock);
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+    g_object_unref (tasks[i]);
+  stop ();
+}
+GST_END_TEST
+
 GST_START_TEST (test_a_publisher_starts_a_recording_and_comes_back_into_it)
 {
   GstElement *sender;
@@ -567,6 +615,7 @@ recserver_suite (void)
   tcase_add_test (tc, test_pages_of_other_origins_are_refused);
   tcase_add_test (tc, test_without_auth_it_listens_on_loopback_only);
   tcase_add_test (tc, test_the_file_is_what_stop_said_to_the_byte);
+  tcase_add_test (tc, test_a_stalled_disk_does_not_hold_up_start_and_stop);
   tcase_add_test (
       tc, test_a_publisher_starts_a_recording_and_comes_back_into_it);
   tcase_add_test (tc, test_eos_ends_every_recording);
