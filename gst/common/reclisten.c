@@ -55,3 +55,20 @@ rec_listen_load_certificate (const gchar *certificate, const gchar *key,
   g_error_free (reason);
   return FALSE;
 }
+
+void
+rec_listen_cut_off (GIOStream *connection)
+{
+  GIOStream *stream = g_object_ref (connection);
+
+  if (G_IS_TLS_CONNECTION (connection)) {
+    g_object_unref (stream);
+    g_object_get (connection, "base-io-stream", &stream, NULL);
+  }
+  if (G_IS_SOCKET_CONNECTION (stream))
+    g_socket_shutdown (
+        g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream)), TRUE,
+        TRUE, NULL);
+  g_io_stream_close (connection, NULL, NULL);
+  g_object_unref (stream);
+}

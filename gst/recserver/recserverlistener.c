@@ -287,16 +287,11 @@ rec_server_listener_set_working (
 void
 rec_server_listener_cut_off (SoupServerMessage *msg)
 {
-  GSocket *socket = soup_server_message_get_socket (msg);
-  GIOStream *stream;
+  GIOStream *stream = soup_server_message_steal_connection (msg);
 
-  /* TLS would wait until the client has taken its close_notify. */
-  if (socket)
-    g_socket_shutdown (socket, TRUE, TRUE, NULL);
-  stream = soup_server_message_steal_connection (msg);
   if (!stream)
     return;
-  g_io_stream_close (stream, NULL, NULL);
+  rec_listen_cut_off (stream);
   g_object_unref (stream);
 }
 
