@@ -326,6 +326,12 @@ on_request_read (
 {
   Connection *connection = find_connection (listener, msg);
 
+  /* libsoup closes the connections of a server that does not listen itself
+   * after every answer. This announces it (RFC 9112 section 9.6): who sends the
+   * next request into a connection that is being closed, cannot know whether it
+   * was handled, and may not repeat a POST. */
+  soup_message_headers_replace (
+      soup_server_message_get_response_headers (msg), "Connection", "close");
   if (connection)
     begin_phase (connection, TRUE);
 }

@@ -3,12 +3,13 @@
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Usage: aiortc_client.py URL [--seconds N] [--video CODEC] [--no-audio]
-       [--no-video] [--end delete|close|none] [--token T] [--like ffmpeg]
-       [--clock-ppm PPM] [--sound-ppm PPM]
+       [--no-video] [--end delete|close|none] [--token T]
+       [--like ffmpeg|lite] [--clock-ppm PPM] [--sound-ppm PPM]
 
 Prints one JSON object a line: connected, then drawn (sequence numbers and
 milliseconds, as publisher.js keeps them), then what the DELETE was answered.
-With --like ffmpeg it negotiates as ffmpeg 8 does.
+With --like ffmpeg it negotiates as ffmpeg 8 does, with --like lite it is an
+ICE-lite agent.
 """
 
 import argparse
@@ -76,6 +77,42 @@ class FfmpegIce:
     def offer(sdp):
         sdp = re.sub(r'a=(candidate:|rtcp:|rtcp-fb:|extmap:|end-of-candidates).*\r\n', '', sdp)
         return sdp.replace('a=setup:actpass', 'a=setup:passive')
+
+
+class LiteIce:
+    """It answers connectivity checks and makes none (RFC 8445 section 2.5)."""
+
+    @staticmethod
+    def install():
+        async def check_start(self, pair):
+            while not pair.remote_nominated:
+                await asyncio.sleep(0.01)
+            pair.nominated = True
+            self.check_state(pair, aioice.ice.CandidatePair.State.SUCCEEDED)
+            self.check_complete(pair)
+
+        async def query_consent(self):
+            pass
+
+        connection = aioice.ice.Connection
+        received = connection.request_received
+
+        def request_received(self, message, *arguments):
+            # Nor does it repair conflicts of roles.
+            message.attributes.pop('ICE-CONTROLLED', None)
+            received(self, message, *arguments)
+
+        connection.request_received = request_received
+        connection.ice_controlling = property(lambda self: False, lambda self, value: None)
+        connection.check_start = check_start
+        connection.query_consent = query_consent
+
+    @staticmethod
+    def offer(sdp):
+        return sdp.replace('t=0 0\r\n', 't=0 0\r\na=ice-lite\r\n', 1)
+
+
+LIKE = {'ffmpeg': FfmpegIce, 'lite': LiteIce}
 
 
 def say(**line):
@@ -178,8 +215,9 @@ async def publish(arguments):
     aiortc.codecs.H264Encoder = Encoder
     # aioice leaves 127.0.0.1 out; here it is all there is.
     aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ['127.0.0.1']
-    if arguments.like == 'ffmpeg':
-        FfmpegIce.install()
+    like = LIKE.get(arguments.like)
+    if like:
+        like.install()
     clock = SenderClock(arguments.clock_ppm)
     pc = aiortc.RTCPeerConnection()
     picture = Picture(clock)
@@ -197,8 +235,8 @@ async def publish(arguments):
             connected.set()
 
     offer = pc.localDescription.sdp
-    if arguments.like == 'ffmpeg':
-        offer = FfmpegIce.offer(offer)
+    if like:
+        offer = like.offer(offer)
     status, headers, answer = await asyncio.to_thread(
         request, 'POST', arguments.url, offer.encode(), arguments.token)
     if status != 201:
@@ -226,7 +264,7 @@ def main():
     parser.add_argument('--no-video', action='store_true')
     parser.add_argument('--end', default='delete')
     parser.add_argument('--token')
-    parser.add_argument('--like', choices=['ffmpeg'])
+    parser.add_argument('--like', choices=LIKE)
     parser.add_argument('--clock-ppm', type=float, default=0)
     parser.add_argument('--sound-ppm', type=float, default=0)
     asyncio.run(publish(parser.parse_args()))

@@ -299,6 +299,8 @@ class WhipProxy:
         # Another ICE session, after a restart too, takes another way.
         if handler.command == 'POST' or handler.command == 'PATCH' and 'a=ice-pwd:' in text:
             relay = Relay(self.seed + 10 * len(self.relays), self.hold_media)
+            # Who is ICE-lite waits for the recorder to send first.
+            relay.client = first_udp_address(text)
             text = replace_candidates(text, relay.recorder_side.getsockname())
         elif handler.command == 'PATCH' and self.relays:
             text = replace_candidates(text, self.relay.recorder_side.getsockname())

@@ -2,6 +2,7 @@
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
+import os
 import statistics
 import subprocess
 import time
@@ -549,6 +550,22 @@ def sound_card_drift_hours(stage):
 def like_ffmpeg(stage):
     other_client(stage, [str(processes.HERE / 'aiortc_client.py'), stage.proxy.url + '/whip',
                          '--seconds', '12', '--like', 'ffmpeg'])
+
+
+@scenario('ice-lite', group='aiortc')
+def ice_lite(stage):
+    """A publisher that makes no checks. Over udp-port the recorder makes none
+    either, and says so."""
+    arguments = [str(processes.HERE / 'aiortc_client.py'), stage.proxy.url + '/whip',
+                 '--seconds', '8', '--like', 'lite']
+    if os.environ.get('REC_UDP_PORT', '0') == '0':
+        other_client(stage, arguments, seconds=8)
+        return
+    stage.record()
+    client = processes.JsonProcess([processes.PYTHON, *arguments], stage.folder / 'client.log')
+    client.end(20)
+    said = client.tail()
+    stage.result.check('POST was answered 422' in said and 'ICE-lite' in said, said)
 
 
 @scenario('recwhipsink', group='gst')

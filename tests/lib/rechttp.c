@@ -33,18 +33,30 @@ rec_http_raw (const gchar *url, const gchar *data, gssize length)
 }
 
 gchar *
-rec_http (const gchar *method, const gchar *url, const gchar *headers,
+rec_http_request (const gchar *method, const gchar *url, const gchar *headers,
     const gchar *body)
 {
   /* As it is, with the query, and whatever no parser of URLs would take. */
   const gchar *path = strchr (strstr (url, "://") + 3, '/');
   gchar *request = g_strdup_printf ("%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-                                    "Connection: close\r\n%s%s%s%zu\r\n\r\n%s",
-      method, path ? path : "/", headers ? headers : "", "",
-      "Content-Length: ", body ? strlen (body) : 0, body ? body : "");
+                                    "%sContent-Length: %zu\r\n\r\n%s",
+      method, path ? path : "/", headers ? headers : "",
+      body ? strlen (body) : 0, body ? body : "");
   gchar *reply = rec_http_raw (url, request, -1);
 
   g_free (request);
+  return reply;
+}
+
+gchar *
+rec_http (const gchar *method, const gchar *url, const gchar *headers,
+    const gchar *body)
+{
+  gchar *all =
+      g_strconcat ("Connection: close\r\n", headers ? headers : "", NULL);
+  gchar *reply = rec_http_request (method, url, all, body);
+
+  g_free (all);
   return reply;
 }
 
@@ -63,4 +75,10 @@ rec_http_assert (gchar *reply, guint status, const gchar *text)
   fail_unless (
       !text || strstr (reply, text) != NULL, "no \"%s\" in: %s", text, reply);
   g_free (reply);
+}
+
+void
+rec_http_assert_closing (gchar *reply, guint status)
+{
+  rec_http_assert (reply, status, "\r\nConnection: close\r\n");
 }

@@ -18,6 +18,10 @@ G_BEGIN_DECLS
 gchar *rec_http_raw (const gchar *url, const gchar *data, gssize length);
 
 /* One request; @headers: lines that end in \r\n, or NULL; @body may be NULL. */
+gchar *rec_http_request (const gchar *method, const gchar *url,
+    const gchar *headers, const gchar *body);
+
+/* The same, of a client that makes no further request. */
 gchar *rec_http (const gchar *method, const gchar *url, const gchar *headers,
     const gchar *body);
 
@@ -25,6 +29,10 @@ guint rec_http_status (const gchar *reply);
 
 /* Fails unless the reply has @status, and @text somewhere. */
 void rec_http_assert (gchar *reply, guint status, const gchar *text);
+
+/* Fails unless the reply to a client that may make further requests in the same
+ * connection has @status, and says that the connection ends with it. */
+void rec_http_assert_closing (gchar *reply, guint status);
 
 #define REC_HTTP_SDP "Content-Type: application/sdp\r\n"
 #define REC_HTTP_FRAGMENT "Content-Type: application/trickle-ice-sdpfrag\r\n"

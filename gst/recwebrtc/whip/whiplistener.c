@@ -219,6 +219,17 @@ on_request (SoupServer *soup, SoupServerMessage *msg, const gchar *path,
   dispatch (user_data, msg, path, FALSE);
 }
 
+/* libsoup closes the connections of a server that does not listen itself after
+ * every answer. This announces it (RFC 9112 section 9.6): who sends the next
+ * request into a connection that is being closed, cannot know whether it was
+ * handled, and may not repeat a POST. */
+static void
+on_request_read (SoupServer *soup, SoupServerMessage *msg, gpointer user_data)
+{
+  soup_message_headers_replace (
+      soup_server_message_get_response_headers (msg), "Connection", "close");
+}
+
 /* --- connections --- */
 
 static void
@@ -305,6 +316,8 @@ server_new (const WhipListenerConfig *config, GError **error)
   server->soup = soup_server_new ("server-header", "gst-tsrec ", NULL);
   soup_server_add_early_handler (server->soup, NULL, on_early, server, NULL);
   soup_server_add_handler (server->soup, NULL, on_request, server, NULL);
+  g_signal_connect (
+      server->soup, "request-read", G_CALLBACK (on_request_read), NULL);
   server->service = g_socket_service_new ();
   g_signal_connect (
       server->service, "incoming", G_CALLBACK (on_incoming), server);

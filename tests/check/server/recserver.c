@@ -570,6 +570,30 @@ GST_START_TEST (test_files_are_served_in_ranges_and_nothing_else_is)
 }
 GST_END_TEST
 
+/* A client that reuses the connection would not know whether its request was
+ * handled. */
+GST_START_TEST (test_a_connection_that_is_closed_is_announced)
+{
+  gchar *file, *list, *other;
+
+  start_with (NULL, NULL);
+  write_file ("a.ts", "0123456789", 3600);
+  file = g_strconcat (url, "/files/a.ts", NULL);
+  list = g_strconcat (url, "/api/recordings", NULL);
+  other = g_strconcat (url, "/nothing", NULL);
+  rec_http_assert_closing (rec_http_request ("GET", file, NULL, NULL), 200);
+  rec_http_assert_closing (rec_http_request ("HEAD", file, NULL, NULL), 200);
+  rec_http_assert_closing (
+      rec_http_request ("GET", file, "Range: bytes=2-4\r\n", NULL), 206);
+  rec_http_assert_closing (rec_http_request ("GET", list, NULL, NULL), 200);
+  rec_http_assert_closing (rec_http_request ("GET", other, NULL, NULL), 404);
+  g_free (other);
+  g_free (list);
+  g_free (file);
+  stop ();
+}
+GST_END_TEST
+
 GST_START_TEST (test_recordings_are_listed_sorted_and_deleted)
 {
   JsonObject *object;
@@ -621,6 +645,7 @@ recserver_suite (void)
   tcase_add_test (tc, test_eos_ends_every_recording);
   tcase_add_test (tc, test_a_recording_that_fails_does_not_touch_another);
   tcase_add_test (tc, test_files_are_served_in_ranges_and_nothing_else_is);
+  tcase_add_test (tc, test_a_connection_that_is_closed_is_announced);
   tcase_add_test (tc, test_recordings_are_listed_sorted_and_deleted);
   return s;
 }

@@ -75,6 +75,50 @@ GST_START_TEST (test_what_is_not_sdp_is_refused_with_the_reason)
 
 GST_END_TEST;
 
+/* Of two lite agents neither would send a check. */
+GST_START_TEST (test_a_lite_publisher_is_refused_where_we_are_lite)
+{
+  const gchar *media = strstr (h264_offer, "m=");
+  gchar *session = g_strndup (h264_offer, media - h264_offer);
+  gchar *offer = g_strconcat (session, "a=ice-lite\r\n", media, NULL);
+
+  start (NULL, NULL);
+  if (g_getenv ("REC_TEST_UDP_PORT")) {
+    rec_http_assert (
+        rec_http ("POST", url, REC_HTTP_SDP, offer), 422, "Set udp-port=0.");
+    g_free (offer);
+    offer = g_strdup (h264_offer);
+  }
+  rec_http_assert (
+      rec_http ("POST", url, REC_HTTP_SDP, offer), 201, "m=video 9");
+  stop ();
+  g_free (offer);
+  g_free (session);
+}
+
+GST_END_TEST;
+
+/* A client that reuses the connection would not know whether its offer was
+ * handled. */
+GST_START_TEST (test_a_connection_that_is_closed_is_announced)
+{
+  gchar *other;
+
+  start (NULL, NULL);
+  other = join ("/a/b");
+  rec_http_assert_closing (rec_http_request ("OPTIONS", url, NULL, NULL), 204);
+  rec_http_assert_closing (rec_http_request ("GET", url, NULL, NULL), 405);
+  rec_http_assert_closing (rec_http_request ("GET", other, NULL, NULL), 404);
+  rec_http_assert_closing (
+      rec_http_request ("POST", url, REC_HTTP_SDP, vp8_offer), 422);
+  rec_http_assert_closing (
+      rec_http_request ("POST", url, REC_HTTP_SDP, h264_offer), 201);
+  g_free (other);
+  stop ();
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_no_common_codec_is_refused_with_the_list)
 {
   start (NULL, NULL);
@@ -784,6 +828,8 @@ recwhiphttp_suite (void)
   rec_live_init (tc);
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_what_is_not_sdp_is_refused_with_the_reason);
+  tcase_add_test (tc, test_a_lite_publisher_is_refused_where_we_are_lite);
+  tcase_add_test (tc, test_a_connection_that_is_closed_is_announced);
   tcase_add_test (tc, test_no_common_codec_is_refused_with_the_list);
   tcase_add_test (tc, test_a_track_that_is_refused_is_said_in_the_answer);
   tcase_add_test (tc, test_other_codecs_are_taken_when_asked_for);
