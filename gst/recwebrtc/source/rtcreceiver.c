@@ -381,12 +381,8 @@ rtc_receiver_get_last_packet (RtcReceiver *self)
 gboolean
 rtc_receiver_get_sender_time (RtcReceiver *self, gint64 *utc)
 {
-  gboolean known;
-
-  g_mutex_lock (&self->lock);
-  known = rtc_sender_clock_get_utc_now (&self->clock, utc);
-  g_mutex_unlock (&self->lock);
-  return known;
+  return rtc_sender_clock_get_utc_now_with_lock (
+      &self->clock, &self->lock, utc);
 }
 
 static void

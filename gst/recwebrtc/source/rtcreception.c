@@ -450,12 +450,8 @@ on_ssrc_active (
 gboolean
 rtc_reception_get_sender_time (RtcReception *self, gint64 *utc)
 {
-  gboolean known;
-
-  g_mutex_lock (&self->lock);
-  known = rtc_sender_clock_get_utc_now (&self->clock, utc);
-  g_mutex_unlock (&self->lock);
-  return known;
+  return rtc_sender_clock_get_utc_now_with_lock (
+      &self->clock, &self->lock, utc);
 }
 
 /* --- statistics --- */

@@ -50,3 +50,15 @@ rtc_sender_clock_get_utc_now (const RtcSenderClock *clock, gint64 *utc)
 {
   return rtc_sender_clock_get_wall_clock (clock, g_get_monotonic_time (), utc);
 }
+
+gboolean
+rtc_sender_clock_get_utc_now_with_lock (
+    const RtcSenderClock *clock, GMutex *lock, gint64 *utc)
+{
+  gboolean known;
+
+  g_mutex_lock (lock);
+  known = rtc_sender_clock_get_utc_now (clock, utc);
+  g_mutex_unlock (lock);
+  return known;
+}

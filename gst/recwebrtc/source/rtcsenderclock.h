@@ -43,4 +43,9 @@ gboolean rtc_sender_clock_get_wall_clock (
 gboolean rtc_sender_clock_get_utc_now (
     const RtcSenderClock *clock, gint64 *utc);
 
+/* Like rtc_sender_clock_get_utc_now(), with @lock, which protects @clock, held
+ * during the call. */
+gboolean rtc_sender_clock_get_utc_now_with_lock (
+    const RtcSenderClock *clock, GMutex *lock, gint64 *utc);
+
 G_END_DECLS
