@@ -22,4 +22,9 @@ guint rec_listen_on (
 gboolean rec_listen_load_certificate (const gchar *certificate,
     const gchar *key, GTlsCertificate **loaded, GError **error);
 
+/* Closes @stream at once, so that the peer notices that what it gets is
+ * incomplete. Closing a TLS connection would wait until the peer has taken its
+ * close_notify; this does not. */
+void rec_listen_cut_off (GIOStream *stream);
+
 G_END_DECLS
