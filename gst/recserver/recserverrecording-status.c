@@ -282,6 +282,7 @@ set_output (RecServerRecording *recording, JsonObject *object)
     json_object_set_null_member (object, "output_path");
   else
     json_object_set_string_member (object, "output_path", recording->output);
+  rec_server_recording_describe_files (recording, object);
 }
 
 static void

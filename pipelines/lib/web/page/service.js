@@ -71,7 +71,8 @@ function put(element, text) {
 }
 
 function update(item, status) {
-  const problem = status.alerts[0]?.text ?? status.fault ?? status.warning ?? '';
+  const alert = status.alerts.find(({ where }) => where === 'disk') ?? status.alerts[0];
+  const problem = alert?.text ?? status.fault ?? status.warning ?? '';
   item.dataset.state = status.state;
   item.querySelector('.watch').hidden = !status.is_recording;
   put(item.querySelector('.state'), STATES[status.state] ?? status.state);
