@@ -253,10 +253,9 @@ on_file_closed (RecServerRecording *recording, const GstStructure *s)
 
   gst_structure_get (s, "bytes", G_TYPE_UINT64, &bytes, "duration",
       G_TYPE_UINT64, &duration, NULL);
-  recording->closed_bytes += bytes;
   rec_server_recording_complete_file (recording,
       gst_structure_get_string (s, "location"),
-      gst_structure_get_string (s, "reason"));
+      gst_structure_get_string (s, "reason"), bytes);
   set_string (facts, "path", s, "location");
   set_string (facts, "reason", s, "reason");
   json_object_set_int_member (facts, "file_size_bytes", (gint64)bytes);

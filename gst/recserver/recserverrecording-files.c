@@ -46,12 +46,28 @@ rec_server_recording_is_complete (
 }
 
 void
-rec_server_recording_complete_file (
-    RecServerRecording *recording, const gchar *path, const gchar *reason)
+rec_server_recording_complete_file (RecServerRecording *recording,
+    const gchar *path, const gchar *reason, guint64 bytes)
 {
-  if (rec_server_recording_is_complete (recording, reason) &&
-      g_strcmp0 (recording->open_file, path) == 0)
+  if (!rec_server_recording_is_complete (recording, reason))
+    return;
+  recording->closed_bytes += bytes;
+  recording->open_bytes = 0;
+  if (g_strcmp0 (recording->open_file, path) == 0)
     g_clear_pointer (&recording->open_file, g_free);
+}
+
+guint64
+rec_server_recording_estimate (
+    RecServerRecording *recording, const GstStructure *sink)
+{
+  guint64 size;
+
+  if (!recording->open_file)
+    recording->open_bytes = 0;
+  else if (sink && gst_structure_get_uint64 (sink, "file-size", &size))
+    recording->open_bytes = size;
+  return recording->closed_bytes + recording->open_bytes;
 }
 
 /* Of a format that the file was converted to at the end. */

@@ -70,7 +70,8 @@ struct _RecServerRecording
   gint64 stopping_at;  /* monotonic */
   gint64 lonely_since; /* monotonic: without a publisher; 0: there is one */
   guint fragments;
-  guint64 closed_bytes;   /* of fragments that are complete */
+  guint64 closed_bytes;   /* of files that are complete */
+  guint64 open_bytes;     /* of @open_file, when it was seen last */
   RecServerTotals before; /* of earlier pipelines */
   RecServerTotals last;   /* of all, when the last pipeline has gone */
   JsonArray *tracks;      /* as last seen */
@@ -111,9 +112,14 @@ void rec_server_recording_clear_alerts (RecServerRecording *recording);
 /* The sink has opened @path, or closed it for @reason. */
 void rec_server_recording_add_file (
     RecServerRecording *recording, const gchar *path);
-void rec_server_recording_complete_file (
-    RecServerRecording *recording, const gchar *path, const gchar *reason);
-/* Returns the size of what was recorded, in bytes. */
+void rec_server_recording_complete_file (RecServerRecording *recording,
+    const gchar *path, const gchar *reason, guint64 bytes);
+/* Returns the size of what was recorded, in bytes, without fragments; @sink:
+ * "stats" of the sink, or NULL. */
+guint64 rec_server_recording_estimate (
+    RecServerRecording *recording, const GstStructure *sink);
+/* The same when the recording has ended, by looking at the files, fragments
+ * included. */
 guint64 rec_server_recording_measure (RecServerRecording *recording);
 /* Adds "files" to @object if the recording is in more than one. */
 void rec_server_recording_describe_files (
