@@ -57,18 +57,18 @@ rec_listen_load_certificate (const gchar *certificate, const gchar *key,
 }
 
 void
-rec_listen_cut_off (GIOStream *connection)
+rec_listen_cut_off (GIOStream *stream)
 {
-  GIOStream *stream = g_object_ref (connection);
+  GIOStream *base = NULL;
 
-  if (G_IS_TLS_CONNECTION (connection)) {
-    g_object_unref (stream);
-    g_object_get (connection, "base-io-stream", &stream, NULL);
-  }
-  if (G_IS_SOCKET_CONNECTION (stream))
+  if (G_IS_TLS_CONNECTION (stream))
+    g_object_get (stream, "base-io-stream", &base, NULL);
+  else
+    base = g_object_ref (stream);
+  if (G_IS_SOCKET_CONNECTION (base))
     g_socket_shutdown (
-        g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream)), TRUE,
-        TRUE, NULL);
-  g_io_stream_close (connection, NULL, NULL);
-  g_object_unref (stream);
+        g_socket_connection_get_socket (G_SOCKET_CONNECTION (base)), TRUE, TRUE,
+        NULL);
+  g_io_stream_close (stream, NULL, NULL);
+  g_clear_object (&base);
 }
