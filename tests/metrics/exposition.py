@@ -5,6 +5,7 @@
 """What a monitor exports is read by promtool, by a strict parser of
 OpenMetrics (when python3-prometheus-client is there), and by a scraper."""
 
+import http.client
 import json
 import os
 import re
@@ -202,6 +203,20 @@ class Metrics(unittest.TestCase):
                 said = warnings_of(pipeline)
                 self.assertIn(str(port), said)
                 self.assertIn('metrics-port', said)
+
+    def test_a_scraper_that_leaves_costs_nothing(self):
+        """Of those that would keep the connection, as curl does."""
+        port = e2e.free_port()
+        with Pipeline(f'fakesrc is-live=true ! recmonitor metrics-port={port} ! fakesink'):
+            fetch(port)
+            before = len(os.listdir('/proc/self/fd'))
+            for path in ['/metrics', '/'] * 5:
+                connection = http.client.HTTPConnection('127.0.0.1', port, timeout=10)
+                connection.request('GET', path)
+                connection.getresponse().read()
+                connection.close()
+            e2e.wait_for(lambda: len(os.listdir('/proc/self/fd')) <= before,
+                         'the end of the connections')
 
     def test_port_listens_on_loopback_only(self):
         port = e2e.free_port()
