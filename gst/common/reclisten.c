@@ -55,3 +55,20 @@ rec_listen_load_certificate (const gchar *certificate, const gchar *key,
   g_error_free (reason);
   return FALSE;
 }
+
+void
+rec_listen_cut_off (GIOStream *stream)
+{
+  GIOStream *base = NULL;
+
+  if (G_IS_TLS_CONNECTION (stream))
+    g_object_get (stream, "base-io-stream", &base, NULL);
+  else
+    base = g_object_ref (stream);
+  if (G_IS_SOCKET_CONNECTION (base))
+    g_socket_shutdown (
+        g_socket_connection_get_socket (G_SOCKET_CONNECTION (base)), TRUE, TRUE,
+        NULL);
+  g_io_stream_close (stream, NULL, NULL);
+  g_clear_object (&base);
+}

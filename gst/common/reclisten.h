@@ -22,4 +22,9 @@ guint rec_listen_on (
 gboolean rec_listen_load_certificate (const gchar *certificate,
     const gchar *key, GTlsCertificate **loaded, GError **error);
 
+/* Closes a connection, with TLS or without, at once: the client finds it broken
+ * off, and what it had not taken is lost. g_io_stream_close() alone waits until
+ * the client has taken a TLS close_notify, and so forever if it reads nothing. */
+void rec_listen_cut_off (GIOStream *connection);
+
 G_END_DECLS

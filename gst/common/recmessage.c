@@ -151,14 +151,16 @@ rec_message_new_open_failed (GstElement *src, const gchar *location,
 
 GstMessage *
 rec_message_new_disk (GstElement *src, const gchar *name, const gchar *location,
-    guint64 bytes_free, guint64 bytes_dropped, const gchar *reason)
+    guint64 bytes_free, guint64 bytes_dropped, const gchar *reason,
+    const gchar *text)
 {
   return gst_message_new_element (GST_OBJECT (src),
       gst_structure_new (name,
       "location", G_TYPE_STRING, STR (location),
       "bytes-free", G_TYPE_UINT64, bytes_free,
       "bytes-dropped", G_TYPE_UINT64, bytes_dropped,
-      "reason", G_TYPE_STRING, STR (reason), NULL));
+      "reason", G_TYPE_STRING, STR (reason),
+      "text", G_TYPE_STRING, STR (text), NULL));
 }
 
 GstMessage *

@@ -197,10 +197,11 @@ GstMessage *rec_message_new_open_failed (GstElement *src, const gchar *location,
 /* Returns the message @name: "recfilesink-disk-low", "recfilesink-disk-full" or
  * "recfilesink-recovered". @reason: disk-low, disk-full, quota, io-error,
  * read-only, file-limit, mount-removed, deleted, truncated or error; after a
- * recovery, the reason of the fault. @bytes_free: G_MAXUINT64 if unknown. */
+ * recovery, the reason of the fault. @bytes_free: G_MAXUINT64 if unknown. @text:
+ * for the operator. */
 GstMessage *rec_message_new_disk (GstElement *src, const gchar *name,
     const gchar *location, guint64 bytes_free, guint64 bytes_dropped,
-    const gchar *reason);
+    const gchar *reason, const gchar *text);
 
 /* Returns the message @name: "tsrecmux-track-rejected" or
  * "tsrecmux-track-changed". @caps may be NULL. */

@@ -73,22 +73,6 @@ read_quality (JsonObject *json, Wanted *wanted, GError **error)
   return FALSE;
 }
 
-/* Schemes that urisourcebin may be given by a client: nothing on this host. */
-static gboolean
-is_remote_url (const gchar *type, const gchar *url)
-{
-  static const gchar *const streams[] = { "rtsp", "rtsps", "rtspt", "rtspu",
-    "rtmp", "rtmps", "srt", "http", "https", NULL };
-  static const gchar *const web[] = { "http", "https", NULL };
-  gchar *scheme = url ? g_uri_parse_scheme (url) : NULL;
-  gboolean ok = scheme &&
-      g_strv_contains (g_str_equal (type, "uri") ? streams : web, scheme) &&
-      g_uri_is_valid (url, G_URI_FLAGS_NONE, NULL);
-
-  g_free (scheme);
-  return ok;
-}
-
 static gboolean
 read_source_fields (JsonObject *source, Wanted *wanted, GError **error)
 {
@@ -134,14 +118,12 @@ read_source (JsonObject *json, Wanted *wanted, GError **error)
   if (!read_source_fields (json_node_get_object (node), wanted, error) ||
       !rec_server_source_check (wanted->config.source, error))
     return FALSE;
-  if (wanted->config.source->has_url &&
-      !is_remote_url (wanted->config.source->type, wanted->config.url)) {
+  if (wanted->config.source->schemes &&
+      !rec_server_source_takes_url (
+          wanted->config.source, wanted->config.url)) {
     rec_server_error_set (error, 400, "invalid url",
-        "A source of type %s needs a \"url\" (%s).",
-        wanted->config.source->type,
-        g_str_equal (wanted->config.source->type, "uri")
-            ? "rtsp, rtmp, srt or http"
-            : "http or https");
+        "A source of type %s needs a valid \"url\" with one of the schemes %s.",
+        wanted->config.source->type, wanted->config.source->schemes);
     return FALSE;
   }
   return TRUE;
@@ -335,6 +317,9 @@ rec_server_handle_openapi (RecServer *server, RecServerRequest *request)
 
 /* --- metrics and health --- */
 
+/* The last line of an exposition. */
+#define END "# EOF\n"
+
 static void
 append_states (RecServer *server, GString *text)
 {
@@ -401,6 +386,9 @@ rec_server_handle_metrics (RecServer *server, RecServerRequest *request)
 
   if (server->metrics)
     g_object_get (server->metrics, "metrics", &monitors, NULL);
+  /* What follows is of the same text. */
+  if (monitors && g_str_has_suffix (monitors, END))
+    monitors[strlen (monitors) - strlen (END)] = '\0';
   if (monitors)
     g_string_append (text, monitors);
   append_states (server, text);

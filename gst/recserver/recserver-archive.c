@@ -17,6 +17,8 @@
 GST_DEBUG_CATEGORY_EXTERN (rec_server_debug);
 #define GST_CAT_DEFAULT rec_server_debug
 
+#define MAX_UNWRITTEN 1000
+
 /* --- sidecars --- */
 
 /* What status says, as far as it is about the file. */
@@ -24,7 +26,7 @@ static JsonObject *
 make_facts (RecServerRecording *recording)
 {
   static const gchar *const left_out[] = { "success", "state", "is_recording",
-    "output_path", "stats", "alerts", "video_quality" };
+    "output_path", "files", "stats", "alerts", "video_quality" };
   JsonObject *facts = rec_server_recording_describe (recording);
 
   for (guint i = 0; i < G_N_ELEMENTS (left_out); i++)
@@ -91,25 +93,89 @@ update_past (RecServer *server, const gchar *path, JsonObject *facts)
           past, members[i], json_object_dup_member (facts, members[i]));
 }
 
+typedef struct
+{
+  gchar *path;
+  JsonObject *facts;
+} Unwritten;
+
+static void
+unwritten_free (gpointer data)
+{
+  Unwritten *unwritten = data;
+
+  json_object_unref (unwritten->facts);
+  g_free (unwritten->path);
+  g_free (unwritten);
+}
+
+/* The disk may come back. */
+static void
+keep_unwritten (RecServer *server, const gchar *path, JsonObject *facts)
+{
+  Unwritten *unwritten = g_new0 (Unwritten, 1);
+
+  unwritten->path = g_strdup (path);
+  unwritten->facts = json_object_ref (facts);
+  g_queue_push_tail (&server->unwritten, unwritten);
+  if (g_queue_get_length (&server->unwritten) > MAX_UNWRITTEN)
+    unwritten_free (g_queue_pop_head (&server->unwritten));
+}
+
+static void
+warn_unwritten (RecServer *server, const gchar *path, const GError *error)
+{
+  /* Other warnings say that a file system or a file has gone. */
+  if (server->sidecars_fail ||
+      g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    return;
+  server->sidecars_fail = TRUE;
+  rec_server_warn (server,
+      "The sidecar of \"%s\" could not be written: %s. It is tried again every "
+      "%u s, and run-on-closed waits for it. Free space or make the folder "
+      "writable.",
+      path, error->message, REC_SERVER_UPKEEP_INTERVAL);
+}
+
 /* The sidecar is there, so what runs now finds it. */
 static void
-on_written (const gchar *path, JsonObject *facts, gpointer data)
+on_written (
+    const gchar *path, JsonObject *facts, const GError *error, gpointer data)
 {
   RecServer *server = data;
 
   server->archiving--;
-  if (!facts) {
-    rec_server_warn (server,
-        "The sidecar of \"%s\" could not be written, or the file not be read: "
-        "its run-on-closed was not run.",
-        path);
-    rec_server_check_finished (server);
-    return;
+  if (error) {
+    warn_unwritten (server, path, error);
+    keep_unwritten (server, path, facts);
+  } else {
+    server->sidecars_fail = FALSE;
+    update_past (server, path, facts);
+    rec_server_thumbnails_add (server->thumbnails, path);
+    run_command (server, path, facts);
   }
-  update_past (server, path, facts);
-  rec_server_thumbnails_add (server->thumbnails, path);
-  run_command (server, path, facts);
   rec_server_check_finished (server);
+}
+
+void
+rec_server_archive_write_again (RecServer *server)
+{
+  guint n = g_queue_get_length (&server->unwritten);
+
+  for (guint i = 0; i < n && !server->finishing; i++) {
+    Unwritten *unwritten = g_queue_pop_head (&server->unwritten);
+
+    server->archiving++;
+    rec_server_sidecar_close (
+        unwritten->path, unwritten->facts, on_written, server);
+    unwritten_free (unwritten);
+  }
+}
+
+void
+rec_server_archive_clear (RecServer *server)
+{
+  g_queue_clear_full (&server->unwritten, unwritten_free);
 }
 
 void
@@ -191,8 +257,8 @@ close_crashed (RecServer *server, const RecServerCrashed *crashed)
 
   if (!rec_server_sidecar_repair (crashed->path))
     rec_server_warn (server,
-        "\"%s\", which a crash has interrupted, could not be cut to whole "
-        "packets: %s.",
+        "\"%s\", which was interrupted by a crash, could not be truncated to "
+        "whole packets: %s.",
         crashed->path, g_strerror (errno));
   json_object_set_string_member (crashed->facts, "ended", "crash");
   if (stat (crashed->path, &st) == 0)

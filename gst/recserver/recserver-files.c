@@ -236,10 +236,38 @@ rec_server_handle_list (RecServer *server, RecServerRequest *request)
     rec_server_request_reply_error (request, error);
 }
 
+typedef struct
+{
+  RecServer *server;
+  RecServerRequest *request;
+} Deletion;
+
+static void
+on_deleted (JsonObject *answer, GError *error, gpointer data)
+{
+  Deletion *deletion = data;
+  RecServer *server = deletion->server;
+
+  /* The service may be ending. */
+  if (answer && server->hooks) {
+    gchar *directory =
+        g_canonicalize_filename (server->config->directory, NULL);
+    gchar *path = g_canonicalize_filename (
+        rec_server_request_get_param (deletion->request, "name"), directory);
+
+    rec_server_hooks_forget (server->hooks, path);
+    g_free (path);
+    g_free (directory);
+  }
+  on_answer (answer, error, deletion->request);
+  g_free (deletion);
+}
+
 static void
 delete_recording (RecServer *server, RecServerRequest *request)
 {
   GError *error = NULL;
+  Deletion *deletion;
 
   if (!server->config->ingest) {
     set_error (&error, 403, "no ingest",
@@ -248,9 +276,11 @@ delete_recording (RecServer *server, RecServerRequest *request)
     return;
   }
   rec_server_request_pause (request);
+  deletion = g_new0 (Deletion, 1);
+  deletion->server = server;
+  deletion->request = rec_server_request_ref (request);
   rec_server_library_delete (server->library,
-      rec_server_request_get_param (request, "name"), on_answer,
-      rec_server_request_ref (request));
+      rec_server_request_get_param (request, "name"), on_deleted, deletion);
 }
 
 void

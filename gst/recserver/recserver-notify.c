@@ -23,6 +23,12 @@ rec_server_warn (RecServer *server, const gchar *format, ...)
   g_free (text);
 }
 
+void
+rec_server_warn_of (const gchar *id, const gchar *text, gpointer server)
+{
+  rec_server_warn (server, "%s: %s", id, text);
+}
+
 static JsonObject *
 make_event (
     RecServerRecording *recording, const gchar *event, JsonObject *facts)
@@ -77,26 +83,34 @@ post_hook (RecServer *server, RecServerRecording *recording, const gchar *event,
   json_object_unref (object);
 }
 
-/* Fragments are complete one by one, a file when its recording is. */
+static void
+archive_rest (RecServer *server, RecServerRecording *recording)
+{
+  GPtrArray *paths = rec_server_recording_list_unclosed (recording);
+
+  for (guint i = 0; i < paths->len; i++)
+    rec_server_archive_closed (
+        server, recording, g_ptr_array_index (paths, i), -1);
+  g_ptr_array_unref (paths);
+}
+
 static void
 archive (RecServer *server, RecServerRecording *recording, const gchar *event,
     JsonObject *facts)
 {
-  gboolean fragments =
-      rec_server_recording_get_path (recording)->max_size_time != 0;
   const gchar *path = facts
       ? json_object_get_string_member_with_default (facts, "path", NULL)
       : NULL;
 
   if (path && g_str_equal (event, "fragment-opened"))
     rec_server_archive_opened (server, recording, path);
-  else if (path && fragments && g_str_equal (event, "fragment-closed"))
+  else if (path && g_str_equal (event, "fragment-closed") &&
+      rec_server_recording_is_complete (recording,
+          json_object_get_string_member_with_default (facts, "reason", NULL)))
     rec_server_archive_closed (server, recording, path,
         json_object_get_double_member (facts, "duration_seconds"));
-  else if (g_str_equal (event, "closed") && !fragments &&
-      rec_server_recording_has_file (recording))
-    rec_server_archive_closed (
-        server, recording, rec_server_recording_get_output (recording), -1);
+  else if (g_str_equal (event, "closed"))
+    archive_rest (server, recording);
 }
 
 void
@@ -119,6 +133,8 @@ rec_server_notify (RecServer *server, RecServerRecording *recording,
   }
   post_hook (server, recording, event, facts);
   archive (server, recording, event, facts);
+  if (g_str_equal (event, "disk-recovered"))
+    rec_server_archive_write_again (server);
   if (g_str_equal (event, "closed"))
     rec_server_check_finished (server);
 }

@@ -37,13 +37,16 @@ struct _RecServer
   GHashTable *recordings; /* id → RecServerRecording, the latest of that id */
   GHashTable *past;       /* id → status of what an earlier run left */
   GHashTable *resumable;  /* id → location in which it goes on */
+  GHashTable *refusals;   /* id → why a path with a source does not record */
   RecServerLibrary *library;
   GstElement *metrics; /* a recmonitor, or NULL */
   GstElement *udp;     /* a recwhipsrc that holds @udp_port, or NULL */
-  GSource *pruning;    /* timer of retention */
+  GSource *upkeep;     /* timer of retention, sidecars and sources */
   gboolean prunes;     /* it is under way */
   gboolean finishing;
-  guint archiving; /* sidecars that are being made */
+  guint archiving;        /* sidecars that are being made */
+  GQueue unwritten;       /* those that the disk has refused */
+  gboolean sidecars_fail; /* a warning has said so */
   void (*finished) (gpointer user_data);
   gpointer finished_data;
   gint64 finish_by; /* monotonic: how long hooks are waited for */
@@ -73,6 +76,8 @@ extern const RecServerRecordingCallbacks rec_server_recording_callbacks;
  * bus. */
 void rec_server_warn (RecServer *server, const gchar *format, ...)
     G_GNUC_PRINTF (2, 3);
+/* Posts a warning about the recording @id. */
+void rec_server_warn_of (const gchar *id, const gchar *text, gpointer server);
 /* Passes an event on: server-sent events, bus, hooks, archive. */
 void rec_server_notify (RecServer *server, RecServerRecording *recording,
     const gchar *event, JsonObject *facts);
@@ -86,6 +91,11 @@ void rec_server_archive_opened (
  * of the recording. */
 void rec_server_archive_closed (RecServer *server,
     RecServerRecording *recording, const gchar *path, gdouble duration);
+/* Writes the sidecars that the disk has refused. */
+void rec_server_archive_write_again (RecServer *server);
+void rec_server_archive_clear (RecServer *server);
+/* Seconds between two attempts, and two runs of retention. */
+#define REC_SERVER_UPKEEP_INTERVAL 30
 /* Deletes recordings by keep-time and keep-bytes. */
 void rec_server_archive_prune (RecServer *server);
 /* Repairs the files of recordings that a crash has interrupted. Blocks. */

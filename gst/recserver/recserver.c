@@ -19,7 +19,6 @@ GST_DEBUG_CATEGORY (rec_server_debug);
 /* Recordings that have ended and are still known by /status. */
 #define MAX_ENDED 1000
 /* Seconds */
-#define PRUNE_INTERVAL 30
 #define HOOK_PATIENCE 3
 
 /* --- recordings --- */
@@ -165,34 +164,65 @@ is_plain_pattern (const gchar *pattern)
   return !strpbrk (pattern, "*?");
 }
 
-/* Paths that name one ID and a source. */
+/* Once for each reason. */
 static void
-start_permanent (RecServer *server)
+warn_permanent (
+    RecServer *server, const RecServerPath *path, const GError *error)
 {
-  for (guint i = 0; i < server->config->paths->len; i++) {
-    const RecServerPath *path = g_ptr_array_index (server->config->paths, i);
-    RecServerRecordingConfig config = { .id = path->pattern,
-      .server = server->config,
-      .path = path,
-      .format = rec_server_format_find (path->format),
-      .quality = rec_server_quality_find (path->quality),
-      .source = rec_server_source_find ("uri"),
-      .url = path->source };
-    RecServerRecording *old;
-    GError *error = NULL;
+  gchar *what, *detail;
 
-    if (!server->config->ingest || !path->source ||
-        !is_plain_pattern (path->pattern))
+  if (g_strcmp0 (g_hash_table_lookup (server->refusals, path->pattern),
+          error->message) == 0)
+    return;
+  g_hash_table_replace (
+      server->refusals, g_strdup (path->pattern), g_strdup (error->message));
+  rec_server_error_split (error, &what, &detail);
+  rec_server_warn (server,
+      "[path %s] is not recorded: %s. %s It is tried again every %u s.",
+      path->pattern, what, detail, REC_SERVER_UPKEEP_INTERVAL);
+  g_free (what);
+  g_free (detail);
+}
+
+static void
+start_path (RecServer *server, const RecServerPath *path)
+{
+  RecServerRecordingConfig config = { .id = path->pattern,
+    .server = server->config,
+    .path = path,
+    .format = rec_server_format_find (path->format),
+    .quality = rec_server_quality_find (path->quality),
+    .source = rec_server_source_find ("uri"),
+    .url = path->source,
+    .location = g_hash_table_lookup (server->resumable, path->pattern) };
+  GError *error = NULL;
+
+  if (!rec_server_start (server, &config, &error)) {
+    warn_permanent (server, path, error);
+    g_error_free (error);
+    return;
+  }
+  g_hash_table_remove (server->resumable, path->pattern);
+  g_hash_table_remove (server->refusals, path->pattern);
+}
+
+/* Starts the recordings of paths that name one id and a source, unless they run
+ * or, without @all, were stopped. */
+static void
+start_permanent (RecServer *server, gboolean all)
+{
+  for (guint i = 0; i < server->config->paths->len && server->config->ingest &&
+       !server->finishing;
+       i++) {
+    const RecServerPath *path = g_ptr_array_index (server->config->paths, i);
+    RecServerRecording *old = rec_server_find (server, path->pattern);
+
+    if (!path->source || !is_plain_pattern (path->pattern) ||
+        (old && rec_server_recording_is_active (old)))
       continue;
-    old = rec_server_find (server, path->pattern);
-    if (old && rec_server_recording_is_active (old))
-      continue;
-    config.location = g_hash_table_lookup (server->resumable, path->pattern);
-    if (!rec_server_start (server, &config, &error)) {
-      GST_WARNING ("%s: %s", path->pattern, error->message);
-      g_error_free (error);
-    }
-    g_hash_table_remove (server->resumable, path->pattern);
+    if (all || !old ||
+        rec_server_recording_get_state (old) == REC_SERVER_STATE_FAILED)
+      start_path (server, path);
   }
 }
 
@@ -260,9 +290,9 @@ run_close (gpointer data)
 static void
 clear (RecServer *server)
 {
-  if (server->pruning) {
-    g_source_destroy (server->pruning);
-    g_source_unref (server->pruning);
+  if (server->upkeep) {
+    g_source_destroy (server->upkeep);
+    g_source_unref (server->upkeep);
   }
   if (server->listener) {
     rec_server_listener_close (server->listener);
@@ -270,13 +300,14 @@ clear (RecServer *server)
   }
   if (server->events)
     rec_server_events_free (server->events);
-  if (server->hooks)
-    rec_server_hooks_free (server->hooks);
+  g_clear_pointer (&server->hooks, rec_server_hooks_free);
   if (server->thumbnails)
     rec_server_thumbnails_free (server->thumbnails);
+  rec_server_archive_clear (server);
   g_hash_table_unref (server->recordings);
   g_hash_table_unref (server->past);
   g_hash_table_unref (server->resumable);
+  g_hash_table_unref (server->refusals);
   g_clear_pointer (&server->library, rec_server_library_unref);
   gst_clear_object (&server->metrics);
   rec_server_udp_close (server);
@@ -317,29 +348,66 @@ typedef struct
   RecServerConfig *config;
 } Reconfiguration;
 
+static RecServerListenerConfig
+get_listener_config (const RecServerConfig *config)
+{
+  const RecServerListenerConfig listener = { config->host, config->port,
+    config->tls_certificate, config->tls_key, config->max_connections };
+
+  return listener;
+}
+
 /* What is in use since the start. */
 static void
 keep_fixed (RecServer *server, RecServerConfig *config)
 {
-  if (g_strcmp0 (config->directory, server->config->directory) != 0)
-    GST_WARNING ("directory is read at the start only: it stays \"%s\"",
-        server->config->directory);
+  const RecServerConfig *old = server->config;
+
+  if (g_strcmp0 (config->directory, old->directory) != 0 ||
+      g_strcmp0 (config->host, old->host) != 0 || config->port != old->port ||
+      config->ingest != old->ingest ||
+      (config->udp_port && config->udp_port != server->udp_port) ||
+      (config->tls_certificate != NULL) != server->tls)
+    rec_server_warn (server,
+        "directory, host, port, udp-port, ingest, and whether there is a "
+        "tls-certificate, are read at the start only. Restart the service to "
+        "change them.");
   g_free (config->directory);
-  config->directory = g_strdup (server->config->directory);
+  config->directory = g_strdup (old->directory);
+  g_free (config->host);
+  config->host = g_strdup (old->host);
+  config->port = old->port;
   config->udp_port = server->udp_port;
+  config->ingest = old->ingest;
+}
+
+static void
+reconfigure_listener (RecServer *server)
+{
+  RecServerListenerConfig listener = get_listener_config (server->config);
+  GError *error = NULL;
+
+  if (rec_server_listener_reconfigure (server->listener, &listener, &error))
+    return;
+  rec_server_warn (server,
+      "%s The service continues with the certificate that it has.",
+      error->message);
+  g_error_free (error);
 }
 
 static gboolean
 run_reconfigure (gpointer data)
 {
   Reconfiguration *change = data;
+  RecServer *server = change->server;
 
-  keep_fixed (change->server, change->config);
-  rec_server_config_unref (change->server->config);
-  change->server->config = rec_server_config_ref (change->config);
+  keep_fixed (server, change->config);
+  rec_server_config_unref (server->config);
+  server->config = rec_server_config_ref (change->config);
+  reconfigure_listener (server);
   rec_server_hooks_set_max_commands (
-      change->server->hooks, change->config->max_commands);
-  start_permanent (change->server);
+      server->hooks, server->config->max_commands);
+  start_permanent (server, TRUE);
   return G_SOURCE_REMOVE;
 }
 
@@ -410,18 +478,20 @@ check_config (const RecServerConfig *config, GError **error)
 }
 
 static gboolean
-on_pruning (gpointer data)
+on_upkeep (gpointer data)
 {
+  rec_server_archive_write_again (data);
   rec_server_archive_prune (data);
+  start_permanent (data, FALSE);
   return G_SOURCE_CONTINUE;
 }
 
 static void
-start_pruning (RecServer *server)
+start_upkeep (RecServer *server)
 {
-  server->pruning = g_timeout_source_new_seconds (PRUNE_INTERVAL);
-  g_source_set_callback (server->pruning, on_pruning, server, NULL);
-  g_source_attach (server->pruning, rec_worker_get_context (server->worker));
+  server->upkeep = g_timeout_source_new_seconds (REC_SERVER_UPKEEP_INTERVAL);
+  g_source_set_callback (server->upkeep, on_upkeep, server, NULL);
+  g_source_attach (server->upkeep, rec_worker_get_context (server->worker));
   rec_server_archive_prune (server);
 }
 
@@ -441,9 +511,7 @@ open_library (RecServer *server, GError **error)
 static gboolean
 start_listening (RecServer *server, GError **error)
 {
-  RecServerListenerConfig config = { server->config->host, server->config->port,
-    server->config->tls_certificate, server->config->tls_key,
-    server->config->max_connections };
+  RecServerListenerConfig config = get_listener_config (server->config);
 
   server->listener =
       rec_server_listener_new (&config, rec_server_dispatch, server, error);
@@ -473,6 +541,8 @@ rec_server_new (RecServerConfig *config, RecServerMessageFunc func,
       (GDestroyNotify)rec_server_recording_unref);
   server->past = g_hash_table_new_full (
       g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_object_unref);
+  server->refusals =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   server->resumable =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_main_context_push_thread_default (context);
@@ -480,6 +550,7 @@ rec_server_new (RecServerConfig *config, RecServerMessageFunc func,
   server->thumbnails = rec_server_thumbnails_new ();
   server->hooks = rec_server_hooks_new ();
   rec_server_hooks_set_max_commands (server->hooks, config->max_commands);
+  rec_server_hooks_set_problem_func (server->hooks, rec_server_warn_of, server);
   server->metrics = gst_element_factory_make ("recmonitor", NULL);
   if (server->metrics)
     gst_object_ref_sink (server->metrics);
@@ -490,9 +561,9 @@ rec_server_new (RecServerConfig *config, RecServerMessageFunc func,
   if (ok && config->ingest)
     rec_server_archive_recover (server);
   if (ok)
-    start_pruning (server);
+    start_upkeep (server);
   if (ok)
-    start_permanent (server);
+    start_permanent (server, TRUE);
   else
     clear (server);
   g_main_context_pop_thread_default (context);

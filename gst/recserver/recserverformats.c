@@ -36,11 +36,13 @@ static const RecServerQuality qualities[] = {
 
 static const RecServerSource sources[] = {
   { "whip", "recwhipsrc webrtcbin nicesrc", "gstreamer1.0-nice and " BAD,
-      FALSE },
+      NULL },
   { "whep", "recwhepsrc webrtcbin nicesrc", "gstreamer1.0-nice and " BAD,
-      TRUE },
-  { "livekit", "reclivekitsrc", "a later version of gst-tsrec", TRUE },
-  { "uri", "urisourcebin parsebin", BASE, TRUE },
+      "http https" },
+  { "livekit", "reclivekitsrc", "a later version of gst-tsrec",
+      "ws wss http https" },
+  { "uri", "urisourcebin parsebin", BASE,
+      "rtsp rtsps rtspt rtspu rtmp rtmps srt http https" },
 };
 
 /**
@@ -221,6 +223,20 @@ rec_server_source_find (const gchar *type)
     if (g_strcmp0 (sources[i].type, type) == 0)
       return &sources[i];
   return NULL;
+}
+
+gboolean
+rec_server_source_takes_url (const RecServerSource *source, const gchar *url)
+{
+  gchar *scheme = url ? g_uri_parse_scheme (url) : NULL;
+  gchar **schemes = g_strsplit (source->schemes, " ", -1);
+  gboolean ok = scheme &&
+      g_strv_contains ((const gchar *const *)schemes, scheme) &&
+      g_uri_is_valid (url, G_URI_FLAGS_NONE, NULL);
+
+  g_strfreev (schemes);
+  g_free (scheme);
+  return ok;
 }
 
 /* --- launch lines --- */

@@ -46,13 +46,23 @@ typedef struct
   guint audio_bitrate;
 } RecServerQuality;
 
+/**
+ * RecServerSource:
+ * @elements: separated by spaces
+ * @schemes: of its URL, separated by spaces; nothing on this host, as clients
+ *   choose the URL. NULL: it has no URL
+ */
 typedef struct
 {
   const gchar *type;
   const gchar *elements;
   const gchar *package;
-  gboolean has_url;
+  const gchar *schemes;
 } RecServerSource;
+
+/* Whether @url has one of the schemes of @source and is valid. */
+gboolean rec_server_source_takes_url (
+    const RecServerSource *source, const gchar *url);
 
 /* NULL when there is no row of that name. */
 const RecServerFormat *rec_server_format_find (const gchar *name);

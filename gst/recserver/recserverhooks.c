@@ -28,7 +28,8 @@ typedef struct
   gint refcount; /* one for the queue, one while it is under way */
   guint64 number;
   gchar *id;
-  gchar *url; /* of a hook, or NULL */
+  gchar *lane; /* key of the queue that it is in */
+  gchar *url;  /* of a hook, or NULL */
   GBytes *body;
   gchar *signature;
   gchar **argv; /* of a command, or NULL */
@@ -42,6 +43,7 @@ typedef struct
   GCancellable *cancellable; /* while it is under way */
   GSubprocess *process;      /* of the command that is, or NULL */
   gboolean under_way;
+  gboolean forgotten;
   RecServerHooks *hooks; /* NULL when that has gone */
   SoupMessage *msg;
 } Job;
@@ -54,9 +56,12 @@ struct _RecServerHooks
   guint64 number; /* of jobs so far */
   /* of commands, and of hooks */
   GHashTable
-      *lanes[2]; /* id → GQueue of Job, of which the first may be under way */
+      *lanes[2]; /* key → GQueue of Job, of which the first may be under way */
   guint waiting[2];
   guint under_way[2];
+  gint64 dropped_at; /* monotonic: when that was reported; 0: never */
+  RecServerHookProblemFunc problem;
+  gpointer problem_data;
   RecServerHookCounts counts;
 };
 
@@ -73,6 +78,7 @@ job_unref (gpointer data)
   g_strfreev (job->argv);
   g_strfreev (job->environment);
   g_free (job->id);
+  g_free (job->lane);
   g_free (job->url);
   g_free (job->signature);
   g_free (job->path);
@@ -88,19 +94,77 @@ is_hook (const Job *job)
 }
 
 static void
-take_out (RecServerHooks *hooks, Job *job)
+leave_lane (RecServerHooks *hooks, Job *job)
 {
   GHashTable *lanes = hooks->lanes[is_hook (job)];
-  GQueue *lane = g_hash_table_lookup (lanes, job->id);
+  GQueue *lane = g_hash_table_lookup (lanes, job->lane);
 
   g_queue_remove (lane, job);
   if (g_queue_is_empty (lane))
-    g_hash_table_remove (lanes, job->id);
+    g_hash_table_remove (lanes, job->lane);
+}
+
+/* Takes @key. */
+static void
+enter_lane (RecServerHooks *hooks, Job *job, gchar *key)
+{
+  GHashTable *lanes = hooks->lanes[is_hook (job)];
+  GQueue *lane = g_hash_table_lookup (lanes, key);
+
+  if (!lane) {
+    lane = g_queue_new ();
+    g_hash_table_insert (lanes, g_strdup (key), lane);
+  }
+  g_queue_push_tail (lane, job);
+  g_free (job->lane);
+  job->lane = key;
+}
+
+static void
+take_out (RecServerHooks *hooks, Job *job)
+{
+  leave_lane (hooks, job);
   hooks->waiting[is_hook (job)]--;
   job_unref (job);
 }
 
 /* --- results --- */
+
+static void
+report (RecServerHooks *hooks, const gchar *id, gchar *text)
+{
+  GST_WARNING ("%s: %s", id, text);
+  if (hooks->problem)
+    hooks->problem (id, text, hooks->problem_data);
+  g_free (text);
+}
+
+/* Events are delivered in order, so a hook holds up those behind it; a command
+ * that fails for one file does not concern the next. */
+static void
+put_off (RecServerHooks *hooks, Job *job, const gchar *problem)
+{
+  guint seconds = 1u << MIN (job->attempts, 6);
+
+  hooks->counts.failures++;
+  job->due = g_get_monotonic_time () +
+      (gint64)MIN (seconds, MAX_BACKOFF) * G_USEC_PER_SEC;
+  if (job->attempts++ > 0)
+    return;
+  if (!is_hook (job)) {
+    leave_lane (hooks, job);
+    enter_lane (hooks, job,
+        g_strdup_printf ("%s %" G_GUINT64_FORMAT, job->id, job->number));
+  }
+  report (hooks, job->id,
+      is_hook (job)
+          ? g_strdup_printf (
+                "hook-url failed: %s. It is tried again until it succeeds.",
+                problem)
+          : g_strdup_printf ("run-on-closed (%s) failed for \"%s\": %s. It is "
+                             "tried again until it succeeds.",
+                job->argv[0], job->path, problem));
+}
 
 static void
 finish (Job *job, gboolean ok, const gchar *problem)
@@ -120,17 +184,10 @@ finish (Job *job, gboolean ok, const gchar *problem)
     take_out (hooks, job);
     if (job->func)
       job->func (job->path, job->user_data);
-  } else {
-    guint seconds = 1u << MIN (job->attempts, 6);
-
-    hooks->counts.failures++;
-    job->attempts++;
-    job->due = g_get_monotonic_time () +
-        (gint64)MIN (seconds, MAX_BACKOFF) * G_USEC_PER_SEC;
-    if (job->attempts == 1)
-      GST_WARNING ("%s: %s failed, it will be tried again: %s", job->id,
-          job->url ? "the hook" : job->argv[0], problem);
-  }
+  } else if (job->forgotten)
+    take_out (hooks, job);
+  else
+    put_off (hooks, job, problem);
   job_unref (job);
   pump (hooks);
 }
@@ -313,8 +370,15 @@ drop_oldest (RecServerHooks *hooks, gboolean kind)
   if (!oldest)
     return;
   hooks->counts.dropped++;
-  GST_WARNING (
-      "too many %s wait: the oldest is dropped", kind ? "hooks" : "commands");
+  if (hooks->dropped_at == 0 ||
+      g_get_monotonic_time () - hooks->dropped_at > G_USEC_PER_SEC * 60) {
+    hooks->dropped_at = g_get_monotonic_time ();
+    report (hooks, oldest->id,
+        g_strdup_printf ("%s is given up, because %u wait.",
+            kind ? "An event for hook-url"
+                 : "A run-on-closed command, until the next start,",
+            MAX_WAITING));
+  }
   take_out (hooks, oldest);
 }
 
@@ -322,19 +386,13 @@ static void
 add (RecServerHooks *hooks, Job *job)
 {
   gboolean kind = is_hook (job);
-  GQueue *lane;
 
   job->refcount = 1;
   job->hooks = hooks;
   job->number = hooks->number++;
   if (hooks->waiting[kind] >= MAX_WAITING)
     drop_oldest (hooks, kind);
-  lane = g_hash_table_lookup (hooks->lanes[kind], job->id);
-  if (!lane) {
-    lane = g_queue_new ();
-    g_hash_table_insert (hooks->lanes[kind], g_strdup (job->id), lane);
-  }
-  g_queue_push_tail (lane, job);
+  enter_lane (hooks, job, g_strdup (job->id));
   hooks->waiting[kind]++;
   pump (hooks);
 }
@@ -400,8 +458,9 @@ rec_server_hooks_run (RecServerHooks *hooks, const gchar *id,
   job->func = func;
   job->user_data = user_data;
   if (!g_shell_parse_argv (command, NULL, &job->argv, &error)) {
-    GST_WARNING (
-        "run-on-closed cannot be split into words: %s", error->message);
+    report (hooks, id,
+        g_strdup_printf (
+            "run-on-closed cannot be split into words: %s", error->message));
     g_error_free (error);
     job->refcount = 1;
     job_unref (job);
@@ -411,6 +470,43 @@ rec_server_hooks_run (RecServerHooks *hooks, const gchar *id,
       g_environ_setenv (g_get_environ (), "REC_PATH", path, TRUE);
   json_object_foreach_member (facts, add_variable, &job->environment);
   add (hooks, job);
+}
+
+/* "NAME.ts" of "NAME.m3u8", and its fragments "NAME-00000.ts". */
+static gboolean
+belongs_to (const gchar *path, const gchar *stem, gsize length)
+{
+  if (strncmp (path, stem, length) != 0)
+    return FALSE;
+  path += length;
+  if (*path == '-')
+    path += 1 + strspn (path + 1, "0123456789");
+  return *path == '.' && !strchr (path, '/');
+}
+
+void
+rec_server_hooks_forget (RecServerHooks *hooks, const gchar *path)
+{
+  const gchar *dot = strrchr (path, '.');
+  gsize length = dot ? (gsize)(dot - path) : strlen (path);
+  GSList *found = NULL;
+  GHashTableIter iter;
+  gpointer lane;
+
+  g_hash_table_iter_init (&iter, hooks->lanes[FALSE]);
+  while (g_hash_table_iter_next (&iter, NULL, &lane))
+    for (GList *l = ((GQueue *)lane)->head; l; l = l->next)
+      if (belongs_to (((Job *)l->data)->path, path, length))
+        found = g_slist_prepend (found, l->data);
+  for (GSList *l = found; l; l = l->next) {
+    Job *job = l->data;
+
+    if (job->under_way)
+      job->forgotten = TRUE;
+    else
+      take_out (hooks, job);
+  }
+  g_slist_free (found);
 }
 
 gchar **
@@ -436,6 +532,14 @@ rec_server_hooks_get_counts (RecServerHooks *hooks, RecServerHookCounts *counts)
 }
 
 /* --- life --- */
+
+void
+rec_server_hooks_set_problem_func (
+    RecServerHooks *hooks, RecServerHookProblemFunc func, gpointer user_data)
+{
+  hooks->problem = func;
+  hooks->problem_data = user_data;
+}
 
 void
 rec_server_hooks_set_max_commands (RecServerHooks *hooks, guint max)

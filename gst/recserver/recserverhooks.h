@@ -20,6 +20,12 @@ RecServerHooks *rec_server_hooks_new (void);
 /* What has not been delivered is given up, and commands that run get SIGTERM. */
 void rec_server_hooks_free (RecServerHooks *hooks);
 
+/* A hook or a command of @id has failed for the first time, or is given up. */
+typedef void (*RecServerHookProblemFunc) (
+    const gchar *id, const gchar *text, gpointer user_data);
+void rec_server_hooks_set_problem_func (
+    RecServerHooks *hooks, RecServerHookProblemFunc func, gpointer user_data);
+
 /* Commands at a time. */
 void rec_server_hooks_set_max_commands (RecServerHooks *hooks, guint max);
 
@@ -33,10 +39,15 @@ typedef void (*RecServerHookFunc) (const gchar *path, gpointer user_data);
 
 /* Runs @command, in words as a shell splits them, with the strings and numbers
  * of @facts in its environment: REC_FILE_SIZE_BYTES for "file_size_bytes". @path:
- * of the file, in REC_PATH. @func is called when it has succeeded. */
+ * of the file, in REC_PATH. @func is called when it has succeeded. Those of one
+ * recording run in order, one at a time, but one that has failed holds up no
+ * other. */
 void rec_server_hooks_run (RecServerHooks *hooks, const gchar *id,
     const gchar *command, const gchar *path, JsonObject *facts,
     RecServerHookFunc func, gpointer user_data);
+
+/* Gives up the commands of @path and its fragments, which were deleted. */
+void rec_server_hooks_forget (RecServerHooks *hooks, const gchar *path);
 
 /* The files whose command has yet to succeed. Free with g_strfreev(). */
 gchar **rec_server_hooks_dup_pending (RecServerHooks *hooks);

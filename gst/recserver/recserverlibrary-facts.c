@@ -78,19 +78,22 @@ set_codecs (JsonObject *facts)
   json_object_set_array_member (facts, "tracks", names);
 }
 
-/* Adds the members of NAME.json that the list shows. */
+/* Adds the members of NAME.json that the list shows. While the file is written
+ * (@growing) the others are not known. */
 static void
-add_sidecar (RecServerLibrary *library, const gchar *name, JsonObject *facts)
+add_sidecar (RecServerLibrary *library, const gchar *name, JsonObject *facts,
+    gboolean growing)
 {
-  static const gchar *const members[] = { "id", "tracks", "duration_seconds",
-    "first_utc", "last_utc", "gaps", "gap_seconds", "sound", "ended",
+  static const gchar *const members[] = { "id", "first_utc", "tracks",
+    "duration_seconds", "last_utc", "gaps", "gap_seconds", "sound", "ended",
     "sha256" };
+  const guint n = growing ? 2 : G_N_ELEMENTS (members);
   gchar *beside = rec_server_library_replace_suffix (name, ".json");
   gchar *text = rec_server_folder_load (library->folder, beside);
   JsonObject *sidecar =
       text ? rec_server_json_parse (text, strlen (text), NULL) : NULL;
 
-  for (guint i = 0; sidecar && i < G_N_ELEMENTS (members); i++)
+  for (guint i = 0; sidecar && i < n; i++)
     if (json_object_has_member (sidecar, members[i]))
       json_object_set_member (
           facts, members[i], json_object_dup_member (sidecar, members[i]));
@@ -158,8 +161,7 @@ read_facts (RecServerLibrary *library, const gchar *name, int fd,
   if (!facts) {
     facts = json_object_new ();
     json_object_set_string_member (facts, "version", version);
-    if (!growing)
-      add_sidecar (library, name, facts);
+    add_sidecar (library, name, facts, growing);
     if (g_str_has_suffix (name, ".ts") &&
         !json_object_has_member (facts, "duration_seconds"))
       probe_ts (fd, st, facts);

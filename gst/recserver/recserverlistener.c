@@ -8,10 +8,16 @@
 #include "recserverlistener.h"
 #include "reclisten.h"
 
+#include <gio/gunixsocketaddress.h>
+#include <glib/gstdio.h>
+#include <gst/gst.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+
+GST_DEBUG_CATEGORY_EXTERN (rec_server_debug);
+#define GST_CAT_DEFAULT rec_server_debug
 
 /* Seconds */
 #define SWEEP 1
@@ -25,8 +31,9 @@ typedef struct
   RecServerListener *listener;
   GObject *stream; /* weak; NULL when it is gone */
   GSocket *socket;
-  gchar *remote;
-  gboolean answering; /* FALSE: a request is arriving, or none is there */
+  GSocketAddress *address; /* of the peer: of this connection alone */
+  gchar *remote;           /* the same in words, without the port */
+  gboolean answering;      /* FALSE: a request is arriving, or none is there */
   gboolean working;
   gint64 since;    /* of the last progress, on the listener's clock */
   gint64 arriving; /* since the first byte of the request, 0: none yet */
@@ -41,7 +48,8 @@ struct _RecServerListener
   GTlsCertificate *certificate;
   SoupServer *soup;
   GSocketService *service;
-  GHashTable *connections; /* GSocket → Connection, which it owns */
+  GHashTable *connections; /* GSocketAddress of the peer → Connection, which it
+                            * owns */
   GSource *sweep;
   /* µs; stands still while this thread does, so that a busy machine is not taken
    * for slow clients */
@@ -49,6 +57,7 @@ struct _RecServerListener
   gint64 swept_at; /* monotonic */
   guint max_connections;
   guint port;
+  gboolean keeps_alive; /* a connection serves more than one request */
 };
 
 /* --- progress --- */
@@ -138,6 +147,7 @@ connection_free (gpointer data)
   if (connection->stream)
     g_object_weak_unref (connection->stream, on_connection_gone, connection);
   g_object_unref (connection->socket);
+  g_object_unref (connection->address);
   g_free (connection->remote);
   g_free (connection);
 }
@@ -148,7 +158,7 @@ on_connection_gone (gpointer data, GObject *stream)
   Connection *connection = data;
 
   connection->stream = NULL;
-  g_hash_table_remove (connection->listener->connections, connection->socket);
+  g_hash_table_remove (connection->listener->connections, connection->address);
 }
 
 static gchar *
@@ -214,17 +224,19 @@ wrap_stream (RecServerListener *listener, GSocketConnection *connection)
   return stream;
 }
 
+/* Takes @remote. */
 static void
-add_connection (
-    RecServerListener *listener, GSocketConnection *stream, gchar *remote)
+add_connection (RecServerListener *listener, GSocketConnection *stream,
+    GSocketAddress *address, gchar *remote)
 {
   Connection *connection = g_new0 (Connection, 1);
 
   connection->listener = listener;
   connection->socket = g_object_ref (g_socket_connection_get_socket (stream));
+  connection->address = g_object_ref (address);
   connection->remote = remote;
   begin_phase (connection, FALSE);
-  g_hash_table_insert (listener->connections, connection->socket, connection);
+  g_hash_table_insert (listener->connections, connection->address, connection);
   connection->stream = G_OBJECT (stream);
   g_object_weak_ref (connection->stream, on_connection_gone, connection);
 }
@@ -253,7 +265,7 @@ on_incoming (GSocketService *service, GSocketConnection *connection,
   stream = wrap_stream (listener, connection);
   if (!stream)
     goto done;
-  add_connection (listener, connection, g_steal_pointer (&name));
+  add_connection (listener, connection, remote, g_steal_pointer (&name));
   soup_server_accept_iostream (listener->soup, stream, local, remote, NULL);
 
 done:
@@ -264,12 +276,13 @@ done:
   return TRUE;
 }
 
+/* By its address, as libsoup does not know the socket below TLS. */
 static Connection *
 find_connection (RecServerListener *listener, SoupServerMessage *msg)
 {
-  GSocket *socket = soup_server_message_get_socket (msg);
+  GSocketAddress *remote = soup_server_message_get_remote_address (msg);
 
-  return socket ? g_hash_table_lookup (listener->connections, socket) : NULL;
+  return remote ? g_hash_table_lookup (listener->connections, remote) : NULL;
 }
 
 void
@@ -287,16 +300,11 @@ rec_server_listener_set_working (
 void
 rec_server_listener_cut_off (SoupServerMessage *msg)
 {
-  GSocket *socket = soup_server_message_get_socket (msg);
-  GIOStream *stream;
+  GIOStream *stream = soup_server_message_steal_connection (msg);
 
-  /* TLS would wait until the client has taken its close_notify. */
-  if (socket)
-    g_socket_shutdown (socket, TRUE, TRUE, NULL);
-  stream = soup_server_message_steal_connection (msg);
   if (!stream)
     return;
-  g_io_stream_close (stream, NULL, NULL);
+  rec_listen_cut_off (stream);
   g_object_unref (stream);
 }
 
@@ -308,6 +316,9 @@ on_early (SoupServer *soup, SoupServerMessage *msg, const gchar *path,
 {
   RecServerListener *listener = user_data;
 
+  if (!listener->keeps_alive)
+    soup_message_headers_replace (
+        soup_server_message_get_response_headers (msg), "Connection", "close");
   listener->func (msg, TRUE, listener->user_data);
 }
 
@@ -348,6 +359,45 @@ on_request_done (
 
 /* --- life --- */
 
+/* Returns a socket that nobody can connect to, or NULL. */
+static GSocket *
+make_unreachable_socket (void)
+{
+  gchar *folder = g_dir_make_tmp ("recserver-XXXXXX", NULL);
+  gchar *path = folder ? g_build_filename (folder, "s", NULL) : NULL;
+  GSocketAddress *address = path ? g_unix_socket_address_new (path) : NULL;
+  GSocket *socket = address
+      ? g_socket_new (G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM, 0, NULL)
+      : NULL;
+
+  if (socket &&
+      (!g_socket_bind (socket, address, FALSE, NULL) ||
+          !g_socket_listen (socket, NULL)))
+    g_clear_object (&socket);
+  if (path)
+    g_unlink (path);
+  if (folder)
+    g_rmdir (folder);
+  g_clear_object (&address);
+  g_free (path);
+  g_free (folder);
+  return socket;
+}
+
+/* libsoup 3 closes each connection after one response, without saying so to the
+ * client, unless it listens itself. */
+static void
+allow_keep_alive (RecServerListener *listener)
+{
+  GSocket *socket = make_unreachable_socket ();
+
+  listener->keeps_alive =
+      socket && soup_server_listen_socket (listener->soup, socket, 0, NULL);
+  if (!listener->keeps_alive)
+    GST_WARNING ("connections serve one request each");
+  g_clear_object (&socket);
+}
+
 static void
 start_soup (RecServerListener *listener)
 {
@@ -359,6 +409,7 @@ start_soup (RecServerListener *listener)
       listener->soup, "request-read", G_CALLBACK (on_request_read), listener);
   g_signal_connect (listener->soup, "request-finished",
       G_CALLBACK (on_request_done), listener);
+  allow_keep_alive (listener);
   listener->service = g_socket_service_new ();
   /* Of many that come at once, all are taken before they are looked at. */
   g_socket_listener_set_backlog (G_SOCKET_LISTENER (listener->service), 512);
@@ -405,6 +456,24 @@ failed:
   rec_server_listener_close (listener);
   rec_server_listener_unref (listener);
   return NULL;
+}
+
+gboolean
+rec_server_listener_reconfigure (RecServerListener *listener,
+    const RecServerListenerConfig *config, GError **error)
+{
+  GTlsCertificate *certificate = NULL;
+
+  if (listener->certificate &&
+      !rec_listen_load_certificate (
+          config->tls_certificate, config->tls_key, &certificate, error))
+    return FALSE;
+  if (certificate) {
+    g_object_unref (listener->certificate);
+    listener->certificate = certificate;
+  }
+  listener->max_connections = config->max_connections;
+  return TRUE;
 }
 
 void

@@ -48,6 +48,12 @@ void rec_server_listener_close (RecServerListener *listener);
 RecServerListener *rec_server_listener_ref (RecServerListener *listener);
 void rec_server_listener_unref (RecServerListener *listener);
 
+/* Takes what may change of @config: of the TLS certificate, which new connections
+ * get, and the number of connections. FALSE with @error, and nothing changes, if
+ * the certificate cannot be loaded. */
+gboolean rec_server_listener_reconfigure (RecServerListener *listener,
+    const RecServerListenerConfig *config, GError **error);
+
 guint rec_server_listener_get_port (RecServerListener *listener);
 gboolean rec_server_listener_is_tls (RecServerListener *listener);
 guint rec_server_listener_get_connections (RecServerListener *listener);

@@ -10,6 +10,11 @@
 
 #include <string.h>
 
+/* Keys of the alerts that recmonitor does not know of. */
+#define DISK_FAULT "disk-fault"
+#define DISK_LOW "disk-low"
+#define NEXT_FILE "disk-next-file"
+
 typedef struct
 {
   const gchar *name;
@@ -55,73 +60,6 @@ on_disconnected (RecServerRecording *recording, const GstStructure *s)
   rec_server_recording_update_state (recording);
 }
 
-/* --- files --- */
-
-static void
-on_opened (RecServerRecording *recording, const GstStructure *s)
-{
-  JsonObject *facts = json_object_new ();
-
-  if (!recording->opened_at)
-    recording->opened_at = g_get_monotonic_time ();
-  recording->opened = TRUE;
-  recording->attempts = 0;
-  recording->fragments++;
-  g_clear_pointer (&recording->warning, g_free);
-  /* Without a publisher, what delivers is connected. */
-  if (!g_str_equal (recording->source->type, "whip"))
-    recording->connected = TRUE;
-  set_string (facts, "path", s, "location");
-  rec_server_recording_emit (recording, "fragment-opened", facts);
-  rec_server_recording_update_state (recording);
-}
-
-static void
-on_file_closed (RecServerRecording *recording, const GstStructure *s)
-{
-  JsonObject *facts = json_object_new ();
-  guint64 bytes = 0, duration = 0;
-
-  gst_structure_get (s, "bytes", G_TYPE_UINT64, &bytes, "duration",
-      G_TYPE_UINT64, &duration, NULL);
-  recording->closed_bytes += bytes;
-  set_string (facts, "path", s, "location");
-  set_string (facts, "reason", s, "reason");
-  json_object_set_int_member (facts, "file_size_bytes", (gint64)bytes);
-  json_object_set_double_member (
-      facts, "duration_seconds", duration / (gdouble)GST_SECOND);
-  rec_server_recording_emit (recording, "fragment-closed", facts);
-}
-
-/* --- disk --- */
-
-static void
-set_disk_full (
-    RecServerRecording *recording, const GstStructure *s, gboolean full)
-{
-  JsonObject *facts = json_object_new ();
-
-  recording->disk_full = full;
-  set_string (facts, "path", s, "location");
-  set_string (facts, "reason", s, "reason");
-  rec_server_recording_emit (
-      recording, full ? "disk-full" : "disk-recovered", facts);
-  rec_server_recording_update_state (recording);
-}
-
-static void
-on_disk_full (RecServerRecording *recording, const GstStructure *s)
-{
-  set_disk_full (recording, s, TRUE);
-}
-
-static void
-on_disk_recovered (RecServerRecording *recording, const GstStructure *s)
-{
-  if (recording->disk_full)
-    set_disk_full (recording, s, FALSE);
-}
-
 /* --- alerts --- */
 
 static JsonObject *
@@ -161,6 +99,172 @@ on_alert (RecServerRecording *recording, const GstStructure *s)
 }
 
 static void
+clear_alert (RecServerRecording *recording, const gchar *key)
+{
+  JsonObject *alert = g_hash_table_lookup (recording->alerts, key);
+
+  if (!alert)
+    return;
+  json_object_ref (alert);
+  g_hash_table_remove (recording->alerts, key);
+  rec_server_recording_emit (recording, "alert-cleared", alert);
+}
+
+void
+rec_server_recording_clear_alerts (RecServerRecording *recording)
+{
+  GList *keys, *l;
+
+  /* An event of its own has reported it, and none says that it has ended. */
+  g_hash_table_remove (recording->alerts, DISK_FAULT);
+  recording->disk_full = FALSE;
+  keys = g_hash_table_get_keys (recording->alerts);
+  for (l = keys; l; l = l->next)
+    l->data = g_strdup (l->data);
+  for (l = keys; l; l = l->next)
+    clear_alert (recording, l->data);
+  g_list_free_full (keys, g_free);
+}
+
+/* --- disk --- */
+
+/* Takes @text. */
+static JsonObject *
+add_disk_alert (RecServerRecording *recording, const gchar *key,
+    const gchar *rule, gchar *text)
+{
+  JsonObject *alert = json_object_new ();
+
+  json_object_set_string_member (alert, "rule", rule ? rule : "error");
+  json_object_set_string_member (alert, "stage", "");
+  json_object_set_string_member (alert, "where", "disk");
+  json_object_set_string_member (alert, "text", text ? text : "");
+  rec_server_json_set_time (alert, "since", g_get_real_time ());
+  g_hash_table_replace (recording->alerts, g_strdup (key), alert);
+  g_free (text);
+  return alert;
+}
+
+static void
+raise_disk_alert (RecServerRecording *recording, const gchar *key,
+    const gchar *rule, gchar *text)
+{
+  rec_server_recording_emit (recording, "alert-raised",
+      json_object_ref (add_disk_alert (recording, key, rule, text)));
+}
+
+/* The warning that came with the fault is over with it. */
+static void
+remove_disk_fault (RecServerRecording *recording)
+{
+  JsonObject *alert = g_hash_table_lookup (recording->alerts, DISK_FAULT);
+
+  if (alert &&
+      g_strcmp0 (recording->warning,
+          json_object_get_string_member (alert, "text")) == 0)
+    g_clear_pointer (&recording->warning, g_free);
+  g_hash_table_remove (recording->alerts, DISK_FAULT);
+}
+
+static void
+set_disk_full (
+    RecServerRecording *recording, const GstStructure *s, gboolean full)
+{
+  JsonObject *facts = json_object_new ();
+
+  recording->disk_full = full;
+  set_string (facts, "path", s, "location");
+  set_string (facts, "reason", s, "reason");
+  set_string (facts, "text", s, "text");
+  if (full)
+    add_disk_alert (recording, DISK_FAULT,
+        gst_structure_get_string (s, "reason"),
+        g_strdup (gst_structure_get_string (s, "text")));
+  else
+    remove_disk_fault (recording);
+  rec_server_recording_update_state (recording);
+  rec_server_recording_emit (
+      recording, full ? "disk-full" : "disk-recovered", facts);
+}
+
+static void
+on_disk_full (RecServerRecording *recording, const GstStructure *s)
+{
+  set_disk_full (recording, s, TRUE);
+}
+
+static void
+on_disk_low (RecServerRecording *recording, const GstStructure *s)
+{
+  raise_disk_alert (recording, DISK_LOW, "disk-low",
+      g_strdup (gst_structure_get_string (s, "text")));
+}
+
+static void
+on_disk_recovered (RecServerRecording *recording, const GstStructure *s)
+{
+  if (g_strcmp0 (gst_structure_get_string (s, "reason"), "disk-low") == 0)
+    clear_alert (recording, DISK_LOW);
+  else if (recording->disk_full)
+    set_disk_full (recording, s, FALSE);
+}
+
+/* Nothing is lost, but the file becomes longer than it should. */
+static void
+on_open_failed (RecServerRecording *recording, const GstStructure *s)
+{
+  raise_disk_alert (recording, NEXT_FILE, "open-failed",
+      g_strdup_printf ("Could not begin the next file \"%s\": %s. Recording "
+                       "continues in \"%s\" without loss.",
+          gst_structure_get_string (s, "location"),
+          gst_structure_get_string (s, "reason"),
+          gst_structure_get_string (s, "current")));
+}
+
+/* --- files --- */
+
+static void
+on_opened (RecServerRecording *recording, const GstStructure *s)
+{
+  JsonObject *facts = json_object_new ();
+
+  if (!recording->opened_at)
+    recording->opened_at = g_get_monotonic_time ();
+  recording->opened = TRUE;
+  recording->attempts = 0;
+  recording->fragments++;
+  g_clear_pointer (&recording->warning, g_free);
+  clear_alert (recording, NEXT_FILE);
+  /* Without a publisher, what delivers is connected. */
+  if (!g_str_equal (recording->source->type, "whip"))
+    recording->connected = TRUE;
+  rec_server_recording_add_file (
+      recording, gst_structure_get_string (s, "location"));
+  set_string (facts, "path", s, "location");
+  rec_server_recording_emit (recording, "fragment-opened", facts);
+  rec_server_recording_update_state (recording);
+}
+
+static void
+on_file_closed (RecServerRecording *recording, const GstStructure *s)
+{
+  JsonObject *facts = json_object_new ();
+  guint64 bytes = 0, duration = 0;
+
+  gst_structure_get (s, "bytes", G_TYPE_UINT64, &bytes, "duration",
+      G_TYPE_UINT64, &duration, NULL);
+  rec_server_recording_complete_file (recording,
+      gst_structure_get_string (s, "location"),
+      gst_structure_get_string (s, "reason"), bytes);
+  set_string (facts, "path", s, "location");
+  set_string (facts, "reason", s, "reason");
+  json_object_set_int_member (facts, "file_size_bytes", (gint64)bytes);
+  json_object_set_double_member (
+      facts, "duration_seconds", duration / (gdouble)GST_SECOND);
+  rec_server_recording_emit (recording, "fragment-closed", facts);
+}
+
+static void
 on_rejected (RecServerRecording *recording, const GstStructure *s)
 {
   JsonObject *facts = json_object_new ();
@@ -175,6 +279,8 @@ static const Handler handlers[] = {
   { "recwhip-disconnected", on_disconnected },
   { "recfilesink-opened", on_opened },
   { "recfilesink-closed", on_file_closed },
+  { "recfilesink-open-failed", on_open_failed },
+  { "recfilesink-disk-low", on_disk_low },
   { "recfilesink-disk-full", on_disk_full },
   { "recfilesink-recovered", on_disk_recovered },
   { "recmonitor-alert", on_alert },

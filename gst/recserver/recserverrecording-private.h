@@ -43,8 +43,10 @@ struct _RecServerRecording
   gchar *url;
   gchar *token;
   gboolean by_publisher;
-  gchar *location; /* absolute, without suffix */
-  gchar *output;   /* absolute */
+  gchar *location;  /* absolute, without suffix */
+  gchar *output;    /* absolute */
+  GPtrArray *files; /* of gchar: absolute paths, without those of fragments */
+  gchar *open_file; /* the one that is written, or NULL */
 
   GstElement *pipeline; /* NULL between two attempts, and after the end */
   GSource *bus_watch;
@@ -61,14 +63,15 @@ struct _RecServerRecording
   gboolean connected; /* a publisher is, or the source delivers */
   gboolean opened;    /* a file is there */
   gboolean disk_full;
-  GHashTable *alerts; /* "rule stage" → JsonObject */
+  GHashTable *alerts; /* "rule stage", or "disk-…" → JsonObject */
   gint64 start_time;  /* µs since 1970 */
   gint64 end_time;
   gint64 opened_at;    /* monotonic, 0: not yet */
   gint64 stopping_at;  /* monotonic */
   gint64 lonely_since; /* monotonic: without a publisher; 0: there is one */
   guint fragments;
-  guint64 closed_bytes;   /* of fragments that are complete */
+  guint64 closed_bytes;   /* of files that are complete */
+  guint64 open_bytes;     /* of @open_file, when it was seen last */
   RecServerTotals before; /* of earlier pipelines */
   RecServerTotals last;   /* of all, when the last pipeline has gone */
   JsonArray *tracks;      /* as last seen */
@@ -100,6 +103,27 @@ void rec_server_recording_finish (RecServerRecording *recording);
 
 gboolean rec_server_recording_on_bus (
     GstBus *bus, GstMessage *message, gpointer user_data);
+
+/* Clears what the pipeline has raised, before it goes. */
+void rec_server_recording_clear_alerts (RecServerRecording *recording);
+
+/* recserverrecording-files.c */
+
+/* The sink has opened @path, or closed it for @reason. */
+void rec_server_recording_add_file (
+    RecServerRecording *recording, const gchar *path);
+void rec_server_recording_complete_file (RecServerRecording *recording,
+    const gchar *path, const gchar *reason, guint64 bytes);
+/* Returns the size of what was recorded, in bytes, without fragments; @sink:
+ * "stats" of the sink, or NULL. */
+guint64 rec_server_recording_estimate (
+    RecServerRecording *recording, const GstStructure *sink);
+/* The same when the recording has ended, by looking at the files, fragments
+ * included. */
+guint64 rec_server_recording_measure (RecServerRecording *recording);
+/* Adds "files" to @object if the recording is in more than one. */
+void rec_server_recording_describe_files (
+    RecServerRecording *recording, JsonObject *object);
 
 /* recserverrecording-location.c */
 

@@ -255,12 +255,23 @@ describe_alerts (RecServerRecording *recording)
 static guint64
 get_file_size (RecServerRecording *recording)
 {
-  RecServerTotals totals;
+  GstStructure *s;
+  guint64 size;
 
   if (recording->state >= REC_SERVER_STATE_STOPPED)
     return recording->file_size;
-  rec_server_recording_get_totals (recording, &totals);
-  return totals.bytes_written;
+  if (recording->path->max_size_time) {
+    RecServerTotals totals;
+
+    rec_server_recording_get_totals (recording, &totals);
+    return totals.bytes_written;
+  }
+  s = recording->pipeline && !recording->closing
+      ? get_stats (recording, "rec", "stats")
+      : NULL;
+  size = rec_server_recording_estimate (recording, s);
+  g_clear_pointer (&s, gst_structure_free);
+  return size;
 }
 
 static void
@@ -282,6 +293,7 @@ set_output (RecServerRecording *recording, JsonObject *object)
     json_object_set_null_member (object, "output_path");
   else
     json_object_set_string_member (object, "output_path", recording->output);
+  rec_server_recording_describe_files (recording, object);
 }
 
 static void
@@ -343,6 +355,10 @@ rec_server_recording_describe_end (RecServerRecording *recording)
   set_times (recording, answer);
   json_object_set_object_member (answer, "stats", describe_stats (recording));
   set_problems (recording, answer);
+  if (recording->fault) {
+    json_object_set_string_member (answer, "error", "recording failed");
+    json_object_set_string_member (answer, "detail", recording->fault);
+  }
   if (!recording->opened && !recording->fault)
     json_object_set_string_member (
         answer, "warning", "Nothing arrived, so there is no file.");

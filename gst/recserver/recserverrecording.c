@@ -66,7 +66,7 @@ has_stall (RecServerRecording *recording)
 
   g_hash_table_iter_init (&iter, recording->alerts);
   while (g_hash_table_iter_next (&iter, &key, NULL))
-    if (!g_str_has_prefix (key, "memory"))
+    if (!g_str_has_prefix (key, "memory") && !g_str_has_prefix (key, "disk"))
       return TRUE;
   return FALSE;
 }
@@ -301,15 +301,10 @@ call_stops (RecServerRecording *recording)
 static void
 conclude (RecServerRecording *recording)
 {
-  GStatBuf st;
-
   recording->end_time = g_get_real_time ();
-  if (recording->path->max_size_time &&
-      g_str_has_suffix (recording->output, ".m3u8"))
-    recording->file_size = recording->closed_bytes;
-  else if (g_stat (recording->output, &st) == 0)
-    recording->file_size = st.st_size;
+  recording->file_size = rec_server_recording_measure (recording);
   clear_source (&recording->timer);
+  rec_server_recording_clear_alerts (recording);
   rec_server_recording_set_state (recording,
       recording->fault ? REC_SERVER_STATE_FAILED : REC_SERVER_STATE_STOPPED);
   rec_server_recording_emit (recording, "closed", NULL);
@@ -421,7 +416,7 @@ rec_server_recording_retry (RecServerRecording *recording, const gchar *reason)
   g_free (recording->warning);
   recording->warning = g_strdup (reason);
   recording->connected = FALSE;
-  g_hash_table_remove_all (recording->alerts);
+  rec_server_recording_clear_alerts (recording);
   rec_server_recording_update_state (recording);
   clear_source (&recording->bus_watch);
   shut_down (recording, on_gone);
@@ -490,6 +485,7 @@ recording_new_bare (const RecServerRecordingConfig *config)
       ? REC_SERVER_STATE_WAITING
       : REC_SERVER_STATE_CONNECTING;
   recording->output = rec_server_recording_choose_output (recording);
+  recording->files = g_ptr_array_new_with_free_func (g_free);
   return recording;
 }
 
@@ -534,6 +530,8 @@ rec_server_recording_unref (RecServerRecording *recording)
   g_free (recording->token);
   g_free (recording->location);
   g_free (recording->output);
+  g_free (recording->open_file);
+  g_ptr_array_unref (recording->files);
   g_free (recording->fault);
   g_free (recording->warning);
   g_free (recording);
@@ -573,10 +571,4 @@ const gchar *
 rec_server_recording_get_output (RecServerRecording *recording)
 {
   return recording->output;
-}
-
-gboolean
-rec_server_recording_has_file (RecServerRecording *recording)
-{
-  return recording->opened;
 }

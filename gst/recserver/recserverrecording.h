@@ -93,8 +93,13 @@ const RecServerPath *rec_server_recording_get_path (
 /* Absolute path of the file, or of the file that is made of it at the end. */
 const gchar *rec_server_recording_get_output (RecServerRecording *recording);
 
-/* Whether anything was recorded. */
-gboolean rec_server_recording_has_file (RecServerRecording *recording);
+/* Whether a file that was closed for @reason (of recfilesink-closed) is complete;
+ * if not, it may be continued, and is complete when the recording is. */
+gboolean rec_server_recording_is_complete (
+    RecServerRecording *recording, const gchar *reason);
+/* (element-type filename): the files that are complete when the recording is, and
+ * were not before. Without fragments. Caller unrefs. */
+GPtrArray *rec_server_recording_list_unclosed (RecServerRecording *recording);
 
 /* The answer of /api/recording/status. Caller unrefs. */
 JsonObject *rec_server_recording_describe (RecServerRecording *recording);

@@ -170,8 +170,8 @@ note_problem (Job *job, const gchar *name, const GError *error)
     return;
   rec_server_error_split (error, &what, &detail);
   job->problem = g_strdup_printf (
-      "keep-time and keep-bytes cannot be kept, as \"%s\" could not be "
-      "deleted: %s",
+      "\"%s\", which exceeds keep-time or keep-bytes, could not be deleted: "
+      "%s",
       name, detail);
   g_free (what);
   g_free (detail);

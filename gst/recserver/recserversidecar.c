@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CHUNK (TS_PACKET_SIZE * 4096)
@@ -166,13 +167,14 @@ read_journal (const gchar *path, JsonObject *facts)
 /* --- writing --- */
 
 static gboolean
-write_sidecar (const gchar *path, JsonObject *facts)
+write_sidecar (const gchar *path, JsonObject *facts, GError **error)
 {
   gchar *sidecar = replace_suffix (path, ".json");
   gchar *text = rec_server_json_to_string (json_object_ref (facts));
   gchar *line = g_strconcat (text, "\n", NULL);
   gboolean ok = g_file_set_contents_full (sidecar, line, -1,
-      G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0666, NULL);
+      G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0666,
+      error);
 
   g_free (line);
   g_free (text);
@@ -242,12 +244,26 @@ set_last_utc (JsonObject *facts)
   g_date_time_unref (first);
 }
 
+/* Its folder may be the empty one that a file system is mounted on. */
+static gboolean
+is_there (const gchar *path, GError **error)
+{
+  struct stat st;
+
+  if (stat (path, &st) == 0)
+    return TRUE;
+  g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "%s",
+      g_strerror (errno));
+  return FALSE;
+}
+
 static void
 run_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
 {
   Job *job = data;
   JsonObject *before = load_sidecar (job->path);
   gboolean done = before && rec_server_json_get_string (before, "ended", NULL);
+  GError *error = NULL;
 
   if (before && !done)
     keep_first_utc (job->facts, before);
@@ -261,17 +277,23 @@ run_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
     g_task_return_boolean (task, TRUE);
     return;
   }
-  g_task_return_boolean (task, write_sidecar (job->path, job->facts));
+  if (is_there (job->path, &error) &&
+      write_sidecar (job->path, job->facts, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
 }
 
 static void
 on_done (GObject *object, GAsyncResult *result, gpointer data)
 {
   Job *job = g_task_get_task_data (G_TASK (result));
-  gboolean ok = g_task_propagate_boolean (G_TASK (result), NULL);
+  GError *error = NULL;
 
+  g_task_propagate_boolean (G_TASK (result), &error);
   if (job->func)
-    job->func (job->path, ok ? job->facts : NULL, job->user_data);
+    job->func (job->path, job->facts, error, job->user_data);
+  g_clear_error (&error);
 }
 
 static void
@@ -324,7 +346,7 @@ run_set_done (GTask *task, gpointer source, gpointer data, GCancellable *c)
     /* What was parsed cannot be changed. */
     json_object_foreach_member (facts, copy_member, copy);
     json_object_set_string_member (copy, REC_SERVER_SIDECAR_COMMAND, "done");
-    write_sidecar (data, copy);
+    write_sidecar (data, copy, NULL);
     json_object_unref (copy);
   }
   g_clear_pointer (&facts, json_object_unref);

@@ -16,9 +16,10 @@
 
 G_BEGIN_DECLS
 
-/* @facts: (nullable): what was written; belongs to the callee. */
-typedef void (*RecServerSidecarFunc) (
-    const gchar *path, JsonObject *facts, gpointer user_data);
+/* @facts: of the sidecar. @error: why it was not written, or NULL;
+ * G_FILE_ERROR_NOENT if the recording is not there. */
+typedef void (*RecServerSidecarFunc) (const gchar *path, JsonObject *facts,
+    const GError *error, gpointer user_data);
 
 /* Writes the sidecar of a file that was opened: @facts and "ended": null. */
 void rec_server_sidecar_open (const gchar *path, JsonObject *facts);

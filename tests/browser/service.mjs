@@ -189,6 +189,16 @@ describe('the page of the service', { concurrency: 2 }, () => {
     };
     const wide = () => page.evaluate(() => document.documentElement.scrollWidth);
     await press('summary');
+    // What this server lacks can be seen, and not be chosen.
+    await page.waitForFunction(() => document.querySelector('option[value=webm]').disabled);
+    assert.deepEqual(await page.locator('option:disabled').allTextContents(),
+      ['LiveKit URL (needs reclivekitsrc)', 'Matroska (needs recmkvmux)', 'WebM (needs recmkvmux)']);
+    await page.selectOption('#kind', 'whep');
+    assert.ok(await page.isVisible('[name=url]') && await page.isVisible('[name=token]'));
+    await page.selectOption('#kind', 'uri');
+    assert.ok(await page.isVisible('[name=url]') && !await page.isVisible('[name=token]'));
+    await page.selectOption('#kind', 'camera');
+    assert.ok(!await page.isVisible('[name=url]'));
     const stops = await tabStops(page);
     for (const name of ['id', 'kind', 'format', 'quality', 'Start'])
       assert.ok(stops.includes(name), `${name} of ${stops}`);

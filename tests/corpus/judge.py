@@ -40,8 +40,8 @@ LEAST_READ = 0.7
 # How the warning begins that a track lags, and the one that PTS were moved.
 LAGS = 'this track lags behind'
 MOVED = 'presentation times (PTS) were moved by more'
-JUMPED = 'a timestamp far off the others'
-UNTIMED = 'an access unit without a timestamp'
+JUMPED = 'a timestamp is far off the others'
+UNTIMED = 'an access unit has no timestamp'
 
 PARSERS = {'video/x-h264': 'h264parse', 'video/x-h265': 'h265parse'}
 

@@ -21,6 +21,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 import unittest
@@ -34,15 +35,15 @@ e2e.need_elements('recserver', 'recwhipsrc', 'recwhipsink')
 class Service:
     """pipelines/server on a free port."""
 
-    def __init__(self, test, folder, *options, pipelines=e2e.PIPELINES, env=None):
+    def __init__(self, test, folder, *options, pipelines=e2e.PIPELINES, env=None, prefix=()):
         self.folder = folder
         self.test = test
         self.recordings = os.path.join(folder, 'recordings')
         self.process = e2e.Process(
-            [os.path.join(pipelines, 'server'), '--port', '0', *options, self.recordings], folder,
+            [*prefix, os.path.join(pipelines, 'server'), '--port', '0', *options, self.recordings], folder,
             f'server-{time.monotonic_ns()}', env=env)
         test.addCleanup(self.process.end)
-        found = e2e.wait_for(lambda: re.search(r'http://(?:127.0.0.1|0.0.0.0):(\d+)/', self.process.said()) or
+        found = e2e.wait_for(lambda: re.search(r'https?://(?:127.0.0.1|0.0.0.0):(\d+)/', self.process.said()) or
                              not self.process.is_running(), 'the service')
         test.assertIsNot(found, True, self.process.said())
         self.port = int(found[1])

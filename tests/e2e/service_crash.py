@@ -104,6 +104,9 @@ class Crash(e2e.TestCase):
                 self.assertEqual(active['recordings'][name]['output_path'], path)
                 e2e.wait_for(lambda p=path, b=before[name]: os.path.getsize(p) > b['file_size_bytes'] + 20000,
                              f'{name} to go on', 120)
+                # Of the whole file, not of this run.
+                status = server.ask('GET', f'/api/recording/status/{name}')
+                self.assertGreater(status['file_size_bytes'], before[name]['file_size_bytes'])
                 self.assertEqual(service.load(path.replace('.ts', '.json'))['first_utc'], first_utc[name])
             self.check_listed(server, before)
         for name in SOURCES:

@@ -5,6 +5,7 @@
 """What a monitor exports is read by promtool, by a strict parser of
 OpenMetrics (when python3-prometheus-client is there), and by a scraper."""
 
+import http.client
 import json
 import os
 import re
@@ -203,6 +204,20 @@ class Metrics(unittest.TestCase):
                 self.assertIn(str(port), said)
                 self.assertIn('metrics-port', said)
 
+    def test_a_scraper_that_leaves_costs_nothing(self):
+        """Of those that would keep the connection, as curl does."""
+        port = e2e.free_port()
+        with Pipeline(f'fakesrc is-live=true ! recmonitor metrics-port={port} ! fakesink'):
+            fetch(port)
+            before = len(os.listdir('/proc/self/fd'))
+            for path in ['/metrics', '/'] * 5:
+                connection = http.client.HTTPConnection('127.0.0.1', port, timeout=10)
+                connection.request('GET', path)
+                connection.getresponse().read()
+                connection.close()
+            e2e.wait_for(lambda: len(os.listdir('/proc/self/fd')) <= before,
+                         'the end of the connections')
+
     def test_port_listens_on_loopback_only(self):
         port = e2e.free_port()
         with Pipeline(f'fakesrc is-live=true ! recmonitor metrics-port={port} ! fakesink'):
@@ -211,6 +226,54 @@ class Metrics(unittest.TestCase):
                 listening = [line.split()[1] for line in f if line.split()[3] == '0A']
         self.assertIn(f'0100007F:{port:04X}', listening)
         self.assertNotIn(f'00000000:{port:04X}', listening)
+
+
+LAUNCH = ('videotestsrc is-live=true name=source ! x264enc tune=zerolatency speed-preset=ultrafast ! h264parse ! '
+          'recmonitor name=monitor_video stage=video ! tsrecsink name=rec')
+
+
+class Service(unittest.TestCase):
+    """Many recordings in one text."""
+
+    check_by_promtool = Metrics.check_by_promtool
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix='metrics-')
+        self.addCleanup(shutil.rmtree, self.dir)
+        if not Gst.ElementFactory.find('recserver') or not Gst.ElementFactory.find('x264enc'):
+            self.skipTest('no recserver or x264enc here')
+
+    def post(self, url, path, **body):
+        request = urllib.request.Request(url + path, json.dumps(body).encode(), {'Content-Type': 'application/json'})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def test_service_exports_all_recordings_by_id(self):
+        config = os.path.join(self.dir, 'server.conf')
+        with open(config, 'w', encoding='ascii') as f:
+            f.write(f'[path *]\nlaunch={LAUNCH}\n')
+        with Pipeline(f'recserver port=0 directory={self.dir} config={config}') as server:
+            url = server.get_property('url')[:-1]
+            port = int(url.rsplit(':', 1)[1])
+            for name in ('a', 'b'):
+                self.post(url, '/api/recording/start', id=name)
+            text = e2e.wait_for(lambda: all(
+                re.search(rf'recording_packets_written{{[^}}]*recording="{name}"[^}}]*}} [1-9]', t := fetch(port)[0])
+                for name in ('a', 'b')) and t, 'both to be recorded')
+            self.check_by_promtool(text)
+            exported = set(re.findall(r'^\w+', text, re.MULTILINE))
+            self.assertTrue(VERBATIM <= exported)
+            self.assertNotIn('# EOF', text)
+            for name, labels in re.findall(r'^(recording_\w+)({[^}]*})', text, re.MULTILINE):
+                self.assertRegex(labels, 'recording="[ab]"', name)
+            with open(os.path.join(DOCS, 'grafana', 'recordings.json'), encoding='utf-8') as f:
+                asked = set(re.findall(r'recserver_\w+', json.dumps(json.load(f)['panels'])))
+            with open(os.path.join(DOCS, 'prometheus', 'alerting-rules.yml'), encoding='utf-8') as f:
+                asked |= set(re.findall(r'recserver_\w+', f.read()))
+            self.assertTrue(asked)
+            self.assertEqual(asked - exported, set())
+            self.post(url, '/api/recording/stop', id='a')
+            self.assertIn('recserver_recordings{state="stopped"} 1', fetch(port)[0])
 
 
 class Rules(unittest.TestCase):

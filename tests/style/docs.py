@@ -152,6 +152,13 @@ class Documentation(unittest.TestCase):
                         self.assertTrue(name_of in source(), 'not in the source')
         self.assertGreater(found, 80)
 
+    def test_warnings_that_the_corpus_expects_exist(self):
+        known = re.findall(r"^[A-Z]+ = '([a-z][^']* [^']*)'$", read('tests/corpus/judge.py'), re.M)
+        self.assertGreaterEqual(len(known), 4)
+        for text in known:
+            with self.subTest(text=text):
+                self.assertIn(text, source())
+
     def test_troubleshooting_starts_from_messages_that_exist(self):
         """Of each message in a heading, the words between its ellipses stand in
         the source, unless another program says it."""

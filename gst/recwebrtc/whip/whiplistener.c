@@ -187,10 +187,10 @@ on_chunk (SoupServerMessage *msg, GBytes *chunk, gpointer user_data)
     *left -= g_bytes_get_size (chunk);
     return;
   }
-  /* TLS would wait until the client has taken its close_notify. */
-  g_socket_shutdown (soup_server_message_get_socket (msg), TRUE, TRUE, NULL);
   stream = soup_server_message_steal_connection (msg);
-  g_io_stream_close (stream, NULL, NULL);
+  if (!stream)
+    return;
+  rec_listen_cut_off (stream);
   g_object_unref (stream);
 }
 

@@ -27,11 +27,11 @@ gst_rec_file_sink_journal (
 
 void
 gst_rec_file_sink_post_disk (GstRecFileSink *self, const gchar *name,
-    const gchar *path, const gchar *reason)
+    const gchar *path, const gchar *reason, const gchar *text)
 {
   gst_element_post_message (GST_ELEMENT (self),
       rec_message_new_disk (GST_ELEMENT (self), name, path,
-      rec_disk_free_at (path), self->counters.bytes_dropped, reason));
+      rec_disk_free_at (path), self->counters.bytes_dropped, reason, text));
 }
 
 /* --- errors that end the recording --- */
@@ -122,14 +122,15 @@ gst_rec_file_sink_report_fault (
 {
   gchar *path = dup_faulty_path (self);
   const gchar *name = rec_disk_fault_name (fault);
-
-  gst_rec_file_sink_post_disk (self, "recfilesink-disk-full", path, name);
-  GST_ELEMENT_WARNING (self, RESOURCE, WRITE,
-      ("Could not write to \"%s\": %s (wrote %" G_GUINT64_FORMAT
-       " bytes, all kept; new data is dropped). %s", path,
+  gchar *text = g_strdup_printf (
+      "Could not write to \"%s\": %s (wrote %" G_GUINT64_FORMAT
+      " bytes, all kept; new data is dropped). %s", path,
       describe (fault, err), (guint64) self->counters.bytes_written,
-      rec_disk_fault_advice (fault)),
-      ("errno %d", err));
+      rec_disk_fault_advice (fault));
+
+  gst_rec_file_sink_post_disk (self, "recfilesink-disk-full", path, name, text);
+  GST_ELEMENT_WARNING (self, RESOURCE, WRITE, ("%s", text), ("errno %d", err));
+  g_free (text);
   gst_rec_file_sink_journal (self, time, gst_structure_new ("disk-fault",
       "location", G_TYPE_STRING, path,
       "reason", G_TYPE_STRING, name,
@@ -142,8 +143,11 @@ gst_rec_file_sink_report_recovered (GstRecFileSink *self, GstClockTime time)
 {
   gchar *path = gst_rec_file_sink_dup_path (self);
   const gchar *name = rec_disk_fault_name (self->faults.fault);
+  gchar *text = g_strdup_printf ("Writing to \"%s\" again; %" G_GUINT64_FORMAT
+      " bytes were dropped so far.", path, (guint64) self->counters.bytes_dropped);
 
-  gst_rec_file_sink_post_disk (self, "recfilesink-recovered", path, name);
+  gst_rec_file_sink_post_disk (self, "recfilesink-recovered", path, name, text);
+  g_free (text);
   GST_ELEMENT_INFO (self, RESOURCE, WRITE,
       ("Writing to \"%s\" again; %" G_GUINT64_FORMAT
        " bytes were dropped so far.", path, (guint64) self->counters.bytes_dropped),

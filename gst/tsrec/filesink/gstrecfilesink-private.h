@@ -189,9 +189,10 @@ void gst_rec_file_sink_post_open_error (
 void gst_rec_file_sink_post_write_error (
     GstRecFileSink *self, RecDiskFault fault, gint err);
 
-/* Posts the element message @name about the disk of @path. */
+/* Posts the element message @name about the disk of @path. @text: for the
+ * operator. */
 void gst_rec_file_sink_post_disk (GstRecFileSink *self, const gchar *name,
-    const gchar *path, const gchar *reason);
+    const gchar *path, const gchar *reason, const gchar *text);
 
 /* The next file cannot be opened: message, warning and journal entry. */
 void gst_rec_file_sink_report_open_failed (

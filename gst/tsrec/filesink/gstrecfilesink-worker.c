@@ -130,7 +130,8 @@ check_free (GstRecFileSink *self, const gchar *path, guint64 bytes_free)
     self->disk_low = TRUE;
     GST_INFO_OBJECT (self, "disk low: %" G_GUINT64_FORMAT " bytes free",
         bytes_free);
-    gst_rec_file_sink_post_disk (self, "recfilesink-disk-low", path, "disk-low");
+    gst_rec_file_sink_post_disk (self, "recfilesink-disk-low", path, "disk-low",
+        "Less space is free than min-free-bytes. Free space.");
     rec_journal_add (self->journal, self->counters.last_time, gst_structure_new (
         "disk-low",
         "location", G_TYPE_STRING, path,
@@ -140,7 +141,8 @@ check_free (GstRecFileSink *self, const gchar *path, guint64 bytes_free)
     GST_INFO_OBJECT (self, "disk no longer low: %" G_GUINT64_FORMAT
         " bytes free", bytes_free);
     if (!self->faults.waiting)
-      gst_rec_file_sink_post_disk (self, "recfilesink-recovered", path, "disk-low");
+      gst_rec_file_sink_post_disk (self, "recfilesink-recovered", path, "disk-low",
+          "More space is free than min-free-bytes.");
   }
 }
 

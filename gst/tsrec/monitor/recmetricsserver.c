@@ -64,6 +64,15 @@ answer (SoupServer *soup, SoupServerMessage *msg, const char *path,
       SOUP_MEMORY_TAKE, text, strlen (text));
 }
 
+/* libsoup 3.2 does not notice that a client has left whose connection it kept,
+ * as curl lets it: each would cost a descriptor for the life of the process. */
+static void
+on_request_read (SoupServer *soup, SoupServerMessage *msg, gpointer user_data)
+{
+  soup_message_headers_replace (
+      soup_server_message_get_response_headers (msg), "Connection", "close");
+}
+
 /* On the worker. */
 static void
 disconnect (gpointer data)
@@ -117,6 +126,8 @@ server_new (const gchar *host, guint port, GError **error)
   g_main_context_push_thread_default (context);
   server->soup = soup_server_new ("server-header", "gst-tsrec ", NULL);
   soup_server_add_handler (server->soup, NULL, answer, NULL, NULL);
+  g_signal_connect (
+      server->soup, "request-read", G_CALLBACK (on_request_read), NULL);
   listening = soup_server_listen (server->soup, address, 0, &cause);
   g_main_context_pop_thread_default (context);
   g_object_unref (address);

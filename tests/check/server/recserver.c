@@ -141,6 +141,16 @@ assert_refused (
   json_object_unref (object);
 }
 
+/* It cannot be started here, and @text of the answer says why. */
+static void
+assert_missing (const gchar *body, const gchar *text)
+{
+  JsonObject *object = ask ("POST", "/api/recording/start", body, 422);
+
+  fail_unless (strstr (json_object_get_string_member (object, "detail"), text));
+  json_object_unref (object);
+}
+
 static const gchar *
 get (JsonObject *object, const gchar *name)
 {
@@ -235,6 +245,11 @@ GST_START_TEST (test_requests_that_are_wrong_are_refused_with_what_to_do)
       "{\"id\": \"a\", \"video_quality\": \"best\"}", 422);
   assert_refused ("POST", "/api/recording/start",
       "{\"id\": \"a\", \"output_format\": \"webm\"}", 422);
+  assert_missing ("{\"id\": \"a\", \"output_format\": \"mkv\"}",
+      "recmkvmux, which is not installed here");
+  assert_missing ("{\"id\": \"a\", \"source\": {\"type\": \"livekit\", "
+                  "\"url\": \"wss://a\"}}",
+      "reclivekitsrc, which is not installed here");
   assert_refused ("POST", "/api/recording/start",
       "{\"id\": \"a\", \"source\": {\"type\": \"livekit\", \"url\": "
       "\"wss://a\"}}",

@@ -14,6 +14,7 @@
 #define TS_PACKET_SIZE 188
 
 static GAsyncQueue *warnings; /* gchar * */
+static GAsyncQueue *started;  /* gchar *, ids */
 static gchar *folder;
 
 static void
@@ -22,6 +23,8 @@ on_message (GstStructure *s, gpointer user_data)
   if (gst_structure_has_name (s, "recserver-warning"))
     g_async_queue_push (
         warnings, g_strdup (gst_structure_get_string (s, "text")));
+  else
+    g_async_queue_push (started, g_strdup (gst_structure_get_string (s, "id")));
   gst_structure_free (s);
 }
 
@@ -29,6 +32,7 @@ static void
 set_up (void)
 {
   warnings = g_async_queue_new_full (g_free);
+  started = g_async_queue_new_full (g_free);
   folder = g_dir_make_tmp ("recserverdisk-XXXXXX", NULL);
 }
 
@@ -69,14 +73,20 @@ take_permissions (void)
 }
 
 static void
+give_permissions (void)
+{
+  if (getuid () == 0)
+    fail_unless (seteuid (0) == 0);
+  fail_unless (g_chmod (folder, 0755) == 0);
+}
+
+static void
 tear_down (void)
 {
   GDir *dir;
   const gchar *name;
 
-  if (getuid () == 0)
-    fail_unless (seteuid (0) == 0);
-  g_chmod (folder, 0755);
+  give_permissions ();
   dir = g_dir_open (folder, 0, NULL);
   while ((name = g_dir_read_name (dir))) {
     gchar *path = g_build_filename (folder, name, NULL);
@@ -88,6 +98,7 @@ tear_down (void)
   g_rmdir (folder);
   g_free (folder);
   g_async_queue_unref (warnings);
+  g_async_queue_unref (started);
 }
 
 static RecServer *
@@ -130,7 +141,7 @@ GST_START_TEST (test_what_a_crash_left_and_cannot_be_closed_is_reported)
   fail_unless (g_chmod (path, 0444) == 0);
   take_permissions ();
   server = start ("[path *]\nrun-on-closed=true\n");
-  wait_for_warning ("could not be cut to whole packets", path);
+  wait_for_warning ("could not be truncated to whole packets", path);
   wait_for_warning ("could not be written", path);
   rec_server_free (server);
   fail_unless_equals_int (g_async_queue_length (warnings), 0);
@@ -153,10 +164,35 @@ GST_START_TEST (test_what_cannot_be_deleted_is_reported)
   }
   take_permissions ();
   server = start ("[path *]\nkeep-bytes=2000\n");
-  wait_for_warning ("keep-time and keep-bytes cannot be kept", "b.ts");
+  wait_for_warning ("exceeds keep-time or keep-bytes", "b.ts");
   rec_server_free (server);
   /* One warning, not one for each. */
   fail_unless_equals_int (g_async_queue_length (warnings), 0);
+  tear_down ();
+}
+GST_END_TEST
+
+GST_START_TEST (test_a_source_is_recorded_when_its_folder_can_be_made)
+{
+  RecServer *server;
+  gchar *id, *path;
+
+  set_up ();
+  write_file ("sub", "in the way of a folder", -1);
+  /* A port that nobody listens on: tried again until stopped. */
+  server =
+      start ("[path gate]\nsource=rtsp://127.0.0.1:9/\nlocation=sub/{id}\n");
+  wait_for_warning ("is not recorded: folder not writable", "gate");
+  fail_unless_equals_int (g_async_queue_length (started), 0);
+  path = g_build_filename (folder, "sub", NULL);
+  fail_unless (g_unlink (path) == 0);
+  id = g_async_queue_pop (started);
+  fail_unless_equals_string (id, "gate");
+  rec_server_free (server);
+  fail_unless_equals_int (g_async_queue_length (warnings), 0);
+  g_rmdir (path);
+  g_free (path);
+  g_free (id);
   tear_down ();
 }
 GST_END_TEST
@@ -170,6 +206,7 @@ recserverdisk_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_what_a_crash_left_and_cannot_be_closed_is_reported);
   tcase_add_test (tc, test_what_cannot_be_deleted_is_reported);
+  tcase_add_test (tc, test_a_source_is_recorded_when_its_folder_can_be_made);
   return s;
 }
 

@@ -153,6 +153,57 @@ GST_START_TEST (test_commands_end_with_the_service)
 }
 GST_END_TEST
 
+static void
+note_done (const gchar *path, gpointer data)
+{
+  g_ptr_array_add (data, g_strdup (path));
+}
+
+static void
+note_problem (const gchar *id, const gchar *text, gpointer data)
+{
+  fail_unless_equals_string (id, "a");
+  g_ptr_array_add (data, g_strdup (text));
+}
+
+GST_START_TEST (test_a_command_that_fails_holds_up_no_other)
+{
+  RecServerHooks *hooks = rec_server_hooks_new ();
+  JsonObject *facts = json_object_new ();
+  GPtrArray *done = g_ptr_array_new_with_free_func (g_free);
+  GPtrArray *problems = g_ptr_array_new_with_free_func (g_free);
+  RecServerHookCounts counts;
+
+  rec_server_hooks_set_problem_func (hooks, note_problem, problems);
+  rec_server_hooks_run (
+      hooks, "a", "false", "/a-00000.ts", facts, note_done, done);
+  rec_server_hooks_run (
+      hooks, "a", "true", "/a-00001.ts", facts, note_done, done);
+  rec_server_hooks_run (
+      hooks, "a", "true", "/a-00002.ts", facts, note_done, done);
+  while (done->len < 2)
+    g_main_context_iteration (NULL, TRUE);
+  fail_unless_equals_string (done->pdata[0], "/a-00001.ts");
+  fail_unless_equals_string (done->pdata[1], "/a-00002.ts");
+  fail_unless_equals_int (problems->len, 1);
+  fail_unless (strstr (problems->pdata[0], "/a-00000.ts") != NULL);
+  /* Until its file is deleted. */
+  rec_server_hooks_forget (hooks, "/a-0.m3u8");
+  rec_server_hooks_forget (hooks, "/b.m3u8");
+  rec_server_hooks_get_counts (hooks, &counts);
+  fail_unless_equals_int (counts.waiting, 1);
+  rec_server_hooks_forget (hooks, "/a.m3u8");
+  do {
+    rec_server_hooks_get_counts (hooks, &counts);
+  } while (counts.waiting > 0 && g_main_context_iteration (NULL, TRUE));
+  rec_server_hooks_free (hooks);
+  drain ();
+  g_ptr_array_unref (done);
+  g_ptr_array_unref (problems);
+  json_object_unref (facts);
+}
+GST_END_TEST
+
 static Suite *
 recserverhooks_suite (void)
 {
@@ -162,6 +213,7 @@ recserverhooks_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_the_hook_under_way_is_not_the_one_that_is_dropped);
   tcase_add_test (tc, test_commands_end_with_the_service);
+  tcase_add_test (tc, test_a_command_that_fails_holds_up_no_other);
   return s;
 }
 

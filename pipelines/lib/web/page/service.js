@@ -9,6 +9,10 @@ const REFRESH = 1000;
 const $ = (id) => document.getElementById(id);
 const publishers = new Map(); // id → Publisher of this page
 let events = null; // EventSource
+let marked = false; // the options that this server lacks
+
+const WITH_URL = ['whep', 'livekit', 'uri'];
+const WITH_TOKEN = ['whep', 'livekit'];
 
 const EVENTS = ['started', 'state', 'publisher-connected', 'publisher-disconnected', 'alert-raised',
   'alert-cleared', 'disk-full', 'disk-recovered', 'closed'];
@@ -71,7 +75,8 @@ function put(element, text) {
 }
 
 function update(item, status) {
-  const problem = status.alerts[0]?.text ?? status.fault ?? status.warning ?? '';
+  const alert = status.alerts.find(({ where }) => where === 'disk') ?? status.alerts[0];
+  const problem = alert?.text ?? status.fault ?? status.warning ?? '';
   item.dataset.state = status.state;
   item.querySelector('.watch').hidden = !status.is_recording;
   put(item.querySelector('.state'), STATES[status.state] ?? status.state);
@@ -104,7 +109,29 @@ function take({ ingest, recordings }) {
     return;
   }
   show(recordings);
+  if (!marked) {
+    marked = true;
+    markMissing().catch(() => { marked = false; });
+  }
   subscribe();
+}
+
+// What this server lacks can be seen in the form, and not be chosen.
+async function markMissing() {
+  const { formats, sources } = await ask('GET', '/api/recording/formats');
+  const { kind, format } = $('start-form').elements;
+  const mark = (option, row) => {
+    if (!row || row.available || option.disabled)
+      return;
+    option.disabled = true;
+    option.textContent += ` (needs ${row.missing})`;
+  };
+  for (const option of format.options)
+    mark(option, formats?.find(({ name }) => name === option.value));
+  for (const option of kind.options) {
+    const type = WITH_URL.includes(option.value) ? option.value : 'whip';
+    mark(option, sources?.find((source) => source.type === type));
+  }
 }
 
 // Changes are shown when they happen, and figures once a second.
@@ -143,8 +170,10 @@ function say(text) {
 }
 
 function sourceOf(form) {
-  const kind = form.elements.kind.value;
-  return kind === 'whep' || kind === 'uri' ? { type: kind, url: form.elements.url.value } : undefined;
+  const { kind, url, token } = form.elements;
+  if (!WITH_URL.includes(kind.value))
+    return undefined;
+  return { type: kind.value, url: url.value, token: WITH_TOKEN.includes(kind.value) && token.value || undefined };
 }
 
 async function begin(form) {
@@ -169,7 +198,8 @@ $('start-form').onsubmit = async (event) => {
   refresh();
 };
 $('kind').onchange = (event) => {
-  $('url-field').hidden = !['whep', 'uri'].includes(event.target.value);
+  $('url-field').hidden = !WITH_URL.includes(event.target.value);
+  $('token-field').hidden = !WITH_TOKEN.includes(event.target.value);
 };
 addEventListener('pagehide', () => publishers.forEach((publisher) => publisher.stop()));
 const timer = setInterval(refresh, REFRESH);
