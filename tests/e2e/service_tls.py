@@ -113,6 +113,14 @@ class Tls(e2e.TestCase):
         self.assertEqual(self.curl(port, '/files/a.ts')[1], content)
         self.assertEqual(self.curl(port, '/files/a.ts', '-r', '188-563')[1], content[188:564])
 
+    def test_a_certificate_without_a_key_is_refused(self):
+        with open(self.config, 'w', encoding='ascii') as file:
+            file.write(f'[server]\ntls-certificate={self.certificate}\n')
+        process = self.start([os.path.join(e2e.PIPELINES, 'server'), '--port', '0', '--config', self.config,
+                              self.path('recordings')], 'server')
+        self.assertEqual(process.wait(), 1)
+        self.assertIn('comes without a private key', process.said())
+
     def test_a_renewed_certificate_is_used_after_sighup(self):
         server = service.Service(self, self.folder, '--config', self.config)
         renewed = Authority(self.folder, 'second')
