@@ -198,7 +198,7 @@ make_room (RecServerListener *listener)
   if (!worst)
     return;
   cut (worst);
-  /* It is gone when libsoup has noticed; until then it is nobody's turn. */
+  /* libsoup frees it later; do not choose it again. */
   worst->since = G_MAXINT64;
 }
 
@@ -359,7 +359,7 @@ start_soup (RecServerListener *listener)
   g_signal_connect (listener->soup, "request-finished",
       G_CALLBACK (on_request_done), listener);
   listener->service = g_socket_service_new ();
-  /* Of many that come at once, all are taken before they are looked at. */
+  /* Accept bursts of connections before any is handled. */
   g_socket_listener_set_backlog (G_SOCKET_LISTENER (listener->service), 512);
   g_signal_connect (
       listener->service, "incoming", G_CALLBACK (on_incoming), listener);
@@ -443,7 +443,7 @@ rec_server_listener_close (RecServerListener *listener)
     soup_server_disconnect (listener->soup);
     g_clear_object (&listener->soup);
   }
-  /* What libsoup left for an idle moment. */
+  /* Run the idle sources of libsoup. */
   while (g_main_context_iteration (g_main_context_get_thread_default (), FALSE))
     ;
   g_hash_table_remove_all (listener->connections);

@@ -1,4 +1,4 @@
-/* gst-tsrec: a request to the recording service, and its answer
+/* gst-tsrec: a request to the recording service, and its response
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
