@@ -7,6 +7,8 @@
 
 #include "reclisten.h"
 
+#include <string.h>
+
 guint
 rec_listen_on (
     GSocketListener *listener, const gchar *host, guint port, GError **error)
@@ -29,6 +31,20 @@ rec_listen_on (
   return got;
 }
 
+/* Without one, every handshake would fail. */
+static gboolean
+has_key (GTlsCertificate *certificate)
+{
+  gchar *pem = NULL;
+
+  g_object_get (certificate, "private-key-pem", &pem, NULL);
+  if (!pem)
+    return FALSE;
+  memset (pem, 0, strlen (pem));
+  g_free (pem);
+  return TRUE;
+}
+
 gboolean
 rec_listen_load_certificate (const gchar *certificate, const gchar *key,
     GTlsCertificate **loaded, GError **error)
@@ -46,8 +62,17 @@ rec_listen_load_certificate (const gchar *certificate, const gchar *key,
   }
   *loaded = key ? g_tls_certificate_new_from_files (certificate, key, &reason)
                 : g_tls_certificate_new_from_file (certificate, &reason);
-  if (*loaded)
+  if (*loaded && has_key (*loaded))
     return TRUE;
+  if (*loaded) {
+    g_clear_object (loaded);
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        "The TLS certificate \"%s\" comes without a private key. Set tls-key "
+        "to "
+        "the PEM file with its key.",
+        certificate);
+    return FALSE;
+  }
   g_set_error (error, reason->domain, reason->code,
       "Could not load the TLS certificate \"%s\" with the key \"%s\": %s. Set "
       "tls-certificate and tls-key to PEM files that can be read.",

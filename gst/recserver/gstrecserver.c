@@ -575,6 +575,6 @@ gst_rec_server_init (GstRecServer *self)
   self->max_connections = 500;
   self->ingest = TRUE;
   self->tools_directory = g_strdup (REC_SERVER_TOOLS_DIR);
-  /* So that EOS comes here, and is waited for. */
+  /* EOS is sent to this element, and the pipeline waits for it. */
   GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SOURCE | GST_ELEMENT_FLAG_SINK);
 }

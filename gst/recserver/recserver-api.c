@@ -378,6 +378,27 @@ append_counters (RecServer *server, GString *text)
       server->refused);
 }
 
+/* Appends the lines of @text, without those of recordings that @pattern does not
+ * match. */
+static void
+append_matching (GString *to, const gchar *text, const gchar *pattern)
+{
+  static const gchar label[] = "recording=\"";
+  gchar **lines = g_strsplit (text, "\n", -1);
+
+  for (guint i = 0; lines[i]; i++) {
+    const gchar *id = *lines[i] == '#' ? NULL : strstr (lines[i], label);
+    const gchar *end = id ? strchr (id + strlen (label), '"') : NULL;
+    gchar *name =
+        end ? g_strndup (id + strlen (label), end - id - strlen (label)) : NULL;
+
+    if (*lines[i] && (!name || g_pattern_match_simple (pattern, name)))
+      g_string_append_printf (to, "%s\n", lines[i]);
+    g_free (name);
+  }
+  g_strfreev (lines);
+}
+
 void
 rec_server_handle_metrics (RecServer *server, RecServerRequest *request)
 {
@@ -386,11 +407,11 @@ rec_server_handle_metrics (RecServer *server, RecServerRequest *request)
 
   if (server->metrics)
     g_object_get (server->metrics, "metrics", &monitors, NULL);
-  /* What follows is of the same text. */
+  /* The metrics of the service are appended to the same text. */
   if (monitors && g_str_has_suffix (monitors, END))
     monitors[strlen (monitors) - strlen (END)] = '\0';
   if (monitors)
-    g_string_append (text, monitors);
+    append_matching (text, monitors, rec_server_request_get_pattern (request));
   append_states (server, text);
   append_counters (server, text);
   append_hooks (server, text);

@@ -1,4 +1,4 @@
-/* gst-tsrec: what becomes of files: sidecars, crashes
+/* gst-tsrec: sidecars, repair and retention of recorded files
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -21,7 +21,7 @@ GST_DEBUG_CATEGORY_EXTERN (rec_server_debug);
 
 /* --- sidecars --- */
 
-/* What status says, as far as it is about the file. */
+/* The members of the status that describe the file. */
 static JsonObject *
 make_facts (RecServerRecording *recording)
 {
@@ -51,7 +51,8 @@ on_command_done (const gchar *path, gpointer data)
   rec_server_sidecar_set_done (path);
 }
 
-/* That a command waits is in the sidecar before it is run: it outlives a crash. */
+/* The sidecar says that a command is pending before it runs, so that it runs after
+ * a crash. */
 static void
 note_command (RecServer *server, JsonObject *facts)
 {
@@ -74,7 +75,8 @@ run_command (RecServer *server, const gchar *path, JsonObject *facts)
         facts, on_command_done, NULL);
 }
 
-/* The file has been read to its end: its duration, its size. */
+/* Updates the status with the size and duration of the file, which has been read
+ * to its end. */
 static void
 update_past (RecServer *server, const gchar *path, JsonObject *facts)
 {
@@ -109,7 +111,7 @@ unwritten_free (gpointer data)
   g_free (unwritten);
 }
 
-/* The disk may come back. */
+/* Retried by rec_server_archive_write_again(). */
 static void
 keep_unwritten (RecServer *server, const gchar *path, JsonObject *facts)
 {
@@ -125,7 +127,7 @@ keep_unwritten (RecServer *server, const gchar *path, JsonObject *facts)
 static void
 warn_unwritten (RecServer *server, const gchar *path, const GError *error)
 {
-  /* Other warnings say that a file system or a file has gone. */
+  /* A missing file or file system is reported by other warnings. */
   if (server->sidecars_fail ||
       g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
     return;
@@ -137,7 +139,7 @@ warn_unwritten (RecServer *server, const gchar *path, const GError *error)
       path, error->message, REC_SERVER_UPKEEP_INTERVAL);
 }
 
-/* The sidecar is there, so what runs now finds it. */
+/* Thumbnails and commands start when the sidecar exists. */
 static void
 on_written (
     const gchar *path, JsonObject *facts, const GError *error, gpointer data)
@@ -206,7 +208,8 @@ rec_server_archive_closed (RecServer *server, RecServerRecording *recording,
 
 /* --- after a crash --- */
 
-/* What status has of every recording, where no pipeline tells it any more. */
+/* Members of the status that come from the pipeline, for a recording without
+ * one. */
 static void
 set_empty (JsonObject *past)
 {
@@ -320,7 +323,7 @@ on_pruned (const gchar *problem, gpointer data)
   rec_server_check_finished (server);
 }
 
-/* A disk that has stalled would otherwise take one more thread each time. */
+/* Runs once at a time: if the disk hangs, each run would block another thread. */
 void
 rec_server_archive_prune (RecServer *server)
 {

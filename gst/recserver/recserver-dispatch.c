@@ -188,7 +188,7 @@ run_handler (Call *call, GError *error)
   BodyLimit *limit = g_object_get_data (
       G_OBJECT (rec_server_request_get_message (call->request)), limit_key);
 
-  /* Of auth-url, or of the disk, when it comes too late. */
+  /* auth-url or the disk has answered after the service has ended. */
   if (!error && !call->server->listener)
     rec_server_error_set (
         &error, 503, "shutting down", "The service has ended.");

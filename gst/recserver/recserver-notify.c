@@ -1,4 +1,4 @@
-/* gst-tsrec: who is told of what happens to a recording
+/* gst-tsrec: events of recordings: bus, hooks, server-sent events
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -46,7 +46,7 @@ make_event (
   return object;
 }
 
-/* What goes to hook-url, by the events of a recording. NULL: nothing. */
+/* Returns the event for hook-url that corresponds to @event, or NULL. */
 static const gchar *
 get_hook_event (RecServerRecording *recording, const gchar *event)
 {

@@ -42,11 +42,11 @@ struct _RecServer
   GstElement *metrics; /* a recmonitor, or NULL */
   GstElement *udp;     /* a recwhipsrc that holds @udp_port, or NULL */
   GSource *upkeep;     /* timer of retention, sidecars and sources */
-  gboolean prunes;     /* it is under way */
+  gboolean prunes;     /* retention is running */
   gboolean finishing;
-  guint archiving;        /* sidecars that are being made */
-  GQueue unwritten;       /* those that the disk has refused */
-  gboolean sidecars_fail; /* a warning has said so */
+  guint archiving;        /* number of sidecars being written */
+  GQueue unwritten;       /* sidecars to be written again */
+  gboolean sidecars_fail; /* failed writes have been reported */
   void (*finished) (gpointer user_data);
   gpointer finished_data;
   gint64 finish_by; /* monotonic: how long hooks are waited for */
@@ -70,7 +70,7 @@ void rec_server_check_finished (RecServer *server);
 
 /* recserver-notify.c */
 
-/* Of every recording, with the service as user data. */
+/* Callbacks of all recordings; the user data is the service. */
 extern const RecServerRecordingCallbacks rec_server_recording_callbacks;
 /* Posts a warning about the service itself, which should contain advice, on the
  * bus. */

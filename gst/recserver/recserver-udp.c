@@ -11,7 +11,7 @@
 GST_DEBUG_CATEGORY_EXTERN (rec_server_debug);
 #define GST_CAT_DEFAULT rec_server_debug
 
-/* What receives by webrtcbin only. */
+/* Settings that only webrtcbin supports. */
 static gboolean
 wants_webrtcbin (const RecServerConfig *config)
 {

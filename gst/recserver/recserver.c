@@ -43,7 +43,7 @@ count_active (RecServer *server)
   return n;
 }
 
-/* Forgets the one that ended first when there are too many. */
+/* Removes the recording that ended first if there are too many. */
 static void
 forget_oldest (RecServer *server)
 {
@@ -75,7 +75,7 @@ check_again (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* Whether the last hooks may still be delivered. */
+/* Returns TRUE while the last hooks are waited for. */
 static gboolean
 waits_for_hooks (RecServer *server)
 {
@@ -164,7 +164,7 @@ is_plain_pattern (const gchar *pattern)
   return !strpbrk (pattern, "*?");
 }
 
-/* Once for each reason. */
+/* Warns once for each reason. */
 static void
 warn_permanent (
     RecServer *server, const RecServerPath *path, const GError *error)
@@ -357,7 +357,7 @@ get_listener_config (const RecServerConfig *config)
   return listener;
 }
 
-/* What is in use since the start. */
+/* Restores the settings that cannot change at run time. */
 static void
 keep_fixed (RecServer *server, RecServerConfig *config)
 {

@@ -1,4 +1,4 @@
-/* gst-tsrec: who may do what
+/* gst-tsrec: authorization of requests
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -21,7 +21,7 @@ rec_server_error_set (GError **error, guint status, const gchar *what,
   va_start (args, detail_format);
   text = g_strdup_vprintf (detail_format, args);
   va_end (args);
-  /* What a client gave may have been shortened in the middle of a character. */
+  /* Text from a client may have been truncated within a character. */
   detail = g_utf8_make_valid (text, -1);
   g_free (text);
   g_set_error (error, REC_SERVER_ERROR, (gint)status, "%s\n%s", what, detail);

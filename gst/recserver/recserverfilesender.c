@@ -1,4 +1,4 @@
-/* gst-tsrec: sends a file as the answer to a request, with byte ranges
+/* gst-tsrec: responses with the contents of a file and byte ranges
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -1,4 +1,4 @@
-/* gst-tsrec: the folder of the recordings; a name never leads out of it
+/* gst-tsrec: the folder of the recordings, from which no name can escape
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

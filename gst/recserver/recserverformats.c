@@ -138,7 +138,7 @@ find_program (const gchar *tools, const gchar *program)
   return NULL;
 }
 
-/* What @format needs and is not there; NULL: nothing. Caller frees. */
+/* Returns the first missing requirement of @format, or NULL. Caller frees. */
 static gchar *
 format_lacks (const RecServerFormat *format, const gchar *tools)
 {
@@ -282,7 +282,7 @@ make_aac (const RecServerQuality *quality)
   return line;
 }
 
-/* What @codec needs to be decoded: "DECODER ! ENCODER". NULL: not possible. */
+/* Returns "DECODER ! ENCODER" for @codec, or NULL if that is not possible. */
 static gchar *
 make_transcoder (const Codec *codec, const RecServerQuality *quality)
 {

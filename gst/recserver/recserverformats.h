@@ -60,7 +60,7 @@ typedef struct
   const gchar *schemes;
 } RecServerSource;
 
-/* Whether @url has one of the schemes of @source and is valid. */
+/* Returns TRUE if @url is valid and has one of the schemes of @source. */
 gboolean rec_server_source_takes_url (
     const RecServerSource *source, const gchar *url);
 
@@ -69,7 +69,7 @@ const RecServerFormat *rec_server_format_find (const gchar *name);
 const RecServerQuality *rec_server_quality_find (const gchar *name);
 const RecServerSource *rec_server_source_find (const gchar *type);
 
-/* Whether everything is installed; otherwise sets @error (status 422).
+/* Returns TRUE if everything is installed. Otherwise sets @error (status 422).
  * @tools: the tools directory, or NULL. */
 gboolean rec_server_format_check (
     const RecServerFormat *format, const gchar *tools, GError **error);
@@ -84,14 +84,14 @@ gchar *rec_server_formats_list_video_codecs (void);
  * when nothing does. @audio: "aac" or "copy". Caller frees. */
 gchar *rec_server_formats_make_branch (const gchar *caps_name,
     const RecServerQuality *quality, const gchar *audio);
-/* Likewise for all video codecs of a WebRTC source: a switchbin named
+/* Returns the launch line for all video codecs of a WebRTC source: a switchbin named
  * "video_paths", which selects the path of the caps that arrive. Its paths are
  * set after parsing: gst_parse_launch() of GStreamer 1.22 leaks each path that
  * it sets. */
 gchar *rec_server_formats_make_video (const RecServerQuality *quality);
 void rec_server_formats_set_video_paths (
     GstElement *switchbin, const RecServerQuality *quality);
-/* Likewise for the audio codec of a WebRTC source. */
+/* Returns the launch line for the audio codec of a WebRTC source. Caller frees. */
 gchar *rec_server_formats_make_audio (
     const RecServerQuality *quality, const gchar *audio);
 

@@ -1,4 +1,4 @@
-/* gst-tsrec: tells others what happens: hooks by HTTP, and commands
+/* gst-tsrec: hooks by HTTP and commands, with retries
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -197,7 +197,7 @@ on_posted (GObject *object, GAsyncResult *result, gpointer data)
 {
   Job *job = data;
   GError *error = NULL;
-  /* What a receiver says beside its status is not read: it may not end. */
+  /* The body of the response is not read: it may be endless. */
   GInputStream *stream =
       soup_session_send_finish (SOUP_SESSION (object), result, &error);
   guint status = soup_message_get_status (job->msg);
@@ -556,7 +556,7 @@ rec_server_hooks_new (void)
   for (guint kind = 0; kind < G_N_ELEMENTS (hooks->lanes); kind++)
     hooks->lanes[kind] = g_hash_table_new_full (
         g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_queue_free);
-  /* What libsoup lets wait for a connection would be cancelled untried. */
+  /* Requests that wait for a connection would be cancelled before they are sent. */
   hooks->session = soup_session_new_with_options ("timeout", POST_TIMEOUT,
       "max-conns", MAX_POSTS, "max-conns-per-host", MAX_POSTS, NULL);
   hooks->timer = g_timeout_source_new (500);

@@ -1,4 +1,4 @@
-/* gst-tsrec: tells others what happens: hooks by HTTP, and commands
+/* gst-tsrec: hooks by HTTP and commands, with retries
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
@@ -17,7 +17,7 @@ G_BEGIN_DECLS
 typedef struct _RecServerHooks RecServerHooks;
 
 RecServerHooks *rec_server_hooks_new (void);
-/* What has not been delivered is given up, and commands that run get SIGTERM. */
+/* Discards undelivered hooks, and sends SIGTERM to running commands. */
 void rec_server_hooks_free (RecServerHooks *hooks);
 
 /* A hook or a command of @id has failed for the first time, or is given up. */

@@ -90,7 +90,7 @@ set_nothing (GError **error, gint64 before, gint64 after)
   g_free (begins);
 }
 
-/* Where a clip is in the entries of an index. */
+/* Position of a clip in the entries of an index. */
 typedef struct
 {
   guint first;

@@ -48,7 +48,7 @@ find_fragments (RecServerFolder *folder, const gchar *name)
   return uris;
 }
 
-/* Whether nothing writes to @name. */
+/* Returns TRUE if nothing writes to @name. */
 static gboolean
 check_complete (RecServerFolder *folder, const gchar *name, GError **error)
 {

@@ -1,4 +1,4 @@
-/* gst-tsrec: opens recordings, and finds whose they are
+/* gst-tsrec: opens recordings and finds their ids
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -8,16 +8,10 @@
 #include "recserverlistener.h"
 #include "reclisten.h"
 
-#include <gio/gunixsocketaddress.h>
-#include <glib/gstdio.h>
-#include <gst/gst.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
-
-GST_DEBUG_CATEGORY_EXTERN (rec_server_debug);
-#define GST_CAT_DEFAULT rec_server_debug
 
 /* Seconds */
 #define SWEEP 1
@@ -57,7 +51,6 @@ struct _RecServerListener
   gint64 swept_at; /* monotonic */
   guint max_connections;
   guint port;
-  gboolean keeps_alive; /* a connection serves more than one request */
 };
 
 /* --- progress --- */
@@ -205,7 +198,7 @@ make_room (RecServerListener *listener)
   if (!worst)
     return;
   cut (worst);
-  /* It is gone when libsoup has noticed; until then it is nobody's turn. */
+  /* libsoup frees it later; do not choose it again. */
   worst->since = G_MAXINT64;
 }
 
@@ -316,9 +309,10 @@ on_early (SoupServer *soup, SoupServerMessage *msg, const gchar *path,
 {
   RecServerListener *listener = user_data;
 
-  if (!listener->keeps_alive)
-    soup_message_headers_replace (
-        soup_server_message_get_response_headers (msg), "Connection", "close");
+  /* libsoup 3 closes a connection that it did not accept itself after one
+   * response, without saying so. */
+  soup_message_headers_replace (
+      soup_server_message_get_response_headers (msg), "Connection", "close");
   listener->func (msg, TRUE, listener->user_data);
 }
 
@@ -359,45 +353,6 @@ on_request_done (
 
 /* --- life --- */
 
-/* Returns a socket that nobody can connect to, or NULL. */
-static GSocket *
-make_unreachable_socket (void)
-{
-  gchar *folder = g_dir_make_tmp ("recserver-XXXXXX", NULL);
-  gchar *path = folder ? g_build_filename (folder, "s", NULL) : NULL;
-  GSocketAddress *address = path ? g_unix_socket_address_new (path) : NULL;
-  GSocket *socket = address
-      ? g_socket_new (G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM, 0, NULL)
-      : NULL;
-
-  if (socket &&
-      (!g_socket_bind (socket, address, FALSE, NULL) ||
-          !g_socket_listen (socket, NULL)))
-    g_clear_object (&socket);
-  if (path)
-    g_unlink (path);
-  if (folder)
-    g_rmdir (folder);
-  g_clear_object (&address);
-  g_free (path);
-  g_free (folder);
-  return socket;
-}
-
-/* libsoup 3 closes each connection after one response, without saying so to the
- * client, unless it listens itself. */
-static void
-allow_keep_alive (RecServerListener *listener)
-{
-  GSocket *socket = make_unreachable_socket ();
-
-  listener->keeps_alive =
-      socket && soup_server_listen_socket (listener->soup, socket, 0, NULL);
-  if (!listener->keeps_alive)
-    GST_WARNING ("connections serve one request each");
-  g_clear_object (&socket);
-}
-
 static void
 start_soup (RecServerListener *listener)
 {
@@ -409,9 +364,8 @@ start_soup (RecServerListener *listener)
       listener->soup, "request-read", G_CALLBACK (on_request_read), listener);
   g_signal_connect (listener->soup, "request-finished",
       G_CALLBACK (on_request_done), listener);
-  allow_keep_alive (listener);
   listener->service = g_socket_service_new ();
-  /* Of many that come at once, all are taken before they are looked at. */
+  /* Accept bursts of connections before any is handled. */
   g_socket_listener_set_backlog (G_SOCKET_LISTENER (listener->service), 512);
   g_signal_connect (
       listener->service, "incoming", G_CALLBACK (on_incoming), listener);
@@ -495,7 +449,7 @@ rec_server_listener_close (RecServerListener *listener)
     soup_server_disconnect (listener->soup);
     g_clear_object (&listener->soup);
   }
-  /* What libsoup left for an idle moment. */
+  /* Run the idle sources of libsoup. */
   while (g_main_context_iteration (g_main_context_get_thread_default (), FALSE))
     ;
   g_hash_table_remove_all (listener->connections);

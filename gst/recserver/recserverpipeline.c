@@ -1,4 +1,4 @@
-/* gst-tsrec: makes the pipeline of one recording
+/* gst-tsrec: creates the pipeline of a recording
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -14,7 +14,8 @@
 #define QUEUE                                                                  \
   "queue max-size-time=10000000000 max-size-bytes=67108864 max-size-buffers=0"
 
-/* What is there from the beginning (WebRTC), and what comes later (URI). */
+/* For sources with static pads (WebRTC), and with pads that are added later (URI).
+ */
 #define STATIC_LAUNCH                                                          \
   "{source} name=source source.video ! {queue} ! {video} ! "                   \
   "recmonitor name=monitor_video stage=video ! tsrecsink name=rec "            \
@@ -72,7 +73,7 @@ set_string (GstElement *element, const gchar *name, const gchar *value)
     g_object_set (element, name, value, NULL);
 }
 
-/* What is a conversion to the sink has been converted already. */
+/* Escapes "%", which the sink would expand again. */
 static gchar *
 make_location (const RecServerPipelineConfig *config)
 {

@@ -1,4 +1,4 @@
-/* gst-tsrec: makes the pipeline of one recording
+/* gst-tsrec: creates the pipeline of a recording
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *

@@ -1,4 +1,4 @@
-/* gst-tsrec: what the pipeline of a recording says
+/* gst-tsrec: messages of a recording's pipeline
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* Keys of the alerts that recmonitor does not know of. */
+/* Keys of alerts that do not come from recmonitor. */
 #define DISK_FAULT "disk-fault"
 #define DISK_LOW "disk-low"
 #define NEXT_FILE "disk-next-file"
@@ -115,7 +115,7 @@ rec_server_recording_clear_alerts (RecServerRecording *recording)
 {
   GList *keys, *l;
 
-  /* An event of its own has reported it, and none says that it has ended. */
+  /* It was reported by "disk-full", and there is no event for its end. */
   g_hash_table_remove (recording->alerts, DISK_FAULT);
   recording->disk_full = FALSE;
   keys = g_hash_table_get_keys (recording->alerts);
@@ -153,7 +153,7 @@ raise_disk_alert (RecServerRecording *recording, const gchar *key,
       json_object_ref (add_disk_alert (recording, key, rule, text)));
 }
 
-/* The warning that came with the fault is over with it. */
+/* Removes the warning as well, which has the same text. */
 static void
 remove_disk_fault (RecServerRecording *recording)
 {
@@ -209,7 +209,7 @@ on_disk_recovered (RecServerRecording *recording, const GstStructure *s)
     set_disk_full (recording, s, FALSE);
 }
 
-/* Nothing is lost, but the file becomes longer than it should. */
+/* Nothing is lost, but the current file exceeds max-size-time. */
 static void
 on_open_failed (RecServerRecording *recording, const GstStructure *s)
 {
@@ -304,7 +304,7 @@ on_warning (RecServerRecording *recording, GstMessage *message)
   g_error_free (error);
 }
 
-/* Whether @object is in the element @name of the pipeline. */
+/* Returns TRUE if @object is in the element @name of the pipeline. */
 static gboolean
 is_within (RecServerRecording *recording, GstObject *object, const gchar *name)
 {

@@ -70,7 +70,7 @@ rec_server_recording_estimate (
   return recording->closed_bytes + recording->open_bytes;
 }
 
-/* Of a format that the file was converted to at the end. */
+/* Returns TRUE if the first file has been converted to another format. */
 static gboolean
 is_converted (RecServerRecording *recording)
 {

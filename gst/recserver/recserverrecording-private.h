@@ -1,4 +1,4 @@
-/* gst-tsrec: what the files of RecServerRecording share
+/* gst-tsrec: internals of RecServerRecording
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

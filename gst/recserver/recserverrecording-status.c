@@ -1,4 +1,4 @@
-/* gst-tsrec: what is told of a recording
+/* gst-tsrec: status of a recording
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

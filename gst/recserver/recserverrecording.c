@@ -1,4 +1,4 @@
-/* gst-tsrec: one recording: its pipeline, its bus, its state
+/* gst-tsrec: a recording: pipeline, bus, state
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -1,4 +1,4 @@
-/* gst-tsrec: a request to the recording service, and its answer
+/* gst-tsrec: a request to the recording service, and its response
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -312,6 +312,5 @@ rec_server_request_refuse (RecServerRequest *request, GError *error)
 {
   soup_message_body_set_accumulate (
       soup_server_message_get_request_body (request->msg), FALSE);
-  rec_server_request_set_header (request, "Connection", "close");
   rec_server_request_reply_error (request, error);
 }

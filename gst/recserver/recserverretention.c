@@ -1,4 +1,4 @@
-/* gst-tsrec: deletes recordings that are too old, or too much
+/* gst-tsrec: retention of recordings by age and size
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -197,7 +197,7 @@ delete_recording (Job *job, const Candidate *candidate)
   }
 }
 
-/* Of the recordings of one [path], the newest first. */
+/* Applies the limits of one [path], starting with the newest recording. */
 static void
 apply (Job *job, const RecServerPath *path, gint64 now)
 {

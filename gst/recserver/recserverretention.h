@@ -1,4 +1,4 @@
-/* gst-tsrec: deletes recordings that are too old, or too much
+/* gst-tsrec: retention of recordings by age and size
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -23,7 +23,7 @@ void rec_server_retention_run (RecServerConfig *config, RecServerFolder *folder,
     const gchar *directory, gchar **kept, RecServerRetentionFunc func,
     gpointer user_data);
 
-/* Whether any [path] limits what is kept. */
+/* Returns TRUE if any [path] has keep-time or keep-bytes. */
 gboolean rec_server_retention_is_wanted (const RecServerConfig *config);
 
 G_END_DECLS

@@ -64,7 +64,7 @@ check_packet (Check *check, const guint8 *packet)
   check->counters[pid] = counter;
 }
 
-/* What the file itself says of its duration. */
+/* Sets the duration found in the file. */
 static void
 set_duration (RecServerTsIndex *index, JsonObject *facts)
 {
@@ -95,7 +95,7 @@ read_file (const gchar *path, JsonObject *facts)
       rec_server_ts_index_push (index, size, buffer, n);
     for (gssize at = 0; ts && at + TS_PACKET_SIZE <= n; at += TS_PACKET_SIZE)
       check_packet (check, buffer + at);
-    /* What was read is not read again soon. */
+    /* The data is not needed in the page cache. */
     posix_fadvise (fd, size, n, POSIX_FADV_DONTNEED);
     size += n;
   }
@@ -244,7 +244,8 @@ set_last_utc (JsonObject *facts)
   g_date_time_unref (first);
 }
 
-/* Its folder may be the empty one that a file system is mounted on. */
+/* Returns FALSE if @path does not exist, e.g. because its file system is not
+ * mounted. */
 static gboolean
 is_there (const gchar *path, GError **error)
 {
@@ -273,7 +274,7 @@ run_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
     read_journal (job->path, job->facts);
     set_last_utc (job->facts);
   } else if (done) {
-    /* Threads are in no order: it has been closed meanwhile. */
+    /* Jobs run in any order: the file has been closed already. */
     g_task_return_boolean (task, TRUE);
     return;
   }
@@ -343,7 +344,7 @@ run_set_done (GTask *task, gpointer source, gpointer data, GCancellable *c)
   if (facts && json_object_has_member (facts, REC_SERVER_SIDECAR_COMMAND)) {
     JsonObject *copy = json_object_new ();
 
-    /* What was parsed cannot be changed. */
+    /* Parsed objects are immutable. */
     json_object_foreach_member (facts, copy_member, copy);
     json_object_set_string_member (copy, REC_SERVER_SIDECAR_COMMAND, "done");
     write_sidecar (data, copy, NULL);

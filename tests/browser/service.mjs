@@ -257,6 +257,24 @@ describe('the page of the service', { concurrency: 2 }, () => {
     await check('with a stall and a problem');
   });
 
+  test('the page does not wait for the player, and works without it', { timeout: 120000 * SLOW }, async (t) => {
+    const folder = scratch(t);
+    await record(t, path.join(folder, 'done.ts'), { live: false, seconds: 4 }).ended;
+    const { url } = await serveWith(t, 'server', folder);
+    const page = await open(t, 'about:blank');
+    let answer; // to the request for hls.js, which waits
+    await page.route('**/hls.js', (route) => { answer = route; });
+    await page.goto(url);
+    await page.click('#list a');
+    await page.waitForSelector('#watch:not([hidden])');
+    await until(() => answer, 'the request', 30);
+    assert.ok(await page.isVisible('#running-title'));
+    await answer.fulfill({ status: 404 });
+    await page.waitForSelector('#problem:not([hidden])');
+    assert.match(await page.textContent('#problem'), /no hls\.js/);
+    assert.deepEqual(page.problems, []);
+  });
+
   test('five hundred recordings are listed in pages of bounded size', { timeout: 180000 * SLOW }, async (t) => {
     const folder = scratch(t);
     const one = path.join(folder, 'rec-000.ts');

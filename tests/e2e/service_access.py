@@ -64,6 +64,20 @@ class Access(e2e.TestCase):
         for name in mine:
             self.assertEqual(server.request('DELETE', f'/api/recordings/{name}', token='cam-token')[0], 200, name)
 
+    def test_metrics_are_those_of_the_recordings_of_the_token(self):
+        e2e.need_elements('x264enc')
+        server = self.serve('[auth]\nboss = watch, control; *; boss-token\ncam = watch; cam*; cam-token\n[path *]\n'
+                            'launch=videotestsrc is-live=true name=source ! x264enc tune=zerolatency ! h264parse ! '
+                            'recmonitor name=monitor_video stage=video ! tsrecsink name=rec\n')
+        for name in ('cam1', 'other'):
+            server.ask('POST', '/api/recording/start', {'id': name}, token='boss-token')
+
+        def seen(token):
+            text = server.ask('GET', '/metrics', token=token).decode()
+            return set(re.findall(r'recording="([^"]*)"', text)), 'recserver_recordings{' in text
+        e2e.wait_for(lambda: seen('boss-token') == ({'cam1', 'other'}, True), 'the metrics of both')
+        self.assertEqual(seen('cam-token'), ({'cam1'}, True))
+
     def test_auth_url_is_told_whose_recording_it_is(self):
         asked = []
 

@@ -113,22 +113,22 @@ class Tls(e2e.TestCase):
         self.assertEqual(self.curl(port, '/files/a.ts')[1], content)
         self.assertEqual(self.curl(port, '/files/a.ts', '-r', '188-563')[1], content[188:564])
 
+    def test_a_certificate_without_a_key_is_refused(self):
+        with open(self.config, 'w', encoding='ascii') as file:
+            file.write(f'[server]\ntls-certificate={self.certificate}\n')
+        process = self.start([os.path.join(e2e.PIPELINES, 'server'), '--port', '0', '--config', self.config,
+                              self.path('recordings')], 'server')
+        self.assertEqual(process.wait(), 1)
+        self.assertIn('comes without a private key', process.said())
+
     def test_a_renewed_certificate_is_used_after_sighup(self):
         server = service.Service(self, self.folder, '--config', self.config)
-        context = ssl.create_default_context(cafile=self.authority.certificate)
-        connection = http.client.HTTPSConnection('127.0.0.1', server.port, context=context, timeout=e2e.PATIENCE)
-        connection.request('GET', '/healthz')
-        self.assertEqual(connection.getresponse().read() and connection.sock is not None, True)
         renewed = Authority(self.folder, 'second')
         renewed.issue(self.certificate, self.key)
         self.assertEqual(self.curl(server.port, '/healthz')[0], 0)
         self.reload(server)
         e2e.wait_for(lambda: self.curl(server.port, '/healthz', authority=renewed)[0] == 0, 'the new certificate')
         self.assertEqual(self.curl(server.port, '/healthz')[0], 60)
-        # A connection keeps its own.
-        connection.request('GET', '/healthz')
-        self.assertEqual(connection.getresponse().status, 200)
-        connection.close()
         # One that cannot be read changes nothing.
         with open(self.certificate, 'w', encoding='ascii') as file:
             file.write('half of a certif')
@@ -147,6 +147,19 @@ class Tls(e2e.TestCase):
         begin = time.monotonic()
         while time.monotonic() < begin + 15:
             self.assertNotEqual(response.readline(), b'', f'it ended after {time.monotonic() - begin:.0f} s')
+
+    def test_a_connection_ends_with_its_response(self):
+        """As the header says."""
+        server = service.Service(self, self.folder, '--config', self.config)
+        context = ssl.create_default_context(cafile=self.authority.certificate)
+        for _ in range(50):
+            with contextlib.closing(http.client.HTTPSConnection('127.0.0.1', server.port, context=context,
+                                                                timeout=e2e.PATIENCE)) as connection:
+                connection.request('GET', '/metrics')
+                response = connection.getresponse()
+                text = response.read().decode()
+            self.assertEqual(response.headers['Connection'], 'close')
+        self.assertLess(int(re.search(r'^recserver_connections (\d+)', text, re.MULTILINE)[1]), 10)
 
     def test_clients_that_do_not_read_hold_up_nobody(self):
         path = self.write_recording(self.path('recordings'), 64 << 20)

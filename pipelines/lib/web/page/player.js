@@ -2,8 +2,10 @@
 //
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-import Hls from './hls.js';
 import { playlistOf, targetDurationOf, TsIndex } from './tsindex.js';
+
+// Loaded when it is needed first: the page does not wait for it, and works without.
+let Hls = null;
 
 // Distance of the player to the end of a growing recording, seconds. Entries of
 // 2 s are added one by one, and a key frame may be late.
@@ -184,7 +186,16 @@ export class Player {
     this.#begin();
   }
 
-  #attach(url, config, at) {
+  async #attach(url, config, at) {
+    const { turn } = this;
+    try {
+      Hls ??= (await import('./hls.js')).default;
+    } catch {
+      this.say('problem', 'This server has no hls.js, which plays MPEG-TS. Download the recording instead.');
+      return;
+    }
+    if (turn !== this.turn)
+      return;
     if (!Hls.isSupported()) {
       this.video.src = url; // Safari on a phone plays HLS itself
       this.#begin();

@@ -74,12 +74,16 @@ function put(element, text) {
     element.textContent = text;
 }
 
+function showState(item, state) {
+  item.dataset.state = state;
+  put(item.querySelector('.state'), STATES[state] ?? state);
+}
+
 function update(item, status) {
   const alert = status.alerts.find(({ where }) => where === 'disk') ?? status.alerts[0];
   const problem = alert?.text ?? status.fault ?? status.warning ?? '';
-  item.dataset.state = status.state;
+  showState(item, status.state);
   item.querySelector('.watch').hidden = !status.is_recording;
-  put(item.querySelector('.state'), STATES[status.state] ?? status.state);
   put(item.querySelector('.facts'), facts(status));
   put(item.querySelector('.alert'), problem);
 }
@@ -140,7 +144,16 @@ function subscribe() {
     return;
   events = new EventSource('/api/events');
   for (const name of EVENTS)
-    events.addEventListener(name, refresh);
+    events.addEventListener(name, onEvent);
+}
+
+// The state is in the event, so a stall is shown before the next request.
+function onEvent({ data }) {
+  const { id, state } = JSON.parse(data);
+  const item = document.getElementById(`running-${id}`);
+  if (item && STATES[state])
+    showState(item, state);
+  refresh();
 }
 
 async function refresh() {
