@@ -99,15 +99,21 @@ check_packet (
   RtcPacketFilterVerdict verdict = rtc_packet_filter_check (self->codec->name,
       gst_rtp_buffer_get_payload (rtp), gst_rtp_buffer_get_payload_len (rtp),
       marker);
+  gboolean lost = FALSE;
 
   *seq = gst_rtp_buffer_get_seq (rtp);
   /* A malformed packet leaves a gap, as if it had been lost. */
   if (verdict == RTC_PACKET_FILTER_PASS)
     gst_rtc_picture_filter_watch_packet (self->pictures, rtp_time, pts);
+  if (verdict == RTC_PACKET_FILTER_PASS)
+    lost = rtc_packet_filter_note_end (&self->filter, self->codec->name,
+        gst_rtp_buffer_get_payload (rtp), gst_rtp_buffer_get_payload_len (rtp),
+        marker, rtp_time, *seq);
   if (verdict != RTC_PACKET_FILTER_MALFORMED) {
-    gst_rtc_picture_filter_note_packet (self->pictures, *seq, rtp_time, marker,
+    gst_rtc_picture_filter_note_packet (self->pictures,
+        (guint16)(*seq + self->filter.cut), rtp_time, marker,
         verdict == RTC_PACKET_FILTER_EMPTY, pts);
-    if (rtc_packet_filter_note (&self->filter, *seq))
+    if (rtc_packet_filter_note (&self->filter, *seq) || lost)
       gst_rtc_picture_filter_push_loss (self->pictures, pts);
   }
   *seq = rtc_packet_filter_map (&self->filter, *seq);

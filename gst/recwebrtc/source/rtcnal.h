@@ -21,8 +21,9 @@ G_BEGIN_DECLS
 #define RTC_H265_AP 48
 #define RTC_H265_FU 49
 
-/* Bit S of the header of a fragmentation unit. */
+/* Bits S and E of the header of a fragmentation unit. */
 #define RTC_FU_START 0x80
+#define RTC_FU_END 0x40
 
 /* Sets *@syntax for the encoding names "H264" and "H265". Returns FALSE for
  * other codecs. */

@@ -30,6 +30,9 @@ rtc_packet_filter_begin (RtcPacketFilter *self, guint32 ssrc)
   self->ssrc = ssrc;
   self->have_seq = FALSE;
   self->removed = 0;
+  self->cut = 0;
+  self->goes_on = FALSE;
+  self->tells_end = FALSE;
   return TRUE;
 }
 
@@ -44,6 +47,64 @@ rtc_packet_filter_note (RtcPacketFilter *self, guint16 seq)
   self->have_seq = TRUE;
   self->next_seq = (guint16)(seq + 1);
   return ahead > 0;
+}
+
+typedef enum
+{
+  END_UNKNOWN,
+  END_MARKED,
+  END_MISSING,
+} End;
+
+static End
+get_fragment_end (const guint8 *payload, gsize size, gsize header)
+{
+  if (size <= header)
+    return END_UNKNOWN;
+  return payload[header] & RTC_FU_END ? END_MARKED : END_MISSING;
+}
+
+/* Whether a picture may end with a packet. Not every sender of H.264 and H.265
+ * sets the marker bit; a NAL unit that is not fragmented may be the last one. */
+static End
+get_end (const gchar *codec, const guint8 *payload, gsize size, gboolean marker)
+{
+  if (g_str_equal (codec, "H264"))
+    return rec_nal_get_type (REC_NAL_H264, payload) == RTC_H264_FU_A
+        ? get_fragment_end (payload, size, 1)
+        : END_UNKNOWN;
+  if (g_str_equal (codec, "H265"))
+    return rec_nal_get_type (REC_NAL_H265, payload) == RTC_H265_FU
+        ? get_fragment_end (payload, size, 2)
+        : END_UNKNOWN;
+  if (g_str_equal (codec, "VP8"))
+    return marker ? END_MARKED : END_MISSING;
+  /* Bit E: the end of a frame (RFC 9628 section 4.2). */
+  if (g_str_equal (codec, "VP9"))
+    return marker || payload[0] & 0x04 ? END_MARKED : END_MISSING;
+  return END_UNKNOWN;
+}
+
+gboolean
+rtc_packet_filter_note_end (RtcPacketFilter *self, const gchar *codec,
+    const guint8 *payload, gsize size, gboolean marker, guint32 rtp_time,
+    guint16 seq)
+{
+  gint16 ahead = self->have_seq ? (gint16)(seq - self->next_seq) : 0;
+  gboolean cut = ahead == 0 && self->goes_on && self->tells_end &&
+      rtp_time != self->rtp_time;
+  End end = get_end (codec, payload, size, marker);
+
+  if (ahead < 0)
+    return FALSE;
+  self->goes_on = end == END_MISSING && !marker;
+  self->tells_end |= end == END_MARKED;
+  self->rtp_time = rtp_time;
+  if (cut) {
+    self->cut++;
+    self->removed--;
+  }
+  return cut;
 }
 
 void

@@ -27,7 +27,12 @@ G_BEGIN_DECLS
  * @ssrc: SSRC of the stream
  * @have_seq: a packet of the stream was received
  * @next_seq: sequence number after that packet
- * @removed: number of empty packets removed from the stream, modulo 2^16
+ * @removed: number of empty packets removed from the stream, less @cut, modulo
+ *   2^16
+ * @cut: number of pictures without an end, modulo 2^16
+ * @goes_on: the picture of the last packet has not ended
+ * @tells_end: the stream marks the ends of pictures
+ * @rtp_time: RTP timestamp of the last packet
  */
 typedef struct
 {
@@ -36,6 +41,10 @@ typedef struct
   gboolean have_seq;
   guint16 next_seq;
   guint16 removed;
+  guint16 cut;
+  gboolean goes_on;
+  gboolean tells_end;
+  guint32 rtp_time;
 } RtcPacketFilter;
 
 /**
@@ -62,6 +71,15 @@ gboolean rtc_packet_filter_begin (RtcPacketFilter *shield, guint32 ssrc);
 /* A packet with @seq was received and is not malformed. Returns TRUE if packets
  * before it are missing. */
 gboolean rtc_packet_filter_note (RtcPacketFilter *shield, guint16 seq);
+
+/* A packet that passes was received; to be called before
+ * rtc_packet_filter_note(). Returns TRUE if the picture before it has no end
+ * though no sequence number is missing: a sender that empties its queue for a key
+ * frame leaves out packets before they are numbered. A gap is then inserted, as
+ * if one packet had been lost. */
+gboolean rtc_packet_filter_note_end (RtcPacketFilter *shield,
+    const gchar *codec, const guint8 *payload, gsize size, gboolean marker,
+    guint32 rtp_time, guint16 seq);
 
 /* An empty packet was removed. */
 void rtc_packet_filter_remove (RtcPacketFilter *shield);

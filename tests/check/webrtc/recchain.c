@@ -661,6 +661,51 @@ GST_START_TEST (test_a_packet_lost_beside_padding_is_a_loss)
 
 GST_END_TEST;
 
+/* Picture 4 has a beginning only, without a gap in the sequence numbers; 5 and 6
+ * are key frames of a packet each. */
+static void
+assert_cut (const gchar *codec, void (*send) (Track *, Between),
+    const guint8 *begin, guint begin_size, const guint8 *sets, guint sets_size,
+    const guint8 *key, guint key_size)
+{
+  Track track;
+  guint i, units = 0;
+  gsize before;
+
+  track_init (&track, "video", codec, TRUE);
+  send (&track, NOTHING);
+  send_packet (&track, 4, FALSE, begin, begin_size, 0);
+  before = track.sizes->len;
+  send_packet (&track, 5, FALSE, sets, sets_size, 0);
+  send_packet (&track, 5, TRUE, key, key_size, 0);
+  SEND_PADDING (&track, 5);
+  send_packet (&track, 6, TRUE, key, key_size, 0);
+  fail_unless_equals_uint64 (track.last, 6 * 40 * GST_MSECOND);
+  fail_unless_equals_int (track.gaps, 1);
+  for (i = before; i < track.sizes->len; i++)
+    units += track.sizes->str[i] == ' ';
+  fail_unless (units == 2, "%u units: %s", units, track.sizes->str);
+  track_clear (&track);
+}
+
+/* Chromium drops what waits in front of a key frame before it is numbered. */
+GST_START_TEST (test_a_picture_without_its_end_is_a_loss)
+{
+  static const guint8 h264_begin[] = { 0x7c, 0x81, 0x9a, 1, 2, 3 };
+  static const guint8 h264_sets[] = { H264_SETS };
+  static const guint8 h264_key[] = { 0x65, 0x88, 1, 2 };
+  static const guint8 h265_begin[] = { 0x62, 0x01, 0x81, 0xaf, 1, 2, 3 };
+  static const guint8 h265_sets[] = { H265_SETS };
+  static const guint8 h265_key[] = { 0x26, 0x01, 0xaf, 1, 2 };
+
+  assert_cut ("H264", send_h264, h264_begin, sizeof (h264_begin), h264_sets,
+      sizeof (h264_sets), h264_key, sizeof (h264_key));
+  assert_cut ("H265", send_h265, h265_begin, sizeof (h265_begin), h265_sets,
+      sizeof (h265_sets), h265_key, sizeof (h265_key));
+}
+
+GST_END_TEST;
+
 /* rtph264depay allocates 4 GB for a fragment of a byte, and ends the stream at
  * a packet of the interleaved mode. */
 GST_START_TEST (test_malformed_packets_cost_a_picture_at_most)
@@ -795,6 +840,7 @@ recchain_suite (void)
   tcase_add_test (tc, test_a_lost_parameter_set_of_h265_is_asked_for_again);
   tcase_add_test (tc, test_a_lost_key_frame_of_vp8_is_asked_for_again);
   tcase_add_test (tc, test_a_packet_lost_beside_padding_is_a_loss);
+  tcase_add_test (tc, test_a_picture_without_its_end_is_a_loss);
   tcase_add_test (tc, test_malformed_packets_cost_a_picture_at_most);
   tcase_add_test (tc, test_what_the_parser_refuses_costs_a_picture_at_most);
   tcase_add_test (tc, test_a_list_goes_on_behind_what_is_refused);

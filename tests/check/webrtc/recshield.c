@@ -60,6 +60,66 @@ GST_START_TEST (test_missing_packets_are_seen_once)
 }
 GST_END_TEST;
 
+/* Notes a packet; the two bytes of it tell where it is in its picture. */
+static gboolean
+note_end (RtcPacketFilter *shield, const gchar *codec, guint8 first,
+    guint8 second, gboolean marker, guint32 rtp_time, guint16 seq)
+{
+  const guint8 packet[] = { first, second, second, 1 };
+  gboolean cut = rtc_packet_filter_note_end (
+      shield, codec, packet, sizeof (packet), marker, rtp_time, seq);
+
+  rtc_packet_filter_note (shield, seq);
+  return cut;
+}
+
+GST_START_TEST (test_a_picture_without_its_end_is_seen)
+{
+  /* bytes of a packet in the middle of a picture and at its end */
+  static const struct
+  {
+    const gchar *codec;
+    guint8 middle[2];
+    guint8 end[2];
+    gboolean marker;
+  } codecs[] = {
+    { "H264", { 0x7c, 0x05 }, { 0x7c, 0x45 }, FALSE },
+    { "H265", { 0x62, 0x01 }, { 0x62, 0x41 }, FALSE },
+    { "VP8", { 0x00, 0x00 }, { 0x00, 0x00 }, TRUE },
+    { "VP9", { 0x00, 0x00 }, { 0x04, 0x00 }, FALSE },
+  };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (codecs); i++) {
+    const gchar *codec = codecs[i].codec;
+    const guint8 *middle = codecs[i].middle, *end = codecs[i].end;
+    gboolean marker = codecs[i].marker;
+    RtcPacketFilter shield;
+
+    rtc_packet_filter_init (&shield);
+    rtc_packet_filter_begin (&shield, 1);
+    /* A stream that never marks ends is not judged by them. */
+    fail_if (note_end (&shield, codec, middle[0], middle[1], FALSE, 10, 1));
+    fail_if (note_end (&shield, codec, middle[0], middle[1], FALSE, 20, 2));
+    fail_if (note_end (&shield, codec, end[0], end[1], marker, 20, 3));
+    fail_if (note_end (&shield, codec, middle[0], middle[1], FALSE, 30, 4));
+    fail_unless (note_end (&shield, codec, middle[0], middle[1], FALSE, 40, 5),
+        "%s", codec);
+    /* The depayloader sees a gap. */
+    fail_unless_equals_int (rtc_packet_filter_map (&shield, 5), 6);
+    /* A lost packet is the better reason, and a late one none. */
+    fail_if (note_end (&shield, codec, middle[0], middle[1], FALSE, 50, 7));
+    fail_if (note_end (&shield, codec, end[0], end[1], marker, 40, 6));
+    fail_if (note_end (&shield, codec, end[0], end[1], TRUE, 50, 8));
+    fail_if (note_end (&shield, codec, middle[0], middle[1], FALSE, 60, 9));
+    fail_unless (rtc_packet_filter_begin (&shield, 2));
+    fail_if (note_end (&shield, codec, middle[0], middle[1], FALSE, 70, 10));
+    fail_if (note_end (&shield, codec, middle[0], middle[1], FALSE, 80, 11));
+  }
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_nothing_empty_passes)
 {
   static const gchar *const codecs[] = { "H264", "H265", "VP8", "VP9", "AV1",
@@ -238,6 +298,7 @@ recshield_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, test_removed_packets_leave_no_gap);
   tcase_add_test (tc, test_missing_packets_are_seen_once);
+  tcase_add_test (tc, test_a_picture_without_its_end_is_seen);
   tcase_add_test (tc, test_nothing_empty_passes);
   tcase_add_test (tc, test_h264);
   tcase_add_test (tc, test_h265);
