@@ -263,7 +263,7 @@ describe('a recording that is complete', { concurrency: 2 }, () => {
     assert.ok(Math.abs(at.duration - 20) < 0.5, `${at.duration} s`);
     await page.evaluate(() => { document.getElementById('video').currentTime = 15; });
     await plays(page, 1);
-    assert.ok(asked.every((a) => /^GET \/(api\/recordings|api\/recording\/active|icon\.svg|hls\.worker\.js)$/.test(a)), asked.join('\n'));
+    assert.ok(asked.every((a) => /^GET \/(api\/recordings|api\/recording\/active|icon\.svg|hls\.js|hls\.worker\.js)$/.test(a)), asked.join('\n'));
     assert.deepEqual(page.wrong, []);
   });
 
