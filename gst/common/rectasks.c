@@ -272,8 +272,7 @@ look_after_host (RecTasksHost *host, gint64 now)
   if (!host->shift || now < host->due)
     return;
   if (now - host->shift->since >= REC_TASKS_PATIENCE) {
-    if (!host->stopped && is_blocked (host->shift->thread) &&
-        host->replace (host->user_data)) {
+    if (is_blocked (host->shift->thread) && host->replace (host->user_data)) {
       host->shift->replaced = TRUE;
       host->shift = NULL;
     } else {
@@ -634,7 +633,7 @@ rec_tasks_host_run (RecTasksHost *host)
 
   g_mutex_lock (&lock);
   /* Without the thread that watches, nobody would notice that a task blocks. */
-  if (watching && !g_queue_is_empty (&pool->queue))
+  if (watching && !host->stopped && !g_queue_is_empty (&pool->queue))
     run_shift (host, pool, &shift);
   /* What has been queued meanwhile. From here on @host may be gone. */
   if (!g_queue_is_empty (&pool->queue))
@@ -643,12 +642,20 @@ rec_tasks_host_run (RecTasksHost *host)
   return !shift.replaced;
 }
 
-void
+gboolean
 rec_tasks_host_stop (RecTasksHost *host)
 {
+  gboolean idle;
+
   g_mutex_lock (&lock);
   host->stopped = TRUE;
+  idle = host->shift == NULL;
+  if (!idle)
+    host->shift->replaced = TRUE;
+  host->shift = NULL;
+  set_timer (host, 0);
   g_mutex_unlock (&lock);
+  return idle;
 }
 
 void

@@ -67,10 +67,11 @@ RecTasksHost *rec_tasks_host_new (RecTasksPool pool,
 /* Runs what is queued. Returns FALSE if the thread has been replaced meanwhile:
  * it has to end, and what @user_data and @host point to may be gone. */
 gboolean rec_tasks_host_run (RecTasksHost *host);
-/* No thread is replaced any more when it has returned. */
-void rec_tasks_host_stop (RecTasksHost *host);
-/* No thread is in rec_tasks_host_run() that has not been replaced. NULL is
- * allowed. */
+/* Nothing runs any more, and no thread is replaced. Returns FALSE if a thread is in
+ * rec_tasks_host_run() at the moment: it gets FALSE there then, as if it had been
+ * replaced, and need not be waited for. */
+gboolean rec_tasks_host_stop (RecTasksHost *host);
+/* After rec_tasks_host_stop(). NULL is allowed. */
 void rec_tasks_host_free (RecTasksHost *host);
 
 /* Waits until the task is not running, and frees it; it does not run again, even

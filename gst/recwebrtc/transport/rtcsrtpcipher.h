@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Debian builds libsrtp2 with NSS, which takes about five times as long for a
+ * Debian builds libsrtp2 with NSS, which takes twice as long for a
  * packet of WebRTC: it looks up the key in a table, with locks, and allocates
  * and frees its state for every packet.
  */

@@ -751,10 +751,13 @@ rtc_udp_port_close (RtcUdpPort *self)
   if (--self->users == 0) {
     g_hash_table_remove (registry, GUINT_TO_POINTER (self->number));
     g_atomic_int_set (&self->quit, TRUE);
-    if (self->host)
-      rec_tasks_host_stop (self->host);
     wake (self);
-    g_thread_join (self->thread);
+    /* It may be blocked in a push, also of another port's session, and never
+     * comes back here then. */
+    if (self->host && !rec_tasks_host_stop (self->host))
+      g_thread_unref (self->thread);
+    else
+      g_thread_join (self->thread);
     free_port (self);
   }
   g_mutex_unlock (&registry_lock);
