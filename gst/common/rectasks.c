@@ -8,9 +8,12 @@
 #include "rectasks.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #define MAX_THREADS 1024
@@ -61,6 +64,35 @@ typedef struct
   guint n_removing;
 } Pool;
 
+/**
+ * Shift: of a thread in rec_tasks_host_run(), on its stack
+ * @thread: its number in the system
+ * @since: when the task that it runs began, monotonic µs
+ * @replaced: another thread has taken its place
+ */
+typedef struct
+{
+  gint thread;
+  gint64 since;
+  gboolean replaced;
+} Shift;
+
+/**
+ * RecTasksHost:
+ * @timer_fd: timerfd, wakes the thread that watches when a task may be blocked
+ */
+struct _RecTasksHost
+{
+  RecTasksPool pool;
+  gboolean (*replace) (gpointer user_data);
+  gpointer user_data;
+  gint timer_fd;
+  /* under lock */
+  Shift *shift; /* NULL: no thread runs tasks */
+  gint64 due;   /* of the timer, monotonic µs; 0: never */
+  gboolean stopped;
+};
+
 static GMutex lock;
 /* under lock */
 static Pool pools[REC_TASKS_POOLS] = {
@@ -69,6 +101,7 @@ static Pool pools[REC_TASKS_POOLS] = {
   [REC_TASKS_DISK] = { .name = "rec-disk" },
 };
 static GPtrArray *watched; /* RecTask */
+static GPtrArray *hosts;   /* RecTasksHost */
 static guint n_tasks;
 static gboolean watching;   /* the thread that watches is there */
 static gint wake_fd = -1;   /* wakes it */
@@ -110,6 +143,24 @@ enqueue (RecTask *task)
   g_queue_push_tail (&pools[task->pool].queue, task);
 }
 
+/* Under lock, which is released while @task, which has left the queue, runs. */
+static void
+run_task (Pool *pool, RecTask *task)
+{
+  task->queued = FALSE;
+  task->running = TRUE;
+  g_mutex_unlock (&lock);
+  task->func (task->user_data);
+  g_mutex_lock (&lock);
+  task->running = FALSE;
+  if (task->again)
+    enqueue (task);
+  task->again = FALSE;
+  /* A system call even when nobody waits. */
+  if (pool->n_removing > 0)
+    g_cond_broadcast (&pool->finished);
+}
+
 static gpointer
 run_tasks (gpointer data)
 {
@@ -118,20 +169,8 @@ run_tasks (gpointer data)
 
   g_mutex_lock (&lock);
   pool->n_starting--;
-  while ((task = wait_for_task (pool))) {
-    task->queued = FALSE;
-    task->running = TRUE;
-    g_mutex_unlock (&lock);
-    task->func (task->user_data);
-    g_mutex_lock (&lock);
-    task->running = FALSE;
-    if (task->again)
-      enqueue (task);
-    task->again = FALSE;
-    /* The broadcast is a system call even without a waiting thread. */
-    if (pool->n_removing > 0)
-      g_cond_broadcast (&pool->finished);
-  }
+  while ((task = wait_for_task (pool)))
+    run_task (pool, task);
   pool->n_threads--;
   g_mutex_unlock (&lock);
   return NULL;
@@ -191,6 +230,59 @@ add_threads (Pool *pool)
   return n > 0;
 }
 
+/* --- hosts --- */
+
+/* Under lock. @due: monotonic µs, 0: never. An expiration that was not noticed is
+ * forgotten. */
+static void
+set_timer (RecTasksHost *host, gint64 due)
+{
+  struct itimerspec spec = { .it_value = { due / G_USEC_PER_SEC,
+                                 due % G_USEC_PER_SEC * 1000 } };
+
+  host->due = due;
+  timerfd_settime (host->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL);
+}
+
+/* Returns whether @thread waits for something else than a processor: the state
+ * behind its name in parentheses is not R (proc(5)). */
+static gboolean
+is_blocked (gint thread)
+{
+  gchar path[64], text[512], *end;
+  gssize size;
+  gint fd;
+
+  g_snprintf (path, sizeof (path), "/proc/self/task/%d/stat", thread);
+  fd = open (path, O_RDONLY | O_CLOEXEC);
+  size = fd >= 0 ? read (fd, text, sizeof (text) - 1) : -1;
+  if (fd >= 0)
+    close (fd);
+  text[MAX (size, 0)] = '\0';
+  end = strrchr (text, ')');
+  return !end || end[1] == '\0' || end[2] != 'R';
+}
+
+/* Under lock. A task of @host that has blocked for long: another thread takes its
+ * place. On a machine that is too slow, none would run sooner. Tasks behind it
+ * have waited for long in either case. */
+static void
+look_after_host (RecTasksHost *host, gint64 now)
+{
+  if (!host->shift || now < host->due)
+    return;
+  if (now - host->shift->since >= REC_TASKS_PATIENCE) {
+    if (is_blocked (host->shift->thread) && host->replace (host->user_data)) {
+      host->shift->replaced = TRUE;
+      host->shift = NULL;
+    } else {
+      host->shift->since = now;
+    }
+  }
+  add_threads (&pools[host->pool]);
+  set_timer (host, host->shift ? host->shift->since + REC_TASKS_PATIENCE : 0);
+}
+
 /* --- the thread that watches --- */
 
 /* Under lock. */
@@ -245,6 +337,8 @@ look_after_pools (void)
   gint64 now = g_get_monotonic_time ();
 
   patience_due = REC_TASKS_NEVER;
+  for (guint i = 0; hosts && i < hosts->len; i++)
+    look_after_host (g_ptr_array_index (hosts, i), now);
   for (guint i = 0; i < REC_TASKS_POOLS; i++) {
     const RecTask *oldest = g_queue_peek_head (&pools[i].queue);
 
@@ -270,6 +364,13 @@ collect (GArray *tasks, GArray *fds)
   g_array_set_size (fds, 0);
   g_array_append_val (tasks, none);
   g_array_append_val (fds, wake);
+  for (guint i = 0; hosts && i < hosts->len; i++) {
+    RecTasksHost *host = g_ptr_array_index (hosts, i);
+    GPollFD timer = { host->timer_fd, G_IO_IN, 0 };
+
+    g_array_append_val (tasks, none);
+    g_array_append_val (fds, timer);
+  }
   for (guint i = 0; i < watched->len; i++) {
     RecTask *task = g_ptr_array_index (watched, i);
 
@@ -468,6 +569,108 @@ rec_task_wake_at (RecTask *task, gint64 due)
   task->due = MIN (task->due, due);
   watch_by (task->due);
   g_mutex_unlock (&lock);
+}
+
+RecTasksHost *
+rec_tasks_host_new (RecTasksPool pool, gboolean (*replace) (gpointer user_data),
+    gpointer user_data)
+{
+  gint fd = timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  RecTasksHost *host;
+
+  if (fd < 0)
+    return NULL;
+  host = g_new0 (RecTasksHost, 1);
+  host->pool = pool;
+  host->replace = replace;
+  host->user_data = user_data;
+  host->timer_fd = fd;
+  g_mutex_lock (&lock);
+  if (!hosts)
+    hosts = g_ptr_array_new ();
+  g_ptr_array_add (hosts, host);
+  if (watching)
+    watch_by (G_MININT64 + 1);
+  g_mutex_unlock (&lock);
+  return host;
+}
+
+/* Under lock. Returns the first task that was queued before @start. */
+static RecTask *
+pop_older (Pool *pool, gint64 start)
+{
+  RecTask *task = g_queue_peek_head (&pool->queue);
+
+  return task && task->since <= start ? g_queue_pop_head (&pool->queue) : NULL;
+}
+
+/* Under lock. */
+static void
+run_shift (RecTasksHost *host, Pool *pool, Shift *shift)
+{
+  gint64 start = shift->since = g_get_monotonic_time ();
+  RecTask *task;
+
+  shift->thread = (gint)syscall (SYS_gettid);
+  host->shift = shift;
+  set_timer (host, start + REC_TASKS_PATIENCE);
+  pool->n_threads++;
+  while (!shift->replaced && (task = pop_older (pool, start))) {
+    shift->since = g_get_monotonic_time ();
+    run_task (pool, task);
+  }
+  pool->n_threads--;
+  if (shift->replaced)
+    return;
+  host->shift = NULL;
+  set_timer (host, 0);
+}
+
+gboolean
+rec_tasks_host_run (RecTasksHost *host)
+{
+  Pool *pool = &pools[host->pool];
+  Shift shift = { 0 };
+
+  g_mutex_lock (&lock);
+  /* Without the thread that watches, nobody would notice that a task blocks. */
+  if (watching && !host->stopped && !g_queue_is_empty (&pool->queue))
+    run_shift (host, pool, &shift);
+  /* What has been queued meanwhile. From here on @host may be gone. */
+  if (!g_queue_is_empty (&pool->queue))
+    add_threads (pool);
+  g_mutex_unlock (&lock);
+  return !shift.replaced;
+}
+
+gboolean
+rec_tasks_host_stop (RecTasksHost *host)
+{
+  gboolean idle;
+
+  g_mutex_lock (&lock);
+  host->stopped = TRUE;
+  idle = host->shift == NULL;
+  if (!idle)
+    host->shift->replaced = TRUE;
+  host->shift = NULL;
+  set_timer (host, 0);
+  g_mutex_unlock (&lock);
+  return idle;
+}
+
+void
+rec_tasks_host_free (RecTasksHost *host)
+{
+  if (!host)
+    return;
+  g_mutex_lock (&lock);
+  g_ptr_array_remove_fast (hosts, host);
+  if (watching)
+    watch_by (G_MININT64 + 1);
+  g_mutex_unlock (&lock);
+  close (host->timer_fd);
+  g_free (host);
 }
 
 void

@@ -53,6 +53,27 @@ void rec_task_wake_at (RecTask *task, gint64 due);
 void rec_task_queue (RecTask *task);
 void rec_tasks_run_queued (RecTasksPool pool);
 
+/* A thread of the caller that runs tasks itself, which spares waking another one
+ * up, and leaves that to the pool where one blocks. */
+typedef struct _RecTasksHost RecTasksHost;
+
+/* @replace: the thread that is in rec_tasks_host_run() has been in one task for
+ * REC_TASKS_PATIENCE, and is blocked there: starts another thread in its place,
+ * which may call rec_tasks_host_run(). Returns FALSE when that is not possible;
+ * it is asked again then. Any thread, with locks held: it may only start a
+ * thread. Returns NULL when the process has no descriptors left. */
+RecTasksHost *rec_tasks_host_new (RecTasksPool pool,
+    gboolean (*replace) (gpointer user_data), gpointer user_data);
+/* Runs what is queued. Returns FALSE if the thread has been replaced meanwhile:
+ * it has to end, and what @user_data and @host point to may be gone. */
+gboolean rec_tasks_host_run (RecTasksHost *host);
+/* Nothing runs any more, and no thread is replaced. Returns FALSE if a thread is in
+ * rec_tasks_host_run() at the moment: it gets FALSE there then, as if it had been
+ * replaced, and need not be waited for. */
+gboolean rec_tasks_host_stop (RecTasksHost *host);
+/* After rec_tasks_host_stop(). NULL is allowed. */
+void rec_tasks_host_free (RecTasksHost *host);
+
 /* Waits until the task is not running, and frees it; it does not run again, even
  * when it has been woken. NULL is allowed. Not from inside of the task. */
 void rec_task_free (RecTask *task);

@@ -7,6 +7,7 @@
 
 #include "rtcdepaychain.h"
 
+#include "gstrtch264depay.h"
 #include "gstrtcpacketfilter.h"
 #include "gstrtcpicturefilter.h"
 #include "rtcpeer.h"
@@ -56,11 +57,20 @@ set_not_linked (RtcDepayChain *self, GError **error)
       "Could not link the elements for %s.", self->codec->name);
 }
 
+/* Ours for H.264: that of GStreamer makes objects of every NAL unit, and copies
+ * it three times. */
 static gboolean
 make_depayloader (RtcDepayChain *self, GError **error)
 {
-  GstElement *depay = rtc_peer_make (self->codec->depayloader, error);
+  GstElement *depay;
 
+  if (g_str_equal (self->codec->name, "H264")) {
+    depay =
+        gst_rtc_h264_depay_new (self->codec->caps, &self->counters->malformed);
+    self->depay = add (self, depay);
+    return TRUE;
+  }
+  depay = rtc_peer_make (self->codec->depayloader, error);
   if (!depay)
     return FALSE;
   rtc_peer_set_owner (depay, self->owner);

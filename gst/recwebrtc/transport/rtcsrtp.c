@@ -7,6 +7,8 @@
 
 #include "rtcsrtp.h"
 
+#include "rtcsrtpcipher.h"
+
 #include <srtp2/srtp.h>
 #include <string.h>
 
@@ -31,6 +33,8 @@ rtc_srtp_init (void)
 
   if (g_once_init_enter (&once)) {
     srtp_init ();
+    if (!rtc_srtp_cipher_install ())
+      g_info ("libsrtp2 keeps its own AES-GCM.");
     g_once_init_leave (&once, 1);
   }
 }

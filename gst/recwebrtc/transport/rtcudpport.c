@@ -30,6 +30,9 @@
 #define BUSY 48
 /* Addresses that are told apart when they are limited. */
 #define N_LIMITS 4096
+/* After a session has blocked the thread of the port, others may: so long, it
+ * leaves them to other threads. */
+#define BLOCKED_AGE G_USEC_PER_SEC
 #define MAX_SLEEP (3600 * G_TIME_SPAN_SECOND)
 
 typedef struct
@@ -61,6 +64,9 @@ typedef struct
  * RtcUdpPort:
  * @users: how many have opened the port; under registry_lock
  * @wake_fd: eventfd, wakes the thread
+ * @host: lets @thread push what it has received; another one takes its place
+ *   where that blocks. NULL: there is none
+ * @replaced_at: when that happened last, monotonic µs, 0: never
  * @lock: recursive, as callbacks of a transport may send
  */
 struct _RtcUdpPort
@@ -71,6 +77,8 @@ struct _RtcUdpPort
   guint n_sockets;
   gint wake_fd;
   GThread *thread;
+  RecTasksHost *host;
+  gint64 replaced_at;
   gint quit;
   Batch *batch; /* thread of the port */
 
@@ -469,8 +477,20 @@ run_timers (RtcUdpPort *self, gint64 *interval)
     due = MIN (due, rtc_tcp_port_tick (self->tcp, now));
   *interval = self->batch_interval;
   rtc_udp_port_unlock (self);
-  rec_tasks_run_queued (REC_TASKS_MEDIA);
   return due;
+}
+
+/* Pushes what has been received. Returns FALSE if another thread has taken the
+ * place of this one. */
+static gboolean
+push_media (RtcUdpPort *self)
+{
+  if (self->host &&
+      (self->replaced_at == 0 ||
+          g_get_monotonic_time () > self->replaced_at + BLOCKED_AGE))
+    return rec_tasks_host_run (self->host);
+  rec_tasks_run_queued (REC_TASKS_MEDIA);
+  return TRUE;
 }
 
 /* Waits until @until for one of the first @n descriptors. */
@@ -486,34 +506,77 @@ wait_until (struct pollfd *fds, guint n, gint64 until)
   ppoll (fds, n, &timeout, NULL);
 }
 
+/* Receives from all of @fds that are ready. Returns how many datagrams there
+ * were. */
+static guint
+receive_ready (RtcUdpPort *self, const struct pollfd *fds)
+{
+  guint64 unused;
+  guint n = 0;
+
+  if (fds[0].revents && read (self->wake_fd, &unused, sizeof (unused)) < 0)
+    g_assert (errno == EAGAIN || errno == EINTR);
+  for (guint i = 0; i < 2; i++)
+    if (fds[1 + i].revents)
+      n += receive (self, &self->sockets[i]);
+  if (fds[3].revents)
+    n += receive_tcp (self);
+  return n;
+}
+
+/* After a pause for others to gather, there is something: poll(2) is spared. */
+static void
+expect_all (struct pollfd *fds)
+{
+  for (guint i = 1; i < 3; i++)
+    fds[i].revents = fds[i].fd >= 0 ? POLLIN : 0;
+  fds[3].revents = 0;
+}
+
 static gpointer
 run (gpointer data)
 {
   RtcUdpPort *self = data;
   struct pollfd fds[4] = { { .fd = self->wake_fd, .events = POLLIN } };
   gint64 due = 0, interval = 0;
-  guint64 unused;
+  gboolean gathered = FALSE;
 
   for (guint i = 0; i < 2; i++)
     fds[1 + i] = (struct pollfd){ .fd = self->sockets[i].fd, .events = POLLIN };
   while (!g_atomic_int_get (&self->quit)) {
-    guint n = 0;
+    guint n;
 
     fds[3] = (struct pollfd){ .fd = get_tcp_fd (self), .events = POLLIN };
-    wait_until (fds, G_N_ELEMENTS (fds), due);
-    if (fds[0].revents && read (self->wake_fd, &unused, sizeof (unused)) < 0)
-      g_assert (errno == EAGAIN || errno == EINTR);
-    for (guint i = 0; i < 2; i++)
-      if (fds[1 + i].revents)
-        n += receive (self, &self->sockets[i]);
-    if (fds[3].revents)
-      n += receive_tcp (self);
+    if (gathered && fds[3].fd < 0)
+      expect_all (fds);
+    else
+      wait_until (fds, G_N_ELEMENTS (fds), due);
+    n = receive_ready (self, fds);
     due = run_timers (self, &interval);
+    if (!push_media (self))
+      return NULL;
     /* What comes in the meantime is taken together: one wakeup for all. */
-    if (n > 0 && n < BUSY && interval > 0)
+    gathered = n > 0 && n < BUSY && interval > 0;
+    if (gathered)
       wait_until (fds, 1, MIN (due, g_get_monotonic_time () + interval));
   }
   return NULL;
+}
+
+/* Starts a thread in the place of the one that is blocked in push_media(). */
+static gboolean
+replace_thread (gpointer data)
+{
+  RtcUdpPort *self = data;
+  GThread *thread;
+
+  self->replaced_at = g_get_monotonic_time ();
+  thread = g_thread_try_new ("rtc-udp-port", run, self, NULL);
+  if (!thread)
+    return FALSE;
+  g_thread_unref (self->thread);
+  self->thread = thread;
+  return TRUE;
 }
 
 /* --- opening --- */
@@ -602,6 +665,7 @@ free_port (RtcUdpPort *self)
   if (self->wake_fd >= 0)
     close (self->wake_fd);
   rtc_tcp_port_free (self->tcp);
+  rec_tasks_host_free (self->host);
   g_hash_table_unref (self->ufrags);
   g_hash_table_unref (self->paths);
   g_ptr_array_unref (self->transports);
@@ -630,6 +694,7 @@ new_port (guint number, GError **error)
     goto no_eventfd;
   if (!open_sockets (self, error))
     goto failed;
+  self->host = rec_tasks_host_new (REC_TASKS_MEDIA, replace_thread, self);
   self->thread = g_thread_try_new ("rtc-udp-port", run, self, error);
   if (self->thread)
     return self;
@@ -687,7 +752,12 @@ rtc_udp_port_close (RtcUdpPort *self)
     g_hash_table_remove (registry, GUINT_TO_POINTER (self->number));
     g_atomic_int_set (&self->quit, TRUE);
     wake (self);
-    g_thread_join (self->thread);
+    /* It may be blocked in a push, also of another port's session, and never
+     * comes back here then. */
+    if (self->host && !rec_tasks_host_stop (self->host))
+      g_thread_unref (self->thread);
+    else
+      g_thread_join (self->thread);
     free_port (self);
   }
   g_mutex_unlock (&registry_lock);

@@ -446,6 +446,159 @@ GST_START_TEST (test_tasks_run_without_an_eventfd)
 }
 GST_END_TEST;
 
+/* --- hosts --- */
+
+typedef struct
+{
+  RecTasksHost *host;
+  GThread *ran_on;
+  gint replaced;
+  gboolean refuse;
+  gint returned;
+  gboolean still_host;
+} Hosted;
+
+static gboolean
+replace (gpointer data)
+{
+  Hosted *hosted = data;
+
+  g_atomic_int_inc (&hosted->replaced);
+  return !hosted->refuse;
+}
+
+static void
+note_thread (gpointer data)
+{
+  g_atomic_pointer_set (&((Hosted *)data)->ran_on, g_thread_self ());
+}
+
+static gpointer
+run_host (gpointer data)
+{
+  Hosted *hosted = data;
+
+  hosted->still_host = rec_tasks_host_run (hosted->host);
+  g_atomic_int_inc (&hosted->returned);
+  return NULL;
+}
+
+GST_START_TEST (test_a_host_runs_what_is_queued)
+{
+  Hosted hosted = { 0 };
+  RecTask *task = rec_task_new (REC_TASKS_MEDIA, note_thread, &hosted);
+
+  hosted.host = rec_tasks_host_new (REC_TASKS_MEDIA, replace, &hosted);
+  fail_unless (hosted.host != NULL);
+  fail_unless (rec_tasks_host_run (hosted.host));
+  fail_unless (hosted.ran_on == NULL);
+  rec_task_queue (task);
+  fail_unless (rec_tasks_host_run (hosted.host));
+  fail_unless (hosted.ran_on == g_thread_self ());
+  fail_unless_equals_int (rec_tasks_count_threads (), 0);
+  fail_unless (rec_tasks_host_stop (hosted.host));
+  hosted.ran_on = NULL;
+  rec_task_queue (task);
+  fail_unless (rec_tasks_host_run (hosted.host));
+  fail_unless (g_atomic_pointer_get (&hosted.ran_on) != g_thread_self ());
+  rec_tasks_host_free (hosted.host);
+  rec_task_free (task);
+  check_that_threads_end ();
+}
+
+GST_END_TEST;
+
+/* @refuse: the process has no thread to take its place; those of the pool run
+ * the other tasks all the same. */
+static void
+block_a_host (gboolean refuse)
+{
+  Hosted hosted = { .refuse = refuse };
+  RecTask *tasks[20], *blocked = rec_task_new (REC_TASKS_MEDIA, block, NULL);
+  gint n = 0, before = n_blocked;
+  GThread *thread;
+
+  hosted.host = rec_tasks_host_new (REC_TASKS_MEDIA, replace, &hosted);
+  g_mutex_lock (&gate);
+  rec_task_queue (blocked);
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++) {
+    tasks[i] = rec_task_new (REC_TASKS_MEDIA, count, &n);
+    rec_task_queue (tasks[i]);
+  }
+  thread = g_thread_new ("host", run_host, &hosted);
+  wait_for (&n_blocked, before + 1);
+  wait_for (&hosted.replaced, refuse ? 3 : 1);
+  wait_for (&n, G_N_ELEMENTS (tasks));
+  fail_unless_equals_int (g_atomic_int_get (&hosted.returned), 0);
+  if (!refuse) {
+    /* The one that takes its place. */
+    rec_task_queue (tasks[0]);
+    fail_unless (rec_tasks_host_run (hosted.host));
+    wait_for (&n, G_N_ELEMENTS (tasks) + 1);
+  }
+  /* The one that could not be replaced is left where it is. */
+  fail_unless_equals_int (rec_tasks_host_stop (hosted.host), !refuse);
+  rec_tasks_host_free (hosted.host);
+  g_mutex_unlock (&gate);
+  g_thread_join (thread);
+  fail_unless (!hosted.still_host);
+  rec_task_free (blocked);
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+    rec_task_free (tasks[i]);
+  check_that_threads_end ();
+}
+
+GST_START_TEST (test_a_host_that_blocks_is_replaced)
+{
+  block_a_host (FALSE);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_a_blocked_host_can_be_stopped)
+{
+  block_a_host (TRUE);
+}
+
+GST_END_TEST;
+
+typedef struct
+{
+  RecTask *task;
+  gint runs;
+  gint quit;
+} Restless;
+
+static void
+queue_again (gpointer data)
+{
+  Restless *restless = data;
+
+  g_atomic_int_inc (&restless->runs);
+  if (!g_atomic_int_get (&restless->quit))
+    rec_task_queue (restless->task);
+}
+
+GST_START_TEST (test_a_task_that_never_rests_does_not_hold_its_host)
+{
+  Hosted hosted = { 0 };
+  Restless restless = { 0 };
+
+  restless.task = rec_task_new (REC_TASKS_MEDIA, queue_again, &restless);
+  hosted.host = rec_tasks_host_new (REC_TASKS_MEDIA, replace, &hosted);
+  rec_task_queue (restless.task);
+  fail_unless (rec_tasks_host_run (hosted.host));
+  /* The pool goes on with it. */
+  wait_for (&restless.runs, 100);
+  g_atomic_int_set (&restless.quit, TRUE);
+  fail_unless (rec_tasks_host_stop (hosted.host));
+  rec_tasks_host_free (hosted.host);
+  rec_task_free (restless.task);
+  check_that_threads_end ();
+}
+
+GST_END_TEST;
+
 static Suite *
 rectasks_suite (void)
 {
@@ -466,6 +619,10 @@ rectasks_suite (void)
   tcase_add_test (tc, test_a_task_runs_when_threads_can_be_had_again);
   tcase_add_test (tc, test_a_blocked_task_holds_up_none_after_a_refused_thread);
   tcase_add_test (tc, test_tasks_run_without_an_eventfd);
+  tcase_add_test (tc, test_a_host_runs_what_is_queued);
+  tcase_add_test (tc, test_a_host_that_blocks_is_replaced);
+  tcase_add_test (tc, test_a_blocked_host_can_be_stopped);
+  tcase_add_test (tc, test_a_task_that_never_rests_does_not_hold_its_host);
   return suite;
 }
 
