@@ -28,6 +28,9 @@
 #define SOCKET_BUFFER (8 * 1024 * 1024)
 /* So many in one go: there is no time to let others gather. */
 #define BUSY 48
+/* What is due while datagrams gather may wait for so long: otherwise the feedback
+ * of each session, ten times a second, would wake up the thread once more. */
+#define MAX_DELAY (5 * G_TIME_SPAN_MILLISECOND)
 /* Addresses that are told apart when they are limited. */
 #define N_LIMITS 4096
 /* After a session has blocked the thread of the port, others may: so long, it
@@ -524,6 +527,15 @@ receive_ready (RtcUdpPort *self, const struct pollfd *fds)
   return n;
 }
 
+/* What comes in the meantime is taken together: one wakeup for all. */
+static void
+gather (struct pollfd *fds, gint64 due, gint64 interval)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  wait_until (fds, 1, MIN (MAX (due, now + MAX_DELAY), now + interval));
+}
+
 /* After a pause for others to gather, there is something: poll(2) is spared. */
 static void
 expect_all (struct pollfd *fds)
@@ -555,10 +567,9 @@ run (gpointer data)
     due = run_timers (self, &interval);
     if (!push_media (self))
       return NULL;
-    /* What comes in the meantime is taken together: one wakeup for all. */
     gathered = n > 0 && n < BUSY && interval > 0;
     if (gathered)
-      wait_until (fds, 1, MIN (due, g_get_monotonic_time () + interval));
+      gather (fds, due, interval);
   }
   return NULL;
 }
