@@ -80,7 +80,8 @@ make_plain_session (guint profile, const guint8 *key, srtp_ssrc_type_t type)
 
 GST_START_TEST (test_libsrtp_accepts_the_ciphers)
 {
-  fail_unless_equals_int (srtp_init (), srtp_err_status_ok);
+  /* An error the second time in a process. */
+  srtp_init ();
   fail_unless (rtc_srtp_cipher_install ());
 }
 
@@ -94,7 +95,7 @@ GST_START_TEST (test_a_peer_with_the_ciphers_of_libsrtp_is_understood)
   RtcSrtp *srtp;
   guint8 data[PAYLOAD + 256], plain[sizeof (data)];
 
-  fail_unless_equals_int (srtp_init (), srtp_err_status_ok);
+  srtp_init ();
   sender = make_plain_session (profile, keys.remote, ssrc_any_outbound);
   receiver = make_plain_session (profile, keys.local, ssrc_any_inbound);
   srtp = make_session (profile, FALSE);
