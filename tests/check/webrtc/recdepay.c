@@ -224,7 +224,8 @@ send_fragments (Pair *pair, Sender *sender, gboolean marker)
   gboolean first = TRUE;
 
   while (at < size) {
-    gsize n = MIN (size - at, (gsize)g_rand_int_range (sender->rand, 1, 1100));
+    gsize limit = (gsize)g_rand_int_range (sender->rand, 1, 1100);
+    gsize n = MIN (size - at, limit);
     gboolean last = at + n == size && !chance (sender, 3);
 
     payload[0] = (unit[0] & 0x60) | 28;
