@@ -164,6 +164,7 @@ parse_parameter_sets (const GstStructure *caps)
   const gchar *text = gst_structure_get_string (caps, "sprop-parameter-sets");
   gchar **sets = text ? g_strsplit (text, ",", 0) : NULL;
   GByteArray *bytes = g_byte_array_new ();
+  GstBuffer *buffer = NULL;
 
   for (guint i = 0; sets && sets[i]; i++) {
     gsize size = 0;
@@ -177,9 +178,9 @@ parse_parameter_sets (const GstStructure *caps)
   }
   g_strfreev (sets);
   if (bytes->len > 0)
-    return gst_buffer_new_wrapped_bytes (g_byte_array_free_to_bytes (bytes));
+    buffer = gst_buffer_new_memdup (bytes->data, bytes->len);
   g_byte_array_unref (bytes);
-  return NULL;
+  return buffer;
 }
 
 static gboolean
