@@ -37,11 +37,13 @@ class Media:
     def __init__(self, path, facts):
         first = as_time(facts['first_utc'])
         packets = subprocess.run(
-            ['ffprobe', '-v', 'error', '-show_entries', 'packet=pts_time,flags,codec_type', '-of', 'csv=p=0', path],
+            ['ffprobe', '-v', 'error', '-show_entries', 'packet=pts_time,flags,codec_type,pos', '-of', 'csv=p=0', path],
             capture_output=True, text=True, check=True).stdout.split()
         rows = [row.split(',') for row in packets]
-        zero = min(float(row[1]) for row in rows if row[1] != 'N/A')
-        keys = {round(float(row[1]), 3) for row in rows if row[0] == 'video' and 'K' in row[2]}
+        # first_utc is when the first access unit of the file came, which need not
+        # be the one with the lowest PTS.
+        zero = float(min((row for row in rows if row[1] != 'N/A'), key=lambda row: int(row[2]))[1])
+        keys = {round(float(row[1]), 3) for row in rows if row[0] == 'video' and 'K' in row[3]}
         self.pictures = [(first + datetime.timedelta(seconds=pts - zero), number, round(pts, 3) in keys)
                          for pts, number, _ in barcodes.read(path) if number is not None]
         self.keys = [picture for picture in self.pictures if picture[2]]
