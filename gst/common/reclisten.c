@@ -9,8 +9,8 @@
 
 #include <string.h>
 
-guint
-rec_listen_on (
+static guint
+listen_on (
     GSocketListener *listener, const gchar *host, guint port, GError **error)
 {
   GResolver *resolver = g_resolver_get_default ();
@@ -29,6 +29,23 @@ rec_listen_on (
   g_object_unref (wanted);
   g_resolver_free_addresses (addresses);
   return got;
+}
+
+guint
+rec_listen_on (
+    GSocketListener *listener, const gchar *host, guint port, GError **error)
+{
+  GError *reason = NULL;
+  guint got = listen_on (listener, host, port, &reason);
+
+  if (got > 0)
+    return got;
+  g_set_error (error, reason->domain, reason->code,
+      "Could not listen on %s port %u: %s. Stop the program that uses the "
+      "port, or set host and port to others (port 0 picks a free one).",
+      host, port, reason->message);
+  g_error_free (reason);
+  return 0;
 }
 
 /* Without one, every handshake would fail. */

@@ -12,7 +12,8 @@
 G_BEGIN_DECLS
 
 /* Lets @listener accept TCP connections on @host (a name or an address) and @port
- * (0: any). Returns the port; 0 with @error. Blocks while @host is looked up. */
+ * (0: any). Returns the port; 0 with @error, a sentence for the user. Blocks while
+ * @host is looked up. */
 guint rec_listen_on (
     GSocketListener *listener, const gchar *host, guint port, GError **error);
 

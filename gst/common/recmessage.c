@@ -1,4 +1,4 @@
-/* gst-tsrec: builds the element messages and the statistics
+/* gst-tsrec: from the numbers of an element to its messages and statistics
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */

@@ -1,4 +1,4 @@
-/* gst-tsrec: builds the element messages and the statistics
+/* gst-tsrec: from the numbers of an element to its messages and statistics
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
@@ -8,7 +8,8 @@
  * unknown time is GST_CLOCK_TIME_NONE.
  *
  * The builders are thread safe and take no lock. They return a structure or a
- * message that the caller owns. Strings are copied; NULL becomes "". Never post
+ * message that the caller owns, and that the element posts:
+ * gstrecmonitor-timer.c, gstrecfilesink-events.c, gsttsrecmux-messages.c. Strings are copied; NULL becomes "". Never post
  * a message while a lock is held.
  */
 

@@ -23,12 +23,12 @@ typedef struct
   RecServerLibraryRange range;
   RecServerLibraryClipFunc func;
   gpointer user_data;
-} Job;
+} ClipJob;
 
 static void
-job_free (gpointer data)
+clip_job_free (gpointer data)
 {
-  Job *job = data;
+  ClipJob *job = data;
 
   rec_server_library_unref (job->library);
   g_free (job->name);
@@ -38,7 +38,7 @@ job_free (gpointer data)
 /* Returns the UTC of the first PTS, from NAME.json or from the time of the last
  * write. */
 static gint64
-get_first_utc (Job *job, const struct stat *st, gint64 span)
+get_first_utc (ClipJob *job, const struct stat *st, gint64 span)
 {
   gchar *beside = rec_server_library_replace_suffix (job->name, ".json");
   gchar *text = rec_server_folder_load (job->library->folder, beside);
@@ -234,7 +234,7 @@ make_uniform (RecServerTsIndex *index, RecServerLibraryClip *clip, Span *span,
 
 /* The range on the clock of the entries, of which @utc is the zero. */
 static gboolean
-find_range (Job *job, RecServerTsIndex *index, gint64 utc,
+find_range (ClipJob *job, RecServerTsIndex *index, gint64 utc,
     RecServerLibraryClip *clip, GError **error)
 {
   const RecServerLibraryRange *range = &job->range;
@@ -257,7 +257,7 @@ find_range (Job *job, RecServerTsIndex *index, gint64 utc,
 }
 
 static gboolean
-find_in_index (Job *job, RecServerLibraryClip *clip, GError **error)
+find_in_index (ClipJob *job, RecServerLibraryClip *clip, GError **error)
 {
   RecServerTsIndex *index = NULL;
   gboolean whole = FALSE, ok = FALSE;
@@ -282,9 +282,9 @@ find_in_index (Job *job, RecServerLibraryClip *clip, GError **error)
 }
 
 static void
-run_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
+run_clip_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
 {
-  Job *job = data;
+  ClipJob *job = data;
   RecServerLibraryClip *clip = g_new0 (RecServerLibraryClip, 1);
   GError *error = NULL;
 
@@ -303,7 +303,7 @@ run_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
 static void
 on_done (GObject *object, GAsyncResult *result, gpointer data)
 {
-  Job *job = g_task_get_task_data (G_TASK (result));
+  ClipJob *job = g_task_get_task_data (G_TASK (result));
   GError *error = NULL;
   RecServerLibraryClip *clip =
       g_task_propagate_pointer (G_TASK (result), &error);
@@ -317,7 +317,7 @@ rec_server_library_find_clip (RecServerLibrary *library, const gchar *name,
     const RecServerLibraryRange *range, RecServerLibraryClipFunc func,
     gpointer user_data)
 {
-  Job *job = g_new0 (Job, 1);
+  ClipJob *job = g_new0 (ClipJob, 1);
   GTask *task = g_task_new (NULL, NULL, on_done, NULL);
 
   g_atomic_ref_count_inc (&library->refcount);
@@ -326,7 +326,7 @@ rec_server_library_find_clip (RecServerLibrary *library, const gchar *name,
   job->range = *range;
   job->func = func;
   job->user_data = user_data;
-  g_task_set_task_data (task, job, job_free);
-  g_task_run_in_thread (task, run_job);
+  g_task_set_task_data (task, job, clip_job_free);
+  g_task_run_in_thread (task, run_clip_job);
   g_object_unref (task);
 }

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 /**
- * Job:
+ * FileJob:
  * @fd: -1 if the file could not be opened, or is the callee's
  */
 typedef struct
@@ -24,12 +24,12 @@ typedef struct
   RecServerLibraryIdFunc id_func;
   RecServerLibraryOpenFunc open_func;
   gpointer user_data;
-} Job;
+} FileJob;
 
 static void
-job_free (gpointer data)
+file_job_free (gpointer data)
 {
-  Job *job = data;
+  FileJob *job = data;
 
   if (job->fd >= 0)
     close (job->fd);
@@ -41,9 +41,9 @@ job_free (gpointer data)
 }
 
 static void
-run_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
+run_file_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
 {
-  Job *job = data;
+  FileJob *job = data;
 
   if (job->id_func)
     job->id = rec_server_library_dup_id (job->library, job->name);
@@ -56,7 +56,7 @@ run_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
 static void
 on_done (GObject *object, GAsyncResult *result, gpointer data)
 {
-  Job *job = g_task_get_task_data (G_TASK (result));
+  FileJob *job = g_task_get_task_data (G_TASK (result));
   int fd = job->fd;
 
   job->fd = -1;
@@ -72,7 +72,7 @@ start_job (RecServerLibrary *library, const gchar *name,
     RecServerLibraryIdFunc id_func, RecServerLibraryOpenFunc open_func,
     gpointer user_data)
 {
-  Job *job = g_new0 (Job, 1);
+  FileJob *job = g_new0 (FileJob, 1);
   GTask *task = g_task_new (NULL, NULL, on_done, NULL);
 
   g_atomic_ref_count_inc (&library->refcount);
@@ -82,8 +82,8 @@ start_job (RecServerLibrary *library, const gchar *name,
   job->id_func = id_func;
   job->open_func = open_func;
   job->user_data = user_data;
-  g_task_set_task_data (task, job, job_free);
-  g_task_run_in_thread (task, run_job);
+  g_task_set_task_data (task, job, file_job_free);
+  g_task_run_in_thread (task, run_file_job);
   g_object_unref (task);
 }
 

@@ -251,12 +251,12 @@ typedef struct
   gchar *name;
   RecServerLibraryFunc func;
   gpointer user_data;
-} Job;
+} PlaylistJob;
 
 static void
-job_free (gpointer data)
+playlist_job_free (gpointer data)
 {
-  Job *job = data;
+  PlaylistJob *job = data;
 
   rec_server_library_unref (job->library);
   g_free (job->name);
@@ -264,9 +264,9 @@ job_free (gpointer data)
 }
 
 static void
-run_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
+run_playlist_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
 {
-  Job *job = data;
+  PlaylistJob *job = data;
   GError *error = NULL;
   gchar *text = g_str_has_suffix (job->name, ".m3u8")
       ? load_written (job->library, job->name, &error)
@@ -281,7 +281,7 @@ run_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
 static void
 on_done (GObject *object, GAsyncResult *result, gpointer data)
 {
-  Job *job = g_task_get_task_data (G_TASK (result));
+  PlaylistJob *job = g_task_get_task_data (G_TASK (result));
   GError *error = NULL;
   gchar *text = g_task_propagate_pointer (G_TASK (result), &error);
   JsonObject *answer = NULL;
@@ -298,7 +298,7 @@ void
 rec_server_library_make_playlist (RecServerLibrary *library, const gchar *name,
     RecServerLibraryFunc func, gpointer user_data)
 {
-  Job *job = g_new0 (Job, 1);
+  PlaylistJob *job = g_new0 (PlaylistJob, 1);
   GTask *task = g_task_new (NULL, NULL, on_done, NULL);
 
   g_atomic_ref_count_inc (&library->refcount);
@@ -306,7 +306,7 @@ rec_server_library_make_playlist (RecServerLibrary *library, const gchar *name,
   job->name = g_strdup (name);
   job->func = func;
   job->user_data = user_data;
-  g_task_set_task_data (task, job, job_free);
-  g_task_run_in_thread (task, run_job);
+  g_task_set_task_data (task, job, playlist_job_free);
+  g_task_run_in_thread (task, run_playlist_job);
   g_object_unref (task);
 }

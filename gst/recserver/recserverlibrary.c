@@ -296,12 +296,12 @@ typedef struct
   gchar *name; /* NULL: the list */
   RecServerLibraryFunc func;
   gpointer user_data;
-} Job;
+} QueryJob;
 
 static void
-job_free (gpointer data)
+query_job_free (gpointer data)
 {
-  Job *job = data;
+  QueryJob *job = data;
 
   rec_server_library_unref (job->library);
   g_free (job->query.pattern);
@@ -369,7 +369,7 @@ is_wanted (RecServerLibrary *library, const RecServerLibraryQuery *query,
 
 /* Files are read only if the page, or its order, depends on it. */
 static JsonObject *
-make_list (Job *job)
+make_list (QueryJob *job)
 {
   gboolean by_duration = g_str_has_suffix (job->query.sort, "duration");
   GHashTable *rows = collect (job->library);
@@ -414,9 +414,9 @@ make_list (Job *job)
 /* --- threads --- */
 
 static void
-run_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
+run_query_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
 {
-  Job *job = data;
+  QueryJob *job = data;
   GError *error = NULL;
   JsonObject *answer = job->name
       ? rec_server_library_delete_files (job->library, job->name, &error)
@@ -431,7 +431,7 @@ run_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
 static void
 on_done (GObject *object, GAsyncResult *result, gpointer data)
 {
-  Job *job = g_task_get_task_data (G_TASK (result));
+  QueryJob *job = g_task_get_task_data (G_TASK (result));
   GError *error = NULL;
   JsonObject *answer = g_task_propagate_pointer (G_TASK (result), &error);
 
@@ -439,12 +439,12 @@ on_done (GObject *object, GAsyncResult *result, gpointer data)
 }
 
 static void
-start_job (Job *job)
+start_job (QueryJob *job)
 {
   GTask *task = g_task_new (NULL, NULL, on_done, NULL);
 
-  g_task_set_task_data (task, job, job_free);
-  g_task_run_in_thread (task, run_job);
+  g_task_set_task_data (task, job, query_job_free);
+  g_task_run_in_thread (task, run_query_job);
   g_object_unref (task);
 }
 
@@ -453,7 +453,7 @@ rec_server_library_list (RecServerLibrary *library,
     const RecServerLibraryQuery *query, RecServerLibraryFunc func,
     gpointer user_data)
 {
-  Job *job = g_new0 (Job, 1);
+  QueryJob *job = g_new0 (QueryJob, 1);
 
   job->library = library_ref (library);
   job->query = *query;
@@ -469,7 +469,7 @@ void
 rec_server_library_delete (RecServerLibrary *library, const gchar *name,
     RecServerLibraryFunc func, gpointer user_data)
 {
-  Job *job = g_new0 (Job, 1);
+  QueryJob *job = g_new0 (QueryJob, 1);
 
   job->library = library_ref (library);
   job->name = g_strdup (name);

@@ -376,7 +376,6 @@ rec_server_listener_new (const RecServerListenerConfig *config,
     RecServerListenerFunc func, gpointer user_data, GError **error)
 {
   RecServerListener *listener = g_new0 (RecServerListener, 1);
-  GError *reason = NULL;
 
   g_ref_count_init (&listener->refcount);
   listener->func = func;
@@ -388,10 +387,10 @@ rec_server_listener_new (const RecServerListenerConfig *config,
           &listener->certificate, error))
     goto failed;
   start_soup (listener);
-  listener->port = rec_listen_on (G_SOCKET_LISTENER (listener->service),
-      config->host, config->port, &reason);
+  listener->port = rec_listen_on (
+      G_SOCKET_LISTENER (listener->service), config->host, config->port, error);
   if (listener->port == 0)
-    goto not_listening;
+    goto failed;
   listener->swept_at = g_get_monotonic_time ();
   listener->clock = G_USEC_PER_SEC;
   listener->sweep = g_timeout_source_new_seconds (SWEEP);
@@ -400,12 +399,6 @@ rec_server_listener_new (const RecServerListenerConfig *config,
   return listener;
 
   /* ERRORS */
-not_listening:
-  g_set_error (error, reason->domain, reason->code,
-      "Could not listen on %s port %u: %s. Stop the program that uses the "
-      "port, or set host and port to others (port 0 picks a free one).",
-      config->host, config->port, reason->message);
-  g_error_free (reason);
 failed:
   rec_server_listener_close (listener);
   rec_server_listener_unref (listener);

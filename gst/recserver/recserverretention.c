@@ -28,7 +28,7 @@ typedef struct
   gchar *problem; /* the first one, or NULL */
   RecServerRetentionFunc func;
   gpointer user_data;
-} Job;
+} RetentionJob;
 
 typedef struct
 {
@@ -48,9 +48,9 @@ candidate_free (gpointer data)
 }
 
 static void
-job_free (gpointer data)
+retention_job_free (gpointer data)
 {
-  Job *job = data;
+  RetentionJob *job = data;
 
   rec_server_config_unref (job->config);
   rec_server_folder_unref (job->folder);
@@ -107,7 +107,7 @@ load_id (RecServerFolder *folder, const gchar *name, gboolean *waits)
 }
 
 static gboolean
-is_kept (const Job *job, const gchar *name)
+is_kept (const RetentionJob *job, const gchar *name)
 {
   gchar *path = g_canonicalize_filename (name, job->directory);
   gboolean kept = g_strv_contains ((const gchar *const *)job->kept, path);
@@ -119,7 +119,7 @@ is_kept (const Job *job, const gchar *name)
 static gboolean
 look (const gchar *name, gpointer user_data)
 {
-  Job *job = user_data;
+  RetentionJob *job = user_data;
   const RecServerPath *path;
   Candidate *candidate;
   gboolean waits = FALSE;
@@ -161,7 +161,7 @@ compare (gconstpointer a, gconstpointer b)
 }
 
 static void
-note_problem (Job *job, const gchar *name, const GError *error)
+note_problem (RetentionJob *job, const gchar *name, const GError *error)
 {
   gchar *what, *detail;
 
@@ -178,7 +178,7 @@ note_problem (Job *job, const gchar *name, const GError *error)
 }
 
 static void
-delete_recording (Job *job, const Candidate *candidate)
+delete_recording (RetentionJob *job, const Candidate *candidate)
 {
   static const gchar *const beside[] = { ".m3u8", ".jsonl", ".jpg", ".json" };
   GError *error = NULL;
@@ -199,7 +199,7 @@ delete_recording (Job *job, const Candidate *candidate)
 
 /* Applies the limits of one [path], starting with the newest recording. */
 static void
-apply (Job *job, const RecServerPath *path, gint64 now)
+apply (RetentionJob *job, const RecServerPath *path, gint64 now)
 {
   guint64 bytes = 0;
 
@@ -217,9 +217,9 @@ apply (Job *job, const RecServerPath *path, gint64 now)
 }
 
 static void
-run_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
+run_retention_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
 {
-  Job *job = data;
+  RetentionJob *job = data;
   gint64 now = g_get_real_time () / G_USEC_PER_SEC;
 
   rec_server_folder_foreach (job->folder, look, job);
@@ -232,7 +232,7 @@ run_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
 static void
 on_done (GObject *object, GAsyncResult *result, gpointer data)
 {
-  Job *job = g_task_get_task_data (G_TASK (result));
+  RetentionJob *job = g_task_get_task_data (G_TASK (result));
 
   job->func (job->problem, job->user_data);
 }
@@ -243,7 +243,7 @@ rec_server_retention_run (RecServerConfig *config, RecServerFolder *folder,
     gpointer user_data)
 {
   GTask *task = g_task_new (NULL, NULL, on_done, NULL);
-  Job *job = g_new0 (Job, 1);
+  RetentionJob *job = g_new0 (RetentionJob, 1);
 
   job->config = rec_server_config_ref (config);
   job->folder = rec_server_folder_ref (folder);
@@ -252,7 +252,7 @@ rec_server_retention_run (RecServerConfig *config, RecServerFolder *folder,
   job->func = func;
   job->user_data = user_data;
   job->candidates = g_ptr_array_new_with_free_func (candidate_free);
-  g_task_set_task_data (task, job, job_free);
-  g_task_run_in_thread (task, run_job);
+  g_task_set_task_data (task, job, retention_job_free);
+  g_task_run_in_thread (task, run_retention_job);
   g_object_unref (task);
 }

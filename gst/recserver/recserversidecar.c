@@ -189,12 +189,12 @@ typedef struct
   gboolean closed;
   RecServerSidecarFunc func;
   gpointer user_data;
-} Job;
+} SidecarJob;
 
 static void
-job_free (gpointer data)
+sidecar_job_free (gpointer data)
 {
-  Job *job = data;
+  SidecarJob *job = data;
 
   json_object_unref (job->facts);
   g_free (job->path);
@@ -259,9 +259,9 @@ is_there (const gchar *path, GError **error)
 }
 
 static void
-run_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
+run_sidecar_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
 {
-  Job *job = data;
+  SidecarJob *job = data;
   JsonObject *before = load_sidecar (job->path);
   gboolean done = before && rec_server_json_get_string (before, "ended", NULL);
   GError *error = NULL;
@@ -288,7 +288,7 @@ run_job (GTask *task, gpointer source, gpointer data, GCancellable *c)
 static void
 on_done (GObject *object, GAsyncResult *result, gpointer data)
 {
-  Job *job = g_task_get_task_data (G_TASK (result));
+  SidecarJob *job = g_task_get_task_data (G_TASK (result));
   GError *error = NULL;
 
   g_task_propagate_boolean (G_TASK (result), &error);
@@ -302,16 +302,16 @@ start_job (const gchar *path, JsonObject *facts, gboolean closed,
     RecServerSidecarFunc func, gpointer user_data)
 {
   GTask *task = g_task_new (NULL, NULL, on_done, NULL);
-  Job *job = g_new0 (Job, 1);
+  SidecarJob *job = g_new0 (SidecarJob, 1);
 
   job->path = g_strdup (path);
   job->facts = json_object_ref (facts);
   job->closed = closed;
   job->func = func;
   job->user_data = user_data;
-  g_task_set_task_data (task, job, job_free);
+  g_task_set_task_data (task, job, sidecar_job_free);
   g_task_set_priority (task, G_PRIORITY_LOW);
-  g_task_run_in_thread (task, run_job);
+  g_task_run_in_thread (task, run_sidecar_job);
   g_object_unref (task);
 }
 

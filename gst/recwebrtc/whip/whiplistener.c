@@ -292,7 +292,6 @@ server_new (const WhipListenerConfig *config, GError **error)
 {
   WhipListener *server = g_new0 (WhipListener, 1);
   GMainContext *context;
-  GError *reason = NULL;
 
   g_atomic_ref_count_init (&server->refcount);
   g_mutex_init (&server->lock);
@@ -322,7 +321,7 @@ server_new (const WhipListenerConfig *config, GError **error)
   g_signal_connect (
       server->service, "incoming", G_CALLBACK (on_incoming), server);
   server->port = rec_listen_on (G_SOCKET_LISTENER (server->service),
-      server->host, server->wanted_port, &reason);
+      server->host, server->wanted_port, error);
   if (server->port == 0)
     goto not_listening;
   g_main_context_pop_thread_default (context);
@@ -331,11 +330,6 @@ server_new (const WhipListenerConfig *config, GError **error)
 
   /* ERRORS */
 not_listening:
-  g_set_error (error, reason->domain, reason->code,
-      "Could not listen on %s port %u: %s. Stop the program that uses the "
-      "port, or set host and port to others (port 0 picks a free one).",
-      config->host, config->port, reason->message);
-  g_error_free (reason);
   g_object_unref (server->service);
   g_object_unref (server->soup);
   g_main_context_pop_thread_default (context);
