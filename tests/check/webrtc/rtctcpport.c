@@ -160,7 +160,7 @@ GST_START_TEST (test_nothing_spins_without_descriptors)
   guint number;
   RtcTcpPort *tcp = open_tcp (&number);
   gint64 now = g_get_monotonic_time ();
-  gint fd = connect_tcp ("127.0.0.1", 0, number);
+  gint fd = connect_tcp ("127.0.0.1", 0, number), other;
   struct rlimit before, none;
 
   getrlimit (RLIMIT_NOFILE, &before);
@@ -172,13 +172,18 @@ GST_START_TEST (test_nothing_spins_without_descriptors)
   fail_unless (rtc_tcp_port_tick (tcp, now) <= now + G_USEC_PER_SEC);
   setrlimit (RLIMIT_NOFILE, &before);
   fail_unless (!can_be_read (tcp));
+  /* valgrind imitates the limit, and has accepted and closed the first one. */
+  other = connect_tcp ("127.0.0.1", 0, number);
+  fail_unless (!can_be_read (tcp));
   rtc_tcp_port_tick (tcp, now + G_USEC_PER_SEC);
   fail_unless (can_be_read (tcp));
   rtc_tcp_port_receive (tcp, now + G_USEC_PER_SEC);
-  fail_unless (is_open (fd));
+  rtc_tcp_port_receive (tcp, now + G_USEC_PER_SEC);
+  fail_unless (is_open (other));
   rtc_tcp_port_tick (tcp, now + G_USEC_PER_SEC + RTC_TCP_PORT_TIMEOUT);
-  fail_unless (!is_open (fd));
+  fail_unless (!is_open (other));
   rtc_tcp_port_free (tcp);
+  close (other);
   close (fd);
 }
 
