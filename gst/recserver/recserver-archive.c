@@ -120,8 +120,16 @@ keep_unwritten (RecServer *server, const gchar *path, JsonObject *facts)
   unwritten->path = g_strdup (path);
   unwritten->facts = json_object_ref (facts);
   g_queue_push_tail (&server->unwritten, unwritten);
-  if (g_queue_get_length (&server->unwritten) > MAX_UNWRITTEN)
-    unwritten_free (g_queue_pop_head (&server->unwritten));
+  if (g_queue_get_length (&server->unwritten) <= MAX_UNWRITTEN)
+    return;
+  unwritten = g_queue_pop_head (&server->unwritten);
+  if (!server->sidecars_dropped)
+    rec_server_warn (server,
+        "%u sidecars wait for a disk that refuses them: that of \"%s\", and "
+        "more from now on, are given up with their run-on-closed.",
+        MAX_UNWRITTEN, unwritten->path);
+  server->sidecars_dropped = TRUE;
+  unwritten_free (unwritten);
 }
 
 static void
@@ -151,7 +159,7 @@ on_written (
     warn_unwritten (server, path, error);
     keep_unwritten (server, path, facts);
   } else {
-    server->sidecars_fail = FALSE;
+    server->sidecars_fail = server->sidecars_dropped = FALSE;
     update_past (server, path, facts);
     rec_server_thumbnails_add (server->thumbnails, path);
     run_command (server, path, facts);

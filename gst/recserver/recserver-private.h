@@ -44,9 +44,10 @@ struct _RecServer
   GSource *upkeep;     /* timer of retention, sidecars and sources */
   gboolean prunes;     /* retention is running */
   gboolean finishing;
-  guint archiving;        /* number of sidecars being written */
-  GQueue unwritten;       /* sidecars to be written again */
-  gboolean sidecars_fail; /* failed writes have been reported */
+  guint archiving;           /* number of sidecars being written */
+  GQueue unwritten;          /* sidecars to be written again */
+  gboolean sidecars_fail;    /* failed writes have been reported */
+  gboolean sidecars_dropped; /* so has that some are given up */
   void (*finished) (gpointer user_data);
   gpointer finished_data;
   gint64 finish_by; /* monotonic: how long hooks are waited for */
