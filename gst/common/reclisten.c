@@ -84,9 +84,8 @@ rec_listen_load_certificate (const gchar *certificate, const gchar *key,
   if (*loaded) {
     g_clear_object (loaded);
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-        "The TLS certificate \"%s\" comes without a private key. Set tls-key "
-        "to "
-        "the PEM file with its key.",
+        "The TLS certificate \"%s\" comes without a private key. Set "
+        "tls-key to the PEM file with its key.",
         certificate);
     return FALSE;
   }

@@ -1,6 +1,9 @@
 /* gst-tsrec: hooks by HTTP and commands, with retries
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Hooks and commands in one file: order, retries and limits are the same for
+ * both, and only how a job is run differs.
  */
 
 #include "config.h"

@@ -224,9 +224,9 @@ make_uniform (RecServerTsIndex *index, RecServerLibraryClip *clip, Span *span,
           index, clip->offset, clip->offset + clip->length)) {
     rec_server_error_set (error, 422, "the format changes",
         "The codec, the sampling rate or the channels of a track change in "
-        "this "
-        "range, and a track of an MP4 has one format. Choose a range before or "
-        "after the change, or use pipelines/ts-to-mp4, which makes two files.");
+        "this range, and a track of an MP4 has one format. Choose a range "
+        "before or after the change, or use pipelines/ts-to-mp4, which makes "
+        "two files.");
     ok = FALSE;
   }
   return ok;

@@ -309,10 +309,6 @@ on_early (SoupServer *soup, SoupServerMessage *msg, const gchar *path,
 {
   RecServerListener *listener = user_data;
 
-  /* libsoup 3 closes a connection that it did not accept itself after one
-   * response, without saying so. */
-  soup_message_headers_replace (
-      soup_server_message_get_response_headers (msg), "Connection", "close");
   listener->func (msg, TRUE, listener->user_data);
 }
 
